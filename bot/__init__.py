@@ -1,0 +1,1 @@
+"""The assistant: what a message means, where it goes, what is said, what is kept."""

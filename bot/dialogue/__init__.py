@@ -1,0 +1,1 @@
+"""Where does it go? State, policy, templates and the hand-off."""

@@ -1,0 +1,261 @@
+"""The policy: what was understood and what came before → where the message goes. Pure.
+
+Its content is the home's `policy.yml`; every decision names the rule that fired.
+"""
+
+import hashlib
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from bot.dialogue.state import State
+from bot.types import OUT_OF_SCOPE, CarelineError, Decision, Entity, Route, Understanding
+
+BUILT_IN: Final = "p-builtin"
+_LETTER_OR_DIGIT = re.compile(r"\w")
+
+
+class PolicyError(CarelineError):
+    """The policy file is wrong; the message names the entry."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Rule(_Strict):
+    """What to do with an intent; in the file a bare route name is enough."""
+
+    route: Literal["template", "retrieve", "act", "handoff"]
+    template: str | None = None
+    action: str | None = None
+    slots: tuple[str, ...] = ()
+    queue: str | None = None
+
+
+def _as_rule(value: object) -> object:
+    return {"route": value} if isinstance(value, str) else value
+
+
+class Thresholds(_Strict):
+    """Confidences and scores between 0 and 1.
+
+    From `answer` up an intent is acted on; from `clarify` up the customer is asked which request
+    is meant; passages count as evidence from `evidence` up, or from `search_evidence` up where
+    nothing but the search speaks for an answer.
+    """
+
+    answer: float = Field(0.45, ge=0, le=1)
+    clarify: float = Field(0.25, ge=0, le=1)
+    evidence: float = Field(0.25, ge=0, le=1)
+    search_evidence: float = Field(0.4, ge=0, le=1)
+
+
+class Content(_Strict):
+    """The content of `policy.yml`."""
+
+    version: Literal[1] = 1
+    thresholds: Thresholds = Thresholds()
+    routes: dict[str, Annotated[Rule, BeforeValidator(_as_rule)]] = Field(default_factory=dict)
+    queues: dict[str, str] = Field(default_factory=dict)
+    default_queue: str = "support"
+    failures_before_handoff: int = Field(2, ge=1, le=10)
+    clarify_options: int = Field(3, ge=2, le=5)
+    entities: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("entities")
+    @classmethod
+    def _patterns_compile(cls, patterns: dict[str, str]) -> dict[str, str]:
+        for name, pattern in patterns.items():
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                message = f"the pattern of {name} is not a regular expression: {error}"
+                raise ValueError(message) from error
+        return patterns
+
+
+def load(path: Path) -> "Policy":
+    """Read a home's policy; without a file the built-in one: retrieve, else hand off."""
+    if not path.exists():
+        return Policy(Content(), BUILT_IN)
+    text = path.read_text(encoding="utf-8")
+    try:
+        content = Content.model_validate(yaml.safe_load(text) or {})
+    except yaml.YAMLError as error:
+        message = f"{path} is not YAML: {' '.join(str(error).split())}"
+        raise PolicyError(message) from error
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        message = f"{path}: " + "; ".join(lines)
+        raise PolicyError(message) from error
+    return Policy(content, "p-" + hashlib.sha256(text.encode()).hexdigest()[:12])
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Decides where messages go."""
+
+    content: Content
+    version: str
+    has_knowledge: bool = field(default=True)
+
+    def problems(self, intents: Collection[str], templates: Collection[str]) -> list[str]:
+        """Return what does not fit the model's labels and the templates, in words."""
+        found = [
+            f"intent `{name}` in policy.yml is unknown to the model"
+            for name in sorted(set(self.content.routes) - set(intents) - {OUT_OF_SCOPE})
+            if intents
+        ]
+        for name, rule in sorted(self.content.routes.items()):
+            if rule.route == "act" and not rule.action:
+                found.append(f"intent `{name}` in policy.yml acts but names no action")
+            wanted = rule.template or (name if rule.route == "template" else None)
+            if wanted and wanted != OUT_OF_SCOPE and wanted not in templates:
+                found.append(f"template `{wanted}` of intent `{name}` does not exist")
+        return found
+
+    def decide(self, text: str, understanding: Understanding, state: State) -> Decision:
+        """Return where a message goes."""
+        if not _LETTER_OR_DIGIT.search(text):
+            return self._unclear("no_words", state, template="unreadable")
+        if understanding.language == "other":
+            return self._handoff("other_language", understanding, template="other_language")
+        if filled := self._fill(understanding, state):
+            return filled
+        return self._by_intent(understanding, state)
+
+    def _by_intent(self, understanding: Understanding, state: State) -> Decision:
+        thresholds = self.content.thresholds
+        intent, confidence = understanding.intent, understanding.confidence
+        if intent is None:
+            return self._search("no_model", understanding)
+        if intent == OUT_OF_SCOPE:
+            return self._out_of_scope(understanding, state)
+        if confidence >= thresholds.answer:
+            return self._route(intent, understanding, state)
+        if understanding.emotion == "angry" and state.failures:
+            return self._handoff("anger", understanding, template="anger")
+        if confidence >= thresholds.clarify:
+            names = (score.intent for score in understanding.ranking)
+            options = tuple(name for name in names if name != OUT_OF_SCOPE)
+            return self._unclear("unsure", state, options=options[: self.content.clarify_options])
+        return self._search("unsure_search", understanding)
+
+    def _fill(self, understanding: Understanding, state: State) -> Decision | None:
+        """Continue the action that waits for a slot, when the message brings it."""
+        if not (state.open_slot and state.intent):
+            return None
+        rule = self.content.routes.get(state.intent)
+        if rule is None or not _value(understanding.entities, state.open_slot):
+            return None
+        return Decision(Route.ACT, "slot_filled", state.intent, action=rule.action)
+
+    def _route(self, intent: str, understanding: Understanding, state: State) -> Decision:
+        rule = self.content.routes.get(intent)
+        if rule is None:
+            return self._search("no_rule", understanding, intent)
+        reason = "smalltalk" if intent in {"greeting", "thanks"} else f"route:{intent}"
+        if rule.route == "handoff":
+            queue = rule.queue or self.content.queues.get(intent)
+            return self._handoff(reason, understanding, template=rule.template or intent, queue=queue)
+        if rule.route == "act":
+            return self._act(rule, intent, reason, understanding, state)
+        if rule.route == "retrieve":
+            return self._search(reason, understanding, intent)
+        return Decision(Route.TEMPLATE, reason, intent, template=rule.template or intent)
+
+    def _act(
+        self, rule: Rule, intent: str, reason: str, understanding: Understanding, state: State
+    ) -> Decision:
+        for slot in rule.slots:
+            if not (_value(understanding.entities, slot) or state.slots.get(slot)):
+                asked = f"ask_{slot}"
+                return Decision(
+                    Route.ACT, "missing_slot", intent, template=asked, action=rule.action, slot=slot
+                )
+        return Decision(Route.ACT, reason, intent, action=rule.action)
+
+    def _out_of_scope(self, understanding: Understanding, state: State) -> Decision:
+        """Refuse what is surely not ours; ask the knowledge where the model is merely unsure."""
+        if understanding.ranking and understanding.ranking[0].intent == OUT_OF_SCOPE:
+            return Decision(
+                Route.TEMPLATE, "out_of_scope", OUT_OF_SCOPE, template="out_of_scope"
+            )
+        if understanding.emotion == "angry" and state.failures:
+            return self._handoff("anger", understanding, template="anger")
+        return self._search("unsure_search", understanding, OUT_OF_SCOPE)
+
+    def _search(
+        self, reason: str, understanding: Understanding, intent: str | None = None
+    ) -> Decision:
+        intent = intent or understanding.intent
+        if not self.has_knowledge:
+            return self._handoff("no_knowledge", understanding)
+        return Decision(Route.RETRIEVE, reason, intent)
+
+    def _unclear(
+        self,
+        reason: str,
+        state: State,
+        *,
+        options: tuple[str, ...] = (),
+        template: str = "clarify",
+    ) -> Decision:
+        if state.failures >= self.content.failures_before_handoff:
+            return Decision(
+                Route.HANDOFF,
+                "repeated_failure",
+                options[0] if options else None,
+                template="handoff",
+                queue=self.content.default_queue,
+            )
+        first = options[0] if options else None
+        return Decision(Route.CLARIFY, reason, first, template=template, options=options)
+
+    def _handoff(
+        self,
+        reason: str,
+        understanding: Understanding,
+        *,
+        template: str = "handoff",
+        queue: str | None = None,
+    ) -> Decision:
+        queue = queue or self.content.default_queue
+        return Decision(
+            Route.HANDOFF, reason, understanding.intent, template=template, queue=queue
+        )
+
+    def slots(self, entities: tuple[Entity, ...]) -> dict[str, str]:
+        """Return the slots a message fills: the entities that some action asks for."""
+        wanted = {slot for rule in self.content.routes.values() for slot in rule.slots}
+        return {entity.entity: entity.value for entity in entities if entity.entity in wanted}
+
+    def without_evidence(self, decision: Decision, state: State) -> Decision:
+        """Return what to do when a search was decided and nothing relevant was found."""
+        if decision.intent == OUT_OF_SCOPE:
+            return Decision(Route.TEMPLATE, "out_of_scope", OUT_OF_SCOPE, template="out_of_scope")
+        if state.failures >= self.content.failures_before_handoff:
+            return Decision(
+                Route.HANDOFF,
+                "repeated_failure",
+                decision.intent,
+                template="handoff",
+                queue=self.content.default_queue,
+            )
+        return Decision(Route.TEMPLATE, "no_evidence", decision.intent, template="no_evidence")
+
+    def evidence_threshold(self, decision: Decision) -> float:
+        """Return the score passages need to count as evidence for a decision."""
+        thresholds = self.content.thresholds
+        alone = decision.reason in {"no_model", "unsure_search"}
+        return thresholds.search_evidence if alone else thresholds.evidence
+
+
+def _value(entities: tuple[Entity, ...], name: str) -> str | None:
+    return next((entity.value for entity in entities if entity.entity == name), None)

@@ -1,0 +1,87 @@
+"""The state of a conversation: frozen values, and `advance`, which moves them forward. Pure."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from bot.types import Role, Route, Turn
+
+_REMEMBERED: Final = 12
+# Slots say what the customer meant for a while; an order number is still meant a topic later.
+BOT, QUEUED, HUMAN, CLOSED = "bot", "queued", "human", "closed"
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A line of the conversation so far."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True)
+class State:
+    """What is remembered between messages."""
+
+    language: str | None = None
+    history: tuple[Utterance, ...] = ()
+    intent: str | None = None
+    slots: dict[str, str] = field(default_factory=dict)
+    open_slot: str | None = None  # what was asked for and not yet given
+    options: tuple[str, ...] = ()  # intents the last question offered
+    failures: int = 0  # replies in a row that did not help
+    owner: str = BOT
+    queue: str | None = None
+
+
+def advance(state: State, turn: Turn) -> State:
+    """Return the state after a turn."""
+    decision = turn.decision
+    said = (
+        Utterance(Role.CUSTOMER, turn.message.text),
+        Utterance(Role.BOT, turn.reply.text),
+    )
+    helped = decision.route is not Route.CLARIFY and decision.reason != "no_evidence"
+    handed_over = decision.route is Route.HANDOFF and state.owner == BOT
+    understood = turn.understanding.language
+    return replace(
+        state,
+        language=understood if understood in {"en", "zh"} else state.language,
+        history=(state.history + said)[-_REMEMBERED:],
+        intent=decision.intent or state.intent,
+        slots={**state.slots, **dict(turn.slots)},
+        open_slot=decision.slot,
+        options=decision.options,
+        failures=0 if helped else state.failures + 1,
+        owner=QUEUED if handed_over else state.owner,
+        queue=(decision.queue or state.queue) if handed_over else state.queue,
+    )
+
+
+def to_json(state: State) -> dict[str, Any]:
+    """Return the state as plain values."""
+    return {
+        "language": state.language,
+        "history": [[line.role.value, line.text] for line in state.history],
+        "intent": state.intent,
+        "slots": state.slots,
+        "open_slot": state.open_slot,
+        "options": list(state.options),
+        "failures": state.failures,
+        "owner": state.owner,
+        "queue": state.queue,
+    }
+
+
+def from_json(values: dict[str, Any]) -> State:
+    """Return the state that `to_json` wrote."""
+    return State(
+        language=values.get("language"),
+        history=tuple(Utterance(Role(role), text) for role, text in values.get("history", ())),
+        intent=values.get("intent"),
+        slots=dict(values.get("slots", {})),
+        open_slot=values.get("open_slot"),
+        options=tuple(values.get("options", ())),
+        failures=int(values.get("failures", 0)),
+        owner=values.get("owner", BOT),
+        queue=values.get("queue"),
+    )

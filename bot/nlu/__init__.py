@@ -1,0 +1,1 @@
+"""What did they mean? Language, sentiment, entities and intent of a message."""

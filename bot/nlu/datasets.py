@@ -1,0 +1,175 @@
+"""Labelled texts and transcripts, read at the door and checked there."""
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from bot.types import CarelineError, Role
+
+MAX_CHARACTERS: Final = 20_000  # longer than any message; a runaway quote swallows the file
+_HELD_BACK_PART: Final = 5  # one in five
+
+
+@dataclass(frozen=True)
+class Example:
+    """A labelled customer message and where it comes from."""
+
+    text: str
+    intent: str
+    source: str
+
+
+@dataclass(frozen=True)
+class LoggedTurn:
+    """One turn of a past conversation; the annotations are None where nobody made them."""
+
+    role: Role
+    text: str
+    intent: str | None = None
+    route: str | None = None
+    action: str | None = None
+    slots: tuple[tuple[str, str], ...] = ()
+    at: str | None = None
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A past conversation."""
+
+    id: str
+    turns: tuple[LoggedTurn, ...]
+    language: str | None = None
+    channel: str | None = None
+    needs_human: bool | None = None
+    outcome: str | None = None
+    csat: int | None = None
+
+
+def is_held_back(identifier: str) -> bool:
+    """Tell whether an id belongs to the fifth that is tested on and never trained on."""
+    return int(hashlib.sha256(identifier.encode()).hexdigest()[:8], 16) % _HELD_BACK_PART == 0
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a plain or gzipped UTF-8 file; raise CarelineError naming file and row."""
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            raw = file.read()
+    except (OSError, EOFError) as error:
+        message = f"{path} cannot be read: {error}"
+        raise CarelineError(message) from error
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = raw[: error.start].count(b"\n") + 1
+        message = f"{path} row {row} is not UTF-8: save the file as UTF-8"
+        raise CarelineError(message) from error
+
+
+def read_examples(path: Path) -> list[Example]:
+    """Read `text,intent` rows, or the annotated customer turns of transcripts that are trained on.
+
+    Every problem names the file and the row. Empty texts are an error: they carry no intent.
+    """
+    if path.name.removesuffix(".gz").endswith(".jsonl"):
+        return [
+            Example(turn.text, turn.intent, f"{path.name}:{conversation.id}")
+            for conversation in read_transcripts([path])
+            if not is_held_back(conversation.id)
+            for turn in conversation.turns
+            if turn.role is Role.CUSTOMER and turn.intent and turn.text.strip()
+        ]
+    csv.field_size_limit(MAX_CHARACTERS)
+    reader = csv.DictReader(io.StringIO(read_text(path)))
+    columns = reader.fieldnames or []
+    if "text" not in columns or "intent" not in columns:
+        message = f"{path} row 1 must name the columns text and intent; it has {columns}"
+        raise CarelineError(message)
+    examples = []
+    try:
+        for row in reader:
+            text, intent = (row["text"] or "").strip(), (row["intent"] or "").strip()
+            if not text or not intent:
+                message = f"{path} row {reader.line_num} has no {'intent' if text else 'text'}"
+                raise CarelineError(message)
+            examples.append(Example(text, intent, f"{path.name}:{reader.line_num}"))
+    except csv.Error as error:
+        message = f"{path} row {reader.line_num} is not CSV: {error}"
+        raise CarelineError(message) from error
+    return examples
+
+
+def training_files(folder: Path) -> list[Path]:
+    """Return the files of a home's `dialogs` folder that examples are read from."""
+    kinds = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
+    files = sorted(path for path in folder.glob("*") if path.name.endswith(kinds))
+    if not files:
+        message = f"{folder} holds no .csv or .jsonl: put labelled texts or transcripts there"
+        raise CarelineError(message)
+    return files
+
+
+def read_all_examples(paths: Iterable[Path]) -> list[Example]:
+    """Read several files; raise CarelineError when they cannot make a classifier."""
+    paths = list(paths)
+    examples = [example for path in paths for example in read_examples(path)]
+    intents = {example.intent for example in examples}
+    if len(intents - {"oos"}) < 2:  # noqa: PLR2004
+        names = ", ".join(map(str, paths))
+        message = f"{names}: {len(examples)} texts of {len(intents)} intents; at least two needed"
+        raise CarelineError(message)
+    return examples
+
+
+def read_transcripts(paths: Sequence[Path]) -> Iterator[Conversation]:
+    """Yield conversations one by one, so that memory stays flat on any number of them."""
+    for path in paths:
+        if not path.exists():
+            message = f"there is no file {path}"
+            raise CarelineError(message)
+        opener: Any = gzip.open if path.suffix == ".gz" else open
+        try:
+            with opener(path, "rt", encoding="utf-8-sig") as file:
+                for number, line in enumerate(file, start=1):
+                    if line.strip():
+                        yield _conversation(line, f"{path} row {number}")
+        except (UnicodeDecodeError, OSError, EOFError) as error:
+            message = f"{path} cannot be read: {error}"
+            raise CarelineError(message) from error
+
+
+def _conversation(line: str, where: str) -> Conversation:
+    try:
+        row = json.loads(line)
+        turns = tuple(_turn(turn) for turn in row["turns"])
+        return Conversation(
+            id=str(row["id"]),
+            turns=turns,
+            language=row.get("language"),
+            channel=row.get("channel"),
+            needs_human=row.get("needs_human"),
+            outcome=row.get("outcome"),
+            csat=row.get("csat"),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        message = f"{where} is not a conversation with id and turns: {error!r}"
+        raise CarelineError(message) from error
+
+
+def _turn(row: dict[str, Any]) -> LoggedTurn:
+    slots = row.get("slots") or {}
+    return LoggedTurn(
+        role=Role(row["role"]),
+        text=str(row["text"] or ""),
+        intent=row.get("intent"),
+        route=row.get("route"),
+        action=row.get("action"),
+        slots=tuple((str(key), str(value)) for key, value in slots.items()),
+        at=str(row["at"]) if row.get("at") is not None else None,
+    )

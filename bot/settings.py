@@ -1,0 +1,96 @@
+"""Settings: environment → the home's careline.toml → defaults, checked all at once."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from bot.types import CarelineError
+
+FILE = "careline.toml"
+
+
+class Promise(BaseModel):
+    """At most this share of the answered messages is wrong, with this confidence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    wrong_among_answered: float = Field(0.02, gt=0.0, lt=1.0)
+    confidence: float = Field(0.95, gt=0.0, lt=1.0)
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set; a name here is `CARELINE_<NAME>` in the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CARELINE_", env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+
+    home: Path = Path("data")
+    cache: Path | None = None
+    database_url: str | None = None
+    base: str = "e5-small"
+    composer: Literal["extractive", "transformers"] = "extractive"
+    generator: str = "smollm2"
+    max_message_characters: int = Field(4000, ge=1, le=100_000)
+    promise: Promise = Promise()
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    allowed_origins: tuple[str, ...] = ()
+    screens: bool = True
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where converted base models lie: shared by all homes of this user."""
+        if self.cache:
+            return self.cache
+        root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        return Path(root) / "careline"
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy address of the log: the home's SQLite file unless told otherwise."""
+        return (
+            self.database_url
+            or os.environ.get("DATABASE_URL")
+            or f"sqlite:///{self.home.resolve() / 'careline.db'}"
+        )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the home's file."""
+        del dotenv_settings, file_secret_settings
+        home = init_settings().get("home") or Path("data")
+        file = TomlConfigSettingsSource(settings_cls, Path(home) / FILE)
+        return init_settings, env_settings, file
+
+    @classmethod
+    def load(cls, home: Path | None = None, **overrides: Any) -> Self:
+        """Read the settings of a home; raise CarelineError naming every wrong one."""
+        home = home or Path(os.environ.get("CARELINE_HOME") or "data")
+        try:
+            return cls(home=home, **overrides)
+        except ValidationError as error:
+            lines = [
+                f"{'.'.join(map(str, e['loc']))}: {e['msg']}"
+                for e in error.errors(include_input=False, include_url=False)
+            ]
+            message = f"wrong settings ({home / FILE} or CARELINE_*): " + "; ".join(lines)
+            raise CarelineError(message) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            message = f"{home / FILE} is not TOML: {error}"
+            raise CarelineError(message) from error

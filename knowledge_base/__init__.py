@@ -1,0 +1,1 @@
+"""The library: it reads documents, finds passages, and knows nothing of bots."""

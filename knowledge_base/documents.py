@@ -1,0 +1,74 @@
+"""The vocabulary of the library: documents, the chunks they are cut into, and hits."""
+
+import hashlib
+from dataclasses import dataclass
+
+
+class KnowledgeError(Exception):
+    """The knowledge cannot be read, built or searched; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A run of a document's text under one path of headings: `text[start:end]`."""
+
+    headings: tuple[str, ...]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Document:
+    """An article as extracted: its text is what every offset refers to, in code points."""
+
+    id: str
+    title: str
+    text: str
+    sections: tuple[Section, ...] = ()
+    url: str | None = None
+    language: str | None = None
+    tags: tuple[str, ...] = ()
+    audience: str | None = None
+
+    @property
+    def sha256(self) -> str:
+        """The hash of everything that is indexed of the document."""
+        parts = [self.id, self.title, self.text, self.url or "", self.language or ""]
+        parts += [*self.tags, self.audience or ""]
+        parts += ["/".join(section.headings) for section in self.sections]
+        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A passage of an article: `document.text[start:end] == text`."""
+
+    id: str
+    article: str
+    title: str
+    headings: tuple[str, ...]
+    text: str
+    start: int
+    end: int
+    url: str | None = None
+    language: str | None = None
+
+    @property
+    def heading(self) -> str:
+        """The title and the path of headings above the passage, as one line."""
+        path = [self.title, *(h for h in self.headings if h != self.title)]
+        return " › ".join(part for part in path if part)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A chunk found, with its fused score and the scores of both lists.
+
+    `dense` is the cosine of query and passage, `sparse` the BM25 score; `score` combines them
+    and lies between 0 and 1.
+    """
+
+    chunk: Chunk
+    score: float
+    dense: float
+    sparse: float

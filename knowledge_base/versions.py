@@ -1,0 +1,132 @@
+"""Versions of anything that is built: immutable folders with a manifest and one pointer.
+
+A version is complete or it is not there: it is built in a hidden folder and gets its name by one
+rename; the pointer `current` is replaced by one rename as well. Indexes and models share this.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from knowledge_base.documents import KnowledgeError
+
+_POINTER: Final = "current"
+_MANIFEST: Final = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Version:
+    """What the manifest of one version says."""
+
+    id: str
+    kind: str
+    created: str
+    parent: str | None = None
+    metrics: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+class Versions:
+    """The versions of one kind (`models`, `knowledge`) below one folder."""
+
+    def __init__(self, root: Path, kind: str, prefix: str) -> None:
+        """Look at `root`; it is created when something is published."""
+        self.root = root
+        self.kind = kind
+        self.prefix = prefix
+
+    def publish(
+        self,
+        build: Callable[[Path], tuple[dict[str, Any], dict[str, Any]]],
+        *,
+        activate: bool = True,
+    ) -> Version:
+        """Let `build(folder)` fill a new folder, give it its name, and point at it.
+
+        `build` returns (metrics, details). When it fails nothing of it remains and the active
+        version is untouched.
+        """
+        now = datetime.now(UTC)
+        identifier = f"{self.prefix}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        self.root.mkdir(parents=True, exist_ok=True)
+        scratch = self.root / f".{identifier}"
+        scratch.mkdir()
+        try:
+            metrics, details = build(scratch)
+            created = now.isoformat(timespec="seconds")
+            version = Version(identifier, self.kind, created, self.current_id(), metrics, details)
+            write_json(scratch / _MANIFEST, asdict(version))
+            scratch.rename(self.root / identifier)
+        except BaseException:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
+        if activate:
+            self.activate(identifier)
+        return version
+
+    def list(self) -> list[Version]:
+        """Return all versions, oldest first."""
+        if not self.root.is_dir():
+            return []
+        folders = sorted(self.root.glob(f"{self.prefix}-*"))
+        return [self.open(folder.name) for folder in folders if (folder / _MANIFEST).exists()]
+
+    def open(self, identifier: str) -> Version:
+        """Return the version of this id; raise KnowledgeError when there is none."""
+        manifest = self.folder(identifier) / _MANIFEST
+        if not manifest.exists():
+            message = f"there is no version {identifier} of {self.kind}: see `careline versions list`"
+            raise KnowledgeError(message)
+        return Version(**json.loads(manifest.read_text(encoding="utf-8")))
+
+    def folder(self, identifier: str) -> Path:
+        """Return where a version lies; ids with a path in them lead nowhere."""
+        return self.root / Path(identifier).name
+
+    def current_id(self) -> str | None:
+        """Return the id of the active version, None before the first."""
+        with contextlib.suppress(FileNotFoundError):
+            return (self.root / _POINTER).read_text(encoding="utf-8").strip() or None
+        return None
+
+    def current(self) -> Version | None:
+        """Return the active version, None before the first."""
+        identifier = self.current_id()
+        return self.open(identifier) if identifier else None
+
+    def activate(self, identifier: str) -> Version:
+        """Point at a version, atomically."""
+        version = self.open(identifier)
+        write_text(self.root / _POINTER, identifier + "\n")
+        return version
+
+    def rollback(self) -> Version:
+        """Point at the parent of the active version."""
+        current = self.current()
+        parent = current.parent if current else None
+        if parent is None:
+            message = f"there is no earlier version of {self.kind} to go back to"
+            raise KnowledgeError(message)
+        return self.activate(parent)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON so that the file is whole or absent, also after a power cut."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that readers see the old or the new text, never a part."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(2)}")
+    with scratch.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    scratch.replace(path)
