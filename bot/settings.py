@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     allowed_origins: tuple[str, ...] = ()
     screens: bool = True
+    public_url: str | None = None
 
     @property
     def cache_folder(self) -> Path:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,6 @@ from knowledge_base.documents import KnowledgeError
 
 Vectors: TypeAlias = NDArray[np.float32]
 
-BATCH: Final = 64
 DEFAULT_BASE: Final = "e5-small"
 _logger = logging.getLogger(__name__)
 
@@ -105,58 +104,28 @@ def _fingerprint(folder: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def device() -> str:
-    """Return where torch should compute: a GPU when there is one."""
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
 class TorchEncoder:
-    """A sentence-transformers model, in float32 on a CPU; loaded when it is built."""
+    """A sentence encoder run by torch, in float32 on a CPU; loaded when it is built."""
 
     def __init__(self, base: Base) -> None:
         """Load the model; raise KnowledgeError when the name leads nowhere."""
+        from knowledge_base import torch_models
+
         self.base = base
         self.id = base.id
-        self.model = load_sentence_transformer(base.path)
-        self.dimension = int(self.model.get_embedding_dimension() or 0)
+        self.model = torch_models.load(base.path)
+        self.dimension = self.model.dimension
 
-    def queries(self, texts: Sequence[str], /) -> Vectors:
+    def queries(self, texts: Sequence[str], /, *, progress: bool = False) -> Vectors:
         """Encode questions, one vector each."""
-        return self._encode(self.base.query_prefix, texts, progress=False)
+        return self._encode(self.base.query_prefix, texts, progress=progress)
 
     def passages(self, texts: Sequence[str], /, *, progress: bool = False) -> Vectors:
         """Encode passages, one vector each."""
         return self._encode(self.base.passage_prefix, texts, progress=progress)
 
-    def examples(self, texts: Sequence[str], /, *, progress: bool = False) -> Vectors:
-        """Encode many questions, as `queries` does, with a progress bar when asked."""
-        return self._encode(self.base.query_prefix, texts, progress=progress)
-
     def _encode(self, prefix: str, texts: Sequence[str], *, progress: bool) -> Vectors:
-        if not texts:
-            return np.zeros((0, self.dimension), dtype=np.float32)
-        vectors = self.model.encode(
-            [prefix + text for text in texts],
-            batch_size=BATCH,
-            normalize_embeddings=True,
-            show_progress_bar=progress and len(texts) > BATCH,
-        )
-        return np.asarray(vectors, dtype=np.float32)
+        from knowledge_base import torch_models
 
-
-def load_sentence_transformer(path: str) -> Any:
-    """Load a folder or hub name in float32 on this machine's device."""
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging as transformers_logging
-
-    transformers_logging.disable_progress_bar()
-    try:
-        return SentenceTransformer(
-            path, device=device(), model_kwargs={"dtype": torch.float32}
-        ).eval()
-    except (OSError, ValueError) as error:
-        message = f"the model {path} cannot be loaded: {str(error).splitlines()[0]}"
-        raise KnowledgeError(message) from error
+        prefixed = [prefix + text for text in texts]
+        return torch_models.encode(self.model, prefixed, progress=progress)

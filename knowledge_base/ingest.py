@@ -35,9 +35,14 @@ class Ingested:
 
 
 def ingest(
-    paths: Sequence[Path], versions: Versions, encoder: Encoder, *, progress: bool = False
+    paths: Sequence[Path],
+    versions: Versions,
+    encoder: Encoder,
+    *,
+    base: str,
+    progress: bool = False,
 ) -> Ingested:
-    """Build and publish a version from files and folders.
+    """Build and publish a version from files and folders; `base` is the encoder's name.
 
     Files that cannot be read are reported and the rest is published; when nothing can be read
     the active version stays and KnowledgeError is raised.
@@ -60,7 +65,7 @@ def ingest(
         SparseIndex.build([f"{c.heading}\n{c.text}" for c in chunks]).save(folder / "sparse")
         search.save_texts(folder, documents, chunks)
         metrics = {"documents": len(documents), "chunks": len(chunks), "failed": len(failed)}
-        return metrics, {"encoder": encoder.id, "floor": _floor(vectors)}
+        return metrics, {"base": base, "encoder": encoder.id, "floor": _floor(vectors)}
 
     version = versions.publish(build)
     return Ingested(

@@ -1,0 +1,1 @@
+"""The screens: they speak HTTP only, which shows that the API is enough."""

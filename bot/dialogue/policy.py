@@ -6,7 +6,7 @@ Its content is the home's `policy.yml`; every decision names the rule that fired
 import hashlib
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -18,6 +18,13 @@ from bot.types import OUT_OF_SCOPE, CarelineError, Decision, Entity, Route, Unde
 
 BUILT_IN: Final = "p-builtin"
 _LETTER_OR_DIGIT = re.compile(r"\w")
+# The whole answer to "Shall I pass you to a colleague?", nothing else.
+_YES: Final = re.compile(
+    r"(?:yes|yeah|yep|yup|ok|okay|sure|please|do it|go ahead|(?:yes|sure|ok|yeah)[,. ]+please|"
+    r"(?:yes|please)[, ]+do|好|好的|好吧|可以|行|是|是的|对|要|需要|嗯|嗯嗯|转吧|麻烦了|好的谢谢|请转)"
+    r"[\s.!。！~]*",
+    re.IGNORECASE,
+)
 
 
 class PolicyError(CarelineError):
@@ -126,6 +133,8 @@ class Policy:
             return self._unclear("no_words", state, template="unreadable")
         if understanding.language == "other":
             return self._handoff("other_language", understanding, template="other_language")
+        if state.offered_human and _YES.fullmatch(text.strip()):
+            return self._handoff("accepted_offer", understanding)
         if filled := self._fill(understanding, state):
             return filled
         return self._by_intent(understanding, state)
@@ -249,6 +258,29 @@ class Policy:
                 queue=self.content.default_queue,
             )
         return Decision(Route.TEMPLATE, "no_evidence", decision.intent, template="no_evidence")
+
+    def without_template(self, decision: Decision) -> Decision:
+        """Return what to do when the template an intent is routed to was not written yet."""
+        if decision.route is Route.ACT:
+            return decision  # a slot is asked for in general words then
+        if decision.route is Route.HANDOFF:
+            return replace(decision, template="handoff")
+        if self.has_knowledge:
+            return Decision(Route.RETRIEVE, "no_template", decision.intent)
+        return Decision(
+            Route.HANDOFF,
+            "no_template",
+            decision.intent,
+            template="handoff",
+            queue=self.content.default_queue,
+        )
+
+    def action_failed(self, decision: Decision) -> Decision:
+        """Return the hand-off that follows an action nobody could run."""
+        queue = self.content.default_queue
+        return Decision(
+            Route.HANDOFF, "action_failed", decision.intent, template="handoff", queue=queue
+        )
 
     def evidence_threshold(self, decision: Decision) -> float:
         """Return the score passages need to count as evidence for a decision."""

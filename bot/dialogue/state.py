@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from bot.types import Role, Route, Turn
+from bot.types import Decision, Role, Route, Turn
 
 _REMEMBERED: Final = 12
 # Slots say what the customer meant for a while; an order number is still meant a topic later.
@@ -29,6 +29,7 @@ class State:
     open_slot: str | None = None  # what was asked for and not yet given
     options: tuple[str, ...] = ()  # intents the last question offered
     failures: int = 0  # replies in a row that did not help
+    offered_human: bool = False  # the last reply asked whether a colleague should take over
     owner: str = BOT
     queue: str | None = None
 
@@ -47,14 +48,20 @@ def advance(state: State, turn: Turn) -> State:
         state,
         language=understood if understood in {"en", "zh"} else state.language,
         history=(state.history + said)[-_REMEMBERED:],
-        intent=decision.intent or state.intent,
-        slots={**state.slots, **dict(turn.slots)},
+        intent=_topic(decision) or state.intent,
+        slots={key: v for key, v in {**state.slots, **dict(turn.slots)}.items() if v},
         open_slot=decision.slot,
         options=decision.options,
         failures=0 if helped else state.failures + 1,
+        offered_human=decision.reason in {"no_evidence", "out_of_scope"},
         owner=QUEUED if handed_over else state.owner,
         queue=(decision.queue or state.queue) if handed_over else state.queue,
     )
+
+
+def _topic(decision: Decision) -> str | None:
+    """Return what the turn was about; pleasantries do not change the subject."""
+    return None if decision.reason in {"smalltalk", "no_words"} else decision.intent
 
 
 def to_json(state: State) -> dict[str, Any]:
@@ -67,6 +74,7 @@ def to_json(state: State) -> dict[str, Any]:
         "open_slot": state.open_slot,
         "options": list(state.options),
         "failures": state.failures,
+        "offered_human": state.offered_human,
         "owner": state.owner,
         "queue": state.queue,
     }
@@ -82,6 +90,7 @@ def from_json(values: dict[str, Any]) -> State:
         open_slot=values.get("open_slot"),
         options=tuple(values.get("options", ())),
         failures=int(values.get("failures", 0)),
+        offered_human=bool(values.get("offered_human")),
         owner=values.get("owner", BOT),
         queue=values.get("queue"),
     )

@@ -12,12 +12,14 @@ from rich.progress import Progress
 
 from bot.nlu.datasets import Example
 from bot.nlu.intents import Head
-from knowledge_base.encoders import TorchEncoder, Vectors, device
+from knowledge_base import torch_models
+from knowledge_base.encoders import TorchEncoder, Vectors
+from knowledge_base.torch_models import SentenceModel, device
 
 _BATCH: Final = 32
-_EPOCHS: Final = 4
-_ENCODER_RATE: Final = 1e-4
-_HEAD_RATE: Final = 5e-3
+_EPOCHS: Final = 3
+_ENCODER_RATE: Final = 3e-4
+_HEAD_RATE: Final = 5e-4
 _LAYER_DECAY: Final = 0.9  # each layer further from the head learns this much slower
 _WARM_UP: Final = 0.1
 _MAX_TOKENS: Final = 96
@@ -61,13 +63,13 @@ def finetune(  # noqa: PLR0913 — the inputs of one run
     with Progress(disable=not progress, transient=True) as bar:
         task = bar.add_task("fine-tuning", total=steps)
         for epoch in range(epochs):
-            model.train()
+            model.backbone.train()
             for rows in _batches(lengths, rng):
                 with torch.autocast(device(), dtype=torch.bfloat16):
-                    logits = linear(_embed(model, [texts[i] for i in rows]))
+                    logits = linear(model.embed([texts[i] for i in rows], max_tokens=_MAX_TOKENS))
                     loss = loss_of(logits.float(), targets[rows])
                 loss.backward()
-                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+                torch.nn.utils.clip_grad_norm_(model.backbone.parameters(), 1.0)
                 optimiser.step()
                 schedule.step()
                 optimiser.zero_grad(set_to_none=True)
@@ -76,10 +78,10 @@ def finetune(  # noqa: PLR0913 — the inputs of one run
             if accuracy >= best[0]:
                 best = (accuracy, copy.deepcopy(linear), _weights(model))
     _, linear, weights = best
-    model.load_state_dict(weights, strict=False)
-    model.eval()
-    vectors = _encode(model, held_texts)
-    _save(model, folder)
+    model.backbone.load_state_dict(weights, strict=False)
+    model.backbone.eval()
+    vectors = torch_models.encode(model, held_texts)
+    model.save(folder)
     return _as_head(linear, head), vectors
 
 
@@ -107,9 +109,9 @@ def _as_head(linear: Any, head: Head) -> Head:
     return Head(head.mean, head.scale, weight, linear.bias.detach().float().cpu().numpy())
 
 
-def _groups(model: Any, linear: Any) -> list[dict[str, Any]]:
+def _groups(model: SentenceModel, linear: Any) -> list[dict[str, Any]]:
     """Return parameter groups: the head fast, each layer slower than the one above it."""
-    transformer = model[0].auto_model
+    transformer = model.backbone
     embeddings = transformer.get_input_embeddings()
     if embeddings.weight.shape[0] >= _LARGE_VOCABULARY:
         embeddings.weight.requires_grad_(requires_grad=False)
@@ -120,7 +122,7 @@ def _groups(model: Any, linear: Any) -> list[dict[str, Any]]:
         parameters = [p for p in layer.parameters() if p.requires_grad]
         seen.update(map(id, parameters))
         groups.append({"params": parameters, "lr": _ENCODER_RATE * _LAYER_DECAY**depth})
-    rest = [p for p in model.parameters() if p.requires_grad and id(p) not in seen]
+    rest = [p for p in model.backbone.parameters() if p.requires_grad and id(p) not in seen]
     if rest:
         groups.append({"params": rest, "lr": _ENCODER_RATE * _LAYER_DECAY ** len(layers)})
     return groups
@@ -147,39 +149,22 @@ def _batches(lengths: NDArray[np.int64], rng: np.random.Generator) -> Iterator[l
         yield batches[i]
 
 
-def _embed(model: Any, texts: Sequence[str]) -> Any:
-    features = model.tokenizer(
-        list(texts), padding=True, truncation=True, max_length=_MAX_TOKENS, return_tensors="pt"
-    )
-    moved = {name: tensor.to(device()) for name, tensor in features.items()}
-    return model(moved)["sentence_embedding"]
-
-
-def _encode(model: Any, texts: Sequence[str]) -> Vectors:
-    vectors = model.encode(list(texts), batch_size=64, normalize_embeddings=True)
-    return np.asarray(vectors, dtype=np.float32)
-
-
-def _accuracy(model: Any, linear: Any, texts: Sequence[str], targets: NDArray[np.int64]) -> float:
+def _accuracy(
+    model: SentenceModel, linear: Any, texts: Sequence[str], targets: NDArray[np.int64]
+) -> float:
     import torch
 
-    model.eval()
+    model.backbone.eval()
     with torch.no_grad():
-        vectors = torch.from_numpy(_encode(model, texts)).to(device())
+        vectors = torch.from_numpy(torch_models.encode(model, texts)).to(device())
         chosen = linear(vectors).argmax(dim=1).cpu().numpy()
     return float((chosen == targets).mean())
 
 
-def _weights(model: Any) -> dict[str, Any]:
+def _weights(model: SentenceModel) -> dict[str, Any]:
     """Return copies of what training changes: frozen word embeddings are not copied."""
     return {
         name: parameter.detach().clone()
-        for name, parameter in model.named_parameters()
+        for name, parameter in model.backbone.named_parameters()
         if parameter.requires_grad
     }
-
-
-def _save(model: Any, folder: Path) -> None:
-    """Save in half precision: half the disk, and no prediction changes."""
-    half = copy.deepcopy(model).half()
-    half.save(str(folder), create_model_card=False)

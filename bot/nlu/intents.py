@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.nlu.calibration import softmax
+from bot.nlu.context import Transitions
 from bot.types import OUT_OF_SCOPE, CarelineError, IntentScore
 from knowledge_base.encoders import Base, TorchEncoder, Vectors
 from knowledge_base.versions import Version, write_json
@@ -92,6 +93,7 @@ class IntentModel:
         labels: Sequence[str],
         calibration: Calibration,
         version: str = "m-unpublished",
+        transitions: Transitions | None = None,
     ) -> None:
         """Put the parts together; `labels` are the classes in the head's order."""
         self.encoder = encoder
@@ -99,6 +101,7 @@ class IntentModel:
         self.labels = tuple(labels)
         self.calibration = calibration
         self.version = version
+        self.transitions = transitions
         self._in_scope = np.array([label != OUT_OF_SCOPE for label in self.labels])
 
     @property
@@ -106,12 +109,17 @@ class IntentModel:
         """The in-scope labels."""
         return tuple(label for label in self.labels if label != OUT_OF_SCOPE)
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """Classify texts, in order."""
+    def predict(
+        self, texts: Sequence[str], previous: Sequence[str | None] | None = None
+    ) -> list[Prediction]:
+        """Classify texts, in order; `previous` are the intents of the turns before them."""
         if not texts:
             return []
         logits = self.head.logits(self.encoder.queries(texts))
-        return self.decide(softmax(logits, self.calibration.temperature))
+        probabilities = softmax(logits, self.calibration.temperature)
+        if previous is not None and self.transitions is not None:
+            probabilities = self.transitions.follow(probabilities, previous, self.labels)
+        return self.decide(probabilities)
 
     def decide(self, probabilities: NDArray[np.float64]) -> list[Prediction]:
         """Turn probabilities, shape (n, classes), into predictions."""
@@ -129,98 +137,16 @@ class IntentModel:
         return Prediction(ranking, best, score, rejected)
 
 
-def save(self, path: Path) -> None:
-        """Write the arrays to one .npz file."""
-        np.savez(path, **asdict(self))
-
-    @classmethod
-    def load(cls, path: Path) -> "Head":
-        """Read what `save` wrote."""
-        with np.load(path) as arrays:
-            return cls(**{name: arrays[name] for name in arrays.files})
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """What turns logits into decisions."""
-
-    temperature: float = 1.0
-    oos_threshold: float = 1.0
-    promise_threshold: float | None = None
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What the model says of one text.
-
-    `ranking` holds the best labels, best first, `oos` among them where the model knows that
-    class; `oos_score` is 1 − the best in-scope probability.
-    """
-
-    ranking: tuple[IntentScore, ...]
-    best: IntentScore  # in scope, whether rejected or not
-    oos_score: float
-    rejected: bool
-
-    @property
-    def intent(self) -> str:
-        """The best intent, or `oos` when the text is rejected."""
-        return OUT_OF_SCOPE if self.rejected else self.best.intent
-
-    @property
-    def confidence(self) -> float:
-        """How sure the model is of `intent`."""
-        return self.oos_score if self.rejected else self.best.confidence
-
-
-class IntentModel:
-    """A version of the classifier, open for service."""
-
-    def __init__(
-        self,
-        encoder: QueryEncoder,
-        head: Head,
-        labels: Sequence[str],
-        calibration: Calibration,
-        version: str = "m-unpublished",
-    ) -> None:
-        """Put the parts together; `labels` are the classes in the head's order."""
-        self.encoder = encoder
-        self.head = head
-        self.labels = tuple(labels)
-        self.calibration = calibration
-        self.version = version
-        self._in_scope = np.array([label != OUT_OF_SCOPE for label in self.labels])
-
-    @property
-    def intents(self) -> tuple[str, ...]:
-        """The in-scope labels."""
-        return tuple(label for label in self.labels if label != OUT_OF_SCOPE)
-
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """Classify texts, in order."""
-        if not texts:
-            return []
-        logits = self.head.logits(self.encoder.queries(texts))
-        return self.decide(softmax(logits, self.calibration.temperature))
-
-    def decide(self, probabilities: NDArray[np.float64]) -> list[Prediction]:
-        """Turn probabilities, shape (n, classes), into predictions."""
-        return [self._decide(row) for row in probabilities]
-
-    def _decide(self, row: NDArray[np.float64]) -> Prediction:
-        inside = np.where(self._in_scope, row, -1.0)
-        order = np.argsort(-inside, kind="stable")[: min(_RANKED, int(self._in_scope.sum()))]
-        ranking = tuple(IntentScore(self.labels[i], round(float(row[i]), 6)) for i in order)
-        outside = float(row[~self._in_scope].sum())
-        score = 1.0 - ranking[0].confidence
-        rejected = score >= self.calibration.oos_threshold or outside > ranking[0].confidence
-        return Prediction(ranking, score, rejected, round(outside, 6))
-
-
-def save(folder: Path, head: Head, labels: Sequence[str], calibration: Calibration) -> None:
+def save(
+    folder: Path,
+    head: Head,
+    labels: Sequence[str],
+    calibration: Calibration,
+    transitions: Transitions | None,
+) -> None:
     """Write everything but the encoder into a version's folder."""
     head.save(folder / "head.npz")
+    write_json(folder / "transitions.json", transitions.to_json() if transitions else None)
     write_json(folder / "labels.json", list(labels))
     write_json(folder / "calibration.json", asdict(calibration))
 
@@ -237,4 +163,12 @@ def load(folder: Path, version: Version, encoder: QueryEncoder | None = None) ->
         raise CarelineError(message)
     labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
     calibration = Calibration(**json.loads((folder / "calibration.json").read_text("utf-8")))
-    return IntentModel(encoder, Head.load(folder / "head.npz"), labels, calibration, version.id)
+    transitions = json.loads((folder / "transitions.json").read_text("utf-8"))
+    return IntentModel(
+        encoder,
+        Head.load(folder / "head.npz"),
+        labels,
+        calibration,
+        version.id,
+        Transitions(**transitions) if transitions else None,
+    )

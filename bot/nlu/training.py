@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.nlu import intents
+from bot.nlu import context, intents
 from bot.nlu.calibration import (
     expected_calibration_error,
     fit_temperature,
@@ -22,7 +22,7 @@ from bot.nlu.calibration import (
     rejection_threshold,
     softmax,
 )
-from bot.nlu.datasets import Example
+from bot.nlu.datasets import Conversation, Example
 from bot.nlu.intents import Calibration, Head
 from bot.settings import Promise
 from bot.types import OUT_OF_SCOPE, CarelineError
@@ -32,7 +32,7 @@ from knowledge_base.versions import Version, Versions
 Method = Literal["head", "full"]
 _VALIDATION_PART: Final = 0.12
 _ENOUGH_TO_SPLIT: Final = 4  # examples a class needs before one is held out
-_REGULARISATION: Final = (0.03, 0.1, 0.3)
+_REGULARISATION: Final = (0.01, 0.03, 0.1)
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,14 @@ def train(  # noqa: PLR0913 — one keyword a choice of the person who trains
     *,
     method: Method = "full",
     valid: Sequence[Example] | None = None,
+    conversations: Sequence[Conversation] = (),
     promise: Promise | None = None,
     seed: int = 0,
     progress: bool = False,
 ) -> Trained:
     """Train, validate, calibrate and publish a version.
 
-    Without `valid`, a stratified part of the examples is held out for choosing and calibrating.
+    `conversations` teach how intents follow one another. Without `valid`, a stratified part of the examples is held out for choosing and calibrating.
     A run that fails or is killed leaves the active version as it was.
     """
     started = time.perf_counter()
@@ -81,7 +82,7 @@ def train(  # noqa: PLR0913 — one keyword a choice of the person who trains
         targets = _targets(held, labels)
         calibration = _calibrate(head.logits(vectors), targets, labels, promise or Promise())
         metrics = _validate(head.logits(vectors), targets, labels, calibration)
-        intents.save(folder, head, labels, calibration)
+        intents.save(folder, head, labels, calibration, context.learn(conversations, labels))
         details = {
             "method": method,
             "base": encoder.base.name,
@@ -134,8 +135,8 @@ def _fit_head(  # noqa: PLR0913 — the same run's inputs
     """Return a logistic-regression head and the vectors of the held-out texts."""
     from sklearn.linear_model import LogisticRegression
 
-    vectors = encoder.examples([example.text for example in fitted], progress=progress)
-    held_vectors = encoder.examples([example.text for example in held], progress=progress)
+    vectors = encoder.queries([example.text for example in fitted], progress=progress)
+    held_vectors = encoder.queries([example.text for example in held], progress=progress)
     mean = vectors.mean(axis=0)
     scale = np.maximum(vectors.std(axis=0), 1e-6)
     standard, targets = (vectors - mean) / scale, _targets(fitted, labels)

@@ -1,0 +1,60 @@
+"""The demo shop's orders in SQLite, made from the home's `orders.csv`."""
+
+import csv
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from bot.types import CarelineError
+
+STATUSES: Final = ("processing", "shipped", "delivered", "delayed", "cancelled", "returned")
+_TABLE: Final = (
+    "CREATE TABLE orders (number TEXT PRIMARY KEY, status TEXT NOT NULL, items TEXT NOT NULL, "
+    "placed TEXT NOT NULL, eta TEXT NOT NULL)"
+)
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order as the shop knows it."""
+
+    number: str
+    status: str
+    items: str
+    placed: date
+    eta: date
+
+
+def build(source: Path, database: Path) -> int:
+    """Make the database from a CSV whose dates count in days from today; return the rows."""
+    today = datetime.now(UTC).date()
+    with source.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    scratch = database.with_name(f".{database.name}.new")
+    scratch.unlink(missing_ok=True)
+    with closing(sqlite3.connect(scratch)) as connection, connection:
+        connection.execute(_TABLE)
+        for number, row in enumerate(rows, start=2):
+            if row["status"] not in STATUSES:
+                message = f"{source} row {number}: status must be one of {', '.join(STATUSES)}"
+                raise CarelineError(message)
+            placed = today - timedelta(days=int(row["placed_days_ago"]))
+            eta = today + timedelta(days=int(row["eta_in_days"]))
+            connection.execute(
+                "INSERT INTO orders VALUES (?, ?, ?, ?, ?)",
+                (row["number"], row["status"], row["items"], str(placed), str(eta)),
+            )
+    scratch.replace(database)
+    return len(rows)
+
+
+def find(database: Path, number: str) -> Iterator[Order]:
+    """Yield the order of this number, if there is one."""
+    uri = f"file:{database}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True)) as connection:
+        for row in connection.execute("SELECT * FROM orders WHERE number = ?", (number.upper(),)):
+            yield Order(row[0], row[1], row[2], *map(date.fromisoformat, row[3:]))

@@ -1,0 +1,418 @@
+"""The story of one customer message, and the protocols of the parts that tell it."""
+
+import logging
+import threading
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
+
+from bot.dialogue import state as states
+from bot.dialogue.policy import Policy
+from bot.dialogue.state import State, advance
+from bot.dialogue.templates import Templates
+from bot.generation.grounding import pieces
+from bot.nlu.language import reply_language
+from bot.types import (
+    BadMessageError,
+    Button,
+    Decision,
+    Handoff,
+    Message,
+    Reply,
+    Role,
+    Route,
+    ServedBy,
+    Turn,
+    Understanding,
+)
+from knowledge_base.documents import Document, Hit
+
+_logger = logging.getLogger(__name__)
+_STRIPES: Final = 256
+_PASSAGES: Final = 4
+
+
+@dataclass(frozen=True)
+class Received:
+    """The message is in the log: from here on it will be answered or handed off."""
+
+    message: Message
+
+
+Event = Received | Understanding | str | Turn
+Stream = Generator[str, None, Reply]
+
+
+class Receipt(Protocol):
+    """What became of a message: itself and, when it was answered before, its turn."""
+
+    @property
+    def message(self) -> Message:
+        """The message as it stands in the log."""
+
+    @property
+    def turn(self) -> Turn | None:
+        """The turn of a message that had been sent before."""
+
+
+class Log(Protocol):
+    """Where messages, turns and states are kept."""
+
+    def receive(self, message: Message, /) -> Receipt:
+        """Commit a message before anything is said about it."""
+
+    def answered(self, message_id: str, /) -> Turn | None:
+        """Return the turn of a message, if there is one."""
+
+    def load(self, conversation_id: str, /) -> State:
+        """Return the state of a conversation."""
+
+    def append(self, turn: Turn, state: State, /) -> Turn:
+        """Commit a turn and the state after it together; return the turn that stands."""
+
+    def pending(self) -> Sequence[Message]:
+        """Return messages nobody answered."""
+
+    def queue_position(self, conversation_id: str, /) -> int:
+        """Return the conversation's place in the queue, from 1."""
+
+
+class Understander(Protocol):
+    """Finds out what a message means."""
+
+    def understand(
+        self, text: str, /, *, spoken: str | None, previous: str | None
+    ) -> Understanding:
+        """Read a message in its conversation."""
+
+
+class Knowledge(Protocol):
+    """Finds passages."""
+
+    @property
+    def version(self) -> str:
+        """The version that is searched."""
+
+    def search(self, query: str, k: int, /, *, language: str | None) -> list[Hit]:
+        """Return the k best passages, those in `language` preferred."""
+
+    def article(self, identifier: str, /) -> Document | None:
+        """Return an article by its id."""
+
+
+class Composer(Protocol):
+    """Says what passages say."""
+
+    def stream(self, question: str, hits: Sequence[Hit], language: str, /) -> Stream:
+        """Yield the reply in pieces, then return it whole."""
+
+
+class Actions(Protocol):
+    """Does things in the shop's systems."""
+
+    def run(
+        self, name: str, conversation_id: str, text: str, slots: Mapping[str, str], /
+    ) -> "Result":
+        """Run an action."""
+
+
+class Said(Protocol):
+    """One response of an action."""
+
+    @property
+    def text(self) -> str | None:
+        """The words, or None for a template."""
+
+    @property
+    def template(self) -> str | None:
+        """The name of a template."""
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """The template's variables."""
+
+
+class Result(Protocol):
+    """What an action said and set."""
+
+    @property
+    def said(self) -> Sequence[Said]:
+        """The responses, in order."""
+
+    @property
+    def slots(self) -> Mapping[str, str | None]:
+        """The slots it set; None clears one."""
+
+
+@dataclass
+class _Work:
+    """What is found out on the way of one message."""
+
+    message: Message
+    state: State
+    clock: dict[str, float] = field(default_factory=dict)
+    slots: dict[str, str] = field(default_factory=dict)
+    evidence: tuple[Hit, ...] = ()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.clock[name] = round(1000 * (time.perf_counter() - started), 3)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an assistant is made of; knowledge and actions may be absent."""
+
+    log: Log
+    understander: Understander
+    policy: Policy
+    templates: Templates
+    composer: Composer
+    knowledge: Knowledge | None = None
+    actions: Actions | None = None
+    model_version: str | None = None
+    max_characters: int = 4000
+
+
+class Assistant:
+    """Answers messages. Every channel, the replay and the tests take this one path."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Put the parts together; nothing is loaded or opened here."""
+        self.parts = parts
+        self._locks = [threading.Lock() for _ in range(_STRIPES)]
+
+    def answer(self, message: Message) -> Turn:
+        """Return the finished turn: the last item of `stream`."""
+        *_, turn = self.stream(message)
+        if not isinstance(turn, Turn):  # pragma: no cover — stream ends with a turn
+            raise TypeError
+        return turn
+
+    def stream(self, message: Message) -> Iterator[Event]:
+        """Yield that it was received, what was understood, the words, and the finished turn."""
+        self.check(message)
+        receipt = self.parts.log.receive(message)
+        message = receipt.message
+        yield Received(message)
+        with self._one_at_a_time(message.conversation_id):
+            done = receipt.turn or self.parts.log.answered(message.id)
+            if done:
+                yield from (done.understanding, done.reply.text, done)
+                return
+            state = self.parts.log.load(message.conversation_id)
+            turn, state = yield from self._turn(message, state)
+            yield self.parts.log.append(turn, state)
+
+    def recover(self) -> int:
+        """Answer, or hand off, what a crash left unanswered; return how many messages."""
+        left = self.parts.log.pending()
+        for message in left:
+            with self._one_at_a_time(message.conversation_id):
+                if self.parts.log.answered(message.id) is None:
+                    state = self.parts.log.load(message.conversation_id)
+                    self.parts.log.append(*_last(self._turn(message, state)))
+        return len(left)
+
+    def check(self, message: Message) -> None:
+        """Raise BadMessageError for what nobody could answer, before it is stored."""
+        if not message.text.strip():
+            complaint = "the message is empty: write a question"
+            raise BadMessageError(complaint)
+        if len(message.text) > self.parts.max_characters:
+            complaint = (
+                f"the message has {len(message.text)} characters; at most "
+                f"{self.parts.max_characters} are read: shorten it"
+            )
+            raise BadMessageError(complaint)
+        if sum(1 for c in message.text if ord(c) < ord(" ") and c not in "\t\n\r"):
+            complaint = "the message holds control characters, not text: send plain text"
+            raise BadMessageError(complaint)
+
+    def _turn(
+        self, message: Message, state: State
+    ) -> Generator[Event, None, tuple[Turn, State]]:
+        """Think and speak; whatever goes wrong on the way becomes a hand-off."""
+        work = _Work(message, state)
+        started = time.perf_counter()
+        try:
+            understanding = self._understand(work)
+            yield understanding
+            decision = self._decide(work, understanding)
+            decision = self._gather(work, understanding, decision)
+            decision, reply = yield from self._compose(work, understanding, decision)
+        except Exception:  # the edge: one bad message must not end the conversation
+            _logger.exception("message %s could not be answered and is handed off", message.id)
+            understanding, decision, reply = self._give_up(work)
+            yield reply.text
+        work.clock["total"] = round(1000 * (time.perf_counter() - started), 3)
+        turn = Turn(
+            message=message,
+            understanding=understanding,
+            decision=decision,
+            reply=reply,
+            versions=self.served_by(),
+            evidence=work.evidence,
+            slots=tuple(sorted(work.slots.items())),
+            timings_ms=tuple(work.clock.items()),
+        )
+        moved = advance(state, turn)
+        if moved.owner != states.BOT:
+            position = self.parts.log.queue_position(message.conversation_id)
+            queue = moved.queue or self.parts.policy.content.default_queue
+            turn = replace(turn, handoff=Handoff(moved.owner, queue, position))
+        return turn, moved
+
+    def _understand(self, work: _Work) -> Understanding:
+        with work.stage("understand"):
+            return self.parts.understander.understand(
+                work.message.text, spoken=work.state.language, previous=work.state.intent
+            )
+
+    def _decide(self, work: _Work, understanding: Understanding) -> Decision:
+        with work.stage("decide"):
+            decision = self.parts.policy.decide(work.message.text, understanding, work.state)
+            work.slots |= self.parts.policy.slots(understanding.entities)
+            if decision.template and not self.parts.templates.has(decision.template):
+                return self.parts.policy.without_template(decision)
+            return decision
+
+    def _gather(
+        self, work: _Work, understanding: Understanding, decision: Decision
+    ) -> Decision:
+        """Search where that was decided; without evidence the policy decides again."""
+        if decision.route is not Route.RETRIEVE or self.parts.knowledge is None:
+            return decision
+        with work.stage("search"):
+            hits = self.parts.knowledge.search(
+                _question(work), _PASSAGES, language=_spoken(understanding, work.state, work.message)
+            )
+        enough = self.parts.policy.evidence_threshold(decision)
+        work.evidence = tuple(hits)
+        if not hits or hits[0].score < enough:
+            return self.parts.policy.without_evidence(decision, work.state)
+        return decision
+
+    def _compose(
+        self, work: _Work, understanding: Understanding, decision: Decision
+    ) -> Generator[str, None, tuple[Decision, Reply]]:
+        language = _spoken(understanding, work.state, work.message)
+        with work.stage("compose"):
+            if decision.route is Route.RETRIEVE:
+                return decision, (yield from self._from_passages(work, language))
+            if decision.route is Route.ACT and decision.slot is None:
+                decision, reply = self._act(work, decision, language)
+            else:
+                reply = self._from_template(work, decision, language)
+            yield from pieces(reply.text)
+            return decision, reply
+
+    def _from_passages(self, work: _Work, language: str) -> Stream:
+        threshold = 0.6 * work.evidence[0].score
+        hits = [hit for hit in work.evidence if hit.score >= threshold]
+        theirs = hits[0].chunk.language
+        prefix = ""
+        if theirs in {"en", "zh"} and theirs != language:
+            prefix = self._say("passages_in_other_language", language, work) + "\n"
+            yield prefix
+        reply = yield from self.parts.composer.stream(_question(work), hits, language)
+        titles = dict.fromkeys(hit.chunk.title for hit in work.evidence if hit.chunk.title)
+        cited = {citation.title for citation in reply.citations}
+        related = tuple(title for title in titles if title not in cited)[:2]
+        return replace(reply, text=prefix + reply.text, related=related)
+
+    def _from_template(self, work: _Work, decision: Decision, language: str) -> Reply:
+        name = decision.template or "handoff"
+        values: dict[str, str] = {}
+        if decision.route is Route.HANDOFF and work.state.owner == states.QUEUED:
+            name = "handoff_waiting"
+            values["position"] = str(
+                self.parts.log.queue_position(work.message.conversation_id)
+            )
+        if name.startswith("ask_") and not self.parts.templates.has(name):
+            name, values["slot"] = "ask_slot", (decision.slot or "").replace("_", " ")
+        buttons = tuple(
+            Button(self.parts.templates.title(intent, language), f"/{intent}")
+            for intent in decision.options
+        )
+        if decision.route is Route.CLARIFY and not buttons and name == "clarify":
+            name = "clarify_open"
+        return Reply(self._say(name, language, work, **values), buttons=buttons)
+
+    def _act(self, work: _Work, decision: Decision, language: str) -> tuple[Decision, Reply]:
+        """Run the action; where there is none, or it fails, a person takes over."""
+        if self.parts.actions is None or decision.action is None:
+            decision = self.parts.policy.action_failed(decision)
+            return decision, self._from_template(work, decision, language)
+        slots = {**work.state.slots, **work.slots}
+        result = self.parts.actions.run(
+            decision.action, work.message.conversation_id, work.message.text, slots
+        )
+        work.slots |= {key: value for key, value in result.slots.items() if value}
+        cleared = [key for key, value in result.slots.items() if value is None]
+        for name in cleared:
+            work.slots[name] = ""
+        texts = [
+            said.text or self._say(said.template or "error", language, work, **said.values)
+            for said in result.said
+        ]
+        slot = cleared[0] if cleared else None  # asked for again
+        return replace(decision, slot=slot), Reply("\n".join(texts), composer="action")
+
+    def _say(self, name: str, language: str, work: _Work, /, **values: str) -> str:
+        variant = sum(1 for line in work.state.history if line.role is Role.BOT)
+        return self.parts.templates.render(name, language, variant, **values)
+
+    def _give_up(self, work: _Work) -> tuple[Understanding, Decision, Reply]:
+        language = work.state.language or "en"
+        understanding = Understanding(language, "neutral", "calm", None, 0.0)
+        queue = self.parts.policy.content.default_queue
+        decision = Decision(Route.HANDOFF, "error", template="error", queue=queue)
+        return understanding, decision, Reply(self._say("error", language, work))
+
+    def served_by(self) -> ServedBy:
+        """Return the versions that answer now."""
+        return ServedBy(
+            model=self.parts.model_version,
+            knowledge=self.parts.knowledge.version if self.parts.knowledge else None,
+            templates=self.parts.templates.version,
+            policy=self.parts.policy.version,
+        )
+
+    @contextmanager
+    def _one_at_a_time(self, conversation_id: str) -> Iterator[None]:
+        """Hold back other messages of the same conversation (and a few others that share a lock)."""
+        with self._locks[hash(conversation_id) % _STRIPES]:
+            yield
+
+
+def _last(
+    steps: Generator[Event, None, tuple[Turn, State]],
+) -> tuple[Turn, State]:
+    """Run a turn to its end without listening."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            result: tuple[Turn, State] = stop.value
+            return result
+
+
+def _spoken(understanding: Understanding, state: State, message: Message) -> str:
+    """Return the language to answer in: the message's, else the conversation's, else English."""
+    language = reply_language(understanding.language, message.text)
+    return language if language in {"en", "zh"} else state.language or "en"
+
+
+def _question(work: _Work) -> str:
+    """Return what to search for; a pressed button stands for the question before it."""
+    if work.message.text.strip().startswith("/"):
+        asked = [line.text for line in work.state.history if line.role is Role.CUSTOMER]
+        return asked[-1] if asked else work.message.text.strip("/ ").replace("_", " ")
+    return work.message.text

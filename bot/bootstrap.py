@@ -1,0 +1,199 @@
+"""Settings → parts → Assistant: the only place that names real parts."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bot.assistant import Assistant, Log, Parts
+from bot.dialogue import policy as policies, templates as texts
+from bot.settings import Settings
+from bot.types import CarelineError
+from knowledge_base.versions import Version, Versions
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from bot.actions.runner import ActionRunner
+    from bot.generation.composers import ExtractiveComposer, GeneratedComposer
+    from bot.nlu.intents import IntentModel
+    from bot.store.log import SqlLog
+    from knowledge_base.encoders import TorchEncoder
+    from knowledge_base.search import KnowledgeBase
+
+_logger = logging.getLogger(__name__)
+MODELS: Final = "models"
+KNOWLEDGE: Final = "knowledge"
+
+
+class Home:
+    """One business on disk: where things lie, and the parts that are loaded from there.
+
+    A part is loaded when it is first asked for, and only then.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Look at a home; a missing one is created bare."""
+        self.settings = settings
+        self.path = settings.home
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"the home {self.path} cannot be created: {error.strerror}"
+            raise CarelineError(message) from error
+        self._encoders: dict[str, TorchEncoder] = {}
+
+    @cached_property
+    def models(self) -> Versions:
+        """The versions of the intent classifier."""
+        return Versions(self.path / "models", MODELS, "m")
+
+    @cached_property
+    def knowledge_versions(self) -> Versions:
+        """The versions of the knowledge."""
+        return Versions(self.path / "indexes", KNOWLEDGE, "k")
+
+    def versions_of(self, identifier: str) -> Versions:
+        """Return the versions an id belongs to, by its prefix."""
+        for versions in (self.models, self.knowledge_versions):
+            if identifier.startswith(f"{versions.prefix}-"):
+                return versions
+        message = (
+            f"{identifier} is no version that can be switched to: models are m-…, knowledge k-…; "
+            "templates and policy are files of the home, edit or restore those"
+        )
+        raise CarelineError(message)
+
+    def encoder(self, base: str | None = None) -> "TorchEncoder":
+        """Return a base encoder, loaded once."""
+        from knowledge_base import encoders
+
+        name = base or self.settings.base
+        if name not in self._encoders:
+            found = encoders.resolve(name, self.settings.cache_folder)
+            self._encoders[name] = encoders.TorchEncoder(found)
+        return self._encoders[name]
+
+    def model(self, version: str | None = None) -> "IntentModel | None":
+        """Open a version of the classifier, the active one by default; None before the first."""
+        from bot.nlu import intents
+
+        found = self.models.open(version) if version else self.models.current()
+        if found is None:
+            return None
+        folder = self.models.folder(found.id)
+        own = (folder / "encoder").is_dir()
+        encoder = None if own else self.encoder(str(found.details["base"]))
+        return intents.load(folder, found, encoder)
+
+    def knowledge(self, version: str | None = None) -> "KnowledgeBase | None":
+        """Open a version of the knowledge, the active one by default; None before the first."""
+        from knowledge_base import search
+
+        versions = self.knowledge_versions
+        found = versions.open(version) if version else versions.current()
+        if found is None:
+            return None
+        encoder = self.encoder(found.details.get("base"))
+        return search.load(versions.folder(found.id), found.details, found.id, encoder)
+
+    @cached_property
+    def engine(self) -> "Engine":
+        """The engine of the log's database."""
+        from bot.store import database
+
+        return database.connect(self.settings.database)
+
+    def migrate(self) -> str | None:
+        """Bring the log's database to the newest revision and return it."""
+        from bot.store import database
+
+        return database.migrate(self.engine)
+
+    def log(self) -> "SqlLog":
+        """Return the conversation log, migrated."""
+        from bot.store import database
+        from bot.store.log import SqlLog
+
+        if database.revision(self.engine) != database.head():
+            self.migrate()
+        return SqlLog(self.engine)
+
+    def actions(self) -> "ActionRunner | None":
+        """Return the actions, when the home has orders to act on."""
+        database = self.orders()
+        if database is None:
+            return None
+        from bot.actions.runner import ActionRunner
+
+        return ActionRunner(database)
+
+    def orders(self) -> Path | None:
+        """Return the orders database, made from `orders.csv` when that is newer."""
+        from bot.actions import orders_db
+
+        source, database = self.path / "orders.csv", self.path / "orders.db"
+        if source.exists() and (
+            not database.exists() or database.stat().st_mtime < source.stat().st_mtime
+        ):
+            orders_db.build(source, database)
+        return database if database.exists() else None
+
+    def composer(self) -> "ExtractiveComposer | GeneratedComposer":
+        """Return the composer the settings name."""
+        from bot.generation.composers import ExtractiveComposer, GeneratedComposer
+
+        current = self.knowledge_versions.current()
+        encoder = self.encoder(current.details.get("base")) if current else None
+        extractive = ExtractiveComposer(encoder)
+        if self.settings.composer == "extractive":
+            return extractive
+        from bot.generation.local import LocalGenerator
+
+        return GeneratedComposer(LocalGenerator(self.settings.generator), extractive)
+
+    def policy(self) -> policies.Policy:
+        """Read the policy."""
+        return policies.load(self.path / "policy.yml")
+
+    def templates(self) -> texts.Templates:
+        """Read the templates."""
+        return texts.load(self.path / "templates")
+
+    def content_versions(self) -> list[Version]:
+        """Return templates and policy as they stand, as versions."""
+        found = (("templates", self.templates().version), ("policy", self.policy().version))
+        return [Version(identifier, kind, "") for kind, identifier in found]
+
+
+def assistant(home: Home, log: Log | None = None, versions: Sequence[str] = ()) -> Assistant:
+    """Build the assistant of a home, with the active versions or those given by id.
+
+    Without a log, the home's SQL log is used.
+    """
+    from bot.nlu.entities import EntityFinder
+    from bot.nlu.understanding import Understander
+
+    wanted = {identifier.split("-", 1)[0]: identifier for identifier in versions}
+    model = home.model(wanted.get("m"))
+    knowledge = home.knowledge(wanted.get("k"))
+    templates = home.templates()
+    policy = replace(home.policy(), has_knowledge=knowledge is not None)
+    labels = model.labels if model else ()
+    for problem in policy.problems(labels, templates.names):
+        _logger.warning("%s", problem)
+    return Assistant(
+        Parts(
+            log=log or home.log(),
+            understander=Understander(model, EntityFinder(policy.content.entities)),
+            policy=policy,
+            templates=templates,
+            composer=home.composer(),
+            knowledge=knowledge,
+            actions=home.actions(),
+            model_version=model.version if model else None,
+            max_characters=home.settings.max_message_characters,
+        )
+    )

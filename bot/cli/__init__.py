@@ -1,0 +1,22 @@
+"""The command line: `careline COMMAND … [--home DIR] [--json]`."""
+
+import os
+import sys
+
+from bot.cli.app import app
+
+
+def main() -> None:
+    """Run a command; what cannot be done is one line on standard error and exit code 1."""
+    from bot.types import CarelineError
+    from knowledge_base.documents import KnowledgeError
+
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        app()
+    except (CarelineError, KnowledgeError) as error:
+        print(f"careline: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("careline: interrupted; nothing was published", file=sys.stderr)  # noqa: T201
+        sys.exit(130)

@@ -1,0 +1,53 @@
+"""The typer application and the options every command shares."""
+
+import json
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.bootstrap import Home
+
+app = typer.Typer(
+    name="careline",
+    help="A customer-service assistant: train, ingest, ask, serve, replay.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option("--home", help="The business's folder (CARELINE_HOME, else data/)."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
+
+
+def open_home(path: Path | None) -> "Home":
+    """Open a home with its settings; libraries' warnings go to standard error."""
+    from bot.bootstrap import Home
+    from bot.settings import Settings
+
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    for noisy in ("sentence_transformers", "transformers", "alembic", "bm25s"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    return Home(Settings.load(path))
+
+
+def show(value: Any, *, as_json: bool, text: Callable[[], str]) -> None:
+    """Print a result: one JSON value for machines, or words."""
+    typer.echo(json.dumps(value, ensure_ascii=False) if as_json else text())
+
+
+def wants_progress(*, as_json: bool) -> bool:
+    """Tell whether bars should be drawn: on a terminal; they go to standard output otherwise."""
+    return not as_json and sys.stderr.isatty()
+
+
+# The commands register themselves with `app` when their modules are imported.
+from bot.cli import build, evaluate, operate, talk  # noqa: E402, F401

@@ -1,0 +1,221 @@
+"""Commands that build: init, train, ingest, versions."""
+
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from bot.cli.app import HomeOption, JsonOption, app, open_home, show, wants_progress
+
+if TYPE_CHECKING:
+    from knowledge_base.versions import Version
+
+versions_app = typer.Typer(help="Versions of models and knowledge.", no_args_is_help=True)
+app.add_typer(versions_app, name="versions")
+
+_FOLDERS: Final = ("dialogs", "kb", "templates", "tests")
+_FILES: Final = {
+    "policy.yml": (
+        "# Where messages go: intent → template | retrieve | act | handoff.\n"
+        "version: 1\nroutes: {}\n"
+    ),
+    "careline.toml": "# Settings of this home; CARELINE_<NAME> in the environment wins.\n",
+    "intents.md": "# Intents\n\nWhat each intent covers, and what it does not.\n",
+    ".gitignore": "models/\nindexes/\n*.db\n*.db-*\n.secrets.json\n",
+}
+
+
+class Method(StrEnum):
+    """How a classifier is trained."""
+
+    HEAD = "head"
+    FULL = "full"
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="The new home.")], *, as_json: JsonOption = False
+) -> None:
+    """Make a new, empty home; files that are there stay as they are."""
+    from bot.types import CarelineError
+
+    try:
+        for name in _FOLDERS:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        for name, content in _FILES.items():
+            if not (folder / name).exists():
+                (folder / name).write_text(content, encoding="utf-8")
+    except OSError as error:
+        message = f"{folder} cannot be made a home: {error.strerror}"
+        raise CarelineError(message) from error
+    show({"home": str(folder)}, as_json=as_json, text=lambda: f"made the home {folder}")
+
+
+@app.command()
+def train(  # noqa: PLR0913 — one parameter an option
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Labelled texts; they replace the home's dialogs.")
+    ] = None,
+    *,
+    valid: Annotated[Path | None, typer.Option(help="Labelled texts to validate on.")] = None,
+    method: Annotated[Method, typer.Option(help="Frozen encoder, or fine-tuned.")] = Method.FULL,
+    base: Annotated[
+        str | None, typer.Option(help="e5-small, minilm, a folder, or a hub name.")
+    ] = None,
+    seed: int = 0,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a version of the intent classifier and activate it."""
+    from bot.nlu import datasets, training
+
+    place = open_home(home)
+    paths = files or datasets.training_files(place.path / "dialogs")
+    examples = datasets.read_all_examples(paths)
+    transcripts = [p for p in paths if p.name.removesuffix(".gz").endswith(".jsonl")]
+    done = training.train(
+        examples,
+        place.models,
+        place.encoder(base),
+        method=method.value,
+        valid=datasets.read_examples(valid) if valid else None,
+        conversations=[
+            conversation
+            for conversation in datasets.read_transcripts(transcripts)
+            if not datasets.is_held_back(conversation.id)
+        ],
+        promise=place.settings.promise,
+        seed=seed,
+        progress=wants_progress(as_json=as_json),
+    )
+    result = {
+        "version": done.version.id,
+        "method": method.value,
+        "base": done.version.details["base"],
+        "seconds": done.seconds,
+        "examples": done.examples,
+        "intents": done.intents,
+        "engine": "torch",
+        "validation": done.validation,
+    }
+    accuracy = done.validation["accuracy"]
+    summary = (
+        f"{done.version.id}: {done.intents} intents from {done.examples} examples in "
+        f"{done.seconds:.0f} s; accuracy on held-out examples "
+        f"{'-' if accuracy is None else f'{accuracy:.3f}'}"
+    )
+    show(result, as_json=as_json, text=lambda: summary)
+
+
+@app.command()
+def ingest(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Files and folders; default: the home's kb/.")
+    ] = None,
+    *,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Build a version of the knowledge from documents and activate it."""
+    from knowledge_base.ingest import ingest as run
+
+    place = open_home(home)
+    done = run(
+        paths or [place.path / "kb"],
+        place.knowledge_versions,
+        place.encoder(),
+        base=place.settings.base,
+        progress=wants_progress(as_json=as_json),
+    )
+    result = {
+        "version": done.version.id,
+        "documents": done.documents,
+        "chunks": done.chunks,
+        "added": done.added,
+        "changed": done.changed,
+        "removed": done.removed,
+        "failed": [asdict(failure) for failure in done.failed],
+        "seconds": done.seconds,
+    }
+
+    def text() -> str:
+        failed = "".join(f"\n  not read: {f.path}: {f.error}" for f in done.failed)
+        return (
+            f"{done.version.id}: {done.documents} documents, {done.chunks} passages "
+            f"({done.added} added, {done.changed} changed, {done.removed} removed) in "
+            f"{done.seconds:.1f} s{failed}"
+        )
+
+    show(result, as_json=as_json, text=text)
+
+
+@versions_app.command("list")
+def list_versions(
+    *,
+    kind: Annotated[str | None, typer.Option(help="models, knowledge, templates, policy.")] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List versions, oldest first, and which are active."""
+    place = open_home(home)
+    found = [
+        _row(version, active=version.id == versions.current_id())
+        for versions in (place.models, place.knowledge_versions)
+        for version in versions.list()
+    ]
+    found += [_row(version, active=True) for version in place.content_versions()]
+    rows = [row for row in found if kind in {None, row["kind"]}]
+
+    def text() -> str:
+        lines = [
+            f"{'*' if row['active'] else ' '} {row['id']}  {row['kind']}  {row['created'] or '-'}"
+            for row in rows
+        ]
+        return "\n".join(lines) or "no versions yet"
+
+    show(rows, as_json=as_json, text=text)
+
+
+def _row(version: "Version", *, active: bool) -> dict[str, object]:
+    return {
+        "id": version.id,
+        "kind": version.kind,
+        "created": version.created or None,
+        "parent": version.parent,
+        "active": active,
+        "metrics": version.metrics,
+    }
+
+
+@versions_app.command()
+def activate(
+    identifier: Annotated[str, typer.Argument(help="m-… or k-…")],
+    *,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a version the one that serves (from the next start on)."""
+    version = open_home(home).versions_of(identifier).activate(identifier)
+    show(_row(version, active=True), as_json=as_json, text=lambda: f"{version.id} is active")
+
+
+@versions_app.command()
+def rollback(
+    kind: Annotated[str, typer.Argument(help="models or knowledge.")],
+    *,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Go back to the version before the active one."""
+    from bot.types import CarelineError
+
+    place = open_home(home)
+    kinds = {"models": place.models, "knowledge": place.knowledge_versions}
+    kinds |= {"model": place.models}
+    if kind not in kinds:
+        message = f"there is nothing to roll back for {kind}: choose models or knowledge"
+        raise CarelineError(message)
+    version = kinds[kind].rollback()
+    show(_row(version, active=True), as_json=as_json, text=lambda: f"{version.id} is active")

@@ -1,0 +1,100 @@
+"""Commands that measure: evaluate intents, evaluate search, replay."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot.cli.app import HomeOption, JsonOption, app, open_home, show, wants_progress
+
+evaluate_app = typer.Typer(help="Measure a version on data.", no_args_is_help=True)
+app.add_typer(evaluate_app, name="evaluate")
+
+VersionOption = Annotated[str | None, typer.Option("--version", help="Default: the active one.")]
+
+
+def _as_text(result: dict[str, Any]) -> str:
+    return json.dumps(result, indent=2, ensure_ascii=False)
+
+
+@evaluate_app.command("intents")
+def evaluate_intents(
+    file: Annotated[Path, typer.Argument(help="Labelled texts.")],
+    *,
+    version: VersionOption = None,
+    by: Annotated[str, typer.Option(help="Slices: language,length,intent.")] = "",
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the intent classifier on labelled texts."""
+    from bot.nlu import datasets, evaluation
+    from bot.types import CarelineError
+
+    model = open_home(home).model(version)
+    if model is None:
+        message = "there is no model yet: run `careline train`"
+        raise CarelineError(message)
+    result = evaluation.evaluate(
+        model,
+        datasets.read_examples(file),
+        [name.strip() for name in by.split(",") if name.strip()],
+        progress=wants_progress(as_json=as_json),
+    )
+    show(result, as_json=as_json, text=lambda: _as_text(result))
+
+
+@evaluate_app.command("search")
+def evaluate_search(
+    file: Annotated[Path, typer.Argument(help="Queries with their relevant articles.")],
+    *,
+    version: VersionOption = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the search on queries whose relevant articles are known."""
+    from bot.types import CarelineError
+    from knowledge_base import evaluation
+
+    knowledge = open_home(home).knowledge(version)
+    if knowledge is None:
+        message = "there is no knowledge yet: run `careline ingest`"
+        raise CarelineError(message)
+    result = evaluation.evaluate(
+        knowledge, evaluation.read_queries(file), progress=wants_progress(as_json=as_json)
+    )
+    show(result, as_json=as_json, text=lambda: _as_text(result))
+
+
+@app.command()
+def replay(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Transcripts; default: the held-back part of the home's dialogs."),
+    ] = None,
+    *,
+    versions: Annotated[str, typer.Option(help="Version ids to replay with: m-…,k-….")] = "",
+    report: Annotated[Path | None, typer.Option(help="Write an HTML report here.")] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run past conversations through the assistant; nothing is written into the log."""
+    from bot import report as reports
+    from bot.bootstrap import assistant
+    from bot.replay import conversations_of, replay as run
+    from bot.store.log import MemoryLog
+
+    place = open_home(home)
+    wanted = [identifier.strip() for identifier in versions.split(",") if identifier.strip()]
+    log = MemoryLog()
+    bot = assistant(place, log, wanted)
+    result = run(
+        conversations_of(files, place.path / "dialogs"),
+        bot,
+        log,
+        progress=wants_progress(as_json=as_json),
+    )
+    if report is not None:
+        reports.write(result, report, bot.served_by())
+    summary = result.summary()
+    show(summary, as_json=as_json, text=lambda: _as_text(summary))

@@ -1,0 +1,92 @@
+"""Commands that run it: serve, migrate, doctor."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.app import HomeOption, JsonOption, app, open_home, show
+
+if TYPE_CHECKING:
+    from bot.server.service import Service
+
+
+@app.command()
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 1,
+    home: HomeOption = None,
+) -> None:
+    """Serve the API, the widget's shop page and the Gradio app."""
+    import uvicorn
+
+    from bot.logs import configure
+    from bot.server.app import create
+
+    place = open_home(home)
+    configure(place.settings.log_level)
+    base_url = place.settings.public_url or f"http://{_reachable(host)}:{port}"
+    if workers > 1:
+        place.migrate()  # once, before the workers start
+        os.environ["CARELINE_HOME"] = str(place.path.resolve())
+        os.environ["CARELINE_PUBLIC_URL"] = base_url
+        _announce(base_url, place.path)
+        uvicorn.run(
+            "bot.server.app:from_environment",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            log_config=None,
+            timeout_graceful_shutdown=20,
+        )
+        return
+
+    def ready(_service: "Service") -> None:
+        _announce(base_url, place.path)
+
+    application = create(place.settings, base_url, ready)
+    uvicorn.run(application, host=host, port=port, log_config=None, timeout_graceful_shutdown=20)
+
+
+def _reachable(host: str) -> str:
+    return "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 — compared, not bound
+
+
+def _announce(base_url: str, home: Path) -> None:
+    from bot.server.secrets_file import load_or_make
+
+    password = load_or_make(home).password
+    typer.echo(
+        f"\nCareline is up:\n"
+        f"  shop page with the widget  {base_url}/\n"
+        f"  Gradio app                 {base_url}/app   (user admin, password {password})\n"
+        f"  API docs                   {base_url}/docs\n"
+    )
+
+
+@app.command()
+def migrate(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Bring the log's database to the newest revision."""
+    revision = open_home(home).migrate()
+    show({"revision": revision}, as_json=as_json, text=lambda: f"the log stands at {revision}")
+
+
+@app.command()
+def doctor(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Check the home, what is built in it, and what it needs; exit 1 when something is wrong."""
+    from bot.doctor import examine
+
+    findings = examine(open_home(home))
+    well = all(finding.ok for finding in findings)
+    rows = [{"name": f.name, "ok": f.ok, "message": f.message} for f in findings]
+
+    def text() -> str:
+        return "\n".join(f"{'ok ' if f.ok else 'BAD'} {f.name}: {f.message}" for f in findings)
+
+    show({"ok": well, "checks": rows}, as_json=as_json, text=text)
+    if not well:
+        raise typer.Exit(1)

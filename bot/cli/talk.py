@@ -1,0 +1,146 @@
+"""Commands that talk: ask, chat, search, articles."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.app import HomeOption, JsonOption, app, open_home, show
+
+if TYPE_CHECKING:
+    from bot.types import Turn
+
+
+@app.command()
+def ask(
+    text: Annotated[str, typer.Argument(help="What the customer writes.")],
+    *,
+    conversation: Annotated[
+        str | None, typer.Option(help="Continue this conversation; default: a new one.")
+    ] = None,
+    sender: Annotated[str | None, typer.Option(help="Who writes.")] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer one message through the serving path, log included."""
+    from bot import wire
+    from bot.bootstrap import assistant
+    from bot.types import Message, Turn, new_id
+
+    bot = assistant(open_home(home))
+    message = Message(text, conversation or new_id(), sender=sender, channel="cli")
+    if as_json:
+        show(wire.turn_json(bot.answer(message)), as_json=True, text=str)
+        return
+    for event in bot.stream(message):
+        if isinstance(event, str):
+            typer.echo(event, nl=False)
+        elif isinstance(event, Turn):
+            typer.echo()
+            _details(event)
+
+
+def _details(turn: "Turn") -> None:
+    """Say below a reply where it came from."""
+    for button in turn.reply.buttons:
+        typer.echo(f"  [{button.title}]")
+    for citation in turn.reply.citations:
+        typer.echo(f"  — {citation.title} ({citation.article})")
+    decision, understanding = turn.decision, turn.understanding
+    print(  # noqa: T201 — beside the answer, not in it
+        f"[{decision.route} · {decision.reason} · {understanding.intent} "
+        f"{understanding.confidence:.2f} · conversation {turn.message.conversation_id}]",
+        file=sys.stderr,
+    )
+
+
+@app.command()
+def chat(
+    *,
+    sender: Annotated[str | None, typer.Option(help="Who writes.")] = None,
+    home: HomeOption = None,
+) -> None:
+    """Talk in the terminal; an empty line or Ctrl-D ends it."""
+    from bot.bootstrap import assistant
+    from bot.types import BadMessageError, Message, Turn, new_id
+
+    bot = assistant(open_home(home))
+    conversation = new_id()
+    typer.echo("Write in English or Chinese; an empty line ends the conversation.")
+    while line := _line():
+        try:
+            for event in bot.stream(Message(line, conversation, sender=sender, channel="cli")):
+                if isinstance(event, str):
+                    typer.echo(event, nl=False)
+                elif isinstance(event, Turn):
+                    typer.echo()
+                    _details(event)
+        except BadMessageError as error:
+            typer.echo(str(error))
+
+
+def _line() -> str:
+    try:
+        return input("> ").strip()
+    except EOFError:
+        return ""
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for.")],
+    *,
+    k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many passages.")] = 5,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find passages, the way the chat finds them."""
+    from bot.types import BadMessageError, CarelineError
+    from knowledge_base.search import hit_json
+
+    if not query.strip():
+        message = "the query is empty: write what to look for"
+        raise BadMessageError(message)
+    knowledge = open_home(home).knowledge()
+    if knowledge is None:
+        message = "there is no knowledge yet: run `careline ingest`"
+        raise CarelineError(message)
+    found = [hit_json(hit) for hit in knowledge.search(query, k)]
+
+    def text() -> str:
+        blocks = [f"{f['score']:.3f}  {f['title']}  ({f['article']})\n{f['text']}" for f in found]
+        return "\n\n".join(blocks) or "nothing found"
+
+    show(found, as_json=as_json, text=text)
+
+
+@app.command()
+def articles(
+    identifier: Annotated[str | None, typer.Argument(help="One article's id.")] = None,
+    *,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show an article as it was extracted, or list all."""
+    from bot.types import CarelineError, NotFoundError
+    from knowledge_base import search as searching
+
+    versions = open_home(home).knowledge_versions
+    current = versions.current_id()
+    if current is None:
+        message = "there is no knowledge yet: run `careline ingest`"
+        raise CarelineError(message)
+    found = {d.id: d for d in searching.load_documents(versions.folder(current))}
+    if identifier is None:
+        rows = [searching.article_json(d, with_text=False) for d in found.values()]
+        show(rows, as_json=as_json, text=lambda: "\n".join(f"{r['id']}  {r['title']}" for r in rows))
+        return
+    if identifier not in found:
+        message = f"there is no article {identifier}: `careline articles` lists them"
+        raise NotFoundError(message)
+    document = found[identifier]
+    show(
+        searching.article_json(document, with_text=True),
+        as_json=as_json,
+        text=lambda: f"{document.title}\n\n{document.text}",
+    )

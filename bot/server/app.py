@@ -1,0 +1,151 @@
+"""The application: routes, errors, screens, and what happens at start and stop."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse, Response
+from fastapi_swagger import patch_fastapi
+from starlette.exceptions import HTTPException
+
+from bot.bootstrap import Home
+from bot.server import knowledge, messages, metrics, operations
+from bot.server.secrets_file import load_or_make
+from bot.server.service import BusyError, Service
+from bot.settings import Settings
+from bot.types import BadMessageError, CarelineError, NotFoundError
+
+_logger = logging.getLogger(__name__)
+_SCREENS: Final = "careline.screens"
+_MAX_BODY: Final = 2 * 2**20
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What a screen is given: where the API is, and how to get in."""
+
+    base_url: str
+    token: str
+    password: str
+    business: str = ""
+
+
+def create(
+    settings: Settings, base_url: str, on_ready: Callable[[Service], None] | None = None
+) -> FastAPI:
+    """Build the application of a home; loading happens when it starts."""
+    home = Home(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.stopping = asyncio.Event()
+        app.state.service = await asyncio.to_thread(Service.start, home, base_url)
+        if on_ready:
+            on_ready(app.state.service)
+        yield
+        app.state.stopping.set()
+        await asyncio.to_thread(app.state.service.stop)
+
+    app = FastAPI(
+        title="Careline",
+        description="A customer-service assistant.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+    )
+    for part in (messages, knowledge, operations):
+        app.include_router(part.router)
+    _add_middleware(app, settings)
+    _add_errors(app)
+    # The page of the API comes from files of a package: it works without the internet.
+    patch_fastapi(app, redirect_from_root_to_docs=False)
+    if settings.screens:
+        _mount_screens(app, home, base_url)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """Build the application in a worker process, which is told its home by the environment."""
+    from bot.logs import configure
+
+    settings = Settings.load()
+    configure(settings.log_level)
+    return create(settings, settings.public_url or "http://127.0.0.1:8000")
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.allowed_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+        )
+
+    @app.middleware("http")
+    async def observe(
+        request: Request, call_next: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        size = request.headers.get("content-length", "0")
+        if size.isdecimal() and int(size) > _MAX_BODY:
+            return _error(413, "too_large", "the request is too large: at most 2 MiB are read")
+        response = await call_next(request)
+        route = request.scope.get("route")
+        path = getattr(route, "path", "other")
+        metrics.REQUESTS.labels(request.method, path, str(response.status_code)).inc()
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "same-origin")
+        return response
+
+
+def _add_errors(app: FastAPI) -> None:
+    statuses: tuple[tuple[type[CarelineError], int, str], ...] = (
+        (BadMessageError, 422, "bad_message"),
+        (NotFoundError, 404, "not_found"),
+        (BusyError, 429, "busy"),
+        (CarelineError, 400, "bad_request"),
+    )
+
+    @app.exception_handler(CarelineError)
+    async def ours(_request: Request, error: CarelineError) -> Response:
+        status, code = next((s, c) for kind, s, c in statuses if isinstance(error, kind))
+        response = _error(status, code, str(error))
+        if isinstance(error, BusyError):
+            response.headers["Retry-After"] = "2"
+        return response
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> Response:
+        fields = (f"{'.'.join(map(str, e['loc'][1:])) or 'body'}: {e['msg']}" for e in error.errors())
+        return _error(422, "invalid", "; ".join(fields))
+
+    @app.exception_handler(HTTPException)
+    async def http(_request: Request, error: HTTPException) -> Response:
+        response = _error(error.status_code, "http", str(error.detail))
+        response.headers.update(error.headers or {})
+        return response
+
+    @app.exception_handler(Exception)
+    async def unexpected(_request: Request, error: Exception) -> Response:
+        _logger.error("a request failed", exc_info=error)
+        return _error(500, "internal", "something went wrong here: try again")
+
+
+def _error(status: int, code: str, message: str) -> JSONResponse:
+    return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)
+
+
+def _mount_screens(app: FastAPI, home: Home, base_url: str) -> None:
+    """Let every installed screen add its pages; the server does not know them by name."""
+    made = load_or_make(home.path)
+    screen = Screen(base_url, made.token, made.password)
+    for entry in sorted(entry_points(group=_SCREENS), key=lambda e: e.name):
+        entry.load()(app, screen)

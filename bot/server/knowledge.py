@@ -1,0 +1,36 @@
+"""The routes of the knowledge: search and articles."""
+
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from bot.server.messages import service_of
+from bot.types import BadMessageError
+from knowledge_base.search import article_json, hit_json
+
+router: Final = APIRouter(prefix="/api")
+
+
+class NewSearch(BaseModel):
+    """A query."""
+
+    query: str = Field(max_length=4000)
+    k: int = Field(5, ge=1, le=100)
+
+
+@router.post("/search")
+def search(body: NewSearch, request: Request) -> list[dict[str, Any]]:
+    """Find passages, the way the chat finds them."""
+    if not body.query.strip():
+        message = "the query is empty: write what to look for"
+        raise BadMessageError(message)
+    knowledge = service_of(request).assistant.parts.knowledge
+    hits = knowledge.search(body.query, body.k, language=None) if knowledge else []
+    return [hit_json(hit) for hit in hits]
+
+
+@router.get("/articles/{identifier:path}")
+def article(identifier: str, request: Request) -> dict[str, Any]:
+    """Return an article as it was extracted: the text that citations' offsets refer to."""
+    return article_json(service_of(request).article(identifier), with_text=True)

@@ -1,0 +1,205 @@
+"""The routes of a conversation: send a message, read history, give feedback, see the trace."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.sse import format_sse_event
+from pydantic import BaseModel, Field
+
+from bot import wire
+from bot.assistant import Event, Received
+from bot.server import metrics
+from bot.server.service import Service
+from bot.types import Feedback, Message, Turn, Understanding, new_id
+
+router: Final = APIRouter(prefix="/api")
+_ID: Final = r"^[A-Za-z0-9_\-.:]{1,64}$"
+_POLL_SECONDS: Final = 0.4
+_HEARTBEAT_POLLS: Final = 30
+_STREAM_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class NewMessage(BaseModel):
+    """A customer's message."""
+
+    text: str = Field(max_length=1_000_000)
+    conversation_id: str | None = Field(None, pattern=_ID)
+    sender: str | None = Field(None, max_length=256)
+    client_message_id: str | None = Field(None, max_length=128)
+    metadata: dict[str, Any] | None = None
+
+
+class NewFeedback(BaseModel):
+    """What a customer thought of a reply."""
+
+    rating: Literal["up", "down"]
+    reason: str | None = Field(None, max_length=64)
+    comment: str | None = Field(None, max_length=2000)
+
+
+def service_of(request: Request) -> Service:
+    """Return the service of the application a request came to."""
+    service: Service = request.app.state.service
+    return service
+
+
+@router.post("/messages")
+async def send(
+    body: NewMessage, request: Request, accept: Annotated[str, Header()] = "*/*"
+) -> Response:
+    """Answer a message: a JSON turn, or a stream of events when the client accepts one.
+
+    Sending the same `client_message_id` again returns the turn that was made the first time.
+    """
+    service = service_of(request)
+    message = Message(
+        text=body.text,
+        conversation_id=body.conversation_id or new_id(),
+        sender=body.sender,
+        channel=str((body.metadata or {}).get("channel", "api"))[:32],
+        client_message_id=body.client_message_id,
+    )
+    service.assistant.check(message)
+    service.take()
+    events = _Events(service, message)
+    first = await events.next()  # an error before anything was stored is an HTTP error
+    if "text/event-stream" in accept:
+        stream = _as_events(first, events)
+        return StreamingResponse(stream, media_type="text/event-stream", headers=_STREAM_HEADERS)
+    event: Event | None = first
+    while event is not None and not isinstance(event, Turn):
+        event = await events.next()
+    return JSONResponse(wire.turn_json(event) if event else {})
+
+
+class _Events:
+    """The events of one message, made in a thread and read in the event loop.
+
+    The thread goes on to the end when nobody reads any more: the reply belongs to the
+    conversation, not to the connection.
+    """
+
+    def __init__(self, service: Service, message: Message) -> None:
+        self._service = service
+        self._message = message
+        self._loop = asyncio.get_running_loop()
+        self._queue: asyncio.Queue[Event | Exception | None] = asyncio.Queue()
+        service.threads.submit(self._run)
+
+    def _put(self, item: Event | Exception | None) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._queue.put_nowait, item)
+        except RuntimeError:  # the loop is closed: the server stops, the work goes on
+            return
+
+    def _run(self) -> None:
+        metrics.IN_WORK.inc()
+        try:
+            for event in self._service.assistant.stream(self._message):
+                if isinstance(event, Turn):
+                    _measure(event)
+                self._put(event)
+            self._put(None)
+        except Exception as error:  # noqa: BLE001 — carried to the reader, who maps it to a status
+            self._put(error)
+        finally:
+            metrics.IN_WORK.dec()
+            self._service.release()
+
+    async def next(self) -> Event | None:
+        """Return the next event, None at the end; raise what the thread raised."""
+        item = await self._queue.get()
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+
+def _measure(turn: Turn) -> None:
+    route = turn.decision.route.value
+    metrics.MESSAGES.labels(route, turn.understanding.language).inc()
+    seconds = dict(turn.timings_ms).get("total", 0.0) / 1000
+    metrics.REPLY_SECONDS.labels(route).observe(seconds)
+    if turn.decision.reason == "error":
+        metrics.FAILURES.inc()
+
+
+async def _as_events(first: Event | None, events: _Events) -> AsyncIterator[bytes]:
+    number = 0
+    event = first
+    try:
+        while event is not None:
+            name, data = _named(event)
+            yield _sse(name, data, str(number))
+            number += 1
+            event = await events.next()
+    except Exception:  # noqa: BLE001 — the status line is gone; the error becomes the last event
+        error = {"code": "internal", "message": "the reply could not be finished: ask again"}
+        yield _sse("error", {"error": error}, str(number))
+
+
+def _named(event: Event) -> tuple[str, dict[str, Any]]:
+    if isinstance(event, Received):
+        message = event.message
+        ids = {"message_id": message.id, "conversation_id": message.conversation_id}
+        return "received", ids
+    if isinstance(event, Understanding):
+        return "understood", wire.understanding_json(event)
+    if isinstance(event, Turn):
+        return "turn", wire.turn_json(event)
+    return "token", {"text": event}
+
+
+def _sse(name: str, data: dict[str, Any], number: str) -> bytes:
+    return format_sse_event(data_str=json.dumps(data, ensure_ascii=False), event=name, id=number)
+
+
+@router.get("/conversations/{conversation_id}/messages")
+async def history(
+    conversation_id: str,
+    request: Request,
+    after: Annotated[str | None, Query(max_length=64)] = None,
+    accept: Annotated[str, Header()] = "*/*",
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Return the messages of a conversation, or follow it live as a stream of events."""
+    log = service_of(request).log
+    lines = await asyncio.to_thread(log.history, conversation_id, last_event_id or after)
+    if "text/event-stream" not in accept:
+        return JSONResponse({"conversation_id": conversation_id, "messages": lines})
+    stream = _follow(request, conversation_id, lines, last_event_id or after)
+    return StreamingResponse(stream, media_type="text/event-stream", headers=_STREAM_HEADERS)
+
+
+async def _follow(
+    request: Request, conversation_id: str, lines: list[dict[str, Any]], after: str | None
+) -> AsyncIterator[bytes]:
+    log = service_of(request).log
+    quiet = 0
+    yield format_sse_event(comment="following")
+    while not (await request.is_disconnected() or request.app.state.stopping.is_set()):
+        for line in lines:
+            after = str(line["position"])
+            yield _sse("message", line, after)
+        quiet = 0 if lines else quiet + 1
+        if quiet and quiet % _HEARTBEAT_POLLS == 0:
+            yield format_sse_event(comment="still here")
+        await asyncio.sleep(_POLL_SECONDS)
+        lines = await asyncio.to_thread(log.history, conversation_id, after)
+
+
+@router.post("/messages/{message_id}/feedback", status_code=201)
+def give_feedback(message_id: str, body: NewFeedback, request: Request) -> dict[str, str]:
+    """Keep a thumb up or down for a reply."""
+    given = Feedback(message_id, body.rating, body.reason, body.comment)
+    service_of(request).log.add_feedback(given)
+    return {"message_id": message_id, "rating": body.rating}
+
+
+@router.get("/messages/{message_id}/trace")
+def trace(message_id: str, request: Request) -> dict[str, Any]:
+    """Return why a reply is what it is."""
+    return service_of(request).log.trace(message_id)

@@ -1,0 +1,52 @@
+"""The routes of the people who run it: health, readiness, metrics, the list of conversations."""
+
+import secrets
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Header, HTTPException, Query, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from bot.server.messages import service_of
+
+router: Final = APIRouter()
+
+
+@router.get("/healthz")
+def healthz() -> dict[str, str]:
+    """Tell that the process lives."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+def readyz(request: Request) -> Response:
+    """Tell whether the process serves what is active, on a migrated database."""
+    service = service_of(request)
+    problems = service.problems()
+    served = service.assistant.served_by()
+    body = {
+        "status": "not ready" if problems else "ready",
+        "problems": problems,
+        "versions": {"model": served.model, "knowledge": served.knowledge},
+    }
+    return JSONResponse(body, status_code=503 if problems else 200)
+
+
+@router.get("/metrics")
+def metrics() -> Response:
+    """Return the metrics in Prometheus's text format."""
+    return PlainTextResponse(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/api/conversations")
+def conversations(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    authorization: Annotated[str, Header()] = "",
+) -> dict[str, Any]:
+    """List the conversations that moved last; for holders of the console's token."""
+    service = service_of(request)
+    expected = f"Bearer {service.secrets.token}"
+    if not secrets.compare_digest(authorization.encode(), expected.encode()):
+        raise HTTPException(401, "this list needs the console's token")
+    return {"conversations": service.log.conversations(limit)}

@@ -1,0 +1,98 @@
+"""The database behind the log: engines, migrations, and the revision it stands at."""
+
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+
+from bot.types import CarelineError
+
+
+def connect(url: str) -> Engine:
+    """Return an engine; SQLite gets write-ahead logging and waits for locks.
+
+    Raises CarelineError for an address that no driver understands.
+    """
+    try:
+        parsed = make_url(url)
+        engine = create_engine(parsed, pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        message = (
+            f"DATABASE_URL is not usable ({type(error).__name__}): write sqlite:///FILE or "
+            "postgresql://…, the latter with pip install 'careline[postgres]'"
+        )
+        raise CarelineError(message) from error
+    if parsed.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _tune_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions begin where SQLAlchemy says so
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA busy_timeout=10000")
+    cursor.close()
+
+
+def _begin_immediate(connection: Any) -> None:
+    # A deferred transaction that turns into a writer fails at once when another writes; asking
+    # for the lock first makes it wait instead.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "bot.store:migrations")
+    return config
+
+
+def head() -> str:
+    """Return the newest revision this code knows."""
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    if revision is None:  # pragma: no cover — the first revision always exists
+        raise AssertionError
+    return revision
+
+
+def revision(engine: Engine) -> str | None:
+    """Return the revision the database stands at, None for an empty one."""
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    except OperationalError as error:
+        message = f"the database {engine.url.render_as_string()} cannot be opened: {error.orig}"
+        raise CarelineError(message) from error
+
+
+def migrate(engine: Engine, target: str = "head") -> str | None:
+    """Bring the database to a revision and return it; a revision we do not know is refused."""
+    check_known(engine)
+    config = _config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        if target == "head":
+            command.upgrade(config, target)
+        else:
+            command.downgrade(config, target)
+    return revision(engine)
+
+
+def check_known(engine: Engine) -> None:
+    """Raise CarelineError when the database was written by a newer version of this program."""
+    current = revision(engine)
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if current is not None and current not in known:
+        message = (
+            f"the database stands at revision {current}, which this version does not know: "
+            "upgrade Careline or restore the backup made before the upgrade"
+        )
+        raise CarelineError(message)

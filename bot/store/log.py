@@ -1,0 +1,413 @@
+"""The conversation log in SQL: a message is here before anything is said about it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bot import wire
+from bot.dialogue import state as states
+from bot.dialogue.state import State
+from bot.privacy import redact
+from bot.store.tables import citations, conversations, decisions, feedback, messages, versions
+from bot.types import Feedback, Message, NotFoundError, Role, Turn, now
+
+PENDING: Final = "pending"
+ANSWERED: Final = "answered"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a message: itself (the first one, when it was sent twice) and its turn."""
+
+    message: Message
+    turn: Turn | None = None
+
+
+class SqlLog:
+    """Conversations, messages, decisions, citations and feedback."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Use a migrated database."""
+        self._engine = engine
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with self._engine.begin() as connection:
+            yield connection
+
+    def receive(self, message: Message) -> Receipt:
+        """Commit a message as pending; one that was sent before is not stored twice."""
+        for last in (False, True):
+            try:
+                with self._transaction() as connection:
+                    if known := self._known(connection, message):
+                        return known
+                    self._open_conversation(connection, message)
+                    self._insert_message(connection, message)
+                    return Receipt(message)
+            except IntegrityError:  # somebody else opened the conversation or stored the message
+                if last:
+                    raise
+        raise AssertionError  # pragma: no cover — the loop returns or raises
+
+    def _known(self, connection: Connection, message: Message) -> Receipt | None:
+        if message.client_message_id is None:
+            return None
+        row = connection.execute(
+            select(messages).where(
+                messages.c.conversation_id == message.conversation_id,
+                messages.c.client_message_id == message.client_message_id,
+            )
+        ).one_or_none()
+        if row is None:
+            return None
+        return Receipt(_message(row, message.sender), self._turn_of(connection, row.id))
+
+    def _turn_of(self, connection: Connection, message_id: str) -> Turn | None:
+        record = connection.execute(
+            select(messages.c.turn).where(messages.c.in_reply_to == message_id)
+        ).scalar_one_or_none()
+        return wire.from_record(record) if record else None
+
+    def _open_conversation(self, connection: Connection, message: Message) -> None:
+        found = connection.execute(
+            select(conversations.c.id).where(conversations.c.id == message.conversation_id)
+        ).one_or_none()
+        if found is None:
+            connection.execute(
+                insert(conversations).values(
+                    id=message.conversation_id,
+                    sender=redact(message.sender) if message.sender else None,
+                    channel=message.channel,
+                    created_at=message.at,
+                    updated_at=message.at,
+                    owner=states.BOT,
+                    state=states.to_json(State()),
+                )
+            )
+
+    def _insert_message(self, connection: Connection, message: Message) -> None:
+        connection.execute(
+            insert(messages).values(
+                id=message.id,
+                conversation_id=message.conversation_id,
+                role=Role.CUSTOMER.value,
+                text=redact(message.text),
+                at=message.at,
+                client_message_id=message.client_message_id,
+                status=PENDING,
+            )
+        )
+
+    def answered(self, message_id: str) -> Turn | None:
+        """Return the turn of a message that was answered, else None."""
+        with self._transaction() as connection:
+            return self._turn_of(connection, message_id)
+
+    def load(self, conversation_id: str) -> State:
+        """Return the state of a conversation; a fresh one for an unknown id."""
+        with self._transaction() as connection:
+            values = connection.execute(
+                select(conversations.c.state).where(conversations.c.id == conversation_id)
+            ).scalar_one_or_none()
+        return states.from_json(values) if values else State()
+
+    def append(self, turn: Turn, state: State) -> Turn:
+        """Commit a turn and the state after it together.
+
+        Returns the turn that stands in the log: where two computed the same reply, the first.
+        """
+        clean = wire.without_personal_data(turn)
+        try:
+            with self._transaction() as connection:
+                self._insert_reply(connection, turn)
+                self._insert_decision(connection, clean)
+                self._save_state(connection, turn, state)
+                self._note_versions(connection, turn)
+        except IntegrityError:
+            stored = self.answered(turn.message.id)
+            if stored is None:
+                raise
+            return stored
+        return turn
+
+    def _insert_reply(self, connection: Connection, turn: Turn) -> None:
+        connection.execute(
+            insert(messages).values(
+                id=turn.reply_id,
+                conversation_id=turn.message.conversation_id,
+                role=Role.BOT.value,
+                text=turn.reply.text,
+                at=now(),
+                status=ANSWERED,
+                in_reply_to=turn.message.id,
+                turn=wire.to_record(turn),
+            )
+        )
+        connection.execute(
+            update(messages).where(messages.c.id == turn.message.id).values(status=ANSWERED)
+        )
+
+    def _insert_decision(self, connection: Connection, turn: Turn) -> None:
+        understanding = turn.understanding
+        connection.execute(
+            insert(decisions).values(
+                message_id=turn.message.id,
+                conversation_id=turn.message.conversation_id,
+                at=now(),
+                route=turn.decision.route.value,
+                reason=turn.decision.reason,
+                intent=understanding.intent,
+                confidence=understanding.confidence,
+                language=understanding.language,
+                sentiment=understanding.sentiment,
+                trace=wire.trace_json(turn),
+            )
+        )
+        if turn.reply.citations:
+            connection.execute(
+                insert(citations),
+                [
+                    {"message_id": turn.reply_id, **wire.citation_json(citation)}
+                    for citation in turn.reply.citations
+                ],
+            )
+
+    def _save_state(self, connection: Connection, turn: Turn, state: State) -> None:
+        history = tuple(replace(line, text=redact(line.text)) for line in state.history)
+        values: dict[str, Any] = {
+            "state": states.to_json(replace(state, history=history)),
+            "language": state.language,
+            "updated_at": now(),
+            "owner": state.owner,
+            "queue": state.queue,
+        }
+        here = conversations.c.id == turn.message.conversation_id
+        connection.execute(update(conversations).where(here).values(**values))
+        if state.owner == states.QUEUED:
+            waiting = here & conversations.c.queued_at.is_(None)
+            connection.execute(update(conversations).where(waiting).values(queued_at=now()))
+        else:
+            connection.execute(update(conversations).where(here).values(queued_at=None))
+
+    def _note_versions(self, connection: Connection, turn: Turn) -> None:
+        served = {
+            "model": turn.versions.model,
+            "knowledge": turn.versions.knowledge,
+            "templates": turn.versions.templates,
+            "policy": turn.versions.policy,
+        }
+        known = set(
+            connection.execute(
+                select(versions.c.id).where(versions.c.id.in_([v for v in served.values() if v]))
+            ).scalars()
+        )
+        fresh = [(kind, v) for kind, v in served.items() if v and v not in known]
+        for kind, identifier in fresh:
+            try:
+                with connection.begin_nested():
+                    connection.execute(
+                        insert(versions).values(id=identifier, kind=kind, first_served_at=now())
+                    )
+            except IntegrityError:  # another conversation noted it just now
+                continue
+
+    def pending(self) -> list[Message]:
+        """Return the messages nobody answered, oldest first: what a crash left behind."""
+        with self._transaction() as connection:
+            rows = connection.execute(
+                select(messages, conversations.c.sender)
+                .join(conversations, conversations.c.id == messages.c.conversation_id)
+                .where(messages.c.status == PENDING)
+                .order_by(messages.c.position)
+            ).all()
+        return [_message(row, row.sender) for row in rows]
+
+    def queue_position(self, conversation_id: str) -> int:
+        """Return the place in the queue, from 1; a conversation not yet in it would be last."""
+        with self._transaction() as connection:
+            since = connection.execute(
+                select(conversations.c.queued_at).where(conversations.c.id == conversation_id)
+            ).scalar_one_or_none()
+            ahead = select(func.count()).where(conversations.c.owner == states.QUEUED)
+            if since is not None:
+                ahead = ahead.where(conversations.c.queued_at < since)
+            return int(connection.execute(ahead).scalar_one()) + 1
+
+    def history(self, conversation_id: str, after: str | None = None) -> list[dict[str, Any]]:
+        """Return the messages of a conversation in order, after a position or message id.
+
+        Raises NotFoundError for a conversation that does not exist.
+        """
+        with self._transaction() as connection:
+            exists = select(conversations.c.id).where(conversations.c.id == conversation_id)
+            if connection.execute(exists).one_or_none() is None:
+                message = f"there is no conversation {conversation_id[:64]}"
+                raise NotFoundError(message)
+            wanted = messages.c.conversation_id == conversation_id
+            if after:
+                wanted &= messages.c.position > self._position(connection, after)
+            rows = connection.execute(
+                select(messages).where(wanted).order_by(messages.c.position)
+            ).all()
+        return [_line(row) for row in rows]
+
+    def _position(self, connection: Connection, after: str) -> int:
+        if after.isdecimal() and len(after) < 19:  # noqa: PLR2004 — a position, not an id
+            return int(after)
+        found = connection.execute(
+            select(messages.c.position).where(messages.c.id == after)
+        ).scalar_one_or_none()
+        return int(found) if found is not None else 0
+
+    def trace(self, message_id: str) -> dict[str, Any]:
+        """Return the trace of a message, by its id or that of its reply."""
+        with self._transaction() as connection:
+            customer = self._customer_message(connection, message_id)
+            trace = connection.execute(
+                select(decisions.c.trace).where(decisions.c.message_id == customer)
+            ).scalar_one_or_none()
+        if trace is None:
+            message = f"there is no trace of message {message_id[:64]}"
+            raise NotFoundError(message)
+        return dict(trace)
+
+    def _customer_message(self, connection: Connection, message_id: str) -> str:
+        replied = connection.execute(
+            select(messages.c.in_reply_to).where(messages.c.id == message_id)
+        ).scalar_one_or_none()
+        return str(replied or message_id)
+
+    def add_feedback(self, given: Feedback) -> None:
+        """Keep what a customer thought of a reply; raise NotFoundError for an unknown message."""
+        with self._transaction() as connection:
+            found = connection.execute(
+                select(messages.c.id).where(messages.c.id == given.message_id)
+            ).one_or_none()
+            if found is None:
+                message = f"there is no message {given.message_id[:64]}"
+                raise NotFoundError(message)
+            connection.execute(
+                insert(feedback).values(
+                    message_id=given.message_id,
+                    rating=given.rating,
+                    reason=given.reason,
+                    comment=redact(given.comment) if given.comment else None,
+                    at=now(),
+                )
+            )
+
+    def conversations(self, limit: int = 50) -> list[dict[str, Any]]:
+        """Return the conversations that moved last, newest first."""
+        last = (
+            select(messages.c.conversation_id, func.max(messages.c.position).label("position"))
+            .group_by(messages.c.conversation_id)
+            .subquery()
+        )
+        counted = (
+            select(messages.c.conversation_id, func.count().label("messages"))
+            .group_by(messages.c.conversation_id)
+            .subquery()
+        )
+        query = (
+            select(conversations, messages.c.text, messages.c.role, counted.c.messages)
+            .join(last, last.c.conversation_id == conversations.c.id)
+            .join(messages, messages.c.position == last.c.position)
+            .join(counted, counted.c.conversation_id == conversations.c.id)
+            .order_by(conversations.c.updated_at.desc())
+            .limit(limit)
+        )
+        with self._transaction() as connection:
+            rows = connection.execute(query).all()
+        return [
+            {
+                "conversation_id": row.id,
+                "channel": row.channel,
+                "language": row.language,
+                "owner": row.owner,
+                "queue": row.queue,
+                "messages": row.messages,
+                "last_role": row.role,
+                "last_text": row.text,
+                "updated_at": _utc(row.updated_at).isoformat(),
+            }
+            for row in rows
+        ]
+
+
+def _utc(at: datetime) -> datetime:
+    """Give a time its zone back: SQLite keeps none, and everything is written in UTC."""
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
+
+
+def _message(row: Row[Any], sender: str | None) -> Message:
+    return Message(
+        text=row.text,
+        conversation_id=row.conversation_id,
+        sender=sender,
+        client_message_id=row.client_message_id,
+        id=row.id,
+        at=_utc(row.at),
+    )
+
+
+def _line(row: Row[Any]) -> dict[str, Any]:
+    line: dict[str, Any] = {
+        "id": row.id,
+        "message_id": row.id,
+        "position": row.position,
+        "role": row.role,
+        "text": row.text,
+        "at": _utc(row.at).isoformat(),
+        "status": row.status,
+    }
+    if row.client_message_id:
+        line["client_message_id"] = row.client_message_id
+    if row.turn:
+        turn = wire.turn_json(wire.from_record(row.turn))
+        line |= {"in_reply_to": row.in_reply_to, "route": turn["route"], "reply": turn["reply"]}
+        line |= {key: turn[key] for key in ("intent", "confidence", "reason", "language")}
+        if "handoff" in turn:
+            line["handoff"] = turn["handoff"]
+    return line
+
+
+class MemoryLog:
+    """A log that forgets: for replay, which must write nothing, and for tests."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.states: dict[str, State] = {}
+        self.turns: list[Turn] = []
+
+    def receive(self, message: Message) -> Receipt:
+        """Accept a message."""
+        return Receipt(message)
+
+    def answered(self, message_id: str) -> Turn | None:
+        """Return the turn of a message, if it was answered."""
+        return next((turn for turn in self.turns if turn.message.id == message_id), None)
+
+    def load(self, conversation_id: str) -> State:
+        """Return the state of a conversation."""
+        return self.states.get(conversation_id, State())
+
+    def append(self, turn: Turn, state: State) -> Turn:
+        """Keep a turn and the state after it."""
+        self.turns.append(turn)
+        self.states[turn.message.conversation_id] = state
+        return turn
+
+    def pending(self) -> Sequence[Message]:
+        """Return nothing: here no message waits."""
+        return []
+
+    def queue_position(self, conversation_id: str) -> int:
+        """Return the place in the queue, from 1."""
+        others = [s for key, s in self.states.items() if key != conversation_id]
+        return sum(1 for state in others if state.owner == states.QUEUED) + 1

@@ -1,0 +1,157 @@
+"""Turns as JSON: the shape that scripts rely on, and the one the log keeps."""
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from bot.privacy import redact
+from bot.types import Citation, Entity, Turn, Understanding
+
+
+@cache
+def _adapter() -> TypeAdapter[Turn]:
+    return TypeAdapter(Turn)
+
+
+def to_record(turn: Turn) -> Any:
+    """Return a turn as plain values, without personal data, for the log."""
+    return _adapter().dump_python(without_personal_data(turn), mode="json")
+
+
+def from_record(record: Any) -> Turn:
+    """Return the turn that `to_record` wrote."""
+    return _adapter().validate_python(record)
+
+
+def without_personal_data(turn: Turn) -> Turn:
+    """Return the turn with what the customer wrote redacted; the shop's own words stay."""
+    message = replace(turn.message, text=redact(turn.message.text))
+    entities = tuple(_redacted(entity) for entity in turn.understanding.entities)
+    understanding = replace(turn.understanding, entities=entities)
+    return replace(turn, message=message, understanding=understanding)
+
+
+def _redacted(entity: Entity) -> Entity:
+    return replace(entity, value=redact(entity.value), text=redact(entity.text))
+
+
+def turn_json(turn: Turn) -> dict[str, Any]:
+    """Return a turn in the public shape."""
+    body: dict[str, Any] = {
+        "message_id": turn.message.id,
+        "conversation_id": turn.message.conversation_id,
+        "reply_id": turn.reply_id,
+        **understanding_json(turn.understanding),
+        "requests": [
+            {
+                "text": turn.message.text,
+                "start": 0,
+                "end": len(turn.message.text),
+                "intent": turn.understanding.intent,
+                "confidence": turn.understanding.confidence,
+                "route": turn.decision.route.value,
+            }
+        ],
+        "route": turn.decision.route.value,
+        "reason": turn.decision.reason,
+        "reply": {
+            "text": turn.reply.text,
+            "citations": [citation_json(citation) for citation in turn.reply.citations],
+            "buttons": [{"title": b.title, "payload": b.payload} for b in turn.reply.buttons],
+            "related": list(turn.reply.related),
+        },
+        "versions": {
+            "model": turn.versions.model,
+            "knowledge": turn.versions.knowledge,
+            "templates": turn.versions.templates,
+            "policy": turn.versions.policy,
+        },
+        "timings_ms": dict(turn.timings_ms),
+    }
+    if turn.handoff:
+        body["handoff"] = {
+            "state": turn.handoff.state,
+            "queue": turn.handoff.queue,
+            "position": turn.handoff.position,
+        }
+    return body
+
+
+def understanding_json(understanding: Understanding) -> dict[str, Any]:
+    """Return what was understood, in the public shape."""
+    return {
+        "language": understanding.language,
+        "sentiment": understanding.sentiment,
+        "emotion": understanding.emotion,
+        "intent": understanding.intent,
+        "confidence": understanding.confidence,
+        "ranking": [
+            {"intent": score.intent, "confidence": score.confidence}
+            for score in understanding.ranking
+        ],
+        "entities": [
+            {
+                "entity": entity.entity,
+                "value": entity.value,
+                "text": entity.text,
+                "start": entity.start,
+                "end": entity.end,
+            }
+            for entity in understanding.entities
+        ],
+    }
+
+
+def citation_json(citation: Citation) -> dict[str, Any]:
+    """Return a citation in the public shape."""
+    return {
+        "article": citation.article,
+        "title": citation.title,
+        "quote": citation.quote,
+        "start": citation.start,
+        "end": citation.end,
+        "url": citation.url,
+    }
+
+
+def trace_json(turn: Turn) -> dict[str, Any]:
+    """Return why the reply is what it is: one record, without personal data."""
+    import hashlib
+
+    clean = without_personal_data(turn)
+    text = clean.message.text
+    return {
+        "message_id": turn.message.id,
+        "conversation_id": turn.message.conversation_id,
+        "input_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "understanding": understanding_json(clean.understanding),
+        "route": turn.decision.route.value,
+        "reason": turn.decision.reason,
+        "template": turn.decision.template,
+        "action": turn.decision.action,
+        "composer": turn.reply.composer,
+        "candidates": [
+            {
+                "article": hit.chunk.article,
+                "chunk": hit.chunk.id,
+                "title": hit.chunk.title,
+                "score": hit.score,
+                "dense": hit.dense,
+                "sparse": hit.sparse,
+            }
+            for hit in turn.evidence
+        ],
+        "citations": [
+            {
+                "article": c.article,
+                "start": c.start,
+                "end": c.end,
+                "sha256": hashlib.sha256(c.quote.encode()).hexdigest(),
+            }
+            for c in turn.reply.citations
+        ],
+        "versions": turn_json(turn)["versions"],
+        "timings_ms": dict(turn.timings_ms),
+    }

@@ -1,0 +1,55 @@
+"""The staff's screens at /app: a Gradio app behind a login, over the HTTP API."""
+
+import os
+from typing import Final
+
+from fastapi import FastAPI
+
+from ui import chat, live
+from ui.client import Client
+from ui.screen import Screen
+
+USER: Final = "admin"
+PATH: Final = "/app"
+_FONTS: Final = ("system-ui", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif")
+_CSS: Final = """
+.facts { width: 100%; border-collapse: collapse; }
+.facts th { width: 8rem; text-align: left; font-weight: 500; opacity: .75; }
+.facts th, .facts td { padding: .3rem .5rem; border-bottom: 1px solid var(--border-color-primary);
+  overflow-wrap: anywhere; }
+.source { margin: .75rem 0; }
+.source figcaption { font-weight: 600; }
+.source code { margin-left: .5rem; font-size: .8em; font-weight: 400; opacity: .75;
+  overflow-wrap: anywhere; }
+.source blockquote { margin: .35rem 0 0; padding-left: .75rem; white-space: pre-wrap;
+  border-left: 3px solid var(--color-accent); }
+.quiet { opacity: .75; }
+"""
+
+
+def mount(app: FastAPI, screen: Screen) -> None:
+    """Mount the screens; Gradio is imported here, because it takes seconds."""
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when it is imported
+    import gradio as gr
+
+    client = Client(screen.base_url, screen.token)
+    title = f"{screen.business} · Careline" if screen.business else "Careline"
+    with gr.Blocks(title=title, analytics_enabled=False, fill_width=True) as blocks:
+        with gr.Tab("Chat"):
+            chat.build(client)
+        with gr.Tab("Live conversations"):
+            live.build(client)
+    gr.mount_gradio_app(
+        app,
+        blocks,
+        path=PATH,
+        auth=(USER, screen.password),
+        auth_message="Sign in to see conversations.",
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        ssr_mode=False,
+        enable_monitoring=False,
+        theme=gr.themes.Default(primary_hue="emerald", font=_FONTS),
+        css=_CSS,
+    )

@@ -1,0 +1,143 @@
+"""The chat screen: talk to the assistant and see beside each reply how it came about."""
+
+from collections.abc import Iterator, Mapping
+from html import escape
+from typing import Any, Final
+
+from ui.client import ApiError, Client, Json
+
+# All events share these places, so that screens never hold all of the server's threads.
+CONCURRENCY: Final[Mapping[str, Any]] = {
+    "concurrency_limit": 16,
+    "concurrency_id": "careline",
+    "api_visibility": "private",
+}
+_NOTHING: Final = "<p class='quiet'>The last reply is explained here.</p>"
+
+Lines = list[dict[str, Any]]
+Explained = tuple[str, dict[str, float] | None, str]
+Shown = tuple[Lines, str | None, str, dict[str, float] | None, str]
+
+
+def build(client: Client) -> None:
+    """Lay out the tab inside the blocks that are open."""
+    import gradio as gr
+
+    conversation = gr.State(None)
+    with gr.Row():
+        with gr.Column(scale=3):
+            lines = gr.Chatbot(
+                label="Conversation", height=520, render_markdown=False, feedback_options=None
+            )
+            with gr.Row(equal_height=True):
+                box = gr.Textbox(
+                    placeholder="Write as a customer would, in English or 中文 …",
+                    show_label=False,
+                    container=False,
+                    scale=6,
+                    autofocus=True,
+                    elem_id="chat-box",
+                )
+                send = gr.Button("Send", variant="primary", scale=1, min_width=90)
+                again = gr.Button("New conversation", scale=1, min_width=150)
+        with gr.Column(scale=2):
+            ranking = gr.Label(label="Intent", num_top_classes=5)
+            facts = gr.HTML(_NOTHING, label="Decision", elem_id="chat-facts")
+            sources = gr.HTML(elem_id="chat-sources")
+
+    def talk(text: str, shown: Lines, known: str | None) -> Iterator[Shown]:
+        yield from converse(client, text, shown or [], known)
+
+    outputs = [lines, conversation, facts, ranking, sources]
+    gr.on(
+        [box.submit, send.click],
+        lambda text: (text, ""),
+        box,
+        [said := gr.State(""), box],
+        queue=False,  # the box is empty at once, however busy the server is
+        api_visibility="private",
+    ).then(talk, [said, lines, conversation], outputs, show_progress="hidden", **CONCURRENCY)
+    again.click(
+        lambda: ([], None, _NOTHING, None, ""), None, outputs, queue=False, api_visibility="private"
+    )
+
+
+def converse(client: Client, text: str, shown: Lines, known: str | None) -> Iterator[Shown]:
+    """Send a message and yield the screen as the reply grows, at last with its explanation."""
+    if not text.strip():
+        return
+    lines = [*shown, {"role": "user", "content": text}]
+    reply = ""
+    unknown: Explained = ("", None, "")
+    yield lines, known, *unknown
+    try:
+        for event, data in client.stream(text, known):
+            if event == "received":
+                known = data["conversation_id"]
+            elif event == "token":
+                reply += data["text"]
+                yield [*lines, _said(reply)], known, *unknown
+            elif event == "turn":
+                yield [*lines, *_reply(data)], data["conversation_id"], *explain(data)
+    except ApiError as error:
+        yield [*lines, _said(f"⚠ {error}")], known, *unknown
+
+
+def explain(turn: Json) -> Explained:
+    """Return a turn's facts, its intents with their confidences, and its sources."""
+    ranking = {score["intent"]: score["confidence"] for score in turn.get("ranking", [])}
+    return facts_html(turn), ranking or None, sources_html(turn["reply"]["citations"])
+
+
+def facts_html(turn: Json) -> str:
+    """Return what was decided about a message, and how long each step took, as a table."""
+    facts = {
+        "Route": turn["route"],
+        "Reason": turn["reason"],
+        "Intent": _intent(turn),
+        "Language": turn["language"],
+        "Sentiment": ", ".join(filter(None, (turn["sentiment"], turn.get("emotion")))),
+        "Hand-off": _handoff(turn.get("handoff")),
+        "Conversation": turn["conversation_id"],
+    }
+    facts |= {f"{step}": f"{ms:.1f} ms" for step, ms in turn.get("timings_ms", {}).items()}
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(name)}</th><td>{escape(str(value))}</td></tr>"
+        for name, value in facts.items()
+        if value
+    )
+    return f"<table class='facts'>{rows}</table>"
+
+
+def sources_html(citations: list[Json]) -> str:
+    """Return the passages a reply stands on; what articles say is shown, never interpreted."""
+    return "".join(
+        f"<figure class='source'><figcaption>{escape(citation['title'] or citation['article'])}"
+        f"<code>{escape(citation['article'])} [{citation['start']}:{citation['end']}]"
+        f"</code></figcaption><blockquote>{escape(citation['quote'])}</blockquote></figure>"
+        for citation in citations
+    )
+
+
+def _intent(turn: Json) -> str:
+    if turn["intent"] is None:
+        return ""
+    return f"{turn['intent']} ({turn['confidence']:.0%})"
+
+
+def _handoff(handoff: Json | None) -> str:
+    if not handoff:
+        return ""
+    place = f", number {handoff['position']}" if handoff.get("position") else ""
+    return f"{handoff['state']} in {handoff['queue']}{place}"
+
+
+def _said(text: str) -> dict[str, Any]:
+    return {"role": "assistant", "content": text}
+
+
+def _reply(turn: Json) -> Lines:
+    """Return the reply as a line; there is none while a person has the conversation."""
+    reply = turn["reply"]
+    choices = "".join(f"\n• {button['title']}" for button in reply["buttons"])
+    return [_said(reply["text"] + choices)] if reply["text"] else []

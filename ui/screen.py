@@ -1,0 +1,23 @@
+"""What a screen is given by the server that mounts it."""
+
+from typing import Protocol
+
+
+class Screen(Protocol):
+    """Where the HTTP API is and what opens it; screens know nothing else of the server."""
+
+    @property
+    def base_url(self) -> str:
+        """The address of this very server, such as http://127.0.0.1:8000."""
+
+    @property
+    def token(self) -> str:
+        """The bearer token of the console's routes."""
+
+    @property
+    def password(self) -> str:
+        """The password of the login, whose user is admin."""
+
+    @property
+    def business(self) -> str:
+        """The name of the business, or an empty string."""
