@@ -235,9 +235,7 @@ class Assistant:
             complaint = "the message holds control characters, not text: send plain text"
             raise BadMessageError(complaint)
 
-    def _turn(
-        self, message: Message, state: State
-    ) -> Generator[Event, None, tuple[Turn, State]]:
+    def _turn(self, message: Message, state: State) -> Generator[Event, None, tuple[Turn, State]]:
         """Think and speak; whatever goes wrong on the way becomes a hand-off."""
         work = _Work(message, state)
         started = time.perf_counter()
@@ -283,15 +281,15 @@ class Assistant:
                 return self.parts.policy.without_template(decision)
             return decision
 
-    def _gather(
-        self, work: _Work, understanding: Understanding, decision: Decision
-    ) -> Decision:
+    def _gather(self, work: _Work, understanding: Understanding, decision: Decision) -> Decision:
         """Search where that was decided; without evidence the policy decides again."""
         if decision.route is not Route.RETRIEVE or self.parts.knowledge is None:
             return decision
         with work.stage("search"):
             hits = self.parts.knowledge.search(
-                _question(work), _PASSAGES, language=_spoken(understanding, work.state, work.message)
+                _question(work),
+                _PASSAGES,
+                language=_spoken(understanding, work.state, work.message),
             )
         enough = self.parts.policy.evidence_threshold(decision)
         work.evidence = tuple(hits)
@@ -332,9 +330,7 @@ class Assistant:
         values: dict[str, str] = {}
         if decision.route is Route.HANDOFF and work.state.owner == states.QUEUED:
             name = "handoff_waiting"
-            values["position"] = str(
-                self.parts.log.queue_position(work.message.conversation_id)
-            )
+            values["position"] = str(self.parts.log.queue_position(work.message.conversation_id))
         if name.startswith("ask_") and not self.parts.templates.has(name):
             name, values["slot"] = "ask_slot", (decision.slot or "").replace("_", " ")
         buttons = tuple(
@@ -387,7 +383,7 @@ class Assistant:
 
     @contextmanager
     def _one_at_a_time(self, conversation_id: str) -> Iterator[None]:
-        """Hold back other messages of the same conversation (and a few others that share a lock)."""
+        """Hold back other messages of the same conversation, and the few that share its lock."""
         with self._locks[hash(conversation_id) % _STRIPES]:
             yield
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bot.assistant import Assistant, Log, Parts
-from bot.dialogue import policy as policies, templates as texts
+from bot.dialogue import policy as policies
+from bot.dialogue import templates as texts
 from bot.settings import Settings
 from bot.types import CarelineError
 from knowledge_base.versions import Version, Versions

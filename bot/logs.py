@@ -39,5 +39,5 @@ def configure(level: str) -> None:
         logging.getLogger(name).propagate = True
 
 
-def _without_personal_data(_logger: Any, _method: str, line: str) -> str:
-    return redact(line)
+def _without_personal_data(_logger: Any, _method: str, line: Any) -> str:
+    return redact(str(line))

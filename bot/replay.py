@@ -156,9 +156,7 @@ def _replay_one(
         (result.needed if conversation.needs_human else result.unneeded)[handed_off] += 1
 
 
-def _answer(
-    assistant: Assistant, key: str, turn: LoggedTurn, result: Replayed
-) -> Turn | None:
+def _answer(assistant: Assistant, key: str, turn: LoggedTurn, result: Replayed) -> Turn | None:
     """Answer one turn; what no channel would let in counts as an error only when it has text."""
     try:
         answered = assistant.answer(Message(turn.text, key, channel="replay"))

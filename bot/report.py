@@ -36,10 +36,10 @@ def _plot(replayed: Replayed) -> str:
     import matplotlib as mpl
 
     mpl.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot as plt
 
     summary = replayed.summary()
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
     routes = sorted(summary["routes"].items(), key=lambda item: item[1])
     left.barh([name for name, _ in routes], [count for _, count in routes], color="#2f6f5e")
     left.set_title("Where customer messages went")
@@ -52,7 +52,7 @@ def _plot(replayed: Replayed) -> str:
         right.text(min(rate, 0.86) + 0.02, number, f"{rate:.2f}", va="center")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
-    pyplot.close(figure)
+    plt.close(figure)
     return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 

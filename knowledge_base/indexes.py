@@ -17,10 +17,14 @@ _WORD = re.compile(r"[\u3400-\u9fff]+|[^\W_]+(?:['’][^\W_]+)?")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 # Function words carry no topic; the list is short because BM25 already discounts common words.
 _STOP: Final = frozenset(
-    "a an and are as at be by can could do does for from has have how i if in is it its me my of "
-    "on or our should so that the their them they this to was we were what when where which who "
-    "why will with would you your".split()
-)
+    {
+        "a", "an", "and", "are", "as", "at", "be", "by", "can", "could", "do", "does", "for",
+        "from", "has", "have", "how", "i", "if", "in", "is", "it", "its", "me", "my", "of", "on",
+        "or", "our", "should", "so", "that", "the", "their", "them", "they", "this", "to", "was",
+        "we", "were", "what", "when", "where", "which", "who", "why", "will", "with", "would",
+        "you", "your",
+    }
+)  # fmt: skip
 
 
 class DenseIndex:

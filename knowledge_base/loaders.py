@@ -19,8 +19,11 @@ MAX_BYTES: Final = 32 * 2**20  # one file; larger ones are exports that want spl
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*\n", re.DOTALL)
 _DROPPED: Final = "script, style, nav, footer, header, aside, form, noscript, template, svg"
 _BLOCKS: Final = frozenset(
-    "p li tr h1 h2 h3 h4 h5 h6 div section article ul ol table dl dt dd blockquote pre".split()
-)
+    {
+        "p", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "div", "section", "article", "ul",
+        "ol", "table", "dl", "dt", "dd", "blockquote", "pre",
+    }
+)  # fmt: skip
 _HEADING = re.compile(r"h[1-6]")
 
 
@@ -217,7 +220,7 @@ def _walk(root: Any, builder: _Builder) -> None:
         node = pending.pop()
         if node is None:
             flush()
-        elif node.tag in {"-text"}:
+        elif node.tag == "-text":
             inline.append(node.text(deep=False) or "")
         elif _HEADING.fullmatch(node.tag or ""):
             flush()
@@ -265,7 +268,7 @@ def _faq(source: str, name: str) -> Iterator[Document]:
         raise KnowledgeError(message) from error
 
 
-def _jsonl(source: str, name: str) -> Iterator[Document]:
+def _jsonl(source: str, _name: str) -> Iterator[Document]:
     for number, line in enumerate(source.split("\n"), start=1):
         if not line.strip():
             continue

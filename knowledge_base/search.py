@@ -23,6 +23,7 @@ class KnowledgeBase:
     def __init__(  # noqa: PLR0913 — the parts of one version belong together
         self,
         version: str,
+        *,
         documents: Sequence[Document],
         chunks: Sequence[Chunk],
         dense: DenseIndex,
@@ -132,12 +133,12 @@ def load(folder: Path, details: dict[str, Any], version: str, encoder: Encoder) 
         raise KnowledgeError(message)
     return KnowledgeBase(
         version,
-        load_documents(folder),
-        load_chunks(folder),
-        DenseIndex.load(folder / "dense.faiss"),
-        SparseIndex.load(folder / "sparse"),
-        encoder,
-        float(details["floor"]),
+        documents=load_documents(folder),
+        chunks=load_chunks(folder),
+        dense=DenseIndex.load(folder / "dense.faiss"),
+        sparse=SparseIndex.load(folder / "sparse"),
+        encoder=encoder,
+        floor=float(details["floor"]),
     )
 
 

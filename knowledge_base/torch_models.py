@@ -104,7 +104,9 @@ class MeanPooled:
 
         rows = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         if max_tokens is not None:  # the last token closes the text and stays
-            rows = [[*row[: max_tokens - 1], row[-1]] if len(row) > max_tokens else row for row in rows]
+            rows = [
+                [*row[: max_tokens - 1], row[-1]] if len(row) > max_tokens else row for row in rows
+            ]
         longest = max(map(len, rows))
         pad = self.backbone.config.pad_token_id or 0
         ids = torch.tensor([row + [pad] * (longest - len(row)) for row in rows])

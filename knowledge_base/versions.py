@@ -82,7 +82,9 @@ class Versions:
         """Return the version of this id; raise KnowledgeError when there is none."""
         manifest = self.folder(identifier) / _MANIFEST
         if not manifest.exists():
-            message = f"there is no version {identifier} of {self.kind}: see `careline versions list`"
+            message = (
+                f"there is no version {identifier} of {self.kind}: see `careline versions list`"
+            )
             raise KnowledgeError(message)
         return Version(**json.loads(manifest.read_text(encoding="utf-8")))
 

@@ -15,8 +15,9 @@ _FONTS: Final = ("system-ui", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK S
 _CSS: Final = """
 .facts { width: 100%; border-collapse: collapse; }
 .facts th { width: 8rem; text-align: left; font-weight: 500; opacity: .75; }
-.facts th, .facts td { padding: .3rem .5rem; border-bottom: 1px solid var(--border-color-primary);
-  overflow-wrap: anywhere; }
+table.facts, .facts th, .facts td { border: 0; }
+.facts th, .facts td { padding: .3rem .5rem; overflow-wrap: anywhere; }
+.facts tr { border-bottom: 1px solid var(--border-color-primary); }
 .source { margin: .75rem 0; }
 .source figcaption { font-weight: 600; }
 .source code { margin-left: .5rem; font-size: .8em; font-weight: 400; opacity: .75;

@@ -27,7 +27,11 @@ def build(client: Client) -> None:
     with gr.Row():
         with gr.Column(scale=3):
             lines = gr.Chatbot(
-                label="Conversation", height=520, render_markdown=False, feedback_options=None
+                label="Conversation",
+                height=520,
+                render_markdown=False,
+                feedback_options=None,
+                buttons=[],
             )
             with gr.Row(equal_height=True):
                 box = gr.Textbox(
@@ -39,7 +43,7 @@ def build(client: Client) -> None:
                     elem_id="chat-box",
                 )
                 send = gr.Button("Send", variant="primary", scale=1, min_width=90)
-                again = gr.Button("New conversation", scale=1, min_width=150)
+                again = gr.Button("New conversation", scale=1, min_width=190)
         with gr.Column(scale=2):
             ranking = gr.Label(label="Intent", num_top_classes=5)
             facts = gr.HTML(_NOTHING, label="Decision", elem_id="chat-facts")
@@ -66,7 +70,7 @@ def converse(client: Client, text: str, shown: Lines, known: str | None) -> Iter
     """Send a message and yield the screen as the reply grows, at last with its explanation."""
     if not text.strip():
         return
-    lines = [*shown, {"role": "user", "content": text}]
+    lines = [*shown, {"role": "user", "content": plain(text)}]
     reply = ""
     unknown: Explained = ("", None, "")
     yield lines, known, *unknown
@@ -87,6 +91,11 @@ def explain(turn: Json) -> Explained:
     """Return a turn's facts, its intents with their confidences, and its sources."""
     ranking = {score["intent"]: score["confidence"] for score in turn.get("ranking", [])}
     return facts_html(turn), ranking or None, sources_html(turn["reply"]["citations"])
+
+
+def plain(text: str) -> str:
+    """Return text for a chatbot, which takes its content for HTML: words stay words."""
+    return escape(text, quote=False)
 
 
 def facts_html(turn: Json) -> str:
@@ -133,7 +142,7 @@ def _handoff(handoff: Json | None) -> str:
 
 
 def _said(text: str) -> dict[str, Any]:
-    return {"role": "assistant", "content": text}
+    return {"role": "assistant", "content": plain(text)}
 
 
 def _reply(turn: Json) -> Lines:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from ui.chat import CONCURRENCY, Lines
+from ui.chat import CONCURRENCY, Lines, plain
 from ui.client import ApiError, Client, Json
 
 _SECONDS: Final = 3
@@ -42,7 +42,7 @@ def build(client: Client) -> None:
         max_chars=60,
         max_height=320,
         elem_id="live-table",
-        column_widths=[130, 130, 80, 100, 80, 90, 80, 80, 330],
+        column_widths=["11%", "15%", "7%", "9%", "8%", "8%", "8%", "8%", "26%"],
     )
     with gr.Row():
         transcript = gr.Chatbot(
@@ -51,6 +51,7 @@ def build(client: Client) -> None:
             scale=3,
             render_markdown=False,
             feedback_options=None,
+            buttons=[],
             elem_id="live-transcript",
         )
         trace = gr.JSON(label="Trace of the last reply", scale=2, max_height=460, open=True)
@@ -89,7 +90,7 @@ def transcribe(lines: Sequence[Json]) -> Lines:
     return [
         {
             "role": "user" if line["role"] == "customer" else "assistant",
-            "content": f"{_SPEAKERS.get(line['role'], '')}{line['text']}",
+            "content": plain(f"{_SPEAKERS.get(line['role'], '')}{line['text']}"),
         }
         for line in lines
     ]

@@ -1,6 +1,5 @@
 """Actions over the shop's orders database."""
 
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +30,7 @@ class ActionOrderStatus(Action):  # type: ignore[misc] # rasa_sdk ships no types
         if not number:
             dispatcher.utter_message(response="ask_order_number")
             return []
-        with closing(find(self._database, number)) as found:
-            order = next(found, None)
+        order = find(self._database, number)
         if order is None:
             dispatcher.utter_message(response="order_not_found", order_number=number)
             return [SlotSet("order_number", None)]

@@ -2,7 +2,6 @@
 
 import csv
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -52,9 +51,10 @@ def build(source: Path, database: Path) -> int:
     return len(rows)
 
 
-def find(database: Path, number: str) -> Iterator[Order]:
-    """Yield the order of this number, if there is one."""
+def find(database: Path, number: str) -> Order | None:
+    """Return the order of this number, None when there is none."""
     uri = f"file:{database}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True)) as connection:
-        for row in connection.execute("SELECT * FROM orders WHERE number = ?", (number.upper(),)):
-            yield Order(row[0], row[1], row[2], *map(date.fromisoformat, row[3:]))
+        query = "SELECT * FROM orders WHERE number = ?"
+        row = connection.execute(query, (number.upper(),)).fetchone()
+    return Order(row[0], row[1], row[2], *map(date.fromisoformat, row[3:])) if row else None

@@ -81,7 +81,8 @@ def replay(
     """Run past conversations through the assistant; nothing is written into the log."""
     from bot import report as reports
     from bot.bootstrap import assistant
-    from bot.replay import conversations_of, replay as run
+    from bot.replay import conversations_of
+    from bot.replay import replay as run
     from bot.store.log import MemoryLog
 
     place = open_home(home)

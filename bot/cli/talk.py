@@ -133,7 +133,9 @@ def articles(
     found = {d.id: d for d in searching.load_documents(versions.folder(current))}
     if identifier is None:
         rows = [searching.article_json(d, with_text=False) for d in found.values()]
-        show(rows, as_json=as_json, text=lambda: "\n".join(f"{r['id']}  {r['title']}" for r in rows))
+        show(
+            rows, as_json=as_json, text=lambda: "\n".join(f"{r['id']}  {r['title']}" for r in rows)
+        )
         return
     if identifier not in found:
         message = f"there is no article {identifier}: `careline articles` lists them"

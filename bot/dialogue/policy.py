@@ -21,7 +21,8 @@ _LETTER_OR_DIGIT = re.compile(r"\w")
 # The whole answer to "Shall I pass you to a colleague?", nothing else.
 _YES: Final = re.compile(
     r"(?:yes|yeah|yep|yup|ok|okay|sure|please|do it|go ahead|(?:yes|sure|ok|yeah)[,. ]+please|"
-    r"(?:yes|please)[, ]+do|好|好的|好吧|可以|行|是|是的|对|要|需要|嗯|嗯嗯|转吧|麻烦了|好的谢谢|请转)"
+    r"(?:yes|please)[, ]+do|好|好的|好吧|可以|行|是|是的|对|要|需要|嗯|嗯嗯|转吧|"
+    r"麻烦了|好的谢谢|请转)"
     r"[\s.!。！~]*",
     re.IGNORECASE,
 )
@@ -172,7 +173,9 @@ class Policy:
         reason = "smalltalk" if intent in {"greeting", "thanks"} else f"route:{intent}"
         if rule.route == "handoff":
             queue = rule.queue or self.content.queues.get(intent)
-            return self._handoff(reason, understanding, template=rule.template or intent, queue=queue)
+            return self._handoff(
+                reason, understanding, template=rule.template or intent, queue=queue
+            )
         if rule.route == "act":
             return self._act(rule, intent, reason, understanding, state)
         if rule.route == "retrieve":
@@ -193,9 +196,7 @@ class Policy:
     def _out_of_scope(self, understanding: Understanding, state: State) -> Decision:
         """Refuse what is surely not ours; ask the knowledge where the model is merely unsure."""
         if understanding.ranking and understanding.ranking[0].intent == OUT_OF_SCOPE:
-            return Decision(
-                Route.TEMPLATE, "out_of_scope", OUT_OF_SCOPE, template="out_of_scope"
-            )
+            return Decision(Route.TEMPLATE, "out_of_scope", OUT_OF_SCOPE, template="out_of_scope")
         if understanding.emotion == "angry" and state.failures:
             return self._handoff("anger", understanding, template="anger")
         return self._search("unsure_search", understanding, OUT_OF_SCOPE)
@@ -236,9 +237,7 @@ class Policy:
         queue: str | None = None,
     ) -> Decision:
         queue = queue or self.content.default_queue
-        return Decision(
-            Route.HANDOFF, reason, understanding.intent, template=template, queue=queue
-        )
+        return Decision(Route.HANDOFF, reason, understanding.intent, template=template, queue=queue)
 
     def slots(self, entities: tuple[Entity, ...]) -> dict[str, str]:
         """Return the slots a message fills: the entities that some action asks for."""

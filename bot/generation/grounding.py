@@ -188,4 +188,6 @@ def prompt(question: str, hits: Sequence[Hit], language: str) -> list[dict[str, 
 
 def pieces(text: str) -> Iterator[str]:
     """Yield a text in the portions it is streamed in: words, or a few Han characters."""
-    yield from re.findall(r"[\u3400-\u9fff\u3000-\u303f\uff00-\uffef]{1,4}|[^\S\n]*\S+\s*|\s+", text)
+    yield from re.findall(
+        r"[\u3400-\u9fff\u3000-\u303f\uff00-\uffef]{1,4}|[^\S\n]*\S+\s*|\s+", text
+    )

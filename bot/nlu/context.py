@@ -6,7 +6,6 @@ one. Three numbers are learned from transcripts, so that few dialogs are enough:
 conversation stays with its subject, which subjects it changes to, and which it starts with.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
@@ -61,13 +60,13 @@ class Transitions:
 
 def learn(conversations: Iterable[Conversation], labels: Sequence[str]) -> Transitions | None:
     """Count how intents follow one another; None when there are too few annotated turns."""
-    change: Counter[str] = Counter(dict.fromkeys(labels, _SMOOTHING))  # type: ignore[arg-type]
-    start: Counter[str] = Counter(dict.fromkeys(labels, _SMOOTHING))  # type: ignore[arg-type]
+    change = dict.fromkeys(labels, _SMOOTHING)
+    start = dict.fromkeys(labels, _SMOOTHING)
     stayed = moved = 0
     for conversation in conversations:
         before: str | None = None
         for turn in conversation.turns:
-            if turn.role is not Role.CUSTOMER or turn.intent not in labels:
+            if turn.role is not Role.CUSTOMER or turn.intent is None or turn.intent not in change:
                 continue
             if before is None:
                 start[turn.intent] += 1
@@ -83,6 +82,6 @@ def learn(conversations: Iterable[Conversation], labels: Sequence[str]) -> Trans
     return Transitions(stayed / (stayed + moved), _shares(change), _shares(start))
 
 
-def _shares(counts: Counter[str]) -> dict[str, float]:
+def _shares(counts: dict[str, float]) -> dict[str, float]:
     total = sum(counts.values())
     return {label: count / total for label, count in counts.items()}

@@ -111,9 +111,7 @@ def _metrics(
     }
 
 
-def _promise(
-    model: IntentModel, confidence: Any, right: Any
-) -> tuple[float | None, float | None]:
+def _promise(model: IntentModel, confidence: Any, right: Any) -> tuple[float | None, float | None]:
     """Return the share answered at the promise's threshold and the share of those wrong.
 
     Both are None when the model could not promise anything.

@@ -30,11 +30,11 @@ _LARGE_VOCABULARY: Final = 100_000  # word embeddings of this many rows stay fro
 def finetune(  # noqa: PLR0913 — the inputs of one run
     encoder: TorchEncoder,
     head: Head,
+    *,
     fitted: Sequence[Example],
     held: Sequence[Example],
     labels: Sequence[str],
     folder: Path,
-    *,
     seed: int,
     progress: bool,
     epochs: int = _EPOCHS,

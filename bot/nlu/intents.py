@@ -60,6 +60,40 @@ class Calibration:
 
 
 @dataclass(frozen=True)
+class Parameters:
+    """Everything of a trained classifier but its encoder; `labels` are in the head's order."""
+
+    head: Head
+    labels: tuple[str, ...]
+    calibration: Calibration = Calibration()
+    transitions: Transitions | None = None
+
+    def save(self, folder: Path) -> None:
+        """Write the parameters into a version's folder."""
+        self.head.save(folder / "head.npz")
+        write_json(folder / "labels.json", list(self.labels))
+        write_json(folder / "calibration.json", asdict(self.calibration))
+        write_json(
+            folder / "transitions.json", self.transitions.to_json() if self.transitions else None
+        )
+
+    @classmethod
+    def load(cls, folder: Path) -> "Parameters":
+        """Read what `save` wrote."""
+        transitions = _read_json(folder / "transitions.json")
+        return cls(
+            Head.load(folder / "head.npz"),
+            tuple(_read_json(folder / "labels.json")),
+            Calibration(**_read_json(folder / "calibration.json")),
+            Transitions(**transitions) if transitions else None,
+        )
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
 class Prediction:
     """What the model says of one text.
 
@@ -87,21 +121,15 @@ class IntentModel:
     """A version of the classifier, open for service."""
 
     def __init__(
-        self,
-        encoder: QueryEncoder,
-        head: Head,
-        labels: Sequence[str],
-        calibration: Calibration,
-        version: str = "m-unpublished",
-        transitions: Transitions | None = None,
+        self, encoder: QueryEncoder, parameters: Parameters, version: str = "m-unpublished"
     ) -> None:
-        """Put the parts together; `labels` are the classes in the head's order."""
+        """Put the parts together."""
         self.encoder = encoder
-        self.head = head
-        self.labels = tuple(labels)
-        self.calibration = calibration
+        self.head = parameters.head
+        self.labels = parameters.labels
+        self.calibration = parameters.calibration
+        self.transitions = parameters.transitions
         self.version = version
-        self.transitions = transitions
         self._in_scope = np.array([label != OUT_OF_SCOPE for label in self.labels])
 
     @property
@@ -131,24 +159,8 @@ class IntentModel:
         number = int(np.where(self._in_scope, row, -1.0).argmax())
         best = IntentScore(self.labels[number], round(float(row[number]), 6))
         score = 1.0 - best.confidence
-        rejected = (
-            score >= self.calibration.oos_threshold or ranking[0].intent == OUT_OF_SCOPE
-        )
+        rejected = score >= self.calibration.oos_threshold or ranking[0].intent == OUT_OF_SCOPE
         return Prediction(ranking, best, score, rejected)
-
-
-def save(
-    folder: Path,
-    head: Head,
-    labels: Sequence[str],
-    calibration: Calibration,
-    transitions: Transitions | None,
-) -> None:
-    """Write everything but the encoder into a version's folder."""
-    head.save(folder / "head.npz")
-    write_json(folder / "transitions.json", transitions.to_json() if transitions else None)
-    write_json(folder / "labels.json", list(labels))
-    write_json(folder / "calibration.json", asdict(calibration))
 
 
 def load(folder: Path, version: Version, encoder: QueryEncoder | None = None) -> IntentModel:
@@ -161,14 +173,4 @@ def load(folder: Path, version: Version, encoder: QueryEncoder | None = None) ->
     if encoder is None:
         message = f"model {version.id} needs its base encoder {details.get('base')}"
         raise CarelineError(message)
-    labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
-    calibration = Calibration(**json.loads((folder / "calibration.json").read_text("utf-8")))
-    transitions = json.loads((folder / "transitions.json").read_text("utf-8"))
-    return IntentModel(
-        encoder,
-        Head.load(folder / "head.npz"),
-        labels,
-        calibration,
-        version.id,
-        Transitions(**transitions) if transitions else None,
-    )
+    return IntentModel(encoder, Parameters.load(folder), version.id)

@@ -15,15 +15,22 @@ _NEUTRAL = re.compile(
 _KANA_OR_HANGUL = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
 # Titles and brands inside a Chinese sentence do not make it mixed; these words, small, do.
 _TALK: Final = frozenset(
-    "order package parcel refund return cancel delivery shipping help please track tracking item "
-    "size address invoice payment card coupon code account password login customer service human "
-    "agent broken damaged wrong money receipt change exchange label late urgent where when how "
-    "what why can't cannot still received thanks thank hello sorry".split()
-)
+    {
+        "order", "package", "parcel", "refund", "return", "cancel", "delivery", "shipping", "help",
+        "please", "track", "tracking", "item", "size", "address", "invoice", "payment", "card",
+        "coupon", "code", "account", "password", "login", "customer", "service", "human", "agent",
+        "broken", "damaged", "wrong", "money", "receipt", "change", "exchange", "label", "late",
+        "urgent", "where", "when", "how", "what", "why", "can't", "cannot", "still", "received",
+        "thanks", "thank", "hello", "sorry",
+    }
+)  # fmt: skip
 _SMALL: Final = frozenset(
-    "my it i've i'm you your and not have has was do does can will would me we they about need "
-    "want but if no yes".split()
-)
+    {
+        "my", "it", "i've", "i'm", "you", "your", "and", "not", "have", "has", "was", "do", "does",
+        "can", "will", "would", "me", "we", "they", "about", "need", "want", "but", "if", "no",
+        "yes",
+    }
+)  # fmt: skip
 _SMALL_ENOUGH: Final = 2
 _SURE: Final = 0.9
 _ENOUGH_WORDS: Final = 4
@@ -65,7 +72,7 @@ def _is_foreign(text: str, words: int) -> bool:
     if words < _ENOUGH_WORDS:
         return False
     code, probability = _identifier().classify(text)
-    return code != "en" and probability >= _SURE
+    return bool(code != "en" and probability >= _SURE)
 
 
 @cache

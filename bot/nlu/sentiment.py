@@ -21,7 +21,8 @@ _ANXIOUS = re.compile(
     re.IGNORECASE,
 )
 _CONFUSED = re.compile(
-    r"\b(?:confus\w+|don'?t (?:understand|get it)|not sure|no idea|unclear|lost here|makes no sense)\b"
+    r"\b(?:confus\w+|don'?t (?:understand|get it)|not sure|no idea|unclear|lost here|"
+    r"makes no sense)\b"
     r"|不明白|不懂|看不懂|搞不清|糊涂|不清楚|怎么回事",
     re.IGNORECASE,
 )

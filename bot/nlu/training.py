@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.nlu import context, intents
+from bot.nlu import context
 from bot.nlu.calibration import (
     expected_calibration_error,
     fit_temperature,
@@ -23,7 +23,7 @@ from bot.nlu.calibration import (
     softmax,
 )
 from bot.nlu.datasets import Conversation, Example
-from bot.nlu.intents import Calibration, Head
+from bot.nlu.intents import Calibration, Head, Parameters
 from bot.settings import Promise
 from bot.types import OUT_OF_SCOPE, CarelineError
 from knowledge_base.encoders import TorchEncoder, Vectors
@@ -60,8 +60,9 @@ def train(  # noqa: PLR0913 — one keyword a choice of the person who trains
 ) -> Trained:
     """Train, validate, calibrate and publish a version.
 
-    `conversations` teach how intents follow one another. Without `valid`, a stratified part of the examples is held out for choosing and calibrating.
-    A run that fails or is killed leaves the active version as it was.
+    `conversations` teach how intents follow one another. Without `valid`, a stratified part of
+    the examples is held out for choosing and calibrating. A run that fails or is killed leaves
+    the active version as it was.
     """
     started = time.perf_counter()
     labels = sorted({example.intent for example in examples})
@@ -77,12 +78,20 @@ def train(  # noqa: PLR0913 — one keyword a choice of the person who trains
             from bot.nlu import finetuning
 
             head, vectors = finetuning.finetune(
-                encoder, head, fitted, held, labels, folder / "encoder", seed=seed, progress=progress
+                encoder,
+                head,
+                fitted=fitted,
+                held=held,
+                labels=labels,
+                folder=folder / "encoder",
+                seed=seed,
+                progress=progress,
             )
         targets = _targets(held, labels)
         calibration = _calibrate(head.logits(vectors), targets, labels, promise or Promise())
         metrics = _validate(head.logits(vectors), targets, labels, calibration)
-        intents.save(folder, head, labels, calibration, context.learn(conversations, labels))
+        transitions = context.learn(conversations, labels)
+        Parameters(head, tuple(labels), calibration, transitions).save(folder)
         details = {
             "method": method,
             "base": encoder.base.name,

@@ -40,6 +40,7 @@ def mount(app: FastAPI, screen: Screen) -> None:
         _serve(app, f"/widget/{name}", room / "widget" / name, _EMBEDDABLE)
     for name in ("shop.css", "shop.js", "gear.svg", "leaf.svg"):
         _serve(app, f"/shop/{name}", room / "shop" / name, {})
+    _serve(app, "/favicon.ico", room / "shop" / "leaf.svg", {})  # for pages that name none
 
     def shop(request: Request, lang: str = "en") -> Response:
         """Return the demo shop's page in the language asked for."""
@@ -53,7 +54,7 @@ def mount(app: FastAPI, screen: Screen) -> None:
 
 def _serve(app: FastAPI, path: str, file: Traversable, headers: dict[str, str]) -> None:
     content = file.read_bytes()
-    media_type = _TYPES[f".{path.rpartition('.')[2]}"]
+    media_type = _TYPES[f".{file.name.rpartition('.')[2]}"]
 
     def asset(request: Request) -> Response:
         """Return a file of the screen."""

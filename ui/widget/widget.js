@@ -246,8 +246,7 @@ class CarelineChat extends HTMLElement {
     const parts = reply.citations.map((citation) => this.#citation(citation));
     if (reply.buttons.length) parts.push(this.#choices(reply.buttons));
     if (reply.related?.length) {
-      parts.push(el("p", { class: "small", name: "related" }, `${t.related}: `,
-        reply.related.join(" · ")));
+      parts.push(el("p", { class: "small", name: "related" }, t.related(reply.related)));
     }
     parts.push(this.#rating(id));
     return parts;
@@ -258,7 +257,7 @@ class CarelineChat extends HTMLElement {
     let link = api("articles", article);
     if (/^(https?:)?\//.test(url ?? "")) link = new URL(url, BASE).href; // no javascript: links
     return el("details", { class: "citation", name: "citation" },
-      el("summary", {}, `${t.source}: ${title || article}`), el("blockquote", {}, quote),
+      el("summary", {}, t.source(title || article)), el("blockquote", {}, quote),
       el("a", { href: link, target: "_blank", rel: "noopener noreferrer" }, t.article));
   }
 
