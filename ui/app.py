@@ -15,9 +15,10 @@ _FONTS: Final = ("system-ui", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK S
 _CSS: Final = """
 .facts { width: 100%; border-collapse: collapse; }
 .facts th { width: 8rem; text-align: left; font-weight: 500; opacity: .75; }
-table.facts, .facts th, .facts td { border: 0; }
-.facts th, .facts td { padding: .3rem .5rem; overflow-wrap: anywhere; }
-.facts tr { border-bottom: 1px solid var(--border-color-primary); }
+.facts { display: grid; grid-template-columns: 8rem 1fr; margin: 0; }
+.facts dt, .facts dd { margin: 0; padding: .3rem .5rem; overflow-wrap: anywhere;
+  border-bottom: 1px solid var(--border-color-primary); }
+.facts dt { opacity: .75; }
 .source { margin: .75rem 0; }
 .source figcaption { font-weight: 600; }
 .source code { margin-left: .5rem; font-size: .8em; font-weight: 400; opacity: .75;
@@ -25,6 +26,7 @@ table.facts, .facts th, .facts td { border: 0; }
 .source blockquote { margin: .35rem 0 0; padding-left: .75rem; white-space: pre-wrap;
   border-left: 3px solid var(--color-accent); }
 .quiet { opacity: .75; }
+#chat-lines .icon-button-wrapper, #live-transcript .icon-button-wrapper { display: none; }
 """
 
 

@@ -31,6 +31,7 @@ def build(client: Client) -> None:
                 height=520,
                 render_markdown=False,
                 feedback_options=None,
+                elem_id="chat-lines",
                 buttons=[],
             )
             with gr.Row(equal_height=True):
@@ -99,7 +100,7 @@ def plain(text: str) -> str:
 
 
 def facts_html(turn: Json) -> str:
-    """Return what was decided about a message, and how long each step took, as a table."""
+    """Return what was decided about a message, and how long each step took, as a list."""
     facts = {
         "Route": turn["route"],
         "Reason": turn["reason"],
@@ -109,13 +110,13 @@ def facts_html(turn: Json) -> str:
         "Hand-off": _handoff(turn.get("handoff")),
         "Conversation": turn["conversation_id"],
     }
-    facts |= {f"{step}": f"{ms:.1f} ms" for step, ms in turn.get("timings_ms", {}).items()}
+    facts |= {step: f"{ms:.1f} ms" for step, ms in turn.get("timings_ms", {}).items()}
     rows = "".join(
-        f"<tr><th scope='row'>{escape(name)}</th><td>{escape(str(value))}</td></tr>"
+        f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>"
         for name, value in facts.items()
         if value
     )
-    return f"<table class='facts'>{rows}</table>"
+    return f"<dl class='facts'>{rows}</dl>"
 
 
 def sources_html(citations: list[Json]) -> str:

@@ -19,6 +19,7 @@ from bot.types import Feedback, Message, Turn, Understanding, new_id
 router: Final = APIRouter(prefix="/api")
 _ID: Final = r"^[A-Za-z0-9_\-.:]{1,64}$"
 _POLL_SECONDS: Final = 0.4
+_HEARTBEAT_SECONDS: Final = 12.0
 _HEARTBEAT_POLLS: Final = 30
 _STREAM_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -135,7 +136,10 @@ async def _as_events(first: Event | None, events: _Events) -> AsyncIterator[byte
             name, data = _named(event)
             yield _sse(name, data, str(number))
             number += 1
-            event = await events.next()
+            waiting = asyncio.ensure_future(events.next())
+            while not (await asyncio.wait({waiting}, timeout=_HEARTBEAT_SECONDS))[0]:
+                yield format_sse_event(comment="still thinking")
+            event = waiting.result()
     except Exception:  # noqa: BLE001 — the status line is gone; the error becomes the last event
         error = {"code": "internal", "message": "the reply could not be finished: ask again"}
         yield _sse("error", {"error": error}, str(number))

@@ -281,11 +281,11 @@ class CarelineChat extends HTMLElement {
     const rate = async (rating) => {
       const response = await fetch(api("messages", id, "feedback"), posted({ rating }))
         .catch(() => null);
+      thanks.textContent = response?.ok ? t.thanks : t.refused;
       if (!response?.ok) return;
       for (const [name, button] of Object.entries(thumbs)) {
         button.setAttribute("aria-pressed", String(name === rating));
       }
-      thanks.textContent = t.thanks;
     };
     const thumb = (name) => el("button", { type: "button", name: `thumb-${name}`,
       "aria-label": t[name], "aria-pressed": "false", click: () => rate(name) }, icon(name));

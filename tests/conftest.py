@@ -1,0 +1,93 @@
+"""What tests share: a tiny real encoder, and one home that is trained and indexed with it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+for name in [key for key in os.environ if key.startswith("CARELINE_") and key != "CARELINE_DATA"]:
+    del os.environ[name]
+os.environ.pop("DATABASE_URL", None)
+
+from bot.bootstrap import Home  # noqa: E402
+from bot.nlu import datasets, training  # noqa: E402
+from bot.settings import Settings  # noqa: E402
+from knowledge_base import encoders  # noqa: E402
+from knowledge_base.encoders import TorchEncoder  # noqa: E402
+from knowledge_base.ingest import ingest  # noqa: E402
+from tests import tiny  # noqa: E402
+
+ROOT = Path(__file__).parent.parent
+DEMO = ROOT / "data"
+CONTENT = ("dialogs", "kb", "templates", "policy.yml", "orders.csv", "intents.md")
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Return the folder of real data, or skip: it is no part of the project."""
+    folder = Path(os.environ.get("CARELINE_DATA") or "nowhere")
+    if not folder.is_dir():
+        pytest.skip("CARELINE_DATA names no folder of real data")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the tiny encoder."""
+    base = encoders.resolve("e5-small", Settings.load(DEMO).cache_folder)
+    texts = [p.read_text(encoding="utf-8") for p in sorted((DEMO / "kb").rglob("*.md"))]
+    examples = datasets.read_all_examples(datasets.training_files(DEMO / "dialogs"))
+    texts += [example.text for example in examples]
+    target = tmp_path_factory.mktemp("encoder") / "tiny-e5"
+    return tiny.cut(Path(base.path), target, (line for t in texts for line in t.splitlines()))
+
+
+def make_home(folder: Path, encoder: Path) -> Home:
+    """Copy the demo's content into a folder and point it at the tiny encoder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for item in CONTENT:
+        source = DEMO / item
+        if source.is_dir():
+            shutil.copytree(source, folder / item)
+        else:
+            shutil.copy(source, folder / item)
+    (folder / "careline.toml").write_text(f'base = "{encoder}"\n', encoding="utf-8")
+    return Home(Settings.load(folder))
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path) -> Home:
+    """Return a home with a model and an index; tests do not write into it."""
+    home = make_home(tmp_path_factory.mktemp("trained") / "home", tiny_encoder)
+    paths = datasets.training_files(home.path / "dialogs")
+    conversations = [
+        c
+        for c in datasets.read_transcripts([p for p in paths if p.suffix == ".jsonl"])
+        if not datasets.is_held_back(c.id)
+    ]
+    training.train(
+        datasets.read_all_examples(paths),
+        home.models,
+        home.encoder(),
+        method="head",
+        conversations=conversations,
+    )
+    encoder: TorchEncoder = home.encoder()
+    ingest([home.path / "kb"], home.knowledge_versions, encoder, base=home.settings.base)
+    return home
+
+
+@pytest.fixture
+def home(trained: Home, tmp_path: Path) -> Iterator[Home]:
+    """Return a copy of the trained home that a test may change; encoders stay loaded."""
+    folder = tmp_path / "home"
+    shutil.copytree(trained.path, folder, ignore=shutil.ignore_patterns("*.db*"))
+    copy = Home(Settings.load(folder))
+    copy._encoders = trained._encoders
+    yield copy
+    if "engine" in copy.__dict__:
+        copy.engine.dispose()

@@ -1,0 +1,131 @@
+"""The house's rules, read from the code itself."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+FLOORS = {
+    "knowledge_base": 0,
+    "bot.types": 1,
+    "bot.settings": 1,
+    "bot.privacy": 1,
+    "bot.nlu": 2,
+    "bot.dialogue": 2,
+    "bot.generation": 2,
+    "bot.actions": 2,
+    "bot.store": 2.5,  # keeps turns and states, so it knows their vocabulary
+    "bot.wire": 1.5,
+    "bot.assistant": 3,
+    "bot.bootstrap": 4,
+    "bot.learning": 4,
+    "bot.replay": 4,
+    "bot.report": 4.5,
+    "bot.doctor": 4.5,
+    "bot.logs": 4,
+    "bot.server": 5,
+    "bot.cli": 6,
+}
+# Rooms of one floor that do not know each other; they meet in the assistant.
+STRANGERS = ("bot.nlu", "bot.generation", "bot.actions")
+OWNERS = {
+    "faiss": ("knowledge_base/indexes.py",),
+    "bm25s": ("knowledge_base/indexes.py",),
+    "sentence_transformers": ("knowledge_base/torch_models.py", "knowledge_base/e5_weights.py"),
+    "rasa_sdk": ("bot/actions/",),
+    "gradio": ("ui/",),
+    "alembic": ("bot/store/",),
+    "sqlalchemy": ("bot/store/", "bot/bootstrap.py"),
+    "fastapi": ("bot/server/", "ui/"),
+    "typer": ("bot/cli/",),
+    "prometheus_client": ("bot/server/",),
+}
+MAX_FILE_LINES = 450
+MAX_FUNCTION_LINES = 70
+
+
+def sources() -> list[Path]:
+    return [
+        path
+        for room in ("knowledge_base", "bot", "ui")
+        for path in sorted((ROOT / room).rglob("*.py"))
+        if "migrations" not in path.parts
+    ]
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room_of(module: str) -> str | None:
+    """Return the longest room a module lies in."""
+    rooms = [room for room in FLOORS if module == room or module.startswith(f"{room}.")]
+    return max(rooms, key=len, default=None)
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_module_imports_its_own_room_or_a_lower_floor(path: Path) -> None:
+    own = room_of(module_of(path))
+    for name in imports_of(path):
+        other = room_of(name)
+        if own is None or other is None or own == other:
+            continue
+        assert FLOORS[other] <= FLOORS[own], f"{path} imports {name}"
+        both = own in STRANGERS and other in STRANGERS
+        assert not both, f"{path} imports {name}: rooms of one floor do not know each other"
+
+
+def test_the_library_knows_nothing_of_bots_and_the_screens_nothing_of_either() -> None:
+    for path in sources():
+        room = path.relative_to(ROOT).parts[0]
+        for name in imports_of(path):
+            top = name.split(".")[0]
+            assert not (room == "knowledge_base" and top in {"bot", "ui"}), path
+            assert not (room == "ui" and top in {"bot", "knowledge_base"}), path
+            assert not (room == "bot" and top == "ui"), path
+
+
+def test_each_heavy_library_has_one_owner() -> None:
+    for path in sources():
+        relative = path.relative_to(ROOT).as_posix()
+        for name in imports_of(path):
+            owners = OWNERS.get(name.split(".")[0])
+            assert owners is None or relative.startswith(owners), f"{relative} imports {name}"
+
+
+def test_files_and_functions_stay_readable() -> None:
+    for path in sources():
+        text = path.read_text(encoding="utf-8")
+        assert text.count("\n") <= MAX_FILE_LINES, path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert node.end_lineno is not None
+                length = node.end_lineno - node.lineno + 1
+                assert length <= MAX_FUNCTION_LINES, f"{path}: {node.name} has {length} lines"
+
+
+@pytest.mark.parametrize("module", ["bot.assistant", "bot.cli", "bot.bootstrap", "bot.store.log"])
+def test_importing_loads_no_heavy_library(module: str) -> None:
+    code = (
+        f"import sys, {module}; "
+        "print([m for m in ('torch', 'transformers', 'faiss', 'gradio', 'sklearn', 'scipy') "
+        "if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.strip() == "[]"

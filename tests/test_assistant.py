@@ -1,0 +1,169 @@
+"""The story of a message, told with a trained home and with parts that fail."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import pytest
+
+from bot.assistant import Assistant, Received
+from bot.bootstrap import Home, assistant
+from bot.nlu.entities import EntityFinder
+from bot.nlu.understanding import Understander
+from bot.settings import Settings
+from bot.store.log import MemoryLog
+from bot.types import BadMessageError, Message, Reply, Route, Turn, Understanding
+from knowledge_base.documents import Hit
+
+
+@pytest.fixture(scope="module")
+def bot(trained: Home) -> Assistant:
+    return assistant(trained, MemoryLog())
+
+
+def say(bot: Assistant, text: str, conversation: str = "c") -> Turn:
+    return bot.answer(Message(text, conversation))
+
+
+def test_the_events_come_in_order_and_the_words_are_the_reply(bot: Assistant) -> None:
+    events = list(bot.stream(Message("how long does standard shipping take?", "order")))
+    assert isinstance(events[0], Received)
+    assert isinstance(events[1], Understanding)
+    turn = events[-1]
+    assert isinstance(turn, Turn)
+    assert "".join(event for event in events if isinstance(event, str)) == turn.reply.text
+
+
+@pytest.mark.parametrize(
+    ("text", "route"),
+    [
+        ("hello there", Route.TEMPLATE),
+        ("I want to talk to a human agent", Route.HANDOFF),
+        ("where is my order A10234", Route.ACT),
+        ("what shipping options do you have and how long do they take", Route.RETRIEVE),
+        ("你好", Route.TEMPLATE),
+        ("转人工客服", Route.HANDOFF),
+        ("我的订单A10234到哪里了", Route.ACT),
+        ("标准配送需要多少天，运费多少", Route.RETRIEVE),
+    ],
+)
+def test_each_route_is_taken_in_both_languages(bot: Assistant, text: str, route: Route) -> None:
+    turn = say(bot, text, conversation=text)
+    assert turn.decision.route is route, turn.understanding.ranking
+    assert turn.reply.text
+    assert turn.understanding.language == ("zh" if any(c > "\u3400" for c in text) else "en")
+
+
+def test_every_citation_is_the_text_it_points_at(bot: Assistant) -> None:
+    questions = (
+        "how many days do I have to claim a damaged item",
+        "how do I wash my rain jacket?",
+        "礼品卡有效期多久",
+        "do you ship to canada and what does it cost",
+        "保修多少年",
+    )
+    assert bot.parts.knowledge is not None
+    cited = 0
+    for question in questions:
+        for citation in say(bot, question, conversation=question).reply.citations:
+            article = bot.parts.knowledge.article(citation.article)
+            assert article is not None
+            assert article.text[citation.start : citation.end] == citation.quote
+            cited += 1
+    assert cited >= len(questions)
+
+
+def test_a_missing_order_number_is_asked_for_and_used_in_the_next_turn(bot: Assistant) -> None:
+    asked = say(bot, "where is my parcel", "form")
+    assert (asked.decision.route, asked.decision.reason) == (Route.ACT, "missing_slot")
+    answered = say(bot, "it is a10234", "form")
+    assert (answered.decision.route, answered.decision.reason) == (Route.ACT, "slot_filled")
+    assert "A10234" in answered.reply.text
+
+
+def test_an_unknown_order_number_is_asked_for_again(bot: Assistant) -> None:
+    turn = say(bot, "where is my order A99999", "unknown")
+    assert turn.decision.slot == "order_number"
+    assert "A99999" in turn.reply.text
+    again = say(bot, "sorry, A10234", "unknown")
+    assert "A10234" in again.reply.text
+
+
+def test_the_offer_of_a_human_can_be_accepted(bot: Assistant) -> None:
+    refused = say(bot, "write me a poem about the moon and the sea", "offer")
+    assert refused.decision.reason in {"out_of_scope", "no_evidence"}
+    accepted = say(bot, "yes please", "offer")
+    assert (accepted.decision.route, accepted.decision.reason) == (
+        Route.HANDOFF,
+        "accepted_offer",
+    )
+    assert accepted.handoff is not None
+    assert (accepted.handoff.state, accepted.handoff.position) == ("queued", 1)
+
+
+def test_asking_for_a_human_twice_tells_the_place_in_the_queue(bot: Assistant) -> None:
+    say(bot, "let me talk to a human please", "queue")
+    again = say(bot, "I want to talk to a real person", "queue")
+    assert again.decision.route is Route.HANDOFF
+    assert again.handoff is not None
+    assert str(again.handoff.position) in again.reply.text
+
+
+def test_a_pressed_button_answers_the_question_before_it(bot: Assistant) -> None:
+    say(bot, "do you ship to norway, and how long would it be", "button")
+    turn = say(bot, "/delivery_time", "button")
+    assert (turn.decision.route, turn.understanding.confidence) == (Route.RETRIEVE, 1.0)
+    assert turn.reply.citations
+
+
+@pytest.mark.parametrize("text", ["👍", "🎒🥾", "?!"])
+def test_a_message_without_words_is_asked_back(bot: Assistant, text: str) -> None:
+    turn = say(bot, text, conversation=text)
+    assert (turn.decision.route, turn.decision.reason) == (Route.CLARIFY, "no_words")
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\x00\x01\x02", "x" * 20_000])
+def test_what_nobody_could_answer_is_refused_before_it_is_stored(bot: Assistant, text: str) -> None:
+    with pytest.raises(BadMessageError):
+        say(bot, text)
+
+
+class Broken:
+    """A composer that fails after its first words."""
+
+    def stream(self, _question: str, _hits: Sequence[Hit], _language: str) -> Iterator[str]:
+        yield "Well, "
+        message = "the engine is gone"
+        raise RuntimeError(message)
+
+
+def test_a_failure_on_the_way_becomes_a_hand_off(
+    bot: Assistant, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = Assistant(replace(bot.parts, composer=Broken(), log=MemoryLog()))  # type: ignore[arg-type]
+    turn = say(broken, "how long does shipping take?", "broken")
+    assert (turn.decision.route, turn.decision.reason) == (Route.HANDOFF, "error")
+    assert turn.handoff is not None
+    assert "could not be answered" in caplog.text
+    assert "shipping" not in caplog.records[0].getMessage()
+
+
+def test_a_home_with_only_knowledge_answers_from_it(trained: Home) -> None:
+    parts = assistant(trained, MemoryLog()).parts
+    understander = replace_model(parts.understander)
+    bare = Assistant(replace(parts, understander=understander, log=MemoryLog()))
+    turn = say(bare, "How long is the warranty on backpacks?", "bare")
+    assert (turn.decision.route, turn.decision.reason) == (Route.RETRIEVE, "no_model")
+    assert "5" in turn.reply.text
+
+
+def replace_model(understander: object) -> Understander:
+    assert isinstance(understander, Understander)
+    return Understander(None, EntityFinder({}))
+
+
+def test_a_bare_home_hands_everything_off(tmp_path_factory: pytest.TempPathFactory) -> None:
+    home = Home(Settings.load(tmp_path_factory.mktemp("bare")))
+    turn = say(assistant(home, MemoryLog()), "where is my parcel?")
+    assert turn.decision.route is Route.HANDOFF
+    assert isinstance(turn.reply, Reply)
+    assert turn.reply.text
