@@ -15,6 +15,7 @@ from bot.dialogue.templates import Templates
 from bot.generation.grounding import pieces
 from bot.nlu.language import reply_language
 from bot.types import (
+    OUT_OF_SCOPE,
     BadMessageError,
     Button,
     Decision,
@@ -285,17 +286,37 @@ class Assistant:
         """Search where that was decided; without evidence the policy decides again."""
         if decision.route is not Route.RETRIEVE or self.parts.knowledge is None:
             return decision
+        language = _spoken(understanding, work.state, work.message)
         with work.stage("search"):
-            hits = self.parts.knowledge.search(
-                _question(work),
-                _PASSAGES,
-                language=_spoken(understanding, work.state, work.message),
-            )
-        enough = self.parts.policy.evidence_threshold(decision)
+            hits, enough = self._search(work, decision, language)
         work.evidence = tuple(hits)
-        if not hits or hits[0].score < enough:
-            return self.parts.policy.without_evidence(decision, work.state)
-        return decision
+        return decision if enough else self.parts.policy.without_evidence(decision, work.state)
+
+    def _search(self, work: _Work, decision: Decision, language: str) -> tuple[list[Hit], bool]:
+        """Return the best passages for a message, and whether they are evidence.
+
+        A fragment ("and to Norway?") finds little alone; where it goes on with the subject it is
+        read together with the message before it, and then with the subject's name.
+        """
+        knowledge, policy = self.parts.knowledge, self.parts.policy
+        if knowledge is None:
+            return [], False
+        question = _question(work)
+        threshold = policy.evidence_threshold(decision)
+        tries = [(question, threshold)]
+        if decision.intent is not None and decision.intent != OUT_OF_SCOPE:
+            asked = [line.text for line in work.state.history if line.role is Role.CUSTOMER]
+            if asked and work.state.intent == decision.intent:
+                tries.append((f"{asked[-1]} {question}", threshold))
+            subject = self.parts.templates.title(decision.intent, language)
+            alone = policy.content.thresholds.search_evidence
+            tries.append((f"{subject} {question}", max(threshold, alone)))
+        hits: list[Hit] = []
+        for query, enough in tries:
+            hits = knowledge.search(query, _PASSAGES, language=language)
+            if hits and hits[0].score >= enough:
+                return hits, True
+        return hits, False
 
     def _compose(
         self, work: _Work, understanding: Understanding, decision: Decision

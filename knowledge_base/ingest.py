@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,10 +14,22 @@ from knowledge_base.documents import Chunk, Document, KnowledgeError
 from knowledge_base.encoders import Encoder, Vectors
 from knowledge_base.indexes import DenseIndex, SparseIndex
 from knowledge_base.loaders import Failure
+from knowledge_base.search import Scale
 from knowledge_base.versions import Version, Versions
 
-_FLOOR_PAIRS: Final = 2000
-_WITHOUT_CORPUS: Final = 16  # fewer passages than this say little about unrelated ones
+_SAMPLED: Final = 200
+_ENOUGH: Final = 24  # passages from which a corpus can measure itself
+_NARROWEST: Final = 0.01
+_PAIRS: Final = (
+    ("When does the library close?", "The library closes at eight in the evening."),
+    ("How do I bake bread?", "Knead the dough, let it rise for an hour and bake it until brown."),
+    ("Can I bring my dog?", "Dogs are welcome if they are kept on a lead."),
+    ("Why is my phone slow?", "A full memory makes a phone slow; delete apps you do not use."),
+    ("怎么办理护照？", "办理护照需要携带身份证和两张照片到出入境窗口。"),
+    ("植物多久浇一次水？", "大多数室内植物每周浇一次水就够了。"),
+    ("博物馆门票多少钱？", "成人门票六十元，学生半价。"),
+    ("怎么学好游泳？", "先练习呼吸和漂浮，再练习手脚配合。"),
+)
 
 
 @dataclass(frozen=True)
@@ -64,8 +76,9 @@ def ingest(
         DenseIndex.build(vectors).save(folder / "dense.faiss")
         SparseIndex.build([f"{c.heading}\n{c.text}" for c in chunks]).save(folder / "sparse")
         search.save_texts(folder, documents, chunks)
+        scale = _scale(chunks, vectors, encoder)
         metrics = {"documents": len(documents), "chunks": len(chunks), "failed": len(failed)}
-        return metrics, {"base": base, "encoder": encoder.id, "floor": _floor(vectors)}
+        return metrics, {"base": base, "encoder": encoder.id, **asdict(scale)}
 
     version = versions.publish(build)
     return Ingested(
@@ -120,12 +133,21 @@ def _vectors(
     return np.stack([known[part.id] if part.id in known else made[part.id] for part in chunks])
 
 
-def _floor(vectors: Vectors) -> float:
-    """Return the median cosine of random pairs of passages: what 'unrelated' looks like."""
-    if len(vectors) < _WITHOUT_CORPUS:
-        return 0.0
+def _scale(chunks: Sequence[Chunk], vectors: Vectors, encoder: Encoder) -> Scale:
+    """Measure what 'unrelated' and 'about this' look like as cosines of this encoder.
+
+    Headings stand in for questions: with their own passage they are related, with others not. A
+    handful of passages says too little; a built-in set of questions and answers is used then.
+    """
     rng = np.random.default_rng(0)
-    left, right = rng.integers(0, len(vectors), size=(2, _FLOOR_PAIRS))
-    different = left != right
-    cosines = np.sum(vectors[left[different]] * vectors[right[different]], axis=1)
-    return float(np.clip(np.median(cosines), 0.0, 0.95))
+    rows = rng.permutation(len(chunks))[:_SAMPLED]
+    if len(rows) < _ENOUGH:
+        questions = encoder.queries([question for question, _ in _PAIRS])
+        answers = encoder.passages([answer for _, answer in _PAIRS])
+    else:
+        questions = encoder.queries([chunks[row].heading or chunks[row].text for row in rows])
+        answers = vectors[rows]
+    cosines = questions @ answers.T
+    unrelated = float(np.median(cosines[~np.eye(len(cosines), dtype=bool)]))
+    related = float(np.median(np.diag(cosines)))
+    return Scale(unrelated, max(related, unrelated + _NARROWEST))

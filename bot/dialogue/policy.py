@@ -60,8 +60,36 @@ class Thresholds(_Strict):
 
     answer: float = Field(0.45, ge=0, le=1)
     clarify: float = Field(0.25, ge=0, le=1)
-    evidence: float = Field(0.25, ge=0, le=1)
-    search_evidence: float = Field(0.4, ge=0, le=1)
+    evidence: float = Field(0.1, ge=0, le=1)
+    search_evidence: float = Field(0.3, ge=0, le=1)
+
+
+class Escalation(_Strict):
+    """Words that make a person take over: with one intent, or (without `intent`) with any."""
+
+    patterns: tuple[str, ...]
+    intent: str | None = None
+    queue: str | None = None
+
+    @field_validator("patterns")
+    @classmethod
+    def _compile(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(_compiled, patterns))
+
+    def fires(self, text: str, intent: str | None) -> bool:
+        """Tell whether a message with this intent is for a person."""
+        return self.intent in {None, intent} and any(
+            re.search(pattern, text, re.IGNORECASE) for pattern in self.patterns
+        )
+
+
+def _compiled(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        message = f"{pattern} is not a regular expression: {error}"
+        raise ValueError(message) from error
+    return pattern
 
 
 class Content(_Strict):
@@ -75,16 +103,13 @@ class Content(_Strict):
     failures_before_handoff: int = Field(2, ge=1, le=10)
     clarify_options: int = Field(3, ge=2, le=5)
     entities: dict[str, str] = Field(default_factory=dict)
+    escalations: tuple[Escalation, ...] = ()
 
     @field_validator("entities")
     @classmethod
     def _patterns_compile(cls, patterns: dict[str, str]) -> dict[str, str]:
-        for name, pattern in patterns.items():
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                message = f"the pattern of {name} is not a regular expression: {error}"
-                raise ValueError(message) from error
+        for pattern in patterns.values():
+            _compiled(pattern)
         return patterns
 
 
@@ -136,9 +161,15 @@ class Policy:
             return self._handoff("other_language", understanding, template="other_language")
         if state.offered_human and _YES.fullmatch(text.strip()):
             return self._handoff("accepted_offer", understanding)
+        if rule := self._escalation(text, understanding):
+            return self._handoff("escalation", understanding, queue=rule.queue)
         if filled := self._fill(understanding, state):
             return filled
         return self._by_intent(understanding, state)
+
+    def _escalation(self, text: str, understanding: Understanding) -> Escalation | None:
+        rules = self.content.escalations
+        return next((rule for rule in rules if rule.fires(text, understanding.intent)), None)
 
     def _by_intent(self, understanding: Understanding, state: State) -> Decision:
         thresholds = self.content.thresholds

@@ -1,0 +1,158 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from knowledge_base import search
+from knowledge_base.documents import Document, KnowledgeError, Section
+from knowledge_base.indexes import DenseIndex, SparseIndex
+from knowledge_base.search import Scale
+from tests.knowledge_base.fakes import HashEncoder, knowledge, passage
+
+CHUNKS = (
+    passage("Refunds arrive within five days."),
+    passage("Parcels to Norway take a week.", article="shipping.md", title="Shipping"),
+    passage("退款五天内到账。", article="zh/refunds.md", title="退款", language="zh"),
+    passage("Returns are free for members.", start=40),
+)
+
+
+def save(folder: Path, encoder: HashEncoder) -> dict[str, Any]:
+    texts = [chunk.text for chunk in CHUNKS]
+    DenseIndex.build(encoder.passages(texts)).save(folder / "dense.faiss")
+    SparseIndex.build(texts).save(folder / "sparse")
+    section = Section(("Refunds",), 0, 6)
+    document = Document("returns.md", "Returns", "Text 一", (section,), tags=("a", "b"))
+    search.save_texts(folder, [document], CHUNKS)
+    return {"encoder": encoder.id, "unrelated": 0.25, "related": 0.75}
+
+
+def test_the_passage_with_the_words_of_the_question_comes_first() -> None:
+    hits = knowledge(CHUNKS).search("When do refunds arrive?")
+    assert hits[0].chunk == CHUNKS[0]
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+def test_chinese_questions_find_chinese_passages() -> None:
+    assert knowledge(CHUNKS).search("退款多久到账")[0].chunk == CHUNKS[2]
+
+
+def test_the_score_weighs_meaning_and_words_covered() -> None:
+    query = "refunds norway"
+    _, perfect = SparseIndex.build([chunk.text for chunk in CHUNKS]).scores(query)
+    hits = knowledge(CHUNKS, scale=Scale(0.1, 0.9)).search(query)
+    for hit in hits:
+        near = max(0.0, (hit.dense - 0.1) / 0.8)
+        expected = (1 - search.SPARSE_WEIGHT) * near + search.SPARSE_WEIGHT * hit.sparse / perfect
+        assert hit.score == pytest.approx(expected, abs=1e-4)
+    assert hits[0].dense > 0.2
+    assert hits[0].sparse > 0.0
+
+
+def test_a_cosine_counts_by_where_it_lies_between_unrelated_and_related() -> None:
+    cosines = np.array([0.6, 0.7, 0.8, 0.9], dtype=np.float32)
+    assert Scale(0.7, 0.8).apply(cosines).tolist() == pytest.approx([0.0, 0.0, 1.0, 2.0], abs=1e-5)
+
+
+def test_scores_lie_between_zero_and_one() -> None:
+    base = knowledge(CHUNKS, scale=Scale(0.3, 0.4))
+    for query in ("Refunds arrive within five days.", "zebra", "退款", "?"):
+        for hit in base.search(query):
+            assert 0.0 <= hit.score <= 1.0
+    assert base.search("Refunds arrive within five days.")[0].score == 1.0
+
+
+def test_a_passage_only_the_words_find_is_found_too() -> None:
+    many = [passage(f"common shared text {n}", article=f"{n}.md") for n in range(120)]
+    rare = passage("zzz " * 40 + "sku77", article="rare.md")
+    hits = knowledge([*many, rare]).search("common shared text sku77", 200)
+    assert "rare.md" in [hit.chunk.article for hit in hits]
+
+
+@pytest.mark.parametrize("query", ["", "  \n"])
+def test_an_empty_query_finds_nothing(query: str) -> None:
+    assert knowledge(CHUNKS).search(query) == []
+    assert knowledge(CHUNKS).articles(query) == []
+
+
+def test_no_more_than_k_passages_come_back() -> None:
+    assert len(knowledge(CHUNKS).search("refunds", 2)) == 2
+    assert len(knowledge(CHUNKS).search("refunds", 50)) == len(CHUNKS)
+
+
+def test_equally_good_passages_come_in_the_language_of_the_customer() -> None:
+    twins = (
+        passage("refund", article="en.md", language="en"),
+        passage("refund", article="zh.md", language="zh"),
+        passage("refund", article="any.md", language=None),
+    )
+    base = knowledge(twins)
+    assert [h.chunk.article for h in base.search("refund", language="zh")] == [
+        "zh.md",
+        "any.md",
+        "en.md",
+    ]
+    assert base.search("refund", language="en")[0].chunk.article == "en.md"
+
+
+def test_the_language_bonus_changes_the_order_and_not_the_scores() -> None:
+    base = knowledge(CHUNKS)
+    plain = {hit.chunk.id: hit.score for hit in base.search("refunds 退款")}
+    preferred = {hit.chunk.id: hit.score for hit in base.search("refunds 退款", language="zh")}
+    assert plain == preferred
+
+
+def test_a_much_better_passage_beats_the_right_language() -> None:
+    hits = knowledge(CHUNKS).search("Refunds arrive within five days.", language="zh")
+    assert hits[0].chunk.language == "en"
+
+
+def test_articles_are_distinct_and_ranked_by_their_best_passage() -> None:
+    base = knowledge(CHUNKS)
+    found = base.articles("returns free members refunds parcels")
+    assert sorted(found) == ["returns.md", "shipping.md", "zh/refunds.md"]
+    assert found[0] == "returns.md"
+    assert len(base.articles("returns", 1)) == 1
+
+
+def test_an_article_is_found_by_its_id_and_only_by_it() -> None:
+    base = knowledge(CHUNKS)
+    article = base.article("shipping.md")
+    assert article is not None
+    assert article.title == "Shipping"
+    assert base.article("nowhere.md") is None
+
+
+def test_a_saved_knowledge_opens_with_its_encoder(tmp_path: Path) -> None:
+    encoder = HashEncoder()
+    details = save(tmp_path, encoder)
+    opened = search.load(tmp_path, details, "k-1", encoder)
+    assert opened.version == "k-1"
+    assert tuple(opened.chunks) == CHUNKS
+    article = opened.article("returns.md")
+    assert article is not None
+    assert article.sections == (Section(("Refunds",), 0, 6),)
+    assert article.tags == ("a", "b")
+    assert opened.search("refunds")[0].chunk == CHUNKS[0]
+
+
+def test_another_encoder_is_refused_and_told_what_to_do(tmp_path: Path) -> None:
+    details = save(tmp_path, HashEncoder("first"))
+    with pytest.raises(KnowledgeError, match=r"first.*second.*careline ingest"):
+        search.load(tmp_path, details, "k-1", HashEncoder("second"))
+
+
+def test_hits_and_articles_have_their_public_shape() -> None:
+    hit = knowledge(CHUNKS).search("refunds")[0]
+    row = search.hit_json(hit)
+    assert set(row) == {
+        "article", "chunk", "title", "text", "start", "end", "score", "dense", "sparse",
+    }  # fmt: skip
+    assert json.loads(json.dumps(row)) == row
+    document = Document("a.md", "A", "Text")
+    assert search.article_json(document, with_text=True)["text"] == "Text"
+    assert set(search.article_json(document, with_text=False)) == {
+        "id", "title", "language", "url", "sha256",
+    }  # fmt: skip
