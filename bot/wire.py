@@ -27,7 +27,12 @@ def from_record(record: Any) -> Turn:
 
 def without_personal_data(turn: Turn) -> Turn:
     """Return the turn with what the customer wrote redacted; the shop's own words stay."""
-    message = replace(turn.message, text=redact(turn.message.text))
+    sender = turn.message.sender
+    message = replace(
+        turn.message,
+        text=redact(turn.message.text),
+        sender=redact(sender) if sender else None,
+    )
     entities = tuple(_redacted(entity) for entity in turn.understanding.entities)
     understanding = replace(turn.understanding, entities=entities)
     return replace(turn, message=message, understanding=understanding)

@@ -1,3 +1,4 @@
+import itertools
 import re
 
 from hypothesis import given, settings
@@ -52,7 +53,7 @@ def test_no_chunk_crosses_a_section_or_a_limit(document: Document) -> None:
 @given(documents())
 def test_nothing_is_lost_and_nothing_said_twice(document: Document) -> None:
     parts = chunk(document)
-    for one, following in zip(parts, parts[1:], strict=False):
+    for one, following in itertools.pairwise(parts):
         assert one.end <= following.start
     covered = {at for part in parts for at in range(part.start, part.end)}
     words = {at for at, character in enumerate(document.text) if not character.isspace()}

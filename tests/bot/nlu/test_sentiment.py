@@ -1,0 +1,66 @@
+import pytest
+
+from bot.nlu.sentiment import read
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("My order number is below.", ("neutral", "calm")),
+        ("请问怎么退货", ("neutral", "calm")),
+        ("I love this tent, great quality", ("positive", "happy")),
+        ("太好了，我很满意", ("positive", "happy")),
+        ("This is ridiculous, you are a scam", ("negative", "angry")),
+        ("气死我了，你们是骗子", ("negative", "angry")),
+        ("This is terrible, it broke and I am disappointed", ("negative", "frustrated")),
+        ("太慢了，到了还是坏的，已经坏了", ("negative", "frustrated")),
+        ("I am worried my parcel is lost", ("negative", "anxious")),
+        ("我很担心包裹丢了", ("negative", "anxious")),
+    ],
+)
+def test_sentiment_and_emotion_are_read_from_words(text: str, expected: tuple[str, str]) -> None:
+    assert read(text) == expected
+
+
+@pytest.mark.parametrize("text", ["I don't understand the size chart", "我看不懂尺码表"])
+def test_confusion_is_read_whatever_the_sentiment(text: str) -> None:
+    assert read(text)[1] == "confused"
+
+
+def test_anger_is_negative_even_among_kind_words() -> None:
+    assert read("Great, thanks, wonderful, what a useless shop") == ("negative", "angry")
+
+
+def test_shouting_makes_a_complaint_angry() -> None:
+    assert read("where is my parcel, it is late") != ("negative", "angry")
+    assert read("WHERE IS MY PARCEL, IT IS LATE") == ("negative", "angry")
+    assert read("还没收到！！！") == ("negative", "angry")
+
+
+def test_short_codes_in_capitals_are_no_shouting() -> None:
+    assert read("A10234 USB") == ("neutral", "calm")
+
+
+@pytest.mark.parametrize("text", ["我对这次服务很不满意", "我不喜欢这个颜色", "不太满意"])
+def test_a_denied_kind_word_is_not_kind(text: str) -> None:
+    sentiment, emotion = read(text)
+    assert sentiment != "positive"
+    assert emotion != "happy"
+
+
+def test_being_dissatisfied_is_negative() -> None:
+    assert read("我对这次服务很不满意")[0] == "negative"
+
+
+def test_a_quality_that_is_not_bad_is_good() -> None:
+    assert read("质量不错，谢谢")[0] == "positive"
+
+
+def test_a_thank_you_is_positive_and_calm() -> None:
+    assert read("谢谢") == ("positive", "calm")
+
+
+@pytest.mark.parametrize("text", ["", "👍", "123"])
+def test_texts_without_words_are_neutral(text: str) -> None:
+    assert read(text)[1] in {"calm", "happy"}
+    assert read(text)[0] != "negative"

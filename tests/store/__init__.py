@@ -1,0 +1,1 @@
+"""Tests of a room; they mirror the code."""

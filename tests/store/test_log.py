@@ -1,0 +1,177 @@
+"""The conversation log, on SQLite and on PostgreSQL."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Engine, text
+
+from bot.dialogue.state import State, advance
+from bot.store import database
+from bot.store.log import SqlLog
+from bot.types import (
+    CarelineError,
+    Citation,
+    Decision,
+    Entity,
+    Feedback,
+    Message,
+    NotFoundError,
+    Reply,
+    Route,
+    ServedBy,
+    Turn,
+    Understanding,
+)
+
+
+@pytest.fixture
+def log(engine: Engine) -> SqlLog:
+    database.migrate(engine)
+    return SqlLog(engine)
+
+
+def turn_of(message: Message, route: Route = Route.RETRIEVE) -> Turn:
+    entities = (Entity("email", "A@B.ORG", "a@b.org", 0, 7),)
+    return Turn(
+        message=message,
+        understanding=Understanding("en", "neutral", "calm", "warranty", 0.9, (), entities),
+        decision=Decision(route, "route:warranty", "warranty", queue="support"),
+        reply=Reply("Two years.", (Citation("w.md", "Warranty", "Two years.", 4, 14),)),
+        versions=ServedBy("m-1", "k-1", "t-1", "p-1"),
+    )
+
+
+def answer(log: SqlLog, message: Message, route: Route = Route.RETRIEVE) -> Turn:
+    stored = log.receive(message).message
+    turn = turn_of(stored, route)
+    return log.append(turn, advance(log.load(message.conversation_id), turn))
+
+
+def test_a_message_is_in_the_history_before_it_is_answered(log: SqlLog) -> None:
+    log.receive(Message("where is it", "c"))
+    (line,) = log.history("c")
+    assert (line["role"], line["status"]) == ("customer", "pending")
+    assert [message.text for message in log.pending()] == ["where is it"]
+
+
+def test_an_answered_message_and_its_reply_stand_in_order(log: SqlLog) -> None:
+    answer(log, Message("how long is the warranty", "c"))
+    customer, bot = log.history("c")
+    assert (customer["status"], bot["in_reply_to"]) == ("answered", customer["id"])
+    assert bot["reply"]["citations"][0]["quote"] == "Two years."
+    assert log.pending() == []
+    assert log.history("c", customer["id"]) == [bot]
+    assert log.history("c", str(bot["position"])) == []
+
+
+def test_a_message_sent_twice_is_stored_once_and_keeps_its_turn(log: SqlLog) -> None:
+    first = answer(log, Message("hello", "c", client_message_id="k"))
+    again = log.receive(Message("hello", "c", client_message_id="k"))
+    assert again.message.id == first.message.id
+    assert again.turn is not None
+    assert again.turn.reply_id == first.reply_id
+    assert len(log.history("c")) == 2
+
+
+def test_two_replies_to_one_message_leave_the_first(log: SqlLog) -> None:
+    message = log.receive(Message("hello", "c")).message
+    first, second = turn_of(message), turn_of(message)
+    assert log.append(first, State()).reply_id == first.reply_id
+    assert log.append(second, State()).reply_id == first.reply_id
+    assert len(log.history("c")) == 2
+
+
+def test_many_threads_storing_the_same_message_store_it_once(log: SqlLog) -> None:
+    def send(_number: int) -> str:
+        return log.receive(Message("hello", "c", client_message_id="k")).message.id
+
+    with ThreadPoolExecutor(8) as threads:
+        assert len(set(threads.map(send, range(24)))) == 1
+    assert len(log.history("c")) == 1
+
+
+def test_personal_data_is_nowhere_in_the_database(log: SqlLog, engine: Engine) -> None:
+    secret = ("a@b.org", "4111 1111 1111 1111", "+1 415 555 2671")
+    answer(log, Message(f"I am {secret[0]}, card {secret[1]}, call {secret[2]}", "c", "a@b.org"))
+    log.add_feedback(Feedback(log.history("c")[1]["id"], "down", None, f"call {secret[2]}"))
+    tables = ("conversations", "messages", "decisions", "citations", "feedback")
+    with engine.connect() as connection:
+        everything = "".join(
+            str(row)
+            for table in tables
+            for row in connection.execute(text(f"SELECT * FROM {table}"))
+        )
+    assert "[email]" in everything
+    assert not [value for value in secret if value in everything]
+
+
+def test_the_state_comes_back_as_it_was_saved(log: SqlLog) -> None:
+    turn = turn_of(log.receive(Message("my order is A10234", "c")).message)
+    turn = replace(turn, slots=(("order_number", "A10234"),))
+    saved = advance(State(), turn)
+    log.append(turn, saved)
+    assert log.load("c") == saved
+    assert log.load("unknown") == State()
+
+
+def test_places_in_the_queue_follow_the_order_of_arrival(log: SqlLog) -> None:
+    for name in ("first", "second", "third"):
+        answer(log, Message("a human please", name), Route.HANDOFF)
+    places = [log.queue_position(name) for name in ("first", "second", "third")]
+    assert places == [1, 2, 3]
+    assert log.queue_position("not yet in it") == 4
+
+
+def test_the_trace_is_found_by_either_id_and_names_the_versions(log: SqlLog) -> None:
+    turn = answer(log, Message("how long is the warranty", "c"))
+    trace = log.trace(turn.message.id)
+    assert trace == log.trace(turn.reply_id)
+    assert trace["reason"] == "route:warranty"
+    assert trace["versions"]["model"] == "m-1"
+    with pytest.raises(NotFoundError):
+        log.trace("nothing")
+
+
+def test_feedback_on_an_unknown_message_is_refused(log: SqlLog) -> None:
+    with pytest.raises(NotFoundError):
+        log.add_feedback(Feedback("nothing", "up"))
+
+
+def test_the_list_of_conversations_starts_with_the_one_that_moved_last(log: SqlLog) -> None:
+    for name in ("old", "new"):
+        answer(log, Message(f"hello from {name}", name))
+    rows = log.conversations()
+    assert [row["conversation_id"] for row in rows] == ["new", "old"]
+    assert (rows[0]["messages"], rows[0]["last_role"]) == (2, "bot")
+
+
+def test_migrations_go_up_and_down_and_up(engine: Engine) -> None:
+    assert database.revision(engine) is None
+    assert database.migrate(engine) == database.head()
+    assert database.migrate(engine, "base") is None
+    assert database.migrate(engine) == database.head()
+
+
+def test_the_migrated_tables_are_those_the_code_uses(engine: Engine) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
+    from bot.store.tables import metadata
+
+    database.migrate(engine)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_database_from_the_future_is_refused(engine: Engine) -> None:
+    database.migrate(engine)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(CarelineError, match="9999"):
+        database.migrate(engine)
+
+
+def test_an_address_nobody_understands_says_what_to_write() -> None:
+    with pytest.raises(CarelineError, match="sqlite:///"):
+        database.connect("nonsense")
