@@ -1,7 +1,7 @@
 """Sentence encoders in torch: a light path for the common shape, sentence-transformers for others.
 
-Most sentence encoders are a transformer, mean pooling and normalisation. Those are loaded with
-transformers alone, which starts in a fraction of the time the whole training stack needs.
+Most sentence encoders are a BERT, mean pooling and normalisation. Those are run by a few lines of
+torch, which start in a fraction of the time the training libraries need.
 """
 
 import copy
@@ -29,7 +29,7 @@ class SentenceModel(Protocol):
 
     @property
     def backbone(self) -> Any:
-        """The transformer inside, as transformers' PreTrainedModel."""
+        """The transformer inside: a torch module with `encoder.layer`."""
 
     def embed(self, texts: Sequence[str], /, *, max_tokens: int | None = None) -> Any:
         """Return a tensor of unit vectors, shape (n, dimension), through which gradients flow."""
@@ -47,10 +47,6 @@ def device() -> str:
 
 def load(path: str) -> SentenceModel:
     """Load a folder or hub name in float32; raise KnowledgeError when it leads nowhere."""
-    from transformers.utils import logging as transformers_logging
-
-    transformers_logging.disable_progress_bar()
-    transformers_logging.set_verbosity_error()
     try:
         if _is_mean_pooled(Path(path)):
             return MeanPooled.load(Path(path))
@@ -62,6 +58,8 @@ def load(path: str) -> SentenceModel:
 
 def _is_mean_pooled(folder: Path) -> bool:
     """Tell whether a local folder has the common shape."""
+    from knowledge_base import bert
+
     modules = folder / "modules.json"
     if not (modules.exists() and (folder / "tokenizer.json").exists()):
         return False
@@ -70,7 +68,8 @@ def _is_mean_pooled(folder: Path) -> bool:
         return False
     pooling = json.loads((folder / "1_Pooling" / "config.json").read_text("utf-8"))
     chosen = [key for key, value in pooling.items() if value is True and key.startswith("pooling")]
-    return pooling.get("pooling_mode") == "mean" or chosen == ["pooling_mode_mean_tokens"]
+    mean = pooling.get("pooling_mode") == "mean" or chosen == ["pooling_mode_mean_tokens"]
+    return mean and bert.can_load(folder)
 
 
 class MeanPooled:
@@ -81,21 +80,23 @@ class MeanPooled:
         self.backbone = backbone
         self._tokenizer = tokenizer
         self._folder = folder
-        self.dimension = int(backbone.config.hidden_size)
+        self._pad = int(backbone.config.get("pad_token_id") or 0)
+        self.dimension = int(backbone.config["hidden_size"])
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read a sentence-transformers folder."""
-        import torch
         from tokenizers import Tokenizer
-        from transformers import AutoModel
 
-        backbone = AutoModel.from_pretrained(folder, dtype=torch.float32, add_pooling_layer=False)
+        from knowledge_base.bert import Bert
+
+        backbone = Bert.load(folder)
+        positions = int(backbone.config["max_position_embeddings"])
         config = json.loads((folder / "sentence_bert_config.json").read_text("utf-8"))
-        limit = config.get("max_seq_length") or backbone.config.max_position_embeddings
+        limit = int(config.get("max_seq_length") or positions)
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         tokenizer.no_padding()
-        tokenizer.enable_truncation(min(int(limit), backbone.config.max_position_embeddings))
+        tokenizer.enable_truncation(min(limit, positions))
         return cls(backbone.to(device()).eval(), tokenizer, folder)
 
     def embed(self, texts: Sequence[str], /, *, max_tokens: int | None = None) -> Any:
@@ -108,11 +109,10 @@ class MeanPooled:
                 [*row[: max_tokens - 1], row[-1]] if len(row) > max_tokens else row for row in rows
             ]
         longest = max(map(len, rows))
-        pad = self.backbone.config.pad_token_id or 0
-        ids = torch.tensor([row + [pad] * (longest - len(row)) for row in rows])
+        ids = torch.tensor([row + [self._pad] * (longest - len(row)) for row in rows])
         mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
         ids, mask = ids.to(device()), mask.to(device())
-        states = self.backbone(input_ids=ids, attention_mask=mask).last_hidden_state
+        states = self.backbone(ids, mask)
         weights = mask.unsqueeze(-1).to(states.dtype)
         means = (states * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1e-9)
         return torch.nn.functional.normalize(means.float(), dim=1)
@@ -126,7 +126,7 @@ class MeanPooled:
         """Write the weights in half precision and the other files as they were."""
         ignored = shutil.ignore_patterns(_WEIGHTS, "*.bin", "*.md", "onnx", "openvino")
         shutil.copytree(self._folder, folder, ignore=ignored)
-        copy.deepcopy(self.backbone).half().save_pretrained(folder)
+        self.backbone.save(folder)
 
 
 class _Stacked:
@@ -141,7 +141,9 @@ class _Stacked:
     def load(cls, path: str) -> Self:
         import torch
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging as transformers_logging
 
+        transformers_logging.disable_progress_bar()
         kwargs = {"dtype": torch.float32}
         return cls(SentenceTransformer(path, device=device(), model_kwargs=kwargs).eval())
 

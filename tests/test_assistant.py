@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.assistant import Assistant, Received
+from bot.assistant import Assistant, Parts, Received
 from bot.bootstrap import Home, assistant
 from bot.nlu.entities import EntityFinder
 from bot.nlu.understanding import Understander
@@ -16,8 +16,13 @@ from knowledge_base.documents import Hit
 
 
 @pytest.fixture(scope="module")
-def bot(trained: Home) -> Assistant:
-    return assistant(trained, MemoryLog())
+def parts(trained: Home) -> Parts:
+    return assistant(trained, MemoryLog()).parts
+
+
+@pytest.fixture
+def bot(parts: Parts) -> Assistant:
+    return Assistant(replace(parts, log=MemoryLog()))
 
 
 def say(bot: Assistant, text: str, conversation: str = "c") -> Turn:
@@ -147,8 +152,7 @@ def test_a_failure_on_the_way_becomes_a_hand_off(
     assert "shipping" not in caplog.records[0].getMessage()
 
 
-def test_a_home_with_only_knowledge_answers_from_it(trained: Home) -> None:
-    parts = assistant(trained, MemoryLog()).parts
+def test_a_home_with_only_knowledge_answers_from_it(parts: Parts) -> None:
     understander = replace_model(parts.understander)
     bare = Assistant(replace(parts, understander=understander, log=MemoryLog()))
     turn = say(bare, "How long is the warranty on backpacks?", "bare")

@@ -116,4 +116,4 @@ def test_converted_models_are_shared_by_the_homes_of_a_user(
 def test_settings_do_not_change_once_read(tmp_path: Path) -> None:
     settings = Settings.load(tmp_path)
     with pytest.raises(ValidationError, match="frozen"):
-        settings.base = "minilm"
+        settings.base = "minilm"  # type: ignore[misc] # that it is read-only is the point

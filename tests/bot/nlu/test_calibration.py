@@ -112,8 +112,8 @@ def test_the_certified_share_holds_on_simulated_data() -> None:
     rng = np.random.default_rng(3)
     draws, certified, broken = 200, 0, 0
     for _ in range(draws):
-        confidence = rng.uniform(0.5, 1.0, 600)
-        wrong = rng.uniform(size=600) < 0.6 * (1.0 - confidence)
+        confidence = rng.uniform(0.5, 1.0, 1500)
+        wrong = rng.uniform(size=1500) < 0.6 * (1.0 - confidence)
         threshold = calibration.promise_threshold(confidence, wrong, SHARE, 0.95)
         certified += threshold is not None
         broken += threshold is not None and 0.3 * (1.0 - threshold) > SHARE

@@ -1,0 +1,149 @@
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from bot.generation.composers import ExtractiveComposer, GeneratedComposer, Stream
+from bot.types import Reply
+from knowledge_base.documents import Hit
+from tests.knowledge_base.fakes import passage
+
+HITS = (
+    Hit(
+        passage("You can return boots within 30 days. Returns are free for members."), 0.8, 0.8, 1.0
+    ),
+)
+ZH_HITS = (
+    Hit(
+        passage("登山鞋可以在30天内退货。会员退货免费。", title="退货", language="zh"),
+        0.8,
+        0.8,
+        1.0,
+    ),
+)
+EXTRACT = "You can return boots within 30 days."
+
+
+class FakeGenerator:
+    """Writes what it was told to, a few characters at a time, and notes how it ended."""
+
+    def __init__(self, text: str, step: int = 3) -> None:
+        self.text = text
+        self.step = step
+        self.asked: Sequence[dict[str, str]] = ()
+        self.written = ""
+        self.ended = False
+
+    def stream(self, messages: Sequence[dict[str, str]], /) -> Iterator[str]:
+        self.asked = messages
+        try:
+            for at in range(0, len(self.text), self.step):
+                piece = self.text[at : at + self.step]
+                self.written += piece
+                yield piece
+        finally:
+            self.ended = True
+
+
+def drain(stream: Stream) -> tuple[list[str], Reply]:
+    said: list[str] = []
+    while True:
+        try:
+            said.append(next(stream))
+        except StopIteration as stop:
+            reply = stop.value
+            assert isinstance(reply, Reply)
+            return said, reply
+
+
+def generated(
+    generator: FakeGenerator, hits: Sequence[Hit] = HITS, language: str = "en"
+) -> tuple[list[str], Reply]:
+    composer = GeneratedComposer(generator, ExtractiveComposer(None))
+    return drain(composer.stream("Within how many days return boots?", hits, language))
+
+
+def test_an_extract_is_streamed_in_pieces_that_join_to_the_reply() -> None:
+    said, reply = drain(ExtractiveComposer(None).stream("return boots days", HITS, "en"))
+    assert len(said) > 3
+    assert "".join(said) == reply.text
+    assert reply.citations
+    assert reply.composer == "extractive"
+
+
+@pytest.mark.parametrize("step", [1, 3, 1000])
+def test_supported_sentences_pass_one_by_one(step: int) -> None:
+    text = "Boots: return within 30 days. Members return for free."
+    said, reply = generated(FakeGenerator(text, step))
+    assert said == ["Boots: return within 30 days.", " Members return for free."]
+    assert reply.text == "".join(said) == text
+    assert reply.composer == "generated"
+
+
+def test_a_generated_reply_cites_where_the_facts_stand() -> None:
+    _, reply = generated(FakeGenerator("Boots: return within 30 days."))
+    chunk = HITS[0].chunk
+    assert reply.citations
+    for citation in reply.citations:
+        assert chunk.text[citation.start : citation.end] == citation.quote
+
+
+def test_an_unsupported_number_falls_back_to_the_extract() -> None:
+    said, reply = generated(FakeGenerator("You can return boots within 90 days."))
+    assert "90" not in "".join(said)
+    assert reply.text == "".join(said)
+    assert reply.text.startswith(EXTRACT)
+    assert reply.composer == "extractive"
+
+
+def test_after_an_unsupported_sentence_nothing_more_is_said() -> None:
+    text = "Return boots within 30 days. It costs 99 euros. Members return for free."
+    said, reply = generated(FakeGenerator(text))
+    assert said == ["Return boots within 30 days."]
+    assert reply.text == "Return boots within 30 days."
+
+
+def test_the_generator_is_stopped_when_its_words_are_not_wanted() -> None:
+    generator = FakeGenerator("It costs 99 euros. " + "Members return boots for free. " * 50)
+    generated(generator)
+    assert generator.ended
+    assert len(generator.written) < 100
+
+
+@pytest.mark.parametrize("text", ["", "  \n"])
+def test_a_generator_that_says_nothing_falls_back_to_the_extract(text: str) -> None:
+    _, reply = generated(FakeGenerator(text))
+    assert reply.text.startswith(EXTRACT)
+
+
+def test_a_last_sentence_without_full_stop_is_checked_and_said() -> None:
+    assert generated(FakeGenerator("Return boots within 30 days"))[1].composer == "generated"
+    assert generated(FakeGenerator("Return boots within 90 days"))[1].composer == "extractive"
+
+
+def test_a_sentence_leaves_only_when_it_is_complete() -> None:
+    generator = FakeGenerator("Return boots within 30 days. Members return for free.")
+    stream = GeneratedComposer(generator, ExtractiveComposer(None)).stream("?", HITS, "en")
+    assert next(stream) == "Return boots within 30 days."
+    assert len(generator.written) < len(generator.text)
+    stream.close()
+    assert generator.ended
+
+
+def test_chinese_sentences_pass_and_join_without_a_blank() -> None:
+    text = "登山鞋30天内可以退货。会员退货免费。"
+    said, reply = generated(FakeGenerator(text, 2), ZH_HITS, "zh")
+    assert reply.composer == "generated"
+    assert reply.text == "".join(said) == text
+
+
+def test_an_unsupported_chinese_number_falls_back_to_the_extract() -> None:
+    said, reply = generated(FakeGenerator("登山鞋90天内可以退货。", 2), ZH_HITS, "zh")
+    assert "90" not in "".join(said)
+    assert reply.composer == "extractive"
+
+
+def test_the_generator_is_asked_with_the_passages() -> None:
+    generator = FakeGenerator("Boots: return within 30 days.")
+    generated(generator)
+    assert [message["role"] for message in generator.asked] == ["system", "user"]
+    assert HITS[0].chunk.text in generator.asked[1]["content"]
