@@ -1,40 +1,76 @@
 """Personal data out of a text before it is written anywhere. Pure."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 _EMAIL = re.compile(
-    r"[A-Za-z0-9._%+\-\uff0e\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]+[@\uff20]"
-    r"[A-Za-z0-9\-]+(?:[.\uff0e][A-Za-z0-9\-]+)+"
+    r"[A-Za-z0-9._%+\-\u00c0-\u024f]+@[A-Za-z0-9\-\u00c0-\u024f]+"
+    r"(?:\.[A-Za-z0-9\-\u00c0-\u024f]+)+"
 )
-_CARD = re.compile(r"(?<![\dA-Za-z])\d(?:[ \-.]{0,2}\d){12,18}(?!\d)")
+_DIGITS = re.compile(r"(?<![\dA-Za-z])\d(?:[ \-.]{0,2}\d){12,}")
 # At least eight digits with the separators people write in phone numbers; order numbers start
 # with a letter and amounts have a currency or decimals, so neither is taken for one.
-_PHONE = re.compile(r"(?<![\w.$€£¥])(?:\+|00)?\(?\d(?:[ ()\-./]{0,2}\d){7,14}(?![\w%])")
+_PHONE = re.compile(
+    r"(?<![A-Za-z0-9_.$€£¥])(?:\+|00)?\(?\d(?:[ ()\-./]{0,2}\d){7,14}(?![A-Za-z0-9_%])"
+)
 _DATE = re.compile(r"(?:19|20)\d\d[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./](?:19|20)\d\d")
-_FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF1A)}
+_FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _GIFT_CARD_DIGITS: Final = 16
+_SHORTEST: Final = 13
+_LONGEST: Final = 19
 
 
 def redact(text: str) -> str:
     """Replace card numbers, e-mail addresses and phone numbers by `[card]`, `[email]`, `[phone]`.
 
-    Full-width digits count as digits. Dates and order numbers stay.
+    Full-width digits count as digits. Dates and order numbers stay. What a first pass lays bare
+    goes in the next one.
     """
+    while (shorter := _redacted(text)) != text:
+        text = shorter
+    return text
+
+
+def _redacted(text: str) -> str:
     narrow = text.translate(_FULL_WIDTH)  # one character for one: offsets agree
-    found = [(match.span(), "[email]") for match in _EMAIL.finditer(text)]
-    found += [(match.span(), "[card]") for match in _CARD.finditer(narrow) if _is_card(match[0])]
+    found = [(match.span(), "[email]") for match in _EMAIL.finditer(narrow)]
+    found += [(span, "[card]") for run in _DIGITS.finditer(narrow) for span in _cards(run)]
     found += [
         (match.span(), "[phone]") for match in _PHONE.finditer(narrow) if not _DATE.search(match[0])
     ]
-    longest_first = sorted(found, key=lambda item: (item[0][0], -item[0][1]))
     pieces: list[str] = []
     at = 0
-    for (start, end), label in longest_first:
-        if start >= at:
-            pieces += [text[at:start], label]
-            at = end
+    for start, end, label in _merged(found):
+        pieces += [text[at:start], label]
+        at = end
     return "".join([*pieces, text[at:]])
+
+
+def _merged(found: list[tuple[tuple[int, int], str]]) -> list[tuple[int, int, str]]:
+    """Join spans that overlap, under the label of the longest: no part of any of them stays."""
+    spans: list[tuple[int, int, str, int]] = []
+    for (start, end), label in sorted(found):
+        if spans and start < spans[-1][1]:
+            first, last, name, size = spans.pop()
+            kept = (label, end - start) if end - start > size else (name, size)
+            spans.append((first, max(last, end), *kept))
+        else:
+            spans.append((start, end, label, end - start))
+    return [(start, end, label) for start, end, label, _ in spans]
+
+
+def _cards(run: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """Yield where whole groups of a run of digits make a card, whatever stands beside it."""
+    groups = [match.span() for match in re.finditer(r"\d+", run[0])]
+    for first, (start, _) in enumerate(groups):
+        for _, end in groups[first:]:
+            text = run[0][start:end]
+            size = sum(character.isdigit() for character in text)
+            if size > _LONGEST:
+                break
+            if _SHORTEST <= size <= _LONGEST and not _DATE.search(text) and _is_card(text):
+                yield run.start() + start, run.start() + end
 
 
 def _is_card(found: str) -> bool:

@@ -10,6 +10,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -91,6 +92,9 @@ class Settings(BaseSettings):
                 for e in error.errors(include_input=False, include_url=False)
             ]
             message = f"wrong settings ({home / FILE} or CARELINE_*): " + "; ".join(lines)
+            raise CarelineError(message) from error
+        except SettingsError as error:
+            message = f"wrong settings (CARELINE_*): {error}; lists and tables are written as JSON"
             raise CarelineError(message) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             message = f"{home / FILE} is not TOML: {error}"

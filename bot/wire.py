@@ -35,7 +35,8 @@ def without_personal_data(turn: Turn) -> Turn:
     )
     entities = tuple(_redacted(entity) for entity in turn.understanding.entities)
     understanding = replace(turn.understanding, entities=entities)
-    return replace(turn, message=message, understanding=understanding)
+    slots = tuple((name, redact(value)) for name, value in turn.slots)
+    return replace(turn, message=message, understanding=understanding, slots=slots)
 
 
 def _redacted(entity: Entity) -> Entity:

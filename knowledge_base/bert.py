@@ -29,7 +29,7 @@ def can_load(folder: Path) -> bool:
 
 def _table(rows: int, width: int) -> nn.Embedding:
     """Return an embedding without spending time on random numbers that are overwritten."""
-    return nn.Embedding.from_pretrained(torch.empty(rows, width), freeze=False)
+    return nn.Embedding(rows, width, _weight=torch.empty(rows, width))
 
 
 class _Embeddings(nn.Module):

@@ -84,7 +84,8 @@ def _pieces(text: str, start: int, end: int, limit: int) -> Iterator[tuple[int, 
             continue
         for sentence_left, sentence_right in sentences(text[left:right], left):
             for cut in range(sentence_left, sentence_right, limit):
-                yield cut, min(cut + limit, sentence_right)
+                if text[cut : cut + limit].strip():
+                    yield cut, min(cut + limit, sentence_right)
 
 
 def _split(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -3,6 +3,7 @@
 import gzip
 import json
 import time
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +31,8 @@ def read_queries(path: Path) -> list[Query]:
     """Read JSONL `{query, relevant}`; raise KnowledgeError naming the row."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            lines = file.read().decode("utf-8-sig").splitlines()
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+            lines = file.read().decode("utf-8-sig").split("\n")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         message = f"{path} cannot be read: {error}"
         raise KnowledgeError(message) from error
     queries = []
@@ -40,6 +41,9 @@ def read_queries(path: Path) -> list[Query]:
             continue
         try:
             row = json.loads(line)
+            if not isinstance(row["relevant"], list):
+                message = "relevant must be a list of article ids"
+                raise TypeError(message)  # noqa: TRY301
             queries.append(Query(str(row["query"] or ""), frozenset(map(str, row["relevant"]))))
         except (ValueError, KeyError, TypeError) as error:
             message = f"{path} row {number} is no query with relevant articles: {error!r}"

@@ -13,7 +13,7 @@ from knowledge_base.encoders import Vectors
 Rows: TypeAlias = NDArray[np.int64]
 Scores: TypeAlias = NDArray[np.float32]
 
-_WORD = re.compile(r"[\u3400-\u9fff]+|[^\W_]+(?:['’][^\W_]+)?")
+_WORD = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]+(?:['’][^\W_\u3400-\u9fff]+)?")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 # Function words carry no topic; the list is short because BM25 already discounts common words.
 _STOP: Final = frozenset(

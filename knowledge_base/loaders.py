@@ -6,6 +6,7 @@ import io
 import json
 import re
 import sys
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,7 @@ def _read(path: Path) -> str:
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         message = f"it cannot be opened: {error}"
         raise KnowledgeError(message) from error
     if len(raw) > MAX_BYTES:
@@ -96,7 +97,7 @@ class _Builder:
     _open_at: int | None = None
 
     def heading(self, level: int, text: str) -> None:
-        self._close()
+        self.close()
         self.path = (*((at, name) for at, name in self.path if at < level), (level, text))
 
     def block(self, text: str) -> None:
@@ -108,14 +109,14 @@ class _Builder:
             self._open_at = len(self.text)
         self.text += text.strip()
 
-    def _close(self) -> None:
+    def close(self) -> None:
         if self._open_at is not None:
             names = tuple(name for _, name in self.path)
             self.sections += (Section(names, self._open_at, len(self.text)),)
             self._open_at = None
 
     def document(self, name: str, title: str, meta: dict[str, Any]) -> Document:
-        self._close()
+        self.close()
         if not self.text:
             message = "no text was found in it"
             raise KnowledgeError(message)
@@ -137,18 +138,23 @@ def _optional(meta: dict[str, Any], key: str) -> str | None:
     return str(value) if value not in (None, "") else None
 
 
+def _front_matter(source: str) -> tuple[dict[str, Any], str]:
+    """Return the front matter and what follows it; text between two rules is no front matter."""
+    match = _FRONT_MATTER.match(source)
+    if match is None:
+        return {}, source
+    try:
+        loaded = yaml.safe_load(match[1])
+    except (yaml.YAMLError, ValueError) as error:
+        message = f"its front matter is not YAML: {str(error).splitlines()[0]}"
+        raise KnowledgeError(message) from error
+    return (loaded, source[match.end() :]) if isinstance(loaded, dict) else ({}, source)
+
+
 def _markdown(source: str, name: str) -> Iterator[Document]:
     from markdown_it import MarkdownIt
 
-    meta: dict[str, Any] = {}
-    if match := _FRONT_MATTER.match(source):
-        try:
-            loaded = yaml.safe_load(match[1])
-        except yaml.YAMLError as error:
-            message = f"its front matter is not YAML: {str(error).splitlines()[0]}"
-            raise KnowledgeError(message) from error
-        meta = loaded if isinstance(loaded, dict) else {}
-        source = source[match.end() :]
+    meta, source = _front_matter(source)
     builder = _Builder()
     tokens = MarkdownIt("commonmark").enable("table").parse(source)
     row: list[str] | None = None
@@ -202,6 +208,7 @@ def _html(source: str, name: str) -> Iterator[Document]:
         node.decompose()
     builder = _Builder()
     _walk(main, builder)
+    builder.close()
     if not title and builder.sections and builder.sections[0].headings:
         title = builder.sections[0].headings[0]
     yield builder.document(name, title or Path(name).stem, {"language": language})
@@ -261,11 +268,16 @@ def _faq(source: str, name: str) -> Iterator[Document]:
             builder = _Builder()
             builder.heading(1, question)
             builder.block(answer)
-            meta = {**row, "tags": re.split(r"[,;|\s]+", (row.get("tags") or "").strip())}
+            meta = {**row, "tags": re.findall(r"[^,;|\s]+", row.get("tags") or "")}
             yield builder.document(f"{name}#{number}", question, meta)
     except csv.Error as error:
-        message = f"row {reader.line_num} is not CSV: {error}"
+        message = f"row {reader.reader.line_num} is not CSV: {error}"
         raise KnowledgeError(message) from error
+
+
+def _texts(row: dict[str, Any], key: str) -> tuple[str, ...]:
+    value = row.get(key) or ()
+    return (value,) if isinstance(value, str) else tuple(map(str, value))
 
 
 def _jsonl(source: str, _name: str) -> Iterator[Document]:
@@ -274,15 +286,15 @@ def _jsonl(source: str, _name: str) -> Iterator[Document]:
             continue
         try:
             row = json.loads(line)
-            text, identifier = str(row["text"]), str(row["id"])
+            text, identifier = str(row["text"] or ""), str(row["id"])
+            title = str(row.get("title") or "")
+            headings, tags = _texts(row, "headings"), _texts(row, "tags")
+            json.dumps(row, ensure_ascii=False).encode()  # half a surrogate pair is no text
         except (ValueError, KeyError, TypeError) as error:
             message = f"line {number} is not an article with id and text: {error!r}"
             raise KnowledgeError(message) from error
         if not text.strip():
             continue
-        title = str(row.get("title") or "")
-        headings = tuple(str(heading) for heading in row.get("headings") or ())
-        tags = tuple(str(tag) for tag in row.get("tags") or ())
         section = Section((title, *headings) if title else headings, 0, len(text))
         yield Document(
             id=identifier,

@@ -137,6 +137,9 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 def load(folder: Path, details: dict[str, Any], version: str, encoder: Encoder) -> KnowledgeBase:
     """Open a version; the encoder must be the one it was built with."""
+    if "related" not in details:
+        message = f"knowledge {version} was built by an older version: run `careline ingest`"
+        raise KnowledgeError(message)
     if details["encoder"] != encoder.id:
         message = (
             f"knowledge {version} was built with the encoder {details['encoder']}, not "

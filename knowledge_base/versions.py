@@ -60,7 +60,7 @@ class Versions:
         scratch.mkdir()
         try:
             metrics, details = build(scratch)
-            created = now.isoformat(timespec="seconds")
+            created = now.isoformat(timespec="microseconds")
             version = Version(identifier, self.kind, created, self.current_id(), metrics, details)
             write_json(scratch / _MANIFEST, asdict(version))
             scratch.rename(self.root / identifier)
@@ -75,8 +75,9 @@ class Versions:
         """Return all versions, oldest first."""
         if not self.root.is_dir():
             return []
-        folders = sorted(self.root.glob(f"{self.prefix}-*"))
-        return [self.open(folder.name) for folder in folders if (folder / _MANIFEST).exists()]
+        folders = [f for f in self.root.glob(f"{self.prefix}-*") if (f / _MANIFEST).exists()]
+        found = [self.open(folder.name) for folder in folders]
+        return sorted(found, key=lambda version: (version.created, version.id))
 
     def open(self, identifier: str) -> Version:
         """Return the version of this id; raise KnowledgeError when there is none."""
@@ -90,7 +91,7 @@ class Versions:
 
     def folder(self, identifier: str) -> Path:
         """Return where a version lies; ids with a path in them lead nowhere."""
-        return self.root / Path(identifier).name
+        return self.root / Path(identifier).name.replace("..", "_")
 
     def current_id(self) -> str | None:
         """Return the id of the active version, None before the first."""

@@ -20,6 +20,7 @@ from knowledge_base import encoders  # noqa: E402
 from knowledge_base.encoders import TorchEncoder  # noqa: E402
 from knowledge_base.ingest import ingest  # noqa: E402
 from tests import tiny  # noqa: E402
+from tests.running import Server, free_port  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
 DEMO = ROOT / "data"
@@ -91,3 +92,13 @@ def home(trained: Home, tmp_path: Path) -> Iterator[Home]:
     yield copy
     if "engine" in copy.__dict__:
         copy.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def server(trained: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("served") / "home"
+    shutil.copytree(trained.path, folder, ignore=shutil.ignore_patterns("*.db*"))
+    running = Server(folder, free_port(), {})
+    running.start()
+    yield running
+    running.stop()

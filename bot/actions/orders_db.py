@@ -31,7 +31,7 @@ class Order:
 def build(source: Path, database: Path) -> int:
     """Make the database from a CSV whose dates count in days from today; return the rows."""
     today = datetime.now(UTC).date()
-    with source.open(encoding="utf-8", newline="") as file:
+    with source.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     scratch = database.with_name(f".{database.name}.new")
     scratch.unlink(missing_ok=True)
@@ -41,19 +41,23 @@ def build(source: Path, database: Path) -> int:
             if row["status"] not in STATUSES:
                 message = f"{source} row {number}: status must be one of {', '.join(STATUSES)}"
                 raise CarelineError(message)
-            placed = today - timedelta(days=int(row["placed_days_ago"]))
-            eta = today + timedelta(days=int(row["eta_in_days"]))
-            connection.execute(
-                "INSERT INTO orders VALUES (?, ?, ?, ?, ?)",
-                (row["number"], row["status"], row["items"], str(placed), str(eta)),
-            )
+            try:
+                placed = today - timedelta(days=int(row["placed_days_ago"]))
+                eta = today + timedelta(days=int(row["eta_in_days"]))
+                connection.execute(
+                    "INSERT INTO orders VALUES (?, ?, ?, ?, ?)",
+                    (row["number"], row["status"], row["items"], str(placed), str(eta)),
+                )
+            except (KeyError, TypeError, ValueError, sqlite3.IntegrityError) as error:
+                message = f"{source} row {number} is no order: {error!r}"
+                raise CarelineError(message) from error
     scratch.replace(database)
     return len(rows)
 
 
 def find(database: Path, number: str) -> Order | None:
     """Return the order of this number, None when there is none."""
-    uri = f"file:{database}?mode=ro"
+    uri = f"{database.resolve().as_uri()}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True)) as connection:
         query = "SELECT * FROM orders WHERE number = ?"
         row = connection.execute(query, (number.upper(),)).fetchone()

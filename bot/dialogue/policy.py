@@ -117,9 +117,12 @@ def load(path: Path) -> "Policy":
     """Read a home's policy; without a file the built-in one: retrieve, else hand off."""
     if not path.exists():
         return Policy(Content(), BUILT_IN)
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8")
         content = Content.model_validate(yaml.safe_load(text) or {})
+    except UnicodeDecodeError as error:
+        message = f"{path} is not UTF-8: save it as UTF-8"
+        raise PolicyError(message) from error
     except yaml.YAMLError as error:
         message = f"{path} is not YAML: {' '.join(str(error).split())}"
         raise PolicyError(message) from error
@@ -195,7 +198,7 @@ class Policy:
         rule = self.content.routes.get(state.intent)
         if rule is None or not _value(understanding.entities, state.open_slot):
             return None
-        return Decision(Route.ACT, "slot_filled", state.intent, action=rule.action)
+        return self._act(rule, state.intent, "slot_filled", understanding, state)
 
     def _route(self, intent: str, understanding: Understanding, state: State) -> Decision:
         rule = self.content.routes.get(intent)

@@ -73,7 +73,11 @@ def load(folder: Path) -> Templates:
     for code in LANGUAGES:
         path = folder / f"{code}.yml"
         if path.exists():
-            raw = path.read_text(encoding="utf-8")
+            try:
+                raw = path.read_text(encoding="utf-8")
+            except UnicodeDecodeError as error:
+                message = f"{path} is not UTF-8: save it as UTF-8"
+                raise TemplateError(message) from error
             digest.update(raw.encode())
             own, titles[code] = _parse(raw, path)
             texts[code].update(own)
@@ -120,10 +124,10 @@ def _is_text(value: object) -> bool:
 def _check(text: str, where: str) -> None:
     """Refuse texts whose braces are not variables: they would fail in front of a customer."""
     try:
-        names = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
+        fields = [f for f in string.Formatter().parse(text) if f[1] is not None]
     except ValueError as error:
         message = f"{where} has a brace that is no variable: {error}"
         raise TemplateError(message) from error
-    if bad := [name for name in names if not name.isidentifier()]:
+    if bad := [n for _, n, spec, how in fields if spec or how or not str(n).isidentifier()]:
         message = f"{where} has the variable {{{bad[0]}}}, which is no name"
         raise TemplateError(message)

@@ -56,7 +56,7 @@ class GeneratedComposer:
         ):
             if not grounding.is_supported(sentence, passages):
                 break
-            piece = f" {sentence}" if said else sentence
+            piece = f" {sentence}" if said and sentence[0].isascii() else sentence
             said += piece
             yield piece
         if not said:

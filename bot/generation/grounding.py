@@ -21,7 +21,7 @@ _CLOSE: Final = 0.75  # a further sentence must score this much of the best one
 _SUPPORTED: Final = 0.6  # share of a generated sentence's terms that the passages must hold
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
-_LINK = re.compile(r"https?://\S+|\S+@\S+\.\S+")
+_LINK = re.compile(r"https?://[!-~]+|[\w.+%\-]+@[a-z0-9.\-]+", re.IGNORECASE | re.ASCII)
 
 
 class SentenceEncoder(Protocol):
@@ -165,10 +165,14 @@ def is_supported(sentence: str, passages: Sequence[str]) -> bool:
     text = "\n".join(passages)
     if not set(_NUMBER.findall(sentence)) <= set(_NUMBER.findall(text)):
         return False
-    if any(link.rstrip(".,)") not in text for link in _LINK.findall(sentence)):
+    if not _links(sentence) <= _links(text):
         return False
     used = set(terms(sentence))
     return bool(used) and len(used & set(terms(text))) >= _SUPPORTED * len(used)
+
+
+def _links(text: str) -> set[str]:
+    return {link.rstrip(".,;:!?)") for link in _LINK.findall(text)}
 
 
 def prompt(question: str, hits: Sequence[Hit], language: str) -> list[dict[str, str]]:

@@ -86,6 +86,8 @@ def promise_threshold(
     grid = range(needed, len(order) + 1, max(1, len(order) // 50))
     best: float | None = None
     for answered in grid:
+        if answered < len(order) and sorted_confidence[answered] == sorted_confidence[answered - 1]:
+            continue  # a threshold answers all that are equal: count them whole, or not at all
         k = int(mistakes[answered - 1])
         upper = 1.0 if k >= answered else float(beta.ppf(certainty, k + 1, answered - k))
         if upper > share:

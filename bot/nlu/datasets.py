@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,7 @@ def read_text(path: Path) -> str:
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             raw = file.read()
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         message = f"{path} cannot be read: {error}"
         raise CarelineError(message) from error
     try:
@@ -87,7 +88,11 @@ def read_examples(path: Path) -> list[Example]:
         ]
     csv.field_size_limit(MAX_CHARACTERS)
     reader = csv.DictReader(io.StringIO(read_text(path)))
-    columns = reader.fieldnames or []
+    try:
+        columns = reader.fieldnames or []
+    except csv.Error as error:
+        message = f"{path} row 1 is not CSV: {error}"
+        raise CarelineError(message) from error
     if "text" not in columns or "intent" not in columns:
         message = f"{path} row 1 must name the columns text and intent; it has {columns}"
         raise CarelineError(message)
@@ -100,7 +105,7 @@ def read_examples(path: Path) -> list[Example]:
                 raise CarelineError(message)
             examples.append(Example(text, intent, f"{path.name}:{reader.line_num}"))
     except csv.Error as error:
-        message = f"{path} row {reader.line_num} is not CSV: {error}"
+        message = f"{path} row {reader.reader.line_num} is not CSV: {error}"
         raise CarelineError(message) from error
     return examples
 
@@ -135,18 +140,18 @@ def read_transcripts(paths: Sequence[Path]) -> Iterator[Conversation]:
             raise CarelineError(message)
         opener: Any = gzip.open if path.suffix == ".gz" else open
         try:
-            with opener(path, "rt", encoding="utf-8-sig") as file:
+            with opener(path, "rb") as file:
                 for number, line in enumerate(file, start=1):
                     if line.strip():
                         yield _conversation(line, f"{path} row {number}")
-        except (UnicodeDecodeError, OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             message = f"{path} cannot be read: {error}"
             raise CarelineError(message) from error
 
 
-def _conversation(line: str, where: str) -> Conversation:
+def _conversation(line: bytes, where: str) -> Conversation:
     try:
-        row = json.loads(line)
+        row = json.loads(line.decode("utf-8-sig"))
         turns = tuple(_turn(turn) for turn in row["turns"])
         return Conversation(
             id=str(row["id"]),

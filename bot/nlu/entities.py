@@ -9,12 +9,13 @@ from bot.types import Entity
 _FULL_WIDTH: Final = {
     **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
     0x3000: 0x20,
+    0xFFE5: 0xA5,
 }
 BUILT_IN: Final[Mapping[str, str]] = {
     "email": r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+",
-    "phone": r"(?<![\w.$€£¥])(?:\+|00)?\(?\d(?:[ ()\-./]{0,2}\d){7,14}(?![\w%])",
-    "money": r"(?:[$€£¥]\s?\d+(?:[.,]\d+)*)|(?:\d+(?:[.,]\d+)*\s?(?:dollars?|usd|美元|元|块))",
     "date": r"(?:19|20)\d\d[-./]\d{1,2}[-./]\d{1,2}|(?:\d{4}年)?\d{1,2}月\d{1,2}[日号]",
+    "phone": r"(?<![A-Za-z0-9_.$€£¥])(?:\+|00)?\(?\d(?:[ ()\-./]{0,2}\d){7,14}(?![A-Za-z0-9_%])",
+    "money": r"(?:[$€£¥]\s?\d+(?:[.,]\d+)*)|(?:\d+(?:[.,]\d+)*\s?(?:dollars?|usd|美元|元|块))",
 }
 
 

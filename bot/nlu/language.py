@@ -9,8 +9,8 @@ _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _LATIN_WORD = re.compile(r"[a-zà-öø-ÿ]{2,}(?:['’][a-z]+)?", re.IGNORECASE)
 # Codes, addresses and units are the same in every language and say nothing about it.
 _NEUTRAL = re.compile(
-    r"https?://\S+|\S+@\S+|\[[a-z]+\]|\b[a-z]*\d\w*\b|\b(?:ok|app|vip|usb|pdf|email|wifi|vat|id|sms)\b",
-    re.IGNORECASE,
+    r"https?://[!-~]+|[!-~]+@[!-~]+|\[[a-z]+\]|\b[a-z]*\d\w*\b|\b(?:ok|app|vip|usb|pdf|email|wifi|vat|id|sms)\b",
+    re.IGNORECASE | re.ASCII,
 )
 _KANA_OR_HANGUL = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
 # Titles and brands inside a Chinese sentence do not make it mixed; these words, small, do.

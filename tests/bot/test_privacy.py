@@ -113,6 +113,7 @@ def test_no_four_digits_of_a_card_stay_whatever_stands_beside_it(text: str) -> N
         "delivered on 21.11.2026",
         "21/11/2026 14:30",
         "2026年11月21日下的单",
+        "between 2026-11-21 2026-11-24",
         "€1,299.00 or $12.50",
         "$12345678",
         "共199元",

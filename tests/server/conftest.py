@@ -1,23 +1,11 @@
-"""One running server for the tests that only talk to it."""
+"""A client for the running server."""
 
-import shutil
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from bot.bootstrap import Home
-from tests.server.running import Server, free_port
-
-
-@pytest.fixture(scope="session")
-def server(trained: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("served") / "home"
-    shutil.copytree(trained.path, folder, ignore=shutil.ignore_patterns("*.db*"))
-    running = Server(folder, free_port(), {})
-    running.start()
-    yield running
-    running.stop()
+from tests.running import Server
 
 
 @pytest.fixture

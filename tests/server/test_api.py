@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from bot.types import new_id
-from tests.server.running import Server
+from tests.running import Server
 
 TURN_KEYS = {
     "message_id", "conversation_id", "language", "sentiment", "emotion", "intent", "confidence",

@@ -13,7 +13,7 @@ import pytest
 
 from bot.bootstrap import Home
 from bot.types import new_id
-from tests.server.running import Server, free_port
+from tests.running import Server, free_port
 from tests.server.test_api import events
 
 TEXTS = (

@@ -1,0 +1,154 @@
+"""The demo business: enough of everything, in the right format, and no leak across the split."""
+
+import json
+import re
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.bootstrap import Home
+from bot.nlu import datasets
+from bot.nlu.datasets import Conversation
+from bot.settings import Settings
+from bot.types import Role
+from knowledge_base import loaders
+from knowledge_base.documents import Document
+from tests.conftest import DEMO
+
+REQUIRED = {
+    "order_status", "cancel_order", "change_address", "start_return", "refund_status", "invoice",
+    "delivery_time", "payment_failed", "account_access", "size_advice", "warranty", "complaint",
+    "human", "greeting", "thanks",
+}  # fmt: skip
+NEAR = 0.8  # Jaccard similarity of character trigrams
+SHORT = 14  # texts this short recur of themselves ("thank you so much")
+
+
+def described_intents() -> set[str]:
+    text = (DEMO / "intents.md").read_text(encoding="utf-8")
+    return set(re.findall(r"^## (\w+)", text, re.MULTILINE))
+
+
+def dialogs() -> list[Conversation]:
+    return list(datasets.read_transcripts(sorted((DEMO / "dialogs").glob("*.jsonl"))))
+
+
+def test_there_are_enough_dialogs_in_both_languages_of_the_right_length() -> None:
+    found = dialogs()
+    languages = Counter(c.language for c in found)
+    assert len(found) >= 160
+    assert languages["en"] + languages["zh"] == len(found)
+    assert 0.55 <= languages["en"] / len(found) <= 0.75
+    assert all(4 <= len(c.turns) <= 14 for c in found)
+    assert len({c.id for c in found}) == len(found)
+
+
+def test_every_customer_turn_is_annotated_with_a_known_intent_and_route() -> None:
+    described = set(
+        re.findall(r"^## (\w+)", (DEMO / "intents.md").read_text("utf-8"), re.MULTILINE)
+    )
+    assert described >= REQUIRED
+    assert len(described - {"oos"}) >= 24
+    for conversation in dialogs():
+        assert conversation.needs_human is not None
+        for turn in conversation.turns:
+            if turn.role is Role.CUSTOMER:
+                assert turn.intent in described, conversation.id
+                assert turn.route in {"template", "retrieve", "clarify", "act", "handoff"}
+
+
+def test_there_are_enough_labelled_utterances_of_each_intent() -> None:
+    examples = datasets.read_all_examples(datasets.training_files(DEMO / "dialogs"))
+    counts = Counter(example.intent for example in examples)
+    assert len(examples) >= 1500
+    assert min(counts.values()) >= 30
+    assert set(counts) >= {*REQUIRED, "oos"}
+
+
+def test_the_held_out_file_is_the_part_that_is_never_trained_on() -> None:
+    for path in sorted((DEMO / "dialogs").glob("*.jsonl")):
+        for conversation in datasets.read_transcripts([path]):
+            held = datasets.is_held_back(conversation.id)
+            assert held == (path.name == "held_out.jsonl"), conversation.id
+
+
+def trigrams(text: str) -> frozenset[str]:
+    bare = re.sub(r"\W+", " ", text.casefold()).strip()
+    return frozenset("".join(three) for three in zip(bare, bare[1:], bare[2:], strict=False))
+
+
+def test_no_held_out_message_is_a_near_copy_of_one_that_is_trained_on() -> None:
+    trained = [
+        (trigrams(example.text), example.text)
+        for example in datasets.read_all_examples(datasets.training_files(DEMO / "dialogs"))
+    ]
+    copies = []
+    for conversation in dialogs():
+        if not datasets.is_held_back(conversation.id):
+            continue
+        for turn in conversation.turns:
+            own = trigrams(turn.text)
+            if turn.role is not Role.CUSTOMER or len(turn.text) <= SHORT or not own:
+                continue
+            copies += [
+                (conversation.id, turn.text, text)
+                for other, text in trained
+                if len(own & other) >= NEAR * len(own | other)
+            ]
+    assert copies == []
+
+
+def documents() -> list[Document]:
+    loaded = list(loaders.load([DEMO / "kb"]))
+    assert all(isinstance(item, Document) for item in loaded), loaded
+    return [item for item in loaded if isinstance(item, Document)]
+
+
+def test_there_are_enough_articles_of_every_kind_in_both_languages() -> None:
+    found = documents()
+    kinds = Counter(Path(d.id.split("#")[0]).suffix for d in found)
+    assert len({d.id.split("#")[0] for d in found}) >= 30
+    assert set(kinds) == {".md", ".html", ".csv"}
+    languages = Counter(d.language for d in found)
+    assert set(languages) == {"en", "zh"}
+    assert sum(1 for d in found if re.search(r"\d", d.text)) > 0.7 * len(found)
+
+
+def test_policy_and_templates_fit_the_intents() -> None:
+    home = Home(Settings.load(DEMO))
+    described = set(
+        re.findall(r"^## (\w+)", (DEMO / "intents.md").read_text("utf-8"), re.MULTILINE)
+    )
+    assert home.policy().problems(described, home.templates().names) == []
+    assert set(home.policy().content.routes) == described - {"oos"}
+    texts = {
+        code: yaml.safe_load((DEMO / "templates" / f"{code}.yml").read_text("utf-8"))
+        for code in ("en", "zh")
+    }
+    assert set(texts["en"]) == set(texts["zh"])
+    assert set(texts["en"]["titles"]) == set(texts["zh"]["titles"]) == described - {"oos"}
+
+
+def test_the_demo_names_no_row_of_the_real_data(real_data: Path) -> None:
+    ours = {turn.text.casefold() for c in dialogs() for turn in c.turns if len(turn.text) > 40}
+    ours |= {
+        example.text.casefold()
+        for example in datasets.read_examples(DEMO / "dialogs" / "utterances.csv")
+        if len(example.text) > 40
+    }
+    theirs = set()
+    for path in sorted((real_data / "intents").rglob("*.csv")):
+        theirs |= {example.text.casefold() for example in datasets.read_examples(path)}
+    assert not ours & theirs
+
+
+@pytest.mark.parametrize("path", sorted((DEMO / "dialogs").glob("*.jsonl")), ids=lambda p: p.name)
+def test_bot_and_customer_take_turns_that_read_like_a_dialog(path: Path) -> None:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        turns = json.loads(line)["turns"]
+        assert turns[0]["role"] == "customer"
+        runs = [a["role"] == b["role"] == "bot" for a, b in pairwise(turns)]
+        assert sum(runs) <= 1

@@ -1,0 +1,30 @@
+"""The Gradio app behind its login."""
+
+import json
+
+import httpx
+from playwright.sync_api import Page, expect
+
+from tests.running import Server
+
+
+def test_without_a_login_nothing_is_shown(server: Server) -> None:
+    assert httpx.get(f"{server.url}/app/config", timeout=30).status_code == 401
+
+
+def test_the_chat_shows_route_and_citation_and_the_list_shows_the_conversation(
+    page: Page, server: Server
+) -> None:
+    secrets = json.loads((server.home / ".secrets.json").read_text(encoding="utf-8"))
+    page.goto(f"{server.url}/app/")
+    page.get_by_label("username").fill("admin")
+    page.get_by_label("password").fill(secrets["password"])
+    page.get_by_role("button", name="Login").click()
+    box = page.locator("#chat-box textarea")
+    box.fill("How do I wash my rain jacket?")
+    box.press("Enter")
+    expect(page.locator("#chat-lines")).to_contain_text("30")
+    expect(page.locator("#chat-facts")).to_contain_text("retrieve")
+    expect(page.locator("#chat-sources")).to_contain_text("care-rain-jackets")
+    page.get_by_role("tab", name="Live conversations").click()
+    expect(page.locator("#live-table")).to_contain_text("bot")

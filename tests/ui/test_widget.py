@@ -1,0 +1,98 @@
+"""The widget on the shop page, as a customer uses it."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.running import Server
+
+
+def open_chat(page: Page, server: Server, language: str = "en") -> None:
+    page.goto(f"{server.url}/?lang={language}")
+    page.get_by_test_id("launcher").click()
+    expect(page.get_by_test_id("panel")).to_be_visible()
+
+
+def say(page: Page, text: str) -> None:
+    page.get_by_test_id("input").fill(text)
+    page.get_by_test_id("input").press("Enter")
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "subject"),
+    [
+        ("en", "How do I wash my rain jacket?", "ain jacket"),
+        ("zh", "雨衣怎么洗？", "雨衣"),
+    ],
+)
+def test_a_reply_is_streamed_cited_and_still_there_after_a_reload(
+    page: Page, server: Server, language: str, question: str, subject: str
+) -> None:
+    open_chat(page, server, language)
+    say(page, question)
+    reply = page.get_by_test_id("message-bot").last
+    expect(reply).to_contain_text(subject)
+    expect(page.get_by_test_id("typing")).to_be_hidden()
+    citation = page.get_by_test_id("citation").first
+    citation.locator("summary").click()
+    quote = citation.inner_text()
+    assert quote.strip()
+    page.reload()
+    if page.get_by_test_id("panel").is_hidden():
+        page.get_by_test_id("launcher").click()
+    expect(page.get_by_test_id("message-customer").last).to_contain_text(question)
+    expect(page.get_by_test_id("message-bot").last).to_contain_text(subject)
+    expect(page.get_by_test_id("citation").first).to_be_attached()
+
+
+def test_two_conversations_do_not_see_each_other(page: Page, server: Server) -> None:
+    open_chat(page, server)
+    say(page, "where is my order A10234")
+    expect(page.get_by_test_id("message-bot").last).to_contain_text("A10234")
+    browser = page.context.browser
+    assert browser is not None
+    other = browser.new_context().new_page()
+    open_chat(other, server)
+    expect(other.get_by_test_id("message-customer")).to_have_count(0)
+    other.context.close()
+
+
+def test_the_human_button_hands_off_and_escape_gives_the_focus_back(
+    page: Page, server: Server
+) -> None:
+    open_chat(page, server)
+    page.get_by_test_id("human").click()
+    expect(page.get_by_test_id("handoff").last).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("panel")).to_be_hidden()
+    expect(page.get_by_test_id("launcher")).to_be_focused()
+
+
+def test_a_thumb_reaches_the_log(page: Page, server: Server) -> None:
+    open_chat(page, server)
+    say(page, "How long is the warranty on backpacks?")
+    with page.expect_response(re.compile(r"/feedback$")) as answered:
+        page.get_by_test_id("thumb-up").last.click()
+    assert answered.value.status == 201
+
+
+def test_nothing_is_asked_of_another_host_and_the_console_is_quiet(
+    page: Page, server: Server
+) -> None:
+    hosts: set[str] = set()
+    errors: list[str] = []
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    open_chat(page, server)
+    say(page, "How long does standard shipping take?")
+    expect(page.get_by_test_id("citation").first).to_be_attached()
+    assert hosts == {f"127.0.0.1:{server.port}"}
+    assert errors == []
+
+
+def test_a_message_that_is_refused_is_said_so_in_the_chat(page: Page, server: Server) -> None:
+    open_chat(page, server)
+    say(page, "x" * 5000)
+    expect(page.get_by_test_id("message-notice").last).to_contain_text("shorten")
