@@ -37,7 +37,9 @@ def cut(source: Path, target: Path, texts: Iterable[str]) -> Path:
     model.encoder.layer = model.encoder.layer[:LAYERS]
     rows = [*keep, keep[0]]  # one more row for the mask token
     weights = model.embeddings.word_embeddings.weight.detach()[rows].clone()
-    model.embeddings.word_embeddings = torch.nn.Embedding(*weights.shape, _weight=weights)
+    model.embeddings.word_embeddings = torch.nn.Embedding(
+        weights.shape[0], weights.shape[1], _weight=weights
+    )
     model.config.update({"num_hidden_layers": LAYERS, "vocab_size": len(rows)})
     model.config.pad_token_id = place[model.config.pad_token_id]
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.safetensors"))

@@ -2,7 +2,7 @@
 
 import importlib.util
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ class LocalGenerator:
         self._tokenizer, self._model = _load(name)
         self._turn = threading.Lock()
 
-    def stream(self, messages: Sequence[dict[str, str]], /) -> Iterator[str]:
+    def stream(self, messages: Sequence[dict[str, str]], /) -> Generator[str, None, None]:
         """Yield pieces of the answer; closing the iterator stops the model."""
         from transformers import StoppingCriteriaList, TextIteratorStreamer
 

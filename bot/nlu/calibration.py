@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 Array: TypeAlias = NDArray[np.float64]
 
 _BINS: Final = 15
+_SHARPEST: Final = 0.3  # a few held-out examples, all right, would ask for infinite confidence
 _FALSE_OOS: Final = 0.04  # in-scope messages that may be rejected, on validation data
+_FEW: Final = 100  # in-scope validation examples below which their quantile is not trusted
 _TOO_FEW: Final = 20  # out-of-scope examples below which a rate says nothing
 
 
@@ -34,7 +36,7 @@ def fit_temperature(logits: Array, targets: NDArray[np.int64]) -> float:
         chosen = softmax(logits, float(np.exp(log_temperature)))[rows, targets]
         return float(-np.log(np.maximum(chosen, 1e-12)).mean())
 
-    found = minimize_scalar(loss, bounds=(np.log(0.05), np.log(20.0)), method="bounded")
+    found = minimize_scalar(loss, bounds=(np.log(_SHARPEST), np.log(20.0)), method="bounded")
     return float(np.exp(found.x))
 
 
@@ -58,6 +60,8 @@ def rejection_threshold(in_scope: Array, out_of_scope: Array) -> float:
     if len(in_scope) == 0:
         return 1.0
     strict = float(np.quantile(in_scope, 1.0 - _FALSE_OOS))
+    if len(in_scope) < _FEW:  # the quantile of a few easy examples would reject nearly all
+        strict = max(strict, 0.5)
     if len(out_of_scope) < _TOO_FEW:
         return strict
     candidates = np.unique(np.concatenate([in_scope[in_scope >= strict], out_of_scope]))

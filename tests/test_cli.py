@@ -1,0 +1,205 @@
+"""The commands, as a shell runs them."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.bootstrap import Home
+from tests.conftest import ROOT
+
+
+def careline(
+    *words: str, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bot.cli", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+    )
+
+
+def json_of(*words: str) -> Any:
+    done = careline(*words, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_help_answers_at_once_and_names_every_command() -> None:
+    started = time.perf_counter()
+    plain = subprocess.run([sys.executable, "-c", "pass"], check=True)
+    bare = time.perf_counter() - started
+    assert plain.returncode == 0
+    started = time.perf_counter()
+    text = careline("--help").stdout
+    took = time.perf_counter() - started
+    assert took < 40 * max(bare, 0.02)  # torch alone would take far longer
+    for command in (
+        *("init", "train", "ingest", "search", "articles", "ask", "chat", "serve", "replay"),
+        *("versions", "migrate", "doctor", "evaluate"),
+    ):
+        assert f"\n  {command} " in text
+
+
+def test_every_command_stands_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for line in careline("--help").stdout.split("Commands:")[1].splitlines():
+        if line.startswith("  ") and line[2] != " ":
+            assert f"`careline {line.split()[0]}" in readme
+
+
+def test_every_setting_stands_in_the_readme() -> None:
+    from bot.settings import Settings
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in Settings.model_fields if f"| `{name}` |" not in readme] == []
+
+
+def test_ask_prints_one_turn_and_nothing_else(home: Home) -> None:
+    turn = json_of("ask", "where is my order A10234", "--home", str(home.path))
+    assert (turn["route"], turn["intent"]) == ("act", "order_status")
+    again = json_of(
+        *("ask", "and how do I return it?", "--conversation", turn["conversation_id"]),
+        *("--home", str(home.path)),
+    )
+    assert again["conversation_id"] == turn["conversation_id"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("ask", ""), 1, "empty"),
+        (("ask", "x" * 20_000), 1, "shorten"),
+        (("search", " "), 1, "empty"),
+        (("ask",), 2, "Missing argument"),
+        (("nonsense",), 2, "No such command"),
+        (("train", "nowhere.csv"), 1, "nowhere.csv"),
+        (("train", "--method", "magic"), 2, "magic"),
+        (("articles",), 1, "careline ingest"),
+        (("evaluate", "intents", "nowhere.csv"), 1, "careline train"),
+        (("versions", "activate", "m-none"), 1, "m-none"),
+        (("versions", "rollback", "models"), 1, "no earlier version"),
+        (("replay", "nowhere.jsonl"), 1, "nowhere.jsonl"),
+    ],
+)
+def test_what_cannot_be_done_is_one_clear_line(
+    tmp_path: Path, words: tuple[str, ...], code: int, said: str
+) -> None:
+    done = careline(*words, environment={"CARELINE_HOME": str(tmp_path / "bare")})
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    if code == 1:
+        assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_new_home_is_trained_filled_searched_and_rolled_back(
+    tmp_path: Path, tiny_encoder: Path
+) -> None:
+    place = str(tmp_path / "shop")
+    assert json_of("init", place) == {"home": place}
+    toml = Path(place, "careline.toml")
+    toml.write_text(f'base = "{tiny_encoder}"\n', encoding="utf-8")
+    rows = [
+        *((f"please refund my money for order {n}", "refund") for n in range(12)),
+        *((f"what time does shop {n} open", "hours") for n in range(12)),
+        *((f"recipe number {n} for soup", "oos") for n in range(12)),
+    ]
+    texts = tmp_path / "texts.csv"
+    texts.write_text(
+        "text,intent\n" + "".join(f"{text},{intent}\n" for text, intent in rows), "utf-8"
+    )
+    first = json_of("train", str(texts), "--home", place, "--method", "head")
+    second = json_of("train", str(texts), "--home", place, "--method", "full", "--seed", "1")
+    assert (first["method"], second["method"], second["engine"]) == ("head", "full", "torch")
+    assert (second["examples"], second["intents"]) == (36, 2)
+    measured = json_of("evaluate", "intents", str(texts), "--home", place, "--by", "length")
+    assert measured["n"] == 36
+    assert measured["accuracy"] > 0.9
+    assert set(measured) >= {"macro_f1", "ece", "oos", "answered", "unknown_labels", "latency_ms"}
+    assert sum(part["n"] for part in measured["by"]["length"].values()) == 36
+    back = json_of("versions", "rollback", "models", "--home", place)
+    assert back["id"] == first["version"]
+    listed = json_of("versions", "list", "--kind", "models", "--home", place)
+    assert [(row["id"], row["active"]) for row in listed] == [
+        (first["version"], True),
+        (second["version"], False),
+    ]
+
+
+def test_knowledge_alone_can_be_ingested_searched_and_measured(
+    tmp_path: Path, tiny_encoder: Path
+) -> None:
+    place = tmp_path / "shop"
+    place.mkdir()
+    (place / "careline.toml").write_text(f'base = "{tiny_encoder}"\n', encoding="utf-8")
+    articles = tmp_path / "articles.jsonl"
+    rows = [
+        {"id": "a", "title": "Opening hours", "text": "The shop opens at nine o'clock."},
+        {"id": "b", "title": "退货", "text": "收货后六十天内可以退货。", "language": "zh"},
+    ]
+    articles.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (tmp_path / "bad.pdf").write_bytes(b"%PDF-")
+    done = json_of("ingest", str(articles), str(tmp_path / "bad.pdf"), "--home", str(place))
+    assert (done["documents"], done["added"]) == (2, 2)
+    assert [failure["path"] for failure in done["failed"]] == ["bad.pdf"]
+    hit = json_of("search", "when does the shop open", "-k", "1", "--home", str(place))[0]
+    article = json_of("articles", hit["article"], "--home", str(place))
+    assert article["text"][hit["start"] : hit["end"]] == hit["text"]
+    queries = tmp_path / "queries.jsonl"
+    queries.write_text(
+        json.dumps({"query": "可以退货吗", "relevant": ["b"]})
+        + "\n"
+        + json.dumps({"query": "", "relevant": ["a"]}),
+        encoding="utf-8",
+    )
+    measured = json_of("evaluate", "search", str(queries), "--home", str(place))
+    assert (measured["n"], measured["skipped"], measured["hit@1"]) == (2, 1, 0.5)
+    turn = json_of("ask", "when does the shop open?", "--home", str(place))
+    assert turn["route"] == "retrieve"
+    assert turn["intent"] is None
+
+
+def test_doctor_finds_what_is_wrong(home: Home) -> None:
+    json_of("migrate", "--home", str(home.path))
+    well = json_of("doctor", "--home", str(home.path))
+    assert well["ok"] is True, well
+    policy = home.path / "policy.yml"
+    policy.write_text("version: 1\nroutes: {refnd: template}\n", encoding="utf-8")
+    done = careline("doctor", "--home", str(home.path), "--json")
+    assert done.returncode == 1
+    wrong = [check for check in json.loads(done.stdout)["checks"] if not check["ok"]]
+    assert [check["name"] for check in wrong] == ["policy"]
+    assert "`refnd`" in wrong[0]["message"]
+
+
+def test_a_wrong_setting_is_named(home: Home) -> None:
+    toml = home.path / "careline.toml"
+    toml.write_text('composer = "poet"\nlog_levl = "info"\n', encoding="utf-8")
+    done = careline("ask", "hello", "--home", str(home.path))
+    assert done.returncode == 1
+    assert "composer" in done.stderr
+    assert "log_levl" in done.stderr
+
+
+def test_chat_talks_in_the_terminal(home: Home) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bot.cli", "chat", "--home", str(home.path)],
+        input="where is my parcel\nA10234\n\n",
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    assert "A10234" in done.stdout
+    assert "act · slot_filled" in done.stderr
