@@ -84,7 +84,7 @@ class Understander(Protocol):
     """Finds out what a message means."""
 
     def understand(
-        self, text: str, /, *, spoken: str | None, previous: str | None
+        self, text: str, /, *, spoken: str | None, customer: str | None, reply: str | None
     ) -> Understanding:
         """Read a message in its conversation."""
 
@@ -156,6 +156,11 @@ class _Work:
     clock: dict[str, float] = field(default_factory=dict)
     slots: dict[str, str] = field(default_factory=dict)
     evidence: tuple[Hit, ...] = ()
+
+    def last(self, role: Role) -> str | None:
+        """Return what somebody said last before this message."""
+        said = [line.text for line in self.state.history if line.role is role]
+        return said[-1] if said else None
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -271,7 +276,10 @@ class Assistant:
     def _understand(self, work: _Work) -> Understanding:
         with work.stage("understand"):
             return self.parts.understander.understand(
-                work.message.text, spoken=work.state.language, previous=work.state.intent
+                work.message.text,
+                spoken=work.state.language,
+                customer=work.last(Role.CUSTOMER),
+                reply=work.last(Role.BOT) or work.last(Role.AGENT),
             )
 
     def _decide(self, work: _Work, understanding: Understanding) -> Decision:
@@ -305,9 +313,9 @@ class Assistant:
         threshold = policy.evidence_threshold(decision)
         tries = [(question, threshold)]
         if decision.intent is not None and decision.intent != OUT_OF_SCOPE:
-            asked = [line.text for line in work.state.history if line.role is Role.CUSTOMER]
+            asked = work.last(Role.CUSTOMER)
             if asked and work.state.intent == decision.intent:
-                tries.append((f"{asked[-1]} {question}", threshold))
+                tries.append((f"{asked} {question}", threshold))
             subject = self.parts.templates.title(decision.intent, language)
             alone = policy.content.thresholds.search_evidence
             tries.append((f"{subject} {question}", max(threshold, alone)))
@@ -430,6 +438,5 @@ def _spoken(understanding: Understanding, state: State, message: Message) -> str
 def _question(work: _Work) -> str:
     """Return what to search for; a pressed button stands for the question before it."""
     if work.message.text.strip().startswith("/"):
-        asked = [line.text for line in work.state.history if line.role is Role.CUSTOMER]
-        return asked[-1] if asked else work.message.text.strip("/ ").replace("_", " ")
+        return work.last(Role.CUSTOMER) or work.message.text.strip("/ ").replace("_", " ")
     return work.message.text

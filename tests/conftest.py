@@ -65,17 +65,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path) -> Hom
     """Return a home with a model and an index; tests do not write into it."""
     home = make_home(tmp_path_factory.mktemp("trained") / "home", tiny_encoder)
     paths = datasets.training_files(home.path / "dialogs")
-    conversations = [
-        c
-        for c in datasets.read_transcripts([p for p in paths if p.suffix == ".jsonl"])
-        if not datasets.is_held_back(c.id)
-    ]
     training.train(
         datasets.read_all_examples(paths),
         home.models,
         home.encoder(),
         method="head",
-        conversations=conversations,
     )
     encoder: TorchEncoder = home.encoder()
     ingest([home.path / "kb"], home.knowledge_versions, encoder, base=home.settings.base)

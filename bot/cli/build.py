@@ -74,18 +74,12 @@ def train(  # noqa: PLR0913 — one parameter an option
     place = open_home(home)
     paths = files or datasets.training_files(place.path / "dialogs")
     examples = datasets.read_all_examples(paths)
-    transcripts = [p for p in paths if p.name.removesuffix(".gz").endswith(".jsonl")]
     done = training.train(
         examples,
         place.models,
         place.encoder(base),
         method=method.value,
         valid=datasets.read_examples(valid) if valid else None,
-        conversations=[
-            conversation
-            for conversation in datasets.read_transcripts(transcripts)
-            if not datasets.is_held_back(conversation.id)
-        ],
         promise=place.settings.promise,
         seed=seed,
         progress=wants_progress(as_json=as_json),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from bot.nlu.context import in_context
 from bot.types import CarelineError, Role
 
 MAX_CHARACTERS: Final = 20_000  # longer than any message; a runaway quote swallows the file
@@ -24,6 +25,13 @@ class Example:
     text: str
     intent: str
     source: str
+    customer: str | None = None  # the customer's message before it
+    reply: str | None = None  # the reply before it
+
+    @property
+    def input(self) -> str:
+        """The text as the classifier reads it."""
+        return in_context(self.text, self.customer, self.reply)
 
 
 @dataclass(frozen=True)
@@ -80,11 +88,10 @@ def read_examples(path: Path) -> list[Example]:
     """
     if path.name.removesuffix(".gz").endswith(".jsonl"):
         return [
-            Example(turn.text, turn.intent, f"{path.name}:{conversation.id}")
+            example
             for conversation in read_transcripts([path])
             if not is_held_back(conversation.id)
-            for turn in conversation.turns
-            if turn.role is Role.CUSTOMER and turn.intent and turn.text.strip()
+            for example in _annotated(conversation, path.name)
         ]
     csv.field_size_limit(MAX_CHARACTERS)
     reader = csv.DictReader(io.StringIO(read_text(path)))
@@ -108,6 +115,19 @@ def read_examples(path: Path) -> list[Example]:
         message = f"{path} row {reader.reader.line_num} is not CSV: {error}"
         raise CarelineError(message) from error
     return examples
+
+
+def _annotated(conversation: Conversation, file: str) -> Iterator[Example]:
+    """Yield the annotated customer turns of a conversation, each with what was said before."""
+    customer = reply = None
+    for turn in conversation.turns:
+        if turn.role is not Role.CUSTOMER:
+            reply = turn.text if turn.role is not Role.ACTION else reply
+            continue
+        if turn.intent and turn.text.strip():
+            source = f"{file}:{conversation.id}"
+            yield Example(turn.text, turn.intent, source, customer, reply)
+        customer = turn.text
 
 
 def training_files(folder: Path) -> list[Path]:

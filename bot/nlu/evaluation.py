@@ -48,7 +48,7 @@ def evaluate(
     if unknown := sorted(set(by) - set(SLICES)):
         message = f"cannot slice by {', '.join(unknown)}: choose from {', '.join(SLICES)}"
         raise CarelineError(message)
-    texts = [example.text for example in examples]
+    texts = [e.input if model.contextual else e.text for e in examples]
     starts = range(0, len(texts), _BATCH)
     predictions = [
         prediction

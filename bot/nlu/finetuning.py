@@ -17,7 +17,8 @@ from knowledge_base.encoders import TorchEncoder, Vectors
 from knowledge_base.torch_models import SentenceModel, device
 
 _BATCH: Final = 32
-_EPOCHS: Final = 3
+_STEPS: Final = 240  # enough for a few thousand texts; fewer texts are seen more often
+_EPOCHS: Final = (2, 8)
 _ENCODER_RATE: Final = 3e-4
 _HEAD_RATE: Final = 5e-4
 _LAYER_DECAY: Final = 0.9  # each layer further from the head learns this much slower
@@ -37,7 +38,6 @@ def finetune(  # noqa: PLR0913 — the inputs of one run
     folder: Path,
     seed: int,
     progress: bool,
-    epochs: int = _EPOCHS,
 ) -> tuple[Head, Vectors]:
     """Fine-tune a copy of the encoder, save it at `folder`, return head and held-out vectors.
 
@@ -49,12 +49,14 @@ def finetune(  # noqa: PLR0913 — the inputs of one run
     model = copy.deepcopy(encoder.model)
     linear = _linear(head).to(device())
     number = {label: i for i, label in enumerate(labels)}
-    texts = [encoder.base.query_prefix + example.text for example in fitted]
+    texts = [encoder.base.query_prefix + example.input for example in fitted]
     targets = torch.tensor([number[example.intent] for example in fitted], device=device())
     held_targets = np.array([number[example.intent] for example in held])
-    held_texts = [encoder.base.query_prefix + example.text for example in held]
+    held_texts = [encoder.base.query_prefix + example.input for example in held]
     optimiser = torch.optim.AdamW(_groups(model, linear), weight_decay=0.01)
-    steps = epochs * math.ceil(len(texts) / _BATCH)
+    per_epoch = math.ceil(len(texts) / _BATCH)
+    epochs = min(max(math.ceil(_STEPS / per_epoch), _EPOCHS[0]), _EPOCHS[1])
+    steps = epochs * per_epoch
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps))
     loss_of = torch.nn.CrossEntropyLoss(label_smoothing=_SMOOTHING)
     rng = np.random.default_rng(seed)

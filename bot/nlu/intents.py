@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.nlu.calibration import softmax
-from bot.nlu.context import Transitions
 from bot.types import OUT_OF_SCOPE, CarelineError, IntentScore
 from knowledge_base.encoders import Base, TorchEncoder, Vectors
 from knowledge_base.versions import Version, write_json
@@ -66,26 +65,23 @@ class Parameters:
     head: Head
     labels: tuple[str, ...]
     calibration: Calibration = Calibration()
-    transitions: Transitions | None = None
+    contextual: bool = False  # trained on messages with what was said before them
 
     def save(self, folder: Path) -> None:
         """Write the parameters into a version's folder."""
         self.head.save(folder / "head.npz")
         write_json(folder / "labels.json", list(self.labels))
         write_json(folder / "calibration.json", asdict(self.calibration))
-        write_json(
-            folder / "transitions.json", self.transitions.to_json() if self.transitions else None
-        )
+        write_json(folder / "context.json", self.contextual)
 
     @classmethod
     def load(cls, folder: Path) -> "Parameters":
         """Read what `save` wrote."""
-        transitions = _read_json(folder / "transitions.json")
         return cls(
             Head.load(folder / "head.npz"),
             tuple(_read_json(folder / "labels.json")),
             Calibration(**_read_json(folder / "calibration.json")),
-            Transitions(**transitions) if transitions else None,
+            bool(_read_json(folder / "context.json")),
         )
 
 
@@ -128,7 +124,7 @@ class IntentModel:
         self.head = parameters.head
         self.labels = parameters.labels
         self.calibration = parameters.calibration
-        self.transitions = parameters.transitions
+        self.contextual = parameters.contextual
         self.version = version
         self._in_scope = np.array([label != OUT_OF_SCOPE for label in self.labels])
 
@@ -137,17 +133,12 @@ class IntentModel:
         """The in-scope labels."""
         return tuple(label for label in self.labels if label != OUT_OF_SCOPE)
 
-    def predict(
-        self, texts: Sequence[str], previous: Sequence[str | None] | None = None
-    ) -> list[Prediction]:
-        """Classify texts, in order; `previous` are the intents of the turns before them."""
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """Classify texts, in order; those of a conversation come as `context.in_context` made."""
         if not texts:
             return []
         logits = self.head.logits(self.encoder.queries(texts))
-        probabilities = softmax(logits, self.calibration.temperature)
-        if previous is not None and self.transitions is not None:
-            probabilities = self.transitions.follow(probabilities, previous, self.labels)
-        return self.decide(probabilities)
+        return self.decide(softmax(logits, self.calibration.temperature))
 
     def decide(self, probabilities: NDArray[np.float64]) -> list[Prediction]:
         """Turn probabilities, shape (n, classes), into predictions."""

@@ -14,7 +14,6 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.nlu import context
 from bot.nlu.calibration import (
     expected_calibration_error,
     fit_temperature,
@@ -22,7 +21,7 @@ from bot.nlu.calibration import (
     rejection_threshold,
     softmax,
 )
-from bot.nlu.datasets import Conversation, Example
+from bot.nlu.datasets import Example
 from bot.nlu.intents import Calibration, Head, Parameters
 from bot.settings import Promise
 from bot.types import OUT_OF_SCOPE, CarelineError
@@ -32,6 +31,7 @@ from knowledge_base.versions import Version, Versions
 Method = Literal["head", "full"]
 _VALIDATION_PART: Final = 0.12
 _ENOUGH_TO_SPLIT: Final = 4  # examples a class needs before one is held out
+_ENOUGH_CONTEXT: Final = 50  # examples with a history from which a model learns to read one
 _REGULARISATION: Final = (0.01, 0.03, 0.1)
 
 
@@ -53,16 +53,14 @@ def train(  # noqa: PLR0913 — one keyword a choice of the person who trains
     *,
     method: Method = "full",
     valid: Sequence[Example] | None = None,
-    conversations: Sequence[Conversation] = (),
     promise: Promise | None = None,
     seed: int = 0,
     progress: bool = False,
 ) -> Trained:
     """Train, validate, calibrate and publish a version.
 
-    `conversations` teach how intents follow one another. Without `valid`, a stratified part of
-    the examples is held out for choosing and calibrating. A run that fails or is killed leaves
-    the active version as it was.
+    Without `valid`, a stratified part of the examples is held out for choosing and calibrating.
+    A run that fails or is killed leaves the active version as it was.
     """
     started = time.perf_counter()
     labels = sorted({example.intent for example in examples})
@@ -90,8 +88,8 @@ def train(  # noqa: PLR0913 — one keyword a choice of the person who trains
         targets = _targets(held, labels)
         calibration = _calibrate(head.logits(vectors), targets, labels, promise or Promise())
         metrics = _validate(head.logits(vectors), targets, labels, calibration)
-        transitions = context.learn(conversations, labels)
-        Parameters(head, tuple(labels), calibration, transitions).save(folder)
+        contextual = sum(1 for e in fitted if e.customer or e.reply) >= _ENOUGH_CONTEXT
+        Parameters(head, tuple(labels), calibration, contextual).save(folder)
         details = {
             "method": method,
             "base": encoder.base.name,
@@ -144,8 +142,8 @@ def _fit_head(  # noqa: PLR0913 — the same run's inputs
     """Return a logistic-regression head and the vectors of the held-out texts."""
     from sklearn.linear_model import LogisticRegression
 
-    vectors = encoder.queries([example.text for example in fitted], progress=progress)
-    held_vectors = encoder.queries([example.text for example in held], progress=progress)
+    vectors = encoder.queries([example.input for example in fitted], progress=progress)
+    held_vectors = encoder.queries([example.input for example in held], progress=progress)
     mean = vectors.mean(axis=0)
     scale = np.maximum(vectors.std(axis=0), 1e-6)
     standard, targets = (vectors - mean) / scale, _targets(fitted, labels)

@@ -1,6 +1,7 @@
 """Everything that is understood of one message, in one value."""
 
 from bot.nlu import language, sentiment
+from bot.nlu.context import in_context
 from bot.nlu.entities import EntityFinder
 from bot.nlu.intents import IntentModel
 from bot.types import IntentScore, Understanding
@@ -15,9 +16,17 @@ class Understander:
         self._entities = entities
 
     def understand(
-        self, text: str, *, spoken: str | None = None, previous: str | None = None
+        self,
+        text: str,
+        *,
+        spoken: str | None = None,
+        customer: str | None = None,
+        reply: str | None = None,
     ) -> Understanding:
-        """Read a message; `spoken` is the conversation's language, `previous` its last intent."""
+        """Read a message; `spoken` is the conversation's language.
+
+        `customer` and `reply` are the customer's message and the reply before it.
+        """
         tone, emotion = sentiment.read(text)
         code = language.detect(text, spoken)
         entities = self._entities.find(text)
@@ -27,7 +36,9 @@ class Understander:
             return Understanding(code, tone, emotion, chosen, 1.0, ranking, entities)
         if self.model is None:
             return Understanding(code, tone, emotion, None, 0.0, (), entities)
-        prediction = self.model.predict([text], [previous])[0]
+        known = self.model.contextual
+        read = in_context(text, customer, reply) if known else text
+        prediction = self.model.predict([read])[0]
         return Understanding(
             language=code,
             sentiment=tone,
