@@ -116,16 +116,20 @@ class TorchEncoder:
         self.model = torch_models.load(base.path)
         self.dimension = self.model.dimension
 
-    def queries(self, texts: Sequence[str], /, *, progress: bool = False) -> Vectors:
-        """Encode questions, one vector each."""
-        return self._encode(self.base.query_prefix, texts, progress=progress)
+    def queries(
+        self, texts: Sequence[str], /, *, progress: bool = False, rough: bool = False
+    ) -> Vectors:
+        """Encode questions, one vector each; `rough` is for the start of a training."""
+        return self._encode(self.base.query_prefix, texts, progress=progress, rough=rough)
 
     def passages(self, texts: Sequence[str], /, *, progress: bool = False) -> Vectors:
         """Encode passages, one vector each."""
         return self._encode(self.base.passage_prefix, texts, progress=progress)
 
-    def _encode(self, prefix: str, texts: Sequence[str], *, progress: bool) -> Vectors:
+    def _encode(
+        self, prefix: str, texts: Sequence[str], *, progress: bool, rough: bool = False
+    ) -> Vectors:
         from knowledge_base import torch_models
 
         prefixed = [prefix + text for text in texts]
-        return torch_models.encode(self.model, prefixed, progress=progress)
+        return torch_models.encode(self.model, prefixed, progress=progress, rough=rough)

@@ -163,17 +163,21 @@ class _Stacked:
 
 
 def encode(
-    model: SentenceModel, texts: Sequence[str], *, progress: bool = False
+    model: SentenceModel, texts: Sequence[str], *, progress: bool = False, rough: bool = False
 ) -> NDArray[np.float32]:
-    """Return unit vectors, shape (n, dimension); texts of similar length share a batch."""
+    """Return unit vectors, shape (n, dimension); texts of similar length share a batch.
+
+    `rough` computes in bfloat16, faster and good enough to start a training from.
+    """
     import torch
     from rich.progress import track
 
     vectors = np.zeros((len(texts), model.dimension), dtype=np.float32)
     batches = list(_batches(texts))
-    with torch.inference_mode():
+    autocast = torch.autocast(device(), dtype=torch.bfloat16, enabled=rough)
+    with torch.inference_mode(), autocast:
         for rows in track(batches, "encoding", disable=not progress, transient=True):
-            vectors[rows] = model.embed([texts[i] for i in rows]).cpu().numpy()
+            vectors[rows] = model.embed([texts[i] for i in rows]).float().cpu().numpy()
     return vectors
 
 

@@ -7,7 +7,7 @@ the reply and the customer message before it.
 from typing import Final
 
 _SEPARATOR: Final = " ‖ "
-_CHARACTERS: Final = 120  # of each earlier text; its beginning says what it is about
+_CHARACTERS: Final = 90  # of each earlier text; its beginning says what it is about
 
 
 def in_context(text: str, customer: str | None, reply: str | None) -> str:

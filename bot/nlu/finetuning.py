@@ -17,15 +17,15 @@ from knowledge_base.encoders import TorchEncoder, Vectors
 from knowledge_base.torch_models import SentenceModel, device
 
 _BATCH: Final = 32
-_STEPS: Final = 240  # enough for a few thousand texts; fewer texts are seen more often
+_STEPS: Final = 200  # enough for a few thousand texts; fewer texts are seen more often
 _EPOCHS: Final = (2, 8)
 _ENCODER_RATE: Final = 3e-4
 _HEAD_RATE: Final = 5e-4
 _LAYER_DECAY: Final = 0.9  # each layer further from the head learns this much slower
 _WARM_UP: Final = 0.1
-_MAX_TOKENS: Final = 96
+_MAX_TOKENS: Final = 64
 _SMOOTHING: Final = 0.05
-_LARGE_VOCABULARY: Final = 100_000  # word embeddings of this many rows stay frozen
+_FROZEN_PART: Final = 3  # the lowest third of the layers, which reads words, stays as it is
 
 
 def finetune(  # noqa: PLR0913 — the inputs of one run
@@ -114,19 +114,14 @@ def _as_head(linear: Any, head: Head) -> Head:
 def _groups(model: SentenceModel, linear: Any) -> list[dict[str, Any]]:
     """Return parameter groups: the head fast, each layer slower than the one above it."""
     transformer = model.backbone
-    embeddings = transformer.get_input_embeddings()
-    if embeddings.weight.shape[0] >= _LARGE_VOCABULARY:
-        embeddings.weight.requires_grad_(requires_grad=False)
-    layers = list(transformer.encoder.layer) if hasattr(transformer, "encoder") else []
+    layers = list(transformer.encoder.layer)
+    for frozen in (transformer.embeddings, *layers[: len(layers) // _FROZEN_PART]):
+        frozen.requires_grad_(requires_grad=False)
     groups = [{"params": list(linear.parameters()), "lr": _HEAD_RATE}]
-    seen: set[int] = set()
     for depth, layer in enumerate(reversed(layers)):
         parameters = [p for p in layer.parameters() if p.requires_grad]
-        seen.update(map(id, parameters))
-        groups.append({"params": parameters, "lr": _ENCODER_RATE * _LAYER_DECAY**depth})
-    rest = [p for p in model.backbone.parameters() if p.requires_grad and id(p) not in seen]
-    if rest:
-        groups.append({"params": rest, "lr": _ENCODER_RATE * _LAYER_DECAY ** len(layers)})
+        if parameters:
+            groups.append({"params": parameters, "lr": _ENCODER_RATE * _LAYER_DECAY**depth})
     return groups
 
 

@@ -71,7 +71,10 @@ def train(  # noqa: PLR0913 — one keyword a choice of the person who trains
         raise CarelineError(message)
 
     def build(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-        head, vectors = _fit_head(fitted, held, labels, encoder, seed=seed, progress=progress)
+        rough = method == "full"  # fine-tuning only starts from this head
+        head, vectors = _fit_head(
+            fitted, held, labels, encoder, seed=seed, progress=progress, rough=rough
+        )
         if method == "full":
             from bot.nlu import finetuning
 
@@ -138,12 +141,13 @@ def _fit_head(  # noqa: PLR0913 — the same run's inputs
     *,
     seed: int,
     progress: bool,
+    rough: bool,
 ) -> tuple[Head, Vectors]:
     """Return a logistic-regression head and the vectors of the held-out texts."""
     from sklearn.linear_model import LogisticRegression
 
-    vectors = encoder.queries([example.input for example in fitted], progress=progress)
-    held_vectors = encoder.queries([example.input for example in held], progress=progress)
+    vectors = encoder.queries([e.input for e in fitted], progress=progress, rough=rough)
+    held_vectors = encoder.queries([e.input for e in held], progress=progress, rough=rough)
     mean = vectors.mean(axis=0)
     scale = np.maximum(vectors.std(axis=0), 1e-6)
     standard, targets = (vectors - mean) / scale, _targets(fitted, labels)
