@@ -1,19 +1,20 @@
-"""The story of one customer message, and the protocols of the parts that tell it."""
+"""The story of one customer message."""
 
 import logging
+import re
 import threading
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from typing import Final
 
 from bot.dialogue import state as states
-from bot.dialogue.policy import Policy
 from bot.dialogue.state import State, advance
-from bot.dialogue.templates import Templates
+from bot.dialogue.templates import built_in
 from bot.generation.grounding import pieces
 from bot.nlu.language import reply_language
+from bot.parts import Parts, Stream
 from bot.types import (
     OUT_OF_SCOPE,
     BadMessageError,
@@ -28,7 +29,7 @@ from bot.types import (
     Turn,
     Understanding,
 )
-from knowledge_base.documents import Document, Hit
+from knowledge_base.documents import Hit
 
 _logger = logging.getLogger(__name__)
 _STRIPES: Final = 256
@@ -43,108 +44,6 @@ class Received:
 
 
 Event = Received | Understanding | str | Turn
-Stream = Generator[str, None, Reply]
-
-
-class Receipt(Protocol):
-    """What became of a message: itself and, when it was answered before, its turn."""
-
-    @property
-    def message(self) -> Message:
-        """The message as it stands in the log."""
-
-    @property
-    def turn(self) -> Turn | None:
-        """The turn of a message that had been sent before."""
-
-
-class Log(Protocol):
-    """Where messages, turns and states are kept."""
-
-    def receive(self, message: Message, /) -> Receipt:
-        """Commit a message before anything is said about it."""
-
-    def answered(self, message_id: str, /) -> Turn | None:
-        """Return the turn of a message, if there is one."""
-
-    def load(self, conversation_id: str, /) -> State:
-        """Return the state of a conversation."""
-
-    def append(self, turn: Turn, state: State, /) -> Turn:
-        """Commit a turn and the state after it together; return the turn that stands."""
-
-    def pending(self) -> Sequence[Message]:
-        """Return messages nobody answered."""
-
-    def queue_position(self, conversation_id: str, /) -> int:
-        """Return the conversation's place in the queue, from 1."""
-
-
-class Understander(Protocol):
-    """Finds out what a message means."""
-
-    def understand(
-        self, text: str, /, *, spoken: str | None, customer: str | None, reply: str | None
-    ) -> Understanding:
-        """Read a message in its conversation."""
-
-
-class Knowledge(Protocol):
-    """Finds passages."""
-
-    @property
-    def version(self) -> str:
-        """The version that is searched."""
-
-    def search(self, query: str, k: int, /, *, language: str | None) -> list[Hit]:
-        """Return the k best passages, those in `language` preferred."""
-
-    def article(self, identifier: str, /) -> Document | None:
-        """Return an article by its id."""
-
-
-class Composer(Protocol):
-    """Says what passages say."""
-
-    def stream(self, question: str, hits: Sequence[Hit], language: str, /) -> Stream:
-        """Yield the reply in pieces, then return it whole."""
-
-
-class Actions(Protocol):
-    """Does things in the shop's systems."""
-
-    def run(
-        self, name: str, conversation_id: str, text: str, slots: Mapping[str, str], /
-    ) -> "Result":
-        """Run an action."""
-
-
-class Said(Protocol):
-    """One response of an action."""
-
-    @property
-    def text(self) -> str | None:
-        """The words, or None for a template."""
-
-    @property
-    def template(self) -> str | None:
-        """The name of a template."""
-
-    @property
-    def values(self) -> Mapping[str, str]:
-        """The template's variables."""
-
-
-class Result(Protocol):
-    """What an action said and set."""
-
-    @property
-    def said(self) -> Sequence[Said]:
-        """The responses, in order."""
-
-    @property
-    def slots(self) -> Mapping[str, str | None]:
-        """The slots it set; None clears one."""
 
 
 @dataclass
@@ -171,28 +70,18 @@ class _Work:
             self.clock[name] = round(1000 * (time.perf_counter() - started), 3)
 
 
-@dataclass(frozen=True)
-class Parts:
-    """What an assistant is made of; knowledge and actions may be absent."""
-
-    log: Log
-    understander: Understander
-    policy: Policy
-    templates: Templates
-    composer: Composer
-    knowledge: Knowledge | None = None
-    actions: Actions | None = None
-    model_version: str | None = None
-    max_characters: int = 4000
-
-
 class Assistant:
     """Answers messages. Every channel, the replay and the tests take this one path."""
 
-    def __init__(self, parts: Parts) -> None:
-        """Put the parts together; nothing is loaded or opened here."""
+    def __init__(self, parts: Parts, after: "Assistant | None" = None) -> None:
+        """Put the parts together; nothing is loaded or opened here.
+
+        An assistant that takes over `after` another shares its locks: a message the old one is
+        still at work on goes before the next one of that conversation.
+        """
         self.parts = parts
-        self._locks = [threading.Lock() for _ in range(_STRIPES)]
+        fresh = [threading.Lock() for _ in range(_STRIPES)]
+        self._locks: list[threading.Lock] = after._locks if after else fresh  # noqa: SLF001
 
     def answer(self, message: Message) -> Turn:
         """Return the finished turn: the last item of `stream`."""
@@ -221,9 +110,13 @@ class Assistant:
         left = self.parts.log.pending()
         for message in left:
             with self._one_at_a_time(message.conversation_id):
-                if self.parts.log.answered(message.id) is None:
+                if self.parts.log.answered(message.id) is not None:
+                    continue
+                try:
                     state = self.parts.log.load(message.conversation_id)
                     self.parts.log.append(*_last(self._turn(message, state)))
+                except Exception:  # one message must not keep the server from starting
+                    _logger.exception("message %s is still unanswered", message.id)
         return len(left)
 
     def check(self, message: Message) -> None:
@@ -237,7 +130,7 @@ class Assistant:
                 f"{self.parts.max_characters} are read: shorten it"
             )
             raise BadMessageError(complaint)
-        if sum(1 for c in message.text if ord(c) < ord(" ") and c not in "\t\n\r"):
+        if any(_is_no_text(character) for character in message.text):
             complaint = "the message holds control characters, not text: send plain text"
             raise BadMessageError(complaint)
 
@@ -356,7 +249,7 @@ class Assistant:
 
     def _from_template(self, work: _Work, decision: Decision, language: str) -> Reply:
         name = decision.template or "handoff"
-        values: dict[str, str] = {}
+        values = {key: v for key, v in {**work.state.slots, **work.slots}.items() if v}
         if decision.route is Route.HANDOFF and work.state.owner == states.QUEUED:
             name = "handoff_waiting"
             values["position"] = str(self.parts.log.queue_position(work.message.conversation_id))
@@ -399,7 +292,7 @@ class Assistant:
         understanding = Understanding(language, "neutral", "calm", None, 0.0)
         queue = self.parts.policy.content.default_queue
         decision = Decision(Route.HANDOFF, "error", template="error", queue=queue)
-        return understanding, decision, Reply(self._say("error", language, work))
+        return understanding, decision, Reply(built_in("error", language))
 
     def served_by(self) -> ServedBy:
         """Return the versions that answer now."""
@@ -415,6 +308,11 @@ class Assistant:
         """Hold back other messages of the same conversation, and the few that share its lock."""
         with self._locks[hash(conversation_id) % _STRIPES]:
             yield
+
+
+def _is_no_text(character: str) -> bool:
+    """Tell a control character, or half a surrogate pair: what is left of bytes read as text."""
+    return (character < " " and character not in "\t\n\r") or "\ud800" <= character <= "\udfff"
 
 
 def _last(
@@ -437,6 +335,6 @@ def _spoken(understanding: Understanding, state: State, message: Message) -> str
 
 def _question(work: _Work) -> str:
     """Return what to search for; a pressed button stands for the question before it."""
-    if work.message.text.strip().startswith("/"):
+    if re.fullmatch(r"/\w+", work.message.text.strip()):
         return work.last(Role.CUSTOMER) or work.message.text.strip("/ ").replace("_", " ")
     return work.message.text

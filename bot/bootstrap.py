@@ -3,13 +3,15 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bot.assistant import Assistant, Log, Parts
+from bot.assistant import Assistant
 from bot.dialogue import policy as policies
 from bot.dialogue import templates as texts
+from bot.parts import Log, Parts
 from bot.settings import Settings
 from bot.types import CarelineError
 from knowledge_base.versions import Version, Versions
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from bot.actions.runner import ActionRunner
     from bot.generation.composers import ExtractiveComposer, GeneratedComposer
+    from bot.generation.local import LocalGenerator
     from bot.nlu.intents import IntentModel
     from bot.store.log import SqlLog
     from knowledge_base.encoders import TorchEncoder
@@ -136,9 +139,7 @@ class Home:
         from bot.actions import orders_db
 
         source, database = self.path / "orders.csv", self.path / "orders.db"
-        if source.exists() and (
-            not database.exists() or database.stat().st_mtime < source.stat().st_mtime
-        ):
+        if source.exists() and not _is_from_today(database, source):
             orders_db.build(source, database)
         return database if database.exists() else None
 
@@ -151,9 +152,14 @@ class Home:
         extractive = ExtractiveComposer(encoder)
         if self.settings.composer == "extractive":
             return extractive
+        return GeneratedComposer(self.generator, extractive)
+
+    @cached_property
+    def generator(self) -> "LocalGenerator":
+        """The language model the settings name, loaded once."""
         from bot.generation.local import LocalGenerator
 
-        return GeneratedComposer(LocalGenerator(self.settings.generator), extractive)
+        return LocalGenerator(self.settings.generator)
 
     def policy(self) -> policies.Policy:
         """Read the policy."""
@@ -169,15 +175,35 @@ class Home:
         return [Version(identifier, kind, "") for kind, identifier in found]
 
 
-def assistant(home: Home, log: Log | None = None, versions: Sequence[str] = ()) -> Assistant:
+def _is_from_today(database: Path, source: Path) -> bool:
+    """Tell whether the orders, whose dates count from the day they are made, still hold."""
+    if not database.exists() or database.stat().st_mtime < source.stat().st_mtime:
+        return False
+    made = datetime.fromtimestamp(database.stat().st_mtime, UTC).date()
+    return made == datetime.now(UTC).date()
+
+
+def assistant(
+    home: Home,
+    log: Log | None = None,
+    versions: Sequence[str] = (),
+    *,
+    after: Assistant | None = None,
+) -> Assistant:
     """Build the assistant of a home, with the active versions or those given by id.
 
-    Without a log, the home's SQL log is used.
+    Without a log, the home's SQL log is used. `after` is the assistant this one takes over from.
     """
     from bot.nlu.entities import EntityFinder
     from bot.nlu.understanding import Understander
 
-    wanted = {identifier.split("-", 1)[0]: identifier for identifier in versions}
+    wanted: dict[str, str] = {}
+    for identifier in versions:
+        prefix = home.versions_of(identifier).prefix
+        if prefix in wanted:
+            message = f"{wanted[prefix]} and {identifier} are of one kind: give one of each"
+            raise CarelineError(message)
+        wanted[prefix] = identifier
     model = home.model(wanted.get("m"))
     knowledge = home.knowledge(wanted.get("k"))
     templates = home.templates()
@@ -196,5 +222,6 @@ def assistant(home: Home, log: Log | None = None, versions: Sequence[str] = ()) 
             actions=home.actions(),
             model_version=model.version if model else None,
             max_characters=home.settings.max_message_characters,
-        )
+        ),
+        after,
     )

@@ -21,8 +21,8 @@ def configure(level: str) -> None:
         foreign_pre_chain=shared,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
             _without_personal_data,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -39,5 +39,6 @@ def configure(level: str) -> None:
         logging.getLogger(name).propagate = True
 
 
-def _without_personal_data(_logger: Any, _method: str, line: Any) -> str:
-    return redact(str(line))
+def _without_personal_data(_logger: Any, _method: str, event: Any) -> Any:
+    """Redact texts before they are encoded: an escaped line break would hide what follows it."""
+    return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from rich.console import Console
 from rich.progress import Progress
 
 from bot.assistant import Assistant
@@ -124,7 +125,7 @@ def replay(
     """Run conversations through an assistant whose log is `log`."""
     result = Replayed()
     started = time.perf_counter()
-    with Progress(disable=not progress, transient=True) as bar:
+    with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
         task = bar.add_task("replaying", total=None)
         for conversation in conversations:
             _replay_one(conversation, assistant, log, result)

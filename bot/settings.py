@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     allowed_origins: tuple[str, ...] = ()
     screens: bool = True
     public_url: str | None = None
+    business: str = ""
 
     @property
     def cache_folder(self) -> Path:

@@ -166,7 +166,10 @@ def _dequantise(raw: NDArray[np.uint8]) -> NDArray[np.float32]:
 def _save(contents: _Contents, folder: Path) -> None:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.models import Normalize, Pooling, Transformer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
     backbone = folder.parent / "backbone"
     _bert(contents).save_pretrained(backbone)
     _tokenizer(contents).save_pretrained(backbone)

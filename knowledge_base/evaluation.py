@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from rich.console import Console
 from rich.progress import track
 
 from knowledge_base.documents import KnowledgeError
@@ -66,7 +67,9 @@ def evaluate(
     ranks: list[int | None] = []
     recalls: list[float] = []
     times: list[float] = []
-    for query in track(queries, "searching", disable=not progress, transient=True):
+    for query in track(
+        queries, "searching", console=Console(stderr=True), disable=not progress, transient=True
+    ):
         started = time.perf_counter()
         found = knowledge.articles(query.text, _RANKS)
         times.append(1000 * (time.perf_counter() - started))

@@ -170,13 +170,16 @@ def encode(
     `rough` computes in bfloat16, faster and good enough to start a training from.
     """
     import torch
+    from rich.console import Console
     from rich.progress import track
 
     vectors = np.zeros((len(texts), model.dimension), dtype=np.float32)
     batches = list(_batches(texts))
     autocast = torch.autocast(device(), dtype=torch.bfloat16, enabled=rough)
     with torch.inference_mode(), autocast:
-        for rows in track(batches, "encoding", disable=not progress, transient=True):
+        for rows in track(
+            batches, "encoding", console=Console(stderr=True), disable=not progress, transient=True
+        ):
             vectors[rows] = model.embed([texts[i] for i in rows]).float().cpu().numpy()
     return vectors
 

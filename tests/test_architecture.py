@@ -21,6 +21,7 @@ FLOORS = {
     "bot.actions": 2,
     "bot.store": 2.5,  # keeps turns and states, so it knows their vocabulary
     "bot.wire": 1.5,
+    "bot.parts": 3,
     "bot.assistant": 3,
     "bot.bootstrap": 4,
     "bot.learning": 4,

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.assistant import Assistant, Parts, Received
+from bot.assistant import Assistant, Received
 from bot.bootstrap import Home, assistant
 from bot.nlu.entities import EntityFinder
 from bot.nlu.understanding import Understander
+from bot.parts import Parts
 from bot.settings import Settings
 from bot.store.log import MemoryLog
 from bot.types import BadMessageError, Message, Reply, Route, Turn, Understanding

@@ -1,6 +1,7 @@
 """The demo shop's orders in SQLite, made from the home's `orders.csv`."""
 
 import csv
+import os
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -33,12 +34,12 @@ def build(source: Path, database: Path) -> int:
     today = datetime.now(UTC).date()
     with source.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
-    scratch = database.with_name(f".{database.name}.new")
+    scratch = database.with_name(f".{database.name}.{os.getpid()}")
     scratch.unlink(missing_ok=True)
     with closing(sqlite3.connect(scratch)) as connection, connection:
         connection.execute(_TABLE)
         for number, row in enumerate(rows, start=2):
-            if row["status"] not in STATUSES:
+            if row.get("status") not in STATUSES:
                 message = f"{source} row {number}: status must be one of {', '.join(STATUSES)}"
                 raise CarelineError(message)
             try:

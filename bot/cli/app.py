@@ -44,9 +44,9 @@ def show(value: Any, *, as_json: bool, text: Callable[[], str]) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False) if as_json else text())
 
 
-def wants_progress(*, as_json: bool) -> bool:
-    """Tell whether bars should be drawn: on a terminal; they go to standard output otherwise."""
-    return not as_json and sys.stderr.isatty()
+def wants_progress() -> bool:
+    """Tell whether bars should be drawn: where standard error, which they go to, is a terminal."""
+    return sys.stderr.isatty()
 
 
 # The commands register themselves with `app` when their modules are imported.

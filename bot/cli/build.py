@@ -82,7 +82,7 @@ def train(  # noqa: PLR0913 — one parameter an option
         valid=datasets.read_examples(valid) if valid else None,
         promise=place.settings.promise,
         seed=seed,
-        progress=wants_progress(as_json=as_json),
+        progress=wants_progress(),
     )
     result = {
         "version": done.version.id,
@@ -121,7 +121,7 @@ def ingest(
         place.knowledge_versions,
         place.encoder(),
         base=place.settings.base,
-        progress=wants_progress(as_json=as_json),
+        progress=wants_progress(),
     )
     result = {
         "version": done.version.id,

@@ -37,9 +37,9 @@ def evaluate_intents(
         raise CarelineError(message)
     result = evaluation.evaluate(
         model,
-        datasets.read_examples(file),
+        datasets.read_examples(file, held_back=True),
         [name.strip() for name in by.split(",") if name.strip()],
-        progress=wants_progress(as_json=as_json),
+        progress=wants_progress(),
     )
     show(result, as_json=as_json, text=lambda: _as_text(result))
 
@@ -61,7 +61,7 @@ def evaluate_search(
         message = "there is no knowledge yet: run `careline ingest`"
         raise CarelineError(message)
     result = evaluation.evaluate(
-        knowledge, evaluation.read_queries(file), progress=wants_progress(as_json=as_json)
+        knowledge, evaluation.read_queries(file), progress=wants_progress()
     )
     show(result, as_json=as_json, text=lambda: _as_text(result))
 
@@ -93,7 +93,7 @@ def replay(
         conversations_of(files, place.path / "dialogs"),
         bot,
         log,
-        progress=wants_progress(as_json=as_json),
+        progress=wants_progress(),
     )
     if report is not None:
         reports.write(result, report, bot.served_by())

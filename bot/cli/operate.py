@@ -2,14 +2,13 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Final
 
 import typer
 
 from bot.cli.app import HomeOption, JsonOption, app, open_home, show
 
-if TYPE_CHECKING:
-    from bot.server.service import Service
+_DRAIN_SECONDS: Final = 20
 
 
 @app.command()
@@ -25,10 +24,12 @@ def serve(
 
     from bot.logs import configure
     from bot.server.app import create
+    from bot.server.service import Service
 
     place = open_home(home)
     configure(place.settings.log_level)
-    base_url = place.settings.public_url or f"http://{_reachable(host)}:{port}"
+    local = f"http://{_reachable(host)}:{port}"
+    base_url = place.settings.public_url or local
     if workers > 1:
         place.migrate()  # once, before the workers start
         os.environ["CARELINE_HOME"] = str(place.path.resolve())
@@ -41,15 +42,19 @@ def serve(
             port=port,
             workers=workers,
             log_config=None,
-            timeout_graceful_shutdown=20,
+            timeout_graceful_shutdown=_DRAIN_SECONDS,
         )
         return
-
-    def ready(_service: "Service") -> None:
-        _announce(base_url, place.path)
-
-    application = create(place.settings, base_url, ready)
-    uvicorn.run(application, host=host, port=port, log_config=None, timeout_graceful_shutdown=20)
+    service = Service.start(place)  # what is wrong with the home is said before anything listens
+    application = create(place, local, service)
+    _announce(base_url, place.path)
+    uvicorn.run(
+        application,
+        host=host,
+        port=port,
+        log_config=None,
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+    )
 
 
 def _reachable(host: str) -> str:

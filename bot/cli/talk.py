@@ -84,6 +84,11 @@ def _line() -> str:
         return input("> ").strip()
     except EOFError:
         return ""
+    except UnicodeDecodeError as error:
+        from bot.types import BadMessageError
+
+        message = "that was not text in UTF-8: the conversation ends here"
+        raise BadMessageError(message) from error
 
 
 @app.command()
@@ -95,6 +100,7 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Find passages, the way the chat finds them."""
+    from bot.nlu.language import detect
     from bot.types import BadMessageError, CarelineError
     from knowledge_base.search import hit_json
 
@@ -105,7 +111,7 @@ def search(
     if knowledge is None:
         message = "there is no knowledge yet: run `careline ingest`"
         raise CarelineError(message)
-    found = [hit_json(hit) for hit in knowledge.search(query, k)]
+    found = [hit_json(hit) for hit in knowledge.search(query, k, language=detect(query))]
 
     def text() -> str:
         blocks = [f"{f['score']:.3f}  {f['title']}  ({f['article']})\n{f['text']}" for f in found]

@@ -17,6 +17,7 @@ from bot.dialogue.state import State
 from bot.types import OUT_OF_SCOPE, CarelineError, Decision, Entity, Route, Understanding
 
 BUILT_IN: Final = "p-builtin"
+_AROUND_A_VALUE: Final = 12  # characters people put around a bare value: "it is …", "sorry, …"
 _LETTER_OR_DIGIT = re.compile(r"\w")
 # The whole answer to "Shall I pass you to a colleague?", nothing else.
 _YES: Final = re.compile(
@@ -60,7 +61,7 @@ class Thresholds(_Strict):
 
     answer: float = Field(0.45, ge=0, le=1)
     clarify: float = Field(0.25, ge=0, le=1)
-    evidence: float = Field(0.1, ge=0, le=1)
+    evidence: float = Field(0.15, ge=0, le=1)
     search_evidence: float = Field(0.3, ge=0, le=1)
 
 
@@ -166,7 +167,7 @@ class Policy:
             return self._handoff("accepted_offer", understanding)
         if rule := self._escalation(text, understanding):
             return self._handoff("escalation", understanding, queue=rule.queue)
-        if filled := self._fill(understanding, state):
+        if filled := self._fill(text, understanding, state):
             return filled
         return self._by_intent(understanding, state)
 
@@ -191,12 +192,21 @@ class Policy:
             return self._unclear("unsure", state, options=options[: self.content.clarify_options])
         return self._search("unsure_search", understanding)
 
-    def _fill(self, understanding: Understanding, state: State) -> Decision | None:
+    def _other_request(self, understanding: Understanding, state: State, text: str) -> bool:
+        """Tell a message that brings the slot's value but asks for something else."""
+        if understanding.intent in {None, OUT_OF_SCOPE, state.intent}:
+            return False
+        sure = understanding.confidence >= self.content.thresholds.answer
+        values = sum(len(entity.text) for entity in understanding.entities)
+        return sure and len(text.strip()) > values + _AROUND_A_VALUE
+
+    def _fill(self, text: str, understanding: Understanding, state: State) -> Decision | None:
         """Continue the action that waits for a slot, when the message brings it."""
         if not (state.open_slot and state.intent):
             return None
         rule = self.content.routes.get(state.intent)
-        if rule is None or not _value(understanding.entities, state.open_slot):
+        value = _value(understanding.entities, state.open_slot)
+        if rule is None or value is None or self._other_request(understanding, state, text):
             return None
         return self._act(rule, state.intent, "slot_filled", understanding, state)
 
@@ -221,6 +231,8 @@ class Policy:
     ) -> Decision:
         for slot in rule.slots:
             if not (_value(understanding.entities, slot) or state.slots.get(slot)):
+                if state.failures >= self.content.failures_before_handoff:
+                    return self._handoff("repeated_failure", understanding)
                 asked = f"ask_{slot}"
                 return Decision(
                     Route.ACT, "missing_slot", intent, template=asked, action=rule.action, slot=slot
@@ -323,4 +335,6 @@ class Policy:
 
 
 def _value(entities: tuple[Entity, ...], name: str) -> str | None:
-    return next((entity.value for entity in entities if entity.entity == name), None)
+    """Return the last value of a kind: people correct themselves."""
+    found = [entity.value for entity in entities if entity.entity == name]
+    return found[-1] if found else None

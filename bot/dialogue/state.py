@@ -6,7 +6,7 @@ from typing import Any, Final
 from bot.types import Decision, Role, Route, Turn
 
 _REMEMBERED: Final = 12
-# Slots say what the customer meant for a while; an order number is still meant a topic later.
+# Who has the conversation.
 BOT, QUEUED, HUMAN, CLOSED = "bot", "queued", "human", "closed"
 
 
@@ -41,8 +41,10 @@ def advance(state: State, turn: Turn) -> State:
         Utterance(Role.CUSTOMER, turn.message.text),
         Utterance(Role.BOT, turn.reply.text),
     )
-    helped = decision.route is not Route.CLARIFY and decision.reason != "no_evidence"
+    asked_back = decision.route is Route.CLARIFY or decision.slot is not None
+    helped = not asked_back and decision.reason != "no_evidence"
     handed_over = decision.route is Route.HANDOFF and state.owner == BOT
+    urgent = decision.reason == "escalation"  # moves one who waits to the right queue
     understood = turn.understanding.language
     return replace(
         state,
@@ -55,7 +57,7 @@ def advance(state: State, turn: Turn) -> State:
         failures=0 if helped else state.failures + 1,
         offered_human=decision.reason in {"no_evidence", "out_of_scope"},
         owner=QUEUED if handed_over else state.owner,
-        queue=(decision.queue or state.queue) if handed_over else state.queue,
+        queue=(decision.queue or state.queue) if handed_over or urgent else state.queue,
     )
 
 

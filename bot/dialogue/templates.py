@@ -85,6 +85,11 @@ def load(folder: Path) -> Templates:
     return Templates(texts, titles, f"t-{digest.hexdigest()[:12]}" if found else BUILT_IN)
 
 
+def built_in(name: str, language: str) -> str:
+    """Return a text that does not depend on the home's files, for when those are broken."""
+    return _built_in()[language if language in LANGUAGES else "en"][name][0]
+
+
 @cache
 def _built_in() -> Mapping[str, Texts]:
     path = resources.files("bot.dialogue") / "builtin.yml"

@@ -61,7 +61,7 @@ class GeneratedComposer:
             yield piece
         if not said:
             return (yield from self._extractive.stream(question, hits, language))
-        extract = grounding.extract(question, hits, None)
+        extract = grounding.extract(said, hits, None)
         return replace(extract, text=said, composer="generated")
 
 

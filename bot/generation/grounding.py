@@ -20,6 +20,11 @@ _PASSAGES: Final = 2
 _CLOSE: Final = 0.75  # a further sentence must score this much of the best one
 _SUPPORTED: Final = 0.6  # share of a generated sentence's terms that the passages must hold
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_CELL: Final = " | "  # what the loaders put between the cells of a row
+_CLOSED = re.compile(r"[.!?。！？;；]$")
+_YES_OR_NO = re.compile(
+    r"(?:yes|no|sure|可以|不可以|能|不能|是的?|不是|会|不会|有|没有)[.!。！]?", re.IGNORECASE
+)
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _LINK = re.compile(r"https?://[!-~]+|[\w.+%\-]+@[a-z0-9.\-]+", re.IGNORECASE | re.ASCII)
 
@@ -55,7 +60,7 @@ def extract(question: str, hits: Sequence[Hit], encoder: SentenceEncoder | None)
     candidates = [
         _Sentence(hit.chunk, start, end, rank)
         for rank, hit in enumerate(hits[:_PASSAGES])
-        for start, end in sentences(hit.chunk.text)
+        for start, end in _statements(hit.chunk.text)
     ]
     scores = _score(question, candidates, hits, encoder)
     order = np.argsort(-scores, kind="stable")
@@ -71,11 +76,43 @@ def extract(question: str, hits: Sequence[Hit], encoder: SentenceEncoder | None)
         if len(chosen) == _SENTENCES:
             break
     chosen.sort(key=lambda sentence: (sentence.rank, sentence.start))
+    heading = _heading_of_fragments(chosen)
     return Reply(
-        _joined([_readable(sentence.text) for sentence in chosen]),
+        heading + _joined([_readable(sentence.text) for sentence in chosen]),
         citations=tuple(_cite(sentence) for sentence in _merged(chosen)),
         composer="extractive",
     )
+
+
+def _statements(text: str) -> Iterator[tuple[int, int]]:
+    """Yield spans that can be quoted alone: a bare yes or no stays with what follows it."""
+    waiting: int | None = None
+    for start, end in sentences(text):
+        if waiting is None and _YES_OR_NO.fullmatch(text[start:end]):
+            waiting = start
+            continue
+        if not _is_table_header(text, start, end):
+            yield (start if waiting is None else waiting), end
+        waiting = None
+    if waiting is not None:
+        yield waiting, len(text.rstrip())
+
+
+def _is_table_header(text: str, start: int, end: int) -> bool:
+    """Tell the first of several table rows: it names columns and says nothing."""
+    before = text[:start].rstrip().rpartition("\n")[2]
+    after = text[end:].lstrip().partition("\n")[0]
+    return _CELL in text[start:end] and _CELL not in before and _CELL in after
+
+
+def _heading_of_fragments(chosen: Sequence[_Sentence]) -> str:
+    """Return the heading that list items need: "burns" may stand under "What is not covered"."""
+    first = chosen[0]
+    fragment = not _CLOSED.search(first.text) and _CELL not in first.text
+    if not fragment or not first.chunk.heading:
+        return ""
+    heading = first.chunk.headings[-1] if first.chunk.headings else first.chunk.title
+    return f"{heading}：" if _HAN.search(first.text) else f"{heading}: "
 
 
 def _score(
@@ -137,7 +174,7 @@ def _cite(sentence: _Sentence) -> Citation:
 
 def _readable(text: str) -> str:
     """Turn a table's row into a line: `US express | 1–2 days` → `US express: 1–2 days`."""
-    cells = [cell.strip() for cell in re.sub(r"\s+", " ", text).split(" | ")]
+    cells = [cell.strip() for cell in re.sub(r"\s+", " ", text).split(_CELL)]
     if len(cells) == 1:
         return cells[0]
     comma = "，" if _HAN.search(text) else ", "

@@ -81,8 +81,10 @@ def read_text(path: Path) -> str:
         raise CarelineError(message) from error
 
 
-def read_examples(path: Path) -> list[Example]:
-    """Read `text,intent` rows, or the annotated customer turns of transcripts that are trained on.
+def read_examples(path: Path, *, held_back: bool = False) -> list[Example]:
+    """Read `text,intent` rows, or the annotated customer turns of transcripts.
+
+    Conversations of the part that is never trained on are left out unless `held_back`.
 
     Every problem names the file and the row. Empty texts are an error: they carry no intent.
     """
@@ -90,7 +92,7 @@ def read_examples(path: Path) -> list[Example]:
         return [
             example
             for conversation in read_transcripts([path])
-            if not is_held_back(conversation.id)
+            if held_back or not is_held_back(conversation.id)
             for example in _annotated(conversation, path.name)
         ]
     csv.field_size_limit(MAX_CHARACTERS)

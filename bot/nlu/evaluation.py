@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+from rich.console import Console
 from rich.progress import track
 
 from bot.nlu import calibration, language
@@ -52,7 +53,9 @@ def evaluate(
     starts = range(0, len(texts), _BATCH)
     predictions = [
         prediction
-        for at in track(starts, "evaluating", disable=not progress, transient=True)
+        for at in track(
+            starts, "evaluating", console=Console(stderr=True), disable=not progress, transient=True
+        )
         for prediction in model.predict(texts[at : at + _BATCH])
     ]
     result = _metrics(model, examples, predictions)

@@ -8,10 +8,12 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
 from rich.progress import Progress
 
 from bot.nlu.datasets import Example
 from bot.nlu.intents import Head
+from bot.types import CarelineError
 from knowledge_base import torch_models
 from knowledge_base.encoders import TorchEncoder, Vectors
 from knowledge_base.torch_models import SentenceModel, device
@@ -62,7 +64,7 @@ def finetune(  # noqa: PLR0913 — the inputs of one run
     rng = np.random.default_rng(seed)
     lengths = np.array([len(text) for text in texts])
     best = (-1.0, copy.deepcopy(linear), _weights(model))
-    with Progress(disable=not progress, transient=True) as bar:
+    with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
         task = bar.add_task("fine-tuning", total=steps)
         for epoch in range(epochs):
             model.backbone.train()
@@ -114,6 +116,9 @@ def _as_head(linear: Any, head: Head) -> Head:
 def _groups(model: SentenceModel, linear: Any) -> list[dict[str, Any]]:
     """Return parameter groups: the head fast, each layer slower than the one above it."""
     transformer = model.backbone
+    if not (hasattr(transformer, "embeddings") and hasattr(transformer, "encoder")):
+        message = "this base cannot be fine-tuned (its layers are not BERT's): use --method head"
+        raise CarelineError(message)
     layers = list(transformer.encoder.layer)
     for frozen in (transformer.embeddings, *layers[: len(layers) // _FROZEN_PART]):
         frozen.requires_grad_(requires_grad=False)

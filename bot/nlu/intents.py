@@ -156,6 +156,9 @@ class IntentModel:
 
 def load(folder: Path, version: Version, encoder: QueryEncoder | None = None) -> IntentModel:
     """Open a version; its own fine-tuned encoder is used when it has one, else `encoder`."""
+    if not (folder / "context.json").exists():
+        message = f"model {version.id} was built by an older version: run `careline train`"
+        raise CarelineError(message)
     details: dict[str, Any] = version.details
     if (folder / "encoder").is_dir():
         encoder = TorchEncoder(

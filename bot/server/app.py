@@ -37,18 +37,14 @@ class Screen:
     business: str = ""
 
 
-def create(
-    settings: Settings, base_url: str, on_ready: Callable[[Service], None] | None = None
-) -> FastAPI:
-    """Build the application of a home; loading happens when it starts."""
-    home = Home(settings)
+def create(home: Home, base_url: str, service: Service | None = None) -> FastAPI:
+    """Build the application of a home; without a service, loading happens when it starts."""
+    settings = home.settings
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.stopping = asyncio.Event()
-        app.state.service = await asyncio.to_thread(Service.start, home, base_url)
-        if on_ready:
-            on_ready(app.state.service)
+        app.state.service = service or await asyncio.to_thread(Service.start, home)
         yield
         app.state.stopping.set()
         await asyncio.to_thread(app.state.service.stop)
@@ -78,7 +74,7 @@ def from_environment() -> FastAPI:
 
     settings = Settings.load()
     configure(settings.log_level)
-    return create(settings, settings.public_url or "http://127.0.0.1:8000")
+    return create(Home(settings), settings.public_url or "http://127.0.0.1:8000")
 
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
@@ -148,6 +144,6 @@ def _error(status: int, code: str, message: str) -> JSONResponse:
 def _mount_screens(app: FastAPI, home: Home, base_url: str) -> None:
     """Let every installed screen add its pages; the server does not know them by name."""
     made = load_or_make(home.path)
-    screen = Screen(base_url, made.token, made.password)
+    screen = Screen(base_url, made.token, made.password, home.settings.business)
     for entry in sorted(entry_points(group=_SCREENS), key=lambda e: e.name):
         entry.load()(app, screen)

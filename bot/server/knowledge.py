@@ -5,6 +5,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
+from bot.nlu.language import detect
 from bot.server.messages import service_of
 from bot.types import BadMessageError
 from knowledge_base.search import article_json, hit_json
@@ -26,7 +27,7 @@ def search(body: NewSearch, request: Request) -> list[dict[str, Any]]:
         message = "the query is empty: write what to look for"
         raise BadMessageError(message)
     knowledge = service_of(request).assistant.parts.knowledge
-    hits = knowledge.search(body.query, body.k, language=None) if knowledge else []
+    hits = knowledge.search(body.query, body.k, language=detect(body.query)) if knowledge else []
     return [hit_json(hit) for hit in hits]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final, Literal
 
@@ -16,6 +17,7 @@ from bot.server import metrics
 from bot.server.service import Service
 from bot.types import Feedback, Message, Turn, Understanding, new_id
 
+_logger = logging.getLogger(__name__)
 router: Final = APIRouter(prefix="/api")
 _ID: Final = r"^[A-Za-z0-9_\-.:]{1,64}$"
 _POLL_SECONDS: Final = 0.4
@@ -140,7 +142,9 @@ async def _as_events(first: Event | None, events: _Events) -> AsyncIterator[byte
             while not (await asyncio.wait({waiting}, timeout=_HEARTBEAT_SECONDS))[0]:
                 yield format_sse_event(comment="still thinking")
             event = waiting.result()
-    except Exception:  # noqa: BLE001 — the status line is gone; the error becomes the last event
+    except Exception:  # the status line is gone; the error becomes the last event
+        _logger.exception("a reply could not be finished")
+        metrics.FAILURES.inc()
         error = {"code": "internal", "message": "the reply could not be finished: ask again"}
         yield _sse("error", {"error": error}, str(number))
 

@@ -32,7 +32,6 @@ class Service:
     log: SqlLog
     assistant: Assistant
     secrets: Secrets
-    base_url: str
 
     def __post_init__(self) -> None:
         """Start with nothing in work."""
@@ -42,11 +41,11 @@ class Service:
         self._stopped = threading.Event()
 
     @classmethod
-    def start(cls, home: Home, base_url: str) -> "Service":
-        """Load everything, answer what a crash left behind, and warm up."""
+    def start(cls, home: Home) -> "Service":
+        """Load everything and answer what a crash left behind."""
         log = home.log()
         database.check_known(home.engine)
-        service = cls(home, log, assistant(home, log), load_or_make(home.path), base_url)
+        service = cls(home, log, assistant(home, log), load_or_make(home.path))
         left = service.assistant.recover()
         if left:
             _logger.warning("answered %d messages that a stop had left unanswered", left)
@@ -74,8 +73,10 @@ class Service:
         while not self._stopped.wait(_RELOAD_SECONDS):
             try:
                 self.reload()
-            except (CarelineError, KnowledgeError, OSError) as error:
+            except (CarelineError, KnowledgeError) as error:
                 _logger.error("the new content is not served: %s", error)  # noqa: TRY400
+            except Exception:  # whatever is wrong with the new content, the old one serves on
+                _logger.exception("the new content is not served")
 
     def reload(self) -> bool:
         """Rebuild the assistant when the home changed; return whether it did."""
@@ -83,7 +84,7 @@ class Service:
         if seen == self._fingerprint:
             return False
         self._fingerprint = seen
-        self.assistant = assistant(self.home, self.log)
+        self.assistant = assistant(self.home, self.log, after=self.assistant)
         _logger.info("now serving %s", self.assistant.served_by())
         return True
 

@@ -83,7 +83,7 @@ class SqlLog:
                 insert(conversations).values(
                     id=message.conversation_id,
                     sender=redact(message.sender) if message.sender else None,
-                    channel=message.channel,
+                    channel=redact(message.channel),
                     created_at=message.at,
                     updated_at=message.at,
                     owner=states.BOT,
@@ -180,8 +180,9 @@ class SqlLog:
 
     def _save_state(self, connection: Connection, turn: Turn, state: State) -> None:
         history = tuple(replace(line, text=redact(line.text)) for line in state.history)
+        slots = {key: redact(value) for key, value in state.slots.items()}
         values: dict[str, Any] = {
-            "state": states.to_json(replace(state, history=history)),
+            "state": states.to_json(replace(state, history=history, slots=slots)),
             "language": state.language,
             "updated_at": now(),
             "owner": state.owner,
@@ -296,7 +297,7 @@ class SqlLog:
                 insert(feedback).values(
                     message_id=given.message_id,
                     rating=given.rating,
-                    reason=given.reason,
+                    reason=redact(given.reason) if given.reason else None,
                     comment=redact(given.comment) if given.comment else None,
                     at=now(),
                 )

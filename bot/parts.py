@@ -1,0 +1,129 @@
+"""What an assistant is made of: the protocols of its parts."""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.dialogue.policy import Policy
+from bot.dialogue.state import State
+from bot.dialogue.templates import Templates
+from bot.types import Message, Reply, Turn, Understanding
+from knowledge_base.documents import Document, Hit
+
+Stream = Generator[str, None, Reply]
+
+
+class Receipt(Protocol):
+    """What became of a message: itself and, when it was answered before, its turn."""
+
+    @property
+    def message(self) -> Message:
+        """The message as it stands in the log."""
+
+    @property
+    def turn(self) -> Turn | None:
+        """The turn of a message that had been sent before."""
+
+
+class Log(Protocol):
+    """Where messages, turns and states are kept."""
+
+    def receive(self, message: Message, /) -> Receipt:
+        """Commit a message before anything is said about it."""
+
+    def answered(self, message_id: str, /) -> Turn | None:
+        """Return the turn of a message, if there is one."""
+
+    def load(self, conversation_id: str, /) -> State:
+        """Return the state of a conversation."""
+
+    def append(self, turn: Turn, state: State, /) -> Turn:
+        """Commit a turn and the state after it together; return the turn that stands."""
+
+    def pending(self) -> Sequence[Message]:
+        """Return messages nobody answered."""
+
+    def queue_position(self, conversation_id: str, /) -> int:
+        """Return the conversation's place in the queue, from 1."""
+
+
+class Understander(Protocol):
+    """Finds out what a message means."""
+
+    def understand(
+        self, text: str, /, *, spoken: str | None, customer: str | None, reply: str | None
+    ) -> Understanding:
+        """Read a message in its conversation."""
+
+
+class Knowledge(Protocol):
+    """Finds passages."""
+
+    @property
+    def version(self) -> str:
+        """The version that is searched."""
+
+    def search(self, query: str, k: int, /, *, language: str | None) -> list[Hit]:
+        """Return the k best passages, those in `language` preferred."""
+
+    def article(self, identifier: str, /) -> Document | None:
+        """Return an article by its id."""
+
+
+class Composer(Protocol):
+    """Says what passages say."""
+
+    def stream(self, question: str, hits: Sequence[Hit], language: str, /) -> Stream:
+        """Yield the reply in pieces, then return it whole."""
+
+
+class Actions(Protocol):
+    """Does things in the shop's systems."""
+
+    def run(
+        self, name: str, conversation_id: str, text: str, slots: Mapping[str, str], /
+    ) -> "Result":
+        """Run an action."""
+
+
+class Said(Protocol):
+    """One response of an action."""
+
+    @property
+    def text(self) -> str | None:
+        """The words, or None for a template."""
+
+    @property
+    def template(self) -> str | None:
+        """The name of a template."""
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """The template's variables."""
+
+
+class Result(Protocol):
+    """What an action said and set."""
+
+    @property
+    def said(self) -> Sequence[Said]:
+        """The responses, in order."""
+
+    @property
+    def slots(self) -> Mapping[str, str | None]:
+        """The slots it set; None clears one."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an assistant is made of; knowledge and actions may be absent."""
+
+    log: Log
+    understander: Understander
+    policy: Policy
+    templates: Templates
+    composer: Composer
+    knowledge: Knowledge | None = None
+    actions: Actions | None = None
+    model_version: str | None = None
+    max_characters: int = 4000
