@@ -24,6 +24,7 @@ UV = $(BIN)/uv pip install --quiet --python $(BIN)/python $(TORCH_SOURCE) -c con
 
 $(BIN)/uv:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install python3"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || deploy/install-debian.sh python3-venv
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 

@@ -10,10 +10,11 @@ import pytest
 import yaml
 
 from bot.bootstrap import Home
+from bot.dialogue.state import State
 from bot.nlu import datasets
 from bot.nlu.datasets import Conversation
 from bot.settings import Settings
-from bot.types import Role
+from bot.types import Role, Understanding
 from knowledge_base import loaders
 from knowledge_base.documents import Document
 from tests.conftest import DEMO
@@ -93,6 +94,8 @@ def test_no_held_out_message_is_a_near_copy_of_one_that_is_trained_on() -> None:
             own = trigrams(turn.text)
             if turn.role is not Role.CUSTOMER or len(turn.text) <= SHORT or not own:
                 continue
+            if turn.intent in {"thanks", "greeting"}:
+                continue  # everybody says thank you in the same words
             copies += [
                 (conversation.id, turn.text, text)
                 for other, text in trained
@@ -152,3 +155,43 @@ def test_bot_and_customer_take_turns_that_read_like_a_dialog(path: Path) -> None
         assert turns[0]["role"] == "customer"
         runs = [a["role"] == b["role"] == "bot" for a, b in pairwise(turns)]
         assert sum(runs) <= 1
+
+
+def escalated(text: str, intent: str) -> bool:
+    policy = Home(Settings.load(DEMO)).policy()
+    understanding = Understanding("en", "neutral", "calm", intent, 0.9)
+    return policy.decide(text, understanding, State()).reason == "escalation"
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("someone has changed the email on my account", "account_access"),
+        ("I think my account was hacked", "account_access"),
+        ("that wasn't me who logged in from Brazil", "account_access"),
+        ("I did not place this order, what is going on with my login", "account_access"),
+        ("有人登录了我的账户", "account_access"),
+        ("我的账号被盗了", "account_access"),
+        ("收到一条钓鱼短信，冒充你们", "complaint"),
+        ("这个说不清，转人工吧", "refund_status"),
+    ],
+)
+def test_a_stranger_in_the_account_brings_in_a_person(text: str, intent: str) -> None:
+    assert escalated(text, intent)
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("Can someone please help me log in to my account?", "account_access"),
+        ("is there someone who can reset my account password", "account_access"),
+        ("I never logged in before, how do I create an account?", "account_access"),
+        ("I didn't change my password but the site says it is wrong", "account_access"),
+        ("do you protect my card against fraud?", "payment_methods"),
+        ("有适合钓鱼穿的防水裤吗", "product_info"),
+        ("礼品卡可以转给别人吗", "gift_card"),
+        ("点击链接后跳转到个人中心就打不开了", "account_access"),
+    ],
+)
+def test_ordinary_questions_with_such_words_do_not(text: str, intent: str) -> None:
+    assert not escalated(text, intent)

@@ -2,13 +2,11 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from bot.cli.app import HomeOption, JsonOption, app, open_home, show
-
-_DRAIN_SECONDS: Final = 20
 
 
 @app.command()
@@ -20,10 +18,9 @@ def serve(
     home: HomeOption = None,
 ) -> None:
     """Serve the API, the widget's shop page and the Gradio app."""
-    import uvicorn
-
     from bot.logs import configure
     from bot.server.app import create
+    from bot.server.run import run, run_workers
     from bot.server.service import Service
 
     place = open_home(home)
@@ -35,26 +32,12 @@ def serve(
         os.environ["CARELINE_HOME"] = str(place.path.resolve())
         os.environ["CARELINE_PUBLIC_URL"] = base_url
         _announce(base_url, place.path)
-        uvicorn.run(
-            "bot.server.app:from_environment",
-            factory=True,
-            host=host,
-            port=port,
-            workers=workers,
-            log_config=None,
-            timeout_graceful_shutdown=_DRAIN_SECONDS,
-        )
+        run_workers(host, port, workers)
         return
     service = Service.start(place)  # what is wrong with the home is said before anything listens
     application = create(place, local, service)
     _announce(base_url, place.path)
-    uvicorn.run(
-        application,
-        host=host,
-        port=port,
-        log_config=None,
-        timeout_graceful_shutdown=_DRAIN_SECONDS,
-    )
+    run(application, host, port)
 
 
 def _reachable(host: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -43,7 +44,6 @@ def create(home: Home, base_url: str, service: Service | None = None) -> FastAPI
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.stopping = asyncio.Event()
         app.state.service = service or await asyncio.to_thread(Service.start, home)
         yield
         app.state.stopping.set()
@@ -57,6 +57,7 @@ def create(home: Home, base_url: str, service: Service | None = None) -> FastAPI
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
     )
+    app.state.stopping = threading.Event()  # set when a stop is asked for, before it begins
     for part in (messages, knowledge, operations):
         app.include_router(part.router)
     _add_middleware(app, settings)
