@@ -11,7 +11,7 @@ from bot.nlu.entities import EntityFinder
 from bot.nlu.understanding import Understander
 from bot.parts import Parts
 from bot.settings import Settings
-from bot.store.log import MemoryLog
+from bot.store.memory import MemoryLog
 from bot.types import BadMessageError, Message, Reply, Route, Turn, Understanding
 from knowledge_base.documents import Hit
 

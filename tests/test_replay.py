@@ -12,7 +12,7 @@ from bot.assistant import Assistant
 from bot.bootstrap import Home, assistant
 from bot.nlu import datasets
 from bot.replay import Replayed, conversations_of
-from bot.store.log import MemoryLog
+from bot.store.memory import MemoryLog
 from bot.types import CarelineError
 from tests.conftest import DEMO
 

@@ -83,7 +83,7 @@ def replay(
     from bot.bootstrap import assistant
     from bot.replay import conversations_of
     from bot.replay import replay as run
-    from bot.store.log import MemoryLog
+    from bot.store.memory import MemoryLog
 
     place = open_home(home)
     wanted = [identifier.strip() for identifier in versions.split(",") if identifier.strip()]

@@ -264,13 +264,7 @@ class Policy:
         template: str = "clarify",
     ) -> Decision:
         if state.failures >= self.content.failures_before_handoff:
-            return Decision(
-                Route.HANDOFF,
-                "repeated_failure",
-                options[0] if options else None,
-                template="handoff",
-                queue=self.content.default_queue,
-            )
+            return self._to_person("repeated_failure", options[0] if options else None)
         first = options[0] if options else None
         return Decision(Route.CLARIFY, reason, first, template=template, options=options)
 
@@ -282,8 +276,18 @@ class Policy:
         template: str = "handoff",
         queue: str | None = None,
     ) -> Decision:
+        return self._to_person(reason, understanding.intent, template=template, queue=queue)
+
+    def _to_person(
+        self,
+        reason: str,
+        intent: str | None,
+        *,
+        template: str = "handoff",
+        queue: str | None = None,
+    ) -> Decision:
         queue = queue or self.content.default_queue
-        return Decision(Route.HANDOFF, reason, understanding.intent, template=template, queue=queue)
+        return Decision(Route.HANDOFF, reason, intent, template=template, queue=queue)
 
     def slots(self, entities: tuple[Entity, ...]) -> dict[str, str]:
         """Return the slots a message fills: the entities that some action asks for."""
@@ -295,13 +299,7 @@ class Policy:
         if decision.intent == OUT_OF_SCOPE:
             return Decision(Route.TEMPLATE, "out_of_scope", OUT_OF_SCOPE, template="out_of_scope")
         if state.failures >= self.content.failures_before_handoff:
-            return Decision(
-                Route.HANDOFF,
-                "repeated_failure",
-                decision.intent,
-                template="handoff",
-                queue=self.content.default_queue,
-            )
+            return self._to_person("repeated_failure", decision.intent)
         return Decision(Route.TEMPLATE, "no_evidence", decision.intent, template="no_evidence")
 
     def without_template(self, decision: Decision) -> Decision:
@@ -312,20 +310,11 @@ class Policy:
             return replace(decision, template="handoff")
         if self.has_knowledge:
             return Decision(Route.RETRIEVE, "no_template", decision.intent)
-        return Decision(
-            Route.HANDOFF,
-            "no_template",
-            decision.intent,
-            template="handoff",
-            queue=self.content.default_queue,
-        )
+        return self._to_person("no_template", decision.intent)
 
     def action_failed(self, decision: Decision) -> Decision:
         """Return the hand-off that follows an action nobody could run."""
-        queue = self.content.default_queue
-        return Decision(
-            Route.HANDOFF, "action_failed", decision.intent, template="handoff", queue=queue
-        )
+        return self._to_person("action_failed", decision.intent)
 
     def evidence_threshold(self, decision: Decision) -> float:
         """Return the score passages need to count as evidence for a decision."""

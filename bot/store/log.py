@@ -1,6 +1,6 @@
 """The conversation log in SQL: a message is here before anything is said about it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -376,39 +376,3 @@ def _line(row: Row[Any]) -> dict[str, Any]:
         if "handoff" in turn:
             line["handoff"] = turn["handoff"]
     return line
-
-
-class MemoryLog:
-    """A log that forgets: for replay, which must write nothing, and for tests."""
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self.states: dict[str, State] = {}
-        self.turns: list[Turn] = []
-
-    def receive(self, message: Message) -> Receipt:
-        """Accept a message."""
-        return Receipt(message)
-
-    def answered(self, message_id: str) -> Turn | None:
-        """Return the turn of a message, if it was answered."""
-        return next((turn for turn in self.turns if turn.message.id == message_id), None)
-
-    def load(self, conversation_id: str) -> State:
-        """Return the state of a conversation."""
-        return self.states.get(conversation_id, State())
-
-    def append(self, turn: Turn, state: State) -> Turn:
-        """Keep a turn and the state after it."""
-        self.turns.append(turn)
-        self.states[turn.message.conversation_id] = state
-        return turn
-
-    def pending(self) -> Sequence[Message]:
-        """Return nothing: here no message waits."""
-        return []
-
-    def queue_position(self, conversation_id: str) -> int:
-        """Return the place in the queue, from 1."""
-        others = [s for key, s in self.states.items() if key != conversation_id]
-        return sum(1 for state in others if state.owner == states.QUEUED) + 1
