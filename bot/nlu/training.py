@@ -95,14 +95,10 @@ def train(  # noqa: PLR0913 — one keyword a choice of the person who trains
         contextual = sum(1 for e in fitted if e.customer or e.reply) >= _ENOUGH_CONTEXT
         Parameters(head, tuple(labels), calibration, contextual).save(folder)
         details = {
+            **_description(examples, encoder),
             "method": method,
-            "base": encoder.base.name,
-            "encoder": encoder.id,
-            "query_prefix": encoder.base.query_prefix,
-            "examples": len(examples),
             "labels": labels,
             "seed": seed,
-            "counts": dict(Counter(example.intent for example in examples)),
             "calibration": asdict(calibration),
         }
         return metrics, details
@@ -111,6 +107,17 @@ def train(  # noqa: PLR0913 — one keyword a choice of the person who trains
     in_scope = [label for label in labels if label != OUT_OF_SCOPE]
     seconds = round(time.perf_counter() - started, 3)
     return Trained(version, seconds, len(examples), len(in_scope), version.metrics)
+
+
+def _description(examples: Sequence[Example], encoder: TorchEncoder) -> dict[str, Any]:
+    """Return what a version remembers of its data and its base."""
+    return {
+        "base": encoder.base.name,
+        "encoder": encoder.id,
+        "query_prefix": encoder.base.query_prefix,
+        "examples": len(examples),
+        "counts": dict(Counter(example.intent for example in examples)),
+    }
 
 
 def _split(examples: Sequence[Example], seed: int) -> tuple[list[Example], list[Example]]:
