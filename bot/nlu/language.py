@@ -5,8 +5,15 @@ import unicodedata
 from functools import cache
 from typing import Any, Final
 
+from bot.nlu.function_words import ENGLISH, FOREIGN, WEAK
+from bot.nlu.scripts import script, to_script
+
+__all__ = ["detect", "reply_language", "script", "to_script"]
+
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
-_LATIN_WORD = re.compile(r"[a-zà-öø-ÿ]{2,}(?:['’][a-z]+)?", re.IGNORECASE)
+_LATIN_WORD = re.compile(
+    r"[a-zà-öø-ÿ\u0100-\u024f\u1ea0-\u1eff]{2,}(?:['’][a-zà-ÿ]+)?", re.IGNORECASE
+)
 # Codes, addresses and units are the same in every language and say nothing about it.
 _NEUTRAL = re.compile(
     r"https?://[!-~]+|[!-~]+@[!-~]+|\[[a-z]+\]|\b[a-z]*\d\w*\b|\b(?:ok|app|vip|usb|pdf|email|wifi|vat|id|sms)\b",
@@ -34,11 +41,19 @@ _SMALL: Final = frozenset(
 _SMALL_ENOUGH: Final = 2
 _SURE: Final = 0.9
 _ENOUGH_WORDS: Final = 4
+_MOSTLY_ENGLISH: Final = 0.4  # of the words: no statistics are asked then
+_A_NAME: Final = 4  # so few Chinese characters among English words are a name
 # Restricting the identifier to languages customers of such shops write makes it far better on
 # short texts than its full list.
 _LATIN_LANGUAGES: Final = (
     "en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "tr", "vi", "id", "cs", "ro", "fi", "da",
 )  # fmt: skip
+_SPANISH_MARKS: Final = re.compile(r"[¿¡]")
+# Letters that neither English nor its borrowed words have.
+_FOREIGN_LETTERS: Final = re.compile(r"[ßãõøåąęłśżźćńşğıřůőűđœæșțơưạ-ỹ]")
+_SPEAKER: Final = re.compile(r"\b(?:[Ii]|my|me|you|can|please)\b", re.ASCII)
+_KANA: Final = re.compile(r"[ぁ-ねは-ゖァ-ヺ]")  # without の, which Chinese brands like
+_CHINESE_ONLY: Final = re.compile(r"[的了吗呢吧我你您们这那没嗎們這沒麼么]")
 
 
 def detect(text: str, context: str | None = None) -> str:
@@ -46,14 +61,12 @@ def detect(text: str, context: str | None = None) -> str:
     bare = _NEUTRAL.sub(" ", text)
     han = len(_HAN.findall(bare))
     words = _LATIN_WORD.findall(bare)
-    if len(_KANA_OR_HANGUL.findall(bare)) * 2 > han:
+    if not bare.isascii() and _japanese_or_korean(bare, han):
         return "other"
     if han:
-        talk = any(word in _TALK for word in words)
-        small = sum(word in _SMALL for word in words)
-        return "mixed" if talk or small >= _SMALL_ENOUGH else "zh"
+        return "mixed" if _is_mixed(bare, words, han) else "zh"
     if words:
-        return "other" if _is_foreign(bare, len(words)) else "en"
+        return "other" if _is_foreign(bare, words) else "en"
     letters = sum(1 for character in bare if unicodedata.category(character).startswith("L"))
     if letters > 1:
         return "other"
@@ -67,9 +80,32 @@ def reply_language(language: str, text: str) -> str:
     return "zh" if len(_HAN.findall(text)) >= len(_LATIN_WORD.findall(text)) else "en"
 
 
-def _is_foreign(text: str, words: int) -> bool:
-    """Tell whether Latin text is surely not English; short texts get the benefit of the doubt."""
-    if words < _ENOUGH_WORDS:
+def _japanese_or_korean(text: str, han: int) -> bool:
+    if len(_KANA_OR_HANGUL.findall(text)) * 2 > han:
+        return True
+    return len(_KANA.findall(text)) > 1 and not _CHINESE_ONLY.search(text)
+
+
+def _is_mixed(text: str, words: list[str], han: int) -> bool:
+    if any(word in _TALK for word in words):
+        return True
+    small = sum(word in _SMALL for word in words)
+    if small >= _SMALL_ENOUGH:
+        return True
+    return han <= _A_NAME and _SPEAKER.search(text) is not None
+
+
+def _is_foreign(text: str, words: list[str]) -> bool:
+    """Tell whether Latin text is surely not English; slips get the benefit of the doubt."""
+    if _SPANISH_MARKS.search(text):
+        return True
+    lowered = [word.lower().replace("’", "'") for word in words]
+    english = sum(word in ENGLISH for word in lowered)
+    strong = sum(word in FOREIGN or bool(_FOREIGN_LETTERS.search(word)) for word in lowered)
+    weak = sum(word in WEAK for word in lowered)
+    if strong and strong + weak / 2 > english:
+        return True
+    if len(words) < _ENOUGH_WORDS or english >= len(words) * _MOSTLY_ENGLISH:
         return False
     code, probability = _identifier().classify(text)
     return bool(code != "en" and probability >= _SURE)

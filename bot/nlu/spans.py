@@ -1,0 +1,27 @@
+"""What the recognisers of entities share: a value at a place, and the text they read."""
+
+from typing import Final, NamedTuple
+
+_FULL_WIDTH: Final = {
+    **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
+    0x3000: 0x20,
+    0xFFE5: 0xA5,
+    0xFFE1: 0xA3,
+    0xA0: 0x20,
+    0x2019: 0x27,
+    0x2013: 0x2D,
+}
+
+
+class Span(NamedTuple):
+    """A value at `text[start:end]`."""
+
+    kind: str
+    value: str
+    start: int
+    end: int
+
+
+def narrow(text: str) -> str:
+    """Return a text with half-width letters and digits, one character for one."""
+    return text if text.isascii() else text.translate(_FULL_WIDTH)
