@@ -1,0 +1,69 @@
+"""Findings in words, for people; personal data do not leave the files."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from bot.nlu.lint import Finding, Severity
+from bot.nlu.lint_rows import Row
+from bot.nlu.text_faults import damage
+from bot.privacy import redact
+
+_SHOWN: Final = 10  # of a kind
+_PLACES: Final = 3
+_WIDTH: Final = 70
+_WORDS: Final = {
+    "duplicate": "said more than once with the same intent",
+    "conflict": "the same text with two intents",
+    "leak": "the same text is trained on and tested on",
+    "near_leak": "nearly the same text is trained on and tested on",
+    "label_error": "the intent is likely wrong",
+    "confused": "intents that are taken for each other",
+    "tiny_class": "intents with too few examples to learn",
+    "unbalanced": "intents with ten times more, or less, than is usual",
+    "personal_data": "personal data",
+    "encoding": "damaged characters",
+    "empty": "no text",
+    "no_intent": "no intent",
+    "short": "a single character",
+    "long": "very long texts",
+}
+
+
+def report(findings: Sequence[Finding], rows: Sequence[Row], files: int) -> str:
+    """Return a report, the worst kind first, a few findings of each."""
+    counts = [
+        f"{sum(finding.severity is severity for finding in findings)} {severity.value}s"
+        for severity in (Severity.ERROR, Severity.WARNING)
+    ]
+    lines = [f"{len(rows)} texts in {files} files: {len(findings)} findings, {', '.join(counts)}"]
+    for kind in dict.fromkeys(finding.kind for finding in findings):
+        group = [finding for finding in findings if finding.kind == kind]
+        lines.append(f"\n{group[0].severity.value} {kind}: {_WORDS[kind]} ({len(group)})")
+        lines += [f"  {_line(finding, rows)}" for finding in group[:_SHOWN]]
+        if len(group) > _SHOWN:
+            lines.append(f"  … and {len(group) - _SHOWN} more: --json lists all")
+    return "\n".join(lines)
+
+
+def _line(finding: Finding, rows: Sequence[Row]) -> str:
+    return "  ".join(_parts(finding, rows))
+
+
+def _parts(finding: Finding, rows: Sequence[Row]) -> Iterator[str]:
+    if finding.rows:
+        places = [rows[i].source for i in finding.rows[:_PLACES]]
+        more = len(finding.rows) - len(places)
+        yield ", ".join(places) + (f" and {more} more" if more else "")
+    if finding.intent:
+        yield f"{finding.intent} / {finding.other}" if finding.other else finding.intent
+    if not finding.rows and finding.count is not None:
+        yield f"{finding.count} texts"
+    if finding.score is not None:
+        yield f"{finding.score:.2f}"
+    if finding.rows and (text := redact(rows[finding.rows[0]].text)):
+        short = " ".join(text.split())
+        yield f"“{short[:_WIDTH]}{'…' if len(short) > _WIDTH else ''}”"
+    if finding.suggestion:
+        yield f"→ {finding.suggestion}"
+    if finding.kind == "encoding" and (mended := damage(rows[finding.rows[0]].text)):
+        yield f"“{redact(mended[1])[:_WIDTH]}”" if mended[1] else "write it anew"
