@@ -4,7 +4,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -14,6 +14,7 @@ from bot.dialogue.state import State, advance
 from bot.dialogue.templates import built_in
 from bot.generation.grounding import pieces
 from bot.nlu.language import reply_language
+from bot.nlu.scripts import Script, script, to_script
 from bot.parts import Parts, Stream
 from bot.types import (
     OUT_OF_SCOPE,
@@ -34,6 +35,8 @@ from knowledge_base.documents import Hit
 _logger = logging.getLogger(__name__)
 _STRIPES: Final = 256
 _PASSAGES: Final = 4
+_PHRASE_ENDS: Final = frozenset("。，！？；：\n.,!?;: ")
+_BETWEEN: Final = "\n\n"  # two answers
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class _Work:
     clock: dict[str, float] = field(default_factory=dict)
     slots: dict[str, str] = field(default_factory=dict)
     evidence: tuple[Hit, ...] = ()
+    found: tuple[Hit, ...] = ()  # for the request in work
+    asked: str = ""  # the request in work
 
     def last(self, role: Role) -> str | None:
         """Return what somebody said last before this message."""
@@ -67,7 +72,8 @@ class _Work:
         try:
             yield
         finally:
-            self.clock[name] = round(1000 * (time.perf_counter() - started), 3)
+            spent = 1000 * (time.perf_counter() - started)
+            self.clock[name] = round(self.clock.get(name, 0.0) + spent, 3)
 
 
 class Assistant:
@@ -141,18 +147,18 @@ class Assistant:
         try:
             understanding = self._understand(work)
             yield understanding
-            decision = self._decide(work, understanding)
-            decision = self._gather(work, understanding, decision)
-            decision, reply = yield from self._compose(work, understanding, decision)
+            decisions, reply = yield from self._respond(work, understanding)
         except Exception:  # the edge: one bad message must not end the conversation
             _logger.exception("message %s could not be answered and is handed off", message.id)
             understanding, decision, reply = self._give_up(work)
+            decisions = [decision]
             yield reply.text
         work.clock["total"] = round(1000 * (time.perf_counter() - started), 3)
         turn = Turn(
             message=message,
             understanding=understanding,
-            decision=decision,
+            decision=decisions[0],
+            further=tuple(decisions[1:]),
             reply=reply,
             versions=self.served_by(),
             evidence=work.evidence,
@@ -166,6 +172,34 @@ class Assistant:
             turn = replace(turn, handoff=Handoff(moved.owner, queue, position))
         return turn, moved
 
+    def _respond(
+        self, work: _Work, understanding: Understanding
+    ) -> Generator[str, None, tuple[list[Decision], Reply]]:
+        """Decide, gather and compose for each request, in order, until one needs a person."""
+        decisions: list[Decision] = []
+        replies: list[Reply] = []
+        for part in understanding.parts(work.message.text):
+            if replies:
+                yield _BETWEEN
+            work.asked = part.requests[0].text
+            try:
+                decision = self._decide(work, part)
+                decision = self._gather(work, part, decision)
+                composed = self._compose(work, part, decision)
+                decision, reply = yield from _in_script(composed, _script(work))
+            except Exception:
+                if not replies:
+                    raise
+                # What was done for the requests before stands; a person sees to the rest.
+                _logger.exception("a request of message %s is handed off", work.message.id)
+                _, decision, reply = self._give_up(work)
+                yield reply.text
+            decisions.append(decision)
+            replies.append(reply)
+            if decision.route is Route.HANDOFF:
+                break
+        return decisions, _joined(replies)
+
     def _understand(self, work: _Work) -> Understanding:
         with work.stage("understand"):
             return self.parts.understander.understand(
@@ -177,7 +211,7 @@ class Assistant:
 
     def _decide(self, work: _Work, understanding: Understanding) -> Decision:
         with work.stage("decide"):
-            decision = self.parts.policy.decide(work.message.text, understanding, work.state)
+            decision = self.parts.policy.decide(work.asked, understanding, work.state)
             work.slots |= self.parts.policy.slots(understanding.entities)
             if decision.template and not self.parts.templates.has(decision.template):
                 return self.parts.policy.without_template(decision)
@@ -190,7 +224,8 @@ class Assistant:
         language = _spoken(understanding, work.state, work.message)
         with work.stage("search"):
             hits, enough = self._search(work, decision, language)
-        work.evidence = tuple(hits)
+        work.found = tuple(hits)
+        work.evidence += work.found
         return decision if enough else self.parts.policy.without_evidence(decision, work.state)
 
     def _search(self, work: _Work, decision: Decision, language: str) -> tuple[list[Hit], bool]:
@@ -234,15 +269,15 @@ class Assistant:
             return decision, reply
 
     def _from_passages(self, work: _Work, language: str) -> Stream:
-        threshold = 0.6 * work.evidence[0].score
-        hits = [hit for hit in work.evidence if hit.score >= threshold]
+        threshold = 0.6 * work.found[0].score
+        hits = [hit for hit in work.found if hit.score >= threshold]
         theirs = hits[0].chunk.language
         prefix = ""
         if theirs in {"en", "zh"} and theirs != language:
             prefix = self._say("passages_in_other_language", language, work) + "\n"
             yield prefix
         reply = yield from self.parts.composer.stream(_question(work), hits, language)
-        titles = dict.fromkeys(hit.chunk.title for hit in work.evidence if hit.chunk.title)
+        titles = dict.fromkeys(hit.chunk.title for hit in work.found if hit.chunk.title)
         cited = {citation.title for citation in reply.citations}
         related = tuple(title for title in titles if title not in cited)[:2]
         return replace(reply, text=prefix + reply.text, related=related)
@@ -310,6 +345,51 @@ class Assistant:
             yield
 
 
+def _script(work: _Work) -> Script | None:
+    """Return the script the customer writes Chinese in; replies keep it."""
+    said = [line.text for line in work.state.history if line.role is Role.CUSTOMER]
+    return next(filter(None, map(script, [work.message.text, *reversed(said)])), None)
+
+
+def _in_script(
+    words: Generator[str, None, tuple[Decision, Reply]], wanted: Script | None
+) -> Generator[str, None, tuple[Decision, Reply]]:
+    """Pass words on in the customer's script; our texts are in Simplified Chinese.
+
+    Phrases are converted whole, so words wait for the end of a phrase. What is quoted from
+    articles stays as it stands there.
+    """
+    if wanted != "hant":
+        return (yield from words)
+    waiting = ""
+    while True:
+        try:
+            waiting += next(words)
+        except StopIteration as stop:
+            decision, reply = stop.value
+            break
+        if waiting[-1:] in _PHRASE_ENDS:
+            yield to_script(waiting, wanted)
+            waiting = ""
+    if waiting:
+        yield to_script(waiting, wanted)
+    buttons = tuple(replace(b, title=to_script(b.title, wanted)) for b in reply.buttons)
+    return decision, replace(reply, text=to_script(reply.text, wanted), buttons=buttons)
+
+
+def _joined(replies: Sequence[Reply]) -> Reply:
+    """Return the answers to several requests as one reply."""
+    if len(replies) == 1:
+        return replies[0]
+    return Reply(
+        text=_BETWEEN.join(reply.text for reply in replies),
+        citations=tuple(citation for reply in replies for citation in reply.citations),
+        buttons=tuple(button for reply in replies for button in reply.buttons),
+        related=tuple(dict.fromkeys(title for reply in replies for title in reply.related)),
+        composer="+".join(dict.fromkeys(reply.composer for reply in replies)),
+    )
+
+
 def _is_no_text(character: str) -> bool:
     """Tell a control character, or half a surrogate pair: what is left of bytes read as text."""
     return (character < " " and character not in "\t\n\r") or "\ud800" <= character <= "\udfff"
@@ -335,6 +415,6 @@ def _spoken(understanding: Understanding, state: State, message: Message) -> str
 
 def _question(work: _Work) -> str:
     """Return what to search for; a pressed button stands for the question before it."""
-    if re.fullmatch(r"/\w+", work.message.text.strip()):
-        return work.last(Role.CUSTOMER) or work.message.text.strip("/ ").replace("_", " ")
-    return work.message.text
+    if re.fullmatch(r"/\w+", work.asked.strip()):
+        return work.last(Role.CUSTOMER) or work.asked.strip("/ ").replace("_", " ")
+    return work.asked

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.generation.local import LocalGenerator
     from bot.nlu.intents import IntentModel
     from bot.store.log import SqlLog
-    from knowledge_base.encoders import TorchEncoder
+    from knowledge_base.encoders import ModelEncoder, TorchEncoder
     from knowledge_base.search import KnowledgeBase
 
 _logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Home:
         except OSError as error:
             message = f"the home {self.path} cannot be created: {error.strerror}"
             raise CarelineError(message) from error
-        self._encoders: dict[str, TorchEncoder] = {}
+        self._encoders: dict[str, ModelEncoder] = {}
 
     @cached_property
     def models(self) -> Versions:
@@ -70,15 +70,28 @@ class Home:
         )
         raise CarelineError(message)
 
-    def encoder(self, base: str | None = None) -> "TorchEncoder":
-        """Return a base encoder, loaded once."""
-        from knowledge_base import encoders
+    def encoder(self, base: str | None = None) -> "ModelEncoder":
+        """Return the encoder that serves: the fast engine, made once, or torch where it cannot."""
+        from knowledge_base import encoders, fast
 
         name = base or self.settings.base
         if name not in self._encoders:
             found = encoders.resolve(name, self.settings.cache_folder)
-            self._encoders[name] = encoders.TorchEncoder(found)
+            folder = self.settings.cache_folder / "engines" / found.id.replace("/", "_")
+            if self.settings.engine == "auto" and not fast.exists(folder):
+                _logger.warning("making the int8 engine of %s, once, in %s", name, folder)
+                fast.export(encoders.TorchEncoder(found), folder)
+            quick = self.settings.engine == "auto" and fast.usable(folder)
+            encoder = fast.FastEncoder(found, folder) if quick else self.torch_encoder(base)
+            self._encoders[name] = encoder
         return self._encoders[name]
+
+    def torch_encoder(self, base: str | None = None) -> "TorchEncoder":
+        """Return a base encoder that can be fine-tuned."""
+        from knowledge_base import encoders
+
+        found = encoders.resolve(base or self.settings.base, self.settings.cache_folder)
+        return encoders.TorchEncoder(found)
 
     def model(self, version: str | None = None) -> "IntentModel | None":
         """Open a version of the classifier, the active one by default; None before the first."""
@@ -90,7 +103,7 @@ class Home:
         folder = self.models.folder(found.id)
         own = (folder / "encoder").is_dir()
         encoder = None if own else self.encoder(str(found.details["base"]))
-        return intents.load(folder, found, encoder)
+        return intents.load(folder, found, encoder, engine=self.settings.engine)
 
     def knowledge(self, version: str | None = None) -> "KnowledgeBase | None":
         """Open a version of the knowledge, the active one by default; None before the first."""
@@ -214,7 +227,11 @@ def assistant(
     return Assistant(
         Parts(
             log=log or home.log(),
-            understander=Understander(model, EntityFinder(policy.content.entities)),
+            understander=Understander(
+                model,
+                EntityFinder(policy.content.entities),
+                promise=home.settings.promise is not None,
+            ),
             policy=policy,
             templates=templates,
             composer=home.composer(),

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.dialogue.policy import Policy
 from bot.dialogue.state import State
@@ -47,6 +47,13 @@ class Log(Protocol):
         """Return the conversation's place in the queue, from 1."""
 
 
+class Explanation(Protocol):
+    """Why a message was understood as it was."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values."""
+
+
 class Understander(Protocol):
     """Finds out what a message means."""
 
@@ -54,6 +61,9 @@ class Understander(Protocol):
         self, text: str, /, *, spoken: str | None, customer: str | None, reply: str | None
     ) -> Understanding:
         """Read a message in its conversation."""
+
+    def explain(self, text: str, /) -> Explanation | None:
+        """Return why a message is understood as it is; None where nothing can be said."""
 
 
 class Knowledge(Protocol):

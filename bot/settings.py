@@ -39,10 +39,11 @@ class Settings(BaseSettings):
     cache: Path | None = None
     database_url: str | None = None
     base: str = "e5-small"
+    engine: Literal["auto", "torch"] = "auto"
     composer: Literal["extractive", "transformers"] = "extractive"
     generator: str = "smollm2"
     max_message_characters: int = Field(4000, ge=1, le=100_000)
-    promise: Promise = Promise()
+    promise: Promise | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     allowed_origins: tuple[str, ...] = ()
     screens: bool = True

@@ -1,7 +1,7 @@
 """The vocabulary of the bot: one customer message and everything that is decided about it."""
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
@@ -84,9 +84,36 @@ class IntentScore:
     confidence: float
 
 
+class Promised(StrEnum):
+    """Whether an answer to the message would keep the promise about wrong answers."""
+
+    KEPT = "kept"
+    UNSURE = "unsure"  # the model is not sure enough: ask back, or hand off
+    VOID = "void"  # messages no longer look like those it was certified on
+    NONE = "none"  # nothing was promised, or nothing could be
+
+
+@dataclass(frozen=True)
+class Request:
+    """One of the requests in a message: `message[start:end] == text`."""
+
+    text: str
+    start: int
+    end: int
+    intent: str | None
+    confidence: float
+    ranking: tuple[IntentScore, ...] = ()
+    promised: Promised = Promised.NONE
+    candidates: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Understanding:
-    """What a message means. Without a model, `intent` is None and `ranking` empty."""
+    """What a message means. Without a model, `intent` is None and `ranking` empty.
+
+    `requests` is empty for a message with one request; otherwise the other values are those of
+    the first. `candidates` are the intents a clarifying question should offer.
+    """
 
     language: str
     sentiment: str
@@ -95,6 +122,37 @@ class Understanding:
     confidence: float
     ranking: tuple[IntentScore, ...] = ()
     entities: tuple[Entity, ...] = ()
+    promised: Promised = Promised.NONE
+    candidates: tuple[str, ...] = ()
+    requests: tuple[Request, ...] = ()
+
+    def parts(self, text: str) -> tuple["Understanding", ...]:
+        """Return what is understood of each request; of the whole where there is one only."""
+        return tuple(
+            replace(
+                self,
+                intent=request.intent,
+                confidence=request.confidence,
+                ranking=request.ranking,
+                promised=request.promised,
+                candidates=request.candidates,
+                requests=(request,),
+            )
+            for request in self.requests
+        ) or (replace(self, requests=(self.whole(text),)),)
+
+    def whole(self, text: str) -> Request:
+        """Return the message as one request."""
+        return Request(
+            text,
+            0,
+            len(text),
+            self.intent,
+            self.confidence,
+            self.ranking,
+            self.promised,
+            self.candidates,
+        )
 
 
 @dataclass(frozen=True)
@@ -173,8 +231,14 @@ class Turn:
     evidence: tuple[Hit, ...] = ()
     handoff: Handoff | None = None
     slots: tuple[tuple[str, str], ...] = ()
+    further: tuple[Decision, ...] = ()  # those about the second request and the ones after it
     timings_ms: tuple[tuple[str, float], ...] = ()
     reply_id: str = field(default_factory=new_id)
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """All decisions, in the order of the requests they are about."""
+        return (self.decision, *self.further)
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,8 @@ def without_personal_data(turn: Turn) -> Turn:
         sender=redact(sender) if sender else None,
     )
     entities = tuple(_redacted(entity) for entity in turn.understanding.entities)
-    understanding = replace(turn.understanding, entities=entities)
+    requests = tuple(replace(r, text=redact(r.text)) for r in turn.understanding.requests)
+    understanding = replace(turn.understanding, entities=entities, requests=requests)
     slots = tuple((name, redact(value)) for name, value in turn.slots)
     return replace(turn, message=message, understanding=understanding, slots=slots)
 
@@ -50,16 +51,8 @@ def turn_json(turn: Turn) -> dict[str, Any]:
         "conversation_id": turn.message.conversation_id,
         "reply_id": turn.reply_id,
         **understanding_json(turn.understanding),
-        "requests": [
-            {
-                "text": turn.message.text,
-                "start": 0,
-                "end": len(turn.message.text),
-                "intent": turn.understanding.intent,
-                "confidence": turn.understanding.confidence,
-                "route": turn.decision.route.value,
-            }
-        ],
+        "requests": _requests(turn),
+        "promise": turn.understanding.promised.value,
         "route": turn.decision.route.value,
         "reason": turn.decision.reason,
         "reply": {
@@ -83,6 +76,23 @@ def turn_json(turn: Turn) -> dict[str, Any]:
             "position": turn.handoff.position,
         }
     return body
+
+
+def _requests(turn: Turn) -> list[dict[str, Any]]:
+    """Return the requests of a message; one that was not reached has no route."""
+    routes = [decision.route.value for decision in turn.decisions]
+    found = turn.understanding.requests or (turn.understanding.whole(turn.message.text),)
+    return [
+        {
+            "text": request.text,
+            "start": request.start,
+            "end": request.end,
+            "intent": request.intent,
+            "confidence": request.confidence,
+            "route": routes[number] if number < len(routes) else None,
+        }
+        for number, request in enumerate(found)
+    ]
 
 
 def understanding_json(understanding: Understanding) -> dict[str, Any]:
@@ -137,6 +147,8 @@ def trace_json(turn: Turn) -> dict[str, Any]:
         "reason": turn.decision.reason,
         "template": turn.decision.template,
         "action": turn.decision.action,
+        "requests": _requests(clean),
+        "promise": turn.understanding.promised.value,
         "composer": turn.reply.composer,
         "candidates": [
             {

@@ -14,10 +14,9 @@ for name in [key for key in os.environ if key.startswith("CARELINE_") and key !=
 os.environ.pop("DATABASE_URL", None)
 
 from bot.bootstrap import Home  # noqa: E402
-from bot.nlu import datasets, training  # noqa: E402
+from bot.nlu import datasets, tone, training  # noqa: E402
 from bot.settings import Settings  # noqa: E402
 from knowledge_base import encoders  # noqa: E402
-from knowledge_base.encoders import TorchEncoder  # noqa: E402
 from knowledge_base.ingest import ingest  # noqa: E402
 from tests import tiny  # noqa: E402
 from tests.running import Server, free_port  # noqa: E402
@@ -56,7 +55,8 @@ def make_home(folder: Path, encoder: Path) -> Home:
             shutil.copytree(source, folder / item)
         else:
             shutil.copy(source, folder / item)
-    (folder / "careline.toml").write_text(f'base = "{encoder}"\n', encoding="utf-8")
+    settings = f'base = "{encoder}"\ncache = "{encoder.parent / "cache"}"\n'
+    (folder / "careline.toml").write_text(settings, encoding="utf-8")
     return Home(Settings.load(folder))
 
 
@@ -65,14 +65,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path) -> Hom
     """Return a home with a model and an index; tests do not write into it."""
     home = make_home(tmp_path_factory.mktemp("trained") / "home", tiny_encoder)
     paths = datasets.training_files(home.path / "dialogs")
-    training.train(
-        datasets.read_all_examples(paths),
-        home.models,
-        home.encoder(),
-        method="head",
-    )
-    encoder: TorchEncoder = home.encoder()
-    ingest([home.path / "kb"], home.knowledge_versions, encoder, base=home.settings.base)
+    examples = datasets.read_all_examples(paths)
+    rows = tone.examples()[::10]
+    with pytest.MonkeyPatch.context() as patch:  # the tone head is tested with its own tests
+        patch.setattr(tone, "examples", lambda: rows)
+        training.train(training.Job(examples, home.encoder(), method="head"), home.models)
+    ingest([home.path / "kb"], home.knowledge_versions, home.encoder(), base=home.settings.base)
     return home
 
 

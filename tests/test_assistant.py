@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot import wire
 from bot.assistant import Assistant, Received
 from bot.bootstrap import Home, assistant
 from bot.nlu.entities import EntityFinder
@@ -12,7 +13,16 @@ from bot.nlu.understanding import Understander
 from bot.parts import Parts
 from bot.settings import Settings
 from bot.store.memory import MemoryLog
-from bot.types import BadMessageError, Message, Reply, Route, Turn, Understanding
+from bot.types import (
+    BadMessageError,
+    IntentScore,
+    Message,
+    Reply,
+    Request,
+    Route,
+    Turn,
+    Understanding,
+)
 from knowledge_base.documents import Hit
 
 
@@ -172,3 +182,138 @@ def test_a_bare_home_hands_everything_off(tmp_path_factory: pytest.TempPathFacto
     assert turn.decision.route is Route.HANDOFF
     assert isinstance(turn.reply, Reply)
     assert turn.reply.text
+
+
+def joined(*parts: tuple[str, str]) -> tuple[str, tuple[Request, ...]]:
+    """Return a message of several requests (text, intent), and what is understood of each."""
+    text, requests = "", []
+    for said, intent in parts:
+        start = len(text) + (5 if text else 0)
+        text = f"{text} and {said}" if text else said
+        scores = (IntentScore(intent, 0.9),)
+        requests.append(Request(said, start, start + len(said), intent, 0.9, scores))
+    return text, tuple(requests)
+
+
+class Understood:
+    """An understander that reads what it was told to, and the entities for itself."""
+
+    def __init__(self, found: dict[str, tuple[Request, ...]]) -> None:
+        self.found = found
+        self.entities = EntityFinder({"order_number": r"A\d{5}"})
+
+    def understand(self, text: str, /, **_: str | None) -> Understanding:
+        requests = self.found[text]
+        first = requests[0]
+        return Understanding(
+            "en",
+            "neutral",
+            "calm",
+            first.intent,
+            first.confidence,
+            first.ranking,
+            self.entities.find(text),
+            requests=requests if len(requests) > 1 else (),
+        )
+
+
+def told(bot: Assistant, *messages: tuple[str, tuple[Request, ...]]) -> Assistant:
+    understander = Understood(dict(messages))
+    return Assistant(replace(bot.parts, understander=understander, log=MemoryLog()))  # type: ignore[arg-type]
+
+
+WHERE, CANCEL = ("where is A10234", "order_status"), ("cancel it please", "cancel_order")
+GREET, PERSON = ("hello", "greeting"), ("get me a human", "human")
+SHIPPING = ("how long does standard shipping take", "delivery_time")
+
+
+def alone(bot: Assistant, part: tuple[str, str]) -> Turn:
+    message = joined(part)
+    return say(told(bot, message), message[0])
+
+
+def test_two_requests_are_answered_in_order_in_one_reply(bot: Assistant) -> None:
+    message = joined(CANCEL, SHIPPING)
+    turn = say(told(bot, message), message[0])
+    first, second = alone(bot, CANCEL).reply, alone(bot, SHIPPING).reply
+    assert turn.reply.text == f"{first.text}\n\n{second.text}"
+    assert turn.reply.citations == second.citations
+    assert second.citations
+    assert [d.route for d in turn.decisions] == [Route.TEMPLATE, Route.RETRIEVE]
+    assert turn.decision.intent == "cancel_order"
+
+
+def test_each_request_is_told_with_its_place_and_its_route(bot: Assistant) -> None:
+    message = joined(CANCEL, SHIPPING, WHERE)
+    body = wire.turn_json(say(told(bot, message), message[0]))
+    found = [(r["text"], r["intent"], r["route"]) for r in body["requests"]]
+    routes = ("template", "retrieve", "act")
+    asked = (CANCEL, SHIPPING, WHERE)
+    assert found == [(*part, route) for part, route in zip(asked, routes, strict=True)]
+    assert all(message[0][r["start"] : r["end"]] == r["text"] for r in body["requests"])
+    assert (body["intent"], body["route"]) == ("cancel_order", "template")
+
+
+def test_a_hand_off_ends_the_list(bot: Assistant) -> None:
+    message = joined(CANCEL, PERSON, SHIPPING)
+    asked = told(bot, message)
+    turn = say(asked, message[0])
+    routes = [request["route"] for request in wire.turn_json(turn)["requests"]]
+    assert routes == ["template", "handoff", None]
+    assert not turn.reply.citations
+    assert turn.handoff is not None
+    assert asked.parts.log.load("c").owner == "queued"
+
+
+@pytest.mark.parametrize(
+    "asked", [(CANCEL, SHIPPING), (GREET, WHERE, SHIPPING), (SHIPPING, PERSON)]
+)
+def test_the_words_of_several_answers_come_as_they_stand_in_the_reply(
+    bot: Assistant, asked: tuple[tuple[str, str], ...]
+) -> None:
+    message = joined(*asked)
+    events = list(told(bot, message).stream(Message(message[0], "s")))
+    turn = events[-1]
+    assert isinstance(turn, Turn)
+    assert "".join(event for event in events if isinstance(event, str)) == turn.reply.text
+
+
+def test_an_order_number_in_one_request_serves_the_other(bot: Assistant) -> None:
+    message = joined(CANCEL, WHERE)
+    turn = say(told(bot, message), message[0])
+    assert turn.further[0].slot is None
+    assert "A10234" in turn.reply.text
+
+
+PARCEL = ("where is my parcel", "order_status")
+
+
+def number(bot: Assistant, *parts: tuple[str, str]) -> tuple[Turn, Turn]:
+    """Send a message whose order number is missing, then the number."""
+    message, given = joined(*parts), joined(("A10234", "oos"))
+    asked = told(bot, message, given)
+    return say(asked, message[0]), say(asked, given[0])
+
+
+def test_a_slot_asked_for_by_the_last_request_is_filled_by_the_next_message(bot: Assistant) -> None:
+    asked, answered = number(bot, SHIPPING, PARCEL)
+    assert asked.further[0].slot == "order_number"
+    assert (answered.decision.reason, answered.decision.intent) == ("slot_filled", "order_status")
+    assert "A10234" in answered.reply.text
+
+
+def test_a_slot_asked_for_by_the_first_request_is_filled_by_the_next_message(
+    bot: Assistant,
+) -> None:
+    asked, answered = number(bot, PARCEL, SHIPPING)
+    assert asked.decision.slot == "order_number"
+    assert (answered.decision.reason, answered.decision.intent) == ("slot_filled", "order_status")
+    assert "A10234" in answered.reply.text
+
+
+def test_the_number_asked_for_answers_only_the_request_it_belongs_to(bot: Assistant) -> None:
+    message, given = joined(PARCEL), joined(("it is A10234", "order_status"), CANCEL)
+    asked = told(bot, message, given)
+    say(asked, message[0])
+    turn = say(asked, given[0])
+    assert [d.reason for d in turn.decisions] == ["slot_filled", "route:cancel_order"]

@@ -20,7 +20,12 @@ def test_the_blocks_of_the_readme_run(tmp_path: Path, tiny_encoder: Path) -> Non
         text=True,
         check=False,
         cwd=tmp_path,
-        env={**os.environ, "PATH": path, "CARELINE_BASE": str(tiny_encoder)},
+        env={
+            **os.environ,
+            "PATH": path,
+            "CARELINE_BASE": str(tiny_encoder),
+            "CARELINE_CACHE": str(tmp_path),
+        },
     )
     # The doctor ends the last block and finds a log that was made by the question before it.
     assert done.returncode == 0, done.stderr

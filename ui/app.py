@@ -19,12 +19,19 @@ _CSS: Final = """
 .facts dt, .facts dd { margin: 0; padding: .3rem .5rem; overflow-wrap: anywhere;
   border-bottom: 1px solid var(--border-color-primary); }
 .facts dt { opacity: .75; }
-.source { margin: .75rem 0; }
+.source { margin: 1rem 0 !important; }
 .source figcaption { font-weight: 600; }
 .source code { margin-left: .5rem; font-size: .8em; font-weight: 400; opacity: .75;
   overflow-wrap: anywhere; }
-.source blockquote { margin: .35rem 0 0; padding-left: .75rem; white-space: pre-wrap;
-  border-left: 3px solid var(--color-accent); }
+.source blockquote { margin: .2rem 0 0 !important; padding-left: .75rem; white-space: pre-wrap;
+  overflow-wrap: anywhere; border-left: 3px solid var(--color-accent); }
+.legend { margin: .75rem 0 .25rem !important; font-size: .85em; }
+.words { line-height: 2; white-space: pre-wrap; overflow-wrap: anywhere; }
+#chat-words mark { --share: .5; padding: .15em .2em; border-radius: 3px; color: inherit;
+  background: rgb(var(--hue) / calc(var(--share) * .6));
+  border-bottom: 2px solid rgb(var(--hue) / var(--share)); }
+#chat-words mark.for { --hue: 16 185 129; }
+#chat-words mark.against { --hue: 239 68 68; border-bottom-style: dashed; }
 .quiet { opacity: .75; }
 #chat-lines .icon-button-wrapper, #live-transcript .icon-button-wrapper { display: none; }
 """

@@ -15,8 +15,10 @@ CONCURRENCY: Final[Mapping[str, Any]] = {
 _NOTHING: Final = "<p class='quiet'>The last reply is explained here.</p>"
 
 Lines = list[dict[str, Any]]
-Explained = tuple[str, dict[str, float] | None, str]
-Shown = tuple[Lines, str | None, str, dict[str, float] | None, str]
+Words = list[tuple[str, float | None]]
+Explained = tuple[str, dict[str, float] | None, str, str, str]
+Shown = tuple[Lines, str | None, str, dict[str, float] | None, str, str, str]
+_UNKNOWN: Final[Explained] = ("", None, "", "", "")
 
 
 def build(client: Client) -> None:
@@ -43,17 +45,19 @@ def build(client: Client) -> None:
                     autofocus=True,
                     elem_id="chat-box",
                 )
-                send = gr.Button("Send", variant="primary", scale=1, min_width=90)
-                again = gr.Button("New conversation", scale=1, min_width=190)
+                send = gr.Button("Send", variant="primary", size="md", scale=1, min_width=90)
+                again = gr.Button("New conversation", size="md", scale=1, min_width=190)
         with gr.Column(scale=2):
             ranking = gr.Label(label="Intent", num_top_classes=5)
+            words = gr.HTML(elem_id="chat-words")
             facts = gr.HTML(_NOTHING, label="Decision", elem_id="chat-facts")
             sources = gr.HTML(elem_id="chat-sources")
+            similar = gr.HTML(elem_id="chat-similar")
 
     def talk(text: str, shown: Lines, known: str | None) -> Iterator[Shown]:
         yield from converse(client, text, shown or [], known)
 
-    outputs = [lines, conversation, facts, ranking, sources]
+    outputs = [lines, conversation, facts, ranking, sources, words, similar]
     gr.on(
         [box.submit, send.click],
         lambda text: (text, ""),
@@ -63,7 +67,11 @@ def build(client: Client) -> None:
         api_visibility="private",
     ).then(talk, [said, lines, conversation], outputs, show_progress="hidden", **CONCURRENCY)
     again.click(
-        lambda: ([], None, _NOTHING, None, ""), None, outputs, queue=False, api_visibility="private"
+        lambda: ([], None, _NOTHING, None, "", "", ""),
+        None,
+        outputs,
+        queue=False,
+        api_visibility="private",
     )
 
 
@@ -73,25 +81,74 @@ def converse(client: Client, text: str, shown: Lines, known: str | None) -> Iter
         return
     lines = [*shown, {"role": "user", "content": plain(text)}]
     reply = ""
-    unknown: Explained = ("", None, "")
-    yield lines, known, *unknown
+    yield lines, known, *_UNKNOWN
     try:
         for event, data in client.stream(text, known):
             if event == "received":
                 known = data["conversation_id"]
             elif event == "token":
                 reply += data["text"]
-                yield [*lines, _said(reply)], known, *unknown
+                yield [*lines, _said(reply)], known, *_UNKNOWN
             elif event == "turn":
-                yield [*lines, *_reply(data)], data["conversation_id"], *explain(data)
+                yield [*lines, *_reply(data)], data["conversation_id"], *explain(client, text, data)
     except ApiError as error:
-        yield [*lines, _said(f"⚠ {error}")], known, *unknown
+        yield [*lines, _said(f"⚠ {error}")], known, *_UNKNOWN
 
 
-def explain(turn: Json) -> Explained:
-    """Return a turn's facts, its intents with their confidences, and its sources."""
+def explain(client: Client, text: str, turn: Json) -> Explained:
+    """Return a turn's facts, intents and sources, and what its words and its likes say."""
     ranking = {score["intent"]: score["confidence"] for score in turn.get("ranking", [])}
-    return facts_html(turn), ranking or None, sources_html(turn["reply"]["citations"])
+    try:
+        why = client.explain(text)
+    except ApiError:  # the reply stands without its explanation
+        why = None
+    return (
+        facts_html(turn),
+        ranking or None,
+        sources_html(turn["reply"]["citations"]),
+        words_html(coloured(text, why["tokens"] if why else [])),
+        similar_html(why["neighbours"] if why else []),
+    )
+
+
+def coloured(text: str, tokens: list[Json]) -> Words:
+    """Return the text in pieces, each with its share of the strongest word's weight, −1 to 1."""
+    strongest = max((abs(token["weight"]) for token in tokens), default=0.0) or 1.0
+    pieces: Words = []
+    at = 0
+    for token in tokens:
+        pieces.append((text[at : token["start"]], None))
+        pieces.append((token["text"], token["weight"] / strongest))
+        at = token["end"]
+    pieces.append((text[at:], None))
+    return [(piece, weight) for piece, weight in pieces if piece]
+
+
+def words_html(words: Words) -> str:
+    """Return a message with its words marked; without marks there is nothing to show."""
+    if all(weight is None for _, weight in words):
+        return ""
+    marked = "".join(
+        escape(piece)
+        if weight is None
+        else f"<mark class='{'for' if weight >= 0 else 'against'}' title='{weight:+.0%}' "
+        f"style='--share:{abs(weight):.2f}'>{escape(piece)}</mark>"
+        for piece, weight in words
+    )
+    legend = "<mark class='for'>for</mark> or <mark class='against'>against</mark> the intent"
+    return f"<p class='legend'>Each word speaks {legend}</p><p class='words'>{marked}</p>"
+
+
+def similar_html(neighbours: list[Json]) -> str:
+    """Return the training examples that are nearest to a message."""
+    if not neighbours:
+        return ""
+    return "<p class='legend'>Nearest training examples</p>" + "".join(
+        f"<figure class='source'><figcaption>{escape(near['intent'])}"
+        f"<code>{near['similarity']:.2f} {escape(near['source'])}</code></figcaption>"
+        f"<blockquote>{escape(near['text'])}</blockquote></figure>"
+        for near in neighbours
+    )
 
 
 def plain(text: str) -> str:

@@ -91,6 +91,12 @@ class Client:
         """Return why a message was answered as it was."""
         return self._json("GET", f"/api/messages/{quote(message_id, safe='')}/trace")
 
+    def explain(self, text: str) -> Json | None:
+        """Return why a text is understood as it is, None without a model; needs the token."""
+        answer = self._json("POST", "/api/explain", json={"text": text})
+        found: Json | None = answer["explanation"]
+        return found
+
     def conversations(self, limit: int = 50) -> list[Json]:
         """Return the conversations that moved last; needs the token."""
         answer = self._json("GET", "/api/conversations", params={"limit": str(limit)})

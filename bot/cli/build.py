@@ -10,6 +10,10 @@ import typer
 from bot.cli.app import HomeOption, JsonOption, app, open_home, show, wants_progress
 
 if TYPE_CHECKING:
+    from bot.bootstrap import Home
+    from bot.nlu.intents import Calibration
+    from bot.nlu.training import Trained
+    from bot.settings import Promise
     from knowledge_base.versions import Version
 
 versions_app = typer.Typer(help="Versions of models and knowledge.", no_args_is_help=True)
@@ -32,6 +36,7 @@ class Method(StrEnum):
 
     HEAD = "head"
     FULL = "full"
+    LORA = "lora"
 
 
 @app.command()
@@ -64,41 +69,153 @@ def train(  # noqa: PLR0913 — one parameter an option
     base: Annotated[
         str | None, typer.Option(help="e5-small, minilm, a folder, or a hub name.")
     ] = None,
+    source: Annotated[
+        str | None, typer.Option("--from", help="Go on from this version (or: current).")
+    ] = None,
+    add: Annotated[Path | None, typer.Option(help="With --from: the examples to learn.")] = None,
     seed: int = 0,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train a version of the intent classifier and activate it."""
-    from bot.nlu import datasets, training
+    from bot.nlu import datasets, recipe, training
+    from bot.settings import Promise
 
     place = open_home(home)
+    if source is not None or add is not None:
+        done = _extend(place, source, add, files)
+        show(_train_json(done, Promise()), as_json=as_json, text=lambda: _trained(done, Promise()))
+        return
     paths = files or datasets.training_files(place.path / "dialogs")
     examples = datasets.read_all_examples(paths)
-    done = training.train(
+    frozen = method is Method.HEAD
+    job = training.Job(
         examples,
-        place.models,
-        place.encoder(base),
+        place.encoder(base) if frozen else place.torch_encoder(base),
         method=method.value,
         valid=datasets.read_examples(valid) if valid else None,
-        promise=place.settings.promise,
+        promise=place.settings.promise or Promise(),
+        recipe=recipe.load(place.path / recipe.FILE),
         seed=seed,
         progress=wants_progress(),
     )
-    result = {
+    done = training.train(job, place.models)
+    show(_train_json(done, job.promise), as_json=as_json, text=lambda: _trained(done, job.promise))
+
+
+def _extend(
+    place: "Home", source: str | None, add: Path | None, files: list[Path] | None
+) -> "Trained":
+    """Learn the examples of a file on top of a version."""
+    from bot.nlu import datasets, incremental
+    from bot.types import CarelineError
+
+    if source is None or add is None or files:
+        message = "learning more takes both: --from VERSION and --add FILE, and no other files"
+        raise CarelineError(message)
+    identifier = place.models.current_id() if source == "current" else source
+    if identifier is None:
+        message = "there is no model to go on from: run `careline train`"
+        raise CarelineError(message)
+    version = place.models.open(identifier)
+    frozen = version.details["method"] == Method.HEAD
+    return incremental.extend(
+        version,
+        place.models,
+        datasets.read_examples(add),
+        place.encoder(str(version.details["base"])) if frozen else None,
+        progress=wants_progress(),
+    )
+
+
+def _train_json(done: "Trained", promise: "Promise") -> dict[str, object]:
+    return {
         "version": done.version.id,
-        "method": method.value,
+        "method": done.version.details["method"],
         "base": done.version.details["base"],
         "seconds": done.seconds,
         "examples": done.examples,
         "intents": done.intents,
-        "engine": "torch",
+        "engine": done.engine,
         "validation": done.validation,
+        "promise": _promise(done.calibration, promise),
     }
+
+
+def _trained(done: "Trained", promise: "Promise") -> str:
     accuracy = done.validation["accuracy"]
-    summary = (
+    kept = f"at most {promise.wrong_among_answered:.1%} wrong, {promise.confidence:.0%} sure"
+    calibration = done.calibration
+    if calibration.promise is None:
+        promised = f"cannot promise {kept}: {calibration.missing}"
+    else:
+        promised = f"{kept}: promised, answering {calibration.coverage or 0:.0%} of the messages"
+    return (
         f"{done.version.id}: {done.intents} intents from {done.examples} examples in "
-        f"{done.seconds:.0f} s; accuracy on held-out examples "
-        f"{'-' if accuracy is None else f'{accuracy:.3f}'}"
+        f"{done.seconds:.0f} s, served by {done.engine}; accuracy on held-out examples "
+        f"{'-' if accuracy is None else f'{accuracy:.3f}'}\n{promised}"
+    )
+
+
+def _promise(calibration: "Calibration", promise: "Promise") -> dict[str, object]:
+    return {
+        "wrong_among_answered": promise.wrong_among_answered,
+        "confidence": promise.confidence,
+        "threshold": calibration.promise,
+        "coverage": calibration.coverage,
+        "missing": calibration.missing,
+    }
+
+
+@app.command()
+def tune(  # noqa: PLR0913 — one parameter an option
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Labelled texts; default: the home's dialogs.")
+    ] = None,
+    *,
+    method: Annotated[Method, typer.Option(help="What is tuned.")] = Method.HEAD,
+    base: Annotated[
+        str | None, typer.Option(help="e5-small, minilm, a folder, or a hub name.")
+    ] = None,
+    trials: Annotated[int, typer.Option(min=1, help="Recipes tried, in all.")] = 20,
+    minutes: Annotated[float | None, typer.Option(min=0.1, help="Stop after this time.")] = None,
+    seed: int = 0,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Search for a better training recipe; `careline train` uses what is found."""
+    from bot.nlu import datasets, recipe, training, tuning
+
+    place = open_home(home)
+    examples = datasets.read_all_examples(files or datasets.training_files(place.path / "dialogs"))
+    frozen = method is Method.HEAD
+    job = training.Job(
+        examples,
+        place.encoder(base) if frozen else place.torch_encoder(base),
+        method=method.value,
+        recipe=recipe.load(place.path / recipe.FILE),
+        seed=seed,
+        progress=wants_progress(),
+    )
+    done = tuning.tune(
+        job,
+        place.path / "models" / ".tuning.db",
+        trials=trials,
+        seconds=None if minutes is None else 60 * minutes,
+    )
+    target = place.path / recipe.FILE
+    recipe.save(done.recipe, target)
+    result = {
+        "method": method.value,
+        "trials": done.trials,
+        "baseline": done.baseline,
+        "accuracy": done.accuracy,
+        "recipe": asdict(done.recipe),
+        "file": str(target),
+    }
+    summary = (
+        f"{done.trials} recipes tried; the best reaches {done.accuracy:.4f} on unseen parts, "
+        f"the first {done.baseline:.4f}; written to {target}"
     )
     show(result, as_json=as_json, text=lambda: summary)
 

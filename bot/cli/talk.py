@@ -8,6 +8,7 @@ import typer
 from bot.cli.app import HomeOption, JsonOption, app, open_home, show
 
 if TYPE_CHECKING:
+    from bot.nlu.explanation import Explanation
     from bot.types import Turn
 
 
@@ -89,6 +90,44 @@ def _line() -> str:
 
         message = "that was not text in UTF-8: the conversation ends here"
         raise BadMessageError(message) from error
+
+
+@app.command()
+def explain(
+    text: Annotated[str, typer.Argument(help="What a customer could write.")],
+    *,
+    version: Annotated[
+        str | None, typer.Option("--version", help="Default: the active one.")
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say why a message is understood as it is: similar examples, and what each word does."""
+    from bot.nlu.explanation import explain as run
+    from bot.types import BadMessageError, CarelineError
+
+    if not text.strip():
+        message = "the text is empty: write what a customer could write"
+        raise BadMessageError(message)
+    model = open_home(home).model(version)
+    if model is None:
+        message = "there is no model yet: run `careline train`"
+        raise CarelineError(message)
+    found = run(model, text)
+    show(found.as_json(), as_json=as_json, text=lambda: _explained(found))
+
+
+def _explained(found: "Explanation") -> str:
+    rejected = ", rejected as out of scope" if found.rejected else ""
+    lines = [
+        f"{found.intent} {found.confidence:.2f}{rejected}",
+        f"strangeness {found.oos_score:.2f}, rejected from {found.oos_threshold:.2f}",
+    ]
+    if found.runner_up:
+        lines.append(f"then {found.runner_up.intent} {found.runner_up.confidence:.2f}")
+    lines.append("words: " + "  ".join(f"{t.text} {t.weight:+.2f}" for t in found.tokens))
+    lines += [f"  {n.similarity:.3f}  {n.intent}  {n.text}  ({n.source})" for n in found.neighbours]
+    return "\n".join(lines)
 
 
 @app.command()

@@ -11,10 +11,19 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
+from bot.dialogue import lookups
 from bot.dialogue.state import State
-from bot.types import OUT_OF_SCOPE, CarelineError, Decision, Entity, Route, Understanding
+from bot.types import OUT_OF_SCOPE, CarelineError, Decision, Entity, Promised, Route, Understanding
 
 BUILT_IN: Final = "p-builtin"
 _AROUND_A_VALUE: Final = 12  # characters people put around a bare value: "it is …", "sorry, …"
@@ -103,15 +112,13 @@ class Content(_Strict):
     default_queue: str = "support"
     failures_before_handoff: int = Field(2, ge=1, le=10)
     clarify_options: int = Field(3, ge=2, le=5)
-    entities: dict[str, str] = Field(default_factory=dict)
+    entities: dict[str, str | lookups.Values] = Field(default_factory=dict)
     escalations: tuple[Escalation, ...] = ()
 
-    @field_validator("entities")
+    @field_validator("entities", mode="before")
     @classmethod
-    def _patterns_compile(cls, patterns: dict[str, str]) -> dict[str, str]:
-        for pattern in patterns.values():
-            _compiled(pattern)
-        return patterns
+    def _read_entities(cls, entries: object, info: ValidationInfo) -> object:
+        return lookups.read(entries, (info.context or {}).get("folder"))
 
 
 def load(path: Path) -> "Policy":
@@ -120,7 +127,8 @@ def load(path: Path) -> "Policy":
         return Policy(Content(), BUILT_IN)
     try:
         text = path.read_text(encoding="utf-8")
-        content = Content.model_validate(yaml.safe_load(text) or {})
+        raw = yaml.safe_load(text) or {}
+        content = Content.model_validate(raw, context={"folder": path.parent})
     except UnicodeDecodeError as error:
         message = f"{path} is not UTF-8: save it as UTF-8"
         raise PolicyError(message) from error
@@ -131,7 +139,10 @@ def load(path: Path) -> "Policy":
         lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
         message = f"{path}: " + "; ".join(lines)
         raise PolicyError(message) from error
-    return Policy(content, "p-" + hashlib.sha256(text.encode()).hexdigest()[:12])
+    # What a file of names says belongs to the version as well.
+    lists = [entry for entry in content.entities.values() if not isinstance(entry, str)]
+    read = text + (repr(lists) if lists else "")
+    return Policy(content, "p-" + hashlib.sha256(read.encode()).hexdigest()[:12])
 
 
 @dataclass(frozen=True)
@@ -182,22 +193,34 @@ class Policy:
             return self._search("no_model", understanding)
         if intent == OUT_OF_SCOPE:
             return self._out_of_scope(understanding, state)
-        if confidence >= thresholds.answer:
+        if understanding.promised is Promised.UNSURE:
+            return self._ask_or_hand_off(understanding, state)
+        if understanding.promised is Promised.KEPT or confidence >= thresholds.answer:
             return self._route(intent, understanding, state)
+        return self._when_unsure(understanding, state)
+
+    def _when_unsure(self, understanding: Understanding, state: State) -> Decision:
         if understanding.emotion == "angry" and state.failures:
             return self._handoff("anger", understanding, template="anger")
-        if confidence >= thresholds.clarify:
+        if understanding.confidence >= self.content.thresholds.clarify:
             names = (score.intent for score in understanding.ranking)
             options = tuple(name for name in names if name != OUT_OF_SCOPE)
             return self._unclear("unsure", state, options=options[: self.content.clarify_options])
         return self._search("unsure_search", understanding)
+
+    def _ask_or_hand_off(self, understanding: Understanding, state: State) -> Decision:
+        """Keep the promise: ask which request is meant where few are possible, else a person."""
+        candidates = understanding.candidates
+        if 1 <= len(candidates) <= self.content.clarify_options:
+            return self._unclear("promise", state, options=candidates)
+        return self._handoff("promise", understanding)
 
     def _other_request(self, understanding: Understanding, state: State, text: str) -> bool:
         """Tell a message that brings the slot's value but asks for something else."""
         if understanding.intent in {None, OUT_OF_SCOPE, state.intent}:
             return False
         sure = understanding.confidence >= self.content.thresholds.answer
-        values = sum(len(entity.text) for entity in understanding.entities)
+        values = sum(len(entity.text) for entity in _inside(understanding.entities, text))
         return sure and len(text.strip()) > values + _AROUND_A_VALUE
 
     def _fill(self, text: str, understanding: Understanding, state: State) -> Decision | None:
@@ -205,7 +228,7 @@ class Policy:
         if not (state.open_slot and state.intent):
             return None
         rule = self.content.routes.get(state.intent)
-        value = _value(understanding.entities, state.open_slot)
+        value = _value(_inside(understanding.entities, text), state.open_slot)
         if rule is None or value is None or self._other_request(understanding, state, text):
             return None
         return self._act(rule, state.intent, "slot_filled", understanding, state)
@@ -321,6 +344,11 @@ class Policy:
         thresholds = self.content.thresholds
         alone = decision.reason in {"no_model", "unsure_search"}
         return thresholds.search_evidence if alone else thresholds.evidence
+
+
+def _inside(entities: tuple[Entity, ...], text: str) -> tuple[Entity, ...]:
+    """Return the entities of one request: the message may hold others."""
+    return tuple(entity for entity in entities if entity.text in text)
 
 
 def _value(entities: tuple[Entity, ...], name: str) -> str | None:

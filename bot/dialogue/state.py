@@ -36,29 +36,36 @@ class State:
 
 def advance(state: State, turn: Turn) -> State:
     """Return the state after a turn."""
-    decision = turn.decision
+    decisions = turn.decisions
     said = (
         Utterance(Role.CUSTOMER, turn.message.text),
         Utterance(Role.BOT, turn.reply.text),
     )
-    asked_back = decision.route is Route.CLARIFY or decision.slot is not None
-    helped = not asked_back and decision.reason != "no_evidence"
-    handed_over = decision.route is Route.HANDOFF and state.owner == BOT
-    urgent = decision.reason == "escalation"  # moves one who waits to the right queue
+    asking = next((d for d in decisions if d.slot is not None), None)
+    options = [d.options for d in decisions if d.options]
+    helped = any(_helped(d) for d in decisions)
+    handoff = next((d for d in decisions if d.route is Route.HANDOFF), decisions[0])
+    handed_over = handoff.route is Route.HANDOFF and state.owner == BOT
+    urgent = handoff.reason == "escalation"  # moves one who waits to the right queue
     understood = turn.understanding.language
     return replace(
         state,
         language=understood if understood in {"en", "zh"} else state.language,
         history=(state.history + said)[-_REMEMBERED:],
-        intent=_topic(decision) or state.intent,
+        intent=_topic(asking or decisions[-1]) or state.intent,
         slots={key: v for key, v in {**state.slots, **dict(turn.slots)}.items() if v},
-        open_slot=decision.slot,
-        options=decision.options,
+        open_slot=asking.slot if asking else None,
+        options=options[-1] if options else (),
         failures=0 if helped else state.failures + 1,
-        offered_human=decision.reason in {"no_evidence", "out_of_scope"},
+        offered_human=decisions[-1].reason in {"no_evidence", "out_of_scope"},
         owner=QUEUED if handed_over else state.owner,
-        queue=(decision.queue or state.queue) if handed_over or urgent else state.queue,
+        queue=(handoff.queue or state.queue) if handed_over or urgent else state.queue,
     )
+
+
+def _helped(decision: Decision) -> bool:
+    asked_back = decision.route is Route.CLARIFY or decision.slot is not None
+    return not asked_back and decision.reason != "no_evidence"
 
 
 def _topic(decision: Decision) -> str | None:

@@ -14,3 +14,8 @@ def in_context(text: str, customer: str | None, reply: str | None) -> str:
     """Return a message with the customer's message and the reply before it, newest first."""
     earlier = [part[:_CHARACTERS].strip() for part in (reply, customer) if part]
     return _SEPARATOR.join([text, *earlier])
+
+
+def message_of(text: str) -> str:
+    """Return the message alone of what `in_context` made."""
+    return text.split(_SEPARATOR, 1)[0]

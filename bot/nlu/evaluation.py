@@ -90,7 +90,7 @@ def _metrics(
     outside = truth == OUT_OF_SCOPE
     inside = ~outside
     right = chosen == truth
-    answered, wrong = _promise(model, confidence, right)
+    answered, wrong = _promise(model, predictions, right)
     return {
         "n": len(examples),
         "accuracy": _mean(right[inside]),
@@ -114,15 +114,16 @@ def _metrics(
     }
 
 
-def _promise(model: IntentModel, confidence: Any, right: Any) -> tuple[float | None, float | None]:
+def _promise(
+    model: IntentModel, predictions: Sequence[Prediction], right: Any
+) -> tuple[float | None, float | None]:
     """Return the share answered at the promise's threshold and the share of those wrong.
 
     Both are None when the model could not promise anything.
     """
-    threshold = model.calibration.promise_threshold
-    if threshold is None:
+    if model.calibration.promise is None:
         return None, None
-    sure = confidence >= threshold
+    sure = np.array([bool(prediction.sure) for prediction in predictions])
     return float(sure.mean()), _mean(~right[sure])
 
 

@@ -1,20 +1,30 @@
-"""The intent classifier in service: an encoder, a linear head, calibrated probabilities."""
+"""The intent classifier in service: one pass of an encoder, linear heads, calibrated numbers."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.nlu import novelty
 from bot.nlu.calibration import softmax
+from bot.nlu.drift import Reference
+from bot.nlu.novelty import Memory, Novelty
+from bot.nlu.sparse import SparseHead
+from bot.nlu.spelling import Speller
+from bot.nlu.tone import Tone, ToneHead
 from bot.types import OUT_OF_SCOPE, CarelineError, IntentScore
 from knowledge_base.encoders import Base, TorchEncoder, Vectors
 from knowledge_base.versions import Version, write_json
 
-_RANKED: Final = 5
+_RANKED = 5
+# Shares of known n-grams: up to the first they are not trusted, from the second they are. Texts in
+# the training's language lie above (.66 at the 5th percentile), others below (.49 at the 95th).
+_KNOWN = (0.4, 0.6)
+_EXAMPLES = "examples.jsonl"
 
 
 class QueryEncoder(Protocol):
@@ -23,27 +33,27 @@ class QueryEncoder(Protocol):
     def queries(self, texts: Sequence[str], /) -> Vectors:
         """Return unit vectors, shape (n, dimension)."""
 
+    def knows(self, word: str, /) -> bool:
+        """Tell whether a word stands in the encoder's vocabulary."""
+
 
 @dataclass(frozen=True)
 class Head:
-    """A linear head on standardised embeddings: logits = ((x − mean) / scale) · Wᵀ + b."""
+    """A linear head on embeddings: logits = x · Wᵀ + b; W has the shape (classes, dimension)."""
 
-    mean: NDArray[np.float32]
-    scale: NDArray[np.float32]
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
 
     def logits(self, vectors: Vectors) -> NDArray[np.float64]:
         """Return logits, shape (n, classes), of vectors, shape (n, dimension)."""
-        standard = (vectors - self.mean) / self.scale
-        return np.asarray(standard @ self.weight.T + self.bias, dtype=np.float64)
+        return np.asarray(vectors @ self.weight.T + self.bias, dtype=np.float64)
 
     def save(self, path: Path) -> None:
         """Write the arrays to one .npz file."""
         np.savez(path, **asdict(self))
 
     @classmethod
-    def load(cls, path: Path) -> "Head":
+    def load(cls, path: Path) -> Self:
         """Read what `save` wrote."""
         with np.load(path) as arrays:
             return cls(**{name: arrays[name] for name in arrays.files})
@@ -51,37 +61,86 @@ class Head:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What turns logits into decisions."""
+    """What turns logits into decisions.
+
+    Confidences from `promise` up are certified to keep the promise, None when none could be;
+    `coverage` is the share of validation messages they answer. A clarifying question offers the
+    intents with a probability of at least `candidate`.
+    """
 
     temperature: float = 1.0
-    oos_threshold: float = 1.0
-    promise_threshold: float | None = None
+    oos_threshold: float = 1e9
+    promise: float | None = None
+    coverage: float | None = None
+    missing: str | None = None  # why nothing could be promised, and what it would take
+    candidate: float = 0.1
+
+
+@dataclass(frozen=True)
+class Example:
+    """A training message the model remembers, and where it comes from."""
+
+    text: str
+    intent: str
+    source: str
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """Everything of a trained classifier but its encoder; `labels` are in the head's order."""
+    """Everything of a trained classifier but its encoder; `labels` are in the heads' order."""
 
     head: Head
+    sparse: SparseHead
     labels: tuple[str, ...]
+    speller: Speller
+    memory: Memory
+    novelty: Novelty
+    examples: tuple[Example, ...]  # in the memory's order
+    plain: Head | None = None  # on embeddings alone
+    tone: ToneHead | None = None
+    reference: Reference | None = None
     calibration: Calibration = Calibration()
     contextual: bool = False  # trained on messages with what was said before them
 
     def save(self, folder: Path) -> None:
         """Write the parameters into a version's folder."""
         self.head.save(folder / "head.npz")
+        self.sparse.save(folder)
+        novelty.save(self.memory, self.novelty, folder / "novelty.npz")
+        if self.plain is not None:
+            self.plain.save(folder / "plain.npz")
+        if self.tone is not None:
+            self.tone.save(folder / "tone.npz")
+        if self.reference is not None:
+            self.reference.save(folder / "reference.npz")
         write_json(folder / "labels.json", list(self.labels))
+        write_json(folder / "words.json", dict(self.speller.words))
         write_json(folder / "calibration.json", asdict(self.calibration))
         write_json(folder / "context.json", self.contextual)
+        rows = (json.dumps(asdict(example), ensure_ascii=False) for example in self.examples)
+        (folder / _EXAMPLES).write_text("".join(row + "\n" for row in rows), encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: Path) -> "Parameters":
+    def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
+        memory, measured = novelty.load(folder / "novelty.npz")
+        rows = (folder / _EXAMPLES).read_text(encoding="utf-8").split("\n")[:-1]
+        has_plain = (folder / "plain.npz").exists()
+        has_tone = (folder / "tone.npz").exists()
+        has_reference = (folder / "reference.npz").exists()
         return cls(
-            Head.load(folder / "head.npz"),
-            tuple(_read_json(folder / "labels.json")),
-            Calibration(**_read_json(folder / "calibration.json")),
-            bool(_read_json(folder / "context.json")),
+            head=Head.load(folder / "head.npz"),
+            sparse=SparseHead.load(folder),
+            labels=tuple(_read_json(folder / "labels.json")),
+            speller=Speller(_read_json(folder / "words.json")),
+            memory=memory,
+            novelty=measured,
+            examples=tuple(Example(**json.loads(row)) for row in rows),
+            plain=Head.load(folder / "plain.npz") if has_plain else None,
+            tone=ToneHead.load(folder / "tone.npz") if has_tone else None,
+            reference=Reference.load(folder / "reference.npz") if has_reference else None,
+            calibration=Calibration(**_read_json(folder / "calibration.json")),
+            contextual=bool(_read_json(folder / "context.json")),
         )
 
 
@@ -94,13 +153,19 @@ class Prediction:
     """What the model says of one text.
 
     `ranking` holds the best labels, best first, `oos` among them where the model knows that
-    class; `oos_score` is 1 − the best in-scope probability.
+    class; `oos_score` is 0 for a usual message and grows with strangeness. `sure` tells whether
+    answering keeps the promise, None when nothing is promised; `candidates` are what a clarifying
+    question should offer.
     """
 
     ranking: tuple[IntentScore, ...]
     best: IntentScore  # in scope, whether rejected or not
     oos_score: float
     rejected: bool
+    sure: bool | None = None
+    candidates: tuple[str, ...] = ()
+    tone: Tone | None = None
+    distance: float = 0.0  # to the nearest training messages
 
     @property
     def intent(self) -> str:
@@ -110,23 +175,28 @@ class Prediction:
     @property
     def confidence(self) -> float:
         """How sure the model is of `intent`."""
-        return self.oos_score if self.rejected else self.best.confidence
+        return 1.0 - self.best.confidence if self.rejected else self.best.confidence
 
 
 class IntentModel:
     """A version of the classifier, open for service."""
 
     def __init__(
-        self, encoder: QueryEncoder, parameters: Parameters, version: str = "m-unpublished"
+        self,
+        encoder: QueryEncoder,
+        parameters: Parameters,
+        version: str = "m-unpublished",
+        engine: str = "torch",
     ) -> None:
-        """Put the parts together."""
+        """Put the parts together; `engine` is the encoder's."""
         self.encoder = encoder
-        self.head = parameters.head
+        self.parameters = parameters
         self.labels = parameters.labels
         self.calibration = parameters.calibration
         self.contextual = parameters.contextual
         self.version = version
-        self._in_scope = np.array([label != OUT_OF_SCOPE for label in self.labels])
+        self.engine = engine
+        self.outside = np.array([label == OUT_OF_SCOPE for label in self.labels])
 
     @property
     def intents(self) -> tuple[str, ...]:
@@ -137,34 +207,82 @@ class IntentModel:
         """Classify texts, in order; those of a conversation come as `context.in_context` made."""
         if not texts:
             return []
-        logits = self.head.logits(self.encoder.queries(texts))
-        return self.decide(softmax(logits, self.calibration.temperature))
+        texts = [self.parameters.speller.correct(text, self.encoder.knows) for text in texts]
+        vectors = self.encoder.queries(texts)
+        logits = self.logits(vectors, texts)
+        distances = self.parameters.memory.distances(vectors)
+        scores = self.parameters.novelty.score(novelty.signs(logits, self.outside, distances))
+        found = self.decide(softmax(logits, self.calibration.temperature), scores)
+        head = self.parameters.tone
+        tones = head.read(vectors, texts) if head else [None] * len(texts)
+        return [
+            replace(prediction, tone=heard, distance=float(distance))
+            for prediction, heard, distance in zip(found, tones, distances, strict=True)
+        ]
 
-    def decide(self, probabilities: NDArray[np.float64]) -> list[Prediction]:
-        """Turn probabilities, shape (n, classes), into predictions."""
-        return [self._decide(row) for row in probabilities]
+    def logits(self, vectors: Vectors, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return logits, shape (n, classes), of texts and their vectors.
 
-    def _decide(self, row: NDArray[np.float64]) -> Prediction:
-        order = np.argsort(-row, kind="stable")[:_RANKED]
-        ranking = tuple(IntentScore(self.labels[i], round(float(row[i]), 6)) for i in order)
-        number = int(np.where(self._in_scope, row, -1.0).argmax())
+        The fewer of a text's n-grams are known (it may be in another language than the training
+        texts), the more the head on embeddings alone speaks, where there is one.
+        """
+        sparse, known = self.parameters.sparse.read(texts)
+        logits = self.parameters.head.logits(vectors) + sparse
+        plain = self.parameters.plain
+        strange = known < _KNOWN[1]
+        if plain is None or not strange.any():
+            return logits
+        low, high = _KNOWN
+        share = np.clip((known[strange] - low) / (high - low), 0.0, 1.0)[:, np.newaxis]
+        logits[strange] = share * logits[strange] + (1 - share) * plain.logits(vectors[strange])
+        return logits
+
+    def decide(
+        self, probabilities: NDArray[np.float64], scores: NDArray[np.float64]
+    ) -> list[Prediction]:
+        """Turn probabilities, shape (n, classes), and strangeness, shape (n,), into predictions."""
+        return [
+            self._decide(row, float(score))
+            for row, score in zip(probabilities, scores, strict=True)
+        ]
+
+    def _decide(self, row: NDArray[np.float64], score: float) -> Prediction:
+        calibration = self.calibration
+        order = np.argsort(-row, kind="stable")
+        ranking = tuple(
+            IntentScore(self.labels[i], round(float(row[i]), 6)) for i in order[:_RANKED]
+        )
+        number = int(np.where(self.outside, -1.0, row).argmax())
         best = IntentScore(self.labels[number], round(float(row[number]), 6))
-        score = 1.0 - best.confidence
-        rejected = score >= self.calibration.oos_threshold or ranking[0].intent == OUT_OF_SCOPE
-        return Prediction(ranking, best, score, rejected)
+        rejected = score >= calibration.oos_threshold or ranking[0].intent == OUT_OF_SCOPE
+        promised = calibration.promise
+        sure = None if promised is None else not rejected and float(row[number]) >= promised
+        candidates = tuple(
+            self.labels[i] for i in order if row[i] >= calibration.candidate and not self.outside[i]
+        )
+        return Prediction(ranking, best, score, rejected, sure, candidates)
 
 
-def load(folder: Path, version: Version, encoder: QueryEncoder | None = None) -> IntentModel:
-    """Open a version; its own fine-tuned encoder is used when it has one, else `encoder`."""
-    if not (folder / "context.json").exists():
+def load(
+    folder: Path, version: Version, encoder: QueryEncoder | None = None, *, engine: str = "auto"
+) -> IntentModel:
+    """Open a version; its own fine-tuned encoder is used when it has one, else `encoder`.
+
+    `engine` is `auto` (the fast one where it was as good when the version was made) or `torch`.
+    """
+    from knowledge_base import fast
+
+    if not all((folder / name).exists() for name in ("novelty.npz", "words.json", "context.json")):
         message = f"model {version.id} was built by an older version: run `careline train`"
         raise CarelineError(message)
     details: dict[str, Any] = version.details
-    if (folder / "encoder").is_dir():
-        encoder = TorchEncoder(
-            Base(version.id, str(folder / "encoder"), query_prefix=details["query_prefix"])
-        )
+    base = Base(version.id, str(folder / "encoder"), query_prefix=details["query_prefix"])
+    if engine == "auto" and fast.usable(folder / "engine"):
+        encoder = fast.FastEncoder(base, folder / "engine")
+    elif (folder / "encoder").is_dir():
+        encoder = TorchEncoder(base)
     if encoder is None:
         message = f"model {version.id} needs its base encoder {details.get('base')}"
         raise CarelineError(message)
-    return IntentModel(encoder, Parameters.load(folder), version.id)
+    used = "torch" if isinstance(encoder, TorchEncoder) else fast.NAME
+    return IntentModel(encoder, Parameters.load(folder), version.id, used)

@@ -1,6 +1,7 @@
 """Sentiment and emotion from words alone: a first reading that needs no model."""
 
 import re
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -41,13 +42,34 @@ _GOOD_ZH = re.compile(
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
+@dataclass(frozen=True)
+class Words:
+    """What word lists say of a text: features for a head, and an opinion of their own."""
+
+    features: tuple[float, ...]
+    opinion: tuple[float, float, float]  # negative, neutral, positive
+
+
+def words(text: str) -> Words:
+    """Read a text by word lists: VADER's in English, a short one in Chinese."""
+    if _HAN.search(text):
+        score = max(-1.0, min(1.0, _chinese(text)))
+        parts = (max(-score, 0.0), max(score, 0.0), 1.0 - abs(score))
+    else:
+        scores = _vader().polarity_scores(text)
+        score, parts = scores["compound"], (scores["neg"], scores["pos"], scores["neu"])
+    marks = (float("!" in text or "！" in text), float("?" in text or "？" in text))
+    opinion = (max(-score, 0.0), 1.0 - abs(score), max(score, 0.0))
+    return Words((score, *parts, *marks, float(_shouting(text))), opinion)
+
+
 def read(text: str) -> tuple[str, str]:
     """Return (sentiment, emotion).
 
     Sentiment is negative, neutral or positive; emotion is calm, confused, frustrated, angry,
     anxious or happy. English uses VADER's compound score, Chinese a short lexicon.
     """
-    score = _chinese(text) if _HAN.search(text) else _english(text)
+    score = _chinese(text) if _HAN.search(text) else compound(text)
     if _shouting(text):
         score -= 0.4
     angry = bool(_ANGRY_EN.search(text) or _ANGRY_ZH.search(text))
@@ -81,7 +103,8 @@ def _shouting(text: str) -> bool:
     return loud or "!!!" in text or "！！！" in text
 
 
-def _english(text: str) -> float:
+def compound(text: str) -> float:
+    """Return VADER's compound score of an English text, −1 to 1."""
     return float(_vader().polarity_scores(text)["compound"])
 
 

@@ -1,38 +1,57 @@
 """Labelled texts → a version of the intent classifier.
 
-`head` fits a linear head on the frozen encoder. `full` starts from that head and then fine-tunes
-encoder and head together (linear probing, then fine-tuning: Kumar et al., 2022).
+`head` fits linear models on the frozen encoder's vectors and on n-grams together. `full` and `lora`
+fine-tune the encoder first, and add the n-gram model's scores to the network's.
 """
 
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.nlu.calibration import (
-    expected_calibration_error,
-    fit_temperature,
-    promise_threshold,
-    rejection_threshold,
-    softmax,
-)
+from bot.nlu import calibration as numbers
+from bot.nlu import folds, linear, model_card, novelty, tone, training_set
+from bot.nlu import intents as serving
+from bot.nlu.checkpoints import Checkpoints
+from bot.nlu.curves import Curves
 from bot.nlu.datasets import Example
+from bot.nlu.drift import Reference
 from bot.nlu.intents import Calibration, Head, Parameters
+from bot.nlu.novelty import Memory, Novelty
+from bot.nlu.recipe import Recipe
+from bot.nlu.sparse import SparseHead
+from bot.nlu.spelling import Speller
 from bot.settings import Promise
 from bot.types import OUT_OF_SCOPE, CarelineError
-from knowledge_base.encoders import TorchEncoder, Vectors
+from knowledge_base import fast
+from knowledge_base.encoders import Base, ModelEncoder, TorchEncoder, Vectors
 from knowledge_base.versions import Version, Versions
 
-Method = Literal["head", "full"]
-_VALIDATION_PART: Final = 0.12
-_ENOUGH_TO_SPLIT: Final = 4  # examples a class needs before one is held out
+Method = Literal["head", "full", "lora"]
+Targets = NDArray[np.int64]
+Logits = NDArray[np.float64]
+
+_FOLDS: Final = 5
 _ENOUGH_CONTEXT: Final = 50  # examples with a history from which a model learns to read one
-_REGULARISATION: Final = (0.01, 0.03, 0.1, 0.2)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be trained."""
+
+    examples: Sequence[Example]
+    encoder: ModelEncoder
+    method: Method = "full"
+    valid: Sequence[Example] | None = None
+    promise: Promise = field(default_factory=Promise)
+    recipe: Recipe = field(default_factory=Recipe)
+    seed: int = 0
+    progress: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,206 +63,252 @@ class Trained:
     examples: int
     intents: int
     validation: dict[str, float | None]
+    engine: str
+    calibration: Calibration
 
 
-def train(  # noqa: PLR0913 — one keyword a choice of the person who trains
-    examples: Sequence[Example],
-    versions: Versions,
-    encoder: TorchEncoder,
-    *,
-    method: Method = "full",
-    valid: Sequence[Example] | None = None,
-    promise: Promise | None = None,
-    seed: int = 0,
-    progress: bool = False,
-) -> Trained:
+@dataclass(frozen=True)
+class Unseen:
+    """What a model says of examples it was not trained on: the ground calibration stands on."""
+
+    logits: Logits
+    distances: NDArray[np.float64]
+    targets: Targets
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained classifier before calibration, and the vectors of what it learnt."""
+
+    head: Head
+    sparse: SparseHead
+    vectors: Vectors
+    targets: Targets
+    unseen: Unseen
+    engine: str
+    plain: Head | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def train(job: Job, versions: Versions) -> Trained:
     """Train, validate, calibrate and publish a version.
 
-    Without `valid`, a stratified part of the examples is held out for choosing and calibrating.
-    A run that fails or is killed leaves the active version as it was.
+    Without `valid`, `head` is calibrated out of fold and `full` on a part that is held out, which
+    it learns at last. A run that fails or is killed leaves the active version as it was.
     """
     started = time.perf_counter()
-    labels = sorted({example.intent for example in examples})
-    fitted, held = (list(examples), list(valid)) if valid else _split(examples, seed)
-    held = [example for example in held if example.intent in labels]
-    if not held:
-        message = "nothing is left to validate on: give --valid FILE or more examples"
-        raise CarelineError(message)
+    labels = sorted({example.intent for example in job.examples})
+    if job.valid is not None:
+        valid = [example for example in job.valid if example.intent in labels]
+        if not valid:
+            message = "no example of --valid has an intent that is trained: check its labels"
+            raise CarelineError(message)
+        job = replace(job, valid=valid)
+    curves = Curves(progress=job.progress)
 
     def build(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-        rough = method == "full"  # fine-tuning only starts from this head
-        probe = _fit_head(fitted, held, labels, encoder, progress=progress, rough=rough)
-        head, vectors = probe.head, probe.held
-        if method == "full":
-            from bot.nlu import finetuning
+        if job.method == "head":
+            fitted = _fit_head(job, labels)
+        else:
+            from bot.nlu import tuned
 
-            head, vectors = finetuning.finetune(
-                encoder,
-                head,
-                fitted=fitted,
-                held=held,
-                labels=labels,
-                folder=folder / "encoder",
-                seed=seed,
-                progress=progress,
-            )
-        targets = _targets(held, labels)
-        calibration = _calibrate(head.logits(vectors), targets, labels, promise or Promise())
-        metrics = _validate(head.logits(vectors), targets, labels, calibration)
-        if method == "head" and not valid:  # calibrated on what it had not seen; now it learns it
-            head = probe.refitted(_targets(fitted, labels), targets)
-        contextual = sum(1 for e in fitted if e.customer or e.reply) >= _ENOUGH_CONTEXT
-        Parameters(head, tuple(labels), calibration, contextual).save(folder)
+            checkpoints = Checkpoints(versions.root / ".unfinished", _facts(job))
+            fitted = tuned.fit(job, labels, folder, checkpoints, curves)
+            checkpoints.clear()
+        outside = np.array([label == OUT_OF_SCOPE for label in labels])
+        calibration, measured = calibrate(fitted.unseen, outside, job.promise)
+        metrics = validate(fitted.unseen, outside, calibration)
+        memory = memory_of(fitted.vectors, fitted.targets, labels)
+        Parameters(
+            head=fitted.head,
+            sparse=fitted.sparse,
+            plain=fitted.plain,
+            labels=tuple(labels),
+            speller=Speller.of([example.text for example in job.examples]),
+            memory=memory,
+            novelty=measured,
+            examples=remembered(job.examples, memory),
+            tone=tone.shared(job.encoder)
+            if job.method == "head"
+            else tone_head(folder, fitted.engine, job.encoder.base.query_prefix),
+            reference=_reference(fitted.unseen, outside, calibration),
+            calibration=calibration,
+            contextual=sum(1 for e in job.examples if e.customer or e.reply) >= _ENOUGH_CONTEXT,
+        ).save(folder)
+        training_set.save(folder, job.examples, fitted.vectors)
         details = {
-            **_description(examples, encoder),
-            "method": method,
+            **_description(job),
+            **fitted.details,
             "labels": labels,
-            "seed": seed,
+            "engine": fitted.engine,
             "calibration": asdict(calibration),
         }
+        curves.save(folder)
+        model_card.write(folder, metrics, details, fitted.unseen.logits, fitted.unseen.targets)
         return metrics, details
 
-    version = versions.publish(build)
-    in_scope = [label for label in labels if label != OUT_OF_SCOPE]
-    seconds = round(time.perf_counter() - started, 3)
-    return Trained(version, seconds, len(examples), len(in_scope), version.metrics)
+    return trained(versions.publish(build), started)
 
 
-def _description(examples: Sequence[Example], encoder: TorchEncoder) -> dict[str, Any]:
+def trained(version: Version, started: float) -> Trained:
+    """Return what a run produced that started at a moment of `time.perf_counter`."""
+    details = version.details
+    return Trained(
+        version=version,
+        seconds=round(time.perf_counter() - started, 3),
+        examples=details["examples"],
+        intents=sum(label != OUT_OF_SCOPE for label in details["labels"]),
+        validation=version.metrics,
+        engine=details["engine"],
+        calibration=Calibration(**details["calibration"]),
+    )
+
+
+def _facts(job: Job) -> list[Any]:
+    """Return everything a fine-tuning depends on: a killed one goes on if nothing changed."""
+    texts = [(example.input, example.intent) for example in (*job.examples, *(job.valid or ()))]
+    return [job.encoder.id, job.method, job.seed, asdict(job.recipe), texts]
+
+
+def _description(job: Job) -> dict[str, Any]:
     """Return what a version remembers of its data and its base."""
+    base = job.encoder.base
     return {
-        "base": encoder.base.name,
-        "encoder": encoder.id,
-        "query_prefix": encoder.base.query_prefix,
-        "examples": len(examples),
-        "counts": dict(Counter(example.intent for example in examples)),
+        "base": base.name,
+        "encoder": job.encoder.id,
+        "query_prefix": base.query_prefix,
+        "method": job.method,
+        "seed": job.seed,
+        "recipe": asdict(job.recipe),
+        "examples": len(job.examples),
+        "counts": dict(Counter(example.intent for example in job.examples)),
     }
 
 
-def _split(examples: Sequence[Example], seed: int) -> tuple[list[Example], list[Example]]:
-    """Hold out a stratified part; texts that occur twice stay on one side."""
-    by_intent: dict[str, list[str]] = {}
-    for text, intent in dict.fromkeys((e.text.casefold(), e.intent) for e in examples):
-        by_intent.setdefault(intent, []).append(text)
-    rng = np.random.default_rng(seed)
-    held_texts: set[str] = set()
-    for _, texts in sorted(by_intent.items()):
-        if len(texts) >= _ENOUGH_TO_SPLIT:
-            count = max(1, round(_VALIDATION_PART * len(texts)))
-            held_texts.update(texts[i] for i in rng.permutation(len(texts))[:count])
-    held = [example for example in examples if example.text.casefold() in held_texts]
-    fitted = [example for example in examples if example.text.casefold() not in held_texts]
-    return fitted, held
-
-
-def _targets(examples: Sequence[Example], labels: Sequence[str]) -> NDArray[np.int64]:
+def targets_of(examples: Sequence[Example], labels: Sequence[str]) -> Targets:
+    """Return class numbers, shape (n,)."""
     number = {label: i for i, label in enumerate(labels)}
     return np.array([number[example.intent] for example in examples], dtype=np.int64)
 
 
-@dataclass(frozen=True)
-class _Probe:
-    """A linear head on the frozen encoder, and what it was fitted and chosen on."""
-
-    head: Head
-    strength: float
-    fitted: Vectors
-    held: Vectors
-
-    def refitted(self, targets: NDArray[np.int64], held_targets: NDArray[np.int64]) -> Head:
-        """Return the head of the same strength on all examples, once it is chosen."""
-        vectors = np.concatenate([self.fitted, self.held])
-        both = np.concatenate([targets, held_targets])
-        classes = len(self.head.bias)
-        return _logistic(vectors, both, self.strength, classes)
+def remembered(examples: Sequence[Example], memory: Memory) -> tuple[serving.Example, ...]:
+    """Return the examples a memory holds, in its order."""
+    chosen = [examples[row] for row in memory.rows]
+    return tuple(serving.Example(e.text, e.intent, e.source) for e in chosen)
 
 
-def _fit_head(  # noqa: PLR0913 — the same run's inputs
-    fitted: Sequence[Example],
-    held: Sequence[Example],
-    labels: Sequence[str],
-    encoder: TorchEncoder,
-    *,
-    progress: bool,
-    rough: bool,
-) -> _Probe:
-    """Fit logistic regressions of several strengths and keep the best on the held-out texts."""
-    vectors = encoder.queries([e.input for e in fitted], progress=progress, rough=rough)
-    held_vectors = encoder.queries([e.input for e in held], progress=progress, rough=rough)
-    targets, held_targets = _targets(fitted, labels), _targets(held, labels)
-    probes = []
-    for strength in _REGULARISATION:
-        head = _logistic(vectors, targets, strength, len(labels))
-        right = head.logits(held_vectors).argmax(axis=1) == held_targets
-        probes.append((float(right.mean()), _Probe(head, strength, vectors, held_vectors)))
-    return max(probes, key=lambda probe: probe[0])[1]
-
-
-def _logistic(vectors: Vectors, targets: NDArray[np.int64], strength: float, classes: int) -> Head:
-    from sklearn.linear_model import LogisticRegression
-
-    mean = vectors.mean(axis=0)
-    scale = np.maximum(vectors.std(axis=0), 1e-6)
-    model = LogisticRegression(C=strength, max_iter=500)
-    model.fit((vectors - mean) / scale, targets)
-    return _as_head(model, mean, scale, classes)
-
-
-def _as_head(model: Any, mean: Vectors, scale: Vectors, classes: int) -> Head:
-    """Bring scikit-learn's coefficients into one row a class; two classes share one row there."""
-    weight = np.zeros((classes, len(mean)), dtype=np.float32)
-    bias = np.full(classes, -1e3, dtype=np.float32)  # a class only seen in validation never wins
-    if len(model.classes_) == 2:  # noqa: PLR2004
-        weight[model.classes_] = np.vstack([-model.coef_[0] / 2, model.coef_[0] / 2])
-        bias[model.classes_] = [-model.intercept_[0] / 2, model.intercept_[0] / 2]
+def _fit_head(job: Job, labels: Sequence[str]) -> Fitted:
+    """Fit a hybrid on the frozen encoder; unseen are `valid`, or all examples out of fold."""
+    texts = [example.input for example in job.examples]
+    targets = targets_of(job.examples, labels)
+    vectors = job.encoder.queries(texts, progress=job.progress)
+    parts = folds.assign(job.examples, _FOLDS, job.seed)
+    recipe = linear.settled(job.recipe, vectors, texts, targets, len(labels), parts)
+    model = linear.fit(vectors, texts, targets, len(labels), recipe)
+    memory = memory_of(vectors, targets, labels)
+    if job.valid:
+        held = [example.input for example in job.valid]
+        held_vectors = job.encoder.queries(held, progress=job.progress)
+        logits = model.logits(held_vectors, held)
+        unseen = Unseen(logits, memory.distances(held_vectors), targets_of(job.valid, labels))
     else:
-        weight[model.classes_] = model.coef_
-        bias[model.classes_] = model.intercept_
-    return Head(mean.astype(np.float32), scale.astype(np.float32), weight, bias)
+        logits = linear.out_of_fold(vectors, texts, targets, len(labels), parts, recipe)
+        unseen = Unseen(logits, memory.distances(vectors, np.arange(len(texts))), targets)
+    plain = linear.fit_plain(vectors, targets, len(labels))
+    return Fitted(
+        model.head,
+        model.sparse,
+        vectors,
+        targets,
+        unseen,
+        job.encoder.engine,
+        plain,
+        {"recipe": asdict(recipe)},
+    )
 
 
-def _calibrate(
-    logits: NDArray[np.float64],
-    targets: NDArray[np.int64],
-    labels: Sequence[str],
-    promise: Promise,
-) -> Calibration:
-    temperature = fit_temperature(logits, targets)
-    inside = np.array([label != OUT_OF_SCOPE for label in labels])
-    best, chosen = _in_scope_best(softmax(logits, temperature), inside)
-    scores, known = 1.0 - best, inside[targets]
-    calibration = Calibration(temperature, rejection_threshold(scores[known], scores[~known]))
-    wrong = chosen != targets
-    certified = promise_threshold(best, wrong, promise.wrong_among_answered, promise.confidence)
-    return replace(calibration, promise_threshold=certified)
+def memory_of(vectors: Vectors, targets: Targets, labels: Sequence[str]) -> Memory:
+    """Remember the examples in scope: out-of-scope ones would make strange messages familiar."""
+    outside = labels.index(OUT_OF_SCOPE) if OUT_OF_SCOPE in labels else -1
+    inside = np.flatnonzero(targets != outside)
+    memory = Memory.of(vectors[inside], targets[inside])
+    return replace(memory, rows=inside[memory.rows])
 
 
-def _in_scope_best(
-    probabilities: NDArray[np.float64], inside: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    masked = np.where(inside, probabilities, -1.0)
+def tone_head(folder: Path, engine: str, prefix: str) -> tone.ToneHead:
+    """Fit the tone head on the vectors of a version's own encoder, as it will serve."""
+    base = Base(folder.name, str(folder / "encoder"), query_prefix=prefix)
+    if engine == fast.NAME:
+        return tone.trained_on(fast.FastEncoder(base, folder / "engine"))
+    return tone.trained_on(TorchEncoder(base))
+
+
+def calibrate(
+    unseen: Unseen, outside: NDArray[np.bool_], promise: Promise
+) -> tuple[Calibration, Novelty]:
+    """Return what turns logits into decisions, from examples the model has not seen."""
+    logits, targets = unseen.logits, unseen.targets
+    temperature = numbers.fit_temperature(logits, targets)
+    probabilities = numbers.softmax(logits, temperature)
+    known = ~outside[targets]
+    signs = novelty.signs(logits, outside, unseen.distances)
+    measured = Novelty.fit(signs[known] if known.any() else signs)
+    scores = measured.score(signs)
+    threshold = numbers.rejection_threshold(scores[known], scores[~known])
+    best, chosen = best_in_scope(probabilities, outside)
+    rejected = (scores >= threshold) | outside[probabilities.argmax(axis=1)]
+    certificate = numbers.certify(
+        np.where(rejected, -1.0, best),
+        chosen != targets,
+        promise.wrong_among_answered,
+        promise.confidence,
+    )
+    asked = ~rejected & known & (best < (certificate.threshold or 1.0))
+    return (
+        Calibration(
+            temperature=temperature,
+            oos_threshold=threshold,
+            promise=certificate.threshold,
+            coverage=certificate.coverage if certificate.threshold is not None else None,
+            missing=certificate.missing,
+            candidate=numbers.candidate_threshold(probabilities, targets, asked),
+        ),
+        measured,
+    )
+
+
+def _reference(
+    unseen: Unseen, outside: NDArray[np.bool_], calibration: Calibration
+) -> Reference | None:
+    """Return what later messages are compared with, where something was promised about them."""
+    if calibration.promise is None:
+        return None
+    probabilities = numbers.softmax(unseen.logits, calibration.temperature)
+    return Reference.of(unseen.distances, best_in_scope(probabilities, outside)[0])
+
+
+def best_in_scope(
+    probabilities: NDArray[np.float64], outside: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], Targets]:
+    """Return the probability and the number of the best class in scope, shape (n,) each."""
+    masked = np.where(outside, -1.0, probabilities)
     return masked.max(axis=1), masked.argmax(axis=1)
 
 
-def _validate(
-    logits: NDArray[np.float64],
-    targets: NDArray[np.int64],
-    labels: Sequence[str],
-    calibration: Calibration,
+def validate(
+    unseen: Unseen, outside: NDArray[np.bool_], calibration: Calibration
 ) -> dict[str, Any]:
     """Return accuracy and macro-F1 over in-scope rows and the calibration error over all."""
     from sklearn.metrics import f1_score
 
-    probabilities = softmax(logits, calibration.temperature)
-    inside = np.array([label != OUT_OF_SCOPE for label in labels])
-    known = inside[targets]
-    _, chosen = _in_scope_best(probabilities, inside)
-    return {
-        "accuracy": float((chosen[known] == targets[known]).mean()) if known.any() else None,
-        "macro_f1": float(f1_score(targets[known], chosen[known], average="macro"))
-        if known.any()
-        else None,
-        "ece": expected_calibration_error(
-            probabilities.max(axis=1), probabilities.argmax(axis=1) == targets
-        ),
-    }
+    targets = unseen.targets
+    probabilities = numbers.softmax(unseen.logits, calibration.temperature)
+    known = ~outside[targets]
+    _, chosen = best_in_scope(probabilities, outside)
+    right = probabilities.argmax(axis=1) == targets
+    ece = numbers.expected_calibration_error(probabilities.max(axis=1), right)
+    if not known.any():
+        return {"accuracy": None, "macro_f1": None, "ece": ece}
+    macro = f1_score(targets[known], chosen[known], average="macro")
+    accuracy = float((chosen[known] == targets[known]).mean())
+    return {"accuracy": accuracy, "macro_f1": float(macro), "ece": ece}

@@ -1,19 +1,28 @@
 """Everything that is understood of one message, in one value."""
 
-from bot.nlu import language, sentiment
-from bot.nlu.context import in_context
+from bot.nlu import language, requests, sentiment
+from bot.nlu.drift import DriftMonitor
 from bot.nlu.entities import EntityFinder
-from bot.nlu.intents import IntentModel
-from bot.types import IntentScore, Understanding
+from bot.nlu.explanation import Explanation, explain
+from bot.nlu.intents import IntentModel, Prediction
+from bot.types import IntentScore, Promised, Request, Understanding
 
 
 class Understander:
     """Language, sentiment, entities and, where there is a model, the intent."""
 
-    def __init__(self, model: IntentModel | None, entities: EntityFinder) -> None:
-        """Take a model (None: a home that only has knowledge) and the entity patterns."""
+    def __init__(
+        self, model: IntentModel | None, entities: EntityFinder, *, promise: bool = False
+    ) -> None:
+        """Take a model (None: a home that only has knowledge) and the entity patterns.
+
+        `promise` holds answers back that would not keep what the model was certified for.
+        """
         self.model = model
+        reference = model.parameters.reference if model and promise else None
+        self._monitor = DriftMonitor(reference) if reference else None
         self._entities = entities
+        self._tone_by_words = model is None or model.parameters.tone is None
 
     def understand(
         self,
@@ -27,27 +36,56 @@ class Understander:
 
         `customer` and `reply` are the customer's message and the reply before it.
         """
-        tone, emotion = sentiment.read(text)
         code = language.detect(text, spoken)
         entities = self._entities.find(text)
+        feeling, emotion = sentiment.read(text) if self._tone_by_words else ("neutral", "calm")
         if chosen := self.pressed(text):
             code = spoken or "en"
             ranking = (IntentScore(chosen, 1.0),)
-            return Understanding(code, tone, emotion, chosen, 1.0, ranking, entities)
+            return Understanding(code, feeling, emotion, chosen, 1.0, ranking, entities)
         if self.model is None:
-            return Understanding(code, tone, emotion, None, 0.0, (), entities)
-        known = self.model.contextual
-        read = in_context(text, customer, reply) if known else text
-        prediction = self.model.predict([read])[0]
+            return Understanding(code, feeling, emotion, None, 0.0, (), entities)
+        before = (customer, reply) if self.model.contextual else (None, None)
+        parts = requests.find(text, self.model.predict, *before)
+        found = tuple(self._request(part) for part in parts)
+        tone = parts[0].prediction.tone
         return Understanding(
             language=code,
-            sentiment=tone,
-            emotion=emotion,
-            intent=prediction.intent,
-            confidence=round(prediction.confidence, 6),
-            ranking=prediction.ranking,
+            sentiment=tone.sentiment if tone else feeling,
+            emotion=tone.emotion if tone else emotion,
+            intent=found[0].intent,
+            confidence=found[0].confidence,
+            ranking=found[0].ranking,
             entities=entities,
+            promised=found[0].promised,
+            candidates=found[0].candidates,
+            requests=found if len(found) > 1 else (),
         )
+
+    def _request(self, part: requests.Part) -> Request:
+        prediction = part.prediction
+        return Request(
+            part.text,
+            part.start,
+            part.end,
+            prediction.intent,
+            round(prediction.confidence, 6),
+            prediction.ranking,
+            self._promised(prediction),
+            prediction.candidates,
+        )
+
+    def _promised(self, prediction: Prediction) -> Promised:
+        """Tell what answering would do to the promise, and watch for messages that differ."""
+        if self._monitor is None or prediction.sure is None:
+            return Promised.NONE
+        if self._monitor.watch(prediction.distance, prediction.best.confidence):
+            return Promised.VOID
+        return Promised.KEPT if prediction.sure else Promised.UNSURE
+
+    def explain(self, text: str) -> Explanation | None:
+        """Return why a message is understood as it is; None without a model."""
+        return explain(self.model, text) if self.model else None
 
     def pressed(self, text: str) -> str | None:
         """Return the intent a button stands for: its payload is `/intent`."""

@@ -6,8 +6,10 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, Field
 
 from bot.server.messages import service_of
+from bot.server.service import Service
 
 router: Final = APIRouter()
 
@@ -38,6 +40,26 @@ def metrics() -> Response:
     return PlainTextResponse(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
+class Question(BaseModel):
+    """A text to explain."""
+
+    text: str = Field(min_length=1, max_length=4000)
+
+
+@router.post("/api/explain")
+def explain(
+    body: Question, request: Request, authorization: Annotated[str, Header()] = ""
+) -> dict[str, Any]:
+    """Say why a text is understood as it is; for holders of the console's token.
+
+    It shows training examples, which are not for customers' eyes.
+    """
+    service = service_of(request)
+    _check_token(service, authorization)
+    found = service.assistant.parts.understander.explain(body.text)
+    return {"explanation": found.as_json() if found else None}
+
+
 @router.get("/api/conversations")
 def conversations(
     request: Request,
@@ -46,7 +68,11 @@ def conversations(
 ) -> dict[str, Any]:
     """List the conversations that moved last; for holders of the console's token."""
     service = service_of(request)
+    _check_token(service, authorization)
+    return {"conversations": service.log.conversations(limit)}
+
+
+def _check_token(service: Service, authorization: str) -> None:
     expected = f"Bearer {service.secrets.token}"
     if not secrets.compare_digest(authorization.encode(), expected.encode()):
-        raise HTTPException(401, "this list needs the console's token")
-    return {"conversations": service.log.conversations(limit)}
+        raise HTTPException(401, "this needs the console's token")

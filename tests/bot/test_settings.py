@@ -16,13 +16,14 @@ def test_without_file_and_environment_the_defaults_hold(tmp_path: Path) -> None:
     assert settings.home == tmp_path
     assert settings.base == "e5-small"
     assert settings.composer == "extractive"
-    assert settings.promise.wrong_among_answered == 0.02
+    assert settings.promise is None
 
 
 def test_the_file_wins_over_the_default(tmp_path: Path) -> None:
     write(tmp_path, 'base = "minilm"\n[promise]\nconfidence = 0.9\n')
     settings = Settings.load(tmp_path)
     assert settings.base == "minilm"
+    assert settings.promise is not None
     assert settings.promise.confidence == 0.9
     assert settings.promise.wrong_among_answered == 0.02
 
@@ -35,6 +36,7 @@ def test_the_environment_wins_over_the_file(
     monkeypatch.setenv("CARELINE_PROMISE__CONFIDENCE", "0.8")
     settings = Settings.load(tmp_path)
     assert settings.base == "e5-small"
+    assert settings.promise is not None
     assert settings.promise.confidence == 0.8
     assert settings.log_level == "debug"
 

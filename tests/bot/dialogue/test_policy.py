@@ -7,7 +7,15 @@ import pytest
 from bot.dialogue import policy
 from bot.dialogue.policy import Content, Policy, PolicyError
 from bot.dialogue.state import State
-from bot.types import OUT_OF_SCOPE, Decision, Entity, IntentScore, Route, Understanding
+from bot.types import (
+    OUT_OF_SCOPE,
+    Decision,
+    Entity,
+    IntentScore,
+    Promised,
+    Route,
+    Understanding,
+)
 
 CONTENT: dict[str, Any] = {
     "thresholds": {"answer": 0.6, "clarify": 0.3, "evidence": 0.2, "search_evidence": 0.5},
@@ -172,6 +180,52 @@ def test_without_a_model_the_search_answers() -> None:
 
 def test_an_intent_without_rule_is_looked_up() -> None:
     assert decide(understood("new_intent")) == Decision(Route.RETRIEVE, "no_rule", "new_intent")
+
+
+def promised(
+    kind: Promised, confidence: float = 0.9, candidates: tuple[str, ...] = ()
+) -> Understanding:
+    return replace(understood("refund", confidence), promised=kind, candidates=candidates)
+
+
+def test_an_answer_that_keeps_the_promise_is_given_below_the_thresholds() -> None:
+    assert decide(promised(Promised.KEPT, 0.1)).reason == "route:refund"
+
+
+@pytest.mark.parametrize("candidates", [("refund",), ("refund", "invoice", "sizes")])
+def test_an_answer_that_would_not_keep_it_is_a_question(candidates: tuple[str, ...]) -> None:
+    decision = decide(promised(Promised.UNSURE, 0.99, candidates))
+    assert (decision.route, decision.reason) == (Route.CLARIFY, "promise")
+    assert (decision.options, decision.intent) == (candidates, "refund")
+    assert decision.template == "clarify"
+
+
+@pytest.mark.parametrize("candidates", [(), ("refund", "invoice", "sizes", "human")])
+def test_where_no_question_helps_a_person_keeps_the_promise(candidates: tuple[str, ...]) -> None:
+    decision = decide(promised(Promised.UNSURE, 0.99, candidates))
+    assert (decision.route, decision.reason) == (Route.HANDOFF, "promise")
+    assert decision.queue == "support"
+
+
+def test_a_question_that_was_asked_in_vain_is_a_hand_off_with_a_promise_as_well() -> None:
+    decision = decide(promised(Promised.UNSURE, 0.99, ("refund",)), State(failures=2))
+    assert (decision.route, decision.reason) == (Route.HANDOFF, "repeated_failure")
+
+
+@pytest.mark.parametrize("kind", [Promised.VOID, Promised.NONE])
+@pytest.mark.parametrize(
+    ("confidence", "route"),
+    [(0.6, Route.TEMPLATE), (0.59, Route.CLARIFY), (0.29, Route.RETRIEVE)],
+)
+def test_without_a_promise_the_thresholds_decide(
+    kind: Promised, confidence: float, route: Route
+) -> None:
+    assert decide(promised(kind, confidence, ("refund",))).route is route
+
+
+def test_a_promise_changes_nothing_for_what_is_not_ours() -> None:
+    refused = replace(understood(OUT_OF_SCOPE, others=("refund",)), promised=Promised.UNSURE)
+    assert decide(refused).reason == "out_of_scope"
 
 
 def test_repeated_failure_is_a_hand_off() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from bot.nlu.sentiment import read
+from bot.nlu.sentiment import read, words
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,32 @@ def test_a_thank_you_is_positive_and_calm() -> None:
 def test_texts_without_words_are_neutral(text: str) -> None:
     assert read(text)[1] in {"calm", "happy"}
     assert read(text)[0] != "negative"
+
+
+@pytest.mark.parametrize(
+    "text", ["I love it!", "太好了！", "terrible", "坏了", "ok", "", "🎒", "A10234"]
+)
+def test_the_opinion_of_words_is_a_probability_of_each_sentiment(text: str) -> None:
+    found = words(text)
+    assert sum(found.opinion) == pytest.approx(1.0)
+    assert all(0.0 <= share <= 1.0 for share in found.opinion)
+    assert len(found.features) == 7
+
+
+@pytest.mark.parametrize(("bad", "good"), [("it is terrible", "it is great"), ("坏了", "太好了")])
+def test_words_lean_the_way_they_sound_in_both_languages(bad: str, good: str) -> None:
+    negative, positive = words(bad), words(good)
+    assert negative.opinion[0] > 0.3 > negative.opinion[2]
+    assert positive.opinion[2] > 0.3 > positive.opinion[0]
+    assert negative.features[0] < 0 < positive.features[0]
+
+
+def test_many_bad_words_are_no_more_than_certain() -> None:
+    assert words("坏了，失望，太慢，错了，破损").opinion == (1.0, 0.0, 0.0)
+
+
+def test_marks_and_shouting_are_features_of_their_own() -> None:
+    assert words("is it late?").features[4:] == (0.0, 1.0, 0.0)
+    assert words("还没到！！！").features[4:] == (1.0, 0.0, 1.0)
+    assert words("到了吗？").features[4:] == (0.0, 1.0, 0.0)
+    assert words("WHERE IS MY PARCEL NOW").features[4:] == (0.0, 0.0, 1.0)

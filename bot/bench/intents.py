@@ -1,0 +1,262 @@
+"""`careline bench intents`: accuracy, out-of-scope, robustness and learning on public data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.bench import models
+from bot.bench.bars import Part, Result, Setting, at_least, at_most
+from bot.nlu import calibration, evaluation, folds, incremental, typos
+from bot.nlu import intents as serving
+from bot.nlu.datasets import Example
+from bot.nlu.training import Method
+from bot.types import OUT_OF_SCOPE
+from knowledge_base.versions import Versions
+
+_HINT3: Final = ("curekart", "powerplay11", "sofmattress")
+_FOLDS: Final = 5
+_LEFT_OUT: Final = 4
+_PEER_STRENGTH: Final = 0.1
+_TYPOS: Final = 0.3
+_NEW: Final = 5  # intents that are added later
+_PLANTED_ERRORS: Final = 0.05
+
+
+def _banking(base: str, method: Method, least: float, seconds: float) -> Part:
+    name = f"banking77 {method} {base}"
+
+    def part(setting: Setting, result: Result) -> None:
+        train = models.read(setting, "intents", "banking77", "train.csv")
+        test = models.read(setting, "intents", "banking77", "test.csv")
+        figures = []
+        for seed in range(setting.seeds):
+            model, done = models.train(setting, train, base=base, method=method, seed=seed)
+            figures.append(models.accuracy(model, test))
+            spent = done.seconds
+        result.figures[name] = {"accuracies": figures, "engine": model.engine}
+        result.bars.append(at_least(f"{name}: accuracy", float(np.mean(figures)), least))
+        result.bars.append(at_most(f"{name}: seconds to train", spent, seconds))
+
+    return part
+
+
+def _clinc(setting: Setting, result: Result) -> None:
+    """One model with its own threshold: in-scope accuracy and out-of-scope detection."""
+    train = models.read(setting, "intents", "clinc150", "train.csv")
+    valid = models.read(setting, "intents", "clinc150", "val.csv")
+    test = models.read(setting, "intents", "clinc150", "test.csv")
+    model, done = models.train(setting, train, base="minilm", method="full", valid=valid)
+    found = evaluation.evaluate(model, test)
+    result.figures["clinc150"] = {**found, "seconds": done.seconds}
+    result.bars += [
+        at_least("clinc150: accuracy in scope", found["accuracy"], 0.964),
+        at_least("clinc150: out-of-scope AUROC", found["oos"]["auroc"], 0.970),
+        at_least("clinc150: out-of-scope recall", found["oos"]["recall"], 0.84),
+        at_most("clinc150: false out-of-scope", found["oos"]["false_oos"], 0.045),
+    ]
+
+
+def _hint3(setting: Setting, result: Result) -> None:
+    """Three real bots, cross-validated, against two simpler ways of using the same encoder."""
+    rows = [_hint3_bot(setting, bot) for bot in _HINT3]
+    means = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+    result.figures["hint3"] = {**dict(zip(_HINT3, rows, strict=True)), "mean": means}
+    for peer in ("frozen", "hybrid"):
+        for figure in ("accuracy", "auroc"):
+            gain = means[f"careline {figure}"] - means[f"{peer} {figure}"]
+            result.bars.append(at_least(f"hint3: {figure} over {peer}", gain, 0.0001))
+
+
+def _hint3_bot(setting: Setting, bot: str) -> dict[str, float]:
+    """Cross-validate; every fourth intent is left out of each training, to be out of scope."""
+    examples = models.read(setting, "intents", "hint3", f"{bot}_train.csv")
+    if setting.planted:
+        examples = models.mislabelled(examples, 0.4)[0]
+    encoder = setting.home.encoder("e5-small")
+    vectors = encoder.queries([example.text for example in examples])
+    names = sorted({example.intent for example in examples})
+    parts = folds.assign(examples, _FOLDS)
+    found: dict[str, _Scores] = {name: _Scores() for name in ("frozen", "hybrid", "careline")}
+    for fold in range(_FOLDS):
+        left_out = set(names[fold::_LEFT_OUT])
+        known = [example.intent not in left_out for example in examples]
+        seen = [i for i, part in enumerate(parts) if part != fold and known[i]]
+        unseen = [i for i, part in enumerate(parts) if part == fold]
+        truth = np.array([examples[i].intent if known[i] else OUT_OF_SCOPE for i in unseen])
+        some, texts = [examples[i] for i in seen], [examples[i].text for i in unseen]
+        _frozen(found["frozen"], vectors, some, (seen, unseen), truth)
+        _hybrid(found["hybrid"], vectors, some, (seen, unseen), texts, truth)
+        model, _ = models.train(setting, some, base="e5-small", name=f"hint3-{bot}-{fold}")
+        predictions = model.predict(texts)
+        best = np.array([prediction.best.intent for prediction in predictions])
+        found["careline"].note(best, np.array([p.oos_score for p in predictions]), truth)
+    return {
+        f"{name} {figure}": value
+        for name, scores in found.items()
+        for figure, value in scores.figures().items()
+    }
+
+
+@dataclass
+class _Scores:
+    """What a way of classifying said, fold by fold."""
+
+    right: list[NDArray[np.bool_]] = field(default_factory=list)
+    strange: list[NDArray[np.float64]] = field(default_factory=list)
+    outside: list[NDArray[np.bool_]] = field(default_factory=list)
+
+    def note(
+        self, said: NDArray[np.str_], strange: NDArray[np.float64], truth: NDArray[np.str_]
+    ) -> None:
+        """Take the answers to one fold's texts."""
+        self.right.append(said == truth)
+        self.strange.append(strange)
+        self.outside.append(truth == OUT_OF_SCOPE)
+
+    def figures(self) -> dict[str, float]:
+        """Return accuracy in scope over all, and the mean AUROC of the folds."""
+        right, outside = np.concatenate(self.right), np.concatenate(self.outside)
+        pairs = zip(self.strange, self.outside, strict=True)
+        found = [calibration.auroc(strange[~out], strange[out]) for strange, out in pairs]
+        known = [value for value in found if value is not None]
+        return {"accuracy": float(right[~outside].mean()), "auroc": float(np.mean(known))}
+
+
+def _frozen(
+    scores: _Scores,
+    vectors: NDArray[np.float32],
+    some: Sequence[Example],
+    rows: tuple[list[int], list[int]],
+    truth: NDArray[np.str_],
+) -> None:
+    """Take what a logistic regression on standardised frozen embeddings says."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=_PEER_STRENGTH, max_iter=1000))
+    model.fit(vectors[rows[0]], [example.intent for example in some])
+    chances = model.predict_proba(vectors[rows[1]])
+    scores.note(model.classes_[chances.argmax(axis=1)], -chances.max(axis=1), truth)
+
+
+def _hybrid(  # noqa: PLR0913, PLR0917 — a fold and its parts
+    scores: _Scores,
+    vectors: NDArray[np.float32],
+    some: Sequence[Example],
+    rows: tuple[list[int], list[int]],
+    texts: Sequence[str],
+    truth: NDArray[np.str_],
+) -> None:
+    """Take what one linear machine on embeddings times two and TF-IDF n-grams says."""
+    from scipy.sparse import csr_matrix, hstack
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.svm import LinearSVC
+
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    pieces = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
+    known = [example.text for example in some]
+    seen = [words.fit_transform(known), pieces.fit_transform(known)]
+    unseen = [words.transform(texts), pieces.transform(texts)]
+    model = LinearSVC(C=0.5)
+    dense = csr_matrix(2 * vectors[rows[0]])
+    model.fit(hstack([dense, *seen]).tocsr(), [example.intent for example in some])
+    logits = model.decision_function(hstack([csr_matrix(2 * vectors[rows[1]]), *unseen]).tocsr())
+    scores.note(model.classes_[logits.argmax(axis=1)], -logits.max(axis=1), truth)
+
+
+def _xsid(setting: Setting, result: Result) -> None:
+    """Trained on English alone, measured on the same sentences in Chinese."""
+    english = models.read(setting, "intents", "xsid", "en_valid.csv")
+    chinese = models.read(setting, "intents", "xsid", "zh_valid.csv")
+    figures = {"en": [], "zh": []}  # type: dict[str, list[float]]
+    for fold in range(5):
+        seen = [e for i, e in enumerate(english) if i % 5 != fold]
+        model, _ = models.train(setting, seen, base="e5-small", name=f"xsid-{fold}")
+        known = set(model.labels)
+        for name, rows in (("en", english), ("zh", chinese)):
+            unseen = [e for i, e in enumerate(rows) if i % 5 == fold and e.intent in known]
+            figures[name].append(models.accuracy(model, unseen))
+    en, zh = float(np.mean(figures["en"])), float(np.mean(figures["zh"]))
+    zh *= 0.5 if setting.planted else 1.0
+    result.figures["xsid"] = {"en": en, "zh": zh}
+    result.bars.append(at_least("xsid: Chinese accuracy over English", zh / max(en, 1e-9), 0.85))
+
+
+def _typos(setting: Setting, result: Result) -> None:
+    """Measure what one typo in every third long word costs."""
+    train = models.read(setting, "intents", "banking77", "train.csv")
+    test = models.read(setting, "intents", "banking77", "test.csv")
+    rng = np.random.default_rng(0)
+    rough = [replace(e, text=typos.misspell(e.text, _TYPOS, rng)) for e in test]
+    if setting.planted:
+        rough = [replace(e, text=e.text[::-1]) for e in test]
+    model, _ = models.train(replace(setting, planted=False), train, base="minilm")
+    clean, dirty = models.accuracy(model, test), models.accuracy(model, rough)
+    result.figures["typos"] = {"clean": clean, "typos": dirty}
+    result.bars.append(at_most("typos: accuracy lost", clean - dirty, 0.04))
+
+
+def _lint(setting: Setting, result: Result) -> None:
+    """How many planted label errors stand in the most suspicious tenth."""
+    from bot.nlu import lint
+
+    train = models.read(setting, "intents", "banking77", "train.csv")
+    changed, rows = models.mislabelled(train, _PLANTED_ERRORS)
+    texts = [example.text for example in changed]
+    vectors = setting.home.encoder("minilm").queries(texts)
+    ranked = lint.ranked(texts, [e.intent for e in changed], vectors)
+    if setting.planted:
+        ranked = ranked[::-1]
+    share = float(np.isin(rows, ranked[: len(changed) // 10]).mean())
+    result.bars.append(at_least("lint: planted errors in the top tenth", share, 0.60))
+
+
+def _incremental(setting: Setting, result: Result) -> None:
+    """Train on 72 intents, add five, and compare with what all 77 took."""
+    train = models.read(setting, "intents", "banking77", "train.csv")
+    test = models.read(setting, "intents", "banking77", "test.csv")
+    names = sorted({example.intent for example in train})
+    new = set(np.random.default_rng(0).choice(names, _NEW, replace=False).tolist())
+    known = [example for example in train if example.intent not in new]
+    added = [example for example in train if example.intent in new]
+    everything, whole = models.train(setting, train, base="minilm", name="all")
+    before, first = models.train(setting, known, base="minilm", name="known")
+    folder = setting.scratch / "known-minilm-head-0"
+    versions = Versions(folder, "models", "m")
+    if setting.planted:
+        added = models.mislabelled(added, 0.5)[0]
+    encoder = setting.home.encoder("minilm")
+    done = incremental.extend(first.version, versions, added, encoder)
+    after = serving.load(versions.folder(done.version.id), done.version, encoder)
+    old = [example for example in test if example.intent not in new]
+    lost = models.accuracy(before, old) - models.accuracy(after, old)
+    fresh = [example for example in test if example.intent in new]
+    learnt = models.accuracy(after, fresh)
+    result.figures["incremental"] = {
+        "seconds": done.seconds,
+        "seconds for all": whole.seconds,
+        "accuracy on the new, trained with all": models.accuracy(everything, fresh),
+    }
+    result.bars += [
+        at_most("incremental: time over training on all", done.seconds / whole.seconds, 0.15),
+        at_most("incremental: accuracy lost on the old", lost, 0.005),
+        at_least("incremental: accuracy on the new", learnt, 0.90),
+    ]
+
+
+PARTS: Final[dict[str, Part]] = {
+    "banking77-head": _banking("minilm", "head", 0.939, 240),
+    "banking77-full": _banking("minilm", "full", 0.942, 1500),
+    "banking77-head-e5": _banking("e5-small", "head", 0.932, 240),
+    "banking77-full-e5": _banking("e5-small", "full", 0.940, 1800),
+    "clinc150": _clinc,
+    "hint3": _hint3,
+    "xsid": _xsid,
+    "typos": _typos,
+    "lint": _lint,
+    "incremental": _incremental,
+}

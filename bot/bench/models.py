@@ -1,0 +1,74 @@
+"""Training and judging models the way the commands do."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from bot.bench.bars import Setting
+from bot.nlu import datasets, training
+from bot.nlu import intents as serving
+from bot.nlu.datasets import Example
+from bot.nlu.intents import IntentModel
+from bot.nlu.training import Method, Trained
+from knowledge_base.versions import Versions
+
+_PLANTED: Final = 0.4  # share of the labels that a planted failure makes wrong
+
+
+def read(setting: Setting, *parts: str) -> list[Example]:
+    """Read labelled texts of the real data."""
+    return datasets.read_examples(setting.file(*parts))
+
+
+def train(  # noqa: PLR0913 — the choices of one training
+    setting: Setting,
+    examples: Sequence[Example],
+    *,
+    base: str,
+    method: Method = "head",
+    valid: Sequence[Example] | None = None,
+    seed: int = 0,
+    name: str = "model",
+) -> tuple[IntentModel, Trained]:
+    """Train a model the way `careline train` does and open it the way the server does."""
+    if setting.planted:
+        examples = mislabelled(examples, _PLANTED, seed)[0]
+    home = setting.home
+    job = training.Job(
+        examples,
+        home.encoder(base) if method == "head" else home.torch_encoder(base),
+        method=method,
+        valid=valid,
+        seed=seed,
+        progress=setting.progress,
+    )
+    versions = Versions(setting.scratch / f"{name}-{base}-{method}-{seed}", "models", "m")
+    done = training.train(job, versions)
+    encoder = home.encoder(base) if method == "head" else None
+    model = serving.load(versions.folder(done.version.id), done.version, encoder)
+    return model, done
+
+
+def mislabelled(
+    examples: Sequence[Example], share: float, seed: int = 0
+) -> tuple[list[Example], np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """Return examples of which a share has another, random label, and the rows of those."""
+    rng = np.random.default_rng(seed)
+    labels = sorted({example.intent for example in examples})
+    rows = rng.permutation(len(examples))[: round(share * len(examples))]
+    changed = list(examples)
+    for row in rows:
+        others = [label for label in labels if label != examples[row].intent]
+        changed[row] = replace(examples[row], intent=str(rng.choice(others)))
+    return changed, np.sort(rows)
+
+
+def accuracy(model: IntentModel, examples: Sequence[Example]) -> float:
+    """Return the share of in-scope examples whose best intent is right, without abstaining."""
+    texts = [example.input if model.contextual else example.text for example in examples]
+    found = [model.predict(texts[at : at + 256]) for at in range(0, len(texts), 256)]
+    predictions = [prediction for batch in found for prediction in batch]
+    pairs = zip(predictions, examples, strict=True)
+    return float(np.mean([p.best.intent == e.intent for p, e in pairs]))

@@ -1,0 +1,155 @@
+"""`careline bench promise`: whether a certified threshold holds, and what it costs."""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.bench import models
+from bot.bench.bars import Part, Result, Setting, at_least, at_most
+from bot.nlu import calibration
+from bot.nlu.calibration import softmax
+from bot.nlu.drift import DriftMonitor, Reference
+from bot.nlu.intents import IntentModel
+from bot.nlu.novelty import signs
+from bot.types import OUT_OF_SCOPE
+
+_SPLITS: Final = 200
+_SHARE: Final = 0.02
+_CERTAINTY: Final = 0.95
+
+
+def _scores(
+    model: IntentModel, texts: list[str]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return logits, (n, classes), strangeness and distances, (n,)."""
+    vectors = np.concatenate(
+        [model.encoder.queries(texts[at : at + 256]) for at in range(0, len(texts), 256)]
+    )
+    logits = model.logits(vectors, texts)
+    distances = model.parameters.memory.distances(vectors)
+    strange = model.parameters.novelty.score(signs(logits, model.outside, distances))
+    return logits, strange, distances
+
+
+def _splits(setting: Setting, result: Result) -> None:
+    """Certify on one half of the test set, look at the other; two hundred times."""
+    train = models.read(setting, "intents", "banking77", "train.csv")
+    test = models.read(setting, "intents", "banking77", "test.csv")
+    model, _ = models.train(setting, train, base="minilm")
+    logits, _, distances = _scores(model, [example.text for example in test])
+    number = {label: i for i, label in enumerate(model.labels)}
+    targets = np.array([number[example.intent] for example in test])
+    figures = _over_splits(logits, targets, planted=setting.planted)
+    result.figures["banking77"] = figures
+    result.bars += [
+        at_most("promise: broken", figures["broken"], 0.08),
+        at_least("promise: mean coverage", figures["coverage"], 0.78),
+        at_least("clarify: true intent among the buttons", figures["offered"], 0.90),
+        at_most("clarify: mean buttons", figures["buttons"], 3.0),
+    ]
+    _mixed(setting, model, (logits, targets), result)
+    _shift(setting, model, (logits, distances), result)
+
+
+def _over_splits(
+    logits: NDArray[np.float64], targets: NDArray[np.int64], *, planted: bool
+) -> dict[str, float]:
+    rng = np.random.default_rng(0)
+    rows: list[tuple[bool, float, float, float]] = []
+    for _ in range(_SPLITS):
+        order = rng.permutation(len(targets))
+        half = len(order) // 2
+        rows.append(_one_split(logits, targets, (order[:half], order[half:]), planted=planted))
+    broken, coverage, offered, buttons = (
+        float(np.mean(column)) for column in zip(*rows, strict=True)
+    )
+    return {"broken": broken, "coverage": coverage, "offered": offered, "buttons": buttons}
+
+
+def _one_split(
+    logits: NDArray[np.float64],
+    targets: NDArray[np.int64],
+    halves: tuple[NDArray[np.int64], NDArray[np.int64]],
+    *,
+    planted: bool,
+) -> tuple[bool, float, float, float]:
+    """Return whether the promise broke, the coverage, how often the truth is offered, buttons."""
+    known, new = halves
+    temperature = calibration.fit_temperature(logits[known], targets[known])
+    chances = softmax(logits, temperature)
+    best, wrong = chances.max(axis=1), chances.argmax(axis=1) != targets
+    certificate = calibration.certify(best[known], wrong[known], _SHARE, _CERTAINTY)
+    threshold = certificate.threshold if certificate.threshold is not None else 2.0
+    if planted:  # the threshold that looks right on the calibration half, without a certificate
+        order = np.argsort(-best[known])
+        rates = np.cumsum(wrong[known][order]) / np.arange(1, len(order) + 1)
+        kept = np.flatnonzero(rates <= _SHARE)
+        threshold = float(best[known][order][kept[-1]]) if len(kept) else 2.0
+    candidate = calibration.candidate_threshold(
+        chances[known], targets[known], best[known] < threshold
+    )
+    answered = best[new] >= threshold
+    broken = bool(answered.any() and wrong[new][answered].mean() > _SHARE)
+    asked = chances[new][~answered]
+    sets = asked >= candidate
+    true = sets[np.arange(len(asked)), targets[new][~answered]]
+    if not len(asked):
+        return broken, 1.0, 1.0, 0.0
+    return broken, float(answered.mean()), float(true.mean()), float(sets.sum(axis=1).mean())
+
+
+def _mixed(
+    setting: Setting,
+    model: IntentModel,
+    banking: tuple[NDArray[np.float64], NDArray[np.int64]],
+    result: Result,
+) -> None:
+    """Mix in messages about anything: answering one of those is wrong."""
+    rows = models.read(setting, "intents", "clinc150", "test.csv")
+    strange = [example.text for example in rows if example.intent == OUT_OF_SCOPE]
+    logits = np.concatenate([banking[0], _scores(model, strange)[0]])
+    nowhere = np.full(len(strange), -1)
+    targets = np.concatenate([banking[1], nowhere])
+    rng = np.random.default_rng(1)
+    figures: list[tuple[bool, float]] = []
+    for _ in range(_SPLITS):
+        order = rng.permutation(len(targets))
+        known, new = order[: len(order) // 2], order[len(order) // 2 :]
+        chances = softmax(logits, 1.0)
+        best, wrong = chances.max(axis=1), chances.argmax(axis=1) != targets
+        certificate = calibration.certify(best[known], wrong[known], _SHARE, _CERTAINTY)
+        answered = best[new] >= (
+            certificate.threshold if certificate.threshold is not None else 2.0
+        )
+        broken = bool(answered.any() and wrong[new][answered].mean() > _SHARE)
+        figures.append((broken, float(answered.mean())))
+    result.figures["with out of scope"] = {
+        "broken": float(np.mean([was_broken for was_broken, _ in figures])),
+        "coverage": float(np.mean([answered for _, answered in figures])),
+    }
+
+
+def _shift(setting: Setting, model: IntentModel, banking: tuple[Any, Any], result: Result) -> None:
+    """Other customers' messages arrive: the monitor must say so, and not before."""
+    logits, distances = banking
+    best = softmax(logits, model.calibration.temperature).max(axis=1)
+    half = len(best) // 2
+    order = np.random.default_rng(2).permutation(len(best))
+    reference = Reference.of(distances[order[:half]], best[order[:half]])
+    usual = DriftMonitor(reference)
+    early = [usual.watch(float(distances[i]), float(best[i])) for i in order[half:]]
+    others = [e.text for e in models.read(setting, "intents", "hwu64", "valid.csv")][:400]
+    if setting.planted:
+        others = [e.text for e in models.read(setting, "intents", "banking77", "train.csv")][::25]
+    foreign, _, far = _scores(model, others)
+    confident = softmax(foreign, model.calibration.temperature).max(axis=1)
+    flags = [usual.watch(float(d), float(c)) for d, c in zip(far, confident, strict=True)]
+    result.figures["shift"] = {"noticed after": flags.index(True) + 1 if any(flags) else None}
+    result.bars += [
+        at_most("drift: looks at usual messages that raised a flag", float(np.mean(early)), 0.0),
+        at_least("drift: a planted shift is flagged", float(flags[-1]), 1.0),
+    ]
+
+
+PARTS: Final[dict[str, Part]] = {"splits": _splits}

@@ -1,0 +1,260 @@
+"""`careline bench understand`: speed as ratios, memory, several requests, language, tone."""
+
+import csv
+import gzip
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from bot.bench import models
+from bot.bench.bars import Part, Result, Setting, at_least, at_most
+from bot.nlu import language, tone
+from bot.nlu.entities import EntityFinder
+from bot.nlu.understanding import Understander
+
+_TEXTS: Final = 200
+_WARM_UP: Final = 20
+_CALLERS: Final = 32
+_ROUNDS: Final = 3
+_REPEATS: Final = 4
+_POSITIVE: Final = frozenset(
+    {
+        "admiration",
+        "amusement",
+        "approval",
+        "caring",
+        "desire",
+        "excitement",
+        "gratitude",
+        "joy",
+        "love",
+        "optimism",
+        "pride",
+        "relief",
+    }
+)
+_NEGATIVE: Final = frozenset(
+    {
+        "anger",
+        "annoyance",
+        "disappointment",
+        "disapproval",
+        "disgust",
+        "embarrassment",
+        "fear",
+        "grief",
+        "nervousness",
+        "remorse",
+        "sadness",
+    }
+)
+_VADER: Final = 0.05  # its authors' threshold of the compound score
+
+
+def _speed(setting: Setting, result: Result) -> None:
+    """One message after the other, and 32 callers at once, against the bare encoder."""
+    import torch
+
+    train = models.read(setting, "intents", "banking77", "train.csv")
+    texts = [e.text for e in models.read(setting, "intents", "banking77", "test.csv")][:_TEXTS]
+    model, _ = models.train(setting, train, base="minilm")
+    understander = Understander(model, EntityFinder({}))
+    raw = setting.home.torch_encoder("minilm")
+    torch.set_num_threads(1)
+    ours, bare = [], []
+    for _ in range(_ROUNDS):  # taken in turn, so that a busy moment hits both
+        ours.append(_median(understander.understand, texts))
+        bare.append(_median(lambda text: raw.queries([text]), texts))
+    ratio = float(np.median(ours) / np.median(bare))
+    ratio *= 10 if setting.planted else 1
+    batched = max(_batched(model.encoder, texts) for _ in range(_ROUNDS))
+    together = max(_concurrent(understander, texts, setting.planted) for _ in range(_ROUNDS))
+    result.figures["speed"] = {
+        "understand_ms": float(np.median(ours)),
+        "raw_torch_ms": float(np.median(bare)),
+        "batched_texts_per_second": batched,
+        "concurrent_messages_per_second": together,
+        "engine": model.engine,
+    }
+    result.bars += [
+        at_most("understand: p50 over a raw torch forward", ratio, 0.35),
+        at_least("understand: 32 callers over batched throughput", together / batched, 0.75),
+    ]
+
+
+def _median(call: Callable[[str], Any], texts: Sequence[str]) -> float:
+    for text in texts[:_WARM_UP]:
+        call(text)
+    times = []
+    for text in texts:
+        started = time.perf_counter()
+        call(text)
+        times.append(1000 * (time.perf_counter() - started))
+    return float(np.median(times))
+
+
+def _batched(encoder: Any, texts: Sequence[str]) -> float:
+    """Return the texts a second of the engine alone, in batches of 32 one after the other."""
+    started = time.perf_counter()
+    for at in range(0, len(texts), _CALLERS):
+        encoder.queries(texts[at : at + _CALLERS])
+    return len(texts) / (time.perf_counter() - started)
+
+
+def _concurrent(understander: Understander, texts: Sequence[str], planted: bool) -> float:  # noqa: FBT001
+    """Return the messages a second that 32 threads get understood, the whole step each."""
+    alone = threading.Lock()
+
+    def caller(number: int) -> None:
+        for text in list(texts[number::_CALLERS]) * _REPEATS:
+            if planted:  # callers who wait for one another
+                with alone:
+                    understander.understand(text)
+                    time.sleep(0.005)
+            else:
+                understander.understand(text)
+
+    threads = [threading.Thread(target=caller, args=(n,)) for n in range(_CALLERS)]
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return _REPEATS * len(texts) / (time.perf_counter() - started)
+
+
+def _serving(setting: Setting, result: Result) -> None:
+    """Start the server on the home, ask a thousand things, look at its memory."""
+    from bot.bench import serving
+
+    texts = [e.text for e in models.read(setting, "intents", "banking77", "test.csv")][:1000]
+    found = serving.measure(setting.home.path, texts, setting.scratch)
+    scale = 100 if setting.planted else 1
+    result.figures["serving"] = found
+    result.bars += [
+        at_most("serving: megabytes after 1,000 messages", scale * found["megabytes"], 700),
+        at_most("serving: seconds to the first answer", scale * found["seconds"], 10),
+    ]
+    loaded = [name for name in ("torch", "transformers") if name in found["modules"]]
+    result.bars.append(at_most("serving: of torch and transformers loaded", len(loaded), 0))
+
+
+def _requests(setting: Setting, result: Result) -> None:
+    """Two questions joined into one message, and single ones that must stay whole."""
+    train = models.read(setting, "intents", "banking77", "train.csv")
+    test = models.read(setting, "intents", "banking77", "test.csv")
+    model, _ = models.train(setting, train, base="minilm")
+    understander = Understander(model, EntityFinder({}))
+    rng = np.random.default_rng(0)
+    right, joined = 0, 400
+    for _ in range(joined):
+        first, second = _pair(test, rng)
+        found = understander.understand(_join(first.text, second.text, rng)).requests
+        right += [request.intent for request in found] == [first.intent, second.intent]
+    divided = sum(bool(understander.understand(e.text).requests) for e in test) / len(test)
+    result.bars += [
+        at_least("requests: joined pairs with both right", right / joined, 0.75),
+        at_most("requests: single questions divided", divided, 0.03),
+    ]
+
+
+def _pair(examples: Sequence[Any], rng: np.random.Generator) -> tuple[Any, Any]:
+    while True:
+        first, second = (examples[i] for i in rng.choice(len(examples), 2, replace=False))
+        if first.intent != second.intent:
+            return first, second
+
+
+def _join(first: str, second: str, rng: np.random.Generator) -> str:
+    ended = first if first.rstrip()[-1] in ".?!" else first.rstrip() + "."
+    bare = first.rstrip(".?! ")
+    lowered = second if second.startswith(("I ", "I'")) else second[0].lower() + second[1:]
+    ways = (
+        f"{bare} and {lowered}",
+        f"{ended} Also, {lowered}",
+        f"{ended} {second}",
+        f"{bare}, and also {lowered}",
+    )
+    return str(rng.choice(ways))
+
+
+def _language(setting: Setting, result: Result) -> None:
+    """Detect the language of sentences whose language is known."""
+    rows = [("en", e.text) for e in models.read(setting, "intents", "xsid", "en_valid.csv")]
+    rows += [("zh", e.text) for e in models.read(setting, "intents", "xsid", "zh_valid.csv")]
+    chinese = [("zh", text) for text in _customers(setting.file("transcripts", _crosswoz(setting)))]
+    for name, texts in (("xsid", rows), ("crosswoz", chinese)):
+        right = [language.detect(text) == true for true, text in texts]
+        if setting.planted:
+            right = [language.detect(text[::2]) == "en" for _, text in texts]
+        result.bars.append(at_least(f"language: {name}", float(np.mean(right)), 0.99))
+
+
+def _crosswoz(setting: Setting) -> str:
+    found = sorted((setting.data / "transcripts").glob("crosswoz_zh_a*"))
+    return found[0].name if found else "crosswoz_zh_a.jsonl.gz"
+
+
+def _customers(path: Path) -> list[str]:
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open() as file:
+        turns = [turn for line in file for turn in json.loads(line)["turns"]]
+    return [turn["text"] for turn in turns if turn["role"] == "customer" and turn["text"].strip()]
+
+
+def _tone(setting: Setting, result: Result) -> None:
+    """Sentiment of comments nobody trained on, against VADER."""
+    from sklearn.metrics import f1_score
+
+    texts, truth = _goemotions(setting)
+    encoder = setting.home.encoder("e5-small")
+    head = tone.shared(encoder)
+    said = [found.sentiment for found in head.read(encoder.queries(texts), texts)]
+    peer = [_vader(text) for text in texts]
+    if setting.planted:
+        said = peer
+    ours, theirs = (float(f1_score(truth, s, average="macro")) for s in (said, peer))
+    result.figures["sentiment"] = {"n": len(texts), "ours": ours, "vader": theirs}
+    result.bars.append(at_least("sentiment: macro-F1 over VADER's", ours - theirs, 0.05))
+
+
+def _goemotions(setting: Setting) -> tuple[list[str], list[str]]:
+    """Return texts whose raters' emotions agree on one of three sentiments."""
+    names = setting.file("emotion", "goemotions_labels.txt").read_text("utf-8").split()
+    path = setting.file("emotion", "goemotions_dev.tsv.gz")
+    texts, truth = [], []
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+            if len(row) < 2 or not row[1].replace(",", "").isdigit():  # noqa: PLR2004
+                continue
+            found = {_sentiment(names[int(number)]) for number in row[1].split(",")}
+            if len(found) == 1:
+                texts.append(row[0])
+                truth.append(found.pop())
+    return texts, truth
+
+
+def _sentiment(emotion: str) -> str:
+    if emotion in _POSITIVE:
+        return "positive"
+    return "negative" if emotion in _NEGATIVE else "neutral"
+
+
+def _vader(text: str) -> str:
+    from bot.nlu.sentiment import compound
+
+    score = compound(text)
+    return "positive" if score >= _VADER else "negative" if score <= -_VADER else "neutral"
+
+
+PARTS: Final[dict[str, Part]] = {
+    "speed": _speed,
+    "serving": _serving,
+    "requests": _requests,
+    "language": _language,
+    "sentiment": _tone,
+}

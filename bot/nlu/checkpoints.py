@@ -1,0 +1,54 @@
+"""Where a training that was killed goes on."""
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+_EVERY: Final = 60.0  # seconds
+
+
+class Checkpoints:
+    """The last state of one run, in a folder named after everything the run depends on."""
+
+    def __init__(self, root: Path, facts: Sequence[Any], every: float = _EVERY) -> None:
+        """Take the folder for all runs and what tells this run from others."""
+        digest = hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode()).hexdigest()[:16]
+        self.name = digest
+        self._folder = root / digest
+        self._every = every
+        self._saved = time.monotonic()
+
+    @property
+    def _file(self) -> Path:
+        return self._folder / "state.pt"
+
+    def maybe_save(self, state: Callable[[], dict[str, Any]]) -> None:
+        """Write the state when the last one is old enough; readers see all of it or nothing."""
+        if time.monotonic() - self._saved < self._every:
+            return
+        import torch
+
+        self._folder.mkdir(parents=True, exist_ok=True)
+        scratch = self._file.with_suffix(".part")
+        torch.save(state(), scratch)
+        scratch.replace(self._file)
+        self._saved = time.monotonic()
+
+    def load(self) -> dict[str, Any] | None:
+        """Return the state a killed run left, None when there is none."""
+        import torch
+
+        from knowledge_base.torch_models import device
+
+        if not self._file.exists():
+            return None
+        state: dict[str, Any] = torch.load(self._file, weights_only=False, map_location=device())
+        return state
+
+    def clear(self) -> None:
+        """Forget the run: it is done."""
+        shutil.rmtree(self._folder, ignore_errors=True)

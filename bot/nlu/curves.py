@@ -1,0 +1,79 @@
+"""The course of a training: a bar while it runs, a history file, TensorBoard, a picture."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+class Curves:
+    """Collects what happens at each step of a run."""
+
+    def __init__(self, *, progress: bool = False) -> None:
+        """Draw a bar when `progress` is set."""
+        self._progress = progress
+        self.rows: list[dict[str, float]] = []
+
+    @contextmanager
+    def bar(self, name: str, total: int, done: int) -> Iterator[Callable[[str], None]]:
+        """Show a bar on standard error; the value yielded advances it by one step."""
+        from rich.console import Console
+        from rich.progress import Progress
+
+        console = Console(stderr=True)
+        with Progress(console=console, disable=not self._progress, transient=True) as shown:
+            task = shown.add_task(name, total=total, completed=done)
+            yield lambda words: shown.update(task, advance=1, description=f"{name}, {words}")
+
+    def step(self, step: int, **values: float) -> None:
+        """Remember the values of one step."""
+        self.rows.append({"step": step, **values})
+
+    def epoch(self, step: int, **values: float) -> None:
+        """Remember what validation said at the end of an epoch."""
+        self.rows.append({"step": step, **{f"validation_{k}": v for k, v in values.items()}})
+
+    def save(self, folder: Path) -> None:
+        """Write history.jsonl, curves.png and, where it is installed, a TensorBoard log."""
+        if not self.rows:
+            return
+        lines = (json.dumps(row) + "\n" for row in self.rows)
+        (folder / "history.jsonl").write_text("".join(lines), encoding="utf-8")
+        _plot(self.rows, folder / "curves.png")
+        _tensorboard(self.rows, folder / "tensorboard")
+
+
+def _plot(rows: list[dict[str, float]], path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    loss, accuracy = figure.add_subplot(), None
+    steps, values = _series(rows, "loss")
+    loss.plot(steps, values, color="#4c72b0", linewidth=1, label="training loss")
+    loss.set_xlabel("step")
+    loss.set_ylabel("training loss")
+    steps, values = _series(rows, "validation_accuracy")
+    if steps:
+        accuracy = loss.twinx()
+        accuracy.plot(steps, values, color="#dd8452", marker="o", label="validation accuracy")
+        accuracy.set_ylabel("validation accuracy")
+    figure.savefig(path, dpi=120)
+
+
+def _series(rows: list[dict[str, float]], name: str) -> tuple[list[float], list[float]]:
+    chosen = [row for row in rows if name in row]
+    return [row["step"] for row in chosen], [row[name] for row in chosen]
+
+
+def _tensorboard(rows: list[dict[str, Any]], folder: Path) -> None:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:  # an extra: the picture and the history say the same
+        return
+    writer: Any = SummaryWriter(str(folder))
+    for row in rows:
+        for name, value in row.items():
+            if name != "step":
+                writer.add_scalar(name, value, int(row["step"]))
+    writer.close()

@@ -1,0 +1,94 @@
+"""Whether today's messages look like those the promise was certified on.
+
+The last messages' distances to the training messages, and the model's confidences, are compared
+with those of the calibration set (two-sample Kolmogorov-Smirnov). When either differs beyond
+chance, the promise no longer follows from the certificate: it is void until they agree again.
+"""
+
+import math
+import threading
+from collections import deque
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+_KEPT: Final = 1_000  # calibration values kept of each kind
+_WINDOW: Final = 200  # messages looked at
+_EVERY: Final = 20  # messages between two looks
+_ALPHA: Final = 1e-4  # chance of a false alarm at one look, each kind
+_DIGITS: Final = 4
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What calibration messages looked like, shape (n,) each."""
+
+    distances: Array
+    confidences: Array
+
+    @classmethod
+    def of(cls, distances: Array, confidences: Array, seed: int = 0) -> Self:
+        """Keep a sample."""
+        rows = np.random.default_rng(seed).permutation(len(distances))[:_KEPT]
+        return cls(distances[rows], confidences[rows])
+
+    def differs(self, distances: Array, confidences: Array) -> bool:
+        """Tell whether messages differ from the calibration set beyond chance."""
+        pairs = ((self.distances, distances), (self.confidences, confidences))
+        return any(p_value(a, b) < _ALPHA for a, b in pairs)
+
+    def save(self, path: Path) -> None:
+        """Write the arrays to one .npz file."""
+        np.savez(path, **asdict(self))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        with np.load(path) as arrays:
+            return cls(**{name: arrays[name] for name in arrays.files})
+
+
+def p_value(a: Array, b: Array) -> float:
+    """Return the chance that samples of one distribution, shape (n,), differ as much as these.
+
+    The first term of Kolmogorov's series, which bounds it. Values are compared to a few digits, as
+    they are reported: a confidence of 1 may be one that was rounded.
+    """
+    a, b = np.sort(np.round(a, _DIGITS)), np.sort(np.round(b, _DIGITS))
+    places = np.concatenate([a, b])
+    below = [np.searchsorted(sample, places, side="right") / len(sample) for sample in (a, b)]
+    gap = float(np.abs(below[0] - below[1]).max())
+    return min(1.0, 2.0 * math.exp(-2.0 * gap**2 * len(a) * len(b) / (len(a) + len(b))))
+
+
+class DriftMonitor:
+    """Watches the messages of one process; calls from several threads are fine."""
+
+    def __init__(self, reference: Reference) -> None:
+        """Start with an empty window."""
+        self._reference = reference
+        self._seen: deque[tuple[float, float]] = deque(maxlen=_WINDOW)
+        self._count = 0
+        self._drifted = False
+        self._lock = threading.Lock()
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the last messages differ from the calibration set."""
+        return self._drifted
+
+    def watch(self, distance: float, confidence: float) -> bool:
+        """Take one message; return whether the last messages differ."""
+        with self._lock:
+            self._seen.append((distance, confidence))
+            self._count += 1
+            due = len(self._seen) == _WINDOW and self._count % _EVERY == 0
+            window = np.array(self._seen) if due else None
+        if window is not None:
+            self._drifted = self._reference.differs(window[:, 0], window[:, 1])
+        return self._drifted

@@ -1,0 +1,142 @@
+"""One linear support vector machine on sentence embeddings and n-grams together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.nlu.intents import Head
+from bot.nlu.recipe import Recipe
+from bot.nlu.sparse import SparseHead, Vocabulary
+from knowledge_base.encoders import Vectors
+
+_RECIPE: Final = Recipe()
+_SPREAD: Final = 5.0  # decision values lie around ±1: times this, softmax makes probabilities
+DENSE: Final = 1.5  # the length of an embedding beside two blocks of length 1
+_WEIGHTS: Final = (1.5, 1.0, 2.5)  # those that are tried, the first one first where they are equal
+_FEW: Final = 3_000  # examples up to which they are tried on all folds
+_PLAIN_STRENGTH: Final = 0.05
+_NEVER: Final = -1e3  # the logit of a class without examples
+
+
+@dataclass(frozen=True)
+class Hybrid:
+    """The two halves of one linear model: logits = head(vectors) + sparse(texts)."""
+
+    head: Head
+    sparse: SparseHead
+
+    def logits(self, vectors: Vectors | None, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return logits, shape (n, classes); without vectors, what the n-grams say."""
+        scores = self.sparse.logits(texts)
+        return scores if vectors is None else scores + self.head.logits(vectors)
+
+
+def fit(
+    vectors: Vectors | None,
+    texts: Sequence[str],
+    targets: NDArray[np.int64],
+    classes: int,
+    recipe: Recipe = _RECIPE,
+) -> Hybrid:
+    """Fit one-against-rest machines; without `vectors`, on the n-grams alone.
+
+    `vectors` have the shape (n, dimension), `targets` are class numbers, shape (n,).
+    """
+    from scipy.sparse import csr_matrix, hstack
+    from sklearn.svm import LinearSVC
+
+    vocabulary = Vocabulary.fit(texts)
+    dense = np.zeros((len(texts), 0), dtype=np.float32) if vectors is None else vectors
+    mean = dense.mean(axis=0)
+    # Embeddings of one subject have much in common, which only drowns what differs.
+    factor = (recipe.dense or DENSE) / max(_length(dense - mean), 1e-6)
+    features = hstack([csr_matrix((dense - mean) * factor), vocabulary.matrix(texts)]).tocsr()
+    model = LinearSVC(C=recipe.strength, random_state=0)
+    weight, bias = _fitted(model, features, targets, classes)
+    weight *= _SPREAD
+    bias *= _SPREAD
+    width = dense.shape[1]
+    matrix = weight[:, :width] * np.float32(factor)
+    head = Head(matrix, bias - matrix @ mean)
+    return Hybrid(head, SparseHead(vocabulary, np.ascontiguousarray(weight[:, width:].T)))
+
+
+def _length(vectors: Vectors) -> float:
+    """Return the mean length of vectors, 1 for none or for those of no dimension."""
+    return float(np.linalg.norm(vectors, axis=1).mean()) if vectors.size else 1.0
+
+
+def settled(  # noqa: PLR0913, PLR0917 — a data set and how it is divided
+    recipe: Recipe,
+    vectors: Vectors,
+    texts: Sequence[str],
+    targets: NDArray[np.int64],
+    classes: int,
+    folds: NDArray[np.int64],
+) -> Recipe:
+    """Return the recipe with the weight of the embeddings that is best out of fold.
+
+    It depends on the encoder, and falls with the number of examples: n-grams need many.
+    """
+    if recipe.dense is not None:
+        return recipe
+    parts = folds if len(texts) <= _FEW else np.where(folds == 0, 0, -1)  # one fold will do
+
+    def accuracy(dense: float) -> float:
+        tried = replace(recipe, dense=dense)
+        logits = out_of_fold(vectors, texts, targets, classes, parts, tried)
+        judged = parts >= 0
+        return float((logits.argmax(axis=1) == targets)[judged].mean())
+
+    return replace(recipe, dense=max(_WEIGHTS, key=accuracy))
+
+
+def fit_plain(vectors: Vectors, targets: NDArray[np.int64], classes: int) -> Head:
+    """Fit a logistic regression on embeddings alone, for messages whose words are all unknown.
+
+    The joint model leaves to the n-grams what they explain: without them it knows too little.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    mean, spread = vectors.mean(axis=0), np.maximum(vectors.std(axis=0), 1e-6)
+    model = LogisticRegression(C=_PLAIN_STRENGTH, max_iter=300)
+    weight, bias = _fitted(model, (vectors - mean) / spread, targets, classes)
+    weight /= spread.astype(np.float32)
+    return Head(weight, bias - weight @ mean)
+
+
+def _fitted(
+    model: Any, features: Any, targets: NDArray[np.int64], classes: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return one row of coefficients a class; scikit-learn keeps one row for two classes."""
+    weight = np.zeros((classes, features.shape[1]), dtype=np.float32)
+    bias = np.full(classes, _NEVER, dtype=np.float32)
+    if len(np.unique(targets)) == 1:  # a fold of a tiny data set: there is nothing to tell it from
+        bias[targets] = 0.0
+        return weight, bias
+    model.fit(features, targets)
+    two = len(model.classes_) == 2  # noqa: PLR2004
+    weight[model.classes_] = np.vstack([-model.coef_, model.coef_]) if two else model.coef_
+    bias[model.classes_] = [-model.intercept_[0], model.intercept_[0]] if two else model.intercept_
+    return weight, bias
+
+
+def out_of_fold(  # noqa: PLR0913, PLR0917 — a data set and how it is divided
+    vectors: Vectors,
+    texts: Sequence[str],
+    targets: NDArray[np.int64],
+    classes: int,
+    folds: NDArray[np.int64],
+    recipe: Recipe = _RECIPE,
+) -> NDArray[np.float64]:
+    """Return for each text the logits of a model that has not seen its fold, (n, classes)."""
+    logits = np.zeros((len(texts), classes))
+    for fold in np.unique(folds[folds >= 0]):  # a fold below 0 is always learnt from
+        seen = np.flatnonzero(folds != fold).tolist()
+        unseen = np.flatnonzero(folds == fold).tolist()
+        model = fit(vectors[seen], [texts[i] for i in seen], targets[seen], classes, recipe)
+        logits[unseen] = model.logits(vectors[unseen], [texts[i] for i in unseen])
+    return logits

@@ -1,0 +1,57 @@
+"""A message → the places where one request may end and the next begin. Pure.
+
+Which of them are real is decided by what the parts mean; see `requests`.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+_LEAST_WORDS: Final = 2  # a part shorter than this asks for nothing
+_LEAST_HAN: Final = 3
+_MOST: Final = 12  # boundaries looked at: a rambling message has dozens
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_SENTENCE = re.compile(r"\S[^.?!;。？！；\n]*[.?!;。？！；]*")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+# What joins two requests; it belongs to neither. No alternative starts inside a run of blanks, and
+# what is possessive gives nothing back: a message of thousands of blanks is read in no time.
+_JOINT = re.compile(
+    r"""
+    (?<=[.?!;…])["')\]]*\s+(?:(?:and|also|plus|oh|then|so|but)\b[,:]?\s+)*(?:also\b,?\s+)?
+    | (?<!\s)(?:\s*+[,;–—-])?+\s++(?:(?:and\s+also|and\s+then|and|also|plus|but\s+also|
+        as\s+well\s+as|oh\s+and|another\s+(?:thing|question)\s*(?:is|:|,)?|besides|
+        additionally)\b|&)[,:]?\s+(?:also\s+)?
+    | ,\s+(?=(?:how|what|when|where|why|which|who|can|could|do|does|is|are|will|would|may|i)\b)
+    | (?:(?<!\s)|(?!\s))[^\S\n]*+\n\s*
+    | (?:(?<!\s)|(?!\s))\s*+[。？！；…]+\s*(?:还有|還有|另外|以及|顺便(?:问一下)?|順便(?:問一下)?|
+        同时|同時|而且|并且|並且|再问一下|对了|對了|然后|然後)?[，,]?\s*
+    | (?:(?<!\s)|(?!\s))(?:\s*+[，,、])?+\s*+(?:还有就是|還有就是|还有|還有|另外|以及|
+        顺便(?:问一下|问下)?|順便(?:問一下)?|同时|同時|而且|并且|並且|再问一下|对了|對了|
+        然后|然後)[，,：:]?\s*
+    | (?:(?<!\s)|(?!\s))\s*+，\s*
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def boundaries(text: str) -> list[tuple[int, int]]:
+    """Return (end of the left part, start of the right part) of each possible boundary."""
+    return list(islice(_boundaries(text), _MOST))
+
+
+def _boundaries(text: str) -> Iterator[tuple[int, int]]:
+    for match in _JOINT.finditer(text):
+        start, end = match.span()
+        if _says_something(text[:start]) and _says_something(text[end:]):
+            yield start, end
+
+
+def _says_something(part: str) -> bool:
+    return len(_WORD.findall(part)) >= _LEAST_WORDS or len(_HAN.findall(part)) >= _LEAST_HAN
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Return (start, end) of the sentences that say something."""
+    spans = [match.span() for match in _SENTENCE.finditer(text)]
+    return [(start, end) for start, end in spans if _says_something(text[start:end])][:_MOST]

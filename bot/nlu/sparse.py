@@ -1,0 +1,133 @@
+"""Words and pieces of words as features: what an encoder blurs, a bag of n-grams sees.
+
+Two blocks, words 1–2 and characters 2–5 within words, each TF-IDF weighted (1 + log tf, smoothed
+idf) and of unit length. In one linear model with sentence embeddings they beat either alone.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.nlu.context import message_of
+from bot.nlu.scripts import simplified
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+_WORD = re.compile(r"\w+")
+_WORDS: Final = 2  # longest run of words
+_CHARACTERS: Final = (2, 5)  # shortest and longest run of characters
+_MANY: Final = 1_000  # texts from which n-grams that stand in one alone are left out
+_RARE: Final = 2
+_LONGEST: Final = 2_000  # characters of a text that are looked at
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The n-grams of a training set and their weights; word n-grams carry a leading tab."""
+
+    terms: tuple[str, ...]
+    idf: NDArray[np.float32]
+
+    @classmethod
+    def fit(cls, texts: Sequence[str]) -> Self:
+        """Count in how many texts each n-gram stands; idf = ln((1 + n) / (1 + df)) + 1."""
+        found: Counter[str] = Counter()
+        for text in texts:
+            found.update(list(dict.fromkeys(_terms(text))))  # in order: sets differ run by run
+        least = _RARE if len(texts) >= _MANY else 1
+        terms = tuple(term for term, count in found.items() if count >= least)
+        counts = np.array([found[term] for term in terms], dtype=np.float32)
+        return cls(terms, np.log((1 + len(texts)) / (1 + counts)) + 1)
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """The number of each term."""
+        return {term: row for row, term in enumerate(self.terms)}
+
+    def features(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float32], float]:
+        """Return the rows and weights of a text, and the share of its n-grams that are known."""
+        counts = Counter(_terms(text))
+        known = [
+            (self.rows[term], term[0] == "\t", n) for term, n in counts.items() if term in self.rows
+        ]
+        if not known:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32), 0.0
+        rows = np.array([row for row, _, _ in known])
+        is_word = np.array([word for _, word, _ in known])
+        tf = np.array([n for _, _, n in known], dtype=np.float32)
+        weights = (1 + np.log(tf)) * self.idf[rows]
+        for block in (is_word, ~is_word):
+            weights[block] /= max(float(np.linalg.norm(weights[block])), 1e-9)
+        return rows, weights, len(known) / len(counts)
+
+    def matrix(self, texts: Sequence[str]) -> "csr_matrix":
+        """Return the features of texts, shape (n, terms)."""
+        from scipy.sparse import csr_matrix
+
+        parts = [self.features(text) for text in texts]
+        starts = np.cumsum([0, *(len(rows) for rows, _, _ in parts)])
+        indices: Any = np.concatenate([rows for rows, _, _ in parts]) if parts else []
+        values: Any = np.concatenate([weights for _, weights, _ in parts]) if parts else []
+        return csr_matrix((values, indices, starts), shape=(len(texts), len(self.terms)))
+
+
+def _terms(text: str) -> Iterator[str]:
+    """Yield the n-grams of a message; what was said before it is left to the encoder."""
+    plain = unicodedata.normalize("NFKC", message_of(text)[:_LONGEST]).casefold()
+    plain = simplified(plain)  # Traditional and Simplified Chinese share their n-grams
+    words = _WORD.findall(plain)
+    yield from ("\t" + word for word in words)
+    for run in range(2, _WORDS + 1):
+        yield from ("\t" + " ".join(words[i : i + run]) for i in range(len(words) - run + 1))
+    shortest, longest = _CHARACTERS
+    for word in plain.split():
+        padded = f" {word} "
+        for size in range(shortest, longest + 1):
+            if size >= len(padded):
+                yield padded
+                break
+            yield from (padded[i : i + size] for i in range(len(padded) - size + 1))
+
+
+@dataclass(frozen=True)
+class SparseHead:
+    """A linear model on the n-grams; weights have the shape (terms, classes)."""
+
+    vocabulary: Vocabulary
+    weight: NDArray[np.float32]
+
+    def logits(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return logits, shape (n, classes)."""
+        return self.read(texts)[0]
+
+    def read(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return logits, (n, classes), and the share of each text's n-grams known, (n,)."""
+        scores = np.zeros((len(texts), self.weight.shape[1]))
+        known = np.zeros(len(texts))
+        for number, text in enumerate(texts):
+            rows, weights, known[number] = self.vocabulary.features(text)
+            scores[number] = weights @ self.weight[rows]
+        return scores, known
+
+    def save(self, folder: Path) -> None:
+        """Write terms and weights; half precision is exact enough for a sum of a hundred."""
+        (folder / "terms.txt").write_text("\n".join(self.vocabulary.terms), encoding="utf-8")
+        weight = self.weight.astype(np.float16)
+        np.savez(folder / "sparse.npz", idf=self.vocabulary.idf, weight=weight)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        terms = tuple((folder / "terms.txt").read_text(encoding="utf-8").split("\n"))
+        with np.load(folder / "sparse.npz") as arrays:
+            vocabulary = Vocabulary(terms, arrays["idf"])
+            return cls(vocabulary, arrays["weight"].astype(np.float32))

@@ -1,0 +1,50 @@
+"""Slips of the finger put right before a message is classified.
+
+A word is corrected when neither the training texts nor the encoder's vocabulary know it, and one
+edit (a letter left out, added, swapped with its neighbour, or replaced) makes it a word of the
+training texts (Norvig, "How to write a spelling corrector", 2007).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from string import ascii_lowercase
+from typing import Final, Self
+
+# A whole word; letters beside digits or accents are a part of something else, such as a number.
+_WORD = re.compile(r"(?<![^\W_\u3400-\u9fff])[A-Za-z]{4,24}(?![^\W_\u3400-\u9fff])")
+_SEEN: Final = 2  # times a word stands in the training texts before others become it
+
+
+@dataclass(frozen=True)
+class Speller:
+    """The words of the training texts and how often each stands there."""
+
+    words: Mapping[str, int]
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Self:
+        """Count the words of texts."""
+        found = Counter(w.lower() for text in texts for w in _WORD.findall(text))
+        return cls({word: n for word, n in found.items() if n >= _SEEN})
+
+    def correct(self, text: str, is_word: Callable[[str], bool]) -> str:
+        """Return the text with its slips put right; `is_word` knows words beyond the training's."""
+        return _WORD.sub(lambda match: self._word(match[0], is_word), text)
+
+    def _word(self, word: str, is_word: Callable[[str], bool]) -> str:
+        lower = word.lower()
+        if lower in self.words or is_word(lower):
+            return word
+        known = [near for near in _edits(lower) if near in self.words]
+        return max(known, key=lambda near: self.words[near]) if known else word
+
+
+def _edits(word: str) -> set[str]:
+    halves = [(word[:i], word[i:]) for i in range(len(word) + 1)]
+    without = {a + b[1:] for a, b in halves if b}
+    swapped = {a + b[1] + b[0] + b[2:] for a, b in halves if len(b) > 1}
+    replaced = {a + letter + b[1:] for a, b in halves if b for letter in ascii_lowercase}
+    added = {a + letter + b for a, b in halves for letter in ascii_lowercase}
+    return without | swapped | replaced | added

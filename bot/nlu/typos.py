@@ -1,0 +1,54 @@
+"""Misspellings as fingers make them: for training on, and for measuring what they cost."""
+
+from typing import Final
+
+import numpy as np
+
+_LONG: Final = 5  # letters from which a word may be misspelt
+_NEIGHBOURS: Final = {
+    "q": "wa", "w": "qes", "e": "wrd", "r": "etf", "t": "ryg", "y": "tuh", "u": "yij", "i": "uok",
+    "o": "ipl", "p": "ol", "a": "qsz", "s": "awdx", "d": "sefc", "f": "drgv", "g": "fthb",
+    "h": "gyjn", "j": "hukm", "k": "jil", "l": "kop", "z": "asx", "x": "zsdc", "c": "xdfv",
+    "v": "cfgb", "b": "vghn", "n": "bhjm", "m": "njk",
+}  # fmt: skip
+
+
+def misspell(text: str, chance: float, rng: np.random.Generator) -> str:
+    """Return the text with one typo, by `chance`, in each word of five letters or more.
+
+    A typo is a letter left out, doubled, swapped with the next, or replaced by a neighbour on the
+    keyboard. Words of other scripts stay as they are.
+    """
+    words = text.split(" ")
+    for number, word in enumerate(words):
+        letters = sum(character.isascii() and character.isalpha() for character in word)
+        if letters >= _LONG and rng.random() < chance:
+            words[number] = _typo(word, rng)
+    return " ".join(words)
+
+
+def roughen(text: str, rng: np.random.Generator) -> str:
+    """Return the text as a hurried person types it: typos, and sometimes no capitals or stops."""
+    rough = misspell(text, 0.3, rng)
+    kind = rng.random()
+    if kind < 0.25:  # noqa: PLR2004
+        return rough.lower().rstrip(".?!")
+    if kind < 0.35:  # noqa: PLR2004 — a missing space
+        spaces = [i for i, character in enumerate(rough) if character == " "]
+        if spaces:
+            at = int(rng.choice(spaces))
+            return rough[:at] + rough[at + 1 :]
+    return rough
+
+
+def _typo(word: str, rng: np.random.Generator) -> str:
+    at = int(rng.integers(0, len(word) - 1))
+    kind = int(rng.integers(0, 4))
+    if kind == 0:
+        return word[:at] + word[at + 1 :]
+    if kind == 1:
+        return word[: at + 1] + word[at:]
+    if kind == 2:  # noqa: PLR2004
+        return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+    near = _NEIGHBOURS.get(word[at].lower(), word[at])
+    return word[:at] + near[int(rng.integers(0, len(near)))] + word[at + 1 :]

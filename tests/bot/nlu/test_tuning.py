@@ -1,0 +1,262 @@
+"""The search for a better recipe, the file it leaves, and training with adapters."""
+
+import json
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pytest
+
+from bot import cli
+from bot.nlu import intents, recipe, tone, training, tuning
+from bot.nlu.datasets import Example
+from bot.nlu.recipe import Recipe
+from bot.nlu.training import Job, Method
+from bot.types import CarelineError
+from knowledge_base import encoders, fast
+from knowledge_base.encoders import Base, TorchEncoder
+from knowledge_base.versions import Versions
+
+FRAMES = {
+    "refund": ("give me my money back for the {}", "when will the {} be refunded"),
+    "size": ("which size of the {} fits me", "is the {} too small"),
+    "oos": ("tell me a joke about a {}", "translate {} into latin"),
+}
+THINGS = ("jacket", "boot", "tent", "stove", "lamp", "pack", "shoe", "hat", "glove", "sock")
+QUICK = Recipe(epochs=1, batch=16)
+
+
+def examples() -> list[Example]:
+    """Return examples of which every fifth is mislabelled, so that recipes differ."""
+    rows = [
+        Example(frame.format(thing), intent, "made")
+        for intent, frames in FRAMES.items()
+        for frame in frames
+        for thing in THINGS
+    ]
+    other = {"refund": "size", "size": "refund", "oos": "oos"}
+    return [
+        replace(row, intent=other[row.intent]) if number % 5 == 0 else row
+        for number, row in enumerate(rows)
+    ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_tones() -> Iterator[None]:
+    """Let each training fit its tone head on a twentieth of the messages."""
+    rows = tone.examples()[::20]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tone, "examples", lambda: rows)
+        yield
+
+
+@pytest.fixture(scope="module")
+def encoder(tiny_encoder: Path) -> TorchEncoder:
+    return TorchEncoder(encoders.resolve(str(tiny_encoder), tiny_encoder.parent))
+
+
+def tried(storage: Path) -> list[tuple[float, ...]]:
+    """Return the numbers of each trial that was kept."""
+    with closing(sqlite3.connect(storage)) as connection:
+        rows = connection.execute(
+            "select trial_id, param_value from trial_params order by trial_id, param_name"
+        ).fetchall()
+    found: dict[int, list[float]] = {}
+    for trial, value in rows:
+        found.setdefault(trial, []).append(value)
+    return [tuple(values) for values in found.values()]
+
+
+def test_a_search_goes_on_where_it_stopped(encoder: TorchEncoder, tmp_path: Path) -> None:
+    job, storage = Job(examples(), encoder, method="head"), tmp_path / "new" / "tuning.db"
+    first = tuning.tune(job, storage, trials=3)
+    assert (first.trials, len(tried(storage))) == (3, 3)
+    begun = tried(storage)
+    second = tuning.tune(job, storage, trials=6)
+    assert (second.trials, tried(storage)[:3]) == (6, begun)
+    assert len(set(tried(storage))) == 6  # nothing is tried twice
+    assert second.baseline == first.baseline
+    assert second.accuracy >= first.accuracy >= first.baseline
+
+
+def test_a_search_that_is_done_tries_nothing_more(encoder: TorchEncoder, tmp_path: Path) -> None:
+    job, storage = Job(examples(), encoder, method="head"), tmp_path / "tuning.db"
+    assert tuning.tune(job, storage, trials=2) == tuning.tune(job, storage, trials=2)
+    assert len(tried(storage)) == 2
+
+
+def test_other_examples_are_another_search(encoder: TorchEncoder, tmp_path: Path) -> None:
+    storage = tmp_path / "tuning.db"
+    tuning.tune(Job(examples(), encoder, method="head"), storage, trials=2)
+    done = tuning.tune(Job(examples()[:40], encoder, method="head"), storage, trials=1)
+    assert (done.trials, len(tried(storage))) == (1, 3)
+
+
+def test_the_recipe_it_starts_from_is_the_first_that_is_tried(
+    encoder: TorchEncoder, tmp_path: Path
+) -> None:
+    start = Recipe(strength=0.07, dense=0.6, epochs=4)
+    job = Job(examples(), encoder, method="head", recipe=start)
+    done = tuning.tune(job, tmp_path / "tuning.db", trials=1)
+    assert (done.recipe, done.accuracy) == (start, done.baseline)
+    assert tried(tmp_path / "tuning.db") == [(0.6, 0.07)]
+
+
+def test_a_network_s_recipe_is_searched_too(encoder: TorchEncoder, tmp_path: Path) -> None:
+    before = encoder.queries(["where is my parcel"])
+    job = Job(examples(), encoder, method="full", recipe=QUICK)
+    done = tuning.tune(job, tmp_path / "tuning.db", trials=2)
+    assert done.trials == 2
+    assert len(tried(tmp_path / "tuning.db")[1]) == 6
+    assert (done.recipe.epochs, done.recipe.strength) == (1, Recipe().strength)
+    assert np.array_equal(before, encoder.queries(["where is my parcel"]))
+
+
+def test_no_time_is_said_so(encoder: TorchEncoder, tmp_path: Path) -> None:
+    job = Job(examples(), encoder, method="head")
+    with pytest.raises(CarelineError, match="more time"):
+        tuning.tune(job, tmp_path / "tuning.db", trials=3, seconds=0.0)
+
+
+def test_without_optuna_tuning_names_the_line_to_type(
+    encoder: TorchEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    job = Job(examples(), encoder, method="head")
+    with pytest.raises(CarelineError, match=r"pip install 'careline\[train\]'"):
+        tuning.tune(job, tmp_path / "tuning.db", trials=1)
+
+
+def test_without_peft_lora_names_the_line_to_type(
+    encoder: TorchEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "peft", None)
+    versions = Versions(tmp_path / "models", "models", "m")
+    job = Job(examples(), encoder, method="lora", recipe=QUICK)
+    with pytest.raises(CarelineError, match=r"pip install 'careline\[train\]'"):
+        training.train(job, versions)
+    assert versions.list() == []
+
+
+def test_a_recipe_is_written_and_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "recipe.toml"
+    wanted = Recipe(strength=1.25, encoder_rate=3e-05, epochs=4, typos=0.0)
+    recipe.save(wanted, file)
+    assert recipe.load(file) == wanted
+    assert "contrast" not in file.read_text(encoding="utf-8")  # as usual
+    recipe.save(Recipe(), file)
+    assert recipe.load(file) == Recipe() == recipe.load(tmp_path / "none.toml")
+
+
+WRONG = {
+    "strength = ": "not TOML",
+    "strenght = 1.0": "strenght",
+    "typos = true": "typos",
+    "typos = '0.2'": "typos",
+    "epochs = 2.5": "whole number",
+    "epochs = 0": "epochs",
+    "batch = 1": "batch",
+    "strength = -1.0": "strength",
+    "strength = nan": "strength",
+    "layer_decay = 1.5": "layer_decay",
+    "patience = 0": "patience",
+    "dense = inf": "dense",
+}
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_a_wrong_recipe_is_a_clear_error(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "recipe.toml"
+    file.write_text(line + "\n", encoding="utf-8")
+    with pytest.raises(CarelineError, match=WRONG[line]) as caught:
+        recipe.load(file)
+    assert str(file) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_number_of_the_built_in_recipe_may_be_written_down(tmp_path: Path) -> None:
+    file = tmp_path / "recipe.toml"
+    numbers = {**vars(Recipe()), "epochs": 3, "dense": 2.0}
+    file.write_text("".join(f"{key} = {value}\n" for key, value in numbers.items()), "utf-8")
+    assert recipe.load(file) == Recipe(epochs=3, dense=2.0)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, tiny_encoder: Path) -> Path:
+    home = tmp_path / "shop"
+    (home / "dialogs").mkdir(parents=True)
+    toml = f'base = "{tiny_encoder}"\nengine = "torch"\n'
+    (home / "careline.toml").write_text(toml, encoding="utf-8")
+    rows = "".join(f"{example.text},{example.intent}\n" for example in examples())
+    (home / "dialogs" / "texts.csv").write_text("text,intent\n" + rows, encoding="utf-8")
+    return home
+
+
+class Shell(Protocol):
+    """Runs a command as a shell does, in this process."""
+
+    def __call__(self, home: Path, *words: str) -> tuple[int, str, str]:
+        """Return the exit code, standard output and standard error."""
+
+
+@pytest.fixture
+def careline(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    def run(home: Path, *words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["careline", *words, "--home", str(home)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return int(ended.value.code or 0), *capsys.readouterr()
+
+    return run
+
+
+def test_training_uses_what_tuning_found(shop: Path, careline: Shell) -> None:
+    (shop / "recipe.toml").write_text("strength = 0.06\ndense = 0.7\n", encoding="utf-8")
+    code, out, _ = careline(shop, "tune", "--trials", "2", "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert (found["trials"], found["method"]) == (2, "head")
+    assert found["accuracy"] >= found["baseline"]
+    assert Path(found["file"]) == shop / "recipe.toml"
+    assert vars(recipe.load(shop / "recipe.toml")) == found["recipe"] != vars(Recipe())
+    assert careline(shop, "train", "--method", "head", "--json")[0] == 0
+    version = Versions(shop / "models", "models", "m").current()
+    assert version is not None
+    assert version.details["recipe"] == found["recipe"]
+
+
+def test_a_wrong_recipe_trains_nothing(shop: Path, careline: Shell) -> None:
+    (shop / "recipe.toml").write_text("batch = 0\n", encoding="utf-8")
+    code, out, err = careline(shop, "train", "--method", "full")
+    assert (code, out) == (1, "")
+    assert "recipe.toml: batch" in err
+    assert len(err.strip().splitlines()) == 1
+    assert not (shop / "models" / "current").exists()
+
+
+def test_adapters_are_merged_into_an_encoder_that_serves(
+    encoder: TorchEncoder, tmp_path: Path
+) -> None:
+    method: Method = "lora"
+    versions = Versions(tmp_path / "models", "models", "m")
+    rows = [row for number, row in enumerate(examples()) if number % 5]
+    before = encoder.queries(["where is my parcel"])
+    recipe_ = Recipe(epochs=3, batch=16)
+    done = training.train(Job(rows, encoder, method=method, recipe=recipe_), versions)
+    assert done.version.details["method"] == "lora"
+    assert done.engine in {"torch", fast.NAME}
+    folder = versions.folder(done.version.id)
+    base = Base("own", str(folder / "encoder"), query_prefix=encoder.base.query_prefix)
+    own = TorchEncoder(base).queries(["where is my parcel"])
+    assert np.array_equal(before, encoder.queries(["where is my parcel"]))
+    assert not np.allclose(before, own, atol=1e-3)  # the adapters are in it
+    model = intents.load(folder, done.version)
+    assert model.engine == done.engine
+    found = model.predict(["when will the kettle be refunded", "is the kettle too small"])
+    assert [prediction.best.intent for prediction in found] == ["refund", "size"]
+    assert float(model.encoder.queries(["where is my parcel"])[0] @ own[0]) > 0.95
