@@ -415,6 +415,6 @@ def _spoken(understanding: Understanding, state: State, message: Message) -> str
 
 def _question(work: _Work) -> str:
     """Return what to search for; a pressed button stands for the question before it."""
-    if re.fullmatch(r"/\w+", work.asked.strip()):
+    if re.fullmatch(r"/\S[^\n]{0,80}", work.asked.strip()):
         return work.last(Role.CUSTOMER) or work.asked.strip("/ ").replace("_", " ")
     return work.asked

@@ -80,7 +80,14 @@ class Home:
             folder = self.settings.cache_folder / "engines" / found.id.replace("/", "_")
             if self.settings.engine == "auto" and not fast.exists(folder):
                 _logger.warning("making the int8 engine of %s, once, in %s", name, folder)
-                fast.export(encoders.TorchEncoder(found), folder)
+                try:
+                    fast.export(encoders.TorchEncoder(found), folder)
+                except OSError as error:
+                    message = (
+                        f"{folder} cannot be written: {error.strerror}; set CARELINE_CACHE, "
+                        'or engine = "torch"'
+                    )
+                    raise CarelineError(message) from error
             quick = self.settings.engine == "auto" and fast.usable(folder)
             encoder = fast.FastEncoder(found, folder) if quick else self.torch_encoder(base)
             self._encoders[name] = encoder
@@ -188,6 +195,18 @@ class Home:
         return [Version(identifier, kind, "") for kind, identifier in found]
 
 
+def _is_certified(home: Home, model: "IntentModel | None") -> bool:
+    """Tell whether the model keeps the promise of the settings; warn where it does not."""
+    promise = home.settings.promise
+    if promise is None or model is None:
+        return False
+    if model.calibration.covers(promise.wrong_among_answered, promise.confidence):
+        return True
+    why = model.calibration.missing or "it was certified for another one: run `careline train`"
+    _logger.warning("model %s does not keep the promise (%s)", model.version, why)
+    return False
+
+
 def _is_from_today(database: Path, source: Path) -> bool:
     """Tell whether the orders, whose dates count from the day they are made, still hold."""
     if not database.exists() or database.stat().st_mtime < source.stat().st_mtime:
@@ -230,7 +249,7 @@ def assistant(
             understander=Understander(
                 model,
                 EntityFinder(policy.content.entities),
-                promise=home.settings.promise is not None,
+                promise=_is_certified(home, model),
             ),
             policy=policy,
             templates=templates,

@@ -32,7 +32,11 @@ def measure(home: Path, texts: Sequence[str], scratch: Path) -> dict[str, Any]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
-    environment = {**os.environ, "CARELINE_SCREENS": "false"}
+    environment = {
+        **os.environ,
+        "CARELINE_SCREENS": "false",
+        "CARELINE_DATABASE_URL": f"sqlite:///{(folder / 'careline.db').resolve()}",
+    }
     command = [sys.executable, "-m", "bot.cli", "serve", "--home", str(folder), "--port", str(port)]
     started = time.perf_counter()
     process = subprocess.Popen(  # noqa: S603 — our own command

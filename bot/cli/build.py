@@ -80,11 +80,16 @@ def train(  # noqa: PLR0913 — one parameter an option
     """Train a version of the intent classifier and activate it."""
     from bot.nlu import datasets, recipe, training
     from bot.settings import Promise
+    from bot.types import CarelineError
 
     place = open_home(home)
     if source is not None or add is not None:
+        promise = place.settings.promise or Promise()
+        if valid is not None or base is not None:
+            message = "--valid and --base do not go with --from: the version keeps its own"
+            raise CarelineError(message)
         done = _extend(place, source, add, files)
-        show(_train_json(done, Promise()), as_json=as_json, text=lambda: _trained(done, Promise()))
+        show(_train_json(done, promise), as_json=as_json, text=lambda: _trained(done, promise))
         return
     paths = files or datasets.training_files(place.path / "dialogs")
     examples = datasets.read_all_examples(paths)

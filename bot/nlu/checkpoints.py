@@ -40,12 +40,19 @@ class Checkpoints:
 
     def load(self) -> dict[str, Any] | None:
         """Return the state a killed run left, None when there is none."""
+        if not self._file.exists():
+            return None
+        try:
+            return self._read()
+        except Exception:  # noqa: BLE001 — whatever is wrong with it, the run begins anew
+            self.clear()
+            return None
+
+    def _read(self) -> dict[str, Any]:
         import torch
 
         from knowledge_base.torch_models import device
 
-        if not self._file.exists():
-            return None
         state: dict[str, Any] = torch.load(self._file, weights_only=False, map_location=device())
         return state
 

@@ -149,7 +149,10 @@ def read_all_examples(paths: Iterable[Path]) -> list[Example]:
     intents = {example.intent for example in examples}
     if len(intents - {"oos"}) < 2:  # noqa: PLR2004
         names = ", ".join(map(str, paths))
-        message = f"{names}: {len(examples)} texts of {len(intents)} intents; at least two needed"
+        count = len(intents - {"oos"})
+        message = (
+            f"{names}: {len(examples)} texts of {count} intents beside oos; at least two needed"
+        )
         raise CarelineError(message)
     return examples
 
@@ -193,10 +196,15 @@ def _turn(row: dict[str, Any]) -> LoggedTurn:
     slots = row.get("slots") or {}
     return LoggedTurn(
         role=Role(row["role"]),
-        text=str(row["text"] or ""),
-        intent=row.get("intent"),
+        text=_clean(row["text"]),
+        intent=_clean(row.get("intent")).strip() or None,
         route=row.get("route"),
         action=row.get("action"),
         slots=tuple((str(key), str(value)) for key, value in slots.items()),
         at=str(row["at"]) if row.get("at") is not None else None,
     )
+
+
+def _clean(value: Any) -> str:
+    """Return text that can be written again: half an emoji becomes a replacement character."""
+    return str(value or "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")

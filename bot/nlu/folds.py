@@ -17,6 +17,9 @@ def assign(examples: Sequence[Example], folds: int, seed: int = 0) -> NDArray[np
     groups: dict[str, list[int]] = {}
     for number, example in enumerate(examples):
         groups.setdefault(_group(example), []).append(number)
+    if len(groups) == 1 and len({example.text.casefold() for example in examples}) > 1:
+        # A single conversation is better torn apart than not learnt.
+        groups = {str(number): [number] for number in range(len(examples))}
     by_intent: dict[str, list[list[int]]] = {}
     for rows in groups.values():
         by_intent.setdefault(examples[rows[0]].intent, []).append(rows)

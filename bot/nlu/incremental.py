@@ -61,8 +61,8 @@ def extend(
     started = time.perf_counter()
     folder = versions.folder(version.id)
     old, vectors = training_set.load(folder)
-    known = {(example.text, example.intent) for example in old}
-    fresh = [example for example in added if (example.text, example.intent) not in known]
+    known = {(example.input, example.intent) for example in old}
+    fresh = [example for example in added if (example.input, example.intent) not in known]
     if not fresh:
         why = "was trained on all of these examples already" if added else "gets no examples"
         message = f"{version.id} {why}: nothing to add"
@@ -116,9 +116,18 @@ def extend(
     return training.trained(versions.publish(build), started)
 
 
-def _checked(count: int, first: int) -> list[int]:
-    """Return the places of new examples that are looked at before they are learnt."""
-    return list(range(first, count))[::_CHECKED]
+def _checked(examples: Sequence[Example], first: int) -> list[int]:
+    """Return the places of new examples that are kept to look at.
+
+    They are never the last examples of an intent, which could not be learnt then.
+    """
+    left = Counter(example.intent for example in examples[first:])
+    chosen = []
+    for place in range(first, len(examples), _CHECKED):
+        if left[examples[place].intent] > 1:
+            left[examples[place].intent] -= 1
+            chosen.append(place)
+    return chosen or [first]
 
 
 def _refit(  # noqa: PLR0913, PLR0917 — old and new, and how they are learnt
@@ -132,7 +141,7 @@ def _refit(  # noqa: PLR0913, PLR0917 — old and new, and how they are learnt
     texts = [example.input for example in examples]
     targets = targets_of(examples, labels)
     vectors = np.concatenate([kept, encoder.queries(texts[first:])])
-    checked = _checked(len(texts), first)
+    checked = _checked(examples, first)
     rest = sorted(set(range(len(texts))) - set(checked))
     trial = linear.fit(vectors[rest], [texts[i] for i in rest], targets[rest], len(labels), recipe)
     logits = trial.logits(vectors[checked], [texts[i] for i in checked])
@@ -156,7 +165,7 @@ def _rehearse(  # noqa: PLR0913, PLR0917 — the version it comes from, and what
     encoder = TorchEncoder(Base(version.id, str(folder / "encoder"), query_prefix=prefix))
     everything = Labelled.of(examples, labels)
     rng = np.random.default_rng(version.details["seed"])
-    checked = _checked(len(examples), first)
+    checked = _checked(examples, first)
     new = sorted(set(range(first, len(examples))) - set(checked)) or checked
     sample = rng.permutation(first)[: _PASSES * len(new)].tolist()
     rows = [*new * _PASSES, *sample]

@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from bot.nlu import novelty
 from bot.nlu.calibration import softmax
@@ -71,9 +72,17 @@ class Calibration:
     temperature: float = 1.0
     oos_threshold: float = 1e9
     promise: float | None = None
+    share: float | None = None  # wrong among answered that was certified, with `certainty`
+    certainty: float | None = None
     coverage: float | None = None
     missing: str | None = None  # why nothing could be promised, and what it would take
     candidate: float = 0.1
+
+    def covers(self, share: float, certainty: float) -> bool:
+        """Tell whether what was certified is at least as strict as a promise."""
+        if self.promise is None or self.share is None or self.certainty is None:
+            return False
+        return self.share <= share and self.certainty >= certainty
 
 
 @dataclass(frozen=True)
@@ -284,5 +293,7 @@ def load(
     if encoder is None:
         message = f"model {version.id} needs its base encoder {details.get('base')}"
         raise CarelineError(message)
+    # One message is too little work for several threads: they would only wait for one another.
+    threadpool_limits(1, user_api="blas")
     used = "torch" if isinstance(encoder, TorchEncoder) else fast.NAME
     return IntentModel(encoder, Parameters.load(folder), version.id, used)

@@ -52,7 +52,7 @@ def fit(
     dense = np.zeros((len(texts), 0), dtype=np.float32) if vectors is None else vectors
     mean = dense.mean(axis=0)
     # Embeddings of one subject have much in common, which only drowns what differs.
-    factor = (recipe.dense or DENSE) / max(_length(dense - mean), 1e-6)
+    factor = (DENSE if recipe.dense is None else recipe.dense) / max(_length(dense - mean), 1e-6)
     features = hstack([csr_matrix((dense - mean) * factor), vocabulary.matrix(texts)]).tocsr()
     model = LinearSVC(C=recipe.strength, random_state=0)
     weight, bias = _fitted(model, features, targets, classes)

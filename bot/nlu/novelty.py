@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from knowledge_base.encoders import Vectors
 
 _NEIGHBOURS: Final = 10
-_REMEMBERED: Final = 6_000  # training messages compared with: more cost time and add little
+_BLOCK: Final = 2_000
+_REMEMBERED: Final = 2_500  # training messages compared with: more cost time and add nothing
 Array = NDArray[np.float64]
 
 
@@ -44,6 +45,12 @@ class Memory:
 
         `unlike` are the places of the vectors themselves in the data, which do not count.
         """
+        blocks = range(0, len(vectors), _BLOCK)
+        if len(blocks) > 1:  # memory stays flat on any number of texts
+            parts = [slice(at, at + _BLOCK) for at in blocks]
+            places = [None if unlike is None else unlike[part] for part in parts]
+            found = zip(parts, places, strict=True)
+            return np.concatenate([self.distances(vectors[part], own) for part, own in found])
         cosines = vectors @ self.vectors.T
         if unlike is not None:
             cosines[unlike[:, np.newaxis] == self.rows[np.newaxis]] = -1.0

@@ -13,7 +13,7 @@ from bot.nlu.context import in_context
 from bot.nlu.intents import Prediction
 from bot.nlu.segments import boundaries, sentences
 
-_MARGIN: Final = 0.55  # .78 of joined pairs right, .027 of single questions divided, on validation
+_MARGIN: Final = 0.55  # .70 of joined pairs right, .012 of single questions divided, on validation
 _WHOLE: Final = 0.3  # weight of the whole's confidence against dividing it
 _LEVELS: Final = 2  # times a part is divided again: at most four requests
 _UNCLEAR: Final = 0.5  # confidence below which a long message is read in parts

@@ -10,6 +10,8 @@ from typing import Final
 
 _LEAST_WORDS: Final = 2  # a part shorter than this asks for nothing
 _LEAST_HAN: Final = 3
+_TRIED: Final = 200  # joints looked at, and characters around each that must say something
+_NEAR: Final = 200
 _MOST: Final = 12  # boundaries looked at: a rambling message has dozens
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _SENTENCE = re.compile(r"\S[^.?!;。？！；\n]*[.?!;。？！；]*")
@@ -41,9 +43,10 @@ def boundaries(text: str) -> list[tuple[int, int]]:
 
 
 def _boundaries(text: str) -> Iterator[tuple[int, int]]:
-    for match in _JOINT.finditer(text):
+    for match in islice(_JOINT.finditer(text), _TRIED):
         start, end = match.span()
-        if _says_something(text[:start]) and _says_something(text[end:]):
+        before, after = text[max(0, start - _NEAR) : start], text[end : end + _NEAR]
+        if _says_something(before) and _says_something(after):
             yield start, end
 
 

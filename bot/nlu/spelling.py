@@ -27,7 +27,7 @@ class Speller:
     def of(cls, texts: Sequence[str]) -> Self:
         """Count the words of texts."""
         found = Counter(w.lower() for text in texts for w in _WORD.findall(text))
-        return cls({word: n for word, n in found.items() if n >= _SEEN})
+        return cls(dict(found))
 
     def correct(self, text: str, is_word: Callable[[str], bool]) -> str:
         """Return the text with its slips put right; `is_word` knows words beyond the training's."""
@@ -37,8 +37,8 @@ class Speller:
         lower = word.lower()
         if lower in self.words or is_word(lower):
             return word
-        known = [near for near in _edits(lower) if near in self.words]
-        return max(known, key=lambda near: self.words[near]) if known else word
+        known = [near for near in _edits(lower) if self.words.get(near, 0) >= _SEEN]
+        return max(known, key=lambda near: (self.words[near], near)) if known else word
 
 
 def _edits(word: str) -> set[str]:

@@ -4,6 +4,7 @@
 fine-tune the encoder first, and add the n-gram model's scores to the network's.
 """
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -26,12 +27,14 @@ from bot.nlu.novelty import Memory, Novelty
 from bot.nlu.recipe import Recipe
 from bot.nlu.sparse import SparseHead
 from bot.nlu.spelling import Speller
+from bot.privacy import redact
 from bot.settings import Promise
 from bot.types import OUT_OF_SCOPE, CarelineError
 from knowledge_base import fast
 from knowledge_base.encoders import Base, ModelEncoder, TorchEncoder, Vectors
 from knowledge_base.versions import Version, Versions
 
+_logger = logging.getLogger(__name__)
 Method = Literal["head", "full", "lora"]
 Targets = NDArray[np.int64]
 Logits = NDArray[np.float64]
@@ -103,6 +106,8 @@ def train(job: Job, versions: Versions) -> Trained:
         if not valid:
             message = "no example of --valid has an intent that is trained: check its labels"
             raise CarelineError(message)
+        if left_out := Counter(e.intent for e in job.valid) - Counter(e.intent for e in valid):
+            _logger.warning("--valid holds labels that are not trained: %s", dict(left_out))
         job = replace(job, valid=valid)
     curves = Curves(progress=job.progress)
 
@@ -194,7 +199,7 @@ def targets_of(examples: Sequence[Example], labels: Sequence[str]) -> Targets:
 def remembered(examples: Sequence[Example], memory: Memory) -> tuple[serving.Example, ...]:
     """Return the examples a memory holds, in its order."""
     chosen = [examples[row] for row in memory.rows]
-    return tuple(serving.Example(e.text, e.intent, e.source) for e in chosen)
+    return tuple(serving.Example(redact(e.text), e.intent, e.source) for e in chosen)
 
 
 def _fit_head(job: Job, labels: Sequence[str]) -> Fitted:
@@ -269,6 +274,8 @@ def calibrate(
             temperature=temperature,
             oos_threshold=threshold,
             promise=certificate.threshold,
+            share=promise.wrong_among_answered,
+            certainty=promise.confidence,
             coverage=certificate.coverage if certificate.threshold is not None else None,
             missing=certificate.missing,
             candidate=numbers.candidate_threshold(probabilities, targets, asked),

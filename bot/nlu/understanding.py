@@ -79,9 +79,10 @@ class Understander:
         """Tell what answering would do to the promise, and watch for messages that differ."""
         if self._monitor is None or prediction.sure is None:
             return Promised.NONE
-        if self._monitor.watch(prediction.distance, prediction.best.confidence):
-            return Promised.VOID
-        return Promised.KEPT if prediction.sure else Promised.UNSURE
+        drifted = self._monitor.watch(prediction.distance, prediction.best.confidence)
+        if not prediction.sure:
+            return Promised.UNSURE  # drift must not loosen the rule
+        return Promised.VOID if drifted else Promised.KEPT
 
     def explain(self, text: str) -> Explanation | None:
         """Return why a message is understood as it is; None without a model."""
