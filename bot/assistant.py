@@ -4,7 +4,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -14,8 +14,9 @@ from bot.dialogue.state import State, advance
 from bot.dialogue.templates import built_in
 from bot.generation.grounding import pieces
 from bot.nlu.language import reply_language
-from bot.nlu.scripts import Script, script, to_script
+from bot.nlu.scripts import Script, script
 from bot.parts import Parts, Stream
+from bot.replies import BETWEEN, in_script, joined
 from bot.types import (
     OUT_OF_SCOPE,
     BadMessageError,
@@ -35,8 +36,6 @@ from knowledge_base.documents import Hit
 _logger = logging.getLogger(__name__)
 _STRIPES: Final = 256
 _PASSAGES: Final = 4
-_PHRASE_ENDS: Final = frozenset("。，！？；：\n.,!?;: ")
-_BETWEEN: Final = "\n\n"  # two answers
 
 
 @dataclass(frozen=True)
@@ -180,13 +179,13 @@ class Assistant:
         replies: list[Reply] = []
         for part in understanding.parts(work.message.text):
             if replies:
-                yield _BETWEEN
+                yield BETWEEN
             work.asked = part.requests[0].text
             try:
                 decision = self._decide(work, part)
                 decision = self._gather(work, part, decision)
                 composed = self._compose(work, part, decision)
-                decision, reply = yield from _in_script(composed, _script(work))
+                decision, reply = yield from in_script(composed, _script(work))
             except Exception:
                 if not replies:
                     raise
@@ -198,7 +197,7 @@ class Assistant:
             replies.append(reply)
             if decision.route is Route.HANDOFF:
                 break
-        return decisions, _joined(replies)
+        return decisions, joined(replies)
 
     def _understand(self, work: _Work) -> Understanding:
         with work.stage("understand"):
@@ -349,45 +348,6 @@ def _script(work: _Work) -> Script | None:
     """Return the script the customer writes Chinese in; replies keep it."""
     said = [line.text for line in work.state.history if line.role is Role.CUSTOMER]
     return next(filter(None, map(script, [work.message.text, *reversed(said)])), None)
-
-
-def _in_script(
-    words: Generator[str, None, tuple[Decision, Reply]], wanted: Script | None
-) -> Generator[str, None, tuple[Decision, Reply]]:
-    """Pass words on in the customer's script; our texts are in Simplified Chinese.
-
-    Phrases are converted whole, so words wait for the end of a phrase. What is quoted from
-    articles stays as it stands there.
-    """
-    if wanted != "hant":
-        return (yield from words)
-    waiting = ""
-    while True:
-        try:
-            waiting += next(words)
-        except StopIteration as stop:
-            decision, reply = stop.value
-            break
-        if waiting[-1:] in _PHRASE_ENDS:
-            yield to_script(waiting, wanted)
-            waiting = ""
-    if waiting:
-        yield to_script(waiting, wanted)
-    buttons = tuple(replace(b, title=to_script(b.title, wanted)) for b in reply.buttons)
-    return decision, replace(reply, text=to_script(reply.text, wanted), buttons=buttons)
-
-
-def _joined(replies: Sequence[Reply]) -> Reply:
-    """Return the answers to several requests as one reply."""
-    if len(replies) == 1:
-        return replies[0]
-    return Reply(
-        text=_BETWEEN.join(reply.text for reply in replies),
-        citations=tuple(citation for reply in replies for citation in reply.citations),
-        buttons=tuple(button for reply in replies for button in reply.buttons),
-        related=tuple(dict.fromkeys(title for reply in replies for title in reply.related)),
-        composer="+".join(dict.fromkeys(reply.composer for reply in replies)),
-    )
 
 
 def _is_no_text(character: str) -> bool:

@@ -23,6 +23,7 @@ FLOORS = {
     "bot.wire": 1.5,
     "bot.parts": 3,
     "bot.assistant": 3,
+    "bot.replies": 3,
     "bot.bootstrap": 4,
     "bot.importing": 3,
     "bot.exporting": 3,

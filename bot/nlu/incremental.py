@@ -61,12 +61,7 @@ def extend(
     started = time.perf_counter()
     folder = versions.folder(version.id)
     old, vectors = training_set.load(folder)
-    known = {(example.input, example.intent) for example in old}
-    fresh = [example for example in added if (example.input, example.intent) not in known]
-    if not fresh:
-        why = "was trained on all of these examples already" if added else "gets no examples"
-        message = f"{version.id} {why}: nothing to add"
-        raise CarelineError(message)
+    fresh = _fresh(version, old, added)
     before = Parameters.load(folder)
     names = sorted({example.intent for example in fresh} - set(before.labels))
     labels = [*before.labels, *names]  # old ones keep their numbers
@@ -114,6 +109,17 @@ def extend(
         return metrics, details
 
     return training.trained(versions.publish(build), started)
+
+
+def _fresh(version: Version, old: Sequence[Example], added: Sequence[Example]) -> list[Example]:
+    """Return the examples a version does not know; raise CarelineError when it knows all."""
+    known = {(example.input, example.intent) for example in old}
+    fresh = [example for example in added if (example.input, example.intent) not in known]
+    if not fresh:
+        why = "was trained on all of these examples already" if added else "gets no examples"
+        message = f"{version.id} {why}: nothing to add"
+        raise CarelineError(message)
+    return fresh
 
 
 def _checked(examples: Sequence[Example], first: int) -> list[int]:
