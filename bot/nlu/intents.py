@@ -1,10 +1,12 @@
 """The intent classifier in service: one pass of an encoder, linear heads, calibrated numbers."""
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,7 @@ from bot.nlu.sparse import SparseHead
 from bot.nlu.spelling import Speller
 from bot.nlu.tone import Tone, ToneHead
 from bot.types import OUT_OF_SCOPE, CarelineError, IntentScore
+from knowledge_base.batching import MicroBatcher
 from knowledge_base.encoders import Base, TorchEncoder, Vectors
 from knowledge_base.versions import Version, write_json
 
@@ -25,6 +28,7 @@ _RANKED = 5
 # Shares of known n-grams: up to the first they are not trusted, from the second they are. Texts in
 # the training's language lie above (.66 at the 5th percentile), others below (.49 at the 95th).
 _KNOWN = (0.4, 0.6)
+_TOGETHER: Final = 16  # texts, or calls, that are classified at once
 _EXAMPLES = "examples.jsonl"
 
 
@@ -205,6 +209,9 @@ class IntentModel:
         self.contextual = parameters.contextual
         self.version = version
         self.engine = engine
+        self._batcher: MicroBatcher[Sequence[str], list[Prediction]] = MicroBatcher(
+            self._together, lanes=os.cpu_count() or 1, largest=_TOGETHER
+        )
         self.outside = np.array([label == OUT_OF_SCOPE for label in self.labels])
 
     @property
@@ -214,8 +221,16 @@ class IntentModel:
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Classify texts, in order; those of a conversation come as `context.in_context` made."""
-        if not texts:
-            return []
+        if len(texts) > _TOGETHER:
+            return self._predict(texts)
+        return self._batcher.run(texts) if texts else []
+
+    def _together(self, calls: list[Sequence[str]]) -> list[list[Prediction]]:
+        """Classify what several callers ask for at the same moment."""
+        found = iter(self._predict([text for texts in calls for text in texts]))
+        return [list(islice(found, len(texts))) for texts in calls]
+
+    def _predict(self, texts: Sequence[str]) -> list[Prediction]:
         texts = [self.parameters.speller.correct(text, self.encoder.knows) for text in texts]
         vectors = self.encoder.queries(texts)
         logits = self.logits(vectors, texts)
@@ -228,6 +243,10 @@ class IntentModel:
             replace(prediction, tone=heard, distance=float(distance))
             for prediction, heard, distance in zip(found, tones, distances, strict=True)
         ]
+
+    def glance(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return the logits of n-grams alone, shape (n, classes): quick and rough."""
+        return self.parameters.sparse.logits(texts)
 
     def logits(self, vectors: Vectors, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return logits, shape (n, classes), of texts and their vectors.

@@ -7,9 +7,10 @@ idf) and of unit length. In one linear model with sentence embeddings they beat 
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -28,6 +29,7 @@ _CHARACTERS: Final = (2, 5)  # shortest and longest run of characters
 _MANY: Final = 1_000  # texts from which n-grams that stand in one alone are left out
 _RARE: Final = 2
 _LONGEST: Final = 2_000  # characters of a text that are looked at
+_KEPT: Final = 20_000  # words whose n-grams are kept at hand
 
 
 @dataclass(frozen=True)
@@ -53,21 +55,50 @@ class Vocabulary:
         """The number of each term."""
         return {term: row for row, term in enumerate(self.terms)}
 
+    @cached_property
+    def _pieces(self) -> "dict[str, tuple[list[int], list[str]]]":
+        """For words met lately: the rows of their character n-grams, and those without a row."""
+        return {}
+
     def features(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float32], float]:
         """Return the rows and weights of a text, and the share of its n-grams that are known."""
-        counts = Counter(_terms(text))
-        known = [
-            (self.rows[term], term[0] == "\t", n) for term, n in counts.items() if term in self.rows
-        ]
-        if not known:
-            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32), 0.0
-        rows = np.array([row for row, _, _ in known])
-        is_word = np.array([word for _, word, _ in known])
-        tf = np.array([n for _, _, n in known], dtype=np.float32)
-        weights = (1 + np.log(tf)) * self.idf[rows]
-        for block in (is_word, ~is_word):
-            weights[block] /= max(float(np.linalg.norm(weights[block])), 1e-9)
-        return rows, weights, len(known) / len(counts)
+        plain = _plain(text)
+        unknown: set[str] = set()
+        blocks = []
+        known = 0
+        for pairs in (
+            [self._look_up(_word_terms(plain))],
+            [self._characters(word) for word in plain.split()],
+        ):
+            counts = Counter(chain.from_iterable(rows for rows, _ in pairs))
+            unknown.update(*(strange for _, strange in pairs))
+            rows = np.fromiter(counts, np.int64, len(counts))
+            tf = np.fromiter(counts.values(), np.float32, len(counts))
+            weights = (1 + np.log(tf)) * self.idf[rows]
+            blocks.append((rows, weights / max(float(np.linalg.norm(weights)), 1e-9)))
+            known += len(counts)
+        rows, weights = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+        return rows, weights, known / max(known + len(unknown), 1)
+
+    def _characters(self, word: str) -> tuple[list[int], list[str]]:
+        found = self._pieces.get(word)
+        if found is None:
+            found = self._look_up(_character_terms(word))
+            if len(self._pieces) >= _KEPT:
+                self._pieces.clear()
+            self._pieces[word] = found
+        return found
+
+    def _look_up(self, terms: Iterable[str]) -> tuple[list[int], list[str]]:
+        """Return the rows of the terms that have one, and the others."""
+        rows, unknown = [], []
+        for term in terms:
+            row = self.rows.get(term)
+            if row is None:
+                unknown.append(term)
+            else:
+                rows.append(row)
+        return rows, unknown
 
     def matrix(self, texts: Sequence[str]) -> "csr_matrix":
         """Return the features of texts, shape (n, terms)."""
@@ -81,21 +112,33 @@ class Vocabulary:
 
 
 def _terms(text: str) -> Iterator[str]:
-    """Yield the n-grams of a message; what was said before it is left to the encoder."""
+    plain = _plain(text)
+    yield from _word_terms(plain)
+    for word in plain.split():
+        yield from _character_terms(word)
+
+
+def _plain(text: str) -> str:
+    """Return a message's letters; what was said before it is left to the encoder."""
     plain = unicodedata.normalize("NFKC", message_of(text)[:_LONGEST]).casefold()
-    plain = simplified(plain)  # Traditional and Simplified Chinese share their n-grams
+    return simplified(plain)  # Traditional and Simplified Chinese share their n-grams
+
+
+def _word_terms(plain: str) -> Iterator[str]:
     words = _WORD.findall(plain)
     yield from ("\t" + word for word in words)
     for run in range(2, _WORDS + 1):
         yield from ("\t" + " ".join(words[i : i + run]) for i in range(len(words) - run + 1))
+
+
+def _character_terms(word: str) -> Iterator[str]:
     shortest, longest = _CHARACTERS
-    for word in plain.split():
-        padded = f" {word} "
-        for size in range(shortest, longest + 1):
-            if size >= len(padded):
-                yield padded
-                break
-            yield from (padded[i : i + size] for i in range(len(padded) - size + 1))
+    padded = f" {word} "
+    for size in range(shortest, longest + 1):
+        if size >= len(padded):
+            yield padded
+            break
+        yield from (padded[i : i + size] for i in range(len(padded) - size + 1))
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class Understander:
         if self.model is None:
             return Understanding(code, feeling, emotion, None, 0.0, (), entities)
         before = (customer, reply) if self.model.contextual else (None, None)
-        parts = requests.find(text, self.model.predict, *before)
+        parts = requests.find(text, self.model, *before)
         found = tuple(self._request(part) for part in parts)
         tone = parts[0].prediction.tone
         return Understanding(

@@ -4,9 +4,11 @@ import json
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from bot.bootstrap import Home
 from bot.nlu import requests
@@ -26,14 +28,19 @@ class Reader:
         self.known = known
         self.read: list[str] = []
 
-    def __call__(self, texts: Sequence[str]) -> list[Prediction]:
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
         self.read += texts
         return [self._one(text) for text in texts]
+
+    def glance(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Speak for another intent each time, so that every boundary looks promising."""
+        return np.eye(2 * len(texts))[: len(texts)]
 
     def _one(self, text: str) -> Prediction:
         intent, confidence = self.known.get(text, ("refund", 0.3))
         score = IntentScore("refund" if intent == REJECTED else intent, confidence)
-        return Prediction((score,), score, 0.0, intent == REJECTED)
+        strange = 3.0 * (1.0 - confidence)
+        return Prediction((score,), score, strange, intent == REJECTED)
 
 
 def find(text: str, known: Scores) -> list[tuple[str, str]]:
@@ -55,8 +62,8 @@ def test_two_clear_requests_are_divided() -> None:
     [
         {**CLEAR, "can I cancel": ("status", 0.9)},  # both ask the same
         {**CLEAR, "can I cancel": (REJECTED, 0.9)},
-        {**CLEAR, "can I cancel": ("cancel", 0.5)},  # a part that is not clear
-        {**CLEAR, TWO: ("status", 0.95)},  # as a whole it is clearer
+        {**CLEAR, "can I cancel": ("cancel", 0.3)},  # a part that is not clear
+        {**CLEAR, TWO: ("status", 1.0), "can I cancel": ("cancel", 0.6)},  # the whole is clearer
         {},
     ],
     ids=["one intent", "stranger", "unclear", "clear whole", "nothing"],
@@ -64,6 +71,22 @@ def test_two_clear_requests_are_divided() -> None:
 def test_a_message_stays_whole_unless_both_parts_are_clear_and_differ(known: Scores) -> None:
     parts = find(TWO, {TWO: ("status", 0.6), **known})
     assert parts == [(TWO, "status")]
+
+
+def test_boundaries_that_look_hopeless_at_a_glance_are_not_read() -> None:
+    class Same(Reader):
+        def glance(self, texts: Sequence[str]) -> NDArray[np.float64]:
+            return np.tile(np.eye(40)[0], (len(texts), 1))
+
+    reader = Same(CLEAR)
+    requests.find("where is it, can I cancel", reader, None, None)
+    assert reader.read == ["where is it, can I cancel"]
+
+
+def test_the_word_also_parts_what_a_comma_does_not() -> None:
+    unclear: Scores = {"my tent came": ("status", 0.6), "can I cancel": ("cancel", 0.6)}
+    assert len(find("my tent came, can I cancel", unclear)) == 1
+    assert len(find("my tent came and also can I cancel", unclear)) == 2
 
 
 def test_of_several_places_the_clearest_is_taken() -> None:
@@ -83,8 +106,9 @@ def test_a_part_may_be_divided_again_and_there_are_at_most_four() -> None:
 
     class Any(Reader):
         def _one(self, text: str) -> Prediction:
-            score = IntentScore(text, 0.95 if text.count("question") <= 3 else 0.8)
-            return Prediction((score,), score, 0.0, rejected=False)
+            several = text.count("question")
+            score = IntentScore(text, 0.95 if several <= 3 else 0.8)
+            return Prediction((score,), score, 0.5 * several, rejected=False)
 
     parts = requests.find(text, Any({}), None, None)
     assert 3 <= len(parts) <= 4
@@ -165,7 +189,7 @@ def test_the_demos_two_requests_are_divided_and_single_ones_are_not(
     counted = {1: [0, 0], 2: [0, 0]}  # requests: rows, those that are as they should be
     for row in rows:
         wanted = [request["intent"] for request in row["requests"]]
-        parts: list[Part] = requests.find(row["text"], model.predict, None, None)
+        parts: list[Part] = requests.find(row["text"], model, None, None)
         found = [part.prediction.best.intent for part in parts]
         counted[len(wanted)][0] += 1
         counted[len(wanted)][1] += len(parts) == 1 if len(wanted) == 1 else found == wanted
