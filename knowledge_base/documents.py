@@ -29,12 +29,14 @@ class Document:
     language: str | None = None
     tags: tuple[str, ...] = ()
     audience: str | None = None
+    valid_from: str | None = None  # the first day it is true, as an ISO date
+    valid_until: str | None = None  # the last day it is true, as an ISO date
 
     @property
     def sha256(self) -> str:
         """The hash of everything that is indexed of the document."""
         parts = [self.id, self.title, self.text, self.url or "", self.language or ""]
-        parts += [*self.tags, self.audience or ""]
+        parts += [*self.tags, self.audience or "", self.valid_from or "", self.valid_until or ""]
         parts += ["/".join(section.headings) for section in self.sections]
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 

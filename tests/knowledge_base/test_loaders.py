@@ -1,5 +1,6 @@
 import gzip
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from knowledge_base import loaders
 from knowledge_base.documents import Document
 from knowledge_base.loaders import Failure
+from tests.knowledge_base.sources.files import pdf, word
 
 GUIDE = """---
 title: Sending things back
@@ -143,7 +145,9 @@ def test_one_tag_in_front_matter_need_not_be_a_list(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "meta", ["title: [unclosed", "title: a: b", "updated: 2026-02-30"], ids=["list", "map", "date"]
+    "meta",
+    ["title: [unclosed", "title: a: b", "valid_until: 2026-02-30"],
+    ids=["list", "map", "date"],
 )
 def test_bad_front_matter_is_named(tmp_path: Path, meta: str) -> None:
     failed = failure(tmp_path, "guide.md", f"---\n{meta}\n---\nText.")
@@ -164,8 +168,8 @@ def test_windows_line_ends_and_byte_order_marks_do_not_matter(tmp_path: Path) ->
 
 def test_html_leaves_out_what_surrounds_the_article(tmp_path: Path) -> None:
     loaded = document(tmp_path, "page.html", PAGE)
-    for word in ("菜单", "面包屑", "目录", "evil", "广告", "版权", "track", "color", "备注"):
-        assert word not in loaded.text
+    for said in ("菜单", "面包屑", "目录", "evil", "广告", "版权", "track", "color", "备注"):
+        assert said not in loaded.text
     assert loaded.title == "配送说明"
     assert loaded.language == "zh"
 
@@ -173,7 +177,7 @@ def test_html_leaves_out_what_surrounds_the_article(tmp_path: Path) -> None:
 def test_html_headings_make_sections_and_table_rows_stay_lines(tmp_path: Path) -> None:
     assert section_texts(document(tmp_path, "page.html", PAGE)) == {
         ("配送",): "我们每天发货。 周末除外。\n地区 | 时效\n上海 | 1 天",
-        ("配送", "海外"): "欧洲\n美国\n尾注",
+        ("配送", "海外"): "欧洲\n美国\n\n尾注",
     }
 
 
@@ -368,3 +372,48 @@ def test_the_hash_of_an_article_changes_with_everything_that_is_indexed(tmp_path
     assert document(tmp_path, "guide.md", GUIDE).sha256 == before
     for old, new in (("free", "cheap"), ("## Costs", "## Fees"), ("en\n", "de\n")):
         assert document(tmp_path, "guide.md", GUIDE.replace(old, new, 1)).sha256 != before
+
+
+def test_files_that_are_too_large_are_not_even_opened(tmp_path: Path) -> None:
+    path = tmp_path / "export.html"
+    with path.open("wb") as file:
+        file.truncate(200 * 2**20)
+    tracemalloc.start()
+    (failed,) = loaders.load([path])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert isinstance(failed, Failure)
+    assert "larger than 32 MiB: split it" in failed.error
+    assert most < 2**20
+
+
+def test_encodings_that_are_certain_or_declared_are_read(tmp_path: Path) -> None:
+    chinese = "我们支持七天无理由退货，请在订单页面申请退款。"
+    assert document(tmp_path, "a.txt", chinese.encode("gb18030")).text == chinese
+    assert document(tmp_path, "b.md", chinese.encode("utf-16")).text == chinese
+    page = b"<meta charset=gbk><p>" + "退货".encode("gbk")
+    assert document(tmp_path, "c.html", page).text == "退货"
+    rows = f"question,answer\n多久？,{chinese}\n".encode("gb18030")
+    assert document(tmp_path, "d.csv", rows).text == chinese
+
+
+def test_pdf_and_word_files_are_read(tmp_path: Path) -> None:
+    assert document(tmp_path, "a.pdf", pdf([(72, 700, 12, "Printed.")])).text == "Printed."
+    body = "<w:p><w:r><w:t>Written.</w:t></w:r></w:p>"
+    assert document(tmp_path, "b.docx", word(body)).text == "Written."
+    assert document(tmp_path, "c.docx.gz", gzip.compress(word(body))).text == "Written."
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "a.docx", "a.zip", "a.csv", "a.jsonl", "a.html"])
+def test_empty_files_of_any_kind_are_named(tmp_path: Path, name: str) -> None:
+    failed = failure(tmp_path, name, b"")
+    assert failed.path == name
+    assert "empty" in failed.error or "no readable zip" in failed.error
+
+
+def test_the_hash_changes_with_the_dates_it_is_valid(tmp_path: Path) -> None:
+    hashes = {
+        document(tmp_path, "a.md", f"---\n{line}\n---\nText.").sha256
+        for line in ("audience: x", "valid_from: 2026-01-01", "valid_until: 2026-01-01")
+    }
+    assert len(hashes) == 3

@@ -1,0 +1,1 @@
+"""Kinds of sources: one module a kind, each turning a file into documents."""
