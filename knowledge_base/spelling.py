@@ -37,11 +37,12 @@ class Speller:
         lower = word.lower()
         if lower in self.words or is_word(lower):
             return word
-        known = [near for near in _edits(lower) if self.words.get(near, 0) >= _SEEN]
+        known = [near for near in edits(lower) if self.words.get(near, 0) >= _SEEN]
         return max(known, key=lambda near: (self.words[near], near)) if known else word
 
 
-def _edits(word: str) -> set[str]:
+def edits(word: str) -> set[str]:
+    """Return the words one slip away: a letter left out, added, swapped or replaced."""
     halves = [(word[:i], word[i:]) for i in range(len(word) + 1)]
     without = {a + b[1:] for a, b in halves if b}
     swapped = {a + b[1] + b[0] + b[2:] for a, b in halves if len(b) > 1}

@@ -11,9 +11,9 @@ from typing import Final
 
 from bot.nlu import dates, dates_zh, money, quantities, times
 from bot.nlu.lookups import Lookup
-from bot.nlu.scripts import simplified
 from bot.nlu.spans import Span, narrow
 from bot.types import Entity
+from knowledge_base.chinese import simplified
 
 BUILT_IN: Final = ("email", "url", "date", "time", "phone", "money", "quantity")
 _ASCII: Final = re.IGNORECASE | re.ASCII

@@ -21,11 +21,11 @@ from bot.nlu.finetuning import SCALE, Network
 from bot.nlu.intents import Head, Parameters
 from bot.nlu.recipe import Recipe
 from bot.nlu.sparse import SparseHead
-from bot.nlu.spelling import Speller
 from bot.nlu.training import Trained, Unseen, memory_of, targets_of
 from bot.nlu.tuned import Labelled
 from bot.types import OUT_OF_SCOPE, CarelineError
 from knowledge_base.encoders import Base, ModelEncoder, TorchEncoder, Vectors
+from knowledge_base.spelling import Speller
 from knowledge_base.versions import Version, Versions
 
 _CHECKED: Final = 10  # one new example in so many is looked at before it is learnt

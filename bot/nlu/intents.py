@@ -17,11 +17,11 @@ from bot.nlu.calibration import softmax
 from bot.nlu.drift import Reference
 from bot.nlu.novelty import Memory, Novelty
 from bot.nlu.sparse import SparseHead
-from bot.nlu.spelling import Speller
 from bot.nlu.tone import Tone, ToneHead
 from bot.types import OUT_OF_SCOPE, CarelineError, IntentScore
 from knowledge_base.batching import MicroBatcher
 from knowledge_base.encoders import Base, TorchEncoder, Vectors
+from knowledge_base.spelling import Speller
 from knowledge_base.versions import Version, write_json
 
 _RANKED = 5

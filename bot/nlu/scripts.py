@@ -4,13 +4,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final, Literal, get_args
 
-from bot.nlu.han_characters import IN_BOTH, SIMPLIFIED, TRADITIONAL
+from knowledge_base.han_characters import IN_BOTH, SIMPLIFIED, TRADITIONAL
 
 Script = Literal["hans", "hant"]
 
-_TO_SIMPLIFIED: Final = {
-    ord(old): ord(new) for old, new in zip(TRADITIONAL, SIMPLIFIED, strict=True)
-}
 _HANT: Final = frozenset(TRADITIONAL)
 _HANS: Final = frozenset(SIMPLIFIED) - IN_BOTH - _HANT
 _CONFIGURATIONS: Final[dict[str, str]] = {"hans": "t2s", "hant": "s2t"}
@@ -23,11 +20,6 @@ def script(text: str) -> Script | None:
     if traditional == simplified:
         return None
     return "hant" if traditional > simplified else "hans"
-
-
-def simplified(text: str) -> str:
-    """Return a text for matching: one character for one, so that offsets stay true."""
-    return text.translate(_TO_SIMPLIFIED)
 
 
 def to_script(text: str, wanted: Script) -> str:

@@ -26,12 +26,12 @@ from bot.nlu.intents import Calibration, Head, Parameters
 from bot.nlu.novelty import Memory, Novelty
 from bot.nlu.recipe import Recipe
 from bot.nlu.sparse import SparseHead
-from bot.nlu.spelling import Speller
 from bot.privacy import redact
 from bot.settings import Promise
 from bot.types import OUT_OF_SCOPE, CarelineError
 from knowledge_base import fast
 from knowledge_base.encoders import Base, ModelEncoder, TorchEncoder, Vectors
+from knowledge_base.spelling import Speller
 from knowledge_base.versions import Version, Versions
 
 _logger = logging.getLogger(__name__)

@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 
 from bot.nlu import dates, dates_zh, times
-from bot.nlu.scripts import simplified
+from knowledge_base.chinese import simplified
 
 WEDNESDAY = date(2026, 11, 18)
 

@@ -1,8 +1,8 @@
 import pytest
 
 from bot.nlu.lookups import Lookup
-from bot.nlu.scripts import simplified
 from bot.nlu.spans import narrow
+from knowledge_base.chinese import simplified
 
 LOOKUP = Lookup(
     {

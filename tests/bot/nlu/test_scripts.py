@@ -1,7 +1,8 @@
 import pytest
 
-from bot.nlu.han_characters import SIMPLIFIED, TRADITIONAL
-from bot.nlu.scripts import script, simplified, to_script
+from bot.nlu.scripts import script, to_script
+from knowledge_base.chinese import simplified
+from knowledge_base.han_characters import SIMPLIFIED, TRADITIONAL
 
 
 @pytest.mark.parametrize(
