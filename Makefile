@@ -19,7 +19,7 @@ TORCH_SOURCE := --torch-backend $(TORCH)
 endif
 UV = $(BIN)/uv pip install --quiet --python $(BIN)/python $(TORCH_SOURCE) -c constraints.txt
 
-.PHONY: demo test test-slow lint format serve train ingest clean
+.PHONY: demo demo-knowledge test test-slow lint format serve train ingest clean
 .DELETE_ON_ERROR:
 
 $(BIN)/uv:
@@ -46,9 +46,14 @@ $(VENV)/.chromium: $(VENV)/.installed-test
 
 demo: $(VENV)/.installed
 	@test -e $(HOME_DIR)/models/current || $(BIN)/careline train --home $(HOME_DIR)
-	@test -e $(HOME_DIR)/indexes/current || $(BIN)/careline ingest --home $(HOME_DIR)
+	@test -e $(HOME_DIR)/indexes/current || $(MAKE) --no-print-directory demo-knowledge
 	@$(BIN)/careline migrate --home $(HOME_DIR)
 	@$(BIN)/careline serve --home $(HOME_DIR) --port $(PORT)
+
+# Last year's articles first: a version to roll back to.
+demo-knowledge: $(VENV)/.installed
+	@test ! -d $(HOME_DIR)/kb-previous || $(BIN)/careline ingest $(HOME_DIR)/kb $(HOME_DIR)/kb-previous --home $(HOME_DIR)
+	@$(BIN)/careline ingest --home $(HOME_DIR)
 
 train: $(VENV)/.installed
 	$(BIN)/careline train --home $(HOME_DIR)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Final
 
 from bot.dialogue import state as states
@@ -32,6 +33,7 @@ from bot.types import (
     Understanding,
 )
 from knowledge_base.documents import Hit
+from knowledge_base.filters import Filter
 
 _logger = logging.getLogger(__name__)
 _STRIPES: Final = 256
@@ -230,25 +232,26 @@ class Assistant:
     def _search(self, work: _Work, decision: Decision, language: str) -> tuple[list[Hit], bool]:
         """Return the best passages for a message, and whether they are evidence.
 
-        A fragment ("and to Norway?") finds little alone; where it goes on with the subject it is
-        read together with the message before it, and then with the subject's name.
+        A fragment ("and to Norway?") finds little alone: it is read together with the message
+        before it, then alone, in case the subject is another, and then with the subject's name.
         """
         knowledge, policy = self.parts.knowledge, self.parts.policy
         if knowledge is None:
             return [], False
         question = _question(work)
         threshold = policy.evidence_threshold(decision)
-        tries = [(question, threshold)]
+        asked = work.last(Role.CUSTOMER)
+        tries = [(question, asked, threshold)]
+        if asked:
+            tries.append((question, None, threshold))
         if decision.intent is not None and decision.intent != OUT_OF_SCOPE:
-            asked = work.last(Role.CUSTOMER)
-            if asked and work.state.intent == decision.intent:
-                tries.append((f"{asked} {question}", threshold))
             subject = self.parts.templates.title(decision.intent, language)
             alone = policy.content.thresholds.search_evidence
-            tries.append((f"{subject} {question}", max(threshold, alone)))
+            tries.append((f"{subject} {question}", None, max(threshold, alone)))
+        only = Filter.public(datetime.now(UTC).date())
         hits: list[Hit] = []
-        for query, enough in tries:
-            hits = knowledge.search(query, _PASSAGES, language=language)
+        for query, context, enough in tries:
+            hits = knowledge.search(query, _PASSAGES, language=language, only=only, context=context)
             if hits and hits[0].score >= enough:
                 return hits, True
         return hits, False

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bot.nlu.intents import IntentModel
     from bot.store.log import SqlLog
     from knowledge_base.encoders import ModelEncoder, TorchEncoder
+    from knowledge_base.ingest import Eye
     from knowledge_base.search import KnowledgeBase
 
 _logger = logging.getLogger(__name__)
@@ -114,14 +115,26 @@ class Home:
 
     def knowledge(self, version: str | None = None) -> "KnowledgeBase | None":
         """Open a version of the knowledge, the active one by default; None before the first."""
-        from knowledge_base import search
+        from knowledge_base import opened
+        from knowledge_base.synonyms import Synonyms
 
         versions = self.knowledge_versions
         found = versions.open(version) if version else versions.current()
         if found is None:
             return None
-        encoder = self.encoder(found.details.get("base"))
-        return search.load(versions.folder(found.id), found.details, found.id, encoder)
+        synonyms = Synonyms.load(self.path / "synonyms.yml")
+        folder = versions.folder(found.id)
+        return opened.load(folder, found.details, found.id, self.encoder, synonyms)
+
+    def eyes(self) -> "list[Eye]":
+        """Return the encoders that shall see new knowledge: the base and one for English."""
+        from knowledge_base.ingest import Eye
+
+        base, english = self.settings.base, self.settings.english_base
+        eyes = [Eye(base, self.encoder(base))]
+        if english and english != base:
+            eyes.append(Eye(english, self.encoder(english), english=True))
+        return eyes
 
     @cached_property
     def engine(self) -> "Engine":

@@ -9,6 +9,7 @@ from bot.dialogue.state import State
 from bot.dialogue.templates import Templates
 from bot.types import Message, Reply, Turn, Understanding
 from knowledge_base.documents import Document, Hit
+from knowledge_base.filters import Filter
 
 Stream = Generator[str, None, Reply]
 
@@ -73,8 +74,13 @@ class Knowledge(Protocol):
     def version(self) -> str:
         """The version that is searched."""
 
-    def search(self, query: str, k: int, /, *, language: str | None) -> list[Hit]:
-        """Return the k best passages, those in `language` preferred."""
+    def search(
+        self, query: str, k: int, /, *, language: str | None, only: Filter, context: str | None
+    ) -> list[Hit]:
+        """Return the k best of the passages that fit `only`, those in `language` preferred.
+
+        `context` is what the customer asked before.
+        """
 
     def article(self, identifier: str, /) -> Document | None:
         """Return an article by its id."""

@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     cache: Path | None = None
     database_url: str | None = None
     base: str = "e5-small"
+    english_base: str = "minilm"  # sees English passages as well; "" for none
     engine: Literal["auto", "torch"] = "auto"
     composer: Literal["extractive", "transformers"] = "extractive"
     generator: str = "smollm2"

@@ -26,6 +26,7 @@ class Query:
 
     text: str
     relevant: frozenset[str]
+    id: str | None = None
 
 
 def read_queries(path: Path) -> list[Query]:
@@ -45,7 +46,9 @@ def read_queries(path: Path) -> list[Query]:
             if not isinstance(row["relevant"], list):
                 message = "relevant must be a list of article ids"
                 raise TypeError(message)  # noqa: TRY301
-            queries.append(Query(str(row["query"] or ""), frozenset(map(str, row["relevant"]))))
+            identifier = str(row["id"]) if "id" in row else None
+            relevant = frozenset(map(str, row["relevant"]))
+            queries.append(Query(str(row["query"] or ""), relevant, identifier))
         except (ValueError, KeyError, TypeError) as error:
             message = f"{path} row {number} is no query with relevant articles: {error!r}"
             raise KnowledgeError(message) from error

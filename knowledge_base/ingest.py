@@ -1,35 +1,31 @@
-"""Sources → a new version of the knowledge; unchanged chunks keep their vectors."""
+"""Sources → a new version of the knowledge; what did not change is taken over as it is."""
 
+import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from knowledge_base import loaders, search
+from knowledge_base import opened, records, sparse
+from knowledge_base.chinese import simplified
 from knowledge_base.chunking import chunk
+from knowledge_base.dense import DenseIndex
 from knowledge_base.documents import Chunk, Document, KnowledgeError
 from knowledge_base.encoders import Encoder, Vectors
-from knowledge_base.indexes import DenseIndex, SparseIndex
-from knowledge_base.loaders import Failure
-from knowledge_base.search import Scale
-from knowledge_base.versions import Version, Versions
+from knowledge_base.filters import Facts
+from knowledge_base.opened import Span
+from knowledge_base.records import Records
+from knowledge_base.search import Weights
+from knowledge_base.sources.writing import Failure
+from knowledge_base.sparse import Rows, SparseIndex
+from knowledge_base.versions import Version, Versions, write_json
+from knowledge_base.views import Scale, is_english
 
-_SAMPLED: Final = 200
-_ENOUGH: Final = 24  # passages from which a corpus can measure itself
-_NARROWEST: Final = 0.01
-_PAIRS: Final = (
-    ("When does the library close?", "The library closes at eight in the evening."),
-    ("How do I bake bread?", "Knead the dough, let it rise for an hour and bake it until brown."),
-    ("Can I bring my dog?", "Dogs are welcome if they are kept on a lead."),
-    ("Why is my phone slow?", "A full memory makes a phone slow; delete apps you do not use."),
-    ("怎么办理护照？", "办理护照需要携带身份证和两张照片到出入境窗口。"),
-    ("植物多久浇一次水？", "大多数室内植物每周浇一次水就够了。"),
-    ("博物馆门票多少钱？", "成人门票六十元，学生半价。"),
-    ("怎么学好游泳？", "先练习呼吸和漂浮，再练习手脚配合。"),
-)
+_NEW_SCALE: Final = 0.2  # share of new passages from which the scale is measured again
 
 
 @dataclass(frozen=True)
@@ -46,45 +42,89 @@ class Ingested:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Eye:
+    """An encoder that shall see the passages, by its base's name; `english`: those alone."""
+
+    base: str
+    encoder: Encoder
+    english: bool = False
+
+    def sees(self, passage: Chunk) -> bool:
+        """Tell whether this encoder is asked about a passage."""
+        if not self.english or passage.language == "en":
+            return True
+        return passage.language is None and is_english(passage.text)
+
+
+class _Before:
+    """The version that is active, as far as it can be taken over."""
+
+    def __init__(self, folder: Path, details: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self.details = details
+        self.spans = opened.spans(folder)
+        self.numbers: Rows = np.load(folder / opened.NUMBERS)
+
+    @cached_property
+    def chunks(self) -> Records:
+        return Records(self.folder / opened.CHUNKS)
+
+    def view(self, number: int, eye: Eye) -> Mapping[str, Any] | None:
+        """Return what is known of a view, if the same encoder made it."""
+        views: list[dict[str, Any]] = self.details["views"]
+        same = number < len(views) and views[number]["encoder"] == eye.encoder.id
+        return views[number] if same else None
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The next version: rows taken over, in the order they had, then fresh passages."""
+
+    documents: tuple[Document, ...]
+    kept: Rows  # rows of the version before
+    fresh: tuple[Chunk, ...]
+    numbers: Rows
+    spans: Mapping[str, Span]
+    owners: tuple[Document, ...]  # the document of each row
+    next: int  # the number after the last that was ever given
+
+
 def ingest(
-    paths: Sequence[Path],
+    sources: Iterable[Document | Failure],
     versions: Versions,
-    encoder: Encoder,
+    eyes: Sequence[Eye],
     *,
-    base: str,
     progress: bool = False,
 ) -> Ingested:
-    """Build and publish a version from files and folders; `base` is the encoder's name.
+    """Build and publish a version from documents; the first of the `eyes` sees all passages.
 
-    Files that cannot be read are reported and the rest is published; when nothing can be read
-    the active version stays and KnowledgeError is raised.
+    What could not be read is reported and the rest is published; when nothing could be read the
+    active version stays and KnowledgeError is raised. When nothing changed, it stays as well.
     """
     started = time.perf_counter()
-    documents, failed = _collect(loaders.load(paths))
+    documents, failed = _collect(sources)
     if not documents:
-        reasons = "; ".join(f"{f.path}: {f.error}" for f in failed[:3]) or "no files in it"
-        message = f"nothing could be ingested from {', '.join(map(str, paths))} ({reasons})"
+        reasons = "; ".join(f"{f.path}: {f.error}" for f in failed[:3]) or "no documents in them"
+        message = f"nothing could be ingested ({reasons})"
         raise KnowledgeError(message)
-    chunks = [part for document in documents for part in chunk(document)]
-    previous = versions.current()
-    before = search.load_documents(versions.folder(previous.id)) if previous else []
-    old = {document.id: document.sha256 for document in before}
+    current = versions.current()
+    usable = current is not None and opened.is_current(current.details)
+    before = _Before(versions.folder(current.id), current.details) if current and usable else None
+    old = {name: span.sha256 for name, span in before.spans.items()} if before else {}
     new = {document.id: document.sha256 for document in documents}
-
-    def build(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-        vectors = _vectors(chunks, encoder, _known(versions, encoder), progress=progress)
-        DenseIndex.build(vectors).save(folder / "dense.faiss")
-        SparseIndex.build([f"{c.heading}\n{c.text}" for c in chunks]).save(folder / "sparse")
-        search.save_texts(folder, documents, chunks)
-        scale = _scale(chunks, vectors, encoder)
-        metrics = {"documents": len(documents), "chunks": len(chunks), "failed": len(failed)}
-        return metrics, {"base": base, "encoder": encoder.id, **asdict(scale)}
-
-    version = versions.publish(build)
+    if current and before and _is_same(before, old, new, eyes):
+        version, count = current, len(before.numbers)
+    else:
+        plan = _planned(documents, new, before)
+        version = versions.publish(
+            lambda folder: _build(folder, plan, before, eyes, len(failed), progress=progress)
+        )
+        count = len(plan.numbers)
     return Ingested(
         version=version,
         documents=len(documents),
-        chunks=len(chunks),
+        chunks=count,
         added=len(new.keys() - old.keys()),
         changed=sum(1 for key in new.keys() & old.keys() if new[key] != old[key]),
         removed=len(old.keys() - new.keys()),
@@ -93,10 +133,10 @@ def ingest(
     )
 
 
-def _collect(loaded: Iterable[Document | Failure]) -> tuple[list[Document], list[Failure]]:
+def _collect(sources: Iterable[Document | Failure]) -> tuple[list[Document], list[Failure]]:
     documents: dict[str, Document] = {}
     failed: list[Failure] = []
-    for item in loaded:
+    for item in sources:
         if isinstance(item, Failure):
             failed.append(item)
         elif item.id in documents:
@@ -106,48 +146,161 @@ def _collect(loaded: Iterable[Document | Failure]) -> tuple[list[Document], list
     return list(documents.values()), failed
 
 
-def _known(versions: Versions, encoder: Encoder) -> dict[str, Vectors]:
-    """Return the vectors of the active version by chunk id, when this encoder made them."""
-    current = versions.current()
-    if current is None or current.details.get("encoder") != encoder.id:
-        return {}
-    folder = versions.folder(current.id)
-    vectors = DenseIndex.load(folder / "dense.faiss").vectors()
-    return {part.id: vectors[row] for row, part in enumerate(search.load_chunks(folder))}
+def _is_same(
+    before: _Before, old: Mapping[str, str], new: Mapping[str, str], eyes: Sequence[Eye]
+) -> bool:
+    views = before.details["views"]
+    if list(old.items()) != list(new.items()) or len(views) != len(eyes):
+        return False
+    return all(before.view(number, eye) for number, eye in enumerate(eyes))
 
 
-def _vectors(
-    chunks: Sequence[Chunk], encoder: Encoder, known: dict[str, Vectors], *, progress: bool
-) -> Vectors:
-    """Return one unit vector a chunk, shape (n, dimension).
+def _planned(
+    documents: Sequence[Document], hashes: Mapping[str, str], before: _Before | None
+) -> _Plan:
+    spans: dict[str, Span] = {}
+    owners: list[Document] = []
+    fresh: list[Chunk] = []
+    old = before.spans if before else {}
+    same = [d for d in documents if d.id in old and old[d.id].sha256 == hashes[d.id]]
+    same.sort(key=lambda document: old[document.id].start)
+    for document in same:
+        span = old[document.id]
+        spans[document.id] = Span(span.sha256, len(owners), len(owners) + span.end - span.start)
+        owners += [document] * (span.end - span.start)
+    for document in documents:
+        if document.id not in spans:
+            parts = chunk(document)
+            spans[document.id] = Span(hashes[document.id], len(owners), len(owners) + len(parts))
+            owners += [document] * len(parts)
+            fresh += parts
+    ranges = [np.arange(old[d.id].start, old[d.id].end) for d in same]
+    kept = np.concatenate(ranges) if ranges else np.zeros(0, dtype=np.int64)
+    first = int(before.details["next"]) if before else 0
+    taken = before.numbers[kept] if before else np.zeros(0, dtype=np.int64)
+    numbers = np.concatenate([taken, np.arange(first, first + len(fresh), dtype=np.int64)])
+    in_order = {document.id: spans[document.id] for document in documents}
+    return _Plan(
+        documents=tuple(documents),
+        kept=kept,
+        fresh=tuple(fresh),
+        numbers=numbers,
+        spans=in_order,
+        owners=tuple(owners),
+        next=first + len(fresh),
+    )
 
-    Headings and text are encoded apart and averaged: a question often sounds like the heading,
-    and one long text would drown it.
-    """
-    fresh = [part for part in chunks if part.id not in known]
-    texts = encoder.passages([part.text for part in fresh], progress=progress)
-    headings = encoder.passages([part.heading or part.text for part in fresh], progress=progress)
-    means = texts + headings
-    means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
-    made = dict(zip((part.id for part in fresh), means, strict=True))
-    return np.stack([known[part.id] if part.id in known else made[part.id] for part in chunks])
+
+def _build(  # noqa: PLR0913 — what is built, from what, and how
+    folder: Path,
+    plan: _Plan,
+    before: _Before | None,
+    eyes: Sequence[Eye],
+    failed: int,
+    *,
+    progress: bool,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    kept = [before.chunks.raw(row) for row in plan.kept.tolist()] if before else []
+    records.write(folder / opened.CHUNKS, [*kept, *map(opened.chunk_line, plan.fresh)])
+    records.write(folder / opened.DOCUMENTS, map(opened.document_line, plan.documents))
+    write_json(folder / opened.SPANS, {k: list(asdict(s).values()) for k, s in plan.spans.items()})
+    np.save(folder / opened.NUMBERS, plan.numbers)
+    Facts.of(plan.owners).save(folder / opened.FACTS)
+    _sparse(plan, before).save(folder / opened.SPARSE)
+    chunks = opened.Chunks(Records(folder / opened.CHUNKS))
+    views = [
+        _view(folder / opened.dense_file(number), chunks, plan, before, number, eye, progress)
+        for number, eye in enumerate(eyes)
+    ]
+    metrics = {"documents": len(plan.documents), "chunks": len(chunks), "failed": failed}
+    return metrics, {
+        "format": opened.FORMAT,
+        "base": eyes[0].base,
+        "views": views,
+        "next": plan.next,
+        "weights": before.details["weights"] if before else asdict(Weights()),
+    }
 
 
-def _scale(chunks: Sequence[Chunk], vectors: Vectors, encoder: Encoder) -> Scale:
-    """Measure what 'unrelated' and 'about this' look like as cosines of this encoder.
+def _sparse(plan: _Plan, before: _Before | None) -> SparseIndex:
+    texts = [sparse.weighted(part.heading, part.text) for part in plan.fresh]
+    if before is None:
+        return SparseIndex.build(texts)
+    return SparseIndex.load(before.folder / opened.SPARSE).changed(plan.kept, texts)
 
-    Headings stand in for questions: with their own passage they are related, with others not. A
-    handful of passages says too little; a built-in set of questions and answers is used then.
-    """
-    rng = np.random.default_rng(0)
-    rows = rng.permutation(len(chunks))[:_SAMPLED]
-    if len(rows) < _ENOUGH:
-        questions = encoder.queries([question for question, _ in _PAIRS])
-        answers = encoder.passages([answer for _, answer in _PAIRS])
+
+def _view(  # noqa: PLR0913, PLR0917 — one view of a version, and what was before
+    path: Path,
+    chunks: opened.Chunks,
+    plan: _Plan,
+    before: _Before | None,
+    number: int,
+    eye: Eye,
+    progress: bool,  # noqa: FBT001 — handed on
+) -> dict[str, Any]:
+    """Write the vectors of one encoder and return what must be known of them."""
+    known = before.view(number, eye) if before else None
+    if before and known:
+        new = len(plan.kept)
+        seen = [row for row in range(new, len(chunks)) if eye.sees(plan.fresh[row - new])]
+        earlier = DenseIndex.load(before.folder / opened.dense_file(number))
+        gone = np.setdiff1d(earlier.numbers, plan.numbers, assume_unique=True)
+        fresh = [plan.fresh[row - new] for row in seen]
+        index = earlier.changed(gone, plan.numbers[seen], encoded(fresh, eye.encoder, progress))
     else:
-        questions = encoder.queries([chunks[row].heading or chunks[row].text for row in rows])
-        answers = vectors[rows]
-    cosines = questions @ answers.T
-    unrelated = float(np.median(cosines[~np.eye(len(cosines), dtype=bool)]))
-    related = float(np.median(np.diag(cosines)))
-    return Scale(unrelated, max(related, unrelated + _NARROWEST))
+        parts = [(row, part) for row, part in enumerate(chunks) if eye.sees(part)]
+        seen = [row for row, _ in parts]
+        vectors = encoded([part for _, part in parts], eye.encoder, progress)
+        index = DenseIndex.build(vectors, plan.numbers[seen])
+    index.save(path)
+    learnt = before.folder / opened.adapter_file(number) if before and known else None
+    if learnt and learnt.exists():
+        shutil.copy(learnt, path.with_name(learnt.name))
+    if known and len(seen) <= _NEW_SCALE * index.count:
+        scale = Scale(float(known["unrelated"]), float(known["related"]))
+    else:
+        rows = np.flatnonzero(np.isin(plan.numbers, index.numbers))
+        sample = np.sort(np.random.default_rng(0).permutation(rows)[: Scale.SAMPLED])
+        headings = [_heading(chunks[int(row)]) for row in sample]
+        scale = Scale.measure(headings, index.vectors(plan.numbers[sample]), eye.encoder)
+    return {
+        "base": eye.base,
+        "encoder": eye.encoder.id,
+        "english": eye.english,
+        **asdict(scale),
+    }
+
+
+def encoded(chunks: Sequence[Chunk], encoder: Encoder, progress: bool = False) -> Vectors:  # noqa: FBT001, FBT002
+    """Return one unit vector a passage, shape (n, dimension).
+
+    Its text, the path of headings and the last heading are encoded apart and averaged: a question
+    often sounds like a heading, and one long text would drown it.
+    """
+    groups = _groups(chunks)
+    names = texts_of(chunks)
+    row = {text: number for number, text in enumerate(names)}  # headings repeat
+    vectors = encoder.passages(names, progress=progress)
+    mean: Vectors = np.zeros((len(chunks), encoder.dimension), dtype=np.float32)
+    for group in groups:
+        mean += vectors[[row[text] for text in group]] if group else 0
+    mean /= np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-9)
+    return mean
+
+
+def texts_of(chunks: Sequence[Chunk]) -> list[str]:
+    """Return what is encoded of passages, each text once."""
+    return list(dict.fromkeys(text for group in _groups(chunks) for text in group))
+
+
+def _groups(chunks: Sequence[Chunk]) -> tuple[list[str], ...]:
+    return (
+        [simplified(part.text) for part in chunks],
+        [simplified(part.heading or part.text) for part in chunks],
+        [_heading(part) for part in chunks],
+    )
+
+
+def _heading(part: Chunk) -> str:
+    """Return what stands right above a passage."""
+    return simplified((part.headings[-1] if part.headings else part.title) or part.text)

@@ -56,7 +56,8 @@ class Versions:
         now = datetime.now(UTC)
         identifier = f"{self.prefix}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         self.root.mkdir(parents=True, exist_ok=True)
-        scratch = self.root / f".{identifier}"
+        self._sweep()
+        scratch = self.root / f".{identifier}.{os.getpid()}"
         scratch.mkdir()
         try:
             metrics, details = build(scratch)
@@ -70,6 +71,13 @@ class Versions:
         if activate:
             self.activate(identifier)
         return version
+
+    def _sweep(self) -> None:
+        """Remove what processes that were killed left half built."""
+        for left in self.root.glob(f".{self.prefix}-*.*"):
+            owner = left.name.rsplit(".", 1)[-1]
+            if owner.isdigit() and not _runs(int(owner)):
+                shutil.rmtree(left, ignore_errors=True)
 
     def list(self) -> list[Version]:
         """Return all versions, oldest first."""
@@ -118,6 +126,16 @@ class Versions:
             message = f"there is no earlier version of {self.kind} to go back to"
             raise KnowledgeError(message)
         return self.activate(parent)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it is somebody else's, and alive
+    return True
 
 
 def write_json(path: Path, value: Any) -> None:

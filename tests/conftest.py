@@ -16,7 +16,7 @@ os.environ.pop("DATABASE_URL", None)
 from bot.bootstrap import Home  # noqa: E402
 from bot.nlu import datasets, tone, training  # noqa: E402
 from bot.settings import Settings  # noqa: E402
-from knowledge_base import encoders  # noqa: E402
+from knowledge_base import encoders, loaders  # noqa: E402
 from knowledge_base.ingest import ingest  # noqa: E402
 from tests import tiny  # noqa: E402
 from tests.running import Server, free_port  # noqa: E402
@@ -55,7 +55,7 @@ def make_home(folder: Path, encoder: Path) -> Home:
             shutil.copytree(source, folder / item)
         else:
             shutil.copy(source, folder / item)
-    settings = f'base = "{encoder}"\ncache = "{encoder.parent / "cache"}"\n'
+    settings = f'base = "{encoder}"\nenglish_base = ""\ncache = "{encoder.parent / "cache"}"\n'
     (folder / "careline.toml").write_text(settings, encoding="utf-8")
     return Home(Settings.load(folder))
 
@@ -70,7 +70,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path) -> Hom
     with pytest.MonkeyPatch.context() as patch:  # the tone head is tested with its own tests
         patch.setattr(tone, "examples", lambda: rows)
         training.train(training.Job(examples, home.encoder(), method="head"), home.models)
-    ingest([home.path / "kb"], home.knowledge_versions, home.encoder(), base=home.settings.base)
+    ingest(loaders.load([home.path / "kb"]), home.knowledge_versions, home.eyes())
     return home
 
 

@@ -39,9 +39,10 @@ FLOORS = {
 # Rooms of one floor that do not know each other; they meet in the assistant.
 STRANGERS = ("bot.nlu", "bot.generation", "bot.actions")
 OWNERS = {
-    "faiss": ("knowledge_base/indexes.py",),
-    "bm25s": ("knowledge_base/indexes.py",),
+    "faiss": ("knowledge_base/vector_stores.py",),
+    "bm25s": ("knowledge_base/sparse.py",),
     "sentence_transformers": ("knowledge_base/torch_models.py", "knowledge_base/e5_weights.py"),
+    "pypdf": ("knowledge_base/sources/pdf.py",),
     "onnx": ("knowledge_base/int8.py",),
     "onnxruntime": ("knowledge_base/fast.py",),
     "opencc": ("bot/nlu/scripts.py",),

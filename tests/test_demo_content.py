@@ -113,8 +113,8 @@ def documents() -> list[Document]:
 def test_there_are_enough_articles_of_every_kind_in_both_languages() -> None:
     found = documents()
     kinds = Counter(Path(d.id.split("#")[0]).suffix for d in found)
-    assert len({d.id.split("#")[0] for d in found}) >= 30
-    assert set(kinds) == {".md", ".html", ".csv"}
+    assert len({d.id.split("#")[0] for d in found}) >= 60
+    assert set(kinds) == {".md", ".html", ".csv", ".pdf", ".docx"}
     languages = Counter(d.language for d in found)
     assert set(languages) == {"en", "zh"}
     assert sum(1 for d in found if re.search(r"\d", d.text)) > 0.7 * len(found)

@@ -19,6 +19,8 @@ class Bench(StrEnum):
     INTENTS = "intents"
     UNDERSTAND = "understand"
     PROMISE = "promise"
+    SEARCH = "search"
+    INGEST = "ingest"
 
 
 @app.command()

@@ -77,7 +77,15 @@ def train(  # noqa: PLR0913 — one parameter an option
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a version of the intent classifier and activate it."""
+    """Train a version of the intent classifier and activate it.
+
+    `train search FILES` learns to search instead, from queries with their relevant articles.
+    """
+    if files and str(files[0]) == "search":
+        from bot.cli.learn import learn_to_search
+
+        learn_to_search(files[1:], home, as_json=as_json)
+        return
     from bot.nlu import datasets, recipe, training
     from bot.settings import Promise
     from bot.types import CarelineError
@@ -227,24 +235,33 @@ def tune(  # noqa: PLR0913 — one parameter an option
 
 @app.command()
 def ingest(
-    paths: Annotated[
-        list[Path] | None, typer.Argument(help="Files and folders; default: the home's kb/.")
+    places: Annotated[
+        list[str] | None,
+        typer.Argument(help="Files, folders, archives, web addresses; default: the home's kb/."),
     ] = None,
     *,
+    depth: Annotated[int, typer.Option(min=0, help="Links to follow from a web address.")] = 1,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Web addresses of this network may be read.")
+    ] = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Build a version of the knowledge from documents and activate it."""
+    """Build a version of the knowledge from documents and activate it.
+
+    An article of a later place replaces the one of the same id in an earlier place.
+    """
+    from knowledge_base.collecting import collect
     from knowledge_base.ingest import ingest as run
 
     place = open_home(home)
-    done = run(
-        paths or [place.path / "kb"],
-        place.knowledge_versions,
-        place.encoder(),
-        base=place.settings.base,
-        progress=wants_progress(),
+    found = collect(
+        places or [place.path / "kb"],
+        cache=place.settings.cache_folder / "crawled",
+        depth=depth,
+        allow_private=allow_private,
     )
+    done = run(found, place.knowledge_versions, place.eyes(), progress=wants_progress())
     result = {
         "version": done.version.id,
         "documents": done.documents,

@@ -1,6 +1,7 @@
 """Commands that talk: ask, chat, search, articles."""
 
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -141,6 +142,7 @@ def search(
     """Find passages, the way the chat finds them."""
     from bot.nlu.language import detect
     from bot.types import BadMessageError, CarelineError
+    from knowledge_base.filters import Filter
     from knowledge_base.search import hit_json
 
     if not query.strip():
@@ -150,7 +152,9 @@ def search(
     if knowledge is None:
         message = "there is no knowledge yet: run `careline ingest`"
         raise CarelineError(message)
-    found = [hit_json(hit) for hit in knowledge.search(query, k, language=detect(query))]
+    only = Filter.public(datetime.now(UTC).date())
+    hits = knowledge.search(query, k, language=detect(query), only=only)
+    found = [hit_json(hit) for hit in hits]
 
     def text() -> str:
         blocks = [f"{f['score']:.3f}  {f['title']}  ({f['article']})\n{f['text']}" for f in found]
@@ -168,16 +172,17 @@ def articles(
 ) -> None:
     """Show an article as it was extracted, or list all."""
     from bot.types import CarelineError, NotFoundError
-    from knowledge_base import search as searching
+    from knowledge_base import opened
+    from knowledge_base.search import article_json
 
     versions = open_home(home).knowledge_versions
-    current = versions.current_id()
-    if current is None:
+    current = versions.current()
+    if current is None or not opened.is_current(current.details):
         message = "there is no knowledge yet: run `careline ingest`"
         raise CarelineError(message)
-    found = {d.id: d for d in searching.load_documents(versions.folder(current))}
+    found = opened.documents(versions.folder(current.id))
     if identifier is None:
-        rows = [searching.article_json(d, with_text=False) for d in found.values()]
+        rows = [article_json(d, with_text=False) for d in found.values()]
         show(
             rows, as_json=as_json, text=lambda: "\n".join(f"{r['id']}  {r['title']}" for r in rows)
         )
@@ -187,7 +192,7 @@ def articles(
         raise NotFoundError(message)
     document = found[identifier]
     show(
-        searching.article_json(document, with_text=True),
+        article_json(document, with_text=True),
         as_json=as_json,
         text=lambda: f"{document.title}\n\n{document.text}",
     )

@@ -11,7 +11,7 @@ from bot.types import Citation, Reply
 from knowledge_base.chunking import sentences
 from knowledge_base.documents import Chunk, Hit
 from knowledge_base.encoders import Vectors
-from knowledge_base.indexes import terms
+from knowledge_base.sparse import terms
 
 MAX_WORDS: Final = 60
 MAX_HAN: Final = 150

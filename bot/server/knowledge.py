@@ -1,5 +1,7 @@
 """The routes of the knowledge: search and articles."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -8,6 +10,7 @@ from pydantic import BaseModel, Field
 from bot.nlu.language import detect
 from bot.server.messages import service_of
 from bot.types import BadMessageError
+from knowledge_base.filters import Filter
 from knowledge_base.search import article_json, hit_json
 
 router: Final = APIRouter(prefix="/api")
@@ -18,6 +21,8 @@ class NewSearch(BaseModel):
 
     query: str = Field(max_length=4000)
     k: int = Field(5, ge=1, le=100)
+    languages: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
 
 
 @router.post("/search")
@@ -27,7 +32,12 @@ def search(body: NewSearch, request: Request) -> list[dict[str, Any]]:
         message = "the query is empty: write what to look for"
         raise BadMessageError(message)
     knowledge = service_of(request).assistant.parts.knowledge
-    hits = knowledge.search(body.query, body.k, language=detect(body.query)) if knowledge else []
+    if knowledge is None:
+        return []
+    public = Filter.public(datetime.now(UTC).date())
+    only = replace(public, languages=body.languages, tags=body.tags)
+    language = detect(body.query)
+    hits = knowledge.search(body.query, body.k, language=language, only=only, context=None)
     return [hit_json(hit) for hit in hits]
 
 

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from knowledge_base.dense import DenseIndex
 from knowledge_base.documents import Chunk, Document
 from knowledge_base.encoders import Vectors
-from knowledge_base.indexes import DenseIndex, SparseIndex
-from knowledge_base.search import KnowledgeBase, Scale
+from knowledge_base.filters import Facts
+from knowledge_base.search import KnowledgeBase
+from knowledge_base.sparse import SparseIndex
+from knowledge_base.synonyms import Synonyms
+from knowledge_base.views import Scale, View
 
 _TOKEN = re.compile(r"[\u3400-\u9fff]|[a-z0-9]+")
 
@@ -67,17 +71,23 @@ def knowledge(
     encoder: HashEncoder | None = None,
     *,
     scale: Scale = Scale(0.0, 1.0),  # noqa: B008 — frozen
+    synonyms: Synonyms = Synonyms(),  # noqa: B008 — frozen
+    more: Sequence[View] = (),
 ) -> KnowledgeBase:
     """Return a searchable knowledge of these chunks."""
     encoder = encoder or HashEncoder()
     texts = [chunk.text for chunk in chunks]
-    articles = {chunk.article: chunk for chunk in chunks}
+    articles = {
+        chunk.article: Document(chunk.article, chunk.title, chunk.text, language=chunk.language)
+        for chunk in chunks
+    }
     return KnowledgeBase(
         "k-test",
-        documents=[Document(name, chunk.title, chunk.text) for name, chunk in articles.items()],
+        documents=articles,
         chunks=chunks,
-        dense=DenseIndex.build(encoder.passages(texts)),
+        numbers=np.arange(len(chunks)),
+        views=[View(encoder, DenseIndex.build(encoder.passages(texts)), scale), *more],
         sparse=SparseIndex.build(texts),
-        encoder=encoder,
-        scale=scale,
+        facts=Facts.of([articles[chunk.article] for chunk in chunks]),
+        synonyms=synonyms,
     )

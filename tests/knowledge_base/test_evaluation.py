@@ -17,12 +17,13 @@ class RankedKnowledge(KnowledgeBase):
         self._found = found
         self.searched = 0
 
-    def search(self, query: str, k: int = 5, *, language: str | None = None) -> list[Hit]:
-        del query, k, language
+    def search(self, query: str, k: int = 5, **options: object) -> list[Hit]:
+        del query, k, options
         self.searched += 1
         return []
 
-    def articles(self, query: str, k: int = 10) -> list[str]:
+    def articles(self, query: str, k: int = 10, **options: object) -> list[str]:
+        del options
         return self._found.get(query, [])[:k]
 
 

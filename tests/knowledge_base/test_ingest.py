@@ -1,10 +1,12 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from knowledge_base import search
+from knowledge_base import loaders, opened
 from knowledge_base.documents import KnowledgeError
-from knowledge_base.ingest import Ingested, ingest
+from knowledge_base.ingest import Eye, Ingested, ingest
+from knowledge_base.search import KnowledgeBase
 from knowledge_base.versions import Versions
 from tests.knowledge_base.fakes import HashEncoder
 
@@ -34,7 +36,15 @@ def versions(tmp_path: Path) -> Versions:
 
 
 def run(kb: Path, versions: Versions, encoder: HashEncoder) -> Ingested:
-    return ingest([kb], versions, encoder, base="hash")
+    return ingest(loaders.load([kb]), versions, [Eye("hash", encoder)])
+
+
+def served(versions: Versions, encoder: HashEncoder) -> KnowledgeBase:
+    current = versions.current()
+    assert current is not None
+    return opened.load(
+        versions.folder(current.id), current.details, current.id, lambda _base: encoder
+    )
 
 
 def test_the_first_run_adds_everything_and_can_be_searched(kb: Path, versions: Versions) -> None:
@@ -46,8 +56,7 @@ def test_the_first_run_adds_everything_and_can_be_searched(kb: Path, versions: V
     current = versions.current()
     assert current == done.version
     assert current.metrics == {"documents": 3, "chunks": 3, "failed": 0}
-    opened = search.load(versions.folder(current.id), current.details, current.id, encoder)
-    assert opened.articles("退货要几天")[0] == "zh/tuihuo.md"
+    assert served(versions, encoder).articles("退货要几天")[0] == "zh/tuihuo.md"
 
 
 def test_added_changed_and_removed_articles_are_counted(kb: Path, versions: Versions) -> None:
@@ -81,11 +90,10 @@ def test_reused_vectors_find_the_same_passages(kb: Path, versions: Versions) -> 
     encoder = HashEncoder()
     run(kb, versions, encoder)
     (kb / "gifts.md").write_text("# Gift cards\n\nThey last two years.\n", encoding="utf-8")
-    done = run(kb, versions, encoder)
-    folder = versions.folder(done.version.id)
-    opened = search.load(folder, done.version.details, done.version.id, encoder)
-    assert opened.articles("Shipping week")[0] == "shipping.md"
-    assert opened.articles("Gift cards")[0] == "gifts.md"
+    run(kb, versions, encoder)
+    base = served(versions, encoder)
+    assert base.articles("Shipping week")[0] == "shipping.md"
+    assert base.articles("Gift cards")[0] == "gifts.md"
 
 
 def test_another_encoder_encodes_everything_anew(kb: Path, versions: Versions) -> None:
@@ -93,13 +101,13 @@ def test_another_encoder_encodes_everything_anew(kb: Path, versions: Versions) -
     second = HashEncoder("second")
     done = run(kb, versions, second)
     assert {"Free for members.", "It takes a week.", "七天内退货。"} <= set(second.encoded)
-    assert done.version.details["encoder"] == "second"
+    assert done.version.details["views"][0]["encoder"] == "second"
 
 
 def test_unreadable_files_are_reported_and_the_rest_is_published(
     kb: Path, versions: Versions
 ) -> None:
-    (kb / "broken.md").write_bytes("退货".encode("utf-16"))
+    (kb / "broken.md").write_bytes("退货".encode("gbk"))
     done = run(kb, versions, HashEncoder())
     assert [failed.path for failed in done.failed] == ["broken.md"]
     assert done.documents == 3
@@ -141,12 +149,12 @@ def test_of_two_articles_with_the_same_id_the_first_stays(
     source = tmp_path / "kb.jsonl"
     rows = '{"id": "a", "text": "first"}\n{"id": "a", "text": "second"}\n'
     source.write_text(rows, encoding="utf-8")
-    done = ingest([source], versions, HashEncoder(), base="hash")
+    done = run(source, versions, HashEncoder())
     assert done.documents == 1
     assert [failed.path for failed in done.failed] == ["a"]
     assert "same id" in done.failed[0].error
-    documents = search.load_documents(versions.folder(done.version.id))
-    assert [document.text for document in documents] == ["first"]
+    documents = opened.documents(versions.folder(done.version.id))
+    assert [document.text for document in documents.values()] == ["first"]
 
 
 @pytest.mark.parametrize("items", [0, 40])
@@ -156,5 +164,93 @@ def test_few_and_many_passages_are_both_put_on_a_scale(
     for number in range(items):
         text = f"# Item {number}\n\nCommon words of every item, number {number}.\n"
         (kb / f"item{number}.md").write_text(text, encoding="utf-8")
-    details = run(kb, versions, HashEncoder()).version.details
+    details = run(kb, versions, HashEncoder()).version.details["views"][0]
     assert -1.0 <= details["unrelated"] < details["related"] <= 1.0
+
+
+def test_when_nothing_changed_no_version_is_made(kb: Path, versions: Versions) -> None:
+    first = run(kb, versions, HashEncoder())
+    again = run(kb, versions, HashEncoder())
+    assert again.version == first.version
+    assert (again.added, again.changed, again.removed) == (0, 0, 0)
+    assert again.chunks == first.chunks
+    assert len(versions.list()) == 1
+
+
+def test_passages_keep_their_numbers_and_no_number_is_given_twice(
+    kb: Path, versions: Versions
+) -> None:
+    encoder = HashEncoder()
+    numbers: dict[str, int] = {}
+    for text in ("Free for members.", "Free for everyone.", "Free for friends."):
+        (kb / "returns.md").write_text(f"# Returns\n\n{text}\n", encoding="utf-8")
+        folder = versions.folder(run(kb, versions, encoder).version.id)
+        rows = np.load(folder / opened.NUMBERS).tolist()
+        assert rows == sorted(rows)
+        found = {c.text: n for c, n in zip(served(versions, encoder).chunks, rows, strict=True)}
+        assert all(found[said] == number for said, number in numbers.items() if said in found)
+        assert not set(found.values()) & {n for said, n in numbers.items() if said not in found}
+        numbers |= found
+
+
+def test_after_many_edits_a_version_answers_as_one_built_anew(
+    kb: Path, versions: Versions, tmp_path: Path
+) -> None:
+    encoder = HashEncoder()
+    rng = np.random.default_rng(3)
+    for step in range(8):
+        name = f"{rng.integers(5)}.md"
+        if (kb / name).exists() and rng.random() < 0.3:
+            (kb / name).unlink()
+        else:
+            body = " ".join(rng.choice(["tent", "boot", "refund", "gift", "退货", "week"], 5))
+            text = f"# Item {name}\n\n{body} {step}\n\n## More\n\n{body[::-1]}\n"
+            (kb / name).write_text(text, encoding="utf-8")
+        run(kb, versions, encoder)
+    anew = Versions(tmp_path / "anew", "knowledge", "k")
+    run(kb, anew, encoder)
+    one, other = served(versions, encoder), served(anew, encoder)
+    assert set(one.documents) == set(other.documents)
+    for query in ("tent refund", "退货", "gift week", "boot", "more"):
+        first, second = (
+            {hit.chunk.id: (hit.dense, hit.sparse) for hit in base.search(query, 50)}
+            for base in (one, other)
+        )
+        assert first.keys() == second.keys()
+        assert all(first[key] == pytest.approx(second[key], abs=1e-4) for key in first)
+
+
+def test_a_version_before_stays_whole_and_can_be_gone_back_to(kb: Path, versions: Versions) -> None:
+    encoder = HashEncoder()
+    before = run(kb, versions, encoder).version
+    (kb / "returns.md").write_text("# Returns\n\nNever.\n", encoding="utf-8")
+    run(kb, versions, encoder)
+    assert "Never." in {chunk.text for chunk in served(versions, encoder).chunks}
+    assert versions.rollback() == before
+    assert "Free for members." in {chunk.text for chunk in served(versions, encoder).chunks}
+
+
+def test_an_english_eye_sees_english_passages_only(kb: Path, versions: Versions) -> None:
+    first, english = HashEncoder(), HashEncoder("english")
+    eyes = [Eye("hash", first), Eye("english", english, english=True)]
+    ingest(loaders.load([kb]), versions, eyes)
+    assert "七天内退货。" in first.encoded
+    assert "七天内退货。" not in english.encoded
+    assert "Free for members." in english.encoded
+
+
+def test_a_version_of_an_older_program_is_refused_and_built_anew(
+    kb: Path, versions: Versions
+) -> None:
+    old = versions.publish(lambda _folder: ({}, {"encoder": "hash", "related": 1.0}))
+    with pytest.raises(KnowledgeError, match="careline ingest"):
+        served(versions, HashEncoder())
+    done = run(kb, versions, HashEncoder())
+    assert done.version.parent == old.id
+    assert (done.added, done.changed) == (3, 0)
+
+
+def test_another_encoder_is_refused_and_told_what_to_do(kb: Path, versions: Versions) -> None:
+    run(kb, versions, HashEncoder("first"))
+    with pytest.raises(KnowledgeError, match=r"first.*second.*careline ingest"):
+        served(versions, HashEncoder("second"))

@@ -1,14 +1,17 @@
 import json
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from knowledge_base import search
-from knowledge_base.documents import Document, KnowledgeError, Section
-from knowledge_base.indexes import DenseIndex, SparseIndex
-from knowledge_base.search import Scale
+from knowledge_base.dense import DenseIndex
+from knowledge_base.documents import Document
+from knowledge_base.encoders import Vectors
+from knowledge_base.filters import Filter
+from knowledge_base.search import Weights
+from knowledge_base.sparse import SparseIndex
+from knowledge_base.views import Scale, View, is_english
 from tests.knowledge_base.fakes import HashEncoder, knowledge, passage
 
 CHUNKS = (
@@ -17,16 +20,6 @@ CHUNKS = (
     passage("退款五天内到账。", article="zh/refunds.md", title="退款", language="zh"),
     passage("Returns are free for members.", start=40),
 )
-
-
-def save(folder: Path, encoder: HashEncoder) -> dict[str, Any]:
-    texts = [chunk.text for chunk in CHUNKS]
-    DenseIndex.build(encoder.passages(texts)).save(folder / "dense.faiss")
-    SparseIndex.build(texts).save(folder / "sparse")
-    section = Section(("Refunds",), 0, 6)
-    document = Document("returns.md", "Returns", "Text 一", (section,), tags=("a", "b"))
-    search.save_texts(folder, [document], CHUNKS)
-    return {"encoder": encoder.id, "unrelated": 0.25, "related": 0.75}
 
 
 def test_the_passage_with_the_words_of_the_question_comes_first() -> None:
@@ -45,7 +38,7 @@ def test_the_score_weighs_meaning_and_words_covered() -> None:
     hits = knowledge(CHUNKS, scale=Scale(0.1, 0.9)).search(query)
     for hit in hits:
         near = max(0.0, (hit.dense - 0.1) / 0.8)
-        expected = (1 - search.SPARSE_WEIGHT) * near + search.SPARSE_WEIGHT * hit.sparse / perfect
+        expected = (1 - Weights().sparse) * near + Weights().sparse * hit.sparse / perfect
         assert hit.score == pytest.approx(expected, abs=1e-4)
     assert hits[0].dense > 0.2
     assert hits[0].sparse > 0.0
@@ -125,25 +118,6 @@ def test_an_article_is_found_by_its_id_and_only_by_it() -> None:
     assert base.article("nowhere.md") is None
 
 
-def test_a_saved_knowledge_opens_with_its_encoder(tmp_path: Path) -> None:
-    encoder = HashEncoder()
-    details = save(tmp_path, encoder)
-    opened = search.load(tmp_path, details, "k-1", encoder)
-    assert opened.version == "k-1"
-    assert tuple(opened.chunks) == CHUNKS
-    article = opened.article("returns.md")
-    assert article is not None
-    assert article.sections == (Section(("Refunds",), 0, 6),)
-    assert article.tags == ("a", "b")
-    assert opened.search("refunds")[0].chunk == CHUNKS[0]
-
-
-def test_another_encoder_is_refused_and_told_what_to_do(tmp_path: Path) -> None:
-    details = save(tmp_path, HashEncoder("first"))
-    with pytest.raises(KnowledgeError, match=r"first.*second.*careline ingest"):
-        search.load(tmp_path, details, "k-1", HashEncoder("second"))
-
-
 def test_hits_and_articles_have_their_public_shape() -> None:
     hit = knowledge(CHUNKS).search("refunds")[0]
     row = search.hit_json(hit)
@@ -156,3 +130,67 @@ def test_hits_and_articles_have_their_public_shape() -> None:
     assert set(search.article_json(document, with_text=False)) == {
         "id", "title", "language", "url", "sha256",
     }  # fmt: skip
+
+
+def test_a_follow_up_is_read_with_what_was_asked_before() -> None:
+    chunks = (
+        passage("Shipping to Norway costs nine dollars.", article="ship.md", title="Shipping"),
+        passage("We repair tents; it costs forty dollars.", article="repair.md", title="Repair"),
+        passage("Gift cards hold any sum from ten.", article="gift.md", title="Gift cards"),
+    )
+    base = knowledge(chunks)
+    for before, article in (
+        ("Do you repair tents?", "repair.md"),
+        ("Shipping to Norway?", "ship.md"),
+    ):
+        hits = base.search("and how much does it cost?", context=before)
+        assert hits[0].chunk.article == article
+    hits = base.search("do you have gift cards?", context="Do you repair tents?")
+    assert hits[0].chunk.article == "gift.md"
+
+
+def test_a_blank_context_changes_nothing() -> None:
+    base = knowledge(CHUNKS)
+    assert base.search("refunds", context=" ") == base.search("refunds")
+
+
+def test_only_what_fits_is_found_and_nothing_when_nothing_does() -> None:
+    base = knowledge(CHUNKS)
+    hits = base.search("refunds 退款", only=Filter(languages=frozenset({"zh"})))
+    assert [hit.chunk.language for hit in hits] == ["zh"]
+    assert base.search("refunds", only=Filter(tags=frozenset({"none"}))) == []
+
+
+def test_an_english_encoder_is_asked_in_english_about_english_passages() -> None:
+    first, second = HashEncoder("all"), Counting("english")
+    index = DenseIndex.build(second.passages([CHUNKS[0].text, CHUNKS[1].text]), np.array([0, 1]))
+    base = knowledge(CHUNKS, first, more=[View(second, index, Scale(0.0, 1.0), english=True)])
+    assert base.search("refunds", 4)[0].chunk == CHUNKS[0]
+    assert second.asked == ["refunds"]
+    assert base.search("退款", 4)[0].chunk == CHUNKS[2]
+    assert second.asked == ["refunds"]
+    found = base.candidates("refunds")
+    assert found is not None
+    assert (
+        np.isnan(found.looks[0].near[1]).tolist() == [False, False, True, True][: len(found.rows)]
+    )
+
+
+class Counting(HashEncoder):
+    """Remembers what it was asked."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.asked: list[str] = []
+
+    def queries(self, texts: Sequence[str], /) -> Vectors:
+        self.asked += texts
+        return super().queries(texts)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("Where is my parcel?", True), ("我的包裹", False), ("42?", False), ("iPhone坏了", False)],
+)
+def test_english_is_told_by_its_letters(text: str, expected: bool) -> None:  # noqa: FBT001
+    assert is_english(text) is expected

@@ -1,5 +1,7 @@
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -176,3 +178,22 @@ def test_text_replaces_what_was_there(tmp_path: Path) -> None:
     write_text(tmp_path / "a.txt", "a long old text")
     write_text(tmp_path / "a.txt", "new")
     assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "new"
+
+
+def test_what_a_killed_process_left_is_swept_and_what_a_living_one_builds_is_not(
+    tmp_path: Path,
+) -> None:
+    versions = Versions(tmp_path / "indexes", "knowledge", "k")
+    dead = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    left = versions.root / f".k-20260101-000000-abcd.{dead}"
+    busy = versions.root / f".k-20260101-000000-dcba.{os.getppid()}"
+    for folder in (left, busy):
+        folder.mkdir(parents=True)
+    versions.publish(lambda _folder: ({}, {}))
+    assert not left.exists()
+    assert busy.exists()

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledge_base.indexes import DenseIndex, SparseIndex, terms
-from tests.knowledge_base.fakes import HashEncoder
+from knowledge_base.sparse import SparseIndex, terms
 
 TEXTS = (
     "Refunds arrive within five days of the return",
@@ -116,31 +115,30 @@ def test_a_saved_sparse_index_scores_the_same(tmp_path: Path) -> None:
         assert perfect == pytest.approx(loaded_perfect)
 
 
-def test_the_nearest_vectors_come_first() -> None:
-    vectors = HashEncoder().passages(TEXTS)
-    rows, scores = DenseIndex.build(vectors).search(vectors[1], 3)
-    assert rows[0] == 1
-    assert scores[0] == pytest.approx(1.0)
-    assert list(scores) == sorted(scores, reverse=True)
+def test_rows_that_stay_and_texts_that_come_score_as_if_built_anew(tmp_path: Path) -> None:
+    SparseIndex.build(TEXTS).save(tmp_path / "sparse")
+    fresh = ("Gift cards last two years", "礼品卡两年有效")
+    changed = SparseIndex.load(tmp_path / "sparse").changed(np.array([3, 0]), fresh)
+    anew = SparseIndex.build([TEXTS[3], TEXTS[0], *fresh])
+    for query in ("refunds", "gift card", "礼品卡", "Norway", "parcel free"):
+        assert np.allclose(changed.scores(query)[0], anew.scores(query)[0])
+        assert changed.scores(query)[1] == pytest.approx(anew.scores(query)[1])
 
 
-def test_a_search_finds_at_most_what_there_is() -> None:
-    vectors = HashEncoder().passages(TEXTS[:2])
-    rows, scores = DenseIndex.build(vectors).search(vectors[0], 50)
-    assert sorted(rows.tolist()) == [0, 1]
-    assert len(scores) == 2
+def test_a_slip_of_the_finger_is_read_as_the_word_it_was_to_be() -> None:
+    index = SparseIndex.build(TEXTS)
+    right, _ = index.scores("norway parcels")
+    slipped, _ = index.scores("norwya parcles", lambda _word: False)
+    assert np.allclose(right, slipped)
 
 
-def test_cosines_are_those_of_the_rows_asked_for() -> None:
-    vectors = HashEncoder().passages(TEXTS)
-    index = DenseIndex.build(vectors)
-    rows = np.array([3, 0], dtype=np.int64)
-    assert np.allclose(index.cosines(vectors[0], rows), vectors[[3, 0]] @ vectors[0], atol=1e-6)
+def test_a_word_that_is_one_is_not_taken_for_a_slip() -> None:
+    index = SparseIndex.build(["the boat is free", "the coast is near"])
+    assert index.scores("goat", lambda word: word == "goat")[0].tolist() == [0.0, 0.0]
+    assert index.scores("goat", lambda _word: False)[0][0] > 0
 
 
-def test_a_saved_dense_index_gives_the_same_vectors(tmp_path: Path) -> None:
-    vectors = HashEncoder().passages(TEXTS)
-    DenseIndex.build(vectors).save(tmp_path / "dense.faiss")
-    again = DenseIndex.load(tmp_path / "dense.faiss")
-    assert np.allclose(again.vectors(), vectors)
-    assert np.allclose(again.vectors(np.array([2], dtype=np.int64)), vectors[2:3])
+def test_traditional_and_simplified_chinese_find_each_other() -> None:
+    index = SparseIndex.build(["退貨需要七天", "礼品卡"])
+    assert index.scores("退货")[0][0] > 0
+    assert index.scores("禮品卡")[0][1] > 0

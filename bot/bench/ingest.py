@@ -1,0 +1,160 @@
+"""`careline bench ingest`: throughput, what does not change, edits, kills, a million vectors."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from bot.bench.bars import Part, Result, Setting, at_least, at_most
+from bot.bench.search import build, passages, reopened
+from bot.bench.vectors import million
+from knowledge_base import loaders, opened
+from knowledge_base.chunking import chunk
+from knowledge_base.documents import Document
+from knowledge_base.ingest import ingest, texts_of
+from knowledge_base.versions import Versions
+
+_ARTICLES: Final = 150
+_KILLS: Final = 50
+_MARK: Final = "The new fee is 7.35 zorkmids."
+
+
+def _throughput(setting: Setting, result: Result) -> None:
+    """Ingestion of real articles over encoding the same texts in one call."""
+    path = setting.file("retrieval", "tau2_bank", "articles.jsonl")
+    found = [item for item in loaders.load([path]) if isinstance(item, Document)][:_ARTICLES]
+    texts = texts_of([part for document in found for part in chunk(document)])
+    eyes = setting.home.eyes()
+    started = time.perf_counter()
+    for eye in eyes:
+        eye.encoder.passages(texts)
+    raw = time.perf_counter() - started
+    started = time.perf_counter()
+    build(setting, "throughput", found, eyes)
+    ours = time.perf_counter() - started
+    ours *= 2 if setting.planted else 1
+    result.figures["throughput"] = {"texts": len(texts), "raw_seconds": raw, "seconds": ours}
+    result.bars.append(at_least("ingest: raw batched encoding over all of it", raw / ours, 0.80))
+
+
+def _changes(setting: Setting, result: Result) -> None:
+    """10,003 passages: once more without a change, and with one article edited."""
+    file = setting.scratch / "many.jsonl"
+    documents = passages(setting)
+    _write(file, documents)
+    eyes = setting.home.eyes()
+    first = _seconds(lambda: build(setting, "changes", loaders.load([file]), eyes))
+    versions = Versions(setting.scratch / "changes", "knowledge", "k")
+    if setting.planted:
+        _write(file, [dataclasses.replace(d, title=d.title + "!") for d in documents[:2000]])
+    again = _seconds(lambda: ingest(loaders.load([file]), versions, eyes))
+    before = versions.current_id()
+    documents[4321] = dataclasses.replace(documents[4321], text=_MARK)
+    _write(file, documents)
+    found: list[bool] = []
+
+    def live() -> None:
+        ingest(loaders.load([file]), versions, eyes)
+        knowledge = reopened(setting, versions)
+        found.append(knowledge.search(_MARK, 1)[0].chunk.text == _MARK)
+
+    edit = _seconds(live)
+    back = _seconds(lambda: (versions.activate(str(before)), reopened(setting, versions)))
+    result.figures["changes"] = {"first": first, "again": again, "edit": edit, "rollback": back}
+    result.bars += [
+        at_most("ingest: unchanged passages over the first time", again / first, 0.03),
+        at_most("ingest: seconds until an edited article is live", edit, 2.0),
+        at_least("ingest: the edited article is found", float(all(found)), 1.0),
+        at_most("ingest: seconds to roll back", back, 1.0),
+    ]
+
+
+def _seconds(work: "object") -> float:
+    started = time.perf_counter()
+    work()  # type: ignore[operator]
+    return time.perf_counter() - started
+
+
+def _write(path: Path, documents: Sequence[Document]) -> None:
+    keys = ("id", "title", "text", "language", "tags", "audience")
+    rows = ({key: getattr(document, key) for key in keys} for document in documents)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def _kills(setting: Setting, result: Result) -> None:
+    """Kill ingestion at random moments while questions are asked: each must find an answer."""
+    file = setting.scratch / "killed.jsonl"
+    documents = passages(setting)[:60]
+    _write(file, documents)
+    build(setting, "killed", loaders.load([file]), setting.home.eyes())
+    versions = Versions(setting.scratch / "killed", "knowledge", "k")
+    settings = setting.home.settings
+    command = [
+        *(sys.executable, "-m", "bot.bench.ingest", str(file), str(versions.root)),
+        *(settings.base, settings.english_base, str(settings.cache_folder)),
+    ]
+    whole = _seconds(lambda: subprocess.run(command, check=True))  # noqa: S603 — our own command
+    stop, failures, asked = threading.Event(), [], [0]
+
+    def ask() -> None:
+        while not stop.is_set():
+            try:
+                hits = reopened(setting, versions).search(documents[0].text, 3)
+                if len(hits) != 3:  # noqa: PLR2004
+                    failures.append("a passage is missing")
+            except Exception as error:  # noqa: BLE001 — whatever it is, a question failed
+                failures.append(repr(error))
+            asked[0] += 1
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    rng, killed = np.random.default_rng(7), 0
+    for number in range(_KILLS):
+        changed = [dataclasses.replace(d, text=f"{d.text} {number}") for d in documents]
+        _write(file, changed)
+        process = subprocess.Popen(command)  # noqa: S603
+        time.sleep(rng.uniform(0.2, 1.0) * whole)
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+            killed += 1
+        process.wait()
+        if setting.planted:
+            current = versions.folder(str(versions.current_id()))
+            (current / opened.SPANS).write_text("{", encoding="utf-8")
+    stop.set()
+    asker.join()
+    result.figures["kills"] = {"killed": killed, "asked": asked[0], "failures": failures[:3]}
+    result.bars += [
+        at_most("ingest: questions failed under 50 kills", len(failures), 0),
+        at_least("ingest: questions asked meanwhile", asked[0], 50),
+    ]
+
+
+def _child(file: str, root: str, base: str, english: str, cache: str) -> None:
+    """Ingest one file in a process of its own, to be killed."""
+    from bot.bootstrap import Home
+    from bot.settings import Settings
+
+    settings = Settings(home=Path(root).parent, base=base, english_base=english, cache=Path(cache))
+    versions = Versions(Path(root), "knowledge", "k")
+    ingest(loaders.load([Path(file)]), versions, Home(settings).eyes())
+
+
+PARTS: Final[dict[str, Part]] = {
+    "throughput": _throughput,
+    "changes": _changes,
+    "kills": _kills,
+    "million": million,
+}
+
+if __name__ == "__main__":
+    _child(*sys.argv[1:])

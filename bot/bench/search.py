@@ -1,0 +1,278 @@
+"""`careline bench search`: real help sites, follow-ups, filters, speed as ratios."""
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from bot.bench import models
+from bot.bench.bars import Part, Result, Setting, at_least, at_most
+from bot.nlu.datasets import is_held_back
+from knowledge_base import evaluation, learning, loaders, opened
+from knowledge_base.documents import Document
+from knowledge_base.evaluation import Query
+from knowledge_base.filters import Facts, Filter
+from knowledge_base.ingest import Eye, ingest
+from knowledge_base.search import KnowledgeBase, Look
+from knowledge_base.versions import Version, Versions
+
+_SITES: Final = ("feedbackqa_who", "feedbackqa_australia")
+_RANKS: Final = 10
+_TEXTS: Final = 200
+_WARM_UP: Final = 20
+_ROUNDS: Final = 3
+_FILTERED: Final = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Built:
+    """A knowledge of the bench, and where its versions lie."""
+
+    knowledge: KnowledgeBase
+    versions: Versions
+    version: Version
+
+
+def build(setting: Setting, name: str, sources: Iterable[Any], eyes: Sequence[Eye]) -> Built:
+    """Ingest documents the way the command does and open them the way the server does."""
+    versions = Versions(setting.scratch / name, "knowledge", "k")
+    version = ingest(sources, versions, eyes, progress=setting.progress).version
+    return Built(reopened(setting, versions), versions, version)
+
+
+def reopened(setting: Setting, versions: Versions) -> KnowledgeBase:
+    """Open the active version."""
+    current = versions.current()
+    if current is None:
+        raise AssertionError
+    folder = versions.folder(current.id)
+    return opened.load(folder, current.details, current.id, setting.home.encoder)
+
+
+def _site(setting: Setting, name: str) -> Built:
+    articles = setting.file("retrieval", name, "articles.jsonl")
+    return build(setting, name, loaders.load([articles]), setting.home.eyes())
+
+
+def _queries(setting: Setting, name: str, part: str) -> list[Query]:
+    queries = evaluation.read_queries(setting.file("retrieval", name, f"{part}.jsonl"))
+    if not setting.planted:
+        return queries
+    order = np.random.default_rng(0).permutation(len(queries))  # answers of other questions
+    return [
+        dataclasses.replace(query, relevant=queries[other].relevant)
+        for query, other in zip(queries, order, strict=True)
+    ]
+
+
+def _untrained(setting: Setting, result: Result) -> None:
+    """Two help sites by the fused list and by each list alone; a Chinese corpus; FAQs."""
+    means = []
+    for name in _SITES:
+        site, queries = _site(setting, name), _queries(setting, name, "queries_test")
+        fused = evaluation.evaluate(site.knowledge, queries)
+        singles = {way: _single(site.knowledge, queries, rank) for way, rank in _LISTS.items()}
+        result.figures[name] = {**fused, "single lists": singles}
+        means.append(fused["mrr@10"])
+        lost = max(singles.values()) - fused["mrr@10"]
+        result.bars.append(at_most(f"search: {name}: lost to the best single list", lost, 0.005))
+    result.bars.append(at_least("search: mean MRR of two sites", float(np.mean(means)), 0.71))
+    chinese = evaluation.evaluate(
+        _site(setting, "cmrc_zh_a").knowledge, _queries(setting, "cmrc_zh_a", "queries")
+    )
+    faqs = evaluation.evaluate(
+        _site(setting, "stackfaq_a").knowledge, _queries(setting, "stackfaq_a", "queries")
+    )
+    result.figures |= {"cmrc_zh_a": chinese, "stackfaq_a": faqs}
+    result.bars += [
+        at_least("search: CMRC hit@1", chinese["hit@1"], 0.975),
+        at_least("search: CMRC hit@5", chinese["hit@5"], 0.99),
+        at_least("search: StackFAQ MRR", faqs["mrr@10"], 0.97),
+    ]
+
+
+_LISTS: Final[dict[str, Callable[[Look], Any]]] = {
+    "multilingual encoder": lambda look: look.near[0],
+    "English encoder": lambda look: look.near[-1],
+    "BM25": lambda look: look.bm25,
+}
+
+
+def _single(
+    knowledge: KnowledgeBase, queries: Sequence[Query], scores: Callable[[Look], Any]
+) -> float:
+    """Return the MRR@10 of one list alone."""
+    ranks = []
+    for query in queries:
+        found = knowledge.candidates(query.text)
+        rows: list[int] = []
+        if found:
+            order = np.argsort(-scores(found.looks[0]), kind="stable")
+            rows = found.rows[order].tolist()
+        articles = list(dict.fromkeys(knowledge.chunks[row].article for row in rows))[:_RANKS]
+        ranks.append(next((1 / n for n, a in enumerate(articles, 1) if a in query.relevant), 0.0))
+    return float(np.mean(ranks))
+
+
+def _trained(setting: Setting, result: Result) -> None:
+    """Learn from the training queries of both sites, as `train search` does."""
+    means = []
+    for name in _SITES:  # Australia last: what it taught is tried on the FAQs
+        site = _site(setting, name)
+        train, test = (_queries(setting, name, f"queries_{part}") for part in ("train", "test"))
+        learnt = learning.learn(site.knowledge, train)
+        if learnt.seen[1] > learnt.seen[0]:
+            learning.publish(site.versions, site.version, learnt)
+        after = reopened(setting, site.versions)
+        asked = set().union(*(query.relevant for query in train))
+        new = [query for query in test if not query.relevant & asked]
+        before, now = (evaluation.evaluate(k, test) for k in (site.knowledge, after))
+        old_new, new_new = (evaluation.evaluate(k, new) for k in (site.knowledge, after))
+        lost = old_new["mrr@10"] - new_new["mrr@10"]
+        result.figures[f"{name}, trained"] = {
+            "before": before,
+            "after": now,
+            "unseen articles": [len(new), old_new["mrr@10"], new_new["mrr@10"]],
+            "left out while learning": [learnt.seen, learnt.unseen],
+        }
+        means.append(now["mrr@10"])
+        result.bars.append(at_most(f"search: {name}, trained: unseen articles lose", lost, 0.01))
+    result.bars += [
+        at_least("search: Australia, trained: hit@1", now["hit@1"], 0.55),
+        at_least("search: mean MRR of two sites, trained", float(np.mean(means)), 0.74),
+    ]
+    faqs, queries = _site(setting, "stackfaq_a"), _queries(setting, "stackfaq_a", "queries")
+    lost = evaluation.evaluate(faqs.knowledge, queries)["mrr@10"]
+    learning.publish(faqs.versions, faqs.version, learnt)
+    lost -= evaluation.evaluate(reopened(setting, faqs.versions), queries)["mrr@10"]
+    result.bars.append(at_most("search: StackFAQ with Australia's training loses", lost, 0.01))
+
+
+def _follow_ups(setting: Setting, result: Result) -> None:
+    """Ask the demo's follow-ups alone, and with what was asked before."""
+    demo = setting.home.path
+    cases = [
+        json.loads(line)
+        for line in (demo / "tests" / "follow_ups.jsonl").read_text("utf-8").splitlines()
+    ]
+    knowledge = build(setting, "demo", loaders.load([demo / "kb"]), setting.home.eyes()).knowledge
+    gained: dict[str, float] = {}
+    held_back = [case for case in cases if is_held_back(case["id"])]
+    for name, wanted in (("all", cases), ("held back", held_back)):
+        bare = np.mean([_hit(knowledge, case, None) for case in wanted])
+        context = [None if setting.planted else case["customer"] for case in wanted]
+        whole = np.mean([_hit(knowledge, c, said) for c, said in zip(wanted, context, strict=True)])
+        result.figures[f"follow-ups, {name}"] = {"n": len(wanted), "bare": bare, "with": whole}
+        gained[name] = float(whole - bare)
+    result.bars += [
+        at_least(f"search: follow-ups, {name}: hit@5 over the bare ones", gain, 0.10)
+        for name, gain in gained.items()
+    ]
+
+
+def _hit(knowledge: KnowledgeBase, case: dict[str, Any], context: str | None) -> bool:
+    hits = knowledge.search(case["follow_up"], 50, language=case["language"], context=context)
+    found = list(dict.fromkeys(hit.chunk.article for hit in hits))[:5]
+    return bool(set(found) & set(case["relevant"]))
+
+
+def _filters(setting: Setting, result: Result) -> None:
+    """Search under filters of every strength, against scoring each passage that fits."""
+    knowledge, facts = _ten_thousand(setting)
+    examples = models.read(setting, "intents", "banking77", "test.csv")[:_FILTERED]
+    found = []
+    for number, query in enumerate(example.text for example in examples):
+        only = _FILTERS[number % len(_FILTERS)]
+        rows = np.flatnonzero(np.asarray(facts.fitting(only)))
+        vector = knowledge.asked(query)[0]
+        true = rows[np.argsort(-knowledge.near(0, vector, rows), kind="stable")[:_RANKS]]
+        candidates = knowledge.candidates(query, only=None if setting.planted else only)
+        seen = set(candidates.rows.tolist()) if candidates else set()
+        if not seen <= set(rows.tolist()):
+            seen = set()  # a passage that does not fit is the worst of answers
+        found.append(len(seen & set(true.tolist())) / len(true))
+    result.bars.append(at_least("search: recall@10 under filters", float(np.mean(found)), 0.99))
+
+
+_FILTERS: Final = (
+    Filter(tags=frozenset({"0"})),
+    Filter(tags=frozenset({"1", "2", "3"})),
+    Filter(audiences=frozenset({"odd"})),
+    Filter(audiences=frozenset({"even"}), tags=frozenset({"4", "5"})),
+)
+
+
+def _ten_thousand(setting: Setting) -> tuple[KnowledgeBase, Facts]:
+    """Return a knowledge of 10,003 short passages and the facts of its rows."""
+    documents = passages(setting)
+    built = build(setting, "many", documents, setting.home.eyes())
+    folder = built.versions.folder(built.version.id)
+    return built.knowledge, Facts.load(folder / opened.FACTS)
+
+
+def passages(setting: Setting) -> list[Document]:
+    """Return 10,003 articles of one sentence each: real questions, as if they were answers."""
+    examples = models.read(setting, "intents", "banking77", "train.csv")
+    return [
+        Document(
+            f"{number}",
+            example.intent.replace("_", " "),
+            example.text,
+            language="en",
+            tags=(str(number % 100),),
+            audience="odd" if number % 2 else "even",
+        )
+        for number, example in enumerate(examples)
+    ]
+
+
+def _speed(setting: Setting, result: Result) -> None:
+    """One search after the other against the bare float encoder and one flat FAISS search."""
+    import torch
+
+    from knowledge_base.dense import DenseIndex
+
+    knowledge, _ = _ten_thousand(setting)
+    texts = [e.text for e in models.read(setting, "intents", "banking77", "test.csv")][:_TEXTS]
+    raw, fast = setting.home.torch_encoder(), setting.home.encoder()
+    flat = DenseIndex.build(knowledge.vectors())
+    torch.set_num_threads(1)
+    ways: dict[str, Callable[[str], Any]] = {
+        "search": lambda text: knowledge.search(text, 5),
+        "raw": lambda text: flat.search(raw.queries([text])[0], 5),
+        "floor": lambda text: flat.search(fast.queries([text])[0], 5),
+    }
+    times = {name: [_median(call, texts) for _ in range(_ROUNDS)] for name, call in ways.items()}
+    ours, bare, floor = (float(np.median(times[name])) for name in ways)
+    ours *= 10 if setting.planted else 1
+    result.figures["speed"] = {
+        "search_ms": ours,
+        "torch_and_flat_ms": bare,
+        "over the engine's own floor": ours / floor,
+    }
+    result.bars.append(
+        at_most("search: p50 over a torch forward and a flat search", ours / bare, 0.45)
+    )
+
+
+def _median(call: Callable[[str], Any], texts: Sequence[str]) -> float:
+    for text in texts[:_WARM_UP]:
+        call(text)
+    times = []
+    for text in texts:
+        started = time.perf_counter()
+        call(text)
+        times.append(1000 * (time.perf_counter() - started))
+    return float(np.median(times))
+
+
+PARTS: Final[dict[str, Part]] = {
+    "untrained": _untrained,
+    "trained": _trained,
+    "follow-ups": _follow_ups,
+    "filters": _filters,
+    "speed": _speed,
+}

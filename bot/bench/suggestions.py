@@ -1,0 +1,79 @@
+"""The part of a bench that asks whether suggested questions are those customers ask next."""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from bot.bench.bars import Result, Setting, at_least
+from bot.learning.suggestions import Suggester, distinct
+from bot.types import CarelineError
+
+_OFFERED: Final = 3
+_DEMO: Final = ("en.jsonl", "zh.jsonl", "held_out.jsonl")
+
+Session = tuple[str, tuple[str, ...]]  # a conversation's id and its intents in order
+Step = tuple[tuple[str, ...], str]  # what was asked, and the next other question
+
+
+def next_questions(setting: Setting, result: Result) -> None:
+    """Compare suggestions with the three most popular questions, on held-back conversations.
+
+    Pleasantries and what is out of scope are no questions one could suggest: neither side may
+    offer them, and they are not asked for. The bar is on the home's dialogs. The services'
+    dialogs of the real data know so few intents that three hit always; their figures stand
+    beside it.
+    """
+    folder = setting.home.path / "dialogs"
+    demo = _read([folder / name for name in _DEMO if (folder / name).exists()])
+    if not any(map(_is_test, demo)):
+        message = f"there are no held-back dialogs in {folder}: give --home the demo's folder"
+        raise CarelineError(message)
+    figures = {"dialogs": _measure(demo, setting)}
+    services = setting.data / "transcripts" / "sgd_a.jsonl.gz"
+    if services.exists():
+        figures["services"] = _measure(_read([services]), setting)
+    result.figures["suggestions"] = figures
+    found = figures["dialogs"]
+    ratio = found["hit@3"] / found["popular"] if found["popular"] else float("nan")
+    result.bars.append(at_least("suggestions: hit@3 over most popular", ratio, 2.0))
+
+
+def _measure(sessions: Sequence[Session], setting: Setting) -> dict[str, float]:
+    """Learn from the part that is not test and count hits on the test part."""
+    suggester = Suggester.fit([items for name, items in sessions if not _is_test((name, items))])
+    ranked = sorted(suggester.popular, key=lambda item: (-suggester.popular[item], item))
+    favourites = set(ranked[:_OFFERED])
+    steps = [step for s in sessions if _is_test(s) for step in _steps(s[1], suggester.never)]
+    if setting.planted:  # suggestions that know nothing of what was asked
+        suggester = Suggester({}, {}, suggester.popular)
+    hits = sum(wanted in suggester.suggest(asked, _OFFERED) for asked, wanted in steps)
+    popular = sum(wanted in favourites for _, wanted in steps)
+    n = max(len(steps), 1)
+    return {"n": len(steps), "hit@3": hits / n, "popular": popular / n}
+
+
+def _steps(items: Sequence[str], never: frozenset[str]) -> Iterator[Step]:
+    asked = distinct([item for item in items if item not in never])
+    for at in range(1, len(asked)):
+        if asked[at] not in asked[:at]:
+            yield tuple(asked[:at]), asked[at]
+
+
+def _is_test(session: Session) -> bool:
+    return int(hashlib.sha256(session[0].encode()).hexdigest()[:8], 16) % 5 == 0
+
+
+def _read(paths: Sequence[Path]) -> list[Session]:
+    return [session for path in paths for session in _sessions(path)]
+
+
+def _sessions(path: Path) -> Iterator[Session]:
+    packed = path.suffix == ".gz"
+    with gzip.open(path, "rt", encoding="utf-8") if packed else path.open(encoding="utf-8") as file:
+        for line in file:
+            row = json.loads(line)
+            asked = (t.get("intent") for t in row["turns"] if t["role"] == "customer")
+            yield row["id"], tuple(intent for intent in asked if intent)

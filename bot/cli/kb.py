@@ -1,0 +1,133 @@
+"""Commands on the state of the knowledge: kb check, kb gaps."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.cli.app import HomeOption, JsonOption, app, open_home, show
+
+if TYPE_CHECKING:
+    from bot.learning.gaps import Cluster
+    from knowledge_base.health import Finding, Report
+
+kb = typer.Typer(no_args_is_help=True, help="What is wrong with the knowledge, and what it lacks.")
+app.add_typer(kb, name="kb")
+
+
+@kb.command()
+def check(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Find passages said twice or contradicting each other, and articles out of date."""
+    from bot.store import questions
+    from bot.types import CarelineError, now
+    from knowledge_base import health
+
+    place = open_home(home)
+    knowledge = place.knowledge()
+    if knowledge is None:
+        message = "there is no knowledge yet: run `careline ingest`"
+        raise CarelineError(message)
+    place.log()
+    report = health.check(
+        list(knowledge.documents.values()),
+        knowledge.passages(),
+        knowledge.vectors(),
+        today=now().date(),
+        # With an empty log, no article was found yet, and that says nothing about them.
+        retrieved=questions.retrieved(place.engine) or None,
+    )
+    show(_report_json(report), as_json=as_json, text=lambda: _report(report))
+
+
+def _report_json(report: "Report") -> dict[str, Any]:
+    return {
+        "findings": [_finding_json(finding) for finding in report.findings],
+        "articles": report.articles,
+        "passages": report.passages,
+    }
+
+
+def _finding_json(finding: "Finding") -> dict[str, Any]:
+    return {
+        "kind": finding.kind.value,
+        "severity": finding.severity.value,
+        "articles": list(finding.articles),
+        "chunks": list(finding.chunks),
+        "passages": [
+            {"article": q.article, "start": q.start, "end": q.end, "quote": q.quote}
+            for q in finding.quotes
+        ],
+        "score": finding.score,
+        "advice": finding.advice,
+    }
+
+
+def _report(report: "Report") -> str:
+    lines = []
+    for finding in report.findings:
+        articles = ", ".join(finding.articles)
+        lines.append(f"{finding.severity}  {finding.kind}  {articles}: {finding.advice}")
+        lines += [f"    {q.article}: {' '.join(q.quote.split())}" for q in finding.quotes]
+    counts = Counter(finding.kind.value for finding in report.findings)
+    summary = ", ".join(f"{n} {kind}" for kind, n in sorted(counts.items())) or "nothing found"
+    return "\n".join([*lines, f"{report.articles} articles, {report.passages} passages: {summary}"])
+
+
+@kb.command()
+def gaps(
+    *,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Only questions of so many days; default: all.")
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Group the questions nobody could answer: what should be written next."""
+    from datetime import timedelta
+
+    from bot.learning import gaps as learning
+    from bot.store import questions
+    from bot.types import now
+
+    place = open_home(home)
+    place.log()
+    since = now() - timedelta(days=days) if days else None
+    open_questions = learning.unanswered(questions.asked(place.engine, since))
+    found: list[Cluster] = []
+    if open_questions:
+        knowledge = place.knowledge()
+        encoder = knowledge.encoder if knowledge else place.encoder()
+        found = learning.clusters(
+            open_questions,
+            encoder.queries,
+            knowledge.passages() if knowledge else (),
+            knowledge.vectors() if knowledge else None,
+        )
+    result = {
+        "clusters": [_cluster_json(cluster) for cluster in found],
+        "questions": len(open_questions),
+    }
+    show(result, as_json=as_json, text=lambda: _gaps(found, len(open_questions)))
+
+
+def _cluster_json(cluster: "Cluster") -> dict[str, Any]:
+    nearest = cluster.nearest
+    return {
+        "name": cluster.name,
+        "count": cluster.count,
+        "language": cluster.language,
+        "first": cluster.first.isoformat(),
+        "last": cluster.last.isoformat(),
+        "examples": list(cluster.examples),
+        "nearest": {"article": nearest.article, "score": nearest.score} if nearest else None,
+    }
+
+
+def _gaps(found: "list[Cluster]", n: int) -> str:
+    lines = []
+    for cluster in found:
+        near = f", nearest {cluster.nearest.article}" if cluster.nearest else ""
+        dates = f"{cluster.first:%Y-%m-%d} to {cluster.last:%Y-%m-%d}"
+        lines.append(f"{cluster.count}  {cluster.name}  ({cluster.language}, {dates}{near})")
+        lines += [f"    {text}" for text in cluster.examples]
+    return "\n".join([*lines, f"{n} questions without an answer, {len(found)} subjects"])

@@ -1,0 +1,57 @@
+"""`careline train search`: what questions and the articles that answered them teach the search."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from bot.cli.app import open_home, show
+from bot.types import CarelineError
+
+if TYPE_CHECKING:
+    from knowledge_base.learning import Learnt
+    from knowledge_base.versions import Version
+
+
+def learn_to_search(files: Sequence[Path], home: Path | None, *, as_json: bool) -> None:
+    """Learn from queries, by default from those of the home, and publish a version."""
+    from bot.learning import queries as sources
+    from knowledge_base import evaluation, learning
+
+    place = open_home(home)
+    knowledge = place.knowledge()
+    if knowledge is None:
+        message = "there is no knowledge yet: run `careline ingest`"
+        raise CarelineError(message)
+    if files:
+        queries = [query for path in files for query in evaluation.read_queries(path)]
+    else:
+        queries = sources.of_home(place)
+    learnt = learning.learn(knowledge, queries, lambda said: typer.echo(said + " …", err=True))
+    versions = place.knowledge_versions
+    version = versions.open(knowledge.version)
+    better = learnt.seen[1] > learnt.seen[0]
+    if better:
+        version = learning.publish(versions, version, learnt)
+    result = {
+        "version": version.id,
+        "published": better,
+        "queries": learnt.queries,
+        "weights": asdict(learnt.weights),
+        "adapted": any(learnt.adapters),
+        "mrr": {"before": learnt.seen[0], "after": learnt.seen[1]},
+        "mrr_unseen_articles": {"before": learnt.unseen[0], "after": learnt.unseen[1]},
+    }
+    show(result, as_json=as_json, text=lambda: _said(version, learnt, published=better))
+
+
+def _said(version: "Version", learnt: "Learnt", *, published: bool) -> str:
+    (before, after), (bare, unseen) = learnt.seen, learnt.unseen
+    if not published:
+        return f"{version.id} stays: nothing learnt from {learnt.queries} queries was any better"
+    return (
+        f"{version.id}: from {learnt.queries} queries; mean reciprocal rank of queries left out "
+        f"{before:.3f} → {after:.3f}, of articles left out {bare:.3f} → {unseen:.3f}"
+    )

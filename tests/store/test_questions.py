@@ -1,0 +1,104 @@
+"""What learning reads from the log, on SQLite and on PostgreSQL."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from bot.dialogue.state import advance
+from bot.store import database, questions
+from bot.store.log import SqlLog
+from bot.types import (
+    Citation,
+    Decision,
+    Feedback,
+    Message,
+    Reply,
+    Route,
+    ServedBy,
+    Turn,
+    Understanding,
+    now,
+)
+from knowledge_base.documents import Chunk, Hit
+
+
+@pytest.fixture
+def log(engine: Engine) -> SqlLog:
+    database.migrate(engine)
+    return SqlLog(engine)
+
+
+def answer(
+    log: SqlLog,
+    text: str,
+    conversation: str = "c",
+    *,
+    intent: str | None = "warranty",
+    reason: str = "route:warranty",
+    at: datetime | None = None,
+    sender: str | None = None,
+) -> Turn:
+    message = Message(text, conversation, at=at or now(), sender=sender)
+    stored = log.receive(message).message
+    found = Hit(Chunk("1", "found.md", "Found", (), "text", 0, 4), 0.2, 0.5, 1.0)
+    turn = Turn(
+        message=stored,
+        understanding=Understanding("en", "neutral", "calm", intent, 0.9),
+        decision=Decision(Route.RETRIEVE, reason, intent),
+        reply=Reply("Two years.", (Citation("cited.md", "W", "Two years.", 4, 14),)),
+        versions=ServedBy("m-1", "k-1", "t-1", "p-1"),
+        evidence=(found,),
+    )
+    return log.append(turn, advance(log.load(conversation), turn))
+
+
+def test_questions_come_with_what_became_of_them(log: SqlLog, engine: Engine) -> None:
+    turn = answer(log, "how long, I am a@b.org", reason="no_evidence")
+    (found,) = questions.asked(engine)
+    assert found.message_id == turn.message.id
+    assert (found.route, found.reason, found.intent) == ("retrieve", "no_evidence", "warranty")
+    assert (found.language, found.confidence, found.rating) == ("en", 0.9, None)
+    assert "a@b.org" not in found.text
+    assert found.at.tzinfo is not None
+
+
+def test_the_last_rating_of_a_reply_is_its_questions(log: SqlLog, engine: Engine) -> None:
+    turn, other = answer(log, "one"), answer(log, "two")
+    log.add_feedback(Feedback(turn.reply_id, "up"))
+    log.add_feedback(Feedback(turn.reply_id, "down"))
+    log.add_feedback(Feedback(other.message.id, "up"))
+    assert [q.rating for q in questions.asked(engine)] == ["down", "up"]
+
+
+def test_conversations_stay_together_and_in_order(log: SqlLog, engine: Engine) -> None:
+    for text, conversation in (("a1", "a"), ("b1", "b"), ("a2", "a")):
+        answer(log, text, conversation)
+    assert [q.text for q in questions.asked(engine)] == ["a1", "a2", "b1"]
+
+
+def test_older_questions_can_be_left_out(log: SqlLog, engine: Engine) -> None:
+    answer(log, "long ago", at=datetime(2020, 1, 1, tzinfo=UTC))
+    answer(log, "today")
+    assert [q.text for q in questions.asked(engine, now() - timedelta(days=1))] == ["today"]
+
+
+def test_messages_nobody_decided_about_are_left_out(log: SqlLog, engine: Engine) -> None:
+    log.receive(Message("pending", "c"))
+    assert questions.asked(engine) == []
+
+
+def test_sessions_are_the_intents_of_conversations(log: SqlLog, engine: Engine) -> None:
+    for intent, conversation in (("x", "a"), ("y", "b"), (None, "a"), ("z", "a")):
+        answer(log, "text", conversation, intent=intent, sender=f"user-{conversation}")
+    assert questions.sessions(engine) == [("x", "z"), ("y",)]
+    assert questions.sessions(engine, "user-b") == [("y",)]
+    assert questions.sessions(engine, "nobody") == []
+
+
+def test_articles_that_were_found_or_cited_are_known(log: SqlLog, engine: Engine) -> None:
+    assert questions.retrieved(engine) == frozenset()
+    turn = answer(log, "text")
+    assert questions.retrieved(engine) == {"found.md", "cited.md"}
+    assert replace(turn, evidence=()) != turn
