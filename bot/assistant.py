@@ -38,6 +38,8 @@ from knowledge_base.filters import Filter
 _logger = logging.getLogger(__name__)
 _STRIPES: Final = 256
 _PASSAGES: Final = 4
+_FOLLOWING: Final = 2  # questions that are suggested after an answer
+_ANSWERS: Final = frozenset({Route.TEMPLATE, Route.RETRIEVE, Route.ACT})
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,22 @@ class Assistant:
             replies.append(reply)
             if decision.route is Route.HANDOFF:
                 break
-        return decisions, joined(replies)
+        reply = joined(replies)
+        following = self._next(work, understanding, decisions)
+        return decisions, replace(reply, related=reply.related + following)
+
+    def _next(
+        self, work: _Work, understanding: Understanding, decisions: list[Decision]
+    ) -> tuple[str, ...]:
+        """Return the titles of what is likely asked next; nothing while something is open."""
+        last = decisions[-1]
+        if self.parts.suggester is None or last.slot or last.route not in _ANSWERS:
+            return ()
+        asked = [work.state.intent, *(decision.intent for decision in decisions)]
+        history = [intent for intent in asked if intent]
+        language = _spoken(understanding, work.state, work.message)
+        following = self.parts.suggester.suggest(history, _FOLLOWING) if history else ()
+        return tuple(self.parts.templates.title(intent, language) for intent in following)
 
     def _understand(self, work: _Work) -> Understanding:
         with work.stage("understand"):

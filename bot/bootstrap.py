@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.actions.runner import ActionRunner
     from bot.generation.composers import ExtractiveComposer, GeneratedComposer
     from bot.generation.local import LocalGenerator
+    from bot.learning.suggestions import Suggester
     from bot.nlu.intents import IntentModel
     from bot.store.log import SqlLog
     from knowledge_base.encoders import ModelEncoder, TorchEncoder
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 MODELS: Final = "models"
 KNOWLEDGE: Final = "knowledge"
+_DIALOGS: Final = "*.jsonl*"
 
 
 class Home:
@@ -228,6 +230,21 @@ def _is_from_today(database: Path, source: Path) -> bool:
     return made == datetime.now(UTC).date()
 
 
+def _suggester(home: Home, *, asked: bool) -> "Suggester":
+    """Learn what follows what from the home's dialogs and, where `asked`, from its log."""
+    from bot.learning.suggestions import Suggester
+    from bot.nlu import datasets
+    from bot.store import questions
+
+    files = sorted((home.path / "dialogs").glob(_DIALOGS))
+    sessions = [
+        [turn.intent for turn in conversation.turns if turn.intent]
+        for conversation in datasets.read_transcripts(files)
+        if not datasets.is_held_back(conversation.id)
+    ]
+    return Suggester.fit([*sessions, *(questions.sessions(home.engine) if asked else ())])
+
+
 def assistant(
     home: Home,
     log: Log | None = None,
@@ -269,6 +286,7 @@ def assistant(
             composer=home.composer(),
             knowledge=knowledge,
             actions=home.actions(),
+            suggester=_suggester(home, asked=log is None),
             model_version=model.version if model else None,
             max_characters=home.settings.max_message_characters,
         ),

@@ -130,6 +130,13 @@ class Result(Protocol):
         """The slots it set; None clears one."""
 
 
+class Suggester(Protocol):
+    """Knows what is asked next."""
+
+    def suggest(self, history: Sequence[str], k: int, /) -> Sequence[str]:
+        """Return the k likeliest next intents, of which none was asked before."""
+
+
 @dataclass(frozen=True)
 class Parts:
     """What an assistant is made of; knowledge and actions may be absent."""
@@ -141,5 +148,6 @@ class Parts:
     composer: Composer
     knowledge: Knowledge | None = None
     actions: Actions | None = None
+    suggester: Suggester | None = None
     model_version: str | None = None
     max_characters: int = 4000

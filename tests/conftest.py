@@ -23,7 +23,16 @@ from tests.running import Server, free_port  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
 DEMO = ROOT / "data"
-CONTENT = ("dialogs", "kb", "templates", "policy.yml", "orders.csv", "intents.md")
+CONTENT = (
+    "dialogs",
+    "kb",
+    "templates",
+    "tests",
+    "policy.yml",
+    "orders.csv",
+    "intents.md",
+    "synonyms.yml",
+)
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ from bot.types import (
     Understanding,
 )
 from knowledge_base.documents import Hit
+from knowledge_base.filters import Filter
 
 
 @pytest.fixture(scope="module")
@@ -317,3 +318,52 @@ def test_the_number_asked_for_answers_only_the_request_it_belongs_to(bot: Assist
     say(asked, message[0])
     turn = say(asked, given[0])
     assert [d.reason for d in turn.decisions] == ["slot_filled", "route:cancel_order"]
+
+
+class Following:
+    """Always suggests the same, and remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[list[str]] = []
+
+    def suggest(self, history: Sequence[str], k: int, /) -> Sequence[str]:
+        self.told.append(list(history))
+        return ["gift_card", "price_match"][:k]
+
+
+def test_after_an_answer_the_likely_next_questions_stand_in_related(parts: Parts) -> None:
+    following = Following()
+    bot = Assistant(replace(parts, log=MemoryLog(), suggester=following))
+    turn = say(bot, "/delivery_time")
+    titles = [parts.templates.title(name, "en") for name in ("gift_card", "price_match")]
+    assert list(turn.reply.related[-2:]) == titles
+    say(bot, "/warranty")
+    assert following.told == [["delivery_time"], ["delivery_time", "warranty"]]
+
+
+def test_nothing_is_suggested_to_somebody_who_waits_for_a_person(parts: Parts) -> None:
+    following = Following()
+    bot = Assistant(replace(parts, log=MemoryLog(), suggester=following))
+    assert say(bot, "let me talk to a human please").reply.related == ()
+    assert following.told == []
+
+
+def test_staff_articles_and_those_out_of_date_are_never_cited(parts: Parts) -> None:
+    asked: list[Filter] = []
+
+    class Watched:
+        version = "k-watched"
+
+        def search(
+            self, query: str, k: int, /, *, language: str | None, only: Filter, context: str | None
+        ) -> list[Hit]:
+            del query, k, language, context
+            asked.append(only)
+            return []
+
+        def article(self, identifier: str, /) -> None:
+            del identifier
+
+    say(Assistant(replace(parts, log=MemoryLog(), knowledge=Watched())), "/delivery_time")
+    assert asked
+    assert all(only.hidden and only.on is not None for only in asked)

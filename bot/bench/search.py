@@ -10,7 +10,9 @@ import numpy as np
 
 from bot.bench import models
 from bot.bench.bars import Part, Result, Setting, at_least, at_most
+from bot.bench.suggestions import next_questions
 from bot.nlu.datasets import is_held_back
+from bot.types import CarelineError
 from knowledge_base import evaluation, learning, loaders, opened
 from knowledge_base.documents import Document
 from knowledge_base.evaluation import Query
@@ -154,10 +156,11 @@ def _trained(setting: Setting, result: Result) -> None:
 def _follow_ups(setting: Setting, result: Result) -> None:
     """Ask the demo's follow-ups alone, and with what was asked before."""
     demo = setting.home.path
-    cases = [
-        json.loads(line)
-        for line in (demo / "tests" / "follow_ups.jsonl").read_text("utf-8").splitlines()
-    ]
+    path = demo / "tests" / "follow_ups.jsonl"
+    if not path.exists():
+        message = f"there is no {path}: run this part with --home data, the demo"
+        raise CarelineError(message)
+    cases = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     knowledge = build(setting, "demo", loaders.load([demo / "kb"]), setting.home.eyes()).knowledge
     gained: dict[str, float] = {}
     held_back = [case for case in cases if is_held_back(case["id"])]
@@ -275,4 +278,5 @@ PARTS: Final[dict[str, Part]] = {
     "follow-ups": _follow_ups,
     "filters": _filters,
     "speed": _speed,
+    "suggestions": next_questions,
 }

@@ -117,4 +117,5 @@ def _identifier() -> Any:
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages(list(_LATIN_LANGUAGES))
+    identifier._full_model = None  # noqa: SLF001 — 27 MB of languages that are not asked for
     return identifier

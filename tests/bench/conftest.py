@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from bot.bench import promise, understand
+from bot.bench import promise, search, understand
 from bot.bootstrap import Home
 from bot.nlu import tone, typos
 from bot.settings import Settings
@@ -75,5 +75,7 @@ def quick() -> Iterator[None]:
         patch.setattr(promise, "_SPLITS", 20)
         patch.setattr(understand, "_TEXTS", 40)
         patch.setattr(understand, "_REPEATS", 1)
+        patch.setattr(search, "_TEXTS", 40)
+        patch.setattr(search, "_FILTERED", 20)
         yield
     torch.set_num_threads(threads)

@@ -87,6 +87,9 @@ def spoken(language: int) -> list[Row]:
     ]
 
 
+SYLLABLES = ("ming", "dor", "sut", "wick", "lam", "pesh", "rond", "tiv", "quol", "zan")
+
+
 def write(folder: Path) -> Path:
     """Write everything the benchmarks read."""
     intents = folder / "intents"
@@ -102,7 +105,28 @@ def write(folder: Path) -> Path:
         _table(intents / "hint3" / f"{bot}_train.csv", [*banking(LEARNT[:2]), *strange()])
     _transcripts(folder / "transcripts" / "crosswoz_zh_a.jsonl.gz")
     _emotions(folder / "emotion")
+    for site in ("feedbackqa_who", "feedbackqa_australia", "stackfaq_a", "cmrc_zh_a", "tau2_bank"):
+        _site(folder / "retrieval" / site)
     return folder
+
+
+def _site(folder: Path) -> None:
+    """Write articles that each have a word of their own, and questions with that word."""
+    folder.mkdir(parents=True)
+    words = [f"{first}{second}" for first in ("bla", "gru", "fep", "kno") for second in SYLLABLES]
+    articles = [
+        {"id": word, "title": f"About {word}", "text": f"The {word} is kept in room {n}."}
+        for n, word in enumerate(words)
+    ]
+    _lines(folder / "articles.jsonl", articles)
+    asked = [{"query": f"Where is the {word}?", "relevant": [word]} for word in words]
+    for name in ("queries", "queries_test"):
+        _lines(folder / f"{name}.jsonl", asked)
+    _lines(folder / "queries_train.jsonl", asked[::2] * 2)
+
+
+def _lines(path: Path, rows: Iterable[object]) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
 def _table(path: Path, rows: Iterable[Row]) -> None:

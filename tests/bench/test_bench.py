@@ -17,10 +17,11 @@ from bot.bootstrap import Home
 from bot.types import CarelineError
 from tests.bench.conftest import TinyHome
 
-SLOW = {"banking77-full", "banking77-full-e5", "clinc150", "hint3", "serving"}
+SLOW = {"banking77-full", "banking77-full-e5", "clinc150", "hint3", "serving", "kills", "million"}
+DEMO = {"follow-ups", "suggestions"}  # these read the demo's cases
 PARTS = {
     part: bench
-    for bench in ("intents", "understand", "promise")
+    for bench in ("intents", "understand", "promise", "search", "ingest")
     for part in import_module(f"bot.bench.{bench}").PARTS
 }
 EACH = [pytest.param(part, marks=pytest.mark.slow if part in SLOW else ()) for part in PARTS]
@@ -42,7 +43,8 @@ def run(
 
     @cache
     def once(part: str, state: State) -> Result:
-        home: Home = request.getfixturevalue("trained") if part == "serving" else tiny_home
+        trained = part == "serving" or part in DEMO
+        home: Home = request.getfixturevalue("trained") if trained else tiny_home
         scratch = tmp_path_factory.mktemp(f"{part}-{state}")
         setting = Setting(invented_data, home, scratch, planted=state == "planted")
         parts = import_module(f"bot.bench.{PARTS[part]}").PARTS
