@@ -45,7 +45,7 @@ $(VENV)/.chromium: $(VENV)/.installed-test
 	@touch $@
 
 demo: $(VENV)/.installed
-	@test -e $(HOME_DIR)/models/current || $(BIN)/careline train --home $(HOME_DIR)
+	@test -e $(HOME_DIR)/models/current || $(BIN)/careline train --home $(HOME_DIR) --method head
 	@test -e $(HOME_DIR)/indexes/current || $(MAKE) --no-print-directory demo-knowledge
 	@$(BIN)/careline migrate --home $(HOME_DIR)
 	@$(BIN)/careline serve --home $(HOME_DIR) --port $(PORT)
