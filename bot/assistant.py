@@ -296,7 +296,7 @@ class Assistant:
             prefix = self._say("passages_in_other_language", language, work) + "\n"
             yield prefix
         reply = yield from self.parts.composer.stream(_question(work), hits, language)
-        titles = dict.fromkeys(hit.chunk.title for hit in work.found if hit.chunk.title)
+        titles = dict.fromkeys(hit.chunk.title for hit in hits if hit.chunk.title)
         cited = {citation.title for citation in reply.citations}
         related = tuple(title for title in titles if title not in cited)[:2]
         return replace(reply, text=prefix + reply.text, related=related)

@@ -258,6 +258,7 @@ def assistant(
     """
     from bot.nlu.entities import EntityFinder
     from bot.nlu.understanding import Understander
+    from bot.store.log import SqlLog
 
     wanted: dict[str, str] = {}
     for identifier in versions:
@@ -286,7 +287,7 @@ def assistant(
             composer=home.composer(),
             knowledge=knowledge,
             actions=home.actions(),
-            suggester=_suggester(home, asked=log is None),
+            suggester=_suggester(home, asked=log is None or isinstance(log, SqlLog)),
             model_version=model.version if model else None,
             max_characters=home.settings.max_message_characters,
         ),

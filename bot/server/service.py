@@ -15,7 +15,7 @@ from bot.types import CarelineError, NotFoundError
 from knowledge_base.documents import Document, KnowledgeError
 
 _logger = logging.getLogger(__name__)
-_RELOAD_SECONDS: Final = 2.0
+_RELOAD_SECONDS: Final = 0.5
 _THREADS: Final = 16
 _WAITING: Final = 128  # messages in work or waiting before others are asked to come back
 
@@ -112,7 +112,8 @@ class Service:
 
 def fingerprint(home: Home) -> tuple[object, ...]:
     """Return what changes when a version is activated or the home's content is edited."""
-    files = [home.path / "policy.yml", *sorted((home.path / "templates").glob("*.yml"))]
+    files = [home.path / "policy.yml", home.path / "synonyms.yml"]
+    files += sorted((home.path / "templates").glob("*.yml"))
     return (
         home.models.current_id(),
         home.knowledge_versions.current_id(),
