@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ import numpy as np
 from bot.bench import models
 from bot.bench.bars import Part, Result, Setting, at_least, at_most
 from bot.bench.suggestions import next_questions
+from bot.bench.understand import median
 from bot.nlu.datasets import is_held_back
 from bot.types import CarelineError
 from knowledge_base import evaluation, learning, loaders, opened
@@ -24,7 +24,6 @@ from knowledge_base.versions import Version, Versions
 _SITES: Final = ("feedbackqa_who", "feedbackqa_australia")
 _RANKS: Final = 10
 _TEXTS: Final = 200
-_WARM_UP: Final = 20
 _ROUNDS: Final = 3
 _FILTERED: Final = 100
 
@@ -248,7 +247,7 @@ def _speed(setting: Setting, result: Result) -> None:
         "raw": lambda text: flat.search(raw.queries([text])[0], 5),
         "floor": lambda text: flat.search(fast.queries([text])[0], 5),
     }
-    times = {name: [_median(call, texts) for _ in range(_ROUNDS)] for name, call in ways.items()}
+    times = {name: [median(call, texts) for _ in range(_ROUNDS)] for name, call in ways.items()}
     ours, bare, floor = (float(np.median(times[name])) for name in ways)
     ours *= 10 if setting.planted else 1
     result.figures["speed"] = {
@@ -259,17 +258,6 @@ def _speed(setting: Setting, result: Result) -> None:
     result.bars.append(
         at_most("search: p50 over a torch forward and a flat search", ours / bare, 0.45)
     )
-
-
-def _median(call: Callable[[str], Any], texts: Sequence[str]) -> float:
-    for text in texts[:_WARM_UP]:
-        call(text)
-    times = []
-    for text in texts:
-        started = time.perf_counter()
-        call(text)
-        times.append(1000 * (time.perf_counter() - started))
-    return float(np.median(times))
 
 
 PARTS: Final[dict[str, Part]] = {

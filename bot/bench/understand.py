@@ -68,8 +68,8 @@ def _speed(setting: Setting, result: Result) -> None:
     torch.set_num_threads(1)
     ours, bare = [], []
     for _ in range(_ROUNDS):  # taken in turn, so that a busy moment hits both
-        ours.append(_median(understander.understand, texts))
-        bare.append(_median(lambda text: raw.queries([text]), texts))
+        ours.append(median(understander.understand, texts))
+        bare.append(median(lambda text: raw.queries([text]), texts))
     ratio = float(np.median(ours) / np.median(bare))
     ratio *= 10 if setting.planted else 1
     batched = max(_batched(model.encoder, texts) for _ in range(_ROUNDS))
@@ -87,7 +87,8 @@ def _speed(setting: Setting, result: Result) -> None:
     ]
 
 
-def _median(call: Callable[[str], Any], texts: Sequence[str]) -> float:
+def median(call: Callable[[str], Any], texts: Sequence[str]) -> float:
+    """Return the median milliseconds of a call, one text after the other, after a warm-up."""
     for text in texts[:_WARM_UP]:
         call(text)
     times = []
