@@ -81,7 +81,7 @@ class Home:
         if name not in self._encoders:
             found = encoders.resolve(name, self.settings.cache_folder)
             folder = self.settings.cache_folder / "engines" / found.id.replace("/", "_")
-            if self.settings.engine == "auto" and not fast.exists(folder):
+            if self.settings.engine == "auto" and not fast.is_current(folder):
                 _logger.warning("making the int8 engine of %s, once, in %s", name, folder)
                 try:
                     fast.export(encoders.TorchEncoder(found), folder)

@@ -11,24 +11,24 @@ import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from knowledge_base import tokens
 from knowledge_base.batching import MicroBatcher
 from knowledge_base.documents import KnowledgeError
 from knowledge_base.encoders import Base, Vectors
+from knowledge_base.tokens import Ids
 from knowledge_base.versions import write_json
 
 if TYPE_CHECKING:
     from knowledge_base.encoders import TorchEncoder
 
-Ids: TypeAlias = list[int]
-
 NAME: Final = "onnxruntime-int8"
 _GRAPH: Final = "encoder.onnx"
-_TOKENIZER: Final = "tokenizer.json"
 _FACTS: Final = "engine.json"
+_FORMAT: Final = 2  # of the folder
 _GROUP: Final = 8  # of those, how many of similar length share one run
 _WORD_TOKENS: Final = 3  # the word between the two that open and close a text
 _LARGEST: Final = 32  # texts computed at once; more gains nothing on a CPU
@@ -46,16 +46,12 @@ class FastEncoder:
 
     def __init__(self, base: Base, folder: Path) -> None:
         """Open an engine; raise KnowledgeError when this machine computes something else."""
-        from tokenizers import Tokenizer
-
         self.base = base
         self.id = f"{base.id}:int8"
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
         self.dimension = int(facts["dimension"])
         self._pad = int(facts["pad"])
-        self._tokenizer: Any = Tokenizer.from_file(str(folder / _TOKENIZER))
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(int(facts["max_tokens"]))
+        self._tokenizer = tokens.load(folder, int(facts["max_tokens"]))
         self._session = _session(folder / _GRAPH)
         self._lanes = os.cpu_count() or 1
         self._batcher: MicroBatcher[list[Ids], Vectors] = MicroBatcher(
@@ -76,12 +72,10 @@ class FastEncoder:
 
     def knows(self, word: str, /) -> bool:
         """Tell whether a word is one piece of the vocabulary, not put together from parts."""
-        return len(self._tokenizer.encode(word).ids) <= _WORD_TOKENS
+        return len(self._tokenizer.ids([word])[0]) <= _WORD_TOKENS
 
     def _tokens(self, prefix: str, texts: Sequence[str]) -> list[Ids]:
-        if len(texts) == 1:
-            return [self._tokenizer.encode(prefix + texts[0]).ids]
-        return [e.ids for e in self._tokenizer.encode_batch([prefix + text for text in texts])]
+        return self._tokenizer.ids([prefix + text for text in texts])
 
     def _many(self, rows: Sequence[Ids], *, progress: bool) -> Vectors:
         """Encode any number of texts; those of similar length share a batch."""
@@ -190,15 +184,16 @@ def _write(encoder: "TorchEncoder", folder: Path, texts: Sequence[str]) -> dict[
 
     model = encoder.model
     if not isinstance(model, MeanPooled):
-        return {"closeness": None}
+        return {"format": _FORMAT, "closeness": None}
     base = encoder.base
     prefixes = dict.fromkeys((base.query_prefix, base.passage_prefix))
     prefixed = [prefix + text for prefix in prefixes for text in _corpus()]
     prefixed += [base.query_prefix + text for text in texts]
     int8.export(model, int8.ranges(model, prefixed), folder / _GRAPH)
-    shutil.copyfile(model.folder / _TOKENIZER, folder / _TOKENIZER)
+    tokens.save(model.folder, folder, prefixed)
     probes = zip(_PROBES, encoder.queries(_PROBES), strict=True)
     return {
+        "format": _FORMAT,
         "closeness": 0.0,
         "dimension": model.dimension,
         "pad": model.pad,
@@ -230,6 +225,14 @@ def forbid(folder: Path) -> None:
 def exists(folder: Path) -> bool:
     """Tell whether an engine was made here, usable or not."""
     return (folder / _FACTS).exists()
+
+
+def is_current(folder: Path) -> bool:
+    """Tell whether an engine was made here by this version of the program; older ones still run."""
+    if not exists(folder):
+        return False
+    facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+    return bool(facts.get("format") == _FORMAT)
 
 
 def usable(folder: Path) -> bool:
