@@ -212,11 +212,22 @@ class Assistant:
         last = decisions[-1]
         if self.parts.suggester is None or last.slot or last.route not in _ANSWERS:
             return ()
-        asked = [work.state.intent, *(decision.intent for decision in decisions)]
+        message = work.message
+        asked = [*work.state.asked, *(decision.intent for decision in decisions)]
         history = [intent for intent in asked if intent]
-        language = _spoken(understanding, work.state, work.message)
-        following = self.parts.suggester.suggest(history, _FOLLOWING) if history else ()
-        return tuple(self.parts.templates.title(intent, language) for intent in following)
+        if not history:
+            return ()
+        if message.sender:
+            history = [*self.parts.log.earlier(message.sender, message.conversation_id), *history]
+        language = _spoken(understanding, work.state, message)
+        following = self.parts.suggester.suggest(history, _FOLLOWING)
+        return tuple(dict.fromkeys(self._title(item, language) for item in following))
+
+    def _title(self, item: str, language: str) -> str:
+        """Return how an intent, or an article, is called towards customers."""
+        knowledge = self.parts.knowledge
+        article = knowledge.article(item) if knowledge else None
+        return article.title if article else self.parts.templates.title(item, language)
 
     def _understand(self, work: _Work) -> Understanding:
         with work.stage("understand"):

@@ -47,6 +47,9 @@ class Log(Protocol):
     def queue_position(self, conversation_id: str, /) -> int:
         """Return the conversation's place in the queue, from 1."""
 
+    def earlier(self, sender: str, conversation_id: str, /) -> Sequence[str]:
+        """Return what a sender asked about in other conversations: intents and article ids."""
+
 
 class Explanation(Protocol):
     """Why a message was understood as it was."""
@@ -134,7 +137,7 @@ class Suggester(Protocol):
     """Knows what is asked next."""
 
     def suggest(self, history: Sequence[str], k: int, /) -> Sequence[str]:
-        """Return the k likeliest next intents, of which none was asked before."""
+        """Return the k likeliest next intents or article ids, none of which stands in history."""
 
 
 @dataclass(frozen=True)

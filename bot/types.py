@@ -241,6 +241,13 @@ class Turn:
         return (self.decision, *self.further)
 
 
+class Interaction(StrEnum):
+    """What somebody did with an article that was shown beside a message."""
+
+    OPENED = "opened"  # by the customer
+    ACCEPTED = "accepted"  # by an agent, into the answer
+
+
 @dataclass(frozen=True)
 class Feedback:
     """What a customer thought of a reply."""

@@ -25,6 +25,7 @@ class State:
     language: str | None = None
     history: tuple[Utterance, ...] = ()
     intent: str | None = None
+    asked: tuple[str, ...] = ()  # the intents so far, the last of them
     slots: dict[str, str] = field(default_factory=dict)
     open_slot: str | None = None  # what was asked for and not yet given
     options: tuple[str, ...] = ()  # intents the last question offered
@@ -53,6 +54,7 @@ def advance(state: State, turn: Turn) -> State:
         language=understood if understood in {"en", "zh"} else state.language,
         history=(state.history + said)[-_REMEMBERED:],
         intent=_topic(asking or decisions[-1]) or state.intent,
+        asked=(*state.asked, *filter(None, map(_topic, decisions)))[-_REMEMBERED:],
         slots={key: v for key, v in {**state.slots, **dict(turn.slots)}.items() if v},
         open_slot=asking.slot if asking else None,
         options=options[-1] if options else (),
@@ -79,6 +81,7 @@ def to_json(state: State) -> dict[str, Any]:
         "language": state.language,
         "history": [[line.role.value, line.text] for line in state.history],
         "intent": state.intent,
+        "asked": list(state.asked),
         "slots": state.slots,
         "open_slot": state.open_slot,
         "options": list(state.options),
@@ -95,6 +98,7 @@ def from_json(values: dict[str, Any]) -> State:
         language=values.get("language"),
         history=tuple(Utterance(Role(role), text) for role, text in values.get("history", ())),
         intent=values.get("intent"),
+        asked=tuple(values.get("asked", ())),
         slots=dict(values.get("slots", {})),
         open_slot=values.get("open_slot"),
         options=tuple(values.get("options", ())),

@@ -45,6 +45,7 @@ class LoggedTurn:
     action: str | None = None
     slots: tuple[tuple[str, str], ...] = ()
     at: str | None = None
+    article: str | None = None
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,7 @@ def _turn(row: dict[str, Any]) -> LoggedTurn:
         intent=_clean(row.get("intent")).strip() or None,
         route=row.get("route"),
         action=row.get("action"),
+        article=row.get("article"),
         slots=tuple((str(key), str(value)) for key, value in slots.items()),
         at=str(row["at"]) if row.get("at") is not None else None,
     )

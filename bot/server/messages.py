@@ -15,7 +15,7 @@ from bot import wire
 from bot.assistant import Event, Received
 from bot.server import metrics
 from bot.server.service import Service
-from bot.types import Feedback, Message, Turn, Understanding, new_id
+from bot.types import Feedback, Interaction, Message, Turn, Understanding, new_id
 
 _logger = logging.getLogger(__name__)
 router: Final = APIRouter(prefix="/api")
@@ -174,8 +174,8 @@ async def history(
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Return the messages of a conversation, or follow it live as a stream of events."""
-    log = service_of(request).log
-    lines = await asyncio.to_thread(log.history, conversation_id, last_event_id or after)
+    reader = service_of(request).reader
+    lines = await asyncio.to_thread(reader.history, conversation_id, last_event_id or after)
     if "text/event-stream" not in accept:
         return JSONResponse({"conversation_id": conversation_id, "messages": lines})
     stream = _follow(request, conversation_id, lines, last_event_id or after)
@@ -185,7 +185,7 @@ async def history(
 async def _follow(
     request: Request, conversation_id: str, lines: list[dict[str, Any]], after: str | None
 ) -> AsyncIterator[bytes]:
-    log = service_of(request).log
+    reader = service_of(request).reader
     quiet = 0
     yield format_sse_event(comment="following")
     while not (await request.is_disconnected() or request.app.state.stopping.is_set()):
@@ -196,7 +196,7 @@ async def _follow(
         if quiet and quiet % _HEARTBEAT_POLLS == 0:
             yield format_sse_event(comment="still here")
         await asyncio.sleep(_POLL_SECONDS)
-        lines = await asyncio.to_thread(log.history, conversation_id, after)
+        lines = await asyncio.to_thread(reader.history, conversation_id, after)
 
 
 @router.post("/messages/{message_id}/feedback", status_code=201)
@@ -207,7 +207,22 @@ def give_feedback(message_id: str, body: NewFeedback, request: Request) -> dict[
     return {"message_id": message_id, "rating": body.rating}
 
 
+class Opened(BaseModel):
+    """An article that the customer opened."""
+
+    article: str = Field(max_length=512)
+
+
+@router.post("/messages/{message_id}/opened", status_code=201)
+def note_opened(message_id: str, body: Opened, request: Request) -> dict[str, str]:
+    """Keep that the customer opened an article beside a reply: the search learns from it."""
+    service = service_of(request)
+    article = service.article(body.article)
+    service.log.add_interaction(message_id, Interaction.OPENED, article.id)
+    return {"message_id": message_id, "article": article.id}
+
+
 @router.get("/messages/{message_id}/trace")
 def trace(message_id: str, request: Request) -> dict[str, Any]:
     """Return why a reply is what it is."""
-    return service_of(request).log.trace(message_id)
+    return service_of(request).reader.trace(message_id)

@@ -69,7 +69,7 @@ def conversations(
     """List the conversations that moved last; for holders of the console's token."""
     service = service_of(request)
     _check_token(service, authorization)
-    return {"conversations": service.log.conversations(limit)}
+    return {"conversations": service.reader.conversations(limit)}
 
 
 def _check_token(service: Service, authorization: str) -> None:

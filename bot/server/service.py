@@ -11,6 +11,7 @@ from bot.bootstrap import Home, assistant
 from bot.server.secrets_file import Secrets, load_or_make
 from bot.store import database
 from bot.store.log import SqlLog
+from bot.store.reading import Reader
 from bot.types import CarelineError, NotFoundError
 from knowledge_base.documents import Document, KnowledgeError
 
@@ -35,6 +36,7 @@ class Service:
 
     def __post_init__(self) -> None:
         """Start with nothing in work."""
+        self.reader = Reader(self.home.engine)
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="message")
         self._in_work = threading.Semaphore(_WAITING)
         self._fingerprint = fingerprint(self.home)

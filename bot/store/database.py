@@ -1,5 +1,6 @@
 """The database behind the log: engines, migrations, and the revision it stands at."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from alembic import command
@@ -97,3 +98,8 @@ def check_known(engine: Engine) -> None:
             "upgrade Careline or restore the backup made before the upgrade"
         )
         raise CarelineError(message)
+
+
+def utc(at: datetime) -> datetime:
+    """Give a time its zone back: SQLite keeps none, and everything is written in UTC."""
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at

@@ -3,21 +3,30 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, func, insert, literal, select, union_all, update
 from sqlalchemy.exc import IntegrityError
 
 from bot import wire
 from bot.dialogue import state as states
 from bot.dialogue.state import State
 from bot.privacy import redact
-from bot.store.tables import citations, conversations, decisions, feedback, messages, versions
-from bot.types import Feedback, Message, NotFoundError, Role, Turn, now
+from bot.store.database import utc
+from bot.store.tables import (
+    citations,
+    conversations,
+    decisions,
+    feedback,
+    interactions,
+    messages,
+    versions,
+)
+from bot.types import Feedback, Interaction, Message, NotFoundError, Role, Turn, now
 
 PENDING: Final = "pending"
 ANSWERED: Final = "answered"
+_EARLIER: Final = 20  # steps of earlier visits that are remembered
 
 
 @dataclass(frozen=True)
@@ -240,59 +249,10 @@ class SqlLog:
                 ahead = ahead.where(conversations.c.queued_at < since)
             return int(connection.execute(ahead).scalar_one()) + 1
 
-    def history(self, conversation_id: str, after: str | None = None) -> list[dict[str, Any]]:
-        """Return the messages of a conversation in order, after a position or message id.
-
-        Raises NotFoundError for a conversation that does not exist.
-        """
-        with self._transaction() as connection:
-            exists = select(conversations.c.id).where(conversations.c.id == conversation_id)
-            if connection.execute(exists).one_or_none() is None:
-                message = f"there is no conversation {conversation_id[:64]}"
-                raise NotFoundError(message)
-            wanted = messages.c.conversation_id == conversation_id
-            if after:
-                wanted &= messages.c.position > self._position(connection, after)
-            rows = connection.execute(
-                select(messages).where(wanted).order_by(messages.c.position)
-            ).all()
-        return [_line(row) for row in rows]
-
-    def _position(self, connection: Connection, after: str) -> int:
-        if after.isdecimal() and len(after) < 19:  # noqa: PLR2004 — a position, not an id
-            return int(after)
-        found = connection.execute(
-            select(messages.c.position).where(messages.c.id == after)
-        ).scalar_one_or_none()
-        return int(found) if found is not None else 0
-
-    def trace(self, message_id: str) -> dict[str, Any]:
-        """Return the trace of a message, by its id or that of its reply."""
-        with self._transaction() as connection:
-            customer = self._customer_message(connection, message_id)
-            trace = connection.execute(
-                select(decisions.c.trace).where(decisions.c.message_id == customer)
-            ).scalar_one_or_none()
-        if trace is None:
-            message = f"there is no trace of message {message_id[:64]}"
-            raise NotFoundError(message)
-        return dict(trace)
-
-    def _customer_message(self, connection: Connection, message_id: str) -> str:
-        replied = connection.execute(
-            select(messages.c.in_reply_to).where(messages.c.id == message_id)
-        ).scalar_one_or_none()
-        return str(replied or message_id)
-
     def add_feedback(self, given: Feedback) -> None:
         """Keep what a customer thought of a reply; raise NotFoundError for an unknown message."""
         with self._transaction() as connection:
-            found = connection.execute(
-                select(messages.c.id).where(messages.c.id == given.message_id)
-            ).one_or_none()
-            if found is None:
-                message = f"there is no message {given.message_id[:64]}"
-                raise NotFoundError(message)
+            _insist_on(connection, given.message_id)
             connection.execute(
                 insert(feedback).values(
                     message_id=given.message_id,
@@ -303,47 +263,46 @@ class SqlLog:
                 )
             )
 
-    def conversations(self, limit: int = 50) -> list[dict[str, Any]]:
-        """Return the conversations that moved last, newest first."""
-        last = (
-            select(messages.c.conversation_id, func.max(messages.c.position).label("position"))
-            .group_by(messages.c.conversation_id)
-            .subquery()
-        )
-        counted = (
-            select(messages.c.conversation_id, func.count().label("messages"))
-            .group_by(messages.c.conversation_id)
-            .subquery()
-        )
-        query = (
-            select(conversations, messages.c.text, messages.c.role, counted.c.messages)
-            .join(last, last.c.conversation_id == conversations.c.id)
-            .join(messages, messages.c.position == last.c.position)
-            .join(counted, counted.c.conversation_id == conversations.c.id)
-            .order_by(conversations.c.updated_at.desc())
-            .limit(limit)
-        )
+    def add_interaction(self, message_id: str, kind: Interaction, article: str) -> None:
+        """Keep what somebody did with an article; raise NotFoundError for an unknown message."""
         with self._transaction() as connection:
-            rows = connection.execute(query).all()
-        return [
-            {
-                "conversation_id": row.id,
-                "channel": row.channel,
-                "language": row.language,
-                "owner": row.owner,
-                "queue": row.queue,
-                "messages": row.messages,
-                "last_role": row.role,
-                "last_text": row.text,
-                "updated_at": _utc(row.updated_at).isoformat(),
-            }
-            for row in rows
-        ]
+            _insist_on(connection, message_id)
+            values = {"message_id": message_id, "kind": kind.value, "article": article}
+            connection.execute(insert(interactions).values(**values, at=now()))
+
+    def earlier(self, sender: str, conversation_id: str) -> tuple[str, ...]:
+        """Return what a sender asked about in other conversations, oldest first.
+
+        Intents of messages and ids of articles that were opened; the last of them.
+        """
+        theirs = (conversations.c.sender == redact(sender)) & (
+            conversations.c.id != conversation_id
+        )
+        asked = (
+            select(messages.c.position, literal(0).label("step"), decisions.c.intent.label("item"))
+            .join(decisions, decisions.c.message_id == messages.c.id)
+            .join(conversations, conversations.c.id == messages.c.conversation_id)
+            .where(theirs, decisions.c.intent.is_not(None))
+        )
+        opened = (
+            select(messages.c.position, interactions.c.id, interactions.c.article)
+            .join(interactions, interactions.c.message_id == messages.c.id)
+            .join(conversations, conversations.c.id == messages.c.conversation_id)
+            .where(theirs, interactions.c.kind == Interaction.OPENED.value)
+        )
+        both = union_all(asked, opened).subquery()
+        last = select(both.c.item).order_by(both.c.position.desc(), both.c.step.desc())
+        with self._transaction() as connection:
+            items = connection.execute(last.limit(_EARLIER)).scalars().all()
+        return tuple(reversed(items))
 
 
-def _utc(at: datetime) -> datetime:
-    """Give a time its zone back: SQLite keeps none, and everything is written in UTC."""
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
+def _insist_on(connection: Connection, message_id: str) -> None:
+    """Raise NotFoundError for a message that does not exist."""
+    found = connection.execute(select(messages.c.id).where(messages.c.id == message_id))
+    if found.one_or_none() is None:
+        message = f"there is no message {message_id[:64]}"
+        raise NotFoundError(message)
 
 
 def _message(row: Row[Any], sender: str | None) -> Message:
@@ -353,26 +312,5 @@ def _message(row: Row[Any], sender: str | None) -> Message:
         sender=sender,
         client_message_id=row.client_message_id,
         id=row.id,
-        at=_utc(row.at),
+        at=utc(row.at),
     )
-
-
-def _line(row: Row[Any]) -> dict[str, Any]:
-    line: dict[str, Any] = {
-        "id": row.id,
-        "message_id": row.id,
-        "position": row.position,
-        "role": row.role,
-        "text": row.text,
-        "at": _utc(row.at).isoformat(),
-        "status": row.status,
-    }
-    if row.client_message_id:
-        line["client_message_id"] = row.client_message_id
-    if row.turn:
-        turn = wire.turn_json(wire.from_record(row.turn))
-        line |= {"in_reply_to": row.in_reply_to, "route": turn["route"], "reply": turn["reply"]}
-        line |= {key: turn[key] for key in ("intent", "confidence", "reason", "language")}
-        if "handoff" in turn:
-            line["handoff"] = turn["handoff"]
-    return line

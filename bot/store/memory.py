@@ -38,6 +38,11 @@ class MemoryLog:
         """Return nothing: here no message waits."""
         return []
 
+    def earlier(self, sender: str, conversation_id: str) -> tuple[str, ...]:
+        """Return nothing: earlier visits are not kept."""
+        del sender, conversation_id
+        return ()
+
     def queue_position(self, conversation_id: str) -> int:
         """Return the place in the queue, from 1."""
         others = [s for key, s in self.states.items() if key != conversation_id]

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, or_, select
+from sqlalchemy import Connection, Engine, and_, literal, or_, select, union_all
 from sqlalchemy.orm import aliased
 
-from bot.store.tables import citations, conversations, decisions, feedback, messages
-from bot.types import Role
+from bot.store.tables import citations, decisions, feedback, interactions, messages
+from bot.types import Interaction, Role
 
 
 @dataclass(frozen=True)
@@ -76,35 +76,84 @@ def _ratings(connection: Connection) -> dict[str, str]:
     query = (
         select(question.c.id, feedback.c.rating)
         .join(messages, messages.c.id == feedback.c.message_id)
-        .join(
-            question, or_(question.c.id == messages.c.in_reply_to, question.c.id == messages.c.id)
-        )
-        .where(question.c.role == Role.CUSTOMER.value)
+        .join(question, _is_question_of(question))
         .order_by(feedback.c.id)
     )
     return {row.id: row.rating for row in connection.execute(query)}
 
 
-def sessions(engine: Engine, sender: str | None = None) -> list[tuple[str, ...]]:
-    """Return the intents of each conversation in order, oldest conversation first.
+def sessions(engine: Engine) -> list[tuple[str, ...]]:
+    """Return what each conversation was about, step by step, oldest conversation first.
 
-    With `sender`, only that customer's. Messages without an intent are left out.
+    A step is the intent of a message, or the id of an article that the customer opened.
     """
-    query = (
-        select(decisions.c.conversation_id, decisions.c.intent)
-        .join(messages, messages.c.id == decisions.c.message_id)
-        .where(decisions.c.intent.is_not(None))
-        .order_by(messages.c.position)
-    )
-    if sender is not None:
-        query = query.join(conversations, conversations.c.id == decisions.c.conversation_id).where(
-            conversations.c.sender == sender
+    asked = (
+        select(
+            messages.c.conversation_id,
+            messages.c.position,
+            literal(0).label("step"),
+            decisions.c.intent.label("item"),
         )
+        .join(decisions, decisions.c.message_id == messages.c.id)
+        .where(decisions.c.intent.is_not(None))
+    )
+    opened = (
+        select(
+            messages.c.conversation_id,
+            messages.c.position,
+            interactions.c.id,
+            interactions.c.article,
+        )
+        .join(interactions, interactions.c.message_id == messages.c.id)
+        .where(interactions.c.kind == Interaction.OPENED.value)
+    )
+    both = union_all(asked, opened).subquery()
+    query = select(both.c.conversation_id, both.c.item).order_by(both.c.position, both.c.step)
     found: dict[str, list[str]] = defaultdict(list)
     with engine.connect() as connection:
         for row in connection.execute(query):
-            found[row.conversation_id].append(row.intent)
-    return [tuple(intents) for intents in found.values()]
+            found[row.conversation_id].append(row.item)
+    return [tuple(items) for items in found.values()]
+
+
+def answered(engine: Engine) -> list[tuple[str, frozenset[str]]]:
+    """Return questions with the articles that proved to answer them.
+
+    Those are what a reply with a thumb up cited, what the customer opened after it, and what an
+    agent took over; a question whose reply got a thumb down counts only for the last.
+    """
+    found: dict[str, set[str]] = defaultdict(set)
+    question = aliased(messages)
+    used = (
+        select(question.c.id, question.c.text, interactions.c.kind, interactions.c.article)
+        .join(messages, messages.c.id == interactions.c.message_id)
+        .join(question, _is_question_of(question))
+        .order_by(interactions.c.id)
+    )
+    cited = (
+        select(question.c.id, question.c.text, citations.c.article)
+        .join(messages, messages.c.id == citations.c.message_id)
+        .join(question, question.c.id == messages.c.in_reply_to)
+        .order_by(citations.c.id)
+    )
+    texts: dict[str, str] = {}
+    with engine.connect() as connection:
+        ratings = _ratings(connection)
+        for row in connection.execute(used):
+            texts[row.id] = row.text
+            if row.kind == Interaction.ACCEPTED.value or ratings.get(row.id) != "down":
+                found[row.id].add(row.article)
+        for identifier, text, article in connection.execute(cited):
+            texts[identifier] = text
+            if ratings.get(identifier) == "up":
+                found[identifier].add(article)
+    return [(texts[key], frozenset(articles)) for key, articles in found.items() if articles]
+
+
+def _is_question_of(question: Any) -> Any:
+    """Return the condition that a row is the customer's message, or the one replied to."""
+    either = or_(question.c.id == messages.c.in_reply_to, question.c.id == messages.c.id)
+    return and_(either, question.c.role == Role.CUSTOMER.value)
 
 
 def retrieved(engine: Engine) -> frozenset[str]:

@@ -40,6 +40,7 @@ conversations: Final = Table(
     Column("queue", String(64)),
     Column("queued_at", DateTime(timezone=True)),
     Column("state", JSON, nullable=False),
+    Index("ix_conversations_sender", "sender"),
     Index("ix_conversations_owner_queued_at", "owner", "queued_at"),
     Index("ix_conversations_updated_at", "updated_at"),
 )
@@ -100,6 +101,17 @@ feedback: Final = Table(
     Column("rating", String(8), nullable=False),
     Column("reason", String(64)),
     Column("comment", Text),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+
+# What people did with a reply: which articles a customer opened, which ones an agent took over.
+interactions: Final = Table(
+    "interactions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("message_id", String(64), ForeignKey("messages.id"), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("article", String(512), nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
 )
 

@@ -109,6 +109,16 @@ def test_feedback_and_trace_belong_to_a_message(api: httpx.Client) -> None:
     assert missing.status_code == 404
 
 
+def test_opened_articles_are_noted_and_must_exist(api: httpx.Client) -> None:
+    turn = api.post("/api/messages", json={"text": "how long is the warranty?"}).json()
+    article = turn["reply"]["citations"][0]["article"]
+    path = f"/api/messages/{turn['reply_id']}/opened"
+    assert api.post(path, json={"article": article}).status_code == 201
+    assert api.post(path, json={"article": "no such thing"}).status_code == 404
+    unknown = api.post("/api/messages/none/opened", json={"article": article})
+    assert unknown.status_code == 404
+
+
 def test_search_takes_the_path_of_the_chat(api: httpx.Client) -> None:
     hits = api.post("/api/search", json={"query": "gift card balance", "k": 3}).json()
     assert len(hits) == 3

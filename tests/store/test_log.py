@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 from bot.dialogue.state import State, advance
 from bot.store import database
 from bot.store.log import SqlLog
+from bot.store.reading import Reader
 from bot.types import (
     CarelineError,
     Citation,
@@ -31,6 +32,11 @@ def log(engine: Engine) -> SqlLog:
     return SqlLog(engine)
 
 
+@pytest.fixture
+def reader(engine: Engine) -> Reader:
+    return Reader(engine)
+
+
 def turn_of(message: Message, route: Route = Route.RETRIEVE) -> Turn:
     entities = (Entity("email", "A@B.ORG", "a@b.org", 0, 7),)
     return Turn(
@@ -48,54 +54,58 @@ def answer(log: SqlLog, message: Message, route: Route = Route.RETRIEVE) -> Turn
     return log.append(turn, advance(log.load(message.conversation_id), turn))
 
 
-def test_a_message_is_in_the_history_before_it_is_answered(log: SqlLog) -> None:
+def test_a_message_is_in_the_history_before_it_is_answered(log: SqlLog, reader: Reader) -> None:
     log.receive(Message("where is it", "c"))
-    (line,) = log.history("c")
+    (line,) = reader.history("c")
     assert (line["role"], line["status"]) == ("customer", "pending")
     assert [message.text for message in log.pending()] == ["where is it"]
 
 
-def test_an_answered_message_and_its_reply_stand_in_order(log: SqlLog) -> None:
+def test_an_answered_message_and_its_reply_stand_in_order(log: SqlLog, reader: Reader) -> None:
     answer(log, Message("how long is the warranty", "c"))
-    customer, bot = log.history("c")
+    customer, bot = reader.history("c")
     assert (customer["status"], bot["in_reply_to"]) == ("answered", customer["id"])
     assert bot["reply"]["citations"][0]["quote"] == "Two years."
     assert log.pending() == []
-    assert log.history("c", customer["id"]) == [bot]
-    assert log.history("c", str(bot["position"])) == []
+    assert reader.history("c", customer["id"]) == [bot]
+    assert reader.history("c", str(bot["position"])) == []
 
 
-def test_a_message_sent_twice_is_stored_once_and_keeps_its_turn(log: SqlLog) -> None:
+def test_a_message_sent_twice_is_stored_once_and_keeps_its_turn(
+    log: SqlLog, reader: Reader
+) -> None:
     first = answer(log, Message("hello", "c", client_message_id="k"))
     again = log.receive(Message("hello", "c", client_message_id="k"))
     assert again.message.id == first.message.id
     assert again.turn is not None
     assert again.turn.reply_id == first.reply_id
-    assert len(log.history("c")) == 2
+    assert len(reader.history("c")) == 2
 
 
-def test_two_replies_to_one_message_leave_the_first(log: SqlLog) -> None:
+def test_two_replies_to_one_message_leave_the_first(log: SqlLog, reader: Reader) -> None:
     message = log.receive(Message("hello", "c")).message
     first, second = turn_of(message), turn_of(message)
     assert log.append(first, State()).reply_id == first.reply_id
     assert log.append(second, State()).reply_id == first.reply_id
-    assert len(log.history("c")) == 2
+    assert len(reader.history("c")) == 2
 
 
-def test_many_threads_storing_the_same_message_store_it_once(log: SqlLog) -> None:
+def test_many_threads_storing_the_same_message_store_it_once(log: SqlLog, reader: Reader) -> None:
     def send(_number: int) -> str:
         return log.receive(Message("hello", "c", client_message_id="k")).message.id
 
     with ThreadPoolExecutor(8) as threads:
         assert len(set(threads.map(send, range(24)))) == 1
-    assert len(log.history("c")) == 1
+    assert len(reader.history("c")) == 1
 
 
-def test_personal_data_is_nowhere_in_the_database(log: SqlLog, engine: Engine) -> None:
+def test_personal_data_is_nowhere_in_the_database(
+    log: SqlLog, reader: Reader, engine: Engine
+) -> None:
     secret = ("a@b.org", "4111 1111 1111 1111", "+1 415 555 2671")
     answer(log, Message(f"I am {secret[0]}, card {secret[1]}, call {secret[2]}", "c", "a@b.org"))
-    log.add_feedback(Feedback(log.history("c")[1]["id"], "down", None, f"call {secret[2]}"))
-    tables = ("conversations", "messages", "decisions", "citations", "feedback")
+    log.add_feedback(Feedback(reader.history("c")[1]["id"], "down", None, f"call {secret[2]}"))
+    tables = ("conversations", "messages", "decisions", "citations", "feedback", "interactions")
     with engine.connect() as connection:
         everything = "".join(
             str(row)
@@ -123,14 +133,16 @@ def test_places_in_the_queue_follow_the_order_of_arrival(log: SqlLog) -> None:
     assert log.queue_position("not yet in it") == 4
 
 
-def test_the_trace_is_found_by_either_id_and_names_the_versions(log: SqlLog) -> None:
+def test_the_trace_is_found_by_either_id_and_names_the_versions(
+    log: SqlLog, reader: Reader
+) -> None:
     turn = answer(log, Message("how long is the warranty", "c"))
-    trace = log.trace(turn.message.id)
-    assert trace == log.trace(turn.reply_id)
+    trace = reader.trace(turn.message.id)
+    assert trace == reader.trace(turn.reply_id)
     assert trace["reason"] == "route:warranty"
     assert trace["versions"]["model"] == "m-1"
     with pytest.raises(NotFoundError):
-        log.trace("nothing")
+        reader.trace("nothing")
 
 
 def test_feedback_on_an_unknown_message_is_refused(log: SqlLog) -> None:
@@ -138,10 +150,12 @@ def test_feedback_on_an_unknown_message_is_refused(log: SqlLog) -> None:
         log.add_feedback(Feedback("nothing", "up"))
 
 
-def test_the_list_of_conversations_starts_with_the_one_that_moved_last(log: SqlLog) -> None:
+def test_the_list_of_conversations_starts_with_the_one_that_moved_last(
+    log: SqlLog, reader: Reader
+) -> None:
     for name in ("old", "new"):
         answer(log, Message(f"hello from {name}", name))
-    rows = log.conversations()
+    rows = reader.conversations()
     assert [row["conversation_id"] for row in rows] == ["new", "old"]
     assert (rows[0]["messages"], rows[0]["last_role"]) == (2, "bot")
 

@@ -13,7 +13,9 @@ from bot.types import (
     Citation,
     Decision,
     Feedback,
+    Interaction,
     Message,
+    NotFoundError,
     Reply,
     Route,
     ServedBy,
@@ -93,8 +95,46 @@ def test_sessions_are_the_intents_of_conversations(log: SqlLog, engine: Engine) 
     for intent, conversation in (("x", "a"), ("y", "b"), (None, "a"), ("z", "a")):
         answer(log, "text", conversation, intent=intent, sender=f"user-{conversation}")
     assert questions.sessions(engine) == [("x", "z"), ("y",)]
-    assert questions.sessions(engine, "user-b") == [("y",)]
-    assert questions.sessions(engine, "nobody") == []
+
+
+def test_opened_articles_are_steps_of_a_session(log: SqlLog, engine: Engine) -> None:
+    turn = answer(log, "one", intent="x")
+    answer(log, "two", intent="y")
+    log.add_interaction(turn.reply_id, Interaction.OPENED, "care.md")
+    assert questions.sessions(engine) == [("x", "care.md", "y")]
+
+
+def test_earlier_visits_of_a_sender_are_known_and_nobody_elses(log: SqlLog) -> None:
+    opened = answer(log, "one", "a", intent="x", sender="me@b.org")
+    answer(log, "two", "b", intent="y", sender="me@b.org")
+    answer(log, "three", "c", intent="z", sender="me@b.org")
+    answer(log, "four", "d", intent="other", sender="you")
+    log.add_interaction(opened.reply_id, Interaction.OPENED, "care.md")
+    assert log.earlier("me@b.org", "c") == ("x", "care.md", "y")
+    assert log.earlier("nobody", "c") == ()
+
+
+def test_what_answered_a_question_is_what_people_showed(log: SqlLog, engine: Engine) -> None:
+    liked, opened, taken, nothing, bad = (
+        answer(log, text) for text in ("liked", "opened", "taken over", "nothing", "bad")
+    )
+    log.add_feedback(Feedback(liked.reply_id, "up"))
+    log.add_interaction(opened.reply_id, Interaction.OPENED, "care.md")
+    log.add_interaction(taken.message.id, Interaction.ACCEPTED, "agent.md")
+    for turn, rating in ((taken, "down"), (bad, "down")):
+        log.add_feedback(Feedback(turn.reply_id, rating))
+    log.add_interaction(bad.reply_id, Interaction.OPENED, "care.md")
+    assert nothing.reply.citations
+    assert sorted(questions.answered(engine)) == [
+        ("liked", frozenset({"cited.md"})),
+        ("opened", frozenset({"care.md"})),
+        ("taken over", frozenset({"agent.md"})),
+    ]
+
+
+def test_an_interaction_with_an_unknown_message_is_refused(log: SqlLog) -> None:
+    with pytest.raises(NotFoundError, match="no message"):
+        log.add_interaction("nothing", Interaction.OPENED, "care.md")
 
 
 def test_articles_that_were_found_or_cited_are_known(log: SqlLog, engine: Engine) -> None:

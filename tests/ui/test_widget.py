@@ -69,6 +69,21 @@ def test_the_human_button_hands_off_and_escape_gives_the_focus_back(
     expect(page.get_by_test_id("launcher")).to_be_focused()
 
 
+def test_opening_a_source_is_noted_and_what_goes_with_it_can_be_asked(
+    page: Page, server: Server
+) -> None:
+    open_chat(page, server)
+    say(page, "How do I wash my rain jacket?")
+    with page.expect_response(re.compile(r"/opened$")) as noted:
+        page.get_by_test_id("citation").first.locator("summary").click()
+    assert noted.value.status == 201
+    related = page.get_by_test_id("related").first
+    title = related.inner_text()
+    related.click()
+    expect(page.get_by_test_id("message-customer").last).to_contain_text(title)
+    expect(page.get_by_test_id("message-bot")).to_have_count(2)
+
+
 def test_a_thumb_reaches_the_log(page: Page, server: Server) -> None:
     open_chat(page, server)
     say(page, "How long is the warranty on backpacks?")

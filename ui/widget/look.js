@@ -58,6 +58,7 @@ header :focus-visible { outline-color: currentColor; }
   white-space: pre-wrap; }
 a { color: var(--accent); }
 .choices { display: flex; flex-wrap: wrap; gap: .4rem; margin-top: .6rem; }
+.choices .small { flex-basis: 100%; margin: 0; }
 .choices button { padding: .35rem .8rem; border: 1px solid var(--accent); border-radius: 1rem;
   color: var(--accent); background: var(--page); text-align: left; }
 .small { margin: .5rem 0 0; font-size: .8125rem; color: var(--quiet); }

@@ -243,22 +243,33 @@ class CarelineChat extends HTMLElement {
 
   #extras(reply, id) {
     const t = this.strings;
-    const parts = reply.citations.map((citation) => this.#citation(citation));
+    const parts = reply.citations.map((citation) => this.#citation(citation, id));
     if (reply.buttons.length) parts.push(this.#choices(reply.buttons));
     if (reply.related?.length) {
-      parts.push(el("p", { class: "small", name: "related" }, t.related(reply.related)));
+      parts.push(this.#related(reply.related));
     }
     parts.push(this.#rating(id));
     return parts;
   }
 
-  #citation({ article, title, quote, url }) {
+  #citation({ article, title, quote, url }, id) {
     const t = this.strings;
     let link = api("articles", article);
     if (/^(https?:)?\//.test(url ?? "")) link = new URL(url, BASE).href; // no javascript: links
-    return el("details", { class: "citation", name: "citation" },
+    // What customers open teaches the search; nothing is lost when this does not arrive.
+    const opened = (event) => event.target.open
+      && fetch(api("messages", id, "opened"), posted({ article })).catch(() => null);
+    return el("details", { class: "citation", name: "citation", toggle: opened },
       el("summary", {}, t.source(title || article)), el("blockquote", {}, quote),
       el("a", { href: link, target: "_blank", rel: "noopener noreferrer" }, t.article));
+  }
+
+  /** Titles of articles and of questions that often come next: pressing one asks it. */
+  #related(titles) {
+    const ask = (title) => el("button", { type: "button", name: "related",
+      click: () => { this.say(title); this.input.focus(); } }, title);
+    return el("div", { class: "choices related", role: "group" },
+      el("span", { class: "small" }, this.strings.related), ...titles.map(ask));
   }
 
   #choices(buttons) {
@@ -322,7 +333,7 @@ class CarelineChat extends HTMLElement {
       if (!response.ok) throw await problem(response);
       const { messages } = await response.json();
       for (const line of messages) this.#arrive(line, this.past);
-      const choices = [...this.past.querySelectorAll(".choices")];
+      const choices = [...this.past.querySelectorAll(".choices:not(.related)")];
       for (const chosen of choices.slice(0, -1)) chosen.remove();
       const last = messages.findLast(({ role }) => role !== "customer");
       this.#handoff(last?.role === "agent" ? { state: "human" } : last?.handoff);

@@ -1,0 +1,120 @@
+"""What the log holds, for screens and programs; nothing is written."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, func, select
+
+from bot import wire
+from bot.store.database import utc
+from bot.store.tables import conversations, decisions, messages
+from bot.types import NotFoundError
+
+
+class Reader:
+    """Conversations, their messages and the traces of replies."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Use a migrated database."""
+        self._engine = engine
+
+    def history(self, conversation_id: str, after: str | None = None) -> list[dict[str, Any]]:
+        """Return the messages of a conversation in order, after a position or message id.
+
+        Raises NotFoundError for a conversation that does not exist.
+        """
+        with self._engine.begin() as connection:
+            exists = select(conversations.c.id).where(conversations.c.id == conversation_id)
+            if connection.execute(exists).one_or_none() is None:
+                message = f"there is no conversation {conversation_id[:64]}"
+                raise NotFoundError(message)
+            wanted = messages.c.conversation_id == conversation_id
+            if after:
+                wanted &= messages.c.position > self._position(connection, after)
+            rows = connection.execute(
+                select(messages).where(wanted).order_by(messages.c.position)
+            ).all()
+        return [_line(row) for row in rows]
+
+    def _position(self, connection: Connection, after: str) -> int:
+        if after.isdecimal() and len(after) < 19:  # noqa: PLR2004 — a position, not an id
+            return int(after)
+        found = connection.execute(
+            select(messages.c.position).where(messages.c.id == after)
+        ).scalar_one_or_none()
+        return int(found) if found is not None else 0
+
+    def trace(self, message_id: str) -> dict[str, Any]:
+        """Return the trace of a message, by its id or that of its reply."""
+        with self._engine.begin() as connection:
+            customer = self._customer_message(connection, message_id)
+            trace = connection.execute(
+                select(decisions.c.trace).where(decisions.c.message_id == customer)
+            ).scalar_one_or_none()
+        if trace is None:
+            message = f"there is no trace of message {message_id[:64]}"
+            raise NotFoundError(message)
+        return dict(trace)
+
+    def _customer_message(self, connection: Connection, message_id: str) -> str:
+        replied = connection.execute(
+            select(messages.c.in_reply_to).where(messages.c.id == message_id)
+        ).scalar_one_or_none()
+        return str(replied or message_id)
+
+    def conversations(self, limit: int = 50) -> list[dict[str, Any]]:
+        """Return the conversations that moved last, newest first."""
+        last = (
+            select(messages.c.conversation_id, func.max(messages.c.position).label("position"))
+            .group_by(messages.c.conversation_id)
+            .subquery()
+        )
+        counted = (
+            select(messages.c.conversation_id, func.count().label("messages"))
+            .group_by(messages.c.conversation_id)
+            .subquery()
+        )
+        query = (
+            select(conversations, messages.c.text, messages.c.role, counted.c.messages)
+            .join(last, last.c.conversation_id == conversations.c.id)
+            .join(messages, messages.c.position == last.c.position)
+            .join(counted, counted.c.conversation_id == conversations.c.id)
+            .order_by(conversations.c.updated_at.desc())
+            .limit(limit)
+        )
+        with self._engine.begin() as connection:
+            rows = connection.execute(query).all()
+        return [
+            {
+                "conversation_id": row.id,
+                "channel": row.channel,
+                "language": row.language,
+                "owner": row.owner,
+                "queue": row.queue,
+                "messages": row.messages,
+                "last_role": row.role,
+                "last_text": row.text,
+                "updated_at": utc(row.updated_at).isoformat(),
+            }
+            for row in rows
+        ]
+
+
+def _line(row: Row[Any]) -> dict[str, Any]:
+    line: dict[str, Any] = {
+        "id": row.id,
+        "message_id": row.id,
+        "position": row.position,
+        "role": row.role,
+        "text": row.text,
+        "at": utc(row.at).isoformat(),
+        "status": row.status,
+    }
+    if row.client_message_id:
+        line["client_message_id"] = row.client_message_id
+    if row.turn:
+        turn = wire.turn_json(wire.from_record(row.turn))
+        line |= {"in_reply_to": row.in_reply_to, "route": turn["route"], "reply": turn["reply"]}
+        line |= {key: turn[key] for key in ("intent", "confidence", "reason", "language")}
+        if "handoff" in turn:
+            line["handoff"] = turn["handoff"]
+    return line
