@@ -12,6 +12,7 @@ from bot import wire
 from bot.dialogue import state as states
 from bot.dialogue.state import State
 from bot.privacy import redact
+from bot.store import ledger
 from bot.store.database import utc
 from bot.store.tables import (
     citations,
@@ -126,8 +127,8 @@ class SqlLog:
             ).scalar_one_or_none()
         return states.from_json(values) if values else State()
 
-    def append(self, turn: Turn, state: State) -> Turn:
-        """Commit a turn and the state after it together.
+    def append(self, turn: Turn, state: State, before: State | None = None) -> Turn:
+        """Commit a turn and the state after it together; the trace keeps the state before it.
 
         Returns the turn that stands in the log: where two computed the same reply, the first.
         """
@@ -135,9 +136,10 @@ class SqlLog:
         try:
             with self._transaction() as connection:
                 self._insert_reply(connection, turn)
-                self._insert_decision(connection, clean)
+                self._insert_decision(connection, clean, before or State())
                 self._save_state(connection, turn, state)
                 self._note_versions(connection, turn)
+                ledger.add(connection, turn.message.id)
         except IntegrityError:
             stored = self.answered(turn.message.id)
             if stored is None:
@@ -162,7 +164,7 @@ class SqlLog:
             update(messages).where(messages.c.id == turn.message.id).values(status=ANSWERED)
         )
 
-    def _insert_decision(self, connection: Connection, turn: Turn) -> None:
+    def _insert_decision(self, connection: Connection, turn: Turn, before: State) -> None:
         understanding = turn.understanding
         connection.execute(
             insert(decisions).values(
@@ -175,7 +177,7 @@ class SqlLog:
                 confidence=understanding.confidence,
                 language=understanding.language,
                 sentiment=understanding.sentiment,
-                trace=wire.trace_json(turn),
+                trace={**wire.trace_json(turn), "before": states.to_json(before)},
             )
         )
         if turn.reply.citations:

@@ -28,8 +28,9 @@ class MemoryLog:
         """Return the state of a conversation."""
         return self.states.get(conversation_id, State())
 
-    def append(self, turn: Turn, state: State) -> Turn:
+    def append(self, turn: Turn, state: State, before: State | None = None) -> Turn:
         """Keep a turn and the state after it."""
+        del before
         self.turns.append(turn)
         self.states[turn.message.conversation_id] = state
         return turn

@@ -61,6 +61,31 @@ class Reader:
         ).scalar_one_or_none()
         return str(replied or message_id)
 
+    def turn(self, message_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the record of a turn and its trace, by the id of its message or its reply.
+
+        Raises NotFoundError for a message nobody answered.
+        """
+        either = (messages.c.id == message_id) | (messages.c.in_reply_to == message_id)
+        query = (
+            select(messages.c.turn, decisions.c.trace)
+            .join(decisions, decisions.c.message_id == messages.c.in_reply_to)
+            .where(either)
+        )
+        with self._engine.begin() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            message = f"there is no answered message {message_id[:64]}"
+            raise NotFoundError(message)
+        return row.turn, row.trace
+
+    def answered(self, last: int) -> list[str]:
+        """Return the ids of the messages that were answered last, oldest first."""
+        replies = select(messages.c.in_reply_to).where(messages.c.in_reply_to.is_not(None))
+        query = replies.order_by(messages.c.position.desc()).limit(last)
+        with self._engine.begin() as connection:
+            return list(connection.execute(query).scalars())[::-1]
+
     def conversations(self, limit: int = 50) -> list[dict[str, Any]]:
         """Return the conversations that moved last, newest first."""
         last = (

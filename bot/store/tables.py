@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     DateTime,
     Float,
@@ -102,6 +103,17 @@ feedback: Final = Table(
     Column("reason", String(64)),
     Column("comment", Text),
     Column("at", DateTime(timezone=True), nullable=False),
+)
+
+# One entry a turn, each hashed together with the entry before it: what is altered later shows.
+ledger: Final = Table(
+    "ledger",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("message_id", String(64), nullable=False, unique=True),
+    Column("content_sha256", String(64), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("forgotten", Boolean, nullable=False),
 )
 
 # What people did with a reply: which articles a customer opened, which ones an agent took over.

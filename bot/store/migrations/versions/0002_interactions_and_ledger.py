@@ -1,4 +1,4 @@
-"""What people did with a reply"""
+"""What people did with a reply; the chain of turns"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,10 +25,21 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_interactions_message_id"), "interactions", ["message_id"])
     op.create_index("ix_conversations_sender", "conversations", ["sender"])
+    op.create_table(
+        "ledger",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("message_id", sa.String(length=64), nullable=False),
+        sa.Column("content_sha256", sa.String(length=64), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("forgotten", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_ledger")),
+        sa.UniqueConstraint("message_id", name=op.f("uq_ledger_message_id")),
+    )
 
 
 def downgrade() -> None:
     """Take the change back."""
+    op.drop_table("ledger")
     op.drop_index("ix_conversations_sender", "conversations")
     op.drop_index(op.f("ix_interactions_message_id"), "interactions")
     op.drop_table("interactions")

@@ -1,0 +1,178 @@
+"""The chain of turns: each entry is hashed with the one before it, so that what was altered shows.
+
+An entry covers the customer's message, the reply, the decision and the citations as their rows
+stand in the database, byte by byte. What a person has a right to have forgotten leaves its entry
+behind, which says so and holds nothing but hashes.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Engine,
+    Float,
+    String,
+    Table,
+    Text,
+    cast,
+    func,
+    insert,
+    select,
+    type_coerce,
+    update,
+)
+
+from bot.store.database import utc
+from bot.store.tables import citations, decisions, ledger, messages
+
+_FIRST: Final = "0" * 64
+_LOCK: Final = 0x6361_7265  # of PostgreSQL: one writer of the chain at a time
+_PAGE: Final = 500
+_BETWEEN: Final = "\x1f"
+# The status of a message moves on, and says nothing about what was said.
+_NOT_COVERED: Final = frozenset({"status"})
+
+
+@dataclass
+class Report:
+    """What a walk along the chain found: ids of messages whose rows, or whose entry, differ."""
+
+    entries: int = 0
+    forgotten: int = 0
+    altered: list[str] = field(default_factory=list)  # a row of the turn, or a missing one
+    broken: list[str] = field(default_factory=list)  # the entry itself
+    unlisted: list[str] = field(default_factory=list)  # turns without an entry
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether nothing was altered, removed or slipped in."""
+        return not (self.altered or self.broken or self.unlisted)
+
+
+def add(connection: Connection, message_id: str) -> None:
+    """Append the turn of a message, in the transaction that wrote it."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    last = connection.execute(
+        select(ledger.c.number, ledger.c.sha256).order_by(ledger.c.number.desc()).limit(1)
+    ).one_or_none()
+    number, before = (last.number + 1, last.sha256) if last else (1, _FIRST)
+    content = _content(connection, message_id)
+    connection.execute(
+        insert(ledger).values(
+            number=number,
+            message_id=message_id,
+            content_sha256=content,
+            sha256=_link(before, number, message_id, content),
+            forgotten=False,
+        )
+    )
+
+
+def forget(connection: Connection, message_ids: list[str]) -> None:
+    """Note that turns are deleted on purpose."""
+    gone = ledger.c.message_id.in_(message_ids)
+    connection.execute(update(ledger).where(gone).values(forgotten=True))
+
+
+def is_unaltered(engine: Engine, message_id: str) -> bool | None:
+    """Tell whether a turn's rows are those that were written; None where it has no entry."""
+    with engine.connect() as connection:
+        expected = connection.execute(
+            select(ledger.c.content_sha256).where(ledger.c.message_id == message_id)
+        ).scalar_one_or_none()
+        return None if expected is None else _content(connection, message_id) == expected
+
+
+def walk(engine: Engine) -> Report:
+    """Check every entry of the chain and the rows it covers."""
+    report = Report()
+    before, expected = _FIRST, 1
+    with engine.connect() as connection:
+        for entry in _entries(connection):
+            report.entries += 1
+            link = _link(before, entry.number, entry.message_id, entry.content_sha256)
+            if entry.number != expected or link != entry.sha256:
+                report.broken.append(entry.message_id)
+            if entry.forgotten:
+                report.forgotten += 1
+                if _exists(connection, entry.message_id):
+                    report.altered.append(entry.message_id)  # marked, and still there
+            elif _content(connection, entry.message_id) != entry.content_sha256:
+                report.altered.append(entry.message_id)
+            before, expected = entry.sha256, entry.number + 1
+        report.unlisted += _unlisted(connection)
+    return report
+
+
+def _entries(connection: Connection) -> Iterator[Any]:
+    at = 0
+    while rows := connection.execute(
+        select(ledger).where(ledger.c.number > at).order_by(ledger.c.number).limit(_PAGE)
+    ).all():
+        yield from rows
+        at = rows[-1].number
+
+
+def _unlisted(connection: Connection) -> list[str]:
+    """Return turns that were slipped in after the chain had begun."""
+    first = select(func.min(messages.c.position)).join(ledger, ledger.c.message_id == messages.c.id)
+    begun = connection.execute(first).scalar_one_or_none()
+    if begun is None:
+        return []
+    query = (
+        select(messages.c.in_reply_to)
+        .outerjoin(ledger, ledger.c.message_id == messages.c.in_reply_to)
+        .where(messages.c.in_reply_to.is_not(None), ledger.c.number.is_(None))
+        .where(messages.c.position > begun)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def _exists(connection: Connection, message_id: str) -> bool:
+    found = connection.execute(select(messages.c.id).where(messages.c.id == message_id))
+    return found.one_or_none() is not None
+
+
+def _link(before: str, number: int, message_id: str, content: str) -> str:
+    line = _BETWEEN.join((before, str(number), message_id, content))
+    return hashlib.sha256(line.encode()).hexdigest()
+
+
+def _content(connection: Connection, message_id: str) -> str:
+    """Return the hash of all rows of a turn."""
+    digest = hashlib.sha256()
+    reply = select(messages.c.id).where(messages.c.in_reply_to == message_id).scalar_subquery()
+    wanted: tuple[tuple[Table, ColumnElement[bool], ColumnElement[Any]], ...] = (
+        (messages, messages.c.id == message_id, messages.c.position),
+        (messages, messages.c.in_reply_to == message_id, messages.c.position),
+        (decisions, decisions.c.message_id == message_id, decisions.c.message_id),
+        (citations, citations.c.message_id == reply, citations.c.id),
+    )
+    for table, here, order in wanted:
+        for row in connection.execute(_raw(table).where(here).order_by(order)):
+            digest.update(_BETWEEN.join([table.name, *map(_plain, row)]).encode("utf-8", "replace"))
+    return digest.hexdigest()
+
+
+def _raw(table: Table) -> Any:
+    """Select a table's columns as they are stored: JSON as its text, so that every byte counts."""
+    return select(*(_column(c) for c in table.columns if c.name not in _NOT_COVERED))
+
+
+def _column(column: Any) -> Any:
+    if isinstance(column.type, JSON | String):
+        return cast(column, Text).label(column.name)
+    return type_coerce(column, Float) if isinstance(column.type, Float) else column
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return utc(value).isoformat()
+    return repr(value) if isinstance(value, float) else str(value)
