@@ -74,3 +74,34 @@ class Hit:
     score: float
     dense: float
     sparse: float
+
+
+@dataclass(frozen=True)
+class Sign:
+    """What one list says: how near the article is (about 0 to 1), and how far it is ahead."""
+
+    name: str
+    level: float
+    lead: float
+
+    @property
+    def strength(self) -> float:
+        """Both together, never negative."""
+        return max(0.0, self.level + self.lead)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How likely an article answers a question, and the signs that say so."""
+
+    article: str
+    score: float
+    signs: tuple[Sign, ...]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a search found, best first, and how likely the best answers the question."""
+
+    hits: tuple[Hit, ...] = ()
+    evidence: Evidence | None = None

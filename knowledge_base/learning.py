@@ -13,13 +13,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from knowledge_base import opened
 from knowledge_base.adapter import Adapter
+from knowledge_base.answerability import Judge
 from knowledge_base.documents import KnowledgeError
 from knowledge_base.evaluation import Query
 from knowledge_base.search import KnowledgeBase, Look, Weights
@@ -31,14 +32,18 @@ _FOLDS: Final = 5
 _RANKS: Final = 10
 _SPARSE: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 _ENGLISH: Final = (0.3, 0.45, 0.6, 0.75, 0.9)
+_SURE: Final = 1.64
 _WORTH: Final = 0.002  # mean reciprocal rank that a change must gain on queries left out
 _HARM: Final = 0.005  # and may lose on articles left out
 _RANK: Final = 32
 _STEPS: Final = 60
 _RATE: Final = 1e-3
-_STAY: Final = 0.1  # how dear it is to move a query's vector
+_STAY: Final = 1.0  # how dear it is to move a query's vector
 _SHARP: Final = 20.0  # of the softmax over scores
 _LISTED: Final = 120  # candidates a query is taught with
+
+
+Ranks: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,11 @@ class Learnt:
     queries: int
     seen: tuple[float, float]
     unseen: tuple[float, float]
+
+    @property
+    def is_better(self) -> bool:
+        """Whether queries left out are answered better."""
+        return self.seen[1] > self.seen[0]
 
 
 @dataclass(frozen=True)
@@ -87,26 +97,48 @@ def learn(
     place = dict(zip(names, rng.permutation(len(names)) % _FOLDS, strict=True))
     by_article = np.array([place[case.article] for case in cases])
     plain = knowledge.weights
-    start = _mean(cases, plain)
+    now = np.array([_reciprocal(case, case.look.fused(plain)) for case in cases])
+    start = float(now.mean())
     best = Learnt(plain, (), len(cases), (start, start), (start, start))
     for adapts in (False, True):
         progress("adapting queries" if adapts else "weighing the lists")
         seen = _left_out(knowledge, cases, by_query, adapts=adapts)
         unseen = _left_out(knowledge, cases, by_article, adapts=adapts)
-        if seen >= best.seen[1] + _WORTH and unseen >= start - _HARM:
+        if _is_better(seen, now) and float(unseen.mean()) >= start - _HARM:
+            now = seen
             weights = _weighed(cases, plain)
             adapters = _adapted(knowledge, cases, weights) if adapts else ()
-            best = Learnt(weights, adapters, len(cases), (start, seen), (start, unseen))
+            gained = (start, float(seen.mean())), (start, float(unseen.mean()))
+            best = Learnt(weights, adapters, len(cases), *gained)
     return best
 
 
-def publish(versions: Versions, version: Version, learnt: Learnt) -> Version:
-    """Publish a version with the same passages and what was learnt of searching them."""
+def _is_better(ranks: Ranks, than: Ranks) -> bool:
+    """Tell whether queries left out are answered better, beyond what chance would do.
+
+    The mean of the paired differences must be 1.64 standard errors above zero: one-sided, 95 %.
+    """
+    gains = ranks - than
+    error = float(gains.std(ddof=1)) / len(gains) ** 0.5
+    return bool(gains.mean() >= max(_WORTH, _SURE * error))
+
+
+def publish(
+    versions: Versions, version: Version, learnt: Learnt, judge: Judge | None = None
+) -> Version:
+    """Publish a version with the same passages and what was learnt of searching them.
+
+    With `judge`, it is that version's judge of whether what is found answers.
+    """
 
     def build(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         shutil.copytree(
             versions.folder(version.id), folder, dirs_exist_ok=True, copy_function=_link
         )
+        if judge is not None:
+            judge.save(folder)
+        if not learnt.is_better:  # the judge alone is new
+            return version.metrics, version.details
         for number in range(len(version.details["views"])):
             (folder / opened.adapter_file(number)).unlink(missing_ok=True)
         for number, adapter in enumerate(learnt.adapters):
@@ -128,9 +160,9 @@ def _link(source: str, target: str) -> None:
 
 def _left_out(
     knowledge: KnowledgeBase, cases: Sequence[_Case], folds: NDArray[np.int64], *, adapts: bool
-) -> float:
-    """Return the mean reciprocal rank of cases by what was learnt without their fold."""
-    ranks: list[float] = []
+) -> Ranks:
+    """Return the reciprocal rank of each case by what was learnt without its fold, (n,)."""
+    ranks = np.zeros(len(cases), dtype=np.float64)
     for fold in range(_FOLDS):
         train = [case for case, at in zip(cases, folds, strict=True) if at != fold]
         test = [case for case, at in zip(cases, folds, strict=True) if at == fold]
@@ -138,8 +170,10 @@ def _left_out(
             continue
         weights = _weighed(train, knowledge.weights)
         adapters = _adapted(knowledge, train, weights) if adapts else ()
-        ranks += [_reciprocal(case, _scores(knowledge, case, weights, adapters)) for case in test]
-    return float(np.mean(ranks))
+        ranks[folds == fold] = [
+            _reciprocal(case, _scores(knowledge, case, weights, adapters)) for case in test
+        ]
+    return ranks
 
 
 def _cases(knowledge: KnowledgeBase, queries: Sequence[Query]) -> list[_Case]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from knowledge_base import records
 from knowledge_base.adapter import Adapter
+from knowledge_base.answerability import Judge
 from knowledge_base.dense import DenseIndex
 from knowledge_base.documents import Chunk, Document, KnowledgeError, Section
 from knowledge_base.encoders import Encoder
@@ -158,4 +159,5 @@ def load(
         facts=Facts.load(folder / FACTS),
         weights=Weights(**details["weights"]),
         synonyms=synonyms,
+        judge=Judge.load(folder),
     )

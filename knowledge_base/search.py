@@ -1,14 +1,14 @@
 """Search: all lists → fused → hits. The one path for chat, search page and evaluation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from knowledge_base import chinese
-from knowledge_base.documents import Chunk, Document, Hit
+from knowledge_base.documents import Chunk, Document, Evidence, Findings, Hit
 from knowledge_base.encoders import Vectors
 from knowledge_base.filters import Facts, Filter
 from knowledge_base.sparse import Rows, Scores, SparseIndex
@@ -94,6 +94,13 @@ class _Asked:
     is_chinese: bool
 
 
+class Judging(Protocol):
+    """Tells whether what was found answers the question."""
+
+    def judge(self, found: Candidates, article: Callable[[int], str], best: str, /) -> Evidence:
+        """Return how likely the article `best` answers; `article` returns that of a row."""
+
+
 class KnowledgeBase:
     """One version of the knowledge, open for searching."""
 
@@ -109,6 +116,7 @@ class KnowledgeBase:
         facts: Facts,
         weights: Weights = Weights(),
         synonyms: Synonyms = Synonyms(),  # noqa: B008 — frozen
+        judge: Judging | None = None,
     ) -> None:
         """Put the parts of a version together; `numbers` are those of the chunks, ascending."""
         self.version = version
@@ -121,6 +129,7 @@ class KnowledgeBase:
         self._sparse = sparse
         self._facts = facts
         self._synonyms = synonyms
+        self._judge = judge
 
     def search(
         self,
@@ -138,8 +147,31 @@ class KnowledgeBase:
         is what the customer asked before: "and how much is it?" means nothing alone.
         """
         found = self.candidates(query, only=only, context=context)
+        return self.ranked(found, k, language) if found else []
+
+    def find(
+        self,
+        query: str,
+        k: int = 5,
+        *,
+        language: str | None = None,
+        only: Filter | None = None,
+        context: str | None = None,
+    ) -> Findings:
+        """Search, and judge whether the best passage answers; otherwise as `search`."""
+        found = self.candidates(query, only=only, context=context)
         if found is None:
-            return []
+            return Findings()
+        hits = self.ranked(found, k, language)
+        if not hits or self._judge is None:
+            return Findings(tuple(hits))
+        evidence = self._judge.judge(
+            found, lambda row: self.chunks[row].article, hits[0].chunk.article
+        )
+        return Findings(tuple(hits), evidence)
+
+    def ranked(self, found: Candidates, k: int, language: str | None = None) -> list[Hit]:
+        """Return the k best of the candidates, best first, those in a language preferred."""
         rows, fused, first = found.rows, found.fused(self.weights), found.looks[0]
         order = np.argsort(-(fused + self._bonus(rows, language)), kind="stable")[:k]
         return [

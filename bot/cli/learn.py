@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def learn_to_search(files: Sequence[Path], home: Path | None, *, as_json: bool) -> None:
     """Learn from queries, by default from those of the home, and publish a version."""
     from bot.learning import queries as sources
-    from knowledge_base import evaluation, learning
+    from knowledge_base import answerability, evaluation, learning
 
     place = open_home(home)
     knowledge = place.knowledge()
@@ -32,19 +32,26 @@ def learn_to_search(files: Sequence[Path], home: Path | None, *, as_json: bool) 
     learnt = learning.learn(knowledge, queries, lambda said: typer.echo(said + " …", err=True))
     versions = place.knowledge_versions
     version = versions.open(knowledge.version)
-    better = learnt.seen[1] > learnt.seen[0]
-    if better:
-        version = learning.publish(versions, version, learnt)
+    better = learnt.is_better
+    judge = answerability.learn(knowledge, queries)
+    published = better or judge is not None
+    if published:
+        version = learning.publish(versions, version, learnt, judge)
     result = {
         "version": version.id,
-        "published": better,
+        "published": published,
+        "judges_itself": judge is not None,  # whether what is found answers, by weights of its own
         "queries": learnt.queries,
         "weights": asdict(learnt.weights),
         "adapted": any(learnt.adapters),
         "mrr": {"before": learnt.seen[0], "after": learnt.seen[1]},
         "mrr_unseen_articles": {"before": learnt.unseen[0], "after": learnt.unseen[1]},
     }
-    show(result, as_json=as_json, text=lambda: _said(version, learnt, published=better))
+    show(
+        result,
+        as_json=as_json,
+        text=lambda: _said(version, learnt, published=published),
+    )
 
 
 def _said(version: "Version", learnt: "Learnt", *, published: bool) -> str:
