@@ -1,25 +1,21 @@
 """The story of one customer message."""
 
 import logging
-import re
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from typing import Final
 
+from bot import evidence
 from bot.dialogue import state as states
 from bot.dialogue.state import State, advance
 from bot.dialogue.templates import built_in
-from bot.generation.grounding import pieces
-from bot.nlu.language import reply_language
-from bot.nlu.scripts import Script, script
+from bot.generation.pieces import pieces
 from bot.parts import Parts, Stream
 from bot.replies import BETWEEN, in_script, joined
 from bot.types import (
-    OUT_OF_SCOPE,
     BadMessageError,
     Button,
     Decision,
@@ -32,8 +28,7 @@ from bot.types import (
     Turn,
     Understanding,
 )
-from knowledge_base.documents import Hit
-from knowledge_base.filters import Filter
+from bot.work import Work, stays
 
 _logger = logging.getLogger(__name__)
 _STRIPES: Final = 256
@@ -50,33 +45,6 @@ class Received:
 
 
 Event = Received | Understanding | str | Turn
-
-
-@dataclass
-class _Work:
-    """What is found out on the way of one message."""
-
-    message: Message
-    state: State
-    clock: dict[str, float] = field(default_factory=dict)
-    slots: dict[str, str] = field(default_factory=dict)
-    evidence: tuple[Hit, ...] = ()
-    found: tuple[Hit, ...] = ()  # for the request in work
-    asked: str = ""  # the request in work
-
-    def last(self, role: Role) -> str | None:
-        """Return what somebody said last before this message."""
-        said = [line.text for line in self.state.history if line.role is role]
-        return said[-1] if said else None
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            spent = 1000 * (time.perf_counter() - started)
-            self.clock[name] = round(self.clock.get(name, 0.0) + spent, 3)
 
 
 class Assistant:
@@ -99,8 +67,11 @@ class Assistant:
             raise TypeError
         return turn
 
-    def stream(self, message: Message) -> Iterator[Event]:
-        """Yield that it was received, what was understood, the words, and the finished turn."""
+    def stream(self, message: Message, gone: Callable[[], bool] = stays) -> Iterator[Event]:
+        """Yield that it was received, what was understood, the words, and the finished turn.
+
+        `gone` tells whether the customer has left: then a language model need not write on.
+        """
         self.check(message)
         receipt = self.parts.log.receive(message)
         message = receipt.message
@@ -111,8 +82,8 @@ class Assistant:
                 yield from (done.understanding, done.reply.text, done)
                 return
             state = self.parts.log.load(message.conversation_id)
-            turn, state = yield from self._turn(message, state)
-            yield self.parts.log.append(turn, state)
+            turn, moved = yield from self._turn(Work(message, state, gone))
+            yield self.parts.log.append(turn, moved, state)
 
     def recover(self) -> int:
         """Answer, or hand off, what a crash left unanswered; return how many messages."""
@@ -123,7 +94,7 @@ class Assistant:
                     continue
                 try:
                     state = self.parts.log.load(message.conversation_id)
-                    self.parts.log.append(*_last(self._turn(message, state)))
+                    self.parts.log.append(*_last(self._turn(Work(message, state))), state)
                 except Exception:  # one message must not keep the server from starting
                     _logger.exception("message %s is still unanswered", message.id)
         return len(left)
@@ -143,9 +114,13 @@ class Assistant:
             complaint = "the message holds control characters, not text: send plain text"
             raise BadMessageError(complaint)
 
-    def _turn(self, message: Message, state: State) -> Generator[Event, None, tuple[Turn, State]]:
+    def again(self, message: Message, state: State) -> Turn:
+        """Return the turn that a message gets in a state; nothing is written anywhere."""
+        return _last(self._turn(Work(message, state)))[0]
+
+    def _turn(self, work: Work) -> Generator[Event, None, tuple[Turn, State]]:
         """Think and speak; whatever goes wrong on the way becomes a hand-off."""
-        work = _Work(message, state)
+        message, state = work.message, work.state
         started = time.perf_counter()
         try:
             understanding = self._understand(work)
@@ -165,6 +140,7 @@ class Assistant:
             reply=reply,
             versions=self.served_by(),
             evidence=work.evidence,
+            judged=work.judged,
             slots=tuple(sorted(work.slots.items())),
             timings_ms=tuple(work.clock.items()),
         )
@@ -176,7 +152,7 @@ class Assistant:
         return turn, moved
 
     def _respond(
-        self, work: _Work, understanding: Understanding
+        self, work: Work, understanding: Understanding
     ) -> Generator[str, None, tuple[list[Decision], Reply]]:
         """Decide, gather and compose for each request, in order, until one needs a person."""
         decisions: list[Decision] = []
@@ -189,7 +165,7 @@ class Assistant:
                 decision = self._decide(work, part)
                 decision = self._gather(work, part, decision)
                 composed = self._compose(work, part, decision)
-                decision, reply = yield from in_script(composed, _script(work))
+                decision, reply = yield from in_script(composed, work.script)
             except Exception:
                 if not replies:
                     raise
@@ -202,43 +178,20 @@ class Assistant:
             if decision.route is Route.HANDOFF:
                 break
         reply = joined(replies)
-        following = self._next(work, understanding, decisions)
+        following = evidence.following(self.parts, work, understanding, decisions)
         return decisions, replace(reply, related=reply.related + following)
 
-    def _next(
-        self, work: _Work, understanding: Understanding, decisions: list[Decision]
-    ) -> tuple[str, ...]:
-        """Return the titles of what is likely asked next; nothing while something is open."""
-        last = decisions[-1]
-        if self.parts.suggester is None or last.slot or last.route not in _ANSWERS:
-            return ()
-        message = work.message
-        asked = [*work.state.asked, *(decision.intent for decision in decisions)]
-        history = [intent for intent in asked if intent]
-        if not history:
-            return ()
-        if message.sender:
-            history = [*self.parts.log.earlier(message.sender, message.conversation_id), *history]
-        language = _spoken(understanding, work.state, message)
-        following = self.parts.suggester.suggest(history, _FOLLOWING)
-        return tuple(dict.fromkeys(self._title(item, language) for item in following))
-
-    def _title(self, item: str, language: str) -> str:
-        """Return how an intent, or an article, is called towards customers."""
-        knowledge = self.parts.knowledge
-        article = knowledge.article(item) if knowledge else None
-        return article.title if article else self.parts.templates.title(item, language)
-
-    def _understand(self, work: _Work) -> Understanding:
+    def _understand(self, work: Work) -> Understanding:
         with work.stage("understand"):
             return self.parts.understander.understand(
                 work.message.text,
                 spoken=work.state.language,
                 customer=work.last(Role.CUSTOMER),
                 reply=work.last(Role.BOT) or work.last(Role.AGENT),
+                today=work.message.at.astimezone().date(),
             )
 
-    def _decide(self, work: _Work, understanding: Understanding) -> Decision:
+    def _decide(self, work: Work, understanding: Understanding) -> Decision:
         with work.stage("decide"):
             decision = self.parts.policy.decide(work.asked, understanding, work.state)
             work.slots |= self.parts.policy.slots(understanding.entities)
@@ -246,48 +199,21 @@ class Assistant:
                 return self.parts.policy.without_template(decision)
             return decision
 
-    def _gather(self, work: _Work, understanding: Understanding, decision: Decision) -> Decision:
+    def _gather(self, work: Work, understanding: Understanding, decision: Decision) -> Decision:
         """Search where that was decided; without evidence the policy decides again."""
         if decision.route is not Route.RETRIEVE or self.parts.knowledge is None:
             return decision
-        language = _spoken(understanding, work.state, work.message)
+        language = work.language(understanding)
         with work.stage("search"):
-            hits, enough = self._search(work, decision, language)
+            hits, enough = evidence.search(self.parts, work, decision, language)
         work.found = tuple(hits)
         work.evidence += work.found
         return decision if enough else self.parts.policy.without_evidence(decision, work.state)
 
-    def _search(self, work: _Work, decision: Decision, language: str) -> tuple[list[Hit], bool]:
-        """Return the best passages for a message, and whether they are evidence.
-
-        A fragment ("and to Norway?") finds little alone: it is read together with the message
-        before it, then alone, in case the subject is another, and then with the subject's name.
-        """
-        knowledge, policy = self.parts.knowledge, self.parts.policy
-        if knowledge is None:
-            return [], False
-        question = _question(work)
-        threshold = policy.evidence_threshold(decision)
-        asked = work.last(Role.CUSTOMER)
-        tries = [(question, asked, threshold)]
-        if asked:
-            tries.append((question, None, threshold))
-        if decision.intent is not None and decision.intent != OUT_OF_SCOPE:
-            subject = self.parts.templates.title(decision.intent, language)
-            alone = policy.content.thresholds.search_evidence
-            tries.append((f"{subject} {question}", None, max(threshold, alone)))
-        only = Filter.public(datetime.now(UTC).date())
-        hits: list[Hit] = []
-        for query, context, enough in tries:
-            hits = knowledge.search(query, _PASSAGES, language=language, only=only, context=context)
-            if hits and hits[0].score >= enough:
-                return hits, True
-        return hits, False
-
     def _compose(
-        self, work: _Work, understanding: Understanding, decision: Decision
+        self, work: Work, understanding: Understanding, decision: Decision
     ) -> Generator[str, None, tuple[Decision, Reply]]:
-        language = _spoken(understanding, work.state, work.message)
+        language = work.language(understanding)
         with work.stage("compose"):
             if decision.route is Route.RETRIEVE:
                 return decision, (yield from self._from_passages(work, language))
@@ -298,7 +224,7 @@ class Assistant:
             yield from pieces(reply.text)
             return decision, reply
 
-    def _from_passages(self, work: _Work, language: str) -> Stream:
+    def _from_passages(self, work: Work, language: str) -> Stream:
         threshold = 0.6 * work.found[0].score
         hits = [hit for hit in work.found if hit.score >= threshold]
         theirs = hits[0].chunk.language
@@ -306,13 +232,13 @@ class Assistant:
         if theirs in {"en", "zh"} and theirs != language:
             prefix = self._say("passages_in_other_language", language, work) + "\n"
             yield prefix
-        reply = yield from self.parts.composer.stream(_question(work), hits, language)
+        reply = yield from self.parts.composer.stream(work.question, hits, language, work.gone)
         titles = dict.fromkeys(hit.chunk.title for hit in hits if hit.chunk.title)
         cited = {citation.title for citation in reply.citations}
         related = tuple(title for title in titles if title not in cited)[:2]
         return replace(reply, text=prefix + reply.text, related=related)
 
-    def _from_template(self, work: _Work, decision: Decision, language: str) -> Reply:
+    def _from_template(self, work: Work, decision: Decision, language: str) -> Reply:
         name = decision.template or "handoff"
         values = {key: v for key, v in {**work.state.slots, **work.slots}.items() if v}
         if decision.route is Route.HANDOFF and work.state.owner == states.QUEUED:
@@ -328,7 +254,7 @@ class Assistant:
             name = "clarify_open"
         return Reply(self._say(name, language, work, **values), buttons=buttons)
 
-    def _act(self, work: _Work, decision: Decision, language: str) -> tuple[Decision, Reply]:
+    def _act(self, work: Work, decision: Decision, language: str) -> tuple[Decision, Reply]:
         """Run the action; where there is none, or it fails, a person takes over."""
         if self.parts.actions is None or decision.action is None:
             decision = self.parts.policy.action_failed(decision)
@@ -348,11 +274,11 @@ class Assistant:
         slot = cleared[0] if cleared else None  # asked for again
         return replace(decision, slot=slot), Reply("\n".join(texts), composer="action")
 
-    def _say(self, name: str, language: str, work: _Work, /, **values: str) -> str:
+    def _say(self, name: str, language: str, work: Work, /, **values: str) -> str:
         variant = sum(1 for line in work.state.history if line.role is Role.BOT)
         return self.parts.templates.render(name, language, variant, **values)
 
-    def _give_up(self, work: _Work) -> tuple[Understanding, Decision, Reply]:
+    def _give_up(self, work: Work) -> tuple[Understanding, Decision, Reply]:
         language = work.state.language or "en"
         understanding = Understanding(language, "neutral", "calm", None, 0.0)
         queue = self.parts.policy.content.default_queue
@@ -366,6 +292,7 @@ class Assistant:
             knowledge=self.parts.knowledge.version if self.parts.knowledge else None,
             templates=self.parts.templates.version,
             policy=self.parts.policy.version,
+            content=self.parts.content,
         )
 
     @contextmanager
@@ -373,12 +300,6 @@ class Assistant:
         """Hold back other messages of the same conversation, and the few that share its lock."""
         with self._locks[hash(conversation_id) % _STRIPES]:
             yield
-
-
-def _script(work: _Work) -> Script | None:
-    """Return the script the customer writes Chinese in; replies keep it."""
-    said = [line.text for line in work.state.history if line.role is Role.CUSTOMER]
-    return next(filter(None, map(script, [work.message.text, *reversed(said)])), None)
 
 
 def _is_no_text(character: str) -> bool:
@@ -396,16 +317,3 @@ def _last(
         except StopIteration as stop:
             result: tuple[Turn, State] = stop.value
             return result
-
-
-def _spoken(understanding: Understanding, state: State, message: Message) -> str:
-    """Return the language to answer in: the message's, else the conversation's, else English."""
-    language = reply_language(understanding.language, message.text)
-    return language if language in {"en", "zh"} else state.language or "en"
-
-
-def _question(work: _Work) -> str:
-    """Return what to search for; a pressed button stands for the question before it."""
-    if re.fullmatch(r"/\S[^\n]{0,80}", work.asked.strip()):
-        return work.last(Role.CUSTOMER) or work.asked.strip("/ ").replace("_", " ")
-    return work.asked

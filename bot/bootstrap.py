@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bot import contents
 from bot.assistant import Assistant
 from bot.dialogue import policy as policies
 from bot.dialogue import templates as texts
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 
     from bot.actions.runner import ActionRunner
     from bot.generation.composers import ExtractiveComposer, GeneratedComposer
-    from bot.generation.local import LocalGenerator
+    from bot.generation.generators import TextGenerator
     from bot.learning.suggestions import Suggester
     from bot.nlu.intents import IntentModel
+    from bot.nlu.seeking import Seeking
     from bot.store.log import SqlLog
     from knowledge_base.encoders import ModelEncoder, TorchEncoder
     from knowledge_base.ingest import Eye
@@ -115,7 +117,16 @@ class Home:
         encoder = None if own else self.encoder(str(found.details["base"]))
         return intents.load(folder, found, encoder, engine=self.settings.engine)
 
-    def knowledge(self, version: str | None = None) -> "KnowledgeBase | None":
+    def asking(self, model: "IntentModel | None") -> "Seeking | None":
+        """Open what a model's version learnt about whether a message needs the knowledge."""
+        from bot.nlu import seeking
+
+        folder = self.models.folder(model.version) / seeking.FOLDER if model else None
+        return seeking.Seeking.load(folder) if folder and folder.is_dir() else None
+
+    def knowledge(
+        self, version: str | None = None, content: Path | None = None
+    ) -> "KnowledgeBase | None":
         """Open a version of the knowledge, the active one by default; None before the first."""
         from knowledge_base import opened
         from knowledge_base.synonyms import Synonyms
@@ -124,7 +135,7 @@ class Home:
         found = versions.open(version) if version else versions.current()
         if found is None:
             return None
-        synonyms = Synonyms.load(self.path / "synonyms.yml")
+        synonyms = Synonyms.load((content or self.path) / "synonyms.yml")
         folder = versions.folder(found.id)
         return opened.load(folder, found.details, found.id, self.encoder, synonyms)
 
@@ -180,29 +191,46 @@ class Home:
 
     def composer(self) -> "ExtractiveComposer | GeneratedComposer":
         """Return the composer the settings name."""
-        from bot.generation.composers import ExtractiveComposer, GeneratedComposer
+        from bot.generation import prompts
+        from bot.generation.composers import ExtractiveComposer, GeneratedComposer, Prices
 
         current = self.knowledge_versions.current()
         encoder = self.encoder(current.details.get("base")) if current else None
         extractive = ExtractiveComposer(encoder)
         if self.settings.composer == "extractive":
             return extractive
-        return GeneratedComposer(self.generator, extractive)
+        settings = self.settings
+        return GeneratedComposer(
+            self.generator,
+            extractive,
+            prompts.load(self.path, settings.business),
+            seconds=settings.generator_seconds,
+            prices=Prices(settings.prompt_price, settings.completion_price),
+        )
 
     @cached_property
-    def generator(self) -> "LocalGenerator":
+    def generator(self) -> "TextGenerator":
         """The language model the settings name, loaded once."""
+        settings = self.settings
+        if settings.composer == "openai":
+            from bot.generation.openai_http import HttpGenerator
+
+            return HttpGenerator(
+                settings.generator_url or "", settings.generator, settings.engine_key
+            )
         from bot.generation.local import LocalGenerator
 
-        return LocalGenerator(self.settings.generator)
+        return LocalGenerator(
+            settings.generator, settings.cache_folder, settings.generator_precision
+        )
 
-    def policy(self) -> policies.Policy:
-        """Read the policy."""
-        return policies.load(self.path / "policy.yml")
+    def policy(self, content: Path | None = None) -> policies.Policy:
+        """Read the policy, the home's present one or that of kept content."""
+        return policies.load((content or self.path) / "policy.yml")
 
-    def templates(self) -> texts.Templates:
-        """Read the templates."""
-        return texts.load(self.path / "templates")
+    def templates(self, content: Path | None = None) -> texts.Templates:
+        """Read the templates, the home's present ones or those of kept content."""
+        return texts.load((content or self.path) / "templates")
 
     def content_versions(self) -> list[Version]:
         """Return templates and policy as they stand, as versions."""
@@ -251,10 +279,12 @@ def assistant(
     versions: Sequence[str] = (),
     *,
     after: Assistant | None = None,
+    content: Path | None = None,
 ) -> Assistant:
     """Build the assistant of a home, with the active versions or those given by id.
 
-    Without a log, the home's SQL log is used. `after` is the assistant this one takes over from.
+    Without a log, the home's SQL log is used. `after` is the assistant this one takes over from,
+    `content` a folder of kept texts and rules that stand for the home's.
     """
     from bot.nlu.entities import EntityFinder
     from bot.nlu.understanding import Understander
@@ -268,9 +298,9 @@ def assistant(
             raise CarelineError(message)
         wanted[prefix] = identifier
     model = home.model(wanted.get("m"))
-    knowledge = home.knowledge(wanted.get("k"))
-    templates = home.templates()
-    policy = replace(home.policy(), has_knowledge=knowledge is not None)
+    knowledge = home.knowledge(wanted.get("k"), content)
+    templates = home.templates(content)
+    policy = replace(home.policy(content), has_knowledge=knowledge is not None)
     labels = model.labels if model else ()
     for problem in policy.problems(labels, templates.names):
         _logger.warning("%s", problem)
@@ -281,6 +311,7 @@ def assistant(
                 model,
                 EntityFinder(policy.content.entities),
                 promise=_is_certified(home, model),
+                asking=home.asking(model),
             ),
             policy=policy,
             templates=templates,
@@ -289,6 +320,7 @@ def assistant(
             actions=home.actions(),
             suggester=_suggester(home, asked=log is None or isinstance(log, SqlLog)),
             model_version=model.version if model else None,
+            content=None if content else contents.keep(home.path),
             max_characters=home.settings.max_message_characters,
         ),
         after,

@@ -1,14 +1,15 @@
 """What an assistant is made of: the protocols of its parts."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Protocol
 
 from bot.dialogue.policy import Policy
 from bot.dialogue.state import State
 from bot.dialogue.templates import Templates
 from bot.types import Message, Reply, Turn, Understanding
-from knowledge_base.documents import Document, Hit
+from knowledge_base.documents import Document, Findings, Hit
 from knowledge_base.filters import Filter
 
 Stream = Generator[str, None, Reply]
@@ -38,8 +39,8 @@ class Log(Protocol):
     def load(self, conversation_id: str, /) -> State:
         """Return the state of a conversation."""
 
-    def append(self, turn: Turn, state: State, /) -> Turn:
-        """Commit a turn and the state after it together; return the turn that stands."""
+    def append(self, turn: Turn, state: State, before: State, /) -> Turn:
+        """Commit a turn, the state after it and the one before; return the turn that stands."""
 
     def pending(self) -> Sequence[Message]:
         """Return messages nobody answered."""
@@ -62,9 +63,16 @@ class Understander(Protocol):
     """Finds out what a message means."""
 
     def understand(
-        self, text: str, /, *, spoken: str | None, customer: str | None, reply: str | None
+        self,
+        text: str,
+        /,
+        *,
+        spoken: str | None,
+        customer: str | None,
+        reply: str | None,
+        today: date,
     ) -> Understanding:
-        """Read a message in its conversation."""
+        """Read a message in its conversation; "tomorrow" counts from `today`."""
 
     def explain(self, text: str, /) -> Explanation | None:
         """Return why a message is understood as it is; None where nothing can be said."""
@@ -85,6 +93,11 @@ class Knowledge(Protocol):
         `context` is what the customer asked before.
         """
 
+    def find(
+        self, query: str, k: int, /, *, language: str | None, only: Filter, context: str | None
+    ) -> Findings:
+        """Search, and tell how likely the best passage answers the question."""
+
     def article(self, identifier: str, /) -> Document | None:
         """Return an article by its id."""
 
@@ -92,8 +105,10 @@ class Knowledge(Protocol):
 class Composer(Protocol):
     """Says what passages say."""
 
-    def stream(self, question: str, hits: Sequence[Hit], language: str, /) -> Stream:
-        """Yield the reply in pieces, then return it whole."""
+    def stream(
+        self, question: str, hits: Sequence[Hit], language: str, gone: Callable[[], bool], /
+    ) -> Stream:
+        """Yield the reply in pieces, then return it whole; `gone` tells that nobody listens."""
 
 
 class Actions(Protocol):
@@ -153,4 +168,5 @@ class Parts:
     actions: Actions | None = None
     suggester: Suggester | None = None
     model_version: str | None = None
+    content: str | None = None
     max_characters: int = 4000

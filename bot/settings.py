@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -41,8 +41,15 @@ class Settings(BaseSettings):
     base: str = "e5-small"
     english_base: str = "minilm"  # sees English passages as well; "" for none
     engine: Literal["auto", "torch"] = "auto"
-    composer: Literal["extractive", "transformers"] = "extractive"
+    composer: Literal["extractive", "transformers", "openai"] = "extractive"
     generator: str = "smollm2"
+    generator_precision: Literal["auto", "int8", "int4"] = "auto"
+    generator_url: str | None = None
+    generator_key: SecretStr | None = None
+    generator_key_file: Path | None = None
+    generator_seconds: float = Field(20.0, gt=0.0, le=600.0)
+    prompt_price: float = Field(0.0, ge=0.0)  # of a million tokens
+    completion_price: float = Field(0.0, ge=0.0)
     max_message_characters: int = Field(4000, ge=1, le=100_000)
     promise: Promise | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -50,6 +57,24 @@ class Settings(BaseSettings):
     screens: bool = True
     public_url: str | None = None
     business: str = ""
+
+    @model_validator(mode="after")
+    def _names_its_engine(self) -> Self:
+        if self.composer == "openai" and not self.generator_url:
+            message = 'composer = "openai" needs generator_url, such as http://127.0.0.1:8001/v1'
+            raise ValueError(message)
+        return self
+
+    @property
+    def engine_key(self) -> str | None:
+        """The key of the generator's API, from its own file where one is named."""
+        if self.generator_key_file is None:
+            return self.generator_key.get_secret_value() if self.generator_key else None
+        try:
+            return self.generator_key_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            message = f"generator_key_file {self.generator_key_file} cannot be read: {error}"
+            raise CarelineError(message) from error
 
     @property
     def cache_folder(self) -> Path:

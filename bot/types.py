@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from knowledge_base.documents import Hit
+from knowledge_base.documents import Evidence, Hit
 
 OUT_OF_SCOPE: Final = "oos"
 
@@ -125,6 +125,7 @@ class Understanding:
     promised: Promised = Promised.NONE
     candidates: tuple[str, ...] = ()
     requests: tuple[Request, ...] = ()
+    seeks: float | None = None  # how likely an unsure message asks for knowledge at all
 
     def parts(self, text: str) -> tuple["Understanding", ...]:
         """Return what is understood of each request; of the whole where there is one only."""
@@ -190,6 +191,26 @@ class Button:
 
 
 @dataclass(frozen=True)
+class Usage:
+    """The tokens a language model read and wrote; counted by us where it did not report them."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    reported: bool = True
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a language model had to do with a reply."""
+
+    model: str
+    prompt_sha256: str
+    usage: Usage
+    fell_back: str | None = None  # why its words, or the rest of them, were not used
+    cost: float | None = None  # in the currency of the prices in the settings
+
+
+@dataclass(frozen=True)
 class Reply:
     """What is said to the customer."""
 
@@ -198,6 +219,7 @@ class Reply:
     buttons: tuple[Button, ...] = ()
     related: tuple[str, ...] = ()
     composer: str = "template"
+    written: tuple[Written, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -217,6 +239,7 @@ class ServedBy:
     knowledge: str | None
     templates: str
     policy: str
+    content: str | None = None  # all texts and rules of the home, as they are kept
 
 
 @dataclass(frozen=True)
@@ -229,6 +252,7 @@ class Turn:
     reply: Reply
     versions: ServedBy
     evidence: tuple[Hit, ...] = ()
+    judged: tuple[Evidence, ...] = ()  # whether the passages answer, one a search
     handoff: Handoff | None = None
     slots: tuple[tuple[str, str], ...] = ()
     further: tuple[Decision, ...] = ()  # those about the second request and the ones after it

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from bot.privacy import redact
-from bot.types import Citation, Entity, Turn, Understanding
+from bot.types import Citation, Decision, Entity, Turn, Understanding, Written
 
 
 @cache
@@ -66,6 +66,7 @@ def turn_json(turn: Turn) -> dict[str, Any]:
             "knowledge": turn.versions.knowledge,
             "templates": turn.versions.templates,
             "policy": turn.versions.policy,
+            "content": turn.versions.content,
         },
         "timings_ms": dict(turn.timings_ms),
     }
@@ -93,6 +94,34 @@ def _requests(turn: Turn) -> list[dict[str, Any]]:
         }
         for number, request in enumerate(found)
     ]
+
+
+def _decision_json(decision: Decision) -> dict[str, Any]:
+    return {
+        "route": decision.route.value,
+        "reason": decision.reason,
+        "intent": decision.intent,
+        "template": decision.template,
+        "action": decision.action,
+        "slot": decision.slot,
+        "options": list(decision.options),
+        "queue": decision.queue,
+    }
+
+
+def _written_json(written: Written) -> dict[str, Any]:
+    usage = written.usage
+    return {
+        "model": written.model,
+        "prompt_sha256": written.prompt_sha256,
+        "tokens": {
+            "prompt": usage.prompt_tokens,
+            "completion": usage.completion_tokens,
+            "reported": usage.reported,
+        },
+        "cost": written.cost,
+        "fell_back": written.fell_back,
+    }
 
 
 def understanding_json(understanding: Understanding) -> dict[str, Any]:
@@ -148,8 +177,10 @@ def trace_json(turn: Turn) -> dict[str, Any]:
         "template": turn.decision.template,
         "action": turn.decision.action,
         "requests": _requests(clean),
+        "decisions": [_decision_json(decision) for decision in turn.decisions],
         "promise": turn.understanding.promised.value,
         "composer": turn.reply.composer,
+        "generated": [_written_json(written) for written in turn.reply.written],
         "candidates": [
             {
                 "article": hit.chunk.article,
@@ -160,6 +191,17 @@ def trace_json(turn: Turn) -> dict[str, Any]:
                 "sparse": hit.sparse,
             }
             for hit in turn.evidence
+        ],
+        "answerable": [
+            {
+                "article": judged.article,
+                "score": judged.score,
+                "signs": {
+                    sign.name: {"level": round(sign.level, 4), "lead": round(sign.lead, 4)}
+                    for sign in judged.signs
+                },
+            }
+            for judged in turn.judged
         ],
         "citations": [
             {

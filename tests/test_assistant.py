@@ -23,7 +23,7 @@ from bot.types import (
     Turn,
     Understanding,
 )
-from knowledge_base.documents import Hit
+from knowledge_base.documents import Findings, Hit
 from knowledge_base.filters import Filter
 
 
@@ -360,6 +360,12 @@ def test_staff_articles_and_those_out_of_date_are_never_cited(parts: Parts) -> N
             del query, k, language, context
             asked.append(only)
             return []
+
+        def find(
+            self, query: str, k: int, /, *, language: str | None, only: Filter, context: str | None
+        ) -> Findings:
+            self.search(query, k, language=language, only=only, context=context)
+            return Findings()
 
         def article(self, identifier: str, /) -> None:
             del identifier

@@ -32,6 +32,10 @@ _CSS: Final = """
   border-bottom: 2px solid rgb(var(--hue) / var(--share)); }
 #chat-words mark.for { --hue: 16 185 129; }
 #chat-words mark.against { --hue: 239 68 68; border-bottom-style: dashed; }
+.found { width: 100%; font-size: .85em; }
+.found :is(td, th):nth-child(n+2) { text-align: right; font-variant-numeric: tabular-nums; }
+.found code { display: block; opacity: .75; overflow-wrap: anywhere; }
+.found .cited { font-weight: 600; }
 .quiet { opacity: .75; }
 #chat-lines .icon-button-wrapper, #live-transcript .icon-button-wrapper { display: none; }
 """

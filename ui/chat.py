@@ -16,9 +16,9 @@ _NOTHING: Final = "<p class='quiet'>The last reply is explained here.</p>"
 
 Lines = list[dict[str, Any]]
 Words = list[tuple[str, float | None]]
-Explained = tuple[str, dict[str, float] | None, str, str, str]
-Shown = tuple[Lines, str | None, str, dict[str, float] | None, str, str, str]
-_UNKNOWN: Final[Explained] = ("", None, "", "", "")
+Explained = tuple[str, dict[str, float] | None, str, str, str, str]
+Shown = tuple[Lines, str | None, str, dict[str, float] | None, str, str, str, str]
+_UNKNOWN: Final[Explained] = ("", None, "", "", "", "")
 
 
 def build(client: Client) -> None:
@@ -52,12 +52,13 @@ def build(client: Client) -> None:
             words = gr.HTML(elem_id="chat-words")
             facts = gr.HTML(_NOTHING, label="Decision", elem_id="chat-facts")
             sources = gr.HTML(elem_id="chat-sources")
+            candidates = gr.HTML(elem_id="chat-candidates")
             similar = gr.HTML(elem_id="chat-similar")
 
     def talk(text: str, shown: Lines, known: str | None) -> Iterator[Shown]:
         yield from converse(client, text, shown or [], known)
 
-    outputs = [lines, conversation, facts, ranking, sources, words, similar]
+    outputs = [lines, conversation, facts, ranking, sources, words, similar, candidates]
     gr.on(
         [box.submit, send.click],
         lambda text: (text, ""),
@@ -67,7 +68,7 @@ def build(client: Client) -> None:
         api_visibility="private",
     ).then(talk, [said, lines, conversation], outputs, show_progress="hidden", **CONCURRENCY)
     again.click(
-        lambda: ([], None, _NOTHING, None, "", "", ""),
+        lambda: ([], None, _NOTHING, None, "", "", "", ""),
         None,
         outputs,
         queue=False,
@@ -102,12 +103,17 @@ def explain(client: Client, text: str, turn: Json) -> Explained:
         why = client.explain(text)
     except ApiError:  # the reply stands without its explanation
         why = None
+    try:
+        trace = client.trace(turn["message_id"])
+    except ApiError:
+        trace = {}
     return (
         facts_html(turn),
         ranking or None,
         sources_html(turn["reply"]["citations"]),
         words_html(coloured(text, why["tokens"] if why else [])),
         similar_html(why["neighbours"] if why else []),
+        trace_html(trace),
     )
 
 
@@ -149,6 +155,40 @@ def similar_html(neighbours: list[Json]) -> str:
         f"<blockquote>{escape(near['text'])}</blockquote></figure>"
         for near in neighbours
     )
+
+
+def trace_html(trace: Json) -> str:
+    """Return what a reply was chosen from, what a language model did, and which versions served."""
+    cited = {citation["article"] for citation in trace.get("citations", [])}
+    rows = "".join(
+        f"<tr{' class=cited' if found['article'] in cited else ''}><td>{escape(found['title'])}"
+        f"<code>{escape(found['article'])}</code></td><td>{found['dense']:.2f}</td>"
+        f"<td>{found['sparse']:.2f}</td><td>{found['score']:.2f}</td></tr>"
+        for found in trace.get("candidates", [])
+    )
+    head = "<tr><th>Passage</th><th>Meaning</th><th>Words</th><th>Score</th></tr>"
+    table = f"<p class='legend'>What was found</p><table class='found'>{head}{rows}</table>"
+    facts = {
+        f"Model {number}": _written(one)
+        for number, one in enumerate(trace.get("generated", []), start=1)
+    }
+    facts |= {f"Version: {kind}": name for kind, name in trace.get("versions", {}).items() if name}
+    lines = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items())
+    return (table if rows else "") + (f"<dl class='facts'>{lines}</dl>" if lines else "")
+
+
+def _written(one: Json) -> str:
+    """Return in a line what a language model did."""
+    tokens = one["tokens"]
+    counted = "" if tokens["reported"] else ", counted here"
+    parts = [
+        one["model"],
+        f"{tokens['prompt']} + {tokens['completion']} tokens{counted}",
+        f"cost {one['cost']:.6f}" if one["cost"] is not None else "",
+        f"its words were not all used ({one['fell_back']})" if one["fell_back"] else "",
+        f"prompt {one['prompt_sha256'][:12]}",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def plain(text: str) -> str:

@@ -125,7 +125,7 @@ def _trained(setting: Setting, result: Result) -> None:
         site = _site(setting, name)
         train, test = (_queries(setting, name, f"queries_{part}") for part in ("train", "test"))
         learnt = learning.learn(site.knowledge, train)
-        if learnt.seen[1] > learnt.seen[0]:
+        if learnt.is_better:
             learning.publish(site.versions, site.version, learnt)
         after = reopened(setting, site.versions)
         asked = set().union(*(query.relevant for query in train))

@@ -50,4 +50,4 @@ def wants_progress() -> bool:
 
 
 # The commands register themselves with `app` when their modules are imported.
-from bot.cli import bench, build, data, evaluate, kb, operate, talk  # noqa: E402, F401
+from bot.cli import bench, build, data, evaluate, kb, operate, talk, verify  # noqa: E402, F401

@@ -21,6 +21,11 @@ class Bench(StrEnum):
     PROMISE = "promise"
     SEARCH = "search"
     INGEST = "ingest"
+    EXTRACTS = "extracts"
+    UNANSWERABLE = "unanswerable"
+    SEEKING = "seeking"
+    SUPPORT = "support"
+    GENERATE = "generate"
 
 
 @app.command()

@@ -12,6 +12,7 @@ from bot.cli.app import HomeOption, JsonOption, app, open_home, show, wants_prog
 if TYPE_CHECKING:
     from bot.bootstrap import Home
     from bot.nlu.intents import Calibration
+    from bot.nlu.seeking import Asking
     from bot.nlu.training import Trained
     from bot.settings import Promise
     from knowledge_base.versions import Version
@@ -27,7 +28,7 @@ _FILES: Final = {
     ),
     "careline.toml": "# Settings of this home; CARELINE_<NAME> in the environment wins.\n",
     "intents.md": "# Intents\n\nWhat each intent covers, and what it does not.\n",
-    ".gitignore": "models/\nindexes/\n*.db\n*.db-*\n.secrets.json\n",
+    ".gitignore": "models/\nindexes/\n*.db\n*.db-*\n.content/\n.secrets.json\n",
 }
 
 
@@ -111,9 +112,19 @@ def train(  # noqa: PLR0913 — one parameter an option
         recipe=recipe.load(place.path / recipe.FILE),
         seed=seed,
         progress=wants_progress(),
+        turns=_turns(paths),
     )
     done = training.train(job, place.models)
     show(_train_json(done, job.promise), as_json=as_json, text=lambda: _trained(done, job.promise))
+
+
+def _turns(paths: list[Path]) -> "list[Asking]":
+    """Return what transcripts among the files say about which turns need the knowledge."""
+    from bot.nlu import datasets, seeking
+
+    transcripts = [path for path in paths if ".jsonl" in path.name]
+    conversations = datasets.read_transcripts(transcripts)
+    return seeking.turns(c for c in conversations if not datasets.is_held_back(c.id))
 
 
 def _extend(

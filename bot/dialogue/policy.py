@@ -65,13 +65,15 @@ class Thresholds(_Strict):
 
     From `answer` up an intent is acted on; from `clarify` up the customer is asked which request
     is meant; passages count as evidence from `evidence` up, or from `search_evidence` up where
-    nothing but the search speaks for an answer.
+    nothing but the search speaks for an answer. A message nobody is sure about is searched for from
+    `seeks` up: how likely it asks for knowledge at all.
     """
 
     answer: float = Field(0.45, ge=0, le=1)
     clarify: float = Field(0.25, ge=0, le=1)
-    evidence: float = Field(0.15, ge=0, le=1)
+    evidence: float = Field(0.08, ge=0, le=1)
     search_evidence: float = Field(0.3, ge=0, le=1)
+    seeks: float = Field(0.2, ge=0, le=1)
 
 
 class Escalation(_Strict):
@@ -276,6 +278,10 @@ class Policy:
         intent = intent or understanding.intent
         if not self.has_knowledge:
             return self._handoff("no_knowledge", understanding)
+        seeks = understanding.seeks
+        unsure = reason in {"no_model", "unsure_search"}
+        if unsure and seeks is not None and seeks < self.content.thresholds.seeks:
+            return Decision(Route.TEMPLATE, "no_question", intent, template="no_question")
         return Decision(Route.RETRIEVE, reason, intent)
 
     def _unclear(

@@ -72,7 +72,7 @@ def _helped(decision: Decision) -> bool:
 
 def _topic(decision: Decision) -> str | None:
     """Return what the turn was about; pleasantries do not change the subject."""
-    return None if decision.reason in {"smalltalk", "no_words"} else decision.intent
+    return None if decision.reason in {"smalltalk", "no_words", "no_question"} else decision.intent
 
 
 def to_json(state: State) -> dict[str, Any]:

@@ -5,6 +5,7 @@ network goes on from its weights, on the new examples and as many old ones (rehe
 it knows is not overwritten. Calibration stays; a promise does not cover what was added since.
 """
 
+import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from bot.nlu import finetuning, linear, model_card, training, training_set, tuned
+from bot.nlu import finetuning, linear, model_card, seeking, training, training_set, tuned
 from bot.nlu.curves import Curves
 from bot.nlu.datasets import Example
 from bot.nlu.finetuning import SCALE, Network
@@ -94,6 +95,8 @@ def extend(
             reference=None,
             calibration=calibration,
         ).save(target)
+        if encoder is not None and (folder / seeking.FOLDER).is_dir():  # its encoder is the same
+            shutil.copytree(folder / seeking.FOLDER, target / seeking.FOLDER)
         training_set.save(target, examples, learnt.vectors)
         details = {
             **version.details,

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.nlu import calibration as numbers
-from bot.nlu import folds, linear, model_card, novelty, tone, training_set
+from bot.nlu import folds, linear, model_card, novelty, seeking, tone, training_set
 from bot.nlu import intents as serving
 from bot.nlu.checkpoints import Checkpoints
 from bot.nlu.curves import Curves
@@ -25,6 +25,7 @@ from bot.nlu.drift import Reference
 from bot.nlu.intents import Calibration, Head, Parameters
 from bot.nlu.novelty import Memory, Novelty
 from bot.nlu.recipe import Recipe
+from bot.nlu.seeking import Asking
 from bot.nlu.sparse import SparseHead
 from bot.privacy import redact
 from bot.settings import Promise
@@ -55,6 +56,7 @@ class Job:
     recipe: Recipe = field(default_factory=Recipe)
     seed: int = 0
     progress: bool = False
+    turns: Sequence[Asking] = ()  # of transcripts, with whether they needed the knowledge
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ def train(job: Job, versions: Versions) -> Trained:
             calibration=calibration,
             contextual=sum(1 for e in job.examples if e.customer or e.reply) >= _ENOUGH_CONTEXT,
         ).save(folder)
+        _learn_seeking(job, folder, fitted)
         training_set.save(folder, job.examples, fitted.vectors)
         details = {
             **_description(job),
@@ -240,12 +243,25 @@ def memory_of(vectors: Vectors, targets: Targets, labels: Sequence[str]) -> Memo
     return replace(memory, rows=inside[memory.rows])
 
 
-def tone_head(folder: Path, engine: str, prefix: str) -> tone.ToneHead:
-    """Fit the tone head on the vectors of a version's own encoder, as it will serve."""
+def _learn_seeking(job: Job, folder: Path, fitted: Fitted) -> None:
+    """Learn which turns need the knowledge, on the encoder that will serve."""
+    encoder: ModelEncoder = job.encoder
+    if job.method != "head":
+        encoder = own_encoder(folder, fitted.engine, job.encoder.base.query_prefix)
+    learnt = seeking.fit(encoder, job.turns)
+    if learnt is not None:
+        learnt.save(folder / seeking.FOLDER)
+
+
+def own_encoder(folder: Path, engine: str, prefix: str) -> ModelEncoder:
+    """Open a version's own encoder, as it will serve."""
     base = Base(folder.name, str(folder / "encoder"), query_prefix=prefix)
-    if engine == fast.NAME:
-        return tone.trained_on(fast.FastEncoder(base, folder / "engine"))
-    return tone.trained_on(TorchEncoder(base))
+    return fast.FastEncoder(base, folder / "engine") if engine == fast.NAME else TorchEncoder(base)
+
+
+def tone_head(folder: Path, engine: str, prefix: str) -> tone.ToneHead:
+    """Fit the tone head on the vectors of a version's own encoder."""
+    return tone.trained_on(own_encoder(folder, engine, prefix))
 
 
 def calibrate(

@@ -1,27 +1,41 @@
 """Everything that is understood of one message, in one value."""
 
-from bot.nlu import language, requests, sentiment
+from datetime import date
+from typing import Final
+
+from bot.nlu import language, requests, seeking, sentiment
+from bot.nlu.context import in_context
 from bot.nlu.drift import DriftMonitor
 from bot.nlu.entities import EntityFinder
 from bot.nlu.explanation import Explanation, explain
 from bot.nlu.intents import IntentModel, Prediction
-from bot.types import IntentScore, Promised, Request, Understanding
+from bot.nlu.seeking import Seeking
+from bot.types import OUT_OF_SCOPE, IntentScore, Promised, Request, Understanding
+
+_SURE: Final = 0.6  # from here up an intent decides alone whether to search
 
 
 class Understander:
     """Language, sentiment, entities and, where there is a model, the intent."""
 
     def __init__(
-        self, model: IntentModel | None, entities: EntityFinder, *, promise: bool = False
+        self,
+        model: IntentModel | None,
+        entities: EntityFinder,
+        *,
+        promise: bool = False,
+        asking: Seeking | None = None,
     ) -> None:
         """Take a model (None: a home that only has knowledge) and the entity patterns.
 
-        `promise` holds answers back that would not keep what the model was certified for.
+        `promise` holds answers back that would not keep what the model was certified for,
+        `asking` tells whether a message needs the knowledge; without it, rules do.
         """
         self.model = model
         reference = model.parameters.reference if model and promise else None
         self._monitor = DriftMonitor(reference) if reference else None
         self._entities = entities
+        self._asking = asking
         self._tone_by_words = model is None or model.parameters.tone is None
 
     def understand(
@@ -31,20 +45,22 @@ class Understander:
         spoken: str | None = None,
         customer: str | None = None,
         reply: str | None = None,
+        today: date | None = None,
     ) -> Understanding:
-        """Read a message; `spoken` is the conversation's language.
+        """Read a message; `spoken` is the conversation's language, "tomorrow" is after `today`.
 
         `customer` and `reply` are the customer's message and the reply before it.
         """
         code = language.detect(text, spoken)
-        entities = self._entities.find(text)
+        entities = self._entities.find(text, today)
         feeling, emotion = sentiment.read(text) if self._tone_by_words else ("neutral", "calm")
         if chosen := self.pressed(text):
             code = spoken or "en"
             ranking = (IntentScore(chosen, 1.0),)
             return Understanding(code, feeling, emotion, chosen, 1.0, ranking, entities)
         if self.model is None:
-            return Understanding(code, feeling, emotion, None, 0.0, (), entities)
+            seeks = float(seeking.by_rules(text))
+            return Understanding(code, feeling, emotion, None, 0.0, (), entities, seeks=seeks)
         before = (customer, reply) if self.model.contextual else (None, None)
         parts = requests.find(text, self.model, *before)
         found = tuple(self._request(part) for part in parts)
@@ -60,7 +76,19 @@ class Understander:
             promised=found[0].promised,
             candidates=found[0].candidates,
             requests=found if len(found) > 1 else (),
+            seeks=self._seeks(text, customer, reply, found[0]),
         )
+
+    def _seeks(
+        self, text: str, customer: str | None, reply: str | None, first: Request
+    ) -> float | None:
+        """Return how likely a message needs the knowledge; None where the intent says enough."""
+        if first.confidence >= _SURE and first.intent != OUT_OF_SCOPE:
+            return None
+        if self._asking is None or self.model is None:
+            return float(seeking.by_rules(text))
+        whole = in_context(text, customer, reply)
+        return round(float(self._asking.scores(self.model.encoder, [whole])[0]), 6)
 
     def _request(self, part: requests.Part) -> Request:
         prediction = part.prediction

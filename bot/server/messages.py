@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final, Literal
 
@@ -91,6 +92,7 @@ class _Events:
         self._message = message
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[Event | Exception | None] = asyncio.Queue()
+        self._left = threading.Event()
         service.threads.submit(self._run)
 
     def _put(self, item: Event | Exception | None) -> None:
@@ -102,7 +104,7 @@ class _Events:
     def _run(self) -> None:
         metrics.IN_WORK.inc()
         try:
-            for event in self._service.assistant.stream(self._message):
+            for event in self._service.assistant.stream(self._message, self._left.is_set):
                 if isinstance(event, Turn):
                     _measure(event)
                 self._put(event)
@@ -112,6 +114,10 @@ class _Events:
         finally:
             metrics.IN_WORK.dec()
             self._service.release()
+
+    def leave(self) -> None:
+        """Say that nobody reads on: a language model may stop, the reply ends with what it said."""
+        self._left.set()
 
     async def next(self) -> Event | None:
         """Return the next event, None at the end; raise what the thread raised."""
@@ -147,6 +153,8 @@ async def _as_events(first: Event | None, events: _Events) -> AsyncIterator[byte
         metrics.FAILURES.inc()
         error = {"code": "internal", "message": "the reply could not be finished: ask again"}
         yield _sse("error", {"error": error}, str(number))
+    finally:
+        events.leave()
 
 
 def _named(event: Event) -> tuple[str, dict[str, Any]]:

@@ -114,7 +114,7 @@ class Service:
 
 def fingerprint(home: Home) -> tuple[object, ...]:
     """Return what changes when a version is activated or the home's content is edited."""
-    files = [home.path / "policy.yml", home.path / "synonyms.yml"]
+    files = [home.path / name for name in ("policy.yml", "synonyms.yml", "prompt.yml")]
     files += sorted((home.path / "templates").glob("*.yml"))
     return (
         home.models.current_id(),

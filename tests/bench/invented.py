@@ -105,6 +105,7 @@ def write(folder: Path) -> Path:
         _table(intents / "hint3" / f"{bot}_train.csv", [*banking(LEARNT[:2]), *strange()])
     _transcripts(folder / "transcripts" / "crosswoz_zh_a.jsonl.gz")
     _emotions(folder / "emotion")
+    _dialogues(folder / "grounding" / "dstc11_track5.jsonl.gz")
     for site in ("feedbackqa_who", "feedbackqa_australia", "stackfaq_a", "cmrc_zh_a", "tau2_bank"):
         _site(folder / "retrieval" / site)
     return folder
@@ -119,7 +120,10 @@ def _site(folder: Path) -> None:
         for n, word in enumerate(words)
     ]
     _lines(folder / "articles.jsonl", articles)
-    asked = [{"query": f"Where is the {word}?", "relevant": [word]} for word in words]
+    asked = [
+        {"query": f"Where is the {word}?", "relevant": [word], "answers": [f"room {n}."]}
+        for n, word in enumerate(words)
+    ]
     for name in ("queries", "queries_test"):
         _lines(folder / f"{name}.jsonl", asked)
     _lines(folder / "queries_train.jsonl", asked[::2] * 2)
@@ -145,6 +149,20 @@ def _transcripts(path: Path) -> None:
             ]
             line = {"id": f"made-{number}", "language": "zh", "turns": turns}
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def _dialogues(path: Path) -> None:
+    """Write dialogues that end with a question to the knowledge, or with an order."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        for number, thing in enumerate([*LEARNT, *ASKED, *CREATURES] * 2):
+            ends = (f"is the {thing} covered by a warranty?", f"book the {thing} for two")
+            turns = [
+                {"role": "customer", "text": f"hello, number {number} here"},
+                {"role": "agent", "text": "How may I help?"},
+                {"role": "customer", "text": ends[number % 2]},
+            ]
+            file.write(json.dumps({"turns": turns, "target": not number % 2}) + "\n")
 
 
 def _emotions(folder: Path) -> None:

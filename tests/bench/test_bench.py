@@ -18,10 +18,19 @@ from bot.types import CarelineError
 from tests.bench.conftest import TinyHome
 
 SLOW = {"banking77-full", "banking77-full-e5", "clinc150", "hint3", "serving", "kills", "million"}
-DEMO = {"follow-ups", "suggestions"}  # these read the demo's cases
+DEMO = {"follow-ups", "suggestions", "unanswerable-demo"}  # these read the demo's cases
 PARTS = {
     part: bench
-    for bench in ("intents", "understand", "promise", "search", "ingest")
+    for bench in (
+        "intents",
+        "understand",
+        "promise",
+        "search",
+        "ingest",
+        "extracts",
+        "unanswerable",
+        "seeking",
+    )
     for part in import_module(f"bot.bench.{bench}").PARTS
 }
 EACH = [pytest.param(part, marks=pytest.mark.slow if part in SLOW else ()) for part in PARTS]

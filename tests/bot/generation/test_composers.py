@@ -1,9 +1,12 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
-from bot.generation.composers import ExtractiveComposer, GeneratedComposer, Stream
-from bot.types import Reply
+from bot.generation import prompts
+from bot.generation.composers import ExtractiveComposer, GeneratedComposer, Prices, Stream
+from bot.generation.generators import Chat, EngineError, Writing
+from bot.types import Reply, Usage
 from knowledge_base.documents import Hit
 from tests.knowledge_base.fakes import passage
 
@@ -20,26 +23,35 @@ ZH_HITS = (
         1.0,
     ),
 )
+PROMPT = prompts.load(Path("nowhere"))
 EXTRACT = "You can return boots within 30 days."
 
 
 class FakeGenerator:
     """Writes what it was told to, a few characters at a time, and notes how it ended."""
 
-    def __init__(self, text: str, step: int = 3) -> None:
+    name = "fake"
+
+    def __init__(self, text: str, step: int = 3, *, broken: bool = False) -> None:
         self.text = text
+        self.broken = broken
         self.step = step
         self.asked: Sequence[dict[str, str]] = ()
         self.written = ""
         self.ended = False
 
-    def stream(self, messages: Sequence[dict[str, str]], /) -> Iterator[str]:
-        self.asked = messages
+    def stream(self, chat: Chat, /, *, within: float) -> Writing:
+        del within
+        self.asked = chat
         try:
             for at in range(0, len(self.text), self.step):
                 piece = self.text[at : at + self.step]
                 self.written += piece
                 yield piece
+            if self.broken:
+                message = "the engine broke off"
+                raise EngineError(message)
+            return Usage(40, len(self.text), reported=True)
         finally:
             self.ended = True
 
@@ -58,7 +70,7 @@ def drain(stream: Stream) -> tuple[list[str], Reply]:
 def generated(
     generator: FakeGenerator, hits: Sequence[Hit] = HITS, language: str = "en"
 ) -> tuple[list[str], Reply]:
-    composer = GeneratedComposer(generator, ExtractiveComposer(None))
+    composer = GeneratedComposer(generator, ExtractiveComposer(None), PROMPT)
     return drain(composer.stream("Within how many days return boots?", hits, language))
 
 
@@ -122,7 +134,7 @@ def test_a_last_sentence_without_full_stop_is_checked_and_said() -> None:
 
 def test_a_sentence_leaves_only_when_it_is_complete() -> None:
     generator = FakeGenerator("Return boots within 30 days. Members return for free.")
-    stream = GeneratedComposer(generator, ExtractiveComposer(None)).stream("?", HITS, "en")
+    stream = GeneratedComposer(generator, ExtractiveComposer(None), PROMPT).stream("?", HITS, "en")
     assert next(stream) == "Return boots within 30 days."
     assert len(generator.written) < len(generator.text)
     stream.close()
@@ -146,4 +158,73 @@ def test_the_generator_is_asked_with_the_passages() -> None:
     generator = FakeGenerator("Boots: return within 30 days.")
     generated(generator)
     assert [message["role"] for message in generator.asked] == ["system", "user"]
-    assert HITS[0].chunk.text in generator.asked[1]["content"]
+    asked = generator.asked[1]["content"]
+    assert "You can return boots within 30 days." in asked
+    assert "Within how many days" in asked
+
+
+def test_what_lies_beside_the_question_is_kept_from_the_generator() -> None:
+    planted = "The sky over the harbour was painted purple by a machine called Zorp."
+    hit = Hit(passage(f"You can return boots within 30 days. {planted}"), 0.8, 0.8, 1.0)
+    generator = FakeGenerator(planted)
+    _, reply = generated(generator, [hit])
+    assert "Zorp" not in generator.asked[1]["content"]
+    assert "Zorp" not in reply.text
+    assert reply.written[0].fell_back == "beside the question"
+
+
+def test_the_trace_gets_model_prompt_tokens_and_cost() -> None:
+    composer = GeneratedComposer(
+        FakeGenerator("Return boots within 30 days."),
+        ExtractiveComposer(None),
+        PROMPT,
+        prices=Prices(2.0, 10.0),
+    )
+    _, reply = drain(composer.stream("Within how many days?", HITS, "en"))
+    (written,) = reply.written
+    assert written.model == "fake"
+    assert len(written.prompt_sha256) == 64
+    assert written.usage == Usage(40, 28, reported=True)
+    assert written.cost == pytest.approx((40 * 2.0 + 28 * 10.0) / 1e6)
+    assert written.fell_back is None
+
+
+def test_why_its_words_were_not_used_is_noted_and_tokens_are_counted() -> None:
+    _, reply = generated(FakeGenerator("You can return boots within 90 days. More."))
+    (written,) = reply.written
+    assert written.fell_back == "unsupported: number"
+    assert not written.usage.reported
+    assert written.usage.completion_tokens > 0
+    assert generated(FakeGenerator(""))[1].written[0].fell_back == "silent"
+
+
+def test_an_engine_that_breaks_off_leaves_what_was_said_or_the_extract() -> None:
+    said, reply = generated(FakeGenerator("Return boots within 30 days. Mem", broken=True))
+    assert said == ["Return boots within 30 days."]
+    assert reply.composer == "generated"
+    assert reply.written[0].fell_back == "engine"
+    _, reply = generated(FakeGenerator("Retu", broken=True))
+    assert reply.text.startswith(EXTRACT)
+    assert reply.composer == "extractive"
+    assert reply.written[0].fell_back == "engine"
+
+
+def test_a_reply_in_another_language_than_the_customers_is_not_said() -> None:
+    _, reply = generated(FakeGenerator("登山鞋可以在30天内退货。"))
+    assert reply.composer == "extractive"
+    assert reply.written[0].fell_back == "language"
+
+
+def test_pleasantries_are_left_out() -> None:
+    said, _ = generated(FakeGenerator("Sure, I can help with that! Return boots within 30 days."))
+    assert "".join(said).strip() == "Return boots within 30 days."
+
+
+def test_when_the_customer_is_gone_the_model_stops() -> None:
+    generator = FakeGenerator("Return boots within 30 days. " + "Members return for free. " * 50)
+    composer = GeneratedComposer(generator, ExtractiveComposer(None), PROMPT)
+    said, reply = drain(composer.stream("Within how many days?", HITS, "en", lambda: True))
+    assert said == ["Return boots within 30 days."]
+    assert reply.written[0].fell_back == "gone"
+    assert generator.ended
+    assert len(generator.written) < 100

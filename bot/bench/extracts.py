@@ -1,0 +1,162 @@
+"""`careline bench extracts`: extracted answers: short, true to their sources, right."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from bot.bench import search
+from bot.bench.bars import Part, Result, Setting, at_least, at_most
+from bot.generation.composers import ExtractiveComposer
+from bot.generation.extraction import extract
+from bot.types import Citation, Reply
+from knowledge_base import loaders
+from knowledge_base.documents import Hit
+from knowledge_base.search import KnowledgeBase
+
+_QUESTIONS: Final = {"feedbackqa_who": 183, "feedbackqa_australia": 330, "cmrc_zh_a": 200}
+_TEST: Final = {"cmrc_zh_a": "queries"}  # of those without a test file the last are asked
+_PASSAGES: Final = 4  # as many as the assistant looks at
+_NEAR: Final = 0.6  # of the best score, to be answered from
+_DEEP: Final = 50  # passages searched for those of the right article
+_QUOTE: Final = (2, 150)  # sentences and characters a quote may have to count
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_FACTS = re.compile(
+    r"https?://[!-~]+|[\w.+%-]+@[\w.-]+\.\w+|\d+(?:[.,:/-]\d+)*|"
+    r"\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|星期[一二三四五六日天]|"
+    r"\b(?:January|February|March|April|June|July|August|September|October|November|December)\b"
+)
+_SENTENCE_END = re.compile(r"(?<=[。！？!?])(?![”」』）)])")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, the article that answers it, and the words of the answer where they are known."""
+
+    text: str
+    article: str
+    answers: tuple[str, ...] = ()
+
+
+def questions(setting: Setting, name: str) -> list[Question]:
+    """Return the questions of a site that nothing was tuned on."""
+    file = setting.file("retrieval", name, f"{_TEST.get(name, 'queries_test')}.jsonl")
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    return [
+        Question(row["query"], str(row["relevant"][0]), tuple(row.get("answers", ())))
+        for row in rows[-_QUESTIONS[name] :]
+        if row["query"].strip()
+    ]
+
+
+def _knowledge(setting: Setting, name: str) -> KnowledgeBase:
+    articles = setting.file("retrieval", name, "articles.jsonl")
+    return search.build(setting, name, loaders.load([articles]), setting.home.eyes()).knowledge
+
+
+def composed(composer: ExtractiveComposer, question: str, hits: Sequence[Hit]) -> Reply:
+    """Return the reply a composer streams."""
+    stream = composer.stream(question, hits, hits[0].chunk.language or "en")
+    try:
+        while True:
+            next(stream)
+    except StopIteration as stop:
+        reply: Reply = stop.value
+        return reply
+
+
+def _replies(setting: Setting, result: Result) -> None:
+    """Ask through the real search and composer; look at every quote, number and length."""
+    composer = ExtractiveComposer(setting.home.encoder())
+    wrong = unfounded = count = 0
+    words: list[int] = []
+    characters: list[int] = []
+    for name in _QUESTIONS:
+        knowledge = _knowledge(setting, name)
+        for question in questions(setting, name):
+            hits = knowledge.search(question.text, _PASSAGES)
+            if not hits:
+                continue
+            near = [hit for hit in hits if hit.score >= _NEAR * hits[0].score]
+            reply = composed(composer, question.text, near)
+            reply = _spoilt(reply) if setting.planted else reply
+            count += 1
+            wrong += sum(not _stands(knowledge, citation) for citation in reply.citations)
+            wrong += not reply.citations
+            unfounded += len(list(_unfounded(reply)))
+            if _HAN.search(reply.text):
+                characters.append(len(_HAN.findall(reply.text)))
+            else:
+                words.append(len(reply.text.split()))
+    result.figures["replies"] = {
+        "n": count,
+        "words": _quartiles(words),
+        "characters": _quartiles(characters),
+    }
+    result.bars += [
+        at_most("extracts: quotes that do not stand in their article", wrong, 0),
+        at_most("extracts: numbers, dates and links that no quote holds", unfounded, 0),
+        at_most("extracts: median words of English replies", _median(words), 60),
+        at_most("extracts: median characters of Chinese replies", _median(characters), 150),
+    ]
+
+
+def _spoilt(reply: Reply) -> Reply:
+    """Return a reply that says more than its quotes, which stand elsewhere."""
+    moved = tuple(replace(citation, start=citation.start + 1) for citation in reply.citations)
+    return replace(reply, text=f"{reply.text} 987654", citations=moved)
+
+
+def _stands(knowledge: KnowledgeBase, citation: Citation) -> bool:
+    article = knowledge.article(citation.article)
+    return article is not None and article.text[citation.start : citation.end] == citation.quote
+
+
+def _unfounded(reply: Reply) -> Iterator[str]:
+    """Yield the numbers, dates and links of a reply that stand in none of its quotes."""
+    quotes = re.sub(r"\s+", " ", " ".join(citation.quote for citation in reply.citations))
+    for fact in _FACTS.findall(reply.text):
+        if fact.rstrip(".,;:!?)") not in quotes:
+            yield fact
+
+
+def _quartiles(lengths: Sequence[int]) -> list[float]:
+    return [float(value) for value in np.percentile(lengths, [25, 50, 75])] if lengths else []
+
+
+def _median(lengths: Sequence[int]) -> float:
+    return float(np.median(lengths)) if lengths else 0.0
+
+
+def _answers(setting: Setting, result: Result) -> None:
+    """With the right article given, look for the known answer in one short quote."""
+    knowledge = _knowledge(setting, "cmrc_zh_a")
+    encoder = setting.home.encoder()
+    asked = [question for question in questions(setting, "cmrc_zh_a") if question.answers]
+    # Answers of other questions must not be found.
+    known = asked[len(asked) // 2 :] + asked[: len(asked) // 2] if setting.planted else asked
+    found = []
+    for question, other in zip(asked, known, strict=True):
+        hits = [
+            hit
+            for hit in knowledge.search(question.text, _DEEP)
+            if hit.chunk.article == question.article
+        ]
+        reply = extract(question.text, hits[:_PASSAGES], encoder) if hits else Reply("")
+        quotes = [citation.quote for citation in reply.citations if _is_short(citation.quote)]
+        found.append(any(answer in quote for answer in other.answers for quote in quotes))
+    result.figures["answers"] = {"n": len(found)}
+    share = float(np.mean(found)) if found else 0.0
+    result.bars.append(at_least("extracts: CMRC answers within one short quote", share, 0.76))
+
+
+def _is_short(quote: str) -> bool:
+    sentences, characters = _QUOTE
+    parts = [part for part in _SENTENCE_END.split(quote) if part.strip()]
+    return len(parts) <= sentences and len(quote) <= characters
+
+
+PARTS: Final[dict[str, Part]] = {"extracts-replies": _replies, "extracts-answers": _answers}

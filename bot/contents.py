@@ -1,0 +1,62 @@
+"""The texts and rules of a home as they were when they served: kept, so that replies can be redone.
+
+A state is a folder named by its hash; it is written once, when it is first served.
+"""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+FOLDER: Final = ".content"
+_FILES: Final = ("policy.yml", "synonyms.yml", "prompt.yml", "templates/en.yml", "templates/zh.yml")
+
+
+def keep(home: Path) -> str | None:
+    """Return the id of the home's present content, of which a copy is kept.
+
+    None where it cannot be: a home on a disk that cannot be written to serves all the same.
+    """
+    found = {name: (home / name).read_bytes() for name in _names(home) if (home / name).is_file()}
+    digest = hashlib.sha256()
+    for name, content in sorted(found.items()):
+        digest.update(f"{name}\x1f{len(content)}\x1f".encode() + content)
+    identifier = f"c-{digest.hexdigest()[:12]}"
+    target = home / FOLDER / identifier
+    if target.exists():
+        return identifier
+    scratch = target.with_name(f".{identifier}.{os.getpid()}")
+    try:
+        for name, content in found.items():
+            (scratch / name).parent.mkdir(parents=True, exist_ok=True)
+            (scratch / name).write_bytes(content)
+        scratch.mkdir(parents=True, exist_ok=True)
+        scratch.rename(target)
+    except OSError:
+        shutil.rmtree(scratch, ignore_errors=True)
+        return identifier if target.exists() else None
+    return identifier
+
+
+def folder(home: Path, identifier: str) -> Path | None:
+    """Return where a state of the content is kept; None where it is not."""
+    path = home / FOLDER / identifier
+    return path if path.is_dir() and path.parent.name == FOLDER else None
+
+
+def _names(home: Path) -> list[str]:
+    return [*_FILES, *_lists(home / "policy.yml")]
+
+
+def _lists(policy: Path) -> list[str]:
+    """Return the files of names that a policy reads; a broken one is complained about elsewhere."""
+    try:
+        raw: Any = yaml.safe_load(policy.read_text(encoding="utf-8"))
+        entries = raw["entities"].values()
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError):
+        return []
+    files = [entry.get("file") for entry in entries if isinstance(entry, dict)]
+    return [str(name) for name in files if name and not Path(name).is_absolute()]

@@ -1,0 +1,75 @@
+"""What the knowledge has to say: the passages an answer may stand on, and what is asked next."""
+
+from typing import Final
+
+from bot.generation.instructions import without_orders
+from bot.parts import Parts
+from bot.types import OUT_OF_SCOPE, Decision, Role, Route, Understanding
+from bot.work import Work
+from knowledge_base.documents import Findings, Hit
+from knowledge_base.filters import Filter
+
+_PASSAGES: Final = 4
+_FOLLOWING: Final = 2  # questions that are suggested after an answer
+_ANSWERS: Final = frozenset({Route.TEMPLATE, Route.RETRIEVE, Route.ACT})
+
+
+def search(parts: Parts, work: Work, decision: Decision, language: str) -> tuple[list[Hit], bool]:
+    """Return the best passages for a message, and whether they are evidence.
+
+    A fragment ("and to Norway?") finds little alone: it is read together with the message before
+    it, then alone, in case the subject is another, and then with the subject's name.
+    """
+    knowledge, policy = parts.knowledge, parts.policy
+    if knowledge is None:
+        return [], False
+    question = work.question
+    threshold = policy.evidence_threshold(decision)
+    asked = work.last(Role.CUSTOMER)
+    tries = [(question, asked, threshold)]
+    if asked:
+        tries.append((question, None, threshold))
+    if decision.intent is not None and decision.intent != OUT_OF_SCOPE:
+        subject = parts.templates.title(decision.intent, language)
+        alone = policy.content.thresholds.search_evidence
+        tries.append((f"{subject} {question}", None, max(threshold, alone)))
+    only = Filter.public(work.message.at.date())
+    hits: list[Hit] = []
+    for query, context, enough in tries:
+        found = knowledge.find(query, _PASSAGES, language=language, only=only, context=context)
+        hits = without_orders(found.hits)
+        if found.evidence:
+            work.judged += (found.evidence,)
+        if hits and _chance(found) >= enough:
+            return hits, True
+    return hits, False
+
+
+def _chance(found: Findings) -> float:
+    """Return how likely the first passage answers; its score where nobody judged."""
+    return found.evidence.score if found.evidence else found.hits[0].score
+
+
+def following(
+    parts: Parts, work: Work, understanding: Understanding, decisions: list[Decision]
+) -> tuple[str, ...]:
+    """Return the titles of what is likely asked next; nothing while something is open."""
+    last = decisions[-1]
+    if parts.suggester is None or last.slot or last.route not in _ANSWERS:
+        return ()
+    message = work.message
+    asked = [*work.state.asked, *(decision.intent for decision in decisions)]
+    history = [intent for intent in asked if intent]
+    if not history:
+        return ()
+    if message.sender:
+        history = [*parts.log.earlier(message.sender, message.conversation_id), *history]
+    items = parts.suggester.suggest(history, _FOLLOWING)
+    language = work.language(understanding)
+    return tuple(dict.fromkeys(_title(parts, item, language) for item in items))
+
+
+def _title(parts: Parts, item: str, language: str) -> str:
+    """Return how an intent, or an article, is called towards customers."""
+    article = parts.knowledge.article(item) if parts.knowledge else None
+    return article.title if article else parts.templates.title(item, language)

@@ -1,0 +1,225 @@
+"""Passages cut into statements: sentences, items of lists with their lead-ins, rows of tables.
+
+Every statement is a span of its passage, so that whatever is said can be cited word for word. Pure.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from knowledge_base.documents import Chunk
+
+Span = tuple[int, int]
+Form = Literal["sentence", "item", "row"]
+
+CELL: Final = " | "  # what the loaders put between the cells of a row
+HAN: Final = re.compile(r"[\u3400-\u9fff]")
+_LONG_HAN: Final = 90  # characters from which a Chinese sentence is cut at its clauses
+_LONG_WORDS: Final = 50
+_CLAUSE_HAN: Final = 45  # characters a clause must have before a comma may end it
+_CLAUSE_WORDS: Final = 20
+_WRAPPED: Final = (60, 100)  # the widths at which texts are wrapped by hand
+_OPEN: Final = "《「『“（(【"
+_CLOSE: Final = "》」』”）)】"
+_LEAD: Final = re.compile(r"[:：]$")
+_END = re.compile(r"[.!?…][\"'”’)\]]*(?=\s)|[。！？!?…]+[”」』）)\"]*")
+_SHORT = re.compile(
+    r"(?:\b(?:e\.g|i\.e|etc|vs|cf|approx|dr|mrs?|ms|prof|st|no|nr|inc|ltd|co|fig|u\.s|u\.k|a\.m|p\.m)"
+    r"|\b[A-Z]|(?:^|\n)\s*\d{1,2})\.$",
+    re.IGNORECASE,
+)
+_CLOSED = re.compile(r"[.!?。！？…][\"'”’)\]」』）]*(?:\[\d+\])?$")
+_BARE_ANSWER = re.compile(
+    r"(?:yes|no|sure|of course|可以|不可以|能|不能|是的?|不是|会|不会|有|没有|对|不行)[.!。！]?",
+    re.IGNORECASE,
+)
+_REFERS = re.compile(
+    r"(?:it|its|they|their|them|he|she|his|her|this|that|these|those|such|however|otherwise|"
+    r"therefore|then|both|instead|after that|if so|if not|in that case|also)\b|"
+    r"它|他|她|牠|其[^他余实次中]|这|此|该|那[些个样时]|否则|但|不过|然而|因此|所以|于是|两者|前者|后者|之后",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A part of a passage that can be quoted: `chunk.text[start:end]`.
+
+    `lead` is the sentence that leads into an item, or the first row of a row's table. Items of one
+    list, and rows of one table, share their `block`.
+    """
+
+    chunk: Chunk
+    rank: int  # of the passage among the hits
+    start: int
+    end: int
+    form: Form
+    block: int
+    lead: Span | None = None
+
+    @property
+    def text(self) -> str:
+        """The words, as they stand there."""
+        return self.chunk.text[self.start : self.end]
+
+    @property
+    def lead_text(self) -> str:
+        """The words of the lead, empty where there is none."""
+        return self.chunk.text[slice(*self.lead)] if self.lead else ""
+
+    @property
+    def refers(self) -> bool:
+        """Whether it begins with a word that points to what stands before it."""
+        return _REFERS.match(self.text) is not None
+
+
+def statements(chunk: Chunk, rank: int = 0) -> list[Statement]:
+    """Return the statements of a passage, in order."""
+    found: list[Statement] = []
+    for number, block in enumerate(_blocks(chunk.text)):
+        above = found[-1] if found else None
+        lead = (above.start, above.end) if above and _LEAD.search(above.text) else None
+        found += _of_block(chunk, rank, number, block, lead)
+    return _with_answers(found)
+
+
+def _of_block(
+    chunk: Chunk, rank: int, number: int, lines: list[Span], lead: Span | None
+) -> Iterator[Statement]:
+    """Yield the statements of a paragraph; several lines of one are a list, or rows."""
+    text = chunk.text
+    header: Span | None = None
+    for place, (start, end) in enumerate(lines):
+        line = text[start:end]
+        if CELL in line:
+            if header is not None or place + 1 == len(lines) or not _is_row(text, lines[place + 1]):
+                yield Statement(chunk, rank, start, end, "row", number, header)
+            header = header or (start, end)
+            continue
+        header = None
+        if len(lines) == 1 and not (lead and not _CLOSED.search(line)):
+            for left, right in _sentences(text, start, end):
+                yield Statement(chunk, rank, left, right, "sentence", number)
+            continue
+        parts = [(start, end)] if is_short(line) else list(_sentences(text, start, end))
+        for left, right in parts:
+            yield Statement(chunk, rank, left, right, "item", number, lead)
+        if _LEAD.search(line):
+            lead = parts[-1]
+
+
+def _with_answers(found: list[Statement]) -> list[Statement]:
+    """Join a bare yes or no with the sentence after it."""
+    kept: list[Statement] = []
+    for statement in found:
+        before = kept[-1] if kept else None
+        if before and before.block == statement.block and _BARE_ANSWER.fullmatch(before.text):
+            kept[-1] = Statement(
+                **{**vars(statement), "start": before.start},
+            )
+            continue
+        kept.append(statement)
+    return kept
+
+
+def _is_row(text: str, line: Span) -> bool:
+    return CELL in text[slice(*line)]
+
+
+def is_short(line: str) -> bool:
+    """Tell whether a line is said in one breath: up to 20 words, or 45 Chinese characters."""
+    return len(HAN.findall(line)) <= _CLAUSE_HAN and len(line.split()) <= _CLAUSE_WORDS
+
+
+def _blocks(text: str) -> Iterator[list[Span]]:
+    """Yield the lines of each paragraph, those that were wrapped by hand joined again."""
+    block: list[Span] = []
+    at = 0
+    for line in [*text.split("\n"), ""]:
+        left, right = at + len(line) - len(line.lstrip()), at + len(line.rstrip())
+        at += len(line) + 1
+        if left < right:
+            block.append((left, right))
+        elif block:
+            yield _unwrapped(text, block)
+            block = []
+
+
+def _unwrapped(text: str, lines: list[Span]) -> list[Span]:
+    """Return the lines of a paragraph, or one line where it is prose that was wrapped by hand."""
+    texts = [text[start:end] for start, end in lines]
+    if not any(map(_CLOSED.search, texts)) or any(CELL in line for line in texts):
+        return lines
+    width = max(map(len, texts))
+    wrapped = _WRAPPED[0] <= width <= _WRAPPED[1]
+    joined = [lines[0]]
+    for before, line, (start, end) in zip(texts, texts[1:], lines[1:], strict=False):
+        full = wrapped and len(before) + 1 + len(line.split(maxsplit=1)[0]) > width
+        if full or (line[0].islower() and before[-1] not in ".!?:;"):
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _sentences(text: str, start: int, end: int) -> Iterator[Span]:
+    """Yield the sentences of a line, the long ones cut at clauses.
+
+    A full stop within brackets or after an abbreviation ends nothing.
+    """
+    at = start
+    for match in _END.finditer(text, start, end):
+        stop = match.end()
+        if stop >= end or _is_inside(text[at:stop]) or _SHORT.search(text[at:stop]):
+            continue
+        following = text[stop:end].lstrip()[:1]
+        if following.islower() and following.isascii():
+            continue
+        yield from _cut(text, *_stripped(text, at, stop))
+        at = stop
+    if text[at:end].strip():
+        yield from _cut(text, *_stripped(text, at, end))
+
+
+def _is_inside(text: str) -> bool:
+    """Tell whether a bracket is open at the end; one that was never closed lately is a slip."""
+    recent = text[-60:]
+    return sum(recent.count(c) for c in _OPEN) > sum(recent.count(c) for c in _CLOSE)
+
+
+def _stripped(text: str, start: int, end: int) -> Span:
+    piece = text[start:end]
+    return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
+
+
+def _cut(text: str, start: int, end: int) -> Iterator[Span]:
+    """Yield a sentence, or its clauses where it is too long to be quoted whole."""
+    sentence = text[start:end]
+    han, words = len(HAN.findall(sentence)), len(sentence.split())
+    if han <= _LONG_HAN and words <= _LONG_WORDS:
+        yield start, end
+        return
+    at = start
+    for match in re.finditer(r"[；;，,、—](?!\d)\s*", sentence):
+        stop = start + match.end()
+        clause = text[at:stop]
+        strong = match[0][0] in "；;"
+        size = max(len(HAN.findall(clause)) / _CLAUSE_HAN, len(clause.split()) / _CLAUSE_WORDS)
+        rest = text[stop:end]
+        enough = size >= (0.5 if strong else 1.0)
+        if enough and len(rest.strip()) > len(clause) // 4 and not _is_inside(clause):
+            yield from _hard(text, *_stripped(text, at, stop))
+            at = stop
+    yield from _hard(text, *_stripped(text, at, end))
+
+
+def _hard(text: str, start: int, end: int) -> Iterator[Span]:
+    """Yield what has no comma to be cut at in portions of a length that can be quoted."""
+    at = start
+    while len(HAN.findall(text[at:end])) > _LONG_HAN or len(text[at:end].split()) > _LONG_WORDS:
+        words = list(re.finditer(r"[\u3400-\u9fff]|[^\s\u3400-\u9fff]+", text[at:end]))
+        stop = at + words[min(_LONG_WORDS, len(words) - 1)].start()
+        yield _stripped(text, at, stop)
+        at = stop
+    yield _stripped(text, at, end)

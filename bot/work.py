@@ -1,0 +1,66 @@
+"""What is known while one message is in work."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from bot.dialogue.state import State
+from bot.nlu.language import reply_language
+from bot.nlu.scripts import Script, script
+from bot.types import Message, Role, Understanding
+from knowledge_base.documents import Evidence, Hit
+
+
+def stays() -> bool:
+    """Say that the customer is still there: nobody told otherwise."""
+    return False
+
+
+@dataclass
+class Work:
+    """What is found out on the way of one message."""
+
+    message: Message
+    state: State
+    gone: Callable[[], bool] = stays  # tells whether the customer has left
+    clock: dict[str, float] = field(default_factory=dict)
+    slots: dict[str, str] = field(default_factory=dict)
+    evidence: tuple[Hit, ...] = ()
+    found: tuple[Hit, ...] = ()  # for the request in work
+    judged: tuple[Evidence, ...] = ()  # how likely each search found an answer
+    asked: str = ""  # the request in work
+
+    def last(self, role: Role) -> str | None:
+        """Return what somebody said last before this message."""
+        said = [line.text for line in self.state.history if line.role is role]
+        return said[-1] if said else None
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Measure a step, in milliseconds."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = 1000 * (time.perf_counter() - started)
+            self.clock[name] = round(self.clock.get(name, 0.0) + spent, 3)
+
+    @property
+    def question(self) -> str:
+        """What to search for; a pressed button stands for the question before it."""
+        if re.fullmatch(r"/\S[^\n]{0,80}", self.asked.strip()):
+            return self.last(Role.CUSTOMER) or self.asked.strip("/ ").replace("_", " ")
+        return self.asked
+
+    @property
+    def script(self) -> Script | None:
+        """The script the customer writes Chinese in; replies keep it."""
+        said = [line.text for line in self.state.history if line.role is Role.CUSTOMER]
+        return next(filter(None, map(script, [self.message.text, *reversed(said)])), None)
+
+    def language(self, understanding: Understanding) -> str:
+        """Return the language to answer in: the message's, the conversation's, or English."""
+        language = reply_language(understanding.language, self.message.text)
+        return language if language in {"en", "zh"} else self.state.language or "en"

@@ -1,0 +1,64 @@
+"""How a text is read: sentences, clauses, words, and what it leans on."""
+
+import numpy as np
+
+from bot.generation.support.aligning import Index, Passage, lean
+from bot.generation.support.features import NAMES, SIGNS, Ground, of
+from bot.generation.support.meaning import Meaning
+from bot.generation.support.reading import read
+from tests.bot.generation.support.test_check import Letters
+
+
+def test_offsets_are_those_of_the_text_itself() -> None:
+    text = "Ｆｉｒｓｔ １２ days.  退貨免費。\n- last"
+    assert [text[s.start : s.end] for s in read(text)] == [
+        "Ｆｉｒｓｔ １２ days.",
+        "退貨免費。",
+        "- last",
+    ]
+    assert read(text)[1].text == "退货免费。"
+
+
+def test_words_that_say_the_same_have_one_key() -> None:
+    one, other = read("We ship parcels.")[0], read("They deliver a package.")[0]
+    assert one.keys == other.keys != frozenset()
+
+
+def test_function_words_carry_nothing_but_the_us_is_a_place() -> None:
+    assert read("It is for us.")[0].keys == frozenset()
+    assert read("It is for the US.")[0].keys == {"usa"}
+
+
+def test_a_sentence_leans_on_the_sentences_that_cover_it() -> None:
+    passages = [
+        Passage.of(0, "Tents are heavy. The label is free."),
+        Passage.of(1, "Boots are warm. Refunds take five days."),
+    ]
+    support = lean(read("The label is free and refunds take five days.")[0], Index(passages), None)
+    assert support is not None
+    assert [s.text for s in support.sentences] == ["Refunds take five days.", "The label is free."]
+    assert support.places == (1, 0)
+
+
+def test_a_passage_says_its_own_sentences_and_not_half_of_one() -> None:
+    passage = Passage.of(0, "Return\nYou can return it if it is new. It is free.\nA | B")
+    for whole in ("you can return it if it is new", "It is free.", "A: B.", "It is free. A, B"):
+        assert passage.says(read(whole)[0]) or len(read(whole)) > 1
+    for half in ("You can return it.", "It is new.", "is free", "It is fre"):
+        assert not passage.says(read(half)[0])
+
+
+def test_features_are_as_many_as_their_names() -> None:
+    passage = Passage.of(0, "The label is free.")
+    sentence = read("The label is free.")[0]
+    ground = Ground([passage])
+    found = of(sentence, ground, lean(sentence, ground.index, None), 1.0, ())
+    assert len(found) == len(NAMES) == len(SIGNS)
+    assert found[:6].tolist() == [1.0] * 6
+
+
+def test_nearness_is_one_for_the_same_and_little_for_anything() -> None:
+    near = Meaning(Letters()).nearness(["abc abc"], ["abc abc", "zzzz qqqq"])
+    assert near.shape == (1, 2)
+    assert np.isclose(near[0, 0], 1.0, atol=1e-5)
+    assert near[0, 1] < 0.5
