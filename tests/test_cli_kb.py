@@ -23,7 +23,7 @@ def test_questions_without_an_answer_are_grouped(home: Home) -> None:
     place = ("--home", str(home.path))
     assert json_of("kb", "gaps", *place) == {"clusters": [], "questions": 0}
     policy = home.path / "policy.yml"
-    strict = policy.read_text("utf-8").replace("evidence: 0.15", "evidence: 1.0")
+    strict = policy.read_text("utf-8").replace("evidence: 0.08", "evidence: 1.0")
     policy.write_text(strict.replace("search_evidence: 0.3", "search_evidence: 1.0"), "utf-8")
     asked = "which boot size fits a wide foot"
     turn = json_of("ask", asked, *place)

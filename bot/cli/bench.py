@@ -26,6 +26,7 @@ class Bench(StrEnum):
     SEEKING = "seeking"
     SUPPORT = "support"
     GENERATE = "generate"
+    VERIFY = "verify"
 
 
 @app.command()

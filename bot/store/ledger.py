@@ -15,6 +15,7 @@ from sqlalchemy import (
     JSON,
     ColumnElement,
     Connection,
+    DateTime,
     Engine,
     Float,
     String,
@@ -156,18 +157,20 @@ def _content(connection: Connection, message_id: str) -> str:
         (citations, citations.c.message_id == reply, citations.c.id),
     )
     for table, here, order in wanted:
-        for row in connection.execute(_raw(table).where(here).order_by(order)):
+        for row in connection.execute(_raw(table, connection).where(here).order_by(order)):
             digest.update(_BETWEEN.join([table.name, *map(_plain, row)]).encode("utf-8", "replace"))
     return digest.hexdigest()
 
 
-def _raw(table: Table) -> Any:
+def _raw(table: Table, connection: Connection) -> Any:
     """Select a table's columns as they are stored: JSON as its text, so that every byte counts."""
-    return select(*(_column(c) for c in table.columns if c.name not in _NOT_COVERED))
+    sqlite = connection.dialect.name == "sqlite"  # keeps times as text, which may be no time
+    columns = (c for c in table.columns if c.name not in _NOT_COVERED)
+    return select(*(_column(column, sqlite=sqlite) for column in columns))
 
 
-def _column(column: Any) -> Any:
-    if isinstance(column.type, JSON | String):
+def _column(column: Any, *, sqlite: bool) -> Any:
+    if isinstance(column.type, JSON | String) or (sqlite and isinstance(column.type, DateTime)):
         return cast(column, Text).label(column.name)
     return type_coerce(column, Float) if isinstance(column.type, Float) else column
 

@@ -1,0 +1,70 @@
+"""`careline bench verify`: replies done again after a restart, and rows altered by a byte."""
+
+import shutil
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from bot.bench.bars import Part, Result, Setting, at_least, at_most
+from bot.bootstrap import Home, assistant
+from bot.nlu import datasets
+from bot.settings import Settings
+from bot.store import ledger, tampering
+from bot.types import BadMessageError, Message, Role
+from bot.verifying import Verifier
+
+_TURNS: Final = 1000
+_ALTERED: Final = 24
+
+
+def _verified(setting: Setting, result: Result) -> None:
+    """Talk through the home's own dialogs into a fresh log; open everything again and verify."""
+    folder = setting.scratch / "home"
+    unneeded = shutil.ignore_patterns("*.db*", ".content", ".tuning*", ".unfinished*")
+    shutil.copytree(setting.home.path, folder, ignore=unneeded, symlinks=True)
+    home = Home(Settings.load(folder))
+    bot = assistant(home)
+    asked: list[str] = []
+    for message in islice(_messages(setting.home), _TURNS):
+        try:
+            asked.append(bot.answer(message).message.id)
+        except BadMessageError:  # an empty line of a transcript
+            continue
+    home.engine.dispose()
+    again = Home(Settings.load(folder))
+    if setting.planted:
+        tampering.alter_replies(again.engine)
+    verifier = Verifier(again)
+    done = [verifier.verify(identifier) for identifier in asked]
+    parts = [difference.part for one in done for difference in one.differences]
+    result.figures["verify"] = {
+        "turns": len(done),
+        "with personal data removed": sum(one.redacted for one in done),
+        "different parts": {name: parts.count(name) for name in sorted(set(parts))},
+    }
+    equal = sum(one.equal for one in done) / max(1, len(done))
+    result.bars.append(at_least("verify: replies that come out equal", equal, 1.0))
+    whole = ledger.walk(again.engine)
+    result.bars.append(
+        at_most("verify: altered rows in an untouched log", len(whole.altered + whole.broken), 0)
+    )
+    missed = sum(_is_missed(again, number) for number in range(_ALTERED))
+    result.bars.append(at_most("verify: altered bytes that are not found", missed, 0))
+    again.engine.dispose()
+
+
+def _is_missed(home: Home, number: int) -> bool:
+    """Alter one byte of one row, look, and put it back."""
+    with tampering.altered(home.engine, number):
+        return ledger.walk(home.engine).is_whole
+
+
+def _messages(home: Home) -> Iterator[Message]:
+    files = sorted((home.path / "dialogs").glob("*.jsonl*"))
+    for conversation in datasets.read_transcripts(files):
+        for turn in conversation.turns:
+            if turn.role is Role.CUSTOMER:
+                yield Message(turn.text, conversation.id)
+
+
+PARTS: dict[str, Part] = {"verify": _verified}

@@ -1,0 +1,63 @@
+"""Altering a stored byte, to prove that it is noticed. For benches and tests."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy import Engine, String, Table, Text, cast, func, select, text
+
+from bot.store.tables import citations, decisions, ledger, messages
+
+_KEYS: Final = {messages: "position", decisions: "message_id", citations: "id", ledger: "number"}
+_COLUMNS: Final = {
+    messages: ("text", "turn", "at"),
+    decisions: ("trace", "reason", "language"),
+    citations: ("quote", "title"),
+    ledger: ("sha256", "content_sha256"),
+}
+
+
+@contextmanager
+def altered(engine: Engine, number: int) -> Iterator[None]:
+    """Change one byte of one value, another for each number; put it back at the end."""
+    table, column, key, before = _chosen(engine, number)
+    at = (number * 7919) % len(before)
+    other = "x" if before[at] != "x" else "y"
+    _write(engine, table, column, key, before[:at] + other + before[at + 1 :])
+    try:
+        yield
+    finally:
+        _write(engine, table, column, key, before)
+
+
+def alter_replies(engine: Engine) -> None:
+    """Change the text of every logged reply."""
+    with engine.begin() as connection:
+        connection.execute(
+            text("UPDATE messages SET text = text || '.' WHERE in_reply_to IS NOT NULL")
+        )
+
+
+def _chosen(engine: Engine, number: int) -> tuple[Table, str, Any, str]:
+    """Return a table, a column, the key of a row, and the value there, which is not empty."""
+    tables = list(_COLUMNS)
+    table = tables[number % len(tables)]
+    columns = _COLUMNS[table]
+    column = columns[(number // len(tables)) % len(columns)]
+    key, value = table.c[_KEYS[table]], cast(table.c[column], Text)
+    filled = select(key, value).where(value.is_not(None), value != "").order_by(key)
+    with engine.connect() as connection:
+        count = connection.execute(select(func.count()).select_from(filled.subquery())).scalar_one()
+        row = connection.execute(filled.offset((number * 104729) % count).limit(1)).one()
+    return table, column, row[0], str(row[1])
+
+
+def _write(engine: Engine, table: Table, column: str, key: Any, value: str) -> None:
+    """Write a value as it stands, whatever the column's type would make of it."""
+    name = _KEYS[table]
+    sign = ""
+    if engine.dialect.name == "postgresql" and not isinstance(table.c[column].type, String):
+        sign = f"::{table.c[column].type.compile(engine.dialect)}"
+    statement = f"UPDATE {table.name} SET {column} = (:value){sign} WHERE {name} = :key"  # noqa: S608
+    with engine.begin() as connection:
+        connection.execute(text(statement), {"value": value, "key": key})
