@@ -3,7 +3,6 @@
 import importlib.util
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -91,17 +90,6 @@ def test_an_answer_that_takes_too_long_is_given_up(generator: LocalGenerator) ->
     with pytest.raises(EngineError, match="in time"):
         list(generator.stream(STORY, within=0.05))
     assert time.perf_counter() - started < 5
-
-
-def test_texts_written_at_once_are_those_written_alone(generator: LocalGenerator) -> None:
-    chats = [
-        [{"role": "user", "content": f"Name {number} colours."}]
-        for number in ("two", "three", "four")
-    ]
-    alone = ["".join(generator.stream(chat, within=60)) for chat in chats]
-    with ThreadPoolExecutor(2) as threads:
-        together = list(threads.map(lambda chat: "".join(generator.stream(chat, within=60)), chats))
-    assert together == alone
 
 
 def test_tokens_are_those_of_the_model(generator: LocalGenerator) -> None:
