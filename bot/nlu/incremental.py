@@ -95,8 +95,8 @@ def extend(
             reference=None,
             calibration=calibration,
         ).save(target)
-        if encoder is not None and (folder / seeking.FOLDER).is_dir():  # its encoder is the same
-            shutil.copytree(folder / seeking.FOLDER, target / seeking.FOLDER)
+        if encoder is not None:
+            _take_over(folder, target)
         training_set.save(target, examples, learnt.vectors)
         details = {
             **version.details,
@@ -112,6 +112,12 @@ def extend(
         return metrics, details
 
     return training.trained(versions.publish(build), started)
+
+
+def _take_over(folder: Path, target: Path) -> None:
+    """Copy what another model learnt on the same encoder: which turns need the knowledge."""
+    if (folder / seeking.FOLDER).is_dir():
+        shutil.copytree(folder / seeking.FOLDER, target / seeking.FOLDER)
 
 
 def _fresh(version: Version, old: Sequence[Example], added: Sequence[Example]) -> list[Example]:

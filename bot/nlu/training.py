@@ -103,14 +103,7 @@ def train(job: Job, versions: Versions) -> Trained:
     """
     started = time.perf_counter()
     labels = sorted({example.intent for example in job.examples})
-    if job.valid is not None:
-        valid = [example for example in job.valid if example.intent in labels]
-        if not valid:
-            message = "no example of --valid has an intent that is trained: check its labels"
-            raise CarelineError(message)
-        if left_out := Counter(e.intent for e in job.valid) - Counter(e.intent for e in valid):
-            _logger.warning("--valid holds labels that are not trained: %s", dict(left_out))
-        job = replace(job, valid=valid)
+    job = _with_known_labels(job, labels)
     curves = Curves(progress=job.progress)
 
     def build(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -156,6 +149,19 @@ def train(job: Job, versions: Versions) -> Trained:
         return metrics, details
 
     return trained(versions.publish(build), started)
+
+
+def _with_known_labels(job: Job, labels: Sequence[str]) -> Job:
+    """Return the job without validation examples of intents that are not trained, and say so."""
+    if job.valid is None:
+        return job
+    valid = [example for example in job.valid if example.intent in labels]
+    if not valid:
+        message = "no example of --valid has an intent that is trained: check its labels"
+        raise CarelineError(message)
+    if left_out := Counter(e.intent for e in job.valid) - Counter(e.intent for e in valid):
+        _logger.warning("--valid holds labels that are not trained: %s", dict(left_out))
+    return replace(job, valid=valid)
 
 
 def trained(version: Version, started: float) -> Trained:
