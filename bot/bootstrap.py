@@ -258,8 +258,13 @@ def _is_from_today(database: Path, source: Path) -> bool:
     return made == datetime.now(UTC).date()
 
 
-def _suggester(home: Home, *, asked: bool) -> "Suggester":
-    """Learn what follows what from the home's dialogs and, where `asked`, from its log."""
+def _suggester(
+    home: Home, model: "IntentModel | None", templates: texts.Templates, *, asked: bool
+) -> "Suggester":
+    """Learn what follows what from the home's dialogs and, where `asked`, from its log.
+
+    While there is nothing to learn from, the intents whose titles are closest are suggested.
+    """
     from bot.learning.suggestions import Suggester
     from bot.nlu import datasets
     from bot.store import questions
@@ -270,7 +275,11 @@ def _suggester(home: Home, *, asked: bool) -> "Suggester":
         for conversation in datasets.read_transcripts(files)
         if not datasets.is_held_back(conversation.id)
     ]
-    return Suggester.fit([*sessions, *(questions.sessions(home.engine) if asked else ())])
+    sessions += [list(steps) for steps in (questions.sessions(home.engine) if asked else ())]
+    if model is None or any(len(set(steps)) > 1 for steps in sessions):
+        return Suggester.fit(sessions)
+    vectors = model.encoder.queries([templates.title(name, "en") for name in model.labels])
+    return Suggester.fit(sessions, content=dict(zip(model.labels, vectors, strict=True)))
 
 
 def assistant(
@@ -318,7 +327,9 @@ def assistant(
             composer=home.composer(),
             knowledge=knowledge,
             actions=home.actions(),
-            suggester=_suggester(home, asked=log is None or isinstance(log, SqlLog)),
+            suggester=_suggester(
+                home, model, templates, asked=log is None or isinstance(log, SqlLog)
+            ),
             model_version=model.version if model else None,
             content=None if content else contents.keep(home.path),
             max_characters=home.settings.max_message_characters,

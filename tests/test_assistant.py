@@ -1,5 +1,6 @@
 """The story of a message, told with a trained home and with parts that fail."""
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -373,3 +374,11 @@ def test_staff_articles_and_those_out_of_date_are_never_cited(parts: Parts) -> N
     say(Assistant(replace(parts, log=MemoryLog(), knowledge=Watched())), "/delivery_time")
     assert asked
     assert all(only.hidden and only.on is not None for only in asked)
+
+
+def test_with_nothing_logged_what_is_closest_is_suggested(home: Home) -> None:
+    shutil.rmtree(home.path / "dialogs")
+    bot = assistant(home, MemoryLog())
+    related = say(bot, "/refund_status").reply.related
+    titles = {bot.parts.templates.title(name, "en") for name in bot.parts.policy.content.routes}
+    assert titles & set(related)

@@ -134,6 +134,12 @@ def _measure(turn: Turn) -> None:
     metrics.REPLY_SECONDS.labels(route).observe(seconds)
     if turn.decision.reason == "error":
         metrics.FAILURES.inc()
+    for written in turn.reply.written:
+        source = "reported" if written.usage.reported else "counted"
+        metrics.TOKENS.labels("prompt", source).inc(written.usage.prompt_tokens)
+        metrics.TOKENS.labels("completion", source).inc(written.usage.completion_tokens)
+        if written.fell_back:
+            metrics.FALLBACKS.labels(written.fell_back.partition(":")[0]).inc()
 
 
 async def _as_events(first: Event | None, events: _Events) -> AsyncIterator[bytes]:

@@ -16,6 +16,16 @@ REPLY_SECONDS: Final = Histogram(
     ["route"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
+TOKENS: Final = Counter(
+    "careline_generated_tokens_total",
+    "Tokens of language models: prompt or completion, reported or counted here.",
+    ["kind", "source"],
+)
+FALLBACKS: Final = Counter(
+    "careline_generation_fallbacks_total",
+    "Replies for which not all words of the language model were used.",
+    ["reason"],
+)
 REQUESTS: Final = Counter(
     "careline_http_requests_total", "HTTP requests.", ["method", "path", "status"]
 )
