@@ -1,8 +1,9 @@
 """New examples and intents for a trained version, in a fraction of the time, without forgetting.
 
-`head`: the linear model is fitted again on kept vectors and the new ones. `full` and `lora`: the
-network goes on from its weights, on the new examples and as many old ones (rehearsal), so that what
-it knows is not overwritten. Calibration stays; a promise does not cover what was added since.
+`head`: the linear model is fitted again on the new vectors and those kept ones that hold it up.
+`full` and `lora`: the network goes on from its weights, on the new examples and as many old ones
+(rehearsal), so that what it knows is not overwritten. Calibration stays; a promise does not cover
+what was added since.
 """
 
 import shutil
@@ -19,7 +20,7 @@ from bot.nlu import finetuning, linear, model_card, seeking, training, training_
 from bot.nlu.curves import Curves
 from bot.nlu.datasets import Example
 from bot.nlu.finetuning import SCALE, Network
-from bot.nlu.intents import Head, Parameters
+from bot.nlu.intents import Calibration, Head, Parameters
 from bot.nlu.recipe import Recipe
 from bot.nlu.sparse import SparseHead
 from bot.nlu.training import Trained, Unseen, memory_of, targets_of
@@ -56,10 +57,11 @@ def extend(
 ) -> Trained:
     """Publish a version that knows what `version` knows and the examples `added`.
 
-    `encoder` is the base's; only versions that were trained with `head` need it. Examples that the
-    version knows already are skipped.
+    `encoder` is the base's; versions that have an encoder of their own, fine-tuned, do not use it.
+    Examples that the version knows already are skipped.
     """
     started = time.perf_counter()
+    frozen = encoder if version.details["method"] == "head" else None
     folder = versions.folder(version.id)
     old, vectors = training_set.load(folder)
     fresh = _fresh(version, old, added)
@@ -71,9 +73,9 @@ def extend(
     prefix = str(version.details["query_prefix"])
 
     def build(target: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-        if encoder is not None:
+        if frozen is not None:
             recipe = Recipe(**version.details["recipe"])
-            learnt = _refit(examples, len(old), vectors, labels, encoder, recipe)
+            learnt = _refit(examples, before, vectors, labels, frozen, recipe)
         else:
             origin = (version, folder, target)
             learnt = _rehearse(origin, examples, len(old), before, labels, curves)
@@ -81,21 +83,11 @@ def extend(
         why = f"{len(fresh)} examples were added since; `careline train` certifies again"
         calibration = replace(before.calibration, promise=None, coverage=None, missing=why)
         metrics = training.validate(learnt.unseen, outside, calibration)
-        memory = memory_of(learnt.vectors, targets_of(examples, labels), labels)
-        replace(
-            before,
-            tone=before.tone if encoder else training.tone_head(target, learnt.engine, prefix),
-            head=learnt.head,
-            sparse=learnt.sparse,
-            plain=learnt.plain,
-            labels=tuple(labels),
-            speller=Speller.of([example.text for example in examples]),
-            memory=memory,
-            examples=training.remembered(examples, memory),
-            reference=None,
-            calibration=calibration,
-        ).save(target)
-        if encoder is not None:
+        parameters = _grown(before, learnt, examples, labels, calibration)
+        if frozen is None:
+            parameters = replace(parameters, tone=training.tone_head(target, learnt.engine, prefix))
+        parameters.save(target)
+        if frozen is not None:
             _take_over(folder, target)
         training_set.save(target, examples, learnt.vectors)
         details = {
@@ -112,6 +104,29 @@ def extend(
         return metrics, details
 
     return training.trained(versions.publish(build), started)
+
+
+def _grown(
+    before: Parameters,
+    learnt: _Learnt,
+    examples: Sequence[Example],
+    labels: Sequence[str],
+    calibration: Calibration,
+) -> Parameters:
+    """Return the old parameters with what was learnt."""
+    memory = memory_of(learnt.vectors, targets_of(examples, labels), labels)
+    return replace(
+        before,
+        head=learnt.head,
+        sparse=learnt.sparse,
+        plain=learnt.plain,
+        labels=tuple(labels),
+        speller=Speller.of([example.text for example in examples]),
+        memory=memory,
+        examples=training.remembered(examples, memory),
+        reference=None,
+        calibration=calibration,
+    )
 
 
 def _take_over(folder: Path, target: Path) -> None:
@@ -147,22 +162,24 @@ def _checked(examples: Sequence[Example], first: int) -> list[int]:
 
 def _refit(  # noqa: PLR0913, PLR0917 — old and new, and how they are learnt
     examples: Sequence[Example],
-    first: int,
+    before: Parameters,
     kept: Vectors,
     labels: Sequence[str],
     encoder: ModelEncoder,
     recipe: Recipe,
 ) -> _Learnt:
+    first = len(kept)
     texts = [example.input for example in examples]
     targets = targets_of(examples, labels)
     vectors = np.concatenate([kept, encoder.queries(texts[first:])])
+    known = linear.Hybrid(before.head, before.sparse)
+    extension = linear.Extension(known, first, vectors, texts, targets, len(labels), recipe)
     checked = _checked(examples, first)
     rest = sorted(set(range(len(texts))) - set(checked))
-    trial = linear.fit(vectors[rest], [texts[i] for i in rest], targets[rest], len(labels), recipe)
-    logits = trial.logits(vectors[checked], [texts[i] for i in checked])
+    logits = extension.fit(without=checked).logits(vectors[checked], [texts[i] for i in checked])
     distances = memory_of(vectors[rest], targets[rest], labels).distances(vectors[checked])
     unseen = Unseen(logits, distances, targets[checked])
-    model = linear.fit(vectors, texts, targets, len(labels), recipe)
+    model = extension.fit()
     plain = linear.fit_plain(vectors, targets, len(labels))
     return _Learnt(model.head, model.sparse, vectors, unseen, encoder.engine, plain)
 

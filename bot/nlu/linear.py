@@ -1,8 +1,10 @@
 """One linear support vector machine on sentence embeddings and n-grams together."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,9 @@ from bot.nlu.recipe import Recipe
 from bot.nlu.sparse import SparseHead, Vocabulary
 from knowledge_base.encoders import Vectors
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
 _RECIPE: Final = Recipe()
 _SPREAD: Final = 5.0  # decision values lie around ±1: times this, softmax makes probabilities
 DENSE: Final = 1.5  # the length of an embedding beside two blocks of length 1
@@ -19,6 +24,7 @@ _WEIGHTS: Final = (1.5, 1.0, 2.5)  # those that are tried, the first one first w
 _FEW: Final = 3_000  # examples up to which they are tried on all folds
 _PLAIN_STRENGTH: Final = 0.05
 _NEVER: Final = -1e3  # the logit of a class without examples
+_SUPPORTS: Final = 1.05  # rows within this margin hold a machine up; a little more than 1 is safe
 
 
 @dataclass(frozen=True)
@@ -50,18 +56,122 @@ def fit(
 
     vocabulary = Vocabulary.fit(texts)
     dense = np.zeros((len(texts), 0), dtype=np.float32) if vectors is None else vectors
-    mean = dense.mean(axis=0)
-    # Embeddings of one subject have much in common, which only drowns what differs.
-    factor = (DENSE if recipe.dense is None else recipe.dense) / max(_length(dense - mean), 1e-6)
-    features = hstack([csr_matrix((dense - mean) * factor), vocabulary.matrix(texts)]).tocsr()
+    scaling = _Scaling.of(dense, recipe)
+    features = hstack([csr_matrix(scaling(dense)), vocabulary.matrix(texts)]).tocsr()
     model = LinearSVC(C=recipe.strength, random_state=0)
     weight, bias = _fitted(model, features, targets, classes)
-    weight *= _SPREAD
-    bias *= _SPREAD
-    width = dense.shape[1]
-    matrix = weight[:, :width] * np.float32(factor)
-    head = Head(matrix, bias - matrix @ mean)
+    return _hybrid(weight, bias, scaling, vocabulary)
+
+
+@dataclass(frozen=True)
+class _Scaling:
+    """How embeddings stand beside n-grams: around their mean, and of this length."""
+
+    mean: NDArray[np.float32]
+    factor: np.float32
+
+    @classmethod
+    def of(cls, vectors: Vectors, recipe: Recipe) -> "_Scaling":
+        # Embeddings of one subject have much in common, which only drowns what differs.
+        mean: NDArray[np.float32] = vectors.mean(axis=0)
+        length = DENSE if recipe.dense is None else recipe.dense
+        return cls(mean, np.float32(length / max(_length(vectors - mean), 1e-6)))
+
+    def __call__(self, vectors: Vectors) -> NDArray[np.float32]:
+        return (vectors - self.mean) * self.factor
+
+
+def _hybrid(
+    weight: NDArray[np.float32],
+    bias: NDArray[np.float32],
+    scaling: _Scaling,
+    vocabulary: Vocabulary,
+) -> Hybrid:
+    """Return what fitted coefficients say of plain embeddings and n-grams, as logits."""
+    weight, bias = weight * np.float32(_SPREAD), bias * np.float32(_SPREAD)
+    width = len(scaling.mean)
+    matrix = weight[:, :width] * scaling.factor
+    shift: NDArray[np.float32] = matrix @ scaling.mean
+    head = Head(matrix, bias - shift)
     return Hybrid(head, SparseHead(vocabulary, np.ascontiguousarray(weight[:, width:].T)))
+
+
+@dataclass(frozen=True)
+class Extension:
+    """Examples added to a fitted model; they stand behind those it was fitted on.
+
+    `vectors` have the shape (n, dimension), `targets` (n,), where new classes are numbered after
+    the old ones; the first `known` rows are those that `old` was fitted on.
+    """
+
+    old: Hybrid
+    known: int
+    vectors: Vectors
+    texts: Sequence[str]
+    targets: NDArray[np.int64]
+    classes: int
+    recipe: Recipe = _RECIPE
+
+    @cached_property
+    def _scaling(self) -> _Scaling:
+        return _Scaling.of(self.vectors[: self.known], self.recipe)
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return self.old.sparse.vocabulary.extended(self.texts[self.known :], len(self.texts))
+
+    @cached_property
+    def _features(self) -> "csr_matrix":
+        from scipy.sparse import csr_matrix, hstack
+
+        dense = csr_matrix(self._scaling(self.vectors))
+        return hstack([dense, self._vocabulary.matrix(self.texts)]).tocsr()
+
+    @cached_property
+    def _margins(self) -> NDArray[np.float64]:
+        """What `old` says of the rows it was fitted on, (known, its classes), in [-1, 1] or so."""
+        head, sparse = self.old.head, self.old.sparse
+        scores = head.logits(self.vectors[: self.known])
+        width = self.vectors.shape[1]
+        columns = slice(width, width + sparse.weight.shape[0])
+        scores += self._features[: self.known, columns] @ sparse.weight
+        return scores / _SPREAD
+
+    def _machine(
+        self, used: NDArray[np.bool_], number: int
+    ) -> tuple[NDArray[np.float64], float] | None:
+        """Return the coefficients of one class against the rest; None where it has no examples."""
+        from sklearn.svm import LinearSVC
+
+        rows = used.copy()
+        if number < self._margins.shape[1]:
+            side = np.where(self.targets[: self.known] == number, 1, -1)
+            rows[: self.known] &= side * self._margins[:, number] < _SUPPORTS
+        mine = self.targets[rows] == number
+        if not mine.any() or mine.all():
+            return None
+        model = LinearSVC(C=self.recipe.strength, random_state=0)
+        model.fit(self._features[rows], mine)
+        return model.coef_[0], float(model.intercept_[0])
+
+    def fit(self, without: Sequence[int] = ()) -> Hybrid:
+        """Return the model of all rows but those in `without`.
+
+        A support vector machine is what its support vectors make it: with those of the old one
+        and the new rows, it comes out nearly as if it had seen all (Syed, Liu, Sung: Incremental
+        Learning with Support Vector Machines, 1999). New classes see all rows.
+        """
+        weight = np.zeros((self.classes, self._features.shape[1]), dtype=np.float32)
+        bias = np.full(self.classes, _NEVER, dtype=np.float32)
+        used = np.ones(len(self.texts), dtype=bool)
+        used[list(without)] = False
+        with ThreadPoolExecutor() as pool:  # the solver lets go of the interpreter
+            for number, fitted in enumerate(
+                pool.map(partial(self._machine, used), range(self.classes))
+            ):
+                if fitted is not None:
+                    weight[number], bias[number] = fitted
+        return _hybrid(weight, bias, self._scaling, self._vocabulary)
 
 
 def _length(vectors: Vectors) -> float:

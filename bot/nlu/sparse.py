@@ -42,13 +42,21 @@ class Vocabulary:
     @classmethod
     def fit(cls, texts: Sequence[str]) -> Self:
         """Count in how many texts each n-gram stands; idf = ln((1 + n) / (1 + df)) + 1."""
-        found: Counter[str] = Counter()
-        for text in texts:
-            found.update(list(dict.fromkeys(_terms(text))))  # in order: sets differ run by run
+        found = _counted(texts)
         least = _RARE if len(texts) >= _MANY else 1
         terms = tuple(term for term, count in found.items() if count >= least)
-        counts = np.array([found[term] for term in terms], dtype=np.float32)
-        return cls(terms, np.log((1 + len(texts)) / (1 + counts)) + 1)
+        return cls(terms, _idf([found[term] for term in terms], len(texts)))
+
+    def extended(self, texts: Sequence[str], total: int) -> Self:
+        """Return the vocabulary with the n-grams of more texts behind its own.
+
+        `total` counts all texts, those it was fitted on and these. What it knew keeps its weight.
+        """
+        found = _counted(texts)
+        least = _RARE if total >= _MANY else 1
+        fresh = [t for t, count in found.items() if count >= least and t not in self.rows]
+        idf = np.concatenate([self.idf, _idf([found[term] for term in fresh], total)])
+        return type(self)((*self.terms, *fresh), idf)
 
     @cached_property
     def rows(self) -> dict[str, int]:
@@ -109,6 +117,18 @@ class Vocabulary:
         indices: Any = np.concatenate([rows for rows, _, _ in parts]) if parts else []
         values: Any = np.concatenate([weights for _, weights, _ in parts]) if parts else []
         return csr_matrix((values, indices, starts), shape=(len(texts), len(self.terms)))
+
+
+def _counted(texts: Sequence[str]) -> Counter[str]:
+    """Return in how many texts each n-gram stands."""
+    found: Counter[str] = Counter()
+    for text in texts:
+        found.update(list(dict.fromkeys(_terms(text))))  # in order: sets differ run by run
+    return found
+
+
+def _idf(counts: Sequence[int], total: int) -> NDArray[np.float32]:
+    return np.log((1 + total) / (1 + np.array(counts, dtype=np.float32))) + 1
 
 
 def _terms(text: str) -> Iterator[str]:

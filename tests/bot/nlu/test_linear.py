@@ -90,3 +90,27 @@ def test_a_message_of_unknown_words_is_read_by_its_vector_alone() -> None:
     vectors, _, targets = data()
     plain = linear.fit_plain(vectors, targets, 3)
     assert (plain.logits(vectors).argmax(axis=1) == targets).mean() > 0.6
+
+
+def test_added_classes_and_examples_come_out_as_if_all_were_fitted_at_once() -> None:
+    vectors, texts, targets = data(240, classes=3)
+    order = np.argsort(targets == 2, kind="stable")  # the third class comes later
+    vectors, texts, targets = vectors[order], [texts[i] for i in order], targets[order]
+    known = int((targets < 2).sum()) - 20  # and so do examples of the others
+    old = linear.fit(vectors[:known], texts[:known], targets[:known], 2)
+    extension = linear.Extension(old, known, vectors, texts, targets, 3)
+    grown, whole = extension.fit(), linear.fit(vectors, texts, targets, 3)
+    assert (grown.logits(vectors, texts).argmax(axis=1) == targets).all()
+    gap = np.abs(grown.logits(vectors, texts) - whole.logits(vectors, texts))
+    assert gap.mean() < 0.1 * np.abs(whole.logits(vectors, texts)).mean()
+
+
+def test_examples_left_out_of_an_extension_are_not_learnt() -> None:
+    vectors, texts, targets = data(90, classes=3)
+    order = np.argsort(targets == 2, kind="stable")
+    vectors, texts, targets = vectors[order], [texts[i] for i in order], targets[order]
+    old = linear.fit(vectors[:60], texts[:60], targets[:60], 2)
+    extension = linear.Extension(old, 60, vectors, texts, targets, 3)
+    logits = extension.fit(without=range(60, 90)).logits(vectors, texts)
+    assert (logits.argmax(axis=1)[:60] == targets[:60]).all()
+    assert (logits.argmax(axis=1) != 2).all()
