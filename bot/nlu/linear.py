@@ -91,8 +91,7 @@ def _hybrid(
     weight, bias = weight * np.float32(_SPREAD), bias * np.float32(_SPREAD)
     width = len(scaling.mean)
     matrix = weight[:, :width] * scaling.factor
-    shift: NDArray[np.float32] = matrix @ scaling.mean
-    head = Head(matrix, bias - shift)
+    head = Head(matrix, (bias - matrix @ scaling.mean).astype(np.float32))
     return Hybrid(head, SparseHead(vocabulary, np.ascontiguousarray(weight[:, width:].T)))
 
 
