@@ -6,21 +6,21 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
 from bot import evidence
 from bot.dialogue import state as states
+from bot.dialogue.handoff import WITH_BOT
 from bot.dialogue.state import State, advance
-from bot.dialogue.templates import built_in
-from bot.generation.pieces import pieces
-from bot.parts import Parts, Stream
+from bot.parts import Parts
 from bot.replies import BETWEEN, in_script, joined
+from bot.speaking import Speaker
 from bot.types import (
     BadMessageError,
-    Button,
     Decision,
     Handoff,
     Message,
+    MovedOnError,
     Reply,
     Role,
     Route,
@@ -33,6 +33,7 @@ from bot.work import Work, stays
 _logger = logging.getLogger(__name__)
 _STRIPES: Final = 256
 _PASSAGES: Final = 4
+_ATTEMPTS: Final = 8  # times a reply is made anew because somebody else moved the conversation
 _FOLLOWING: Final = 2  # questions that are suggested after an answer
 _ANSWERS: Final = frozenset({Route.TEMPLATE, Route.RETRIEVE, Route.ACT})
 
@@ -45,6 +46,7 @@ class Received:
 
 
 Event = Received | Understanding | str | Turn
+_Made = TypeVar("_Made")
 
 
 class Assistant:
@@ -57,6 +59,7 @@ class Assistant:
         still at work on goes before the next one of that conversation.
         """
         self.parts = parts
+        self._speaker = Speaker(parts)
         fresh = [threading.Lock() for _ in range(_STRIPES)]
         self._locks: list[threading.Lock] = after._locks if after else fresh  # noqa: SLF001
 
@@ -77,27 +80,54 @@ class Assistant:
         message = receipt.message
         yield Received(message)
         with self._one_at_a_time(message.conversation_id):
+            if receipt.turn is None:
+                self._settle_before(message)
             done = receipt.turn or self.parts.log.answered(message.id)
             if done:
                 yield from (done.understanding, done.reply.text, done)
                 return
-            state = self.parts.log.load(message.conversation_id)
-            turn, moved = yield from self._turn(Work(message, state, gone))
-            yield self.parts.log.append(turn, moved, state)
+            yield (yield from self._answer(message, gone))
 
     def recover(self) -> int:
         """Answer, or hand off, what a crash left unanswered; return how many messages."""
         left = self.parts.log.pending()
         for message in left:
             with self._one_at_a_time(message.conversation_id):
-                if self.parts.log.answered(message.id) is not None:
-                    continue
-                try:
-                    state = self.parts.log.load(message.conversation_id)
-                    self.parts.log.append(*_last(self._turn(Work(message, state))), state)
-                except Exception:  # one message must not keep the server from starting
-                    _logger.exception("message %s is still unanswered", message.id)
+                self._settle(message)
         return len(left)
+
+    def _settle_before(self, message: Message) -> None:
+        """Answer what the customer wrote before this message: replies come in its order."""
+        for other in self.parts.log.pending(message.conversation_id):
+            if other.id == message.id:
+                return
+            self._settle(other)
+
+    def _settle(self, message: Message) -> None:
+        """Answer a message nobody listens for, if that is still to be done."""
+        if self.parts.log.answered(message.id) is not None:
+            return
+        try:
+            _last(self._answer(message, stays))
+        except Exception:  # one message must not keep the others from being answered
+            _logger.exception("message %s is still unanswered", message.id)
+
+    def _answer(self, message: Message, gone: Callable[[], bool]) -> Generator[Event, None, Turn]:
+        """Think, speak and commit, all over again where the conversation moved on meanwhile.
+
+        What was said under a state that no longer stands is dropped: whoever has the conversation
+        by then decides what the customer reads.
+        """
+        for attempt in range(_ATTEMPTS):
+            state = self.parts.log.load(message.conversation_id)
+            steps = self._turn(Work(message, state, gone))
+            turn, moved = (yield from steps) if attempt == 0 else _last(steps)
+            try:
+                return self.parts.log.append(turn, moved, state)
+            except MovedOnError:
+                _logger.info("message %s is answered again: its conversation moved on", message.id)
+        complaint = "too much happens in this conversation at once: send the message again"
+        raise MovedOnError(complaint)
 
     def check(self, message: Message) -> None:
         """Raise BadMessageError for what nobody could answer, before it is stored."""
@@ -128,7 +158,7 @@ class Assistant:
             decisions, reply = yield from self._respond(work, understanding)
         except Exception:  # the edge: one bad message must not end the conversation
             _logger.exception("message %s could not be answered and is handed off", message.id)
-            understanding, decision, reply = self._give_up(work)
+            understanding, decision, reply = self._speaker.give_up(work)
             decisions = [decision]
             yield reply.text
         work.clock["total"] = round(1000 * (time.perf_counter() - started), 3)
@@ -142,10 +172,11 @@ class Assistant:
             evidence=work.evidence,
             judged=work.judged,
             slots=tuple(sorted(work.slots.items())),
+            acted=work.acted,
             timings_ms=tuple(work.clock.items()),
         )
         moved = advance(state, turn)
-        if moved.owner != states.BOT:
+        if moved.owner not in WITH_BOT or moved.owner != state.owner:
             position = self.parts.log.queue_position(message.conversation_id)
             queue = moved.queue or self.parts.policy.content.default_queue
             turn = replace(turn, handoff=Handoff(moved.owner, queue, position))
@@ -157,6 +188,10 @@ class Assistant:
         """Decide, gather and compose for each request, in order, until one needs a person."""
         decisions: list[Decision] = []
         replies: list[Reply] = []
+        if work.state.owner is states.CLOSED:
+            again = self._speaker.say("reopened", work.language(understanding), work)
+            yield again
+            replies.append(Reply(again))
         for part in understanding.parts(work.message.text):
             if replies:
                 yield BETWEEN
@@ -164,14 +199,14 @@ class Assistant:
             try:
                 decision = self._decide(work, part)
                 decision = self._gather(work, part, decision)
-                composed = self._compose(work, part, decision)
+                composed = self._speaker.composed(work, part, decision)
                 decision, reply = yield from in_script(composed, work.script)
             except Exception:
-                if not replies:
+                if not decisions:
                     raise
                 # What was done for the requests before stands; a person sees to the rest.
                 _logger.exception("a request of message %s is handed off", work.message.id)
-                _, decision, reply = self._give_up(work)
+                _, decision, reply = self._speaker.give_up(work)
                 yield reply.text
             decisions.append(decision)
             replies.append(reply)
@@ -194,9 +229,9 @@ class Assistant:
     def _decide(self, work: Work, understanding: Understanding) -> Decision:
         with work.stage("decide"):
             decision = self.parts.policy.decide(work.asked, understanding, work.state)
-            work.slots |= self.parts.policy.slots(understanding.entities)
+            work.slots |= self.parts.policy.slots(work.asked, understanding, work.state)
             if decision.template and not self.parts.templates.has(decision.template):
-                return self.parts.policy.without_template(decision)
+                decision = self.parts.policy.without_template(decision)
             return decision
 
     def _gather(self, work: Work, understanding: Understanding, decision: Decision) -> Decision:
@@ -209,81 +244,6 @@ class Assistant:
         work.found = tuple(hits)
         work.evidence += work.found
         return decision if enough else self.parts.policy.without_evidence(decision, work.state)
-
-    def _compose(
-        self, work: Work, understanding: Understanding, decision: Decision
-    ) -> Generator[str, None, tuple[Decision, Reply]]:
-        language = work.language(understanding)
-        with work.stage("compose"):
-            if decision.route is Route.RETRIEVE:
-                return decision, (yield from self._from_passages(work, language))
-            if decision.route is Route.ACT and decision.slot is None:
-                decision, reply = self._act(work, decision, language)
-            else:
-                reply = self._from_template(work, decision, language)
-            yield from pieces(reply.text)
-            return decision, reply
-
-    def _from_passages(self, work: Work, language: str) -> Stream:
-        threshold = 0.6 * work.found[0].score
-        hits = [hit for hit in work.found if hit.score >= threshold]
-        theirs = hits[0].chunk.language
-        prefix = ""
-        if theirs in {"en", "zh"} and theirs != language:
-            prefix = self._say("passages_in_other_language", language, work) + "\n"
-            yield prefix
-        reply = yield from self.parts.composer.stream(work.question, hits, language, work.gone)
-        titles = dict.fromkeys(hit.chunk.title for hit in hits if hit.chunk.title)
-        cited = {citation.title for citation in reply.citations}
-        related = tuple(title for title in titles if title not in cited)[:2]
-        return replace(reply, text=prefix + reply.text, related=related)
-
-    def _from_template(self, work: Work, decision: Decision, language: str) -> Reply:
-        name = decision.template or "handoff"
-        values = {key: v for key, v in {**work.state.slots, **work.slots}.items() if v}
-        if decision.route is Route.HANDOFF and work.state.owner == states.QUEUED:
-            name = "handoff_waiting"
-            values["position"] = str(self.parts.log.queue_position(work.message.conversation_id))
-        if name.startswith("ask_") and not self.parts.templates.has(name):
-            name, values["slot"] = "ask_slot", (decision.slot or "").replace("_", " ")
-        buttons = tuple(
-            Button(self.parts.templates.title(intent, language), f"/{intent}")
-            for intent in decision.options
-        )
-        if decision.route is Route.CLARIFY and not buttons and name == "clarify":
-            name = "clarify_open"
-        return Reply(self._say(name, language, work, **values), buttons=buttons)
-
-    def _act(self, work: Work, decision: Decision, language: str) -> tuple[Decision, Reply]:
-        """Run the action; where there is none, or it fails, a person takes over."""
-        if self.parts.actions is None or decision.action is None:
-            decision = self.parts.policy.action_failed(decision)
-            return decision, self._from_template(work, decision, language)
-        slots = {**work.state.slots, **work.slots}
-        result = self.parts.actions.run(
-            decision.action, work.message.conversation_id, work.message.text, slots
-        )
-        work.slots |= {key: value for key, value in result.slots.items() if value}
-        cleared = [key for key, value in result.slots.items() if value is None]
-        for name in cleared:
-            work.slots[name] = ""
-        texts = [
-            said.text or self._say(said.template or "error", language, work, **said.values)
-            for said in result.said
-        ]
-        slot = cleared[0] if cleared else None  # asked for again
-        return replace(decision, slot=slot), Reply("\n".join(texts), composer="action")
-
-    def _say(self, name: str, language: str, work: Work, /, **values: str) -> str:
-        variant = sum(1 for line in work.state.history if line.role is Role.BOT)
-        return self.parts.templates.render(name, language, variant, **values)
-
-    def _give_up(self, work: Work) -> tuple[Understanding, Decision, Reply]:
-        language = work.state.language or "en"
-        understanding = Understanding(language, "neutral", "calm", None, 0.0)
-        queue = self.parts.policy.content.default_queue
-        decision = Decision(Route.HANDOFF, "error", template="error", queue=queue)
-        return understanding, decision, Reply(built_in("error", language))
 
     def served_by(self) -> ServedBy:
         """Return the versions that answer now."""
@@ -307,13 +267,11 @@ def _is_no_text(character: str) -> bool:
     return (character < " " and character not in "\t\n\r") or "\ud800" <= character <= "\udfff"
 
 
-def _last(
-    steps: Generator[Event, None, tuple[Turn, State]],
-) -> tuple[Turn, State]:
-    """Run a turn to its end without listening."""
+def _last(steps: Generator[Event, None, _Made]) -> _Made:
+    """Run steps to their end without listening."""
     while True:
         try:
             next(steps)
         except StopIteration as stop:
-            result: tuple[Turn, State] = stop.value
-            return result
+            made: _Made = stop.value
+            return made

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,7 +11,7 @@ from bot import contents
 from bot.assistant import Assistant
 from bot.dialogue import policy as policies
 from bot.dialogue import templates as texts
-from bot.parts import Log, Parts
+from bot.parts import Actions, Log, Parts
 from bot.settings import Settings
 from bot.types import CarelineError
 from knowledge_base.versions import Version, Versions
@@ -20,12 +19,12 @@ from knowledge_base.versions import Version, Versions
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from bot.actions.runner import ActionRunner
     from bot.generation.composers import ExtractiveComposer, GeneratedComposer
     from bot.generation.generators import TextGenerator
     from bot.learning.suggestions import Suggester
     from bot.nlu.intents import IntentModel
     from bot.nlu.seeking import Seeking
+    from bot.nlu.wishing import Wishing
     from bot.store.log import SqlLog
     from knowledge_base.encoders import ModelEncoder, TorchEncoder
     from knowledge_base.ingest import Eye
@@ -124,6 +123,13 @@ class Home:
         folder = self.models.folder(model.version) / seeking.FOLDER if model else None
         return seeking.Seeking.load(folder) if folder and folder.is_dir() else None
 
+    def wishing(self, model: "IntentModel | None") -> "Wishing | None":
+        """Open what a model's version learnt about whether customers want it done."""
+        from bot.nlu import wishing
+
+        folder = self.models.folder(model.version) / wishing.FOLDER if model else None
+        return wishing.Wishing.load(folder) if folder and folder.is_dir() else None
+
     def knowledge(
         self, version: str | None = None, content: Path | None = None
     ) -> "KnowledgeBase | None":
@@ -164,28 +170,44 @@ class Home:
 
     def log(self) -> "SqlLog":
         """Return the conversation log, migrated."""
-        from bot.store import database
+        from bot.store import database, sealing
         from bot.store.log import SqlLog
 
         if database.revision(self.engine) != database.head():
             self.migrate()
-        return SqlLog(self.engine)
+        seal = sealing.load_or_make(self.path, self.settings.secret("seal_key"))
+        return SqlLog(self.engine, seal)
 
-    def actions(self) -> "ActionRunner | None":
-        """Return the actions, when the home has orders to act on."""
+    def actions(self, *, dry: bool = False) -> "Actions | None":
+        """Return the actions of the server in the settings, or those on the home's orders.
+
+        Dry ones change nothing: they act on a copy, and a server is not asked.
+        """
+        settings = self.settings
+        if url := settings.actions_url:
+            from bot.actions.remote import RemoteActions, Unasked
+
+            if dry:
+                return Unasked()
+            token = settings.secret("actions_token")
+            if not url.startswith("grpc"):
+                return RemoteActions(url, settings.actions_seconds, token)
+            from bot.actions.grpc_remote import StreamedActions
+
+            return StreamedActions(url, settings.actions_seconds, token)
         database = self.orders()
         if database is None:
             return None
         from bot.actions.runner import ActionRunner
 
-        return ActionRunner(database)
+        return ActionRunner(database, dry=dry)
 
     def orders(self) -> Path | None:
         """Return the orders database, made from `orders.csv` when that is newer."""
         from bot.actions import orders_db
 
         source, database = self.path / "orders.csv", self.path / "orders.db"
-        if source.exists() and not _is_from_today(database, source):
+        if source.exists() and not orders_db.is_current(database, source):
             orders_db.build(source, database)
         return database if database.exists() else None
 
@@ -248,14 +270,6 @@ def _is_certified(home: Home, model: "IntentModel | None") -> bool:
     why = model.calibration.missing or "it was certified for another one: run `careline train`"
     _logger.warning("model %s does not keep the promise (%s)", model.version, why)
     return False
-
-
-def _is_from_today(database: Path, source: Path) -> bool:
-    """Tell whether the orders, whose dates count from the day they are made, still hold."""
-    if not database.exists() or database.stat().st_mtime < source.stat().st_mtime:
-        return False
-    made = datetime.fromtimestamp(database.stat().st_mtime, UTC).date()
-    return made == datetime.now(UTC).date()
 
 
 def _suggester(
@@ -321,12 +335,13 @@ def assistant(
                 EntityFinder(policy.content.entities),
                 promise=_is_certified(home, model),
                 asking=home.asking(model),
+                wishing=home.wishing(model),
             ),
             policy=policy,
             templates=templates,
             composer=home.composer(),
             knowledge=knowledge,
-            actions=home.actions(),
+            actions=home.actions(dry=not (log is None or isinstance(log, SqlLog))),
             suggester=_suggester(
                 home, model, templates, asked=log is None or isinstance(log, SqlLog)
             ),

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol
 
+from bot.actions.calls import ActionCall
 from bot.dialogue.policy import Policy
 from bot.dialogue.state import State
 from bot.dialogue.templates import Templates
-from bot.types import Message, Reply, Turn, Understanding
+from bot.types import Button, Message, Reply, Turn, Understanding
 from knowledge_base.documents import Document, Findings, Hit
 from knowledge_base.filters import Filter
 
@@ -40,10 +41,16 @@ class Log(Protocol):
         """Return the state of a conversation."""
 
     def append(self, turn: Turn, state: State, before: State, /) -> Turn:
-        """Commit a turn, the state after it and the one before; return the turn that stands."""
+        """Commit a turn, the state after it and the one before; return the turn that stands.
 
-    def pending(self) -> Sequence[Message]:
-        """Return messages nobody answered."""
+        Raises MovedOnError where the conversation is no longer in the state before.
+        """
+
+    def pending(self, conversation_id: str | None = None, /) -> Sequence[Message]:
+        """Return messages nobody answered, oldest first: all, or those of a conversation."""
+
+    def is_staffed(self, queue: str, at: datetime, /) -> bool:
+        """Tell whether somebody who answers a queue is there."""
 
     def queue_position(self, conversation_id: str, /) -> int:
         """Return the conversation's place in the queue, from 1."""
@@ -114,10 +121,11 @@ class Composer(Protocol):
 class Actions(Protocol):
     """Does things in the shop's systems."""
 
-    def run(
-        self, name: str, conversation_id: str, text: str, slots: Mapping[str, str], /
-    ) -> "Result":
-        """Run an action."""
+    def run(self, call: ActionCall, /) -> "Result":
+        """Run an action to its end."""
+
+    def stream(self, call: ActionCall, /) -> Generator["Said", None, "Result"]:
+        """Run an action; yield what it says as it says it, then return all that came of it."""
 
 
 class Said(Protocol):
@@ -135,6 +143,14 @@ class Said(Protocol):
     def values(self) -> Mapping[str, str]:
         """The template's variables."""
 
+    @property
+    def buttons(self) -> Sequence[Button]:
+        """What the customer may press."""
+
+    @property
+    def continues(self) -> bool:
+        """Whether it goes on with the response before it, on the same line."""
+
 
 class Result(Protocol):
     """What an action said and set."""
@@ -146,6 +162,14 @@ class Result(Protocol):
     @property
     def slots(self) -> Mapping[str, str | None]:
         """The slots it set; None clears one."""
+
+    @property
+    def asks(self) -> str | None:
+        """The slot it asks the customer for."""
+
+    @property
+    def failed(self) -> str | None:
+        """Why a person must take over, in a word; None where it did what it does."""
 
 
 class Suggester(Protocol):

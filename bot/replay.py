@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from bot.assistant import Assistant
+from bot.dialogue.handoff import Custody
 from bot.dialogue.state import State, Utterance
 from bot.nlu import datasets
 from bot.nlu.datasets import Conversation, LoggedTurn
@@ -173,7 +174,7 @@ def _as_logged(state: State | None, turns: Sequence[LoggedTurn]) -> State:
     history = tuple(
         Utterance(turn.role, turn.text) for turn in turns if turn.role is not Role.ACTION
     )
-    return replace(state or State(), history=history[-12:], owner="bot", queue=None)
+    return replace(state or State(), history=history[-12:], custody=Custody())
 
 
 def _count(

@@ -3,7 +3,7 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -17,6 +17,18 @@ from pydantic_settings import (
 from bot.types import CarelineError
 
 FILE = "careline.toml"
+
+Secret = Literal[
+    "generator_key",
+    "actions_token",
+    "api_key",
+    "rasa_token",
+    "chatwoot_token",
+    "chatwoot_secret",
+    "webhook_secret",
+    "seal_key",
+]
+DOORS: Final[tuple[Secret, ...]] = ("api_key", "rasa_token")  # what clients show to come in
 
 
 class Promise(BaseModel):
@@ -50,6 +62,11 @@ class Settings(BaseSettings):
     generator_seconds: float = Field(20.0, gt=0.0, le=600.0)
     prompt_price: float = Field(0.0, ge=0.0)  # of a million tokens
     completion_price: float = Field(0.0, ge=0.0)
+    # Of an action server (http://…, or grpc://…, which streams); else the home's own actions.
+    actions_url: str | None = Field(None, pattern=r"^(https?|grpcs?)://\S+$")
+    actions_seconds: float = Field(8.0, gt=0.0, le=120.0)
+    actions_token: SecretStr | None = None  # sent to actions_url, asked for by `careline actions`
+    actions_token_file: Path | None = None
     max_message_characters: int = Field(4000, ge=1, le=100_000)
     promise: Promise | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -57,6 +74,21 @@ class Settings(BaseSettings):
     screens: bool = True
     public_url: str | None = None
     business: str = ""
+    api_key: SecretStr | None = None  # of the OpenAI-compatible routes; without one they are open
+    api_key_file: Path | None = None
+    rasa_token: SecretStr | None = None  # of Rasa's routes; without one the webhook is open
+    rasa_token_file: Path | None = None
+    seal_key: SecretStr | None = None  # of what open forms were told; else the home's own
+    seal_key_file: Path | None = None
+    chatwoot_url: str | None = None
+    chatwoot_token: SecretStr | None = None
+    chatwoot_token_file: Path | None = None
+    chatwoot_secret: SecretStr | None = None
+    chatwoot_secret_file: Path | None = None
+    webhook_url: str | None = None  # is told what happens in conversations
+    webhook_secret: SecretStr | None = None
+    webhook_secret_file: Path | None = None
+    webhook_events: tuple[Literal["handoff", "message"], ...] = ("handoff",)
 
     @model_validator(mode="after")
     def _names_its_engine(self) -> Self:
@@ -65,16 +97,45 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _names_its_neighbours(self) -> Self:
+        needed = {
+            "chatwoot_url": ("chatwoot_token", "chatwoot_secret"),
+            "webhook_url": ("webhook_secret",),
+        }
+        for address, secrets in needed.items():
+            found = getattr(self, address)
+            if found is None:
+                continue
+            if not found.startswith(("http://", "https://")):
+                message = f"{address} is no address: it starts with http:// or https://"
+                raise ValueError(message)
+            for name in secrets:
+                if not (getattr(self, name) or getattr(self, f"{name}_file")):
+                    message = f"{address} needs {name}, or {name}_file"
+                    raise ValueError(message)
+        return self
+
     @property
     def engine_key(self) -> str | None:
-        """The key of the generator's API, from its own file where one is named."""
-        if self.generator_key_file is None:
-            return self.generator_key.get_secret_value() if self.generator_key else None
+        """The key of the generator's API."""
+        return self.secret("generator_key")
+
+    def secret(self, name: Secret) -> str | None:
+        """Return a secret, from its own file where one is named; None where there is none."""
+        file: Path | None = getattr(self, f"{name}_file")
+        if file is None:
+            given: SecretStr | None = getattr(self, name)
+            return given.get_secret_value() if given else None
         try:
-            return self.generator_key_file.read_text(encoding="utf-8").strip()
+            found = file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            message = f"generator_key_file {self.generator_key_file} cannot be read: {error}"
+            message = f"{name}_file {file} cannot be read: {error}"
             raise CarelineError(message) from error
+        if not found:  # an empty secret would open a door that shall be shut
+            message = f"{name}_file {file} is empty: write the secret into it"
+            raise CarelineError(message)
+        return found
 
     @property
     def cache_folder(self) -> Path:

@@ -19,6 +19,10 @@ class BadMessageError(CarelineError):
     """A message nobody could answer: empty, too long, or not text."""
 
 
+class MovedOnError(CarelineError):
+    """The conversation is no longer as it was when the reply was made."""
+
+
 class NotFoundError(CarelineError):
     """There is no such conversation, message, article or version."""
 
@@ -126,6 +130,7 @@ class Understanding:
     candidates: tuple[str, ...] = ()
     requests: tuple[Request, ...] = ()
     seeks: float | None = None  # how likely an unsure message asks for knowledge at all
+    wishes: float | None = None  # how likely the customer wants it done, not to know how it goes
 
     def parts(self, text: str) -> tuple["Understanding", ...]:
         """Return what is understood of each request; of the whole where there is one only."""
@@ -166,8 +171,11 @@ class Decision:
     template: str | None = None
     action: str | None = None
     slot: str | None = None  # what the action still needs to know
+    confirms: bool = False  # the action waits for a yes
+    resumes: str | None = None  # the slot, or "confirm", that is asked for again after the answer
     options: tuple[str, ...] = ()  # intents a clarifying question offers
     queue: str | None = None
+    contact: bool = False  # nobody is there: the customer is asked where to be reached
 
 
 @dataclass(frozen=True)
@@ -223,6 +231,18 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class Acted:
+    """What an action said and set, so that the turn can be told again without doing it again."""
+
+    action: str
+    text: str
+    buttons: tuple[Button, ...] = ()
+    slots: tuple[tuple[str, str | None], ...] = ()
+    asks: str | None = None
+    failed: str | None = None
+
+
+@dataclass(frozen=True)
 class Handoff:
     """Where the hand-off stands after a turn; position counts from 1."""
 
@@ -255,6 +275,7 @@ class Turn:
     judged: tuple[Evidence, ...] = ()  # whether the passages answer, one a search
     handoff: Handoff | None = None
     slots: tuple[tuple[str, str], ...] = ()
+    acted: tuple[Acted, ...] = ()
     further: tuple[Decision, ...] = ()  # those about the second request and the ones after it
     timings_ms: tuple[tuple[str, float], ...] = ()
     reply_id: str = field(default_factory=new_id)

@@ -4,23 +4,26 @@ Not repeated are what acts (orders are not cancelled twice) and what a language 
 the words are taken from the log, and everything around them is compared.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final
 
 from bot import contents, wire
+from bot.actions.calls import ActionCall
 from bot.assistant import Assistant
 from bot.bootstrap import Home, assistant
 from bot.dialogue import state as states
-from bot.parts import Result, Stream, Understander
+from bot.parts import Result, Said, Stream, Understander
 from bot.store import ledger
 from bot.store.memory import MemoryLog
 from bot.store.reading import Reader
 from bot.types import (
+    Acted,
+    Button,
     CarelineError,
     Promised,
     Reply,
-    Route,
     Turn,
     Understanding,
 )
@@ -45,7 +48,7 @@ class Verified:
 
     `unaltered` tells whether its rows are those that were written, None where they have no entry
     in the chain. `redacted` tells that the message had personal data, which is gone from the log:
-    what was understood of it may then differ.
+    what was understood of it is taken from there, and everything that follows is done again.
     """
 
     message_id: str
@@ -81,7 +84,7 @@ class Verifier:
             message_id=turn.message.id,
             differences=tuple(_differences(_comparable(turn, trace), again)),
             unaltered=ledger.is_unaltered(self._home.engine, turn.message.id),
-            redacted=any(mark in turn.message.text for mark in _PERSONAL),
+            redacted=_is_redacted(turn, trace),
             not_repeated=_not_repeated(turn),
         )
 
@@ -94,8 +97,9 @@ class Verifier:
         parts = replace(
             bot.parts,
             understander=_AsItWas(bot.parts.understander, turn),
-            actions=_Done(turn) if turn.decision.route is Route.ACT else None,
+            actions=_Done(list(turn.acted)),
             suggester=None,
+            log=_AsItStood(turn),
         )
         if turn.reply.composer.startswith("generated"):
             parts = replace(parts, composer=_Said(turn.reply))
@@ -125,10 +129,15 @@ class Verifier:
         return bot
 
 
+def _is_redacted(turn: Turn, trace: Mapping[str, Any]) -> bool:
+    slots = (trace.get("before") or {}).get("slots", {})
+    return any(mark in text for text in (turn.message.text, *slots.values()) for mark in _PERSONAL)
+
+
 def _not_repeated(turn: Turn) -> str | None:
     if turn.reply.composer.startswith("generated"):
         return "generator"
-    return "action" if turn.reply.composer == "action" else None
+    return "action" if turn.acted else None
 
 
 class _AsItWas:
@@ -137,8 +146,11 @@ class _AsItWas:
     def __init__(self, understander: Understander, logged: Turn) -> None:
         self._understander = understander
         self._void = logged.understanding.promised is Promised.VOID
+        self._logged = logged
 
     def understand(self, text: str, /, **context: Any) -> Understanding:
+        if any(mark in self._logged.message.text for mark in _PERSONAL):
+            return self._logged.understanding  # what was read then is no longer there to be read
         found = self._understander.understand(text, **context)
         requests = tuple(replace(r, promised=self._promised(r.promised)) for r in found.requests)
         return replace(found, promised=self._promised(found.promised), requests=requests)
@@ -157,26 +169,66 @@ class _Spoken:
     text: str | None
     template: str | None = None
     values: Mapping[str, str] = field(default_factory=dict)
+    buttons: Sequence[Button] = ()
+    continues: bool = False
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What came of an action."""
+
+    acted: Acted
+
+    @property
+    def said(self) -> Sequence[_Spoken]:
+        text, buttons = self.acted.text, self.acted.buttons
+        return (_Spoken(text, buttons=buttons),) if text or buttons else ()
+
+    @property
+    def asks(self) -> str | None:
+        return self.acted.asks
+
+    @property
+    def failed(self) -> str | None:
+        return self.acted.failed
+
+    @property
+    def slots(self) -> Mapping[str, str | None]:
+        return dict(self.acted.slots)
 
 
 @dataclass(frozen=True)
 class _Done:
-    """An action that was done: it says and sets what it said and set."""
+    """Actions that were done: they say and set what they said and set, in order."""
 
-    turn: Turn
+    left: list[Acted]
 
-    def run(self, name: str, conversation: str, text: str, slots: Mapping[str, str], /) -> Result:
-        del name, conversation, text, slots
-        return self
+    def run(self, call: ActionCall, /) -> Result:
+        if not self.left:
+            message = f"{call.name} was not run then"
+            raise CarelineError(message)
+        return _Outcome(self.left.pop(0))
 
-    @property
-    def said(self) -> Sequence[_Spoken]:
-        return (_Spoken(self.turn.reply.text),)
+    def stream(self, call: ActionCall, /) -> Generator[Said, None, Result]:
+        outcome = self.run(call)
+        yield from outcome.said
+        return outcome
 
-    @property
-    def slots(self) -> Mapping[str, str | None]:
-        asked = self.turn.decision.slot
-        return {name: value or None for name, value in self.turn.slots if value or name == asked}
+
+class _AsItStood(MemoryLog):
+    """A log that knows of the queue what was so then."""
+
+    def __init__(self, turn: Turn) -> None:
+        super().__init__()
+        self._turn = turn
+
+    def queue_position(self, conversation_id: str) -> int:
+        del conversation_id
+        return (self._turn.handoff.position if self._turn.handoff else None) or 1
+
+    def is_staffed(self, queue: str, at: datetime) -> bool:
+        del queue, at
+        return not any(decision.contact for decision in self._turn.decisions)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,11 @@ def without_personal_data(turn: Turn) -> Turn:
     requests = tuple(replace(r, text=redact(r.text)) for r in turn.understanding.requests)
     understanding = replace(turn.understanding, entities=entities, requests=requests)
     slots = tuple((name, redact(value)) for name, value in turn.slots)
-    return replace(turn, message=message, understanding=understanding, slots=slots)
+    acted = tuple(
+        replace(one, slots=tuple((name, value and redact(value)) for name, value in one.slots))
+        for one in turn.acted
+    )
+    return replace(turn, message=message, understanding=understanding, slots=slots, acted=acted)
 
 
 def _redacted(entity: Entity) -> Entity:
@@ -106,6 +110,8 @@ def _decision_json(decision: Decision) -> dict[str, Any]:
         "slot": decision.slot,
         "options": list(decision.options),
         "queue": decision.queue,
+        "confirms": decision.confirms,
+        "resumes": decision.resumes,
     }
 
 

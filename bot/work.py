@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from bot.dialogue.state import State
 from bot.nlu.language import reply_language
 from bot.nlu.scripts import Script, script
-from bot.types import Message, Role, Understanding
+from bot.types import Acted, Message, Role, Understanding
 from knowledge_base.documents import Evidence, Hit
 
 
@@ -27,6 +27,7 @@ class Work:
     gone: Callable[[], bool] = stays  # tells whether the customer has left
     clock: dict[str, float] = field(default_factory=dict)
     slots: dict[str, str] = field(default_factory=dict)
+    acted: tuple[Acted, ...] = ()
     evidence: tuple[Hit, ...] = ()
     found: tuple[Hit, ...] = ()  # for the request in work
     judged: tuple[Evidence, ...] = ()  # how likely each search found an answer

@@ -196,7 +196,7 @@ def test_a_wrong_setting_is_named(home: Home) -> None:
 def test_chat_talks_in_the_terminal(home: Home) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "bot.cli", "chat", "--home", str(home.path)],
-        input="where is my parcel\nA10234\n\n",
+        input="where is my parcel\nA10234 marta.lindqvist@example.com\n\n",
         capture_output=True,
         text=True,
         check=True,

@@ -2,6 +2,8 @@
 
 import json
 import re
+import secrets
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, Self
 from urllib.parse import quote
@@ -10,6 +12,10 @@ import httpx
 
 Json = dict[str, Any]
 _TIMEOUT: Final = httpx.Timeout(120.0, connect=5.0)  # a reply may be long in coming
+_QUIET_SECONDS: Final = 30.0  # the server gives a sign of life more often
+_AGAIN: Final = frozenset({429, 502, 503, 504})  # what may work a moment later
+_LONGEST_PAUSE: Final = 10.0
+_FAILURES: Final = 8  # connections in a row that brought nothing
 
 _LINE_END: Final = re.compile(r"\r\n|\n|\r(?=.)", re.DOTALL)  # a last \r may get its \n yet
 
@@ -22,13 +28,24 @@ class ApiError(Exception):
         super().__init__(message)
         self.status = status
         self.code = code
+        self.wait: float | None = None  # how long the server asked us to wait, in seconds
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may work a moment later."""
+        return self.status in _AGAIN or self.code in {"unreachable", "cut_off"}
 
 
 class Client:
     """Speaks to a Careline server; may be used by many threads at once."""
 
-    def __init__(self, base_url: str, token: str | None = None) -> None:
-        """Use the server at `base_url`; the token opens the console's routes."""
+    def __init__(self, base_url: str, token: str | None = None, *, attempts: int = 3) -> None:
+        """Use the server at `base_url`; the token opens the console's routes.
+
+        What changes nothing, and a message, which the server answers once, is tried `attempts`
+        times.
+        """
+        self._attempts = attempts
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         # The server is a neighbour: a proxy from the environment would only be in the way.
         self._http = httpx.Client(
@@ -47,19 +64,52 @@ class Client:
         """Close the connections."""
         self._http.close()
 
-    def send(self, text: str, conversation_id: str | None = None) -> Json:
+    def send(
+        self,
+        text: str,
+        conversation_id: str | None = None,
+        *,
+        sender: str | None = None,
+        client_message_id: str | None = None,
+    ) -> Json:
         """Send a message and return its turn."""
-        return self._json("POST", "/api/messages", json=_message(text, conversation_id))
+        body = _message(text, conversation_id, sender, client_message_id)
+        return self._json("POST", "/api/messages", json=body)
 
-    def stream(self, text: str, conversation_id: str | None = None) -> Iterator[tuple[str, Json]]:
+    def stream(
+        self,
+        text: str,
+        conversation_id: str | None = None,
+        *,
+        sender: str | None = None,
+        client_message_id: str | None = None,
+    ) -> Iterator[tuple[str, Json]]:
         """Send a message and yield each event and its data; the last one is the turn.
 
-        Raises ApiError for an error event, and where the stream ends before the turn.
+        Where the stream breaks, the message is sent again, and of the second stream, which is
+        about the same reply, only the turn is new. Raises ApiError for an error event, and where
+        every stream ended before the turn.
         """
-        body = _message(text, conversation_id)
+        body = _message(text, conversation_id, sender, client_message_id)
+        begun = False
+        for attempt in range(1, self._attempts + 1):
+            repeated = begun
+            try:
+                for name, data in self._stream("POST", "/api/messages", json=body):
+                    begun = True
+                    if name == "turn" or not repeated:
+                        yield name, data
+            except ApiError as error:
+                if attempt == self._attempts or not error.may_pass:
+                    raise
+                _pause(attempt, error)
+            else:
+                return
+
+    def _stream(self, method: str, path: str, **options: Any) -> Iterator[tuple[str, Json]]:
         headers = {"Accept": "text/event-stream"}
         try:
-            with self._http.stream("POST", "/api/messages", json=body, headers=headers) as answer:
+            with self._http.stream(method, path, headers=headers, **options) as answer:
                 if answer.is_error:
                     answer.read()
                 _check(answer)
@@ -73,6 +123,45 @@ class Client:
         path = f"/api/conversations/{quote(conversation_id, safe='')}/messages"
         lines: list[Json] = self._json("GET", path, params=wanted)["messages"]
         return lines
+
+    def follow(self, conversation_id: str, after: str | int | None = None) -> Iterator[Json]:
+        """Yield a conversation's messages as they come, until the caller stops.
+
+        A connection that breaks is opened again where it broke: no message is missed or repeated.
+        """
+        path = f"/api/conversations/{quote(conversation_id, safe='')}/messages"
+        timeout = httpx.Timeout(_QUIET_SECONDS, connect=5.0)
+        failures = 0
+        while True:
+            headers = {"Accept": "text/event-stream"}
+            if after is not None:
+                headers["Last-Event-ID"] = str(after)
+            try:
+                with self._http.stream("GET", path, headers=headers, timeout=timeout) as answer:
+                    if answer.is_error:
+                        answer.read()
+                    _check(answer)
+                    for _, line in events(_lines(answer.iter_text())):
+                        failures, after = 0, line["position"]
+                        yield line
+                error = ApiError("the server ended the stream", code="cut_off")
+            except httpx.HTTPError as broken:
+                error = _unreachable(broken)
+            except ApiError as refused:
+                error = refused
+            failures += 1
+            if not error.may_pass or failures >= _FAILURES:
+                raise error
+            _pause(failures, error)
+
+    def search(self, query: str, k: int = 5) -> list[Json]:
+        """Return the passages that fit a query best, the way the chat finds them."""
+        found: Any = self._json("POST", "/api/search", json={"query": query, "k": k})
+        return list(found)
+
+    def article(self, article_id: str) -> Json:
+        """Return an article with its text, to which the offsets of citations refer."""
+        return self._json("GET", f"/api/articles/{quote(article_id)}")
 
     def feedback(
         self,
@@ -112,8 +201,17 @@ class Client:
         return answer
 
     def _json(self, method: str, path: str, **options: Any) -> Json:
-        answer: Json = self._request(method, path, **options).json()
-        return answer
+        """Return the JSON of an answer; only requests that may be repeated are made here."""
+        for attempt in range(1, self._attempts + 1):
+            try:
+                answer: Json = self._request(method, path, **options).json()
+            except ApiError as error:
+                if attempt == self._attempts or not error.may_pass:
+                    raise
+                _pause(attempt, error)
+            else:
+                return answer
+        raise AssertionError  # pragma: no cover — the loop returns or raises
 
 
 def events(lines: Iterable[str]) -> Iterator[tuple[str, Json]]:
@@ -151,9 +249,27 @@ def _until_turn(found: Iterable[tuple[str, Json]]) -> Iterator[tuple[str, Json]]
     raise ApiError(message, code="cut_off")
 
 
-def _message(text: str, conversation_id: str | None) -> Json:
-    body = {"text": text}
-    return body | {"conversation_id": conversation_id} if conversation_id else body
+def _message(
+    text: str,
+    conversation_id: str | None,
+    sender: str | None = None,
+    client_message_id: str | None = None,
+) -> Json:
+    """Return a message that is answered once however often it is sent.
+
+    The server knows it again by both ids, so they are made here where the caller has none.
+    """
+    body = {
+        "text": text,
+        "conversation_id": conversation_id or secrets.token_hex(16),
+        "client_message_id": client_message_id or secrets.token_hex(16),
+    }
+    return body | {"sender": sender} if sender else body
+
+
+def _pause(attempt: int, error: ApiError) -> None:
+    """Wait before another attempt: as long as the server asked for, or twice as long each time."""
+    time.sleep(min(error.wait if error.wait is not None else 0.2 * 2**attempt, _LONGEST_PAUSE))
 
 
 def _check(answer: httpx.Response) -> None:
@@ -163,7 +279,10 @@ def _check(answer: httpx.Response) -> None:
         body = answer.json()
     except ValueError:  # a proxy's page, not the server's words
         body = {}
-    raise _complaint(body if isinstance(body, dict) else {}, answer.status_code)
+    error = _complaint(body if isinstance(body, dict) else {}, answer.status_code)
+    wait = answer.headers.get("Retry-After", "")
+    error.wait = float(wait) if wait.isascii() and wait.isdecimal() else None
+    raise error
 
 
 def _complaint(body: Json, status: int) -> ApiError:

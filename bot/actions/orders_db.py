@@ -1,10 +1,16 @@
-"""The demo shop's orders in SQLite, made from the home's `orders.csv`."""
+"""The demo shop's orders in SQLite, made from the home's `orders.csv`.
+
+What is done with orders is kept elsewhere (see `deeds.py`): this database may be made again at any
+time.
+"""
 
 import csv
 import os
 import sqlite3
+import threading
+from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -12,21 +18,39 @@ from typing import Final
 from bot.types import CarelineError
 
 STATUSES: Final = ("processing", "shipped", "delivered", "delayed", "cancelled", "returned")
-_TABLE: Final = (
-    "CREATE TABLE orders (number TEXT PRIMARY KEY, status TEXT NOT NULL, items TEXT NOT NULL, "
-    "placed TEXT NOT NULL, eta TEXT NOT NULL)"
-)
+PAID_BY: Final = ("card", "wallet", "gift_card")
+REFUNDS: Final = ("", "pending", "arrived", "refunded")
+_LAYOUT: Final = 2  # of the table; a database of another one is made again
 
 
 @dataclass(frozen=True)
 class Order:
-    """An order as the shop knows it."""
+    """An order as the shop knows it; one without an e-mail address can be proven by no address.
+
+    `refund` tells of the money: "pending" (it was cancelled), "arrived" (it is back in the
+    warehouse) or "refunded", since the day `refund_on`.
+    """
 
     number: str
     status: str
     items: str
     placed: date
     eta: date
+    email: str = field(default="", repr=False)
+    customer: str = ""
+    name: str = field(default="", repr=False)
+    country: str = ""
+    address: str = field(default="", repr=False)
+    shipping: str = "standard"
+    packed: bool = True
+    delivered: date | None = None
+    paid_by: str = "card"
+    refund: str = ""
+    refund_on: date | None = None
+
+
+_COLUMNS: Final = tuple(column.name for column in fields(Order))
+_DATES: Final = frozenset({"placed", "eta", "delivered", "refund_on"})
 
 
 def build(source: Path, database: Path) -> int:
@@ -34,32 +58,95 @@ def build(source: Path, database: Path) -> int:
     today = datetime.now(UTC).date()
     with source.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
-    scratch = database.with_name(f".{database.name}.{os.getpid()}")
+    scratch = database.with_name(f".{database.name}.{os.getpid()}.{threading.get_ident()}")
     scratch.unlink(missing_ok=True)
-    with closing(sqlite3.connect(scratch)) as connection, connection:
-        connection.execute(_TABLE)
-        for number, row in enumerate(rows, start=2):
-            if row.get("status") not in STATUSES:
-                message = f"{source} row {number}: status must be one of {', '.join(STATUSES)}"
-                raise CarelineError(message)
-            try:
-                placed = today - timedelta(days=int(row["placed_days_ago"]))
-                eta = today + timedelta(days=int(row["eta_in_days"]))
-                connection.execute(
-                    "INSERT INTO orders VALUES (?, ?, ?, ?, ?)",
-                    (row["number"], row["status"], row["items"], str(placed), str(eta)),
-                )
-            except (KeyError, TypeError, ValueError, sqlite3.IntegrityError) as error:
-                message = f"{source} row {number} is no order: {error!r}"
-                raise CarelineError(message) from error
-    scratch.replace(database)
+    table = ", ".join(("number TEXT PRIMARY KEY", *_COLUMNS[1:]))
+    insert = f"INSERT INTO orders VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 — ours
+    try:
+        with closing(sqlite3.connect(scratch)) as connection, connection:
+            connection.execute(f"CREATE TABLE orders ({table})")
+            connection.execute(f"PRAGMA user_version = {_LAYOUT}")
+            for number, row in enumerate(rows, start=2):
+                try:
+                    connection.execute(insert, _stored(_order(row, today)))
+                except (KeyError, TypeError, ValueError, sqlite3.IntegrityError) as error:
+                    message = f"{source} row {number} is no order: {error!r}"
+                    raise CarelineError(message) from error
+        scratch.replace(database)
+    finally:
+        scratch.unlink(missing_ok=True)
     return len(rows)
+
+
+def _order(row: Mapping[str, str], today: date) -> Order:
+    """Read a row; columns after the first five may be missing."""
+    status, extra = row["status"], {key: (value or "").strip() for key, value in row.items() if key}
+    _one_of("status", status, STATUSES)
+    paid_by = extra.get("paid_by") or "card"
+    _one_of("paid_by", paid_by, PAID_BY)
+    refund = extra.get("refund", "")
+    _one_of("refund", refund, REFUNDS)
+    eta = today + timedelta(days=int(row["eta_in_days"]))
+    delivered = _ago(extra.get("delivered_days_ago"), today)
+    if delivered is None and status == "delivered":
+        delivered = min(eta, today)
+    return Order(
+        number=row["number"].strip().upper(),
+        status=status,
+        items=row["items"],
+        placed=today - timedelta(days=int(row["placed_days_ago"])),
+        eta=eta,
+        email=extra.get("email", ""),
+        customer=extra.get("customer", ""),
+        name=extra.get("name", ""),
+        country=extra.get("country", "").upper(),
+        address=extra.get("address", ""),
+        shipping=extra.get("shipping") or "standard",
+        packed=status != "processing" or extra.get("packed", "yes") != "no",
+        delivered=delivered,
+        paid_by=paid_by,
+        refund=refund,
+        refund_on=_ago(extra.get("refund_days_ago"), today),
+    )
+
+
+def _one_of(column: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        message = f"{column} must be one of {', '.join(filter(None, allowed))}"
+        raise ValueError(message)
+
+
+def _ago(days: str | None, today: date) -> date | None:
+    return today - timedelta(days=int(days)) if days else None
+
+
+def _stored(order: Order) -> tuple[object, ...]:
+    return tuple(str(v) if isinstance(v, date) else v for v in astuple(order))
+
+
+def is_current(database: Path, source: Path) -> bool:
+    """Tell whether the orders, whose dates count from the day they are made, still hold."""
+    if not database.exists() or database.stat().st_mtime < source.stat().st_mtime:
+        return False
+    made = datetime.fromtimestamp(database.stat().st_mtime, UTC).date()
+    if made != datetime.now(UTC).date():
+        return False
+    with closing(_open(database)) as connection:
+        return bool(connection.execute("PRAGMA user_version").fetchone()[0] == _LAYOUT)
 
 
 def find(database: Path, number: str) -> Order | None:
     """Return the order of this number, None when there is none."""
-    uri = f"{database.resolve().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True)) as connection:
+    with closing(_open(database)) as connection:
         query = "SELECT * FROM orders WHERE number = ?"
-        row = connection.execute(query, (number.upper(),)).fetchone()
-    return Order(row[0], row[1], row[2], *map(date.fromisoformat, row[3:])) if row else None
+        row = connection.execute(query, (number.strip().upper(),)).fetchone()
+    if row is None:
+        return None
+    values = dict(zip(_COLUMNS, row, strict=True))
+    for name in _DATES:
+        values[name] = date.fromisoformat(values[name]) if values[name] else None
+    return Order(**{**values, "packed": bool(values["packed"])})
+
+
+def _open(database: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)

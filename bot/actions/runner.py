@@ -1,96 +1,96 @@
-"""Runs rasa-sdk actions in process and hands back what they said and set."""
+"""Runs rasa-sdk actions in process and hands on what they say as they say it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bot.types import CarelineError
-
-
-@dataclass(frozen=True)
-class Said:
-    """One response of an action: a text, or the name and variables of a template."""
-
-    text: str | None
-    template: str | None
-    values: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class ActionResult:
-    """What an action said, and the slots it set (None clears one)."""
-
-    said: tuple[Said, ...]
-    slots: Mapping[str, str | None] = field(default_factory=dict)
-
-
-_STANDARD_KEYS = frozenset(
-    {"text", "buttons", "elements", "custom", "template", "response", "image", "attachment"}
+from bot.actions import protocol
+from bot.actions.calls import (
+    BLOCKED,
+    REJECTED,
+    UNKNOWN_ACTION,
+    ActionCall,
+    ActionResult,
+    Said,
+    Steps,
+    finished,
+    followed,
+    overheard,
 )
+
+if TYPE_CHECKING:
+    from rasa_sdk import Action
+
+_logger = logging.getLogger(__name__)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class ActionRunner:
     """The actions of a home."""
 
-    def __init__(self, database: Path) -> None:
-        """Register the actions; the orders database is opened when one needs it."""
+    def __init__(
+        self,
+        database: Path,
+        *,
+        dry: bool = False,
+        clock: Callable[[], datetime] = _now,
+        further: "Sequence[Action]" = (),
+    ) -> None:
+        """Register the shop's actions and `further` ones; databases are opened when needed.
+
+        A `dry` runner acts on a private copy: nothing is written.
+        """
         from rasa_sdk.executor import ActionExecutor
 
-        from bot.actions.orders import ActionOrderStatus
+        from bot.actions.deeds import Book
+        from bot.actions.orders import actions
 
-        self._executor = ActionExecutor()
-        self._executor.register_action(ActionOrderStatus(database))
-
-    def run(
-        self, name: str, conversation_id: str, text: str, slots: Mapping[str, str]
-    ) -> ActionResult:
-        """Run an action; raise CarelineError when there is none of this name."""
-        from rasa_sdk.interfaces import ActionNotFoundException
-
-        call = _call(name, conversation_id, text, slots)
-        try:
-            # Each run has a loop of its own: the caller is a thread of the server.
-            result = asyncio.run(self._executor.run(call))
-        except ActionNotFoundException as error:
-            message = f"there is no action `{name}`: correct it in policy.yml"
-            raise CarelineError(message) from error
-        if result is None:
-            return ActionResult(())
-        return ActionResult(
-            tuple(_said(response) for response in result.responses),
-            {e["name"]: e["value"] for e in result.events if e.get("event") == "slot"},
-        )
+        self.executor = ActionExecutor()
+        for action in (*actions(Book(database, dry=dry), clock), *further):
+            self.executor.register_action(action)
 
     def names(self) -> Sequence[str]:
         """Return the names of the actions there are."""
-        return sorted(self._executor.actions)
+        return sorted(self.executor.actions)
 
+    def run(self, call: ActionCall, /) -> ActionResult:
+        """Run an action and those that follow it."""
+        return finished(self.stream(call))
 
-def _said(response: Mapping[str, Any]) -> Said:
-    values = {key: str(v) for key, v in response.items() if key not in _STANDARD_KEYS}
-    return Said(response.get("text"), response.get("response"), values)
+    def stream(self, call: ActionCall, /) -> Steps:
+        """Run an action; yield what it says as it says it, then return what came of it."""
+        return (yield from followed(call, self._once))
 
+    def _once(self, call: ActionCall) -> Steps:
+        return (yield from overheard(lambda say: self._done(call, say), call.name))
 
-def _call(name: str, conversation_id: str, text: str, slots: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "next_action": name,
-        "sender_id": conversation_id,
-        "version": "3.1",
-        "tracker": {
-            "sender_id": conversation_id,
-            "slots": dict(slots),
-            "latest_message": {"text": text, "intent": {}, "intent_ranking": [], "entities": []},
-            "events": [],
-            "paused": False,
-            "followup_action": None,
-            "active_loop": {},
-            "latest_action_name": None,
-            "stack": [],
-        },
-        "domain": {
-            "intents": [], "entities": [], "slots": {}, "responses": {}, "actions": [name],
-            "forms": {},
-        },
-    }  # fmt: skip
+    def _done(self, call: ActionCall, say: Callable[[Said], None]) -> ActionResult:
+        from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
+
+        try:
+            return asyncio.run(self._executed(call, say))
+        except ActionNotFoundException:
+            _logger.error("there is no action `%s`: correct it in policy.yml", call.name)  # noqa: TRY400
+            return ActionResult((), failed=UNKNOWN_ACTION)
+        except ActionExecutionRejection as error:
+            blocked = error.message == BLOCKED
+            return ActionResult((), failed=BLOCKED if blocked else REJECTED)
+
+    async def _executed(self, call: ActionCall, hear: Callable[[Said], None]) -> ActionResult:
+        from bot.actions.dispatching import Ear, LiveDispatcher
+
+        said: list[Said] = []
+
+        def say(one: Said) -> None:
+            said.append(one)
+            hear(one)
+
+        sent = protocol.body(call, with_domain=True)
+        done: Any = await self.executor.run(sent, sink=Ear(say), dispatcher=LiveDispatcher(say))
+        return protocol.events(done.events if done else [], tuple(said), call)

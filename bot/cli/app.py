@@ -50,4 +50,4 @@ def wants_progress() -> bool:
 
 
 # The commands register themselves with `app` when their modules are imported.
-from bot.cli import bench, build, data, evaluate, kb, operate, talk, verify  # noqa: E402, F401
+from bot.cli import actions, bench, build, data, evaluate, kb, operate, reply, talk, testing, verify  # noqa: E402, F401

@@ -27,6 +27,7 @@ class Bench(StrEnum):
     SUPPORT = "support"
     GENERATE = "generate"
     VERIFY = "verify"
+    HANDOFF = "handoff"
 
 
 @app.command()

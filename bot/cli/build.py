@@ -11,8 +11,8 @@ from bot.cli.app import HomeOption, JsonOption, app, open_home, show, wants_prog
 
 if TYPE_CHECKING:
     from bot.bootstrap import Home
+    from bot.nlu.datasets import Conversation
     from bot.nlu.intents import Calibration
-    from bot.nlu.seeking import Asking
     from bot.nlu.training import Trained
     from bot.settings import Promise
     from knowledge_base.versions import Version
@@ -87,7 +87,7 @@ def train(  # noqa: PLR0913 — one parameter an option
 
         learn_to_search(files[1:], home, as_json=as_json)
         return
-    from bot.nlu import datasets, recipe, training
+    from bot.nlu import datasets, recipe, seeking, training, wishing
     from bot.settings import Promise
     from bot.types import CarelineError
 
@@ -112,19 +112,20 @@ def train(  # noqa: PLR0913 — one parameter an option
         recipe=recipe.load(place.path / recipe.FILE),
         seed=seed,
         progress=wants_progress(),
-        turns=_turns(paths),
+        turns=seeking.turns(_conversations(paths)),
+        wishes=wishing.turns(_conversations(paths)),
     )
     done = training.train(job, place.models)
     show(_train_json(done, job.promise), as_json=as_json, text=lambda: _trained(done, job.promise))
 
 
-def _turns(paths: list[Path]) -> "list[Asking]":
-    """Return what transcripts among the files say about which turns need the knowledge."""
-    from bot.nlu import datasets, seeking
+def _conversations(paths: list[Path]) -> "list[Conversation]":
+    """Return the conversations of transcripts among the files that may be learnt from."""
+    from bot.nlu import datasets
 
     transcripts = [path for path in paths if ".jsonl" in path.name]
     conversations = datasets.read_transcripts(transcripts)
-    return seeking.turns(c for c in conversations if not datasets.is_held_back(c.id))
+    return [c for c in conversations if not datasets.is_held_back(c.id)]
 
 
 def _extend(

@@ -3,148 +3,31 @@
 Its content is the home's `policy.yml`; every decision names the rule that fired.
 """
 
-import hashlib
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Final
 
-import yaml
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
-
-from bot.dialogue import lookups
+from bot.dialogue import safety
+from bot.dialogue.forms import Forms, agrees, inside
+from bot.dialogue.handoff import Owner
+from bot.dialogue.rules import BUILT_IN, Content, Escalation, PolicyError, Rule, matches, read
 from bot.dialogue.state import State
-from bot.types import OUT_OF_SCOPE, CarelineError, Decision, Entity, Promised, Route, Understanding
+from bot.types import OUT_OF_SCOPE, Decision, Promised, Route, Understanding
 
-BUILT_IN: Final = "p-builtin"
-_AROUND_A_VALUE: Final = 12  # characters people put around a bare value: "it is …", "sorry, …"
+__all__ = ["BUILT_IN", "Content", "Policy", "PolicyError", "load"]
+
+TO_BOT: Final = "/to_bot"  # what the button "go on with the assistant" says
 _LETTER_OR_DIGIT = re.compile(r"\w")
-# The whole answer to "Shall I pass you to a colleague?", nothing else.
-_YES: Final = re.compile(
-    r"(?:yes|yeah|yep|yup|ok|okay|sure|please|do it|go ahead|(?:yes|sure|ok|yeah)[,. ]+please|"
-    r"(?:yes|please)[, ]+do|好|好的|好吧|可以|行|是|是的|对|要|需要|嗯|嗯嗯|转吧|"
-    r"麻烦了|好的谢谢|请转)"
-    r"[\s.!。！~]*",
-    re.IGNORECASE,
-)
-
-
-class PolicyError(CarelineError):
-    """The policy file is wrong; the message names the entry."""
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Rule(_Strict):
-    """What to do with an intent; in the file a bare route name is enough."""
-
-    route: Literal["template", "retrieve", "act", "handoff"]
-    template: str | None = None
-    action: str | None = None
-    slots: tuple[str, ...] = ()
-    queue: str | None = None
-
-
-def _as_rule(value: object) -> object:
-    return {"route": value} if isinstance(value, str) else value
-
-
-class Thresholds(_Strict):
-    """Confidences and scores between 0 and 1.
-
-    From `answer` up an intent is acted on; from `clarify` up the customer is asked which request
-    is meant; passages count as evidence from `evidence` up, or from `search_evidence` up where
-    nothing but the search speaks for an answer. A message nobody is sure about is searched for from
-    `seeks` up: how likely it asks for knowledge at all.
-    """
-
-    answer: float = Field(0.45, ge=0, le=1)
-    clarify: float = Field(0.25, ge=0, le=1)
-    evidence: float = Field(0.08, ge=0, le=1)
-    search_evidence: float = Field(0.3, ge=0, le=1)
-    seeks: float = Field(0.2, ge=0, le=1)
-
-
-class Escalation(_Strict):
-    """Words that make a person take over: with one intent, or (without `intent`) with any."""
-
-    patterns: tuple[str, ...]
-    intent: str | None = None
-    queue: str | None = None
-
-    @field_validator("patterns")
-    @classmethod
-    def _compile(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(_compiled, patterns))
-
-    def fires(self, text: str, intent: str | None) -> bool:
-        """Tell whether a message with this intent is for a person."""
-        return self.intent in {None, intent} and any(
-            re.search(pattern, text, re.IGNORECASE) for pattern in self.patterns
-        )
-
-
-def _compiled(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        message = f"{pattern} is not a regular expression: {error}"
-        raise ValueError(message) from error
-    return pattern
-
-
-class Content(_Strict):
-    """The content of `policy.yml`."""
-
-    version: Literal[1] = 1
-    thresholds: Thresholds = Thresholds()
-    routes: dict[str, Annotated[Rule, BeforeValidator(_as_rule)]] = Field(default_factory=dict)
-    queues: dict[str, str] = Field(default_factory=dict)
-    default_queue: str = "support"
-    failures_before_handoff: int = Field(2, ge=1, le=10)
-    clarify_options: int = Field(3, ge=2, le=5)
-    entities: dict[str, str | lookups.Values] = Field(default_factory=dict)
-    escalations: tuple[Escalation, ...] = ()
-
-    @field_validator("entities", mode="before")
-    @classmethod
-    def _read_entities(cls, entries: object, info: ValidationInfo) -> object:
-        return lookups.read(entries, (info.context or {}).get("folder"))
+_REACHABLE: Final = frozenset({"email", "phone"})
+_PLEASANTRIES: Final = frozenset({"greeting", "thanks"})
 
 
 def load(path: Path) -> "Policy":
     """Read a home's policy; without a file the built-in one: retrieve, else hand off."""
-    if not path.exists():
-        return Policy(Content(), BUILT_IN)
-    try:
-        text = path.read_text(encoding="utf-8")
-        raw = yaml.safe_load(text) or {}
-        content = Content.model_validate(raw, context={"folder": path.parent})
-    except UnicodeDecodeError as error:
-        message = f"{path} is not UTF-8: save it as UTF-8"
-        raise PolicyError(message) from error
-    except yaml.YAMLError as error:
-        message = f"{path} is not YAML: {' '.join(str(error).split())}"
-        raise PolicyError(message) from error
-    except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        message = f"{path}: " + "; ".join(lines)
-        raise PolicyError(message) from error
-    # What a file of names says belongs to the version as well.
-    lists = [entry for entry in content.entities.values() if not isinstance(entry, str)]
-    read = text + (repr(lists) if lists else "")
-    return Policy(content, "p-" + hashlib.sha256(read.encode()).hexdigest()[:12])
+    return Policy(*read(path))
 
 
 @dataclass(frozen=True)
@@ -166,29 +49,113 @@ class Policy:
             if rule.route == "act" and not rule.action:
                 found.append(f"intent `{name}` in policy.yml acts but names no action")
             wanted = rule.template or (name if rule.route == "template" else None)
-            if wanted and wanted != OUT_OF_SCOPE and wanted not in templates:
-                found.append(f"template `{wanted}` of intent `{name}` does not exist")
+            named = (wanted, rule.confirm, rule.informs)
+            found += [
+                f"template `{template}` of intent `{name}` does not exist"
+                for template in named
+                if template and template != OUT_OF_SCOPE and template not in templates
+            ]
+        found += [
+            f"template `{emergency.template}` of an emergency does not exist"
+            for emergency in self.content.emergencies
+            if emergency.template not in templates
+        ]
+        found += [
+            f"slot `{name}` in policy.yml is asked for by no intent"
+            for name in sorted(set(self.content.slots) - self.content.wanted())
+        ]
         return found
 
+    @property
+    def forms(self) -> Forms:
+        """The forms of this policy."""
+        return Forms(self.content)
+
     def decide(self, text: str, understanding: Understanding, state: State) -> Decision:
-        """Return where a message goes."""
+        """Return where a message goes; a form that was left for it is taken up afterwards."""
+        decision = self._decide(text, understanding, state)
+        waiting = self.forms.waiting(decision, state)
+        return replace(decision, resumes=self.forms.question(waiting)) if waiting else decision
+
+    def _decide(self, text: str, understanding: Understanding, state: State) -> Decision:
+        if state.owner is Owner.HUMAN:
+            return self._handoff("with_human", understanding, queue=state.queue)
+        if found := self._before_all(text, understanding, state):
+            return found
+        if rule := self._escalation(text, understanding):
+            return self._handoff("escalation", understanding, queue=rule.queue)
+        if going := self._form(text, understanding, state):
+            return going
+        return self._by_intent(text, understanding, state)
+
+    def _before_all(self, text: str, understanding: Understanding, state: State) -> Decision | None:
+        """Return what comes before any request: safety, a pause, the waiting for a person."""
+        found = self._paused(text, understanding)
+        if found is None and state.owner is Owner.QUEUED:
+            found = self._waiting(text, understanding)
+        return found or self._unfit(text, understanding, state)
+
+    def _paused(self, text: str, understanding: Understanding) -> Decision | None:
+        """Return what is said to everything: in an emergency, and while the bot pauses."""
+        if emergency := safety.emergency(self.content, text):
+            return Decision(Route.TEMPLATE, "emergency", understanding.intent, emergency)
+        if self.content.pause == "maintenance":
+            return Decision(Route.TEMPLATE, "maintenance", understanding.intent, "maintenance")
+        if self.content.pause == "humans":
+            return self._handoff("paused", understanding)
+        return None
+
+    def _unfit(self, text: str, understanding: Understanding, state: State) -> Decision | None:
+        """Return what a message gets that is not to be read for a request."""
         if not _LETTER_OR_DIGIT.search(text):
             return self._unclear("no_words", state, template="unreadable")
         if understanding.language == "other":
             return self._handoff("other_language", understanding, template="other_language")
-        if state.offered_human and _YES.fullmatch(text.strip()):
+        if safety.attacks(self.content, text):
+            return Decision(Route.TEMPLATE, "refused", understanding.intent, "refused")
+        if self._insults(text, understanding):
+            calm = Decision(Route.TEMPLATE, "abuse", understanding.intent, "abuse")
+            return self._handoff("abuse", understanding) if state.warnings else calm
+        if state.offered_human and agrees(text):
             return self._handoff("accepted_offer", understanding)
-        if rule := self._escalation(text, understanding):
-            return self._handoff("escalation", understanding, queue=rule.queue)
-        if filled := self._fill(text, understanding, state):
-            return filled
-        return self._by_intent(understanding, state)
+        return None
+
+    def _waiting(self, text: str, understanding: Understanding) -> Decision | None:
+        """Return what somebody in the queue says about the waiting itself."""
+        if safety.withdraws(text) or text.strip() == TO_BOT:
+            return Decision(Route.TEMPLATE, "withdrawn", None, "handoff_withdrawn")
+        if {entity.entity for entity in understanding.entities} & _REACHABLE:
+            return self._handoff("contact_given", understanding, template="contact_taken")
+        return None
+
+    def _insults(self, text: str, understanding: Understanding) -> bool:
+        """Tell abuse; who is rude and asks for something clear is helped all the same."""
+        if not safety.insults(self.content, text):
+            return False
+        asks = understanding.intent not in {None, OUT_OF_SCOPE, "bot_identity", *_PLEASANTRIES}
+        return not (asks and understanding.confidence >= self.content.thresholds.answer)
+
+    def _form(self, text: str, understanding: Understanding, state: State) -> Decision | None:
+        """Return how the open form goes on; None where the message is for itself."""
+        form = state.form
+        if form is None or form.intent not in self.content.routes:
+            return None
+        here = replace(understanding, entities=inside(understanding.entities, text))
+        if found := self.forms.goes_on(text, here, state):
+            return found
+        if self.forms.leaves(text, here, form) or understanding.intent in _PLEASANTRIES:
+            return None
+        if understanding.intent == form.intent and self._only_asks(text, here, form.intent):
+            return None
+        if found := self.forms.again(form):
+            return found
+        return self._handoff("repeated_failure", understanding)
 
     def _escalation(self, text: str, understanding: Understanding) -> Escalation | None:
         rules = self.content.escalations
         return next((rule for rule in rules if rule.fires(text, understanding.intent)), None)
 
-    def _by_intent(self, understanding: Understanding, state: State) -> Decision:
+    def _by_intent(self, text: str, understanding: Understanding, state: State) -> Decision:
         thresholds = self.content.thresholds
         intent, confidence = understanding.intent, understanding.confidence
         if intent is None:
@@ -198,7 +165,7 @@ class Policy:
         if understanding.promised is Promised.UNSURE:
             return self._ask_or_hand_off(understanding, state)
         if understanding.promised is Promised.KEPT or confidence >= thresholds.answer:
-            return self._route(intent, understanding, state)
+            return self._route(text, understanding, state)
         return self._when_unsure(understanding, state)
 
     def _when_unsure(self, understanding: Understanding, state: State) -> Decision:
@@ -217,52 +184,42 @@ class Policy:
             return self._unclear("promise", state, options=candidates)
         return self._handoff("promise", understanding)
 
-    def _other_request(self, understanding: Understanding, state: State, text: str) -> bool:
-        """Tell a message that brings the slot's value but asks for something else."""
-        if understanding.intent in {None, OUT_OF_SCOPE, state.intent}:
-            return False
-        sure = understanding.confidence >= self.content.thresholds.answer
-        values = sum(len(entity.text) for entity in _inside(understanding.entities, text))
-        return sure and len(text.strip()) > values + _AROUND_A_VALUE
-
-    def _fill(self, text: str, understanding: Understanding, state: State) -> Decision | None:
-        """Continue the action that waits for a slot, when the message brings it."""
-        if not (state.open_slot and state.intent):
-            return None
-        rule = self.content.routes.get(state.intent)
-        value = _value(_inside(understanding.entities, text), state.open_slot)
-        if rule is None or value is None or self._other_request(understanding, state, text):
-            return None
-        return self._act(rule, state.intent, "slot_filled", understanding, state)
-
-    def _route(self, intent: str, understanding: Understanding, state: State) -> Decision:
+    def _route(self, text: str, understanding: Understanding, state: State) -> Decision:
+        intent = understanding.intent or OUT_OF_SCOPE
         rule = self.content.routes.get(intent)
         if rule is None:
             return self._search("no_rule", understanding, intent)
-        reason = "smalltalk" if intent in {"greeting", "thanks"} else f"route:{intent}"
+        reason = "smalltalk" if intent in _PLEASANTRIES else f"route:{intent}"
         if rule.route == "handoff":
             queue = rule.queue or self.content.queues.get(intent)
             return self._handoff(
                 reason, understanding, template=rule.template or intent, queue=queue
             )
         if rule.route == "act":
-            return self._act(rule, intent, reason, understanding, state)
+            return self._act(rule, text, understanding, state)
         if rule.route == "retrieve":
             return self._search(reason, understanding, intent)
         return Decision(Route.TEMPLATE, reason, intent, template=rule.template or intent)
 
-    def _act(
-        self, rule: Rule, intent: str, reason: str, understanding: Understanding, state: State
-    ) -> Decision:
-        for slot in rule.slots:
-            if not (_value(understanding.entities, slot) or state.slots.get(slot)):
-                if state.failures >= self.content.failures_before_handoff:
-                    return self._handoff("repeated_failure", understanding)
-                asked = f"ask_{slot}"
-                return Decision(
-                    Route.ACT, "missing_slot", intent, template=asked, action=rule.action, slot=slot
-                )
-        return Decision(Route.ACT, reason, intent, action=rule.action)
+    def _act(self, rule: Rule, text: str, understanding: Understanding, state: State) -> Decision:
+        """Begin an action; who only asks how it goes is told, and nothing is done."""
+        intent = understanding.intent or OUT_OF_SCOPE
+        filled = self.forms.filled(text, understanding, state)  # other requests bring values too
+        brings = _brings(rule, text, understanding)
+        if self._only_asks(text, understanding, intent):
+            return Decision(Route.TEMPLATE, f"informs:{intent}", intent, template=rule.informs)
+        if not brings and state.failures >= self.content.failures_before_handoff:
+            return self._handoff("repeated_failure", understanding)
+        return self.forms.next(rule, intent, f"route:{intent}", state, filled)
+
+    def _only_asks(self, text: str, understanding: Understanding, intent: str) -> bool:
+        """Tell who wants to know how an action goes from who wants it done."""
+        rule = self.content.routes[intent]
+        if not rule.informs or _brings(rule, text, understanding):
+            return False
+        if understanding.wishes is not None:
+            return understanding.wishes < self.content.thresholds.wishes
+        return matches(self.content.informative, text)
 
     def _out_of_scope(self, understanding: Understanding, state: State) -> Decision:
         """Refuse what is surely not ours; ask the knowledge where the model is merely unsure."""
@@ -318,10 +275,13 @@ class Policy:
         queue = queue or self.content.default_queue
         return Decision(Route.HANDOFF, reason, intent, template=template, queue=queue)
 
-    def slots(self, entities: tuple[Entity, ...]) -> dict[str, str]:
-        """Return the slots a message fills: the entities that some action asks for."""
-        wanted = {slot for rule in self.content.routes.values() for slot in rule.slots}
-        return {entity.entity: entity.value for entity in entities if entity.entity in wanted}
+    def slots(self, text: str, understanding: Understanding, state: State) -> dict[str, str]:
+        """Return the slots a message fills; an empty value takes one back."""
+        return self.forms.filled(text, understanding, state)
+
+    def is_open(self, at: datetime, language: str) -> bool:
+        """Tell whether people answer at this time."""
+        return self.content.hours.is_open(at, language)
 
     def without_evidence(self, decision: Decision, state: State) -> Decision:
         """Return what to do when a search was decided and nothing relevant was found."""
@@ -352,12 +312,6 @@ class Policy:
         return thresholds.search_evidence if alone else thresholds.evidence
 
 
-def _inside(entities: tuple[Entity, ...], text: str) -> tuple[Entity, ...]:
-    """Return the entities of one request: the message may hold others."""
-    return tuple(entity for entity in entities if entity.text in text)
-
-
-def _value(entities: tuple[Entity, ...], name: str) -> str | None:
-    """Return the last value of a kind: people correct themselves."""
-    found = [entity.value for entity in entities if entity.entity == name]
-    return found[-1] if found else None
+def _brings(rule: Rule, text: str, understanding: Understanding) -> bool:
+    """Tell a message that holds something an action needs."""
+    return any(entity.entity in rule.slots for entity in inside(understanding.entities, text))

@@ -1,13 +1,19 @@
 """The state of a conversation: frozen values, and `advance`, which moves them forward. Pure."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final
 
+from bot.dialogue import handoff
+from bot.dialogue.handoff import Custody, HandedOff, Owner, Withdrawn, Written
 from bot.types import Decision, Role, Route, Turn
 
 _REMEMBERED: Final = 12
-# Who has the conversation.
-BOT, QUEUED, HUMAN, CLOSED = "bot", "queued", "human", "closed"
+BOT, QUEUED, HUMAN, CLOSED = Owner.BOT, Owner.QUEUED, Owner.HUMAN, Owner.CLOSED
+CONFIRM: Final = "confirm"  # what a form asks for last
+IDENTIFIED: Final = "identified"  # the slot an action fills with what the customer proved to own
+# What a form's end does not take away: whom we speak with, and about which order.
+KEPT: Final = frozenset({"order_number", IDENTIFIED, "customer", "product"})
 
 
 @dataclass(frozen=True)
@@ -19,55 +25,129 @@ class Utterance:
 
 
 @dataclass(frozen=True)
+class Form:
+    """An action that waits for something: a slot, or a yes (`asked` is "confirm" then)."""
+
+    intent: str
+    asked: str
+    tries: int = 1  # how often that was asked for in a row
+
+
+@dataclass(frozen=True)
 class State:
-    """What is remembered between messages."""
+    """What is remembered between messages; `revision` counts the turns and changes so far."""
 
     language: str | None = None
     history: tuple[Utterance, ...] = ()
     intent: str | None = None
     asked: tuple[str, ...] = ()  # the intents so far, the last of them
     slots: dict[str, str] = field(default_factory=dict)
-    open_slot: str | None = None  # what was asked for and not yet given
+    forms: tuple[Form, ...] = ()  # the last one is filled; the others wait for it
     options: tuple[str, ...] = ()  # intents the last question offered
     failures: int = 0  # replies in a row that did not help
+    warnings: int = 0  # abusive messages so far
     offered_human: bool = False  # the last reply asked whether a colleague should take over
-    owner: str = BOT
-    queue: str | None = None
+    articles: tuple[str, ...] = ()  # those the last answer was taken from
+    mood: str = "calm"
+    custody: Custody = field(default_factory=Custody)
+    revision: int = 0
+
+    @property
+    def owner(self) -> Owner:
+        """Who has the conversation."""
+        return self.custody.owner
+
+    @property
+    def queue(self) -> str | None:
+        """The queue it waits in, or waited in last."""
+        return self.custody.queue
+
+    @property
+    def form(self) -> Form | None:
+        """The form that is filled now."""
+        return self.forms[-1] if self.forms else None
+
+    @property
+    def open_slot(self) -> str | None:
+        """What was asked for and not yet given."""
+        return self.form.asked if self.form else None
 
 
 def advance(state: State, turn: Turn) -> State:
     """Return the state after a turn."""
     decisions = turn.decisions
-    said = (
-        Utterance(Role.CUSTOMER, turn.message.text),
-        Utterance(Role.BOT, turn.reply.text),
-    )
-    asking = next((d for d in decisions if d.slot is not None), None)
     options = [d.options for d in decisions if d.options]
-    helped = any(_helped(d) for d in decisions)
-    handoff = next((d for d in decisions if d.route is Route.HANDOFF), decisions[0])
-    handed_over = handoff.route is Route.HANDOFF and state.owner == BOT
-    urgent = handoff.reason == "escalation"  # moves one who waits to the right queue
     understood = turn.understanding.language
+    forms = _forms(state, decisions)
+    slots = {key: v for key, v in {**state.slots, **dict(turn.slots)}.items() if v}
+    if state.forms and not forms:  # what was only needed for the form is not kept
+        slots = {key: value for key, value in slots.items() if key in KEPT}
     return replace(
         state,
         language=understood if understood in {"en", "zh"} else state.language,
-        history=(state.history + said)[-_REMEMBERED:],
-        intent=_topic(asking or decisions[-1]) or state.intent,
+        history=(state.history + _said(turn))[-_REMEMBERED:],
+        intent=_topic(_last_asking(decisions)) or state.intent,
         asked=(*state.asked, *filter(None, map(_topic, decisions)))[-_REMEMBERED:],
-        slots={key: v for key, v in {**state.slots, **dict(turn.slots)}.items() if v},
-        open_slot=asking.slot if asking else None,
+        slots=slots,
+        forms=forms,
         options=options[-1] if options else (),
-        failures=0 if helped else state.failures + 1,
+        failures=0 if any(map(_helped, decisions)) else state.failures + 1,
+        warnings=state.warnings + any(d.reason == "abuse" for d in decisions),
         offered_human=decisions[-1].reason in {"no_evidence", "out_of_scope"},
-        owner=QUEUED if handed_over else state.owner,
-        queue=(handoff.queue or state.queue) if handed_over or urgent else state.queue,
+        articles=tuple(dict.fromkeys(c.article for c in turn.reply.citations)) or state.articles,
+        mood=turn.understanding.emotion,
+        custody=_custody(state, decisions, turn.message.at),
+        revision=state.revision + 1,
     )
 
 
+def _said(turn: Turn) -> tuple[Utterance, ...]:
+    said = (Utterance(Role.CUSTOMER, turn.message.text), Utterance(Role.BOT, turn.reply.text))
+    return tuple(line for line in said if line.text)
+
+
+def _last_asking(decisions: tuple[Decision, ...]) -> Decision:
+    asking = next((d for d in decisions if d.slot is not None or d.confirms), None)
+    return asking or decisions[-1]
+
+
+def _forms(state: State, decisions: tuple[Decision, ...]) -> tuple[Form, ...]:
+    """Return the forms after these decisions: begun, asked on, left for a while, or ended."""
+    forms = state.forms
+    for decision in decisions:
+        if decision.route is Route.HANDOFF and decision.reason != "with_human":
+            return ()
+        if decision.reason == "form_cancelled":
+            forms = forms[:-1]
+        elif decision.route is Route.ACT and decision.intent is not None:
+            asked = CONFIRM if decision.confirms else decision.slot
+            mine = next((form for form in forms if form.intent == decision.intent), None)
+            forms = tuple(form for form in forms if form.intent != decision.intent)
+            if asked is not None:
+                again = mine is not None and mine.asked == asked
+                forms += (Form(decision.intent, asked, mine.tries + 1 if mine and again else 1),)
+    return forms
+
+
+def _custody(state: State, decisions: tuple[Decision, ...], at: datetime) -> Custody:
+    """Return who has the conversation after these decisions."""
+    custody = handoff.move(state.custody, Written(), at).custody
+    given = next((d for d in decisions if d.route is Route.HANDOFF), None)
+    if decisions[0].reason == "withdrawn":
+        return handoff.move(custody, Withdrawn(), at).custody
+    if given is None or custody.owner is HUMAN or given.reason == "contact_given":
+        return custody
+    # Who waits already keeps the queue, unless what came up belongs into another one.
+    if custody.owner is QUEUED and given.reason != "escalation":
+        return custody
+    queue = given.queue or custody.queue or "support"
+    moved = handoff.move(custody, HandedOff(queue), at).custody
+    return replace(moved, asked_contact=moved.asked_contact or given.contact)
+
+
 def _helped(decision: Decision) -> bool:
-    asked_back = decision.route is Route.CLARIFY or decision.slot is not None
-    return not asked_back and decision.reason != "no_evidence"
+    in_vain = {"no_evidence", "slot_invalid", "confirm_again"}
+    return decision.route is not Route.CLARIFY and decision.reason not in in_vain
 
 
 def _topic(decision: Decision) -> str | None:
@@ -77,33 +157,57 @@ def _topic(decision: Decision) -> str | None:
 
 def to_json(state: State) -> dict[str, Any]:
     """Return the state as plain values."""
+    custody = state.custody
     return {
         "language": state.language,
         "history": [[line.role.value, line.text] for line in state.history],
         "intent": state.intent,
         "asked": list(state.asked),
         "slots": state.slots,
-        "open_slot": state.open_slot,
+        "forms": [[form.intent, form.asked, form.tries] for form in state.forms],
         "options": list(state.options),
         "failures": state.failures,
+        "warnings": state.warnings,
         "offered_human": state.offered_human,
-        "owner": state.owner,
-        "queue": state.queue,
+        "articles": list(state.articles),
+        "mood": state.mood,
+        "owner": custody.owner.value,
+        "queue": custody.queue,
+        "fence": custody.fence,
+        "since": custody.since.isoformat() if custody.since else None,
+        "asked_contact": custody.asked_contact,
+        "revision": state.revision,
     }
 
 
 def from_json(values: dict[str, Any]) -> State:
-    """Return the state that `to_json` wrote."""
+    """Return the state that `to_json` wrote; whoever keeps leases adds them."""
+    since = values.get("since")
     return State(
         language=values.get("language"),
         history=tuple(Utterance(Role(role), text) for role, text in values.get("history", ())),
         intent=values.get("intent"),
         asked=tuple(values.get("asked", ())),
         slots=dict(values.get("slots", {})),
-        open_slot=values.get("open_slot"),
+        forms=_read_forms(values),
         options=tuple(values.get("options", ())),
         failures=int(values.get("failures", 0)),
+        warnings=int(values.get("warnings", 0)),
         offered_human=bool(values.get("offered_human")),
-        owner=values.get("owner", BOT),
-        queue=values.get("queue"),
+        articles=tuple(values.get("articles", ())),
+        mood=values.get("mood", "calm"),
+        custody=Custody(
+            Owner(values.get("owner", BOT)),
+            int(values.get("fence", 0)),
+            values.get("queue"),
+            since=datetime.fromisoformat(since) if since else None,
+            asked_contact=bool(values.get("asked_contact")),
+        ),
+        revision=int(values.get("revision", 0)),
     )
+
+
+def _read_forms(values: dict[str, Any]) -> tuple[Form, ...]:
+    if values.get("open_slot") and values.get("intent"):  # as it was kept before forms
+        return (Form(values["intent"], values["open_slot"]),)
+    return tuple(Form(intent, asked, tries) for intent, asked, tries in values.get("forms", ()))

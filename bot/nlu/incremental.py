@@ -16,7 +16,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from bot.nlu import finetuning, linear, model_card, seeking, training, training_set, tuned
+from bot.nlu import (
+    finetuning,
+    linear,
+    model_card,
+    seeking,
+    training,
+    training_set,
+    tuned,
+    wishing,
+)
 from bot.nlu.curves import Curves
 from bot.nlu.datasets import Example
 from bot.nlu.finetuning import SCALE, Network
@@ -130,9 +139,10 @@ def _grown(
 
 
 def _take_over(folder: Path, target: Path) -> None:
-    """Copy what another model learnt on the same encoder: which turns need the knowledge."""
-    if (folder / seeking.FOLDER).is_dir():
-        shutil.copytree(folder / seeking.FOLDER, target / seeking.FOLDER)
+    """Copy what other models learnt on the same encoder: which turns need what."""
+    for name in (seeking.FOLDER, wishing.FOLDER):
+        if (folder / name).is_dir():
+            shutil.copytree(folder / name, target / name)
 
 
 def _fresh(version: Version, old: Sequence[Example], added: Sequence[Example]) -> list[Example]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.nlu import calibration as numbers
-from bot.nlu import folds, linear, model_card, novelty, seeking, tone, training_set
+from bot.nlu import folds, linear, model_card, novelty, seeking, tone, training_set, wishing
 from bot.nlu import intents as serving
 from bot.nlu.checkpoints import Checkpoints
 from bot.nlu.curves import Curves
@@ -27,6 +27,7 @@ from bot.nlu.novelty import Memory, Novelty
 from bot.nlu.recipe import Recipe
 from bot.nlu.seeking import Asking
 from bot.nlu.sparse import SparseHead
+from bot.nlu.wishing import Wish
 from bot.privacy import redact
 from bot.settings import Promise
 from bot.types import OUT_OF_SCOPE, CarelineError
@@ -57,6 +58,7 @@ class Job:
     seed: int = 0
     progress: bool = False
     turns: Sequence[Asking] = ()  # of transcripts, with whether they needed the knowledge
+    wishes: Sequence[Wish] = ()  # of transcripts, with whether customers wanted it done
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def train(job: Job, versions: Versions) -> Trained:
             calibration=calibration,
             contextual=sum(1 for e in job.examples if e.customer or e.reply) >= _ENOUGH_CONTEXT,
         ).save(folder)
-        _learn_seeking(job, folder, fitted)
+        _learn_from_turns(job, folder, fitted)
         training_set.save(folder, job.examples, fitted.vectors)
         details = {
             **_description(job),
@@ -249,14 +251,17 @@ def memory_of(vectors: Vectors, targets: Targets, labels: Sequence[str]) -> Memo
     return replace(memory, rows=inside[memory.rows])
 
 
-def _learn_seeking(job: Job, folder: Path, fitted: Fitted) -> None:
-    """Learn which turns need the knowledge, on the encoder that will serve."""
+def _learn_from_turns(job: Job, folder: Path, fitted: Fitted) -> None:
+    """Learn which turns need the knowledge, and which a deed, on the encoder that will serve."""
     encoder: ModelEncoder = job.encoder
     if job.method != "head":
         encoder = own_encoder(folder, fitted.engine, job.encoder.base.query_prefix)
     learnt = seeking.fit(encoder, job.turns)
     if learnt is not None:
         learnt.save(folder / seeking.FOLDER)
+    wishes = wishing.fit(encoder, job.wishes)
+    if wishes is not None:
+        wishes.save(folder / wishing.FOLDER)
 
 
 def own_encoder(folder: Path, engine: str, prefix: str) -> ModelEncoder:

@@ -10,6 +10,7 @@ from bot.nlu.entities import EntityFinder
 from bot.nlu.explanation import Explanation, explain
 from bot.nlu.intents import IntentModel, Prediction
 from bot.nlu.seeking import Seeking
+from bot.nlu.wishing import Wishing
 from bot.types import OUT_OF_SCOPE, IntentScore, Promised, Request, Understanding
 
 _SURE: Final = 0.6  # from here up an intent decides alone whether to search
@@ -25,17 +26,20 @@ class Understander:
         *,
         promise: bool = False,
         asking: Seeking | None = None,
+        wishing: Wishing | None = None,
     ) -> None:
         """Take a model (None: a home that only has knowledge) and the entity patterns.
 
         `promise` holds answers back that would not keep what the model was certified for,
-        `asking` tells whether a message needs the knowledge; without it, rules do.
+        `asking` tells whether a message needs the knowledge; without it, rules do. `wishing` tells
+        whether the customer wants a thing done, or only to know how it goes.
         """
         self.model = model
         reference = model.parameters.reference if model and promise else None
         self._monitor = DriftMonitor(reference) if reference else None
         self._entities = entities
         self._asking = asking
+        self._wishing = wishing
         self._tone_by_words = model is None or model.parameters.tone is None
 
     def understand(
@@ -77,6 +81,7 @@ class Understander:
             candidates=found[0].candidates,
             requests=found if len(found) > 1 else (),
             seeks=self._seeks(text, customer, reply, found[0]),
+            wishes=self._wishes(in_context(text, *before), found),
         )
 
     def _seeks(
@@ -89,6 +94,14 @@ class Understander:
             return float(seeking.by_rules(text))
         whole = in_context(text, customer, reply)
         return round(float(self._asking.scores(self.model.encoder, [whole])[0]), 6)
+
+    def _wishes(self, whole: str, found: tuple[Request, ...]) -> float | None:
+        """Return how likely the customer wants it done; None for intents that go one way only."""
+        if self._wishing is None or self.model is None:
+            return None
+        if self._wishing.intents.isdisjoint(request.intent for request in found):
+            return None
+        return round(float(self._wishing.scores(self.model.encoder, [whole])[0]), 6)
 
     def _request(self, part: requests.Part) -> Request:
         prediction = part.prediction

@@ -12,16 +12,26 @@ from typing import Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from fastapi_swagger import patch_fastapi
 from starlette.exceptions import HTTPException
 
 from bot.bootstrap import Home
-from bot.server import knowledge, messages, metrics, operations
+from bot.server import (
+    chatwoot,
+    desk,
+    knowledge,
+    messages,
+    metrics,
+    openai_chat,
+    operations,
+    problems,
+    rasa,
+)
 from bot.server.secrets_file import load_or_make
 from bot.server.service import BusyError, Service
 from bot.settings import Settings
-from bot.types import BadMessageError, CarelineError, NotFoundError
+from bot.types import CarelineError
 
 _logger = logging.getLogger(__name__)
 _SCREENS: Final = "careline.screens"
@@ -58,7 +68,7 @@ def create(home: Home, base_url: str, service: Service | None = None) -> FastAPI
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.stopping = threading.Event()  # set when a stop is asked for, before it begins
-    for part in (messages, knowledge, operations):
+    for part in (messages, knowledge, operations, desk, rasa, openai_chat, chatwoot):
         app.include_router(part.router)
     _add_middleware(app, settings)
     _add_errors(app)
@@ -93,7 +103,13 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     ) -> Response:
         size = request.headers.get("content-length", "0")
         if size.isdecimal() and int(size) > _MAX_BODY:
-            return _error(413, "too_large", "the request is too large: at most 2 MiB are read")
+            return problems.answer(
+                413, "too_large", "the request is too large: at most 2 MiB are read"
+            )
+        if "\x00" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+            return problems.answer(
+                400, "bad_request", "the address holds characters that are no text"
+            )
         response = await call_next(request)
         route = request.scope.get("route")
         path = getattr(route, "path", "other")
@@ -104,42 +120,27 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
 
 
 def _add_errors(app: FastAPI) -> None:
-    statuses: tuple[tuple[type[CarelineError], int, str], ...] = (
-        (BadMessageError, 422, "bad_message"),
-        (NotFoundError, 404, "not_found"),
-        (BusyError, 429, "busy"),
-        (CarelineError, 400, "bad_request"),
-    )
-
     @app.exception_handler(CarelineError)
     async def ours(_request: Request, error: CarelineError) -> Response:
-        status, code = next((s, c) for kind, s, c in statuses if isinstance(error, kind))
-        response = _error(status, code, str(error))
+        response = problems.answer(*problems.status_and_code(error), str(error))
         if isinstance(error, BusyError):
-            response.headers["Retry-After"] = "2"
+            response.headers.update(problems.BUSY_HEADERS)
         return response
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:
-        fields = (
-            f"{'.'.join(map(str, e['loc'][1:])) or 'body'}: {e['msg']}" for e in error.errors()
-        )
-        return _error(422, "invalid", "; ".join(fields))
+        return problems.answer(422, "invalid", problems.fields(error))
 
     @app.exception_handler(HTTPException)
     async def http(_request: Request, error: HTTPException) -> Response:
-        response = _error(error.status_code, "http", str(error.detail))
+        response = problems.answer(error.status_code, "http", str(error.detail))
         response.headers.update(error.headers or {})
         return response
 
     @app.exception_handler(Exception)
     async def unexpected(_request: Request, error: Exception) -> Response:
         _logger.error("a request failed", exc_info=error)
-        return _error(500, "internal", "something went wrong here: try again")
-
-
-def _error(status: int, code: str, message: str) -> JSONResponse:
-    return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)
+        return problems.answer(500, "internal", "something went wrong here: try again")
 
 
 def _mount_screens(app: FastAPI, home: Home, base_url: str) -> None:

@@ -3,18 +3,19 @@
 import asyncio
 import json
 import logging
-import threading
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi.sse import format_sse_event
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from bot import wire
 from bot.assistant import Event, Received
 from bot.server import metrics
+from bot.server.answering import STREAM_HEADERS, Answering
+from bot.server.problems import plain
 from bot.server.service import Service
 from bot.types import Feedback, Interaction, Message, Turn, Understanding, new_id
 
@@ -22,9 +23,7 @@ _logger = logging.getLogger(__name__)
 router: Final = APIRouter(prefix="/api")
 _ID: Final = r"^[A-Za-z0-9_\-.:]{1,64}$"
 _POLL_SECONDS: Final = 0.4
-_HEARTBEAT_SECONDS: Final = 12.0
 _HEARTBEAT_POLLS: Final = 30
-_STREAM_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class NewMessage(BaseModel):
@@ -41,8 +40,8 @@ class NewFeedback(BaseModel):
     """What a customer thought of a reply."""
 
     rating: Literal["up", "down"]
-    reason: str | None = Field(None, max_length=64)
-    comment: str | None = Field(None, max_length=2000)
+    reason: Annotated[str, AfterValidator(plain)] | None = Field(None, max_length=64)
+    comment: Annotated[str, AfterValidator(plain)] | None = Field(None, max_length=2000)
 
 
 def service_of(request: Request) -> Service:
@@ -67,100 +66,30 @@ async def send(
         channel=str((body.metadata or {}).get("channel", "api"))[:32],
         client_message_id=body.client_message_id,
     )
-    service.assistant.check(message)
-    service.take()
-    events = _Events(service, message)
-    first = await events.next()  # an error before anything was stored is an HTTP error
+    answering = await Answering.begin(service, message)
     if "text/event-stream" in accept:
-        stream = _as_events(first, events)
-        return StreamingResponse(stream, media_type="text/event-stream", headers=_STREAM_HEADERS)
-    event: Event | None = first
-    while event is not None and not isinstance(event, Turn):
-        event = await events.next()
-    return JSONResponse(wire.turn_json(event) if event else {})
+        stream = _as_events(answering)
+        return StreamingResponse(stream, media_type="text/event-stream", headers=STREAM_HEADERS)
+    return JSONResponse(wire.turn_json(await answering.turn()))
 
 
-class _Events:
-    """The events of one message, made in a thread and read in the event loop.
-
-    The thread goes on to the end when nobody reads any more: the reply belongs to the
-    conversation, not to the connection.
-    """
-
-    def __init__(self, service: Service, message: Message) -> None:
-        self._service = service
-        self._message = message
-        self._loop = asyncio.get_running_loop()
-        self._queue: asyncio.Queue[Event | Exception | None] = asyncio.Queue()
-        self._left = threading.Event()
-        service.threads.submit(self._run)
-
-    def _put(self, item: Event | Exception | None) -> None:
-        try:
-            self._loop.call_soon_threadsafe(self._queue.put_nowait, item)
-        except RuntimeError:  # the loop is closed: the server stops, the work goes on
-            return
-
-    def _run(self) -> None:
-        metrics.IN_WORK.inc()
-        try:
-            for event in self._service.assistant.stream(self._message, self._left.is_set):
-                if isinstance(event, Turn):
-                    _measure(event)
-                self._put(event)
-            self._put(None)
-        except Exception as error:  # noqa: BLE001 — carried to the reader, who maps it to a status
-            self._put(error)
-        finally:
-            metrics.IN_WORK.dec()
-            self._service.release()
-
-    def leave(self) -> None:
-        """Say that nobody reads on: a language model may stop, the reply ends with what it said."""
-        self._left.set()
-
-    async def next(self) -> Event | None:
-        """Return the next event, None at the end; raise what the thread raised."""
-        item = await self._queue.get()
-        if isinstance(item, Exception):
-            raise item
-        return item
-
-
-def _measure(turn: Turn) -> None:
-    route = turn.decision.route.value
-    metrics.MESSAGES.labels(route, turn.understanding.language).inc()
-    seconds = dict(turn.timings_ms).get("total", 0.0) / 1000
-    metrics.REPLY_SECONDS.labels(route).observe(seconds)
-    if turn.decision.reason == "error":
-        metrics.FAILURES.inc()
-    for written in turn.reply.written:
-        source = "reported" if written.usage.reported else "counted"
-        metrics.TOKENS.labels("prompt", source).inc(written.usage.prompt_tokens)
-        metrics.TOKENS.labels("completion", source).inc(written.usage.completion_tokens)
-        if written.fell_back:
-            metrics.FALLBACKS.labels(written.fell_back.partition(":")[0]).inc()
-
-
-async def _as_events(first: Event | None, events: _Events) -> AsyncIterator[bytes]:
+async def _as_events(answering: Answering) -> AsyncIterator[bytes]:
     number = 0
-    event = first
     try:
-        while event is not None:
+        async for event in answering.events():
+            if event is None:
+                yield format_sse_event(comment="still thinking")
+                continue
             name, data = _named(event)
             yield _sse(name, data, str(number))
             number += 1
-            waiting = asyncio.ensure_future(events.next())
-            while not (await asyncio.wait({waiting}, timeout=_HEARTBEAT_SECONDS))[0]:
-                yield format_sse_event(comment="still thinking")
-            event = waiting.result()
     except Exception:  # the status line is gone; the error becomes the last event
         _logger.exception("a reply could not be finished")
         metrics.FAILURES.inc()
         error = {"code": "internal", "message": "the reply could not be finished: ask again"}
         yield _sse("error", {"error": error}, str(number))
     finally:
-        events.leave()
+        answering.leave()  # the generator above may be collected later than this one
 
 
 def _named(event: Event) -> tuple[str, dict[str, Any]]:
@@ -193,7 +122,7 @@ async def history(
     if "text/event-stream" not in accept:
         return JSONResponse({"conversation_id": conversation_id, "messages": lines})
     stream = _follow(request, conversation_id, lines, last_event_id or after)
-    return StreamingResponse(stream, media_type="text/event-stream", headers=_STREAM_HEADERS)
+    return StreamingResponse(stream, media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
 async def _follow(

@@ -29,4 +29,9 @@ FALLBACKS: Final = Counter(
 REQUESTS: Final = Counter(
     "careline_http_requests_total", "HTTP requests.", ["method", "path", "status"]
 )
+DELIVERIES: Final = Counter(
+    "careline_deliveries_total",
+    "Deliveries to other systems: delivered, postponed or given up.",
+    ["channel", "outcome"],
+)
 IN_WORK: Final = Gauge("careline_messages_in_work", "Messages being answered now.")

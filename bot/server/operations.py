@@ -1,15 +1,14 @@
 """The routes of the people who run it: health, readiness, metrics, the list of conversations."""
 
-import secrets
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, HTTPException, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
+from bot.server.access import check_console
 from bot.server.messages import service_of
-from bot.server.service import Service
 
 router: Final = APIRouter()
 
@@ -55,7 +54,7 @@ def explain(
     It shows training examples, which are not for customers' eyes.
     """
     service = service_of(request)
-    _check_token(service, authorization)
+    check_console(service, authorization)
     found = service.assistant.parts.understander.explain(body.text)
     return {"explanation": found.as_json() if found else None}
 
@@ -68,11 +67,5 @@ def conversations(
 ) -> dict[str, Any]:
     """List the conversations that moved last; for holders of the console's token."""
     service = service_of(request)
-    _check_token(service, authorization)
+    check_console(service, authorization)
     return {"conversations": service.reader.conversations(limit)}
-
-
-def _check_token(service: Service, authorization: str) -> None:
-    expected = f"Bearer {service.secrets.token}"
-    if not secrets.compare_digest(authorization.encode(), expected.encode()):
-        raise HTTPException(401, "this needs the console's token")

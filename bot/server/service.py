@@ -4,20 +4,30 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from datetime import timedelta
+from typing import Any, Final
 
 from bot.assistant import Assistant
 from bot.bootstrap import Home, assistant
+from bot.dialogue.handoff import Notice
+from bot.server import announcing, chatwoot_api
+from bot.server.outgoing import Carrier, Courier
 from bot.server.secrets_file import Secrets, load_or_make
-from bot.store import database
+from bot.settings import DOORS
+from bot.store import database, summaries
+from bot.store.desk import Desk
 from bot.store.log import SqlLog
+from bot.store.outbox import Outbox
 from bot.store.reading import Reader
-from bot.types import CarelineError, NotFoundError
+from bot.types import CarelineError, NotFoundError, Turn, now
 from knowledge_base.documents import Document, KnowledgeError
 
 _logger = logging.getLogger(__name__)
 _RELOAD_SECONDS: Final = 0.5
+_TICKS: Final = 4  # looks at the home between two looks at the desk
 _THREADS: Final = 16
+_LATELY: Final = 200  # turns
+_RECENT: Final = timedelta(hours=1)
 _WAITING: Final = 128  # messages in work or waiting before others are asked to come back
 
 
@@ -37,6 +47,9 @@ class Service:
     def __post_init__(self) -> None:
         """Start with nothing in work."""
         self.reader = Reader(self.home.engine)
+        self.desk = Desk(self.home.engine, self._notice)
+        self.outbox = Outbox(self.home.engine)
+        self.courier = Courier(self.outbox, self._carriers())
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="message")
         self._in_work = threading.Semaphore(_WAITING)
         self._fingerprint = fingerprint(self.home)
@@ -47,18 +60,59 @@ class Service:
         """Load everything and answer what a crash left behind."""
         log = home.log()
         database.check_known(home.engine)
+        for name in DOORS:
+            home.settings.secret(name)  # a file that cannot be read is said now, not to a client
         service = cls(home, log, assistant(home, log), load_or_make(home.path))
         left = service.assistant.recover()
         if left:
             _logger.warning("answered %d messages that a stop had left unanswered", left)
         threading.Thread(target=service.watch, daemon=True, name="reload").start()
+        service.announce_again()
+        service.courier.start()
         return service
 
     def stop(self) -> None:
         """Finish the messages in work and let go of the database."""
         self._stopped.set()
         self.threads.shutdown(wait=True)
+        self.courier.stop()
         self.home.engine.dispose()
+
+    def _carriers(self) -> dict[str, Carrier]:
+        settings = self.home.settings
+        carriers: dict[str, Carrier] = {}
+        if settings.webhook_url:
+            secret = settings.secret("webhook_secret") or ""
+            carriers[announcing.CHANNEL] = announcing.Announcer(settings.webhook_url, secret)
+        if settings.chatwoot_url:
+            token = settings.secret("chatwoot_token") or ""
+            bot = chatwoot_api.Chatwoot(settings.chatwoot_url, token, self.log)
+            carriers[chatwoot_api.CHANNEL] = bot
+        return carriers
+
+    def announce(self, turn: Turn) -> None:
+        """Tell the business's own system of a turn, soon; the customer is not kept waiting."""
+        settings = self.home.settings
+        if settings.webhook_url is None:
+            return
+        try:
+            before = self.reader.trace(turn.message.id).get("before", {}).get("owner", "")
+            parcels = announcing.wanted(settings, turn, before)
+            self.outbox.add(parcels)
+        except Exception:  # a record fails softly: the reply is in the log and on its way
+            _logger.exception("turn %s could not be announced", turn.message.id)
+        else:
+            if parcels:
+                self.courier.wake()
+
+    def announce_again(self) -> None:
+        """Announce the turns of the last hour: a stop may have come before they were."""
+        if self.home.settings.webhook_url is None:
+            return
+        for message_id in self.reader.answered(_LATELY):
+            turn = self.log.answered(message_id)
+            if turn and now() - turn.message.at < _RECENT:
+                self.announce(turn)
 
     def take(self) -> None:
         """Take a place among the messages in work; raise BusyError when there is none."""
@@ -71,14 +125,40 @@ class Service:
         self._in_work.release()
 
     def watch(self) -> None:
-        """Swap in what was published or edited while serving; a broken edit changes nothing."""
+        """Swap in what was published or edited while serving; a broken edit changes nothing.
+
+        And let time do its part at the desk.
+        """
+        ticks = 0
         while not self._stopped.wait(_RELOAD_SECONDS):
+            ticks += 1
+            if ticks % _TICKS == 0:
+                self.tick()
             try:
                 self.reload()
             except (CarelineError, KnowledgeError) as error:
                 _logger.error("the new content is not served: %s", error)  # noqa: TRY400
             except Exception:  # whatever is wrong with the new content, the old one serves on
                 _logger.exception("the new content is not served")
+
+    def tick(self) -> None:
+        """See to leases that ran out, long waits and customers who left."""
+        content = self.assistant.parts.policy.content
+        silence = content.silence_minutes
+        try:
+            self.desk.tick(
+                timedelta(minutes=content.patience_minutes),
+                timedelta(minutes=silence) if silence else None,
+            )
+        except Exception:  # the next tick sees to it
+            _logger.exception("the desk's clock failed")
+
+    def _notice(self, notice: Notice, language: str) -> str:
+        return self.assistant.parts.templates.render(notice.template, language, 0, **notice.values)
+
+    def summary(self, conversation_id: str) -> dict[str, Any]:
+        """Return a conversation in short, for the person who takes it over."""
+        return summaries.summary(self.home.engine, conversation_id)
 
     def reload(self) -> bool:
         """Rebuild the assistant when the home changed; return whether it did."""

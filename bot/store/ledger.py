@@ -36,8 +36,8 @@ _FIRST: Final = "0" * 64
 _LOCK: Final = 0x6361_7265  # of PostgreSQL: one writer of the chain at a time
 _PAGE: Final = 500
 _BETWEEN: Final = "\x1f"
-# The status of a message moves on, and says nothing about what was said.
-_NOT_COVERED: Final = frozenset({"status"})
+# These move on, or are empty in a turn, and say nothing about what was said.
+_NOT_COVERED: Final = frozenset({"status", "author", "sealed"})
 
 
 @dataclass

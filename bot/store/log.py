@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, func, insert, literal, select, union_all, update
@@ -12,9 +13,11 @@ from bot import wire
 from bot.dialogue import state as states
 from bot.dialogue.state import State
 from bot.privacy import redact
-from bot.store import ledger
+from bot.store import custodies, ledger, sealing
 from bot.store.database import utc
+from bot.store.sealing import Seal
 from bot.store.tables import (
+    agents,
     citations,
     conversations,
     decisions,
@@ -23,10 +26,11 @@ from bot.store.tables import (
     messages,
     versions,
 )
-from bot.types import Feedback, Interaction, Message, NotFoundError, Role, Turn, now
+from bot.types import Feedback, Interaction, Message, MovedOnError, NotFoundError, Role, Turn, now
 
 PENDING: Final = "pending"
 ANSWERED: Final = "answered"
+_REACHABLE: Final = frozenset({"email", "phone"})
 _EARLIER: Final = 20  # steps of earlier visits that are remembered
 
 
@@ -41,9 +45,10 @@ class Receipt:
 class SqlLog:
     """Conversations, messages, decisions, citations and feedback."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Use a migrated database."""
+    def __init__(self, engine: Engine, seal: Seal | None = None) -> None:
+        """Use a migrated database; without a seal, personal data in open forms is not kept."""
         self._engine = engine
+        self._seal = seal
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
@@ -76,7 +81,7 @@ class SqlLog:
         ).one_or_none()
         if row is None:
             return None
-        return Receipt(_message(row, message.sender), self._turn_of(connection, row.id))
+        return Receipt(self._message(row, message.sender), self._turn_of(connection, row.id))
 
     def _turn_of(self, connection: Connection, message_id: str) -> Turn | None:
         record = connection.execute(
@@ -102,12 +107,15 @@ class SqlLog:
             )
 
     def _insert_message(self, connection: Connection, message: Message) -> None:
+        text = redact(message.text)
+        sealed = self._seal.close(message.text) if self._seal and text != message.text else None
         connection.execute(
             insert(messages).values(
                 id=message.id,
                 conversation_id=message.conversation_id,
                 role=Role.CUSTOMER.value,
-                text=redact(message.text),
+                text=text,
+                sealed=sealed,
                 at=message.at,
                 client_message_id=message.client_message_id,
                 status=PENDING,
@@ -122,30 +130,39 @@ class SqlLog:
     def load(self, conversation_id: str) -> State:
         """Return the state of a conversation; a fresh one for an unknown id."""
         with self._transaction() as connection:
-            values = connection.execute(
-                select(conversations.c.state).where(conversations.c.id == conversation_id)
-            ).scalar_one_or_none()
-        return states.from_json(values) if values else State()
+            row = connection.execute(
+                select(conversations).where(conversations.c.id == conversation_id)
+            ).one_or_none()
+        if row is None:
+            return State()
+        found = self._opened(states.from_json(row.state))
+        return replace(found, custody=custodies.read(row), revision=row.revision)
 
     def append(self, turn: Turn, state: State, before: State | None = None) -> Turn:
         """Commit a turn and the state after it together; the trace keeps the state before it.
 
         Returns the turn that stands in the log: where two computed the same reply, the first.
+        Raises MovedOnError where the conversation is no longer in the state before.
         """
         clean = wire.without_personal_data(turn)
         try:
             with self._transaction() as connection:
+                revision = before.revision if before else self._revision(connection, turn)
+                self._save_state(connection, turn, state, revision)
                 self._insert_reply(connection, turn)
                 self._insert_decision(connection, clean, before or State())
-                self._save_state(connection, turn, state)
                 self._note_versions(connection, turn)
                 ledger.add(connection, turn.message.id)
-        except IntegrityError:
+        except (IntegrityError, MovedOnError):
             stored = self.answered(turn.message.id)
             if stored is None:
                 raise
             return stored
         return turn
+
+    def _revision(self, connection: Connection, turn: Turn) -> int:
+        here = conversations.c.id == turn.message.conversation_id
+        return int(connection.execute(select(conversations.c.revision).where(here)).scalar_one())
 
     def _insert_reply(self, connection: Connection, turn: Turn) -> None:
         connection.execute(
@@ -160,9 +177,8 @@ class SqlLog:
                 turn=wire.to_record(turn),
             )
         )
-        connection.execute(
-            update(messages).where(messages.c.id == turn.message.id).values(status=ANSWERED)
-        )
+        answered = update(messages).where(messages.c.id == turn.message.id)
+        connection.execute(answered.values(status=ANSWERED, sealed=None))
 
     def _insert_decision(self, connection: Connection, turn: Turn, before: State) -> None:
         understanding = turn.understanding
@@ -177,7 +193,7 @@ class SqlLog:
                 confidence=understanding.confidence,
                 language=understanding.language,
                 sentiment=understanding.sentiment,
-                trace={**wire.trace_json(turn), "before": states.to_json(before)},
+                trace={**wire.trace_json(turn), "before": states.to_json(_redacted(before))},
             )
         )
         if turn.reply.citations:
@@ -189,23 +205,39 @@ class SqlLog:
                 ],
             )
 
-    def _save_state(self, connection: Connection, turn: Turn, state: State) -> None:
-        history = tuple(replace(line, text=redact(line.text)) for line in state.history)
-        slots = {key: redact(value) for key, value in state.slots.items()}
+    def _save_state(self, connection: Connection, turn: Turn, state: State, revision: int) -> None:
+        """Write what is remembered; what an open form was told is sealed until the form ends."""
         values: dict[str, Any] = {
-            "state": states.to_json(replace(state, history=history, slots=slots)),
+            "state": states.to_json(self._closed(state)),
             "language": state.language,
             "updated_at": now(),
-            "owner": state.owner,
-            "queue": state.queue,
+            **custodies.columns(state.custody),
         }
-        here = conversations.c.id == turn.message.conversation_id
-        connection.execute(update(conversations).where(here).values(**values))
-        if state.owner == states.QUEUED:
-            waiting = here & conversations.c.queued_at.is_(None)
-            connection.execute(update(conversations).where(waiting).values(queued_at=now()))
-        else:
-            connection.execute(update(conversations).where(here).values(queued_at=None))
+        if turn.decision.reason == "contact_given":
+            known = turn.understanding.entities
+            values["contact"] = ", ".join(e.value for e in known if e.entity in _REACHABLE)[:256]
+        custodies.swap(connection, turn.message.conversation_id, revision, **values)
+
+    def _closed(self, state: State) -> State:
+        clean = _redacted(state)
+        if self._seal is None:
+            return clean
+        slots = {
+            name: clean.slots[name] if name in states.KEPT else self._seal.close(value)
+            for name, value in state.slots.items()
+        }
+        return replace(clean, slots=slots)
+
+    def _opened(self, state: State) -> State:
+        """Return the state with its sealed slots opened; what cannot be is asked for again."""
+        slots: dict[str, str] = {}
+        for name, value in state.slots.items():
+            found: str | None = value
+            if value.startswith(sealing.MARK):
+                found = self._seal.open(value) if self._seal else None
+            if found:
+                slots[name] = found
+        return replace(state, slots=slots)
 
     def _note_versions(self, connection: Connection, turn: Turn) -> None:
         served = {
@@ -229,16 +261,31 @@ class SqlLog:
             except IntegrityError:  # another conversation noted it just now
                 continue
 
-    def pending(self) -> list[Message]:
-        """Return the messages nobody answered, oldest first: what a crash left behind."""
+    def pending(self, conversation_id: str | None = None) -> list[Message]:
+        """Return the messages nobody answered, oldest first: of all conversations, or of one."""
+        wanted = messages.c.status == PENDING
+        if conversation_id is not None:
+            wanted &= messages.c.conversation_id == conversation_id
         with self._transaction() as connection:
             rows = connection.execute(
                 select(messages, conversations.c.sender)
                 .join(conversations, conversations.c.id == messages.c.conversation_id)
-                .where(messages.c.status == PENDING)
+                .where(wanted)
                 .order_by(messages.c.position)
             ).all()
-        return [_message(row, row.sender) for row in rows]
+        return [self._message(row, row.sender) for row in rows]
+
+    def _message(self, row: Row[Any], sender: str | None) -> Message:
+        """Return a message as it was written, as far as that is still known."""
+        written = self._seal.open(row.sealed) if self._seal and row.sealed else None
+        return Message(
+            text=written or row.text,
+            conversation_id=row.conversation_id,
+            sender=sender,
+            client_message_id=row.client_message_id,
+            id=row.id,
+            at=utc(row.at),
+        )
 
     def queue_position(self, conversation_id: str) -> int:
         """Return the place in the queue, from 1; a conversation not yet in it would be last."""
@@ -250,6 +297,13 @@ class SqlLog:
             if since is not None:
                 ahead = ahead.where(conversations.c.queued_at < since)
             return int(connection.execute(ahead).scalar_one()) + 1
+
+    def is_staffed(self, queue: str, at: datetime) -> bool:
+        """Tell whether an agent who answers a queue is there."""
+        there = select(agents.c.queues).where(agents.c.online_until > at)
+        with self._transaction() as connection:
+            queues = connection.execute(there).scalars().all()
+        return any(not names or queue in names for names in queues)
 
     def add_feedback(self, given: Feedback) -> None:
         """Keep what a customer thought of a reply; raise NotFoundError for an unknown message."""
@@ -299,20 +353,15 @@ class SqlLog:
         return tuple(reversed(items))
 
 
+def _redacted(state: State) -> State:
+    """Return the state as the log may keep it."""
+    history = tuple(replace(line, text=redact(line.text)) for line in state.history)
+    return replace(state, history=history, slots={k: redact(v) for k, v in state.slots.items()})
+
+
 def _insist_on(connection: Connection, message_id: str) -> None:
     """Raise NotFoundError for a message that does not exist."""
     found = connection.execute(select(messages.c.id).where(messages.c.id == message_id))
     if found.one_or_none() is None:
         message = f"there is no message {message_id[:64]}"
         raise NotFoundError(message)
-
-
-def _message(row: Row[Any], sender: str | None) -> Message:
-    return Message(
-        text=row.text,
-        conversation_id=row.conversation_id,
-        sender=sender,
-        client_message_id=row.client_message_id,
-        id=row.id,
-        at=utc(row.at),
-    )

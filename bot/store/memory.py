@@ -1,11 +1,12 @@
 """The log of a replay: it has the interface of the SQL log and keeps nothing."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from bot.dialogue import state as states
 from bot.dialogue.state import State
 from bot.store.log import Receipt
-from bot.types import Message, Turn
+from bot.types import Message, MovedOnError, Turn
 
 
 class MemoryLog:
@@ -29,15 +30,24 @@ class MemoryLog:
         return self.states.get(conversation_id, State())
 
     def append(self, turn: Turn, state: State, before: State | None = None) -> Turn:
-        """Keep a turn and the state after it."""
-        del before
+        """Keep a turn and the state after it; raise MovedOnError where the state moved on."""
+        found = self.load(turn.message.conversation_id)
+        if before is not None and found.revision != before.revision:
+            message = "the conversation moved on"
+            raise MovedOnError(message)
         self.turns.append(turn)
         self.states[turn.message.conversation_id] = state
         return turn
 
-    def pending(self) -> Sequence[Message]:
+    def pending(self, conversation_id: str | None = None) -> Sequence[Message]:
         """Return nothing: here no message waits."""
+        del conversation_id
         return []
+
+    def is_staffed(self, queue: str, at: datetime) -> bool:
+        """Say that nobody is there."""
+        del queue, at
+        return False
 
     def earlier(self, sender: str, conversation_id: str) -> tuple[str, ...]:
         """Return nothing: earlier visits are not kept."""

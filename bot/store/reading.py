@@ -28,6 +28,7 @@ class Reader:
                 message = f"there is no conversation {conversation_id[:64]}"
                 raise NotFoundError(message)
             wanted = messages.c.conversation_id == conversation_id
+            wanted &= messages.c.text != ""  # a person had the conversation: the bot said nothing
             if after:
                 wanted &= messages.c.position > self._position(connection, after)
             rows = connection.execute(
@@ -134,6 +135,8 @@ def _line(row: Row[Any]) -> dict[str, Any]:
         "at": utc(row.at).isoformat(),
         "status": row.status,
     }
+    if row.author:
+        line["author"] = row.author
     if row.client_message_id:
         line["client_message_id"] = row.client_message_id
     if row.turn:

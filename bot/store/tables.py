@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 # Constraints have names, so that migrations can change them on every database.
@@ -39,8 +40,18 @@ conversations: Final = Table(
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("owner", String(16), nullable=False),
     Column("queue", String(64)),
-    Column("queued_at", DateTime(timezone=True)),
+    Column("queued_at", DateTime(timezone=True)),  # kept while somebody has it: to go back first
     Column("state", JSON, nullable=False),
+    # Grows with every change, so that nobody writes over what they did not see.
+    Column("revision", Integer, nullable=False, server_default="0"),
+    # Grows with every change of the owner: what was said for an earlier one is refused.
+    Column("fence", Integer, nullable=False, server_default="0"),
+    Column("agent", String(64)),
+    Column("lease_until", DateTime(timezone=True)),
+    Column("typing_until", DateTime(timezone=True)),
+    Column("asked_contact", Boolean, nullable=False, server_default=false()),
+    Column("asked_silent", Boolean, nullable=False, server_default=false()),
+    Column("contact", String(256)),  # where the customer wants to be reached
     Index("ix_conversations_sender", "sender"),
     Index("ix_conversations_owner_queued_at", "owner", "queued_at"),
     Index("ix_conversations_updated_at", "updated_at"),
@@ -61,6 +72,8 @@ messages: Final = Table(
     # One reply a message, whoever computes it twice: the database refuses the second.
     Column("in_reply_to", String(64), unique=True),
     Column("turn", JSON),
+    Column("sealed", Text),  # what was written, while it waits and where that is personal
+    Column("author", String(128)),  # the agent's name, as the customer reads it
     UniqueConstraint("conversation_id", "client_message_id"),
     Index("ix_messages_conversation_id_position", "conversation_id", "position"),
     Index("ix_messages_status", "status"),
@@ -105,6 +118,18 @@ feedback: Final = Table(
     Column("at", DateTime(timezone=True), nullable=False),
 )
 
+# Who answers by hand. `queues` and `languages` are lists; an empty one stands for all.
+agents: Final = Table(
+    "agents",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", String(128), nullable=False),
+    Column("queues", JSON, nullable=False),
+    Column("languages", JSON, nullable=False),
+    Column("capacity", Integer, nullable=False),
+    Column("online_until", DateTime(timezone=True)),
+)
+
 # One entry a turn, each hashed together with the entry before it: what is altered later shows.
 ledger: Final = Table(
     "ledger",
@@ -133,4 +158,21 @@ versions: Final = Table(
     Column("id", String(64), primary_key=True),
     Column("kind", String(16), nullable=False),
     Column("first_served_at", DateTime(timezone=True), nullable=False),
+)
+
+# What is owed to other systems; `next_at` is also until when one process has a row to itself.
+outbox: Final = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", String(160), nullable=False, unique=True),
+    Column("channel", String(32), nullable=False),
+    Column("target", String(128), nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", DateTime(timezone=True), nullable=False),
+    Column("done_at", DateTime(timezone=True)),
+    Column("error", String(256)),
+    Index("ix_outbox_channel_target", "channel", "target"),
+    Index("ix_outbox_done_at_next_at", "done_at", "next_at"),
 )

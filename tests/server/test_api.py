@@ -76,8 +76,11 @@ def test_the_same_client_message_id_is_answered_once(api: httpx.Client) -> None:
 def test_a_form_goes_on_over_requests(api: httpx.Client) -> None:
     asked = api.post("/api/messages", json={"text": "where is my parcel"}).json()
     again = {"text": "A10234", "conversation_id": asked["conversation_id"]}
-    answered = api.post("/api/messages", json=again).json()
-    assert (asked["route"], answered["reason"]) == ("act", "slot_filled")
+    named = api.post("/api/messages", json=again).json()
+    assert (asked["route"], named["reason"]) == ("act", "missing_slot")
+    proof = {**again, "text": "marta.lindqvist@example.com"}
+    answered = api.post("/api/messages", json=proof).json()
+    assert answered["reason"] == "slot_filled"
     assert "A10234" in answered["reply"]["text"]
 
 

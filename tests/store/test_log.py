@@ -2,12 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
-from bot.dialogue.state import State, advance
-from bot.store import database
+from bot.dialogue.state import Form, State, advance
+from bot.store import database, sealing
 from bot.store.log import SqlLog
 from bot.store.reading import Reader
 from bot.types import (
@@ -189,3 +190,44 @@ def test_a_database_from_the_future_is_refused(engine: Engine) -> None:
 def test_an_address_nobody_understands_says_what_to_write() -> None:
     with pytest.raises(CarelineError, match="sqlite:///"):
         database.connect("nonsense")
+
+
+def test_what_waits_for_an_answer_is_sealed_and_answered_as_it_was_written(
+    engine: Engine, tmp_path: Path
+) -> None:
+    database.migrate(engine)
+    log = SqlLog(engine, sealing.load_or_make(tmp_path))
+    written = "my address is ada@example.com"
+    log.receive(Message(written, "c"))
+    with engine.connect() as connection:
+        row = connection.execute(text("SELECT text, sealed FROM messages")).one()
+    assert "ada" not in row.text
+    assert "ada" not in row.sealed
+    (waiting,) = log.pending()
+    assert waiting.text == written  # after a crash as well
+    elsewhere = SqlLog(engine, sealing.Seal(sealing.Fernet.generate_key().decode()))
+    assert elsewhere.pending()[0].text == "my address is [email]"
+    turn = turn_of(waiting)
+    log.append(turn, advance(log.load("c"), turn), log.load("c"))
+    with engine.connect() as connection:
+        sealed = connection.execute(text("SELECT sealed FROM messages WHERE role = 'customer'"))
+        assert sealed.scalar_one() is None
+
+
+def test_what_an_open_form_was_told_is_sealed_in_the_database(
+    engine: Engine, tmp_path: Path
+) -> None:
+    database.migrate(engine)
+    log = SqlLog(engine, sealing.load_or_make(tmp_path))
+    message = log.receive(Message("to 12 Elm Street please", "c")).message
+    slots = {"order_number": "A10234", "new_address": "12 Elm Street", "email": "ada@example.com"}
+    told = replace(State(), forms=(Form("change_address", "confirm"),), slots=slots, revision=1)
+    log.append(turn_of(message), told, log.load("c"))
+    with engine.connect() as connection:
+        stored = str(connection.execute(text("SELECT state FROM conversations")).scalar_one())
+    assert "A10234" in stored
+    assert "Elm" not in stored
+    assert "ada@" not in stored
+    assert log.load("c").slots == slots
+    other = SqlLog(engine, sealing.Seal(sealing.Fernet.generate_key().decode()))
+    assert other.load("c").slots == {"order_number": "A10234"}  # asked for again

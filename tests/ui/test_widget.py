@@ -48,7 +48,7 @@ def test_a_reply_is_streamed_cited_and_still_there_after_a_reload(
 
 def test_two_conversations_do_not_see_each_other(page: Page, server: Server) -> None:
     open_chat(page, server)
-    say(page, "where is my order A10234")
+    say(page, "where is my order A10234, marta.lindqvist@example.com")
     expect(page.get_by_test_id("message-bot").last).to_contain_text("A10234")
     browser = page.context.browser
     assert browser is not None

@@ -6,7 +6,7 @@ import pytest
 
 from bot.dialogue import policy
 from bot.dialogue.policy import Content, Policy, PolicyError
-from bot.dialogue.state import State
+from bot.dialogue.state import Form, State
 from bot.types import (
     OUT_OF_SCOPE,
     Decision,
@@ -123,18 +123,19 @@ def test_a_slot_comes_from_the_message_or_from_before() -> None:
 
 
 def test_a_message_that_brings_the_open_slot_continues_the_action() -> None:
-    state = State(intent="order_status", open_slot="order_number")
+    state = State(forms=(Form("order_status", "order_number"),))
     decision = decide(understood(OUT_OF_SCOPE, 0.1, entities=(ORDER,)), state, "A10234")
     assert decision == Decision(Route.ACT, "slot_filled", "order_status", action="look")
 
 
 def test_a_message_that_does_not_bring_it_is_read_for_itself() -> None:
-    state = State(intent="order_status", open_slot="order_number")
-    assert decide(understood("refund"), state).reason == "route:refund"
+    state = State(forms=(Form("order_status", "order_number"),))
+    left = decide(understood("refund"), state)
+    assert (left.reason, left.resumes) == ("route:refund", "ask_order_number")
 
 
 def test_an_action_of_two_slots_asks_for_the_second_after_the_first() -> None:
-    state = State(intent="change_address", open_slot="order_number")
+    state = State(forms=(Form("change_address", "order_number"),))
     decision = decide(understood("order_status", 0.1, entities=(ORDER,)), state, "A10234")
     assert (decision.route, decision.slot) == (Route.ACT, "email")
 
@@ -312,7 +313,8 @@ def test_a_search_that_stands_alone_needs_better_evidence() -> None:
 
 def test_only_entities_some_action_asks_for_become_slots() -> None:
     money = Entity("money", "$5", "$5", 10, 12)
-    assert POLICY.slots((ORDER, money)) == {"order_number": "A10234"}
+    found = POLICY.slots("A10234", understood(entities=(ORDER, money)), State())
+    assert found == {"order_number": "A10234"}
 
 
 def test_problems_name_what_does_not_fit() -> None:

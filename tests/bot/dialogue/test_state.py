@@ -1,10 +1,23 @@
 import json
+from datetime import UTC
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.dialogue.state import BOT, HUMAN, QUEUED, State, Utterance, advance, from_json, to_json
+from bot.dialogue.handoff import Custody
+from bot.dialogue.state import (
+    BOT,
+    CLOSED,
+    HUMAN,
+    QUEUED,
+    Form,
+    State,
+    Utterance,
+    advance,
+    from_json,
+    to_json,
+)
 from bot.types import Decision, Message, Reply, Role, Route, ServedBy, Turn, Understanding
 
 VERSIONS = ServedBy("m", "k", "t", "p")
@@ -74,7 +87,8 @@ def test_what_was_asked_for_and_offered_is_remembered_for_one_turn() -> None:
     state = advance(State(), turn(asked))
     assert state.open_slot == "order_number"
     state = advance(state, turn(offered))
-    assert (state.open_slot, state.options) == (None, ("refund", "invoice"))
+    assert state.options == ("refund", "invoice")
+    assert state.open_slot == "order_number"  # the form waits for its slot
     assert advance(state, turn(routed())).options == ()
 
 
@@ -100,9 +114,9 @@ def test_a_hand_off_puts_the_conversation_into_its_queue() -> None:
 
 def test_who_waits_already_stays_in_the_queue_and_with_the_person() -> None:
     again = routed(Route.HANDOFF, "anger", queue="support")
-    waiting = State(owner=QUEUED, queue="complaints")
+    waiting = State(custody=Custody(QUEUED, queue="complaints"))
     assert advance(waiting, turn(again)).queue == "complaints"
-    helped = State(owner=HUMAN, queue="complaints")
+    helped = State(custody=Custody(HUMAN, queue="complaints"))
     assert advance(helped, turn(again)).owner == HUMAN
     assert advance(waiting, turn(routed())).owner == QUEUED
 
@@ -120,12 +134,18 @@ _STATES = st.builds(
     history=st.lists(st.builds(Utterance, st.sampled_from(Role), _WORDS), max_size=3).map(tuple),
     intent=st.none() | _WORDS,
     slots=st.dictionaries(_WORDS, _WORDS, max_size=3),
-    open_slot=st.none() | _WORDS,
+    forms=st.lists(st.builds(Form, _WORDS, _WORDS, st.integers(1, 3)), max_size=2).map(tuple),
     options=st.lists(_WORDS, max_size=3).map(tuple),
     failures=st.integers(0, 5),
     offered_human=st.booleans(),
-    owner=st.sampled_from([BOT, QUEUED, HUMAN]),
-    queue=st.none() | _WORDS,
+    custody=st.builds(
+        Custody,
+        st.sampled_from([BOT, QUEUED, HUMAN, CLOSED]),
+        st.integers(0, 5),
+        st.none() | _WORDS,
+        since=st.none() | st.datetimes(timezones=st.just(UTC)),
+    ),
+    revision=st.integers(0, 9),
 )
 
 

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,8 +24,9 @@ def test_the_built_in_texts_exist_in_both_languages_with_the_same_names() -> Non
 def test_the_built_in_texts_want_the_same_variables_in_both_languages(tmp_path: Path) -> None:
     loaded = load(tmp_path)
     for name in loaded.names:
-        en, zh = (loaded.render(name, code, position="3", slot="X9") for code in ("en", "zh"))
-        assert ("3" in en, "X9" in en) == ("3" in zh, "X9" in zh)
+        values: dict[str, Any] = {name: f"[{name}]" for name in ("position", "slot", "agent")}
+        en, zh = (loaded.render(name, code, **values) for code in ("en", "zh"))
+        assert [v in en for v in values.values()] == [v in zh for v in values.values()]
 
 
 def test_a_home_without_templates_has_the_built_in_ones(tmp_path: Path) -> None:

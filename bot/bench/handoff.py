@@ -1,0 +1,325 @@
+"""`careline bench handoff`: random interleavings of everything that happens to a conversation.
+
+A world in memory does what the server and the desk do, one step at a time, and lets everything go
+wrong in between: workers crash and come back, replies come late, deliveries are lost and repeated,
+agents look at old screens, time passes. The rules of `bot.dialogue.handoff` are the real ones. What
+the customer could read is checked after every step; a fault is planted in each rule to prove that
+it would be seen.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from bot.bench.bars import Part, Result, Setting, at_least, at_most
+from bot.dialogue import handoff
+from bot.dialogue.handoff import Custody, Event, Moved, Owner, RefusedError
+
+_RUNS: Final = 100_000
+_FAULT_RUNS: Final = 2_000
+_STEPS: Final = 28
+_PATIENCE: Final = timedelta(minutes=5)
+_GIVES_UP: Final = 0.4
+_TYPES: Final = 0.8
+_NOW_AND_THEN: Final = 0.2
+_AGENTS: Final = ("ann", "bo")
+
+Move = Callable[[Custody, Event, datetime], Moved]
+
+
+@dataclass
+class _Line:
+    """What the customer read, who said it, and who had the conversation at that moment."""
+
+    speaker: str  # "bot", an agent, or "notice"
+    custody: Custody
+    at: datetime
+
+
+@dataclass
+class _Work:
+    """A reply in the making: computed from what stood when it was begun."""
+
+    message: int
+    revision: int
+    fence: int
+
+
+@dataclass
+class World:
+    """One conversation, two agents, two workers and a clock."""
+
+    dice: random.Random
+    move: Move = handoff.move
+    checks_revision: bool = True
+    at: datetime = datetime(2026, 1, 5, 12, tzinfo=UTC)
+    custody: Custody = field(default_factory=Custody)
+    revision: int = 0
+    lines: list[_Line] = field(default_factory=list)
+    pending: list[int] = field(default_factory=list)
+    answered: Counter[int] = field(default_factory=Counter)
+    working: list[_Work] = field(default_factory=list)
+    screens: dict[str, int] = field(default_factory=dict)  # agent → the token on the screen
+    sent: set[str] = field(default_factory=set)
+    wrong: set[str] = field(default_factory=set)
+    messages: int = 0
+    edges: int = 0
+
+    # What happens
+
+    def change(self, event: Event, *, tells: bool = False) -> bool:
+        """Apply a rule; `tells` when the reply itself tells the customer of the change."""
+        try:
+            moved = self.move(self.custody, event, self.at)
+        except RefusedError:
+            return False
+        before, self.custody = self.custody, moved.custody
+        self.revision += 1
+        for _ in moved.told:
+            self.lines.append(_Line("notice", self.custody, self.at))
+        if (before.owner, before.agent) != (self.custody.owner, self.custody.agent):
+            self.edges += 1
+            if not (moved.told or tells):
+                self.wrong.add("an edge the customer is not told of")
+            if self.custody.typing_until is not None:
+                self.wrong.add("typing that does not clear")
+        return True
+
+    def customer_writes(self) -> None:
+        """Commit a message; a channel may deliver it twice, the log keeps one."""
+        self.messages += 1
+        self.pending.append(self.messages)
+
+    def worker_begins(self) -> None:
+        """Let a worker take the oldest message nobody answered, maybe one another worker has."""
+        if self.pending:
+            self.working.append(_Work(self.pending[0], self.revision, self.custody.fence))
+
+    def worker_ends(self) -> None:
+        """Commit a reply, or drop it because the conversation moved on."""
+        if not self.working:
+            return
+        work = self.working.pop(self.dice.randrange(len(self.working)))
+        if work.message not in self.pending:
+            return  # the log refuses a second reply
+        if self.checks_revision and work.revision != self.revision:
+            return  # made anew: the message is still pending
+        self._reply(work)
+
+    def _reply(self, work: _Work) -> None:
+        self.pending.remove(work.message)
+        self.answered[work.message] += 1
+        owner = self.custody.owner
+        stale = work.revision != self.revision
+        if owner is Owner.HUMAN and not stale:
+            self.revision += 1
+            return  # the bot keeps silent
+        if owner is Owner.CLOSED:
+            if stale:
+                self.lines.append(_Line("bot", self.custody, self.at))
+                return
+            self.change(handoff.Written(), tells=True)
+        gives_up = self.dice.random() < _GIVES_UP
+        if self.custody.owner in handoff.WITH_BOT and gives_up:
+            self.change(handoff.HandedOff("support"), tells=True)
+        elif self.custody.owner is Owner.QUEUED and self.dice.random() < _NOW_AND_THEN:
+            self.change(handoff.Withdrawn(), tells=True)
+        self.revision += 1
+        self.lines.append(_Line("bot", self.custody, self.at))
+
+    def worker_crashes(self) -> None:
+        """Lose what was in the making; the messages are still pending."""
+        self.working.clear()
+
+    def agent_takes(self) -> None:
+        """Let an agent take the conversation."""
+        agent = self.dice.choice(_AGENTS)
+        if self.change(handoff.Taken(agent, agent.title())):
+            self.screens[agent] = self.custody.fence
+
+    def _held(self) -> tuple[str, int]:
+        """Return an agent and the token on the screen, however old."""
+        agent = self.dice.choice(_AGENTS)
+        return agent, self.screens.get(agent, self.dice.randrange(3))
+
+    def agent_says(self) -> None:
+        """Let an agent speak, whoever has the conversation."""
+        agent, fence = self._held()
+        name = f"{agent}-{len(self.lines)}-{self.dice.randrange(3)}"
+        for _ in range(self.dice.choice((1, 1, 2))):  # a delivery is repeated now and then
+            if name in self.sent:
+                continue
+            if self.change(handoff.Said(agent, fence)):
+                self.sent.add(name)
+                self.lines.append(_Line(agent, self.custody, self.at))
+
+    def agent_types(self) -> None:
+        """Let an agent begin or stop typing."""
+        agent, fence = self._held()
+        self.change(handoff.Typed(agent, fence, self.dice.random() < _TYPES))
+
+    def agent_lets_go(self) -> None:
+        """Let an agent give the conversation back, pass it on or close it."""
+        agent, fence = self._held()
+        events: tuple[Event, ...] = (
+            handoff.GivenBack(agent, fence),
+            handoff.Transferred(agent, fence, queue="billing"),
+            handoff.Transferred(agent, fence, to="bo", name="Bo"),
+            handoff.Closed(handoff.Held(agent, fence)),
+        )
+        self.change(self.dice.choice(events))
+
+    def time_passes(self) -> None:
+        """Move the clock by seconds or minutes."""
+        self.at += timedelta(seconds=self.dice.choice((1, 20, 130, 400)))
+        self.clock_strikes()
+
+    def clock_strikes(self) -> None:
+        """Do what the time asks for; now and then the customer was silent."""
+        self.change(handoff.Waited(_PATIENCE))
+        if self.dice.random() < _NOW_AND_THEN:
+            self.change(handoff.Silent())
+
+    # What must hold
+
+    def check(self) -> None:
+        """Look at what the customer could read since the start."""
+        for line in self.lines:
+            owner = line.custody.owner
+            if line.speaker in _AGENTS and (owner, line.custody.agent) != (
+                Owner.HUMAN,
+                line.speaker,
+            ):
+                self.wrong.add("two speakers")
+            if line.speaker == "bot" and owner is Owner.HUMAN:
+                self.wrong.add("two speakers")
+            if line.speaker != "notice" and owner is Owner.CLOSED:
+                self.wrong.add("a reply after the close")
+        self.lines.clear()
+        if any(count > 1 for count in self.answered.values()):
+            self.wrong.add("a message answered twice")
+
+    def settle(self) -> None:
+        """Bring everything back up and let an hour pass: nobody may be left without a way on."""
+        self.working.clear()
+        for _ in range(3 * self.messages + 3):
+            self.worker_begins()
+            self.worker_ends()
+            self.check()
+        for _ in range(3):
+            self.at += timedelta(minutes=20)
+            self.change(handoff.Waited(_PATIENCE))
+        if self.pending:
+            self.wrong.add("a dead end")
+        if self.custody.owner is Owner.HUMAN:  # nobody renewed the lease for an hour
+            self.wrong.add("a dead end")
+        if self.custody.owner is Owner.QUEUED:
+            taken = self.move(self.custody, handoff.Taken("ann", "Ann"), self.at)
+            if taken.custody.owner is not Owner.HUMAN or not self.custody.asked_contact:
+                self.wrong.add("a dead end")
+        if self.custody.is_typing(self.at):
+            self.wrong.add("typing that does not clear")
+        self.check()
+
+
+_STEPS_THERE_ARE: Final = (
+    World.customer_writes,
+    World.customer_writes,
+    World.worker_begins,
+    World.worker_begins,
+    World.worker_ends,
+    World.worker_ends,
+    World.worker_ends,
+    World.worker_crashes,
+    World.agent_takes,
+    World.agent_says,
+    World.agent_says,
+    World.agent_types,
+    World.agent_lets_go,
+    World.time_passes,
+)
+
+
+def run(seed: int, fault: str | None = None) -> World:
+    """Live through one conversation; return the world with what went wrong in it."""
+    dice = random.Random(seed)  # noqa: S311 — no secret
+    world = World(dice)
+    if fault is not None:
+        world.move = _FAULTS[fault]
+        world.checks_revision = fault != "two speakers"
+    for _ in range(_STEPS):
+        dice.choice(_STEPS_THERE_ARE)(world)
+        world.check()
+    world.settle()
+    return world
+
+
+# A fault in each rule
+
+
+def _no_token(now: Custody, event: Event, at: datetime) -> Moved:
+    """Take any agent's word, whoever has the conversation."""
+    if isinstance(event, handoff.Said):
+        return Moved(now)
+    return handoff.move(now, event, at)
+
+
+def _endless_lease(now: Custody, event: Event, at: datetime) -> Moved:
+    return Moved(now) if isinstance(event, handoff.Waited) else handoff.move(now, event, at)
+
+
+def _typing_stays(now: Custody, event: Event, at: datetime) -> Moved:
+    moved = handoff.move(now, event, at)
+    until = moved.custody.typing_until or now.typing_until
+    return replace(moved, custody=replace(moved.custody, typing_until=until))
+
+
+def _word_after_close(now: Custody, event: Event, at: datetime) -> Moved:
+    if isinstance(event, handoff.Said) and now.owner is Owner.CLOSED:
+        return Moved(now)
+    return handoff.move(now, event, at)
+
+
+def _nothing_told(now: Custody, event: Event, at: datetime) -> Moved:
+    return replace(handoff.move(now, event, at), told=())
+
+
+_FAULTS: Final[dict[str, Move]] = {
+    "two speakers": _no_token,
+    "a dead end": _endless_lease,
+    "typing that does not clear": _typing_stays,
+    "a reply after the close": _word_after_close,
+    "an edge the customer is not told of": _nothing_told,
+}
+
+
+def _interleavings(setting: Setting, result: Result) -> None:
+    """Count what went wrong in 100,000 conversations, and the planted faults that are found."""
+    fault = "two speakers" if setting.planted else None
+    wrong: Counter[str] = Counter()
+    edges = 0
+    for seed in range(_RUNS):
+        world = run(seed, fault)
+        wrong.update(world.wrong)
+        edges += world.edges
+    found = [
+        name
+        for name in _FAULTS
+        if any(name in run(seed, name).wrong for seed in range(_FAULT_RUNS))
+    ]
+    result.figures["handoff"] = {
+        "interleavings": _RUNS,
+        "changes of the owner": edges,
+        "violations": dict(wrong),
+        "faults found": found,
+    }
+    result.bars += [
+        at_most("handoff: violations", float(wrong.total()), 0.0),
+        at_least("handoff: planted faults found", len(found) / len(_FAULTS), 1.0),
+    ]
+
+
+PARTS: Final[dict[str, Part]] = {"interleavings": _interleavings}

@@ -1,0 +1,25 @@
+"""The command that serves the actions to others: actions."""
+
+import logging
+from typing import Annotated
+
+import typer
+
+from bot.cli.app import HomeOption, app, open_home
+
+
+@app.command("actions")
+def serve_actions(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 5055,
+    home: HomeOption = None,
+) -> None:
+    """Serve the home's actions as a standard Rasa action server."""
+    from bot.actions import serving
+
+    place = open_home(home)
+    logging.getLogger("sanic").setLevel(logging.WARNING)
+    runner = serving.runner_of(place.orders())
+    typer.echo(f"http://{host}:{port}/webhook runs {', '.join(runner.names())}", err=True)
+    serving.serve(runner, host, port, place.settings.secret("actions_token"))

@@ -1,0 +1,72 @@
+"""Tells the business's own system what happens in conversations, by a signed webhook."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import httpx
+
+from bot import wire
+from bot.dialogue import state as states
+from bot.server import outgoing
+from bot.settings import Settings
+from bot.store.outbox import Parcel
+from bot.types import Turn, now
+
+CHANNEL: Final = "webhook"
+HANDOFF, MESSAGE = "handoff", "message"
+
+
+class Announcer:
+    """Delivers events to the address in the settings."""
+
+    def __init__(self, url: str, secret: str) -> None:
+        """Sign with the secret."""
+        self._url = url
+        self._secret = secret
+        self._http = httpx.Client(timeout=outgoing.TIMEOUT, follow_redirects=False)
+
+    def carry(self, parcel: Parcel) -> Sequence[Parcel]:
+        """Send one event."""
+        body = outgoing.encoded(parcel.body)
+        headers = outgoing.signed(self._secret, body, parcel.key)
+        headers["X-Careline-Event"] = str(parcel.body["event"])
+        outgoing.post(self._http, self._url, body, headers)
+        return ()
+
+
+def wanted(settings: Settings, turn: Turn, owner_before: str) -> list[Parcel]:
+    """Return the events of a turn that somebody wants to hear of.
+
+    They hold the business's own words and decisions, nothing that the customer wrote.
+    """
+    if settings.webhook_url is None:
+        return []
+    events = []
+    if MESSAGE in settings.webhook_events and turn.reply.text:
+        citations = [wire.citation_json(citation) for citation in turn.reply.citations]
+        buttons = [{"title": b.title, "payload": b.payload} for b in turn.reply.buttons]
+        said = {"text": turn.reply.text, "citations": citations, "buttons": buttons}
+        events.append(_event(MESSAGE, turn, reply=said))
+    handoff = turn.handoff
+    begins = owner_before not in {states.QUEUED, states.HUMAN}
+    if HANDOFF in settings.webhook_events and handoff and handoff.state == states.QUEUED and begins:
+        place = {"queue": handoff.queue, "position": handoff.position}
+        events.append(_event(HANDOFF, turn, handoff=place))
+    return events
+
+
+def _event(name: str, turn: Turn, **more: Any) -> Parcel:
+    body = {
+        "event": name,
+        "at": now().isoformat(),
+        "conversation_id": turn.message.conversation_id,
+        "message_id": turn.message.id,
+        "reply_id": turn.reply_id,
+        "channel": turn.message.channel,
+        "language": turn.understanding.language,
+        "intent": turn.understanding.intent,
+        "route": turn.decision.route.value,
+        "reason": turn.decision.reason,
+        **more,
+    }
+    return Parcel(CHANNEL, turn.message.conversation_id, f"{name}-{turn.message.id}", body)

@@ -1,0 +1,209 @@
+"""Conversation tests as they stand in a home's `tests/*.yml`: read, and checked as a whole."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from bot.dialogue.rules import Content
+from bot.types import CarelineError
+
+SUFFIXES: Final = (".yml", ".yaml")
+WITHOUT: Final = r"^(model|knowledge|actions|routes\.\w+|templates\.\w+)$"
+
+
+class _Words(yaml.SafeLoader):
+    """Reads every scalar as text, but null: `yes` and `12345` are what customers write."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 — as the loader has it
+        first: [(tag, pattern) for tag, pattern in found if tag.endswith((":null", ":merge"))]
+        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+class CaseError(CarelineError):
+    """A file of tests is wrong; the message names the file, the test and the key."""
+
+
+def _listed(value: object) -> object:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+# One value, or a list of which any will do.
+AnyOf = Annotated[tuple[str | None, ...], BeforeValidator(_listed)]
+# A list of which all are wanted; an entry may be a list of which any will do.
+All = Annotated[tuple[AnyOf, ...], BeforeValidator(_listed)]
+
+
+class Strict(BaseModel):
+    """A part of a test; a key nobody knows is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Words(Strict):
+    """What the reply should say."""
+
+    contains: All = ()
+    not_contains: All = ()
+    cites: All = ()  # ids of articles
+    equals: AnyOf | None = None
+
+
+class Waiting(Strict):
+    """Who should have the conversation after the turn."""
+
+    state: AnyOf | None = None
+    queue: AnyOf | None = None
+    position: int | None = None
+
+
+class Asked(Strict):
+    """What should be decided about one request."""
+
+    route: AnyOf | None = None
+    intent: AnyOf | None = None
+    reason: AnyOf | None = None
+
+
+class Expectation(Asked):
+    """What should come of a turn; what is left out is not looked at.
+
+    `template` is one that was said, `action` one that ran (null: none did), `form` what the open
+    form asks for (null: none is open).
+    """
+
+    template: AnyOf | None = None
+    action: AnyOf | None = None
+    slots: dict[str, AnyOf] = Field(default_factory=dict)
+    reply: Words = Words()
+    buttons: All | None = None  # titles or payloads; an empty list: none
+    handoff: Waiting = Waiting()
+    language: AnyOf | None = None
+    form: AnyOf | None = None
+    requests: tuple[Asked, ...] = ()  # of a message with several, in order
+
+
+class Step(Strict):
+    """One turn of a test: the customer, an agent, or something that happens."""
+
+    customer: str | None = None
+    agent: str | None = None
+    event: Literal["take", "give_back", "transfer", "close", "silence", "wait"] | None = None
+    minutes: float | None = Field(None, gt=0)  # of `wait`
+    queue: str | None = None  # of `transfer`
+    expect: Expectation = Expectation()
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(part is not None for part in (self.customer, self.agent, self.event)) != 1:
+            message = "a turn has one of `customer`, `agent`, `event`"
+            raise ValueError(message)
+        if (self.event == "wait") != (self.minutes is not None):
+            message = "`minutes` belongs to `event: wait`, and has to be there"
+            raise ValueError(message)
+        if self.queue is not None and self.event != "transfer":
+            message = "`queue` belongs to `event: transfer`"
+            raise ValueError(message)
+        return self
+
+
+class Case(Strict):
+    """A test: one conversation. Without `at` it begins when people answer in its language.
+
+    `policy` changes entries of `policy.yml` for this test alone; `without` takes something away:
+    `model`, `knowledge`, `actions`, `routes.<intent>` or `templates.<name>`.
+    """
+
+    name: str
+    language: Literal["en", "zh"] = "en"
+    at: datetime | None = None
+    channel: str = "test"
+    customer: str | None = None
+    policy: Content | None = None
+    without: tuple[Annotated[str, Field(pattern=WITHOUT)], ...] = ()
+    turns: tuple[Step, ...] = Field(min_length=1)
+
+    @field_validator("at")
+    @classmethod
+    def _zoned(cls, at: datetime | None) -> datetime | None:
+        return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at
+
+
+class Found(BaseModel):
+    """A test and the file it stands in."""
+
+    model_config = ConfigDict(frozen=True)
+
+    file: Path
+    case: Case
+
+
+def files_of(home: Path, given: Sequence[Path] = ()) -> list[Path]:
+    """Return the files of tests: those given, those of folders given, or the home's."""
+    files: list[Path] = []
+    for path in given or [home / "tests"]:
+        if given and not path.exists():
+            message = f"there is no file or folder {path}"
+            raise CaseError(message)
+        files += sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES) or (
+            [path] if path.is_file() else []
+        )
+    if not files:
+        message = f"{home / 'tests'} holds no .yml: write tests there, or record one with --from"
+        raise CaseError(message)
+    return files
+
+
+def read(files: Iterable[Path], containing: str = "") -> list[Found]:
+    """Read tests, those whose names or files contain a text; all faults are told at once."""
+    faults: list[str] = []
+    found: list[Found] = []
+    for file in files:
+        found += [Found(file=file, case=case) for case in _read(file, faults)]
+    if faults:
+        raise CaseError("; ".join(faults))
+    wanted = containing.casefold()
+    return [one for one in found if wanted in f"{one.file} {one.case.name}".casefold()]
+
+
+def _read(file: Path, faults: list[str]) -> list[Case]:
+    try:
+        # No more than a SafeLoader, which makes nothing but plain values.
+        rows: Any = yaml.load(file.read_text(encoding="utf-8"), _Words) or []  # noqa: S506
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        faults.append(f"{file} cannot be read: {' '.join(str(error).split())}")
+        return []
+    if not isinstance(rows, list):
+        faults.append(f"{file} must be a list of tests: `- name: …`")
+        return []
+    cases: list[Case] = []
+    for number, row in enumerate(rows, start=1):
+        name = row.get("name", number) if isinstance(row, dict) else number
+        try:
+            cases.append(Case.model_validate(row))
+        except ValidationError as error:
+            faults += [f"{file}: test `{name}`: {_fault(dict(e))}" for e in error.errors()]
+    names = Counter(case.name for case in cases)
+    faults += [f"{file}: {n} tests are called `{name}`" for name, n in names.items() if n > 1]
+    return cases
+
+
+def _fault(error: dict[str, Any]) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    said = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        return f"the key `{where}` is unknown"
+    return f"{where}: {said}" if where else said

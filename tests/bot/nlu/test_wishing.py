@@ -1,0 +1,95 @@
+"""Who wants a thing done, and who only asks how it goes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot.nlu import wishing
+from bot.nlu.datasets import Conversation, LoggedTurn
+from bot.nlu.wishing import Wish, Wishing
+from bot.types import CarelineError, Role
+from tests.knowledge_base.fakes import HashEncoder
+
+THINGS = [f"{kind} {n}" for n in range(25) for kind in ("tent", "boot")]
+EXAMPLES = [
+    *(
+        Wish(f"please send back the {x} for me", "return", wants=True, conversation=f"w{x}")
+        for x in THINGS
+    ),
+    *(
+        Wish(f"can one send back the {x} and how?", "return", wants=False, conversation=f"q{x}")
+        for x in THINGS
+    ),
+]
+
+
+class Hashing(HashEncoder):
+    """Knows every word."""
+
+    def knows(self, word: str, /) -> bool:
+        del word
+        return True
+
+
+def test_a_model_tells_wishes_from_questions() -> None:
+    model = wishing.fit(Hashing(), EXAMPLES)
+    assert model is not None
+    assert model.intents == {"return"}
+    wants, asks = model.scores(
+        Hashing(), ["please send back the lamp for me", "can one send back the lamp and how?"]
+    )
+    assert wants > 0.8
+    assert asks < 0.2
+
+
+def test_from_too_few_turns_of_a_kind_nothing_is_learnt() -> None:
+    assert wishing.fit(Hashing(), EXAMPLES[:50]) is None
+    assert wishing.fit(Hashing(), EXAMPLES[:60]) is None
+
+
+def test_a_model_says_the_same_after_it_was_saved(tmp_path: Path) -> None:
+    model = wishing.fit(Hashing(), EXAMPLES)
+    assert model is not None
+    model.save(tmp_path / wishing.FOLDER)
+    again = Wishing.load(tmp_path / wishing.FOLDER)
+    texts = [example.text for example in EXAMPLES[::10]]
+    expected, found = model.scores(Hashing(), texts), again.scores(Hashing(), texts)
+    np.testing.assert_allclose(found, expected, atol=0.01)  # half precision
+    assert again.intents == model.intents
+
+
+def test_a_damaged_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CarelineError, match="careline train"):
+        Wishing.load(tmp_path)
+
+
+def test_what_models_say_unseen_is_right_where_turns_are_alike() -> None:
+    true = np.array([example.wants for example in EXAMPLES])
+    assert (wishing.unseen(Hashing(), EXAMPLES) == true).mean() > 0.95
+
+
+def turn(role: Role, text: str, route: str | None = None, intent: str | None = None) -> LoggedTurn:
+    return LoggedTurn(role, text, intent, route)
+
+
+def test_turns_of_intents_that_go_both_ways_are_learnt_by_where_they_went() -> None:
+    conversation = Conversation(
+        "c1",
+        (
+            turn(Role.CUSTOMER, "hello", "template", "greeting"),
+            turn(Role.BOT, "Hi! What can I do?"),
+            turn(Role.CUSTOMER, "can I return shoes?", "template", "return"),
+            turn(Role.BOT, "Within 60 days."),
+            turn(Role.CUSTOMER, "then do so with A10234", "act", "return"),
+            turn(Role.CUSTOMER, "this is silly", "handoff", "return"),
+            turn(Role.CUSTOMER, "where is A10235", "act", "order_status"),
+            turn(Role.CUSTOMER, "not annotated"),
+        ),
+    )
+    found = wishing.turns([conversation])
+    assert [(wish.text, wish.wants) for wish in found] == [
+        ("can I return shoes?", False),
+        ("then do so with A10234", True),
+    ]
+    assert (found[1].customer, found[1].reply) == ("can I return shoes?", "Within 60 days.")

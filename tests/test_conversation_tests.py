@@ -1,0 +1,571 @@
+"""Conversation tests: the demo's own, and what runs, records, imports and counts them."""
+
+import ast
+import json
+import re
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.bootstrap import Home, assistant
+from bot.dialogue import templates as texts
+from bot.dialogue.rules import Content
+from bot.settings import Settings
+from bot.store.memory import MemoryLog
+from bot.store.reading import Reader
+from bot.testing import cases, coverage, rasa_stories, recording, report, runner
+from bot.testing.cases import CaseError, Found
+from bot.testing.days import Shop, open_hour
+from bot.testing.runner import Result, Runner
+from bot.types import Message, NotFoundError
+from tests.conftest import CONTENT, DEMO, ROOT
+from tests.test_cli import careline, json_of
+from tests.told import told, without_articles
+
+# Texts of the demo that nothing says: no rule and no action names them.
+UNSPOKEN = {
+    "clarify_open", "empty", "error", "order_not_found", "order_status", "smalltalk", "too_long",
+}  # fmt: skip
+# What the policy should do and does not do yet.
+AWAITED = {
+    "en/orders.yml: instead of a yes comes another number",
+    "en/returns.yml: a day and a time make one appointment",
+    "en/safety.yml: another address of one's own is no attack",
+    "en/safety.yml: instructions on a care label may be asked about",
+    "zh/people.yml: 要别人的地址",
+}
+ALL = cases.read(cases.files_of(DEMO))
+
+
+def name_of(test: Found) -> str:
+    return f"{test.file.relative_to(DEMO / 'tests')}: {test.case.name}"
+
+
+@pytest.fixture(scope="module")
+def content(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Return a home with the demo's content and nothing that is built."""
+    folder = tmp_path_factory.mktemp("content") / "home"
+    folder.mkdir()
+    for item in CONTENT:
+        source = DEMO / item
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        copy(source, folder / item)
+    return Home(Settings.load(folder))
+
+
+@pytest.fixture
+def prepared(content: Home, tmp_path: Path) -> Runner:
+    """Return a runner without a model and without knowledge."""
+    return of(content, tmp_path)
+
+
+def of(home: Home, scratch: Path) -> Runner:
+    parts = assistant(home, MemoryLog()).parts
+    parts = replace(parts, policy=replace(parts.policy, has_knowledge=True))
+    shop = Shop(home, scratch)
+    labels = set(parts.policy.content.routes)
+    return Runner(parts, shop.actions, shop.names(), sorted(labels))
+
+
+@pytest.fixture(scope="module")
+def played(
+    content: Home, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, Result], Runner]:
+    """Run all of the demo's tests with parts that are told what each expects."""
+    prepared = of(content, tmp_path_factory.mktemp("orders"))
+    parts = prepared.parts
+    results = {}
+    for test in ALL:
+        prepared.parts = told(parts, test)
+        results[name_of(test)] = prepared.run(without_articles(test))
+    return results, prepared
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.xfail(strict=True) if name in AWAITED else ())
+        for name in map(name_of, ALL)
+    ],
+)
+def test_the_demo_talks_as_its_tests_say(
+    played: tuple[dict[str, Result], Runner], name: str
+) -> None:
+    result = played[0][name]
+    assert result.passed, "\n".join(line.text for line in report.conversation(result))
+
+
+def test_the_demos_tests_touch_all_there_is(played: tuple[dict[str, Result], Runner]) -> None:
+    found = played[1].coverage.as_json()
+    missing = {kind: set(row["missing"]) for kind, row in found.items()}
+    assert missing == {"intents": set(), "templates": UNSPOKEN, "actions": set(), "rules": set()}
+
+
+def test_there_are_enough_tests_in_both_languages() -> None:
+    languages = Counter(test.case.language for test in ALL)
+    assert len(ALL) >= 130
+    assert min(languages["en"], languages["zh"]) >= 50
+
+
+def test_every_test_says_something_about_every_turn_of_the_customer() -> None:
+    bare = [
+        name_of(test)
+        for test in ALL
+        for step in test.case.turns
+        if step.customer is not None and not step.expect.model_fields_set
+    ]
+    assert bare == []
+
+
+def test_the_guides_examples_are_tests(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "conversation-tests.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    assert len(blocks) >= 3
+    assert all(cases.read([written(tmp_path, block)]) for block in blocks)
+
+
+def test_the_guide_names_every_key() -> None:
+    guide = (ROOT / "docs" / "conversation-tests.md").read_text(encoding="utf-8")
+    kinds = (cases.Case, cases.Step, cases.Expectation, cases.Words, cases.Waiting)
+    keys = {key for kind in kinds for key in kind.model_fields}
+    assert [key for key in sorted(keys) if f"`{key}`" not in guide] == []
+
+
+# The rules that are counted
+
+
+def reasons_in(path: Path) -> Iterator[str]:
+    """Yield the reasons a module can give: constants where a decision names its rule."""
+    places = {
+        "Decision": 1, "_handoff": 0, "_to_person": 0, "_search": 0, "_unclear": 0, "next": 2,
+        "_confirmation": 2,
+    }  # fmt: skip
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            place = places.get(name)
+            given = [k.value for k in node.keywords if k.arg == "reason"]
+            if place is not None:
+                yield from constants(*node.args[place : place + 1], *given)
+        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "reason":
+            yield from constants(node.value)
+
+
+def constants(*nodes: ast.expr) -> Iterator[str]:
+    for node in nodes:
+        for part in ast.walk(node):
+            if isinstance(part, ast.JoinedStr):
+                yield str(getattr(part.values[0], "value", ""))
+            elif isinstance(part, ast.Constant) and isinstance(part.value, str):
+                yield part.value
+
+
+def test_every_reason_of_the_policy_is_counted_and_no_other() -> None:
+    folder = ROOT / "bot" / "dialogue"
+    found = {r for name in ("policy", "forms") for r in reasons_in(folder / f"{name}.py")}
+    assert found == coverage.REASONS | coverage.ENTRIES | coverage.PREFIXES
+
+
+def test_a_promise_is_a_rule_only_where_one_was_given() -> None:
+    content = Content()
+    assert "promise" in coverage.rules_of(content, promises=True)
+    assert "promise" not in coverage.rules_of(content, promises=False)
+
+
+# Running
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "tests.yml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def run_text(prepared: Runner, folder: Path, text: str) -> list[Result]:
+    parts = prepared.parts
+    results = []
+    for test in cases.read([written(folder, text)]):
+        prepared.parts = told(parts, test)
+        results.append(prepared.run(test))
+    prepared.parts = parts
+    return results
+
+
+WRONG = """
+- name: all of it is wrong
+  turns:
+    - customer: Where is my order?
+      expect:
+        intent: order_status
+        route: template
+        reason: [confirm, corrected]
+        template: greeting
+        action: action_order_status
+        slots: {order_number: A10234}
+        reply:
+          contains: [nowhere, [order, never]]
+          not_contains: order
+          cites: en/a.md
+          equals: Hi
+        buttons: [/affirm]
+        handoff: {state: queued, queue: support, position: 1}
+        language: zh
+        form: null
+        requests: [{}, {intent: thanks}]
+    - event: give_back
+"""
+
+
+def test_whatever_is_not_as_expected_is_found(prepared: Runner, tmp_path: Path) -> None:
+    text = WRONG.replace("requests: [{}, {intent: thanks}]", "")
+    result = run_text(prepared, tmp_path, text)[0]
+    assert not result.passed
+    assert [d.what for d in result.played[0].differences] == [
+        *("route", "reason", "language", "template", "action"),
+        *("reply contains", "reply does not contain", "reply equals", "reply cites", "buttons"),
+        *("slots.order_number", "form", "handoff.state", "handoff.queue", "handoff.position"),
+    ]
+    found = {d.what: (d.expected, d.found) for d in result.played[0].differences}
+    assert found["reason"] == ("confirm | corrected", "missing_slot")
+    assert found["slots.order_number"] == ("A10234", "nothing")
+    assert found["reply contains"][0] == "nowhere"
+    refused = result.played[1].differences[0]
+    assert refused.what == "turn"
+    assert "not yours" in refused.found
+
+
+def test_a_request_that_is_missing_is_found(prepared: Runner, tmp_path: Path) -> None:
+    test = cases.read([written(tmp_path, WRONG)])[0]
+    prepared.parts = told(prepared.parts, ALL[0])
+    found = [d.what for d in prepared.run(test).played[0].differences]
+    assert "requests.1" in found
+
+
+def test_one_test_does_nothing_to_the_next(prepared: Runner, tmp_path: Path) -> None:
+    one = """
+- name: %s
+  turns:
+    - customer: cancel my order A20415, devon.a@example.org
+      expect: {intent: cancel_order, reason: confirm}
+    - customer: yes
+      expect: {intent: cancel_order, template: cancel_done, action: action_cancel_order}
+"""
+    results = run_text(prepared, tmp_path, one % "first" + one % "second")
+    assert [result.passed for result in results] == [True, True]
+
+
+def test_a_test_may_change_the_policy_for_itself_alone(prepared: Runner, tmp_path: Path) -> None:
+    text = """
+- name: a shop on holiday
+  policy: {pause: maintenance, thresholds: {answer: 0.9}, routes: {thanks: retrieve}}
+  turns: [{customer: hello, expect: {reason: maintenance}}]
+- name: the shop
+  turns: [{customer: hello, expect: {intent: greeting, reason: smalltalk}}]
+"""
+    assert all(result.passed for result in run_text(prepared, tmp_path, text))
+    change = Content.model_validate(
+        {"thresholds": {"answer": 0.9}, "routes": {"thanks": "retrieve"}}
+    )
+    old = prepared.parts.policy.content
+    changed = runner.changed(old, change)
+    assert (changed.thresholds.answer, changed.thresholds.seeks) == (0.9, old.thresholds.seeks)
+    assert changed.routes["thanks"].route == "retrieve"
+    assert changed.routes["greeting"] == old.routes["greeting"]
+
+
+def test_results_do_not_depend_on_todays_date(prepared: Runner, tmp_path: Path) -> None:
+    text = """
+- name: early
+  at: 2026-03-02T15:00:00Z
+  turns:
+    - customer: where is my order A10234, marta.lindqvist@example.com
+      expect: {intent: order_status, reply: {contains: "2026-03-04"}}
+- name: late, the zone of a time without one is UTC
+  at: 2027-07-01 15:00:00
+  turns:
+    - customer: where is my order A10234, marta.lindqvist@example.com
+      expect: {intent: order_status, reply: {contains: "2027-07-03"}}
+"""
+    assert [result.passed for result in run_text(prepared, tmp_path, text)] == [True, True]
+
+
+def test_without_a_time_a_test_begins_when_people_answer(content: Home) -> None:
+    policy = content.policy()
+    for language in ("en", "zh"):
+        assert policy.is_open(open_hour(policy, language), language)
+
+
+def test_all_faults_of_the_files_are_told_at_once(tmp_path: Path) -> None:
+    file = written(
+        tmp_path,
+        """
+- name: wrong key
+  turns: [{customer: hi, expect: {reson: smalltalk}}]
+- name: two voices
+  turns: [{customer: hi, agent: hello}]
+- name: no time
+  turns: [{event: wait}]
+- name: elsewhere
+  turns: [{event: take, queue: support}]
+- name: without what
+  without: [gravity]
+  turns: [{customer: hi}]
+- name: twice
+  turns: [{customer: hi}]
+- name: twice
+  turns: [{customer: 12345}, {customer: yes}, {customer: no}]
+- just text
+""",
+    )
+    with pytest.raises(CaseError) as caught:
+        cases.read([file])
+    said = str(caught.value)
+    assert f"{file}: test `wrong key`: the key `turns.0.expect.reson` is unknown" in said
+    assert "test `two voices`: turns.0: a turn has one of `customer`, `agent`, `event`" in said
+    assert "`minutes` belongs to `event: wait`" in said
+    assert "`queue` belongs to `event: transfer`" in said
+    assert "test `without what`: without.0" in said
+    assert "2 tests are called `twice`" in said
+    assert "test `8`" in said
+
+
+@pytest.mark.parametrize("text", ["a: [", "name: one", "- name: x\n  turns: []\n"])
+def test_what_is_no_list_of_tests_is_told(tmp_path: Path, text: str) -> None:
+    with pytest.raises(CaseError, match=r"tests\.yml"):
+        cases.read([written(tmp_path, text)])
+
+
+def test_words_that_yaml_takes_for_values_are_words(tmp_path: Path) -> None:
+    text = "- name: no\n  turns: [{customer: yes}, {customer: 12345}, {event: wait, minutes: 6}]\n"
+    test = cases.read([written(tmp_path, text)])[0].case
+    assert test.name == "no"
+    assert [step.customer for step in test.turns] == ["yes", "12345", None]
+
+
+def test_files_are_those_given_or_the_homes(tmp_path: Path) -> None:
+    assert len(cases.files_of(DEMO)) == len(list((DEMO / "tests").rglob("*.yml")))
+    assert cases.files_of(DEMO, [DEMO / "tests" / "zh"]) == sorted((DEMO / "tests/zh").glob("*"))
+    one = DEMO / "tests" / "en" / "orders.yml"
+    assert cases.files_of(DEMO, [one]) == [one]
+    assert len(cases.read([one], "CANCELLED")) < len(cases.read([one]))
+    with pytest.raises(CaseError, match=r"holds no \.yml"):
+        cases.files_of(tmp_path)
+    with pytest.raises(CaseError, match="there is no file"):
+        cases.files_of(DEMO, [tmp_path / "nowhere"])
+
+
+# Coverage and reports
+
+
+def test_a_template_that_nothing_says_is_missing(content: Home, tmp_path: Path) -> None:
+    prepared = of(content, tmp_path)
+    before = prepared.coverage.as_json()["templates"]
+    assert before["touched"] == 0
+    text = "- {name: hello, turns: [{customer: hello, expect: {intent: greeting}}]}\n"
+    assert run_text(prepared, tmp_path, text)[0].passed
+    after = prepared.coverage.as_json()["templates"]
+    assert set(before["missing"]) - set(after["missing"]) == {"greeting"}
+    assert after["of"] == len(texts.load(DEMO / "templates").names)
+
+
+def test_a_failure_is_shown_as_a_conversation(prepared: Runner, tmp_path: Path) -> None:
+    results = run_text(prepared, tmp_path, WRONG.replace("requests: [{}, {intent: thanks}]", ""))
+    done = runner.Run(tuple(results), prepared.coverage, 1.0)
+    shown = [line.text for line in report.lines(done)]
+    assert shown[0].startswith("FAILED")
+    assert shown[0].endswith("all of it is wrong")
+    assert "  customer: Where is my order?" in shown
+    assert any(line.startswith("  bot: ") and "missing_slot" in line for line in shown)
+    place = shown.index("    reason")
+    assert shown[place + 1].split() == ["expected", "confirm", "|", "corrected"]
+    assert shown[place + 2].split() == ["found", "missing_slot"]
+    assert shown[-1] == "0 passed, 1 failed, 1.0 s"
+    body = report.as_json(done)
+    assert (body["passed"], body["failed"]) == (0, 1)
+    assert body["failures"][0]["turns"][0]["said"] == "customer: Where is my order?"
+    assert set(body["coverage"]) == {"intents", "templates", "actions", "rules"}
+
+
+def test_the_run_stops_at_the_first_failure_where_that_is_wanted(
+    prepared: Runner, tmp_path: Path
+) -> None:
+    text = """
+- {name: one, turns: [{event: give_back}]}
+- {name: two, turns: [{event: take}, {agent: hello}, {event: close}]}
+"""
+    tests = cases.read([written(tmp_path, text)])
+    seen: list[Result] = []
+    assert len(runner.run(prepared, tests, fail_fast=True, each=seen.append).results) == 1
+    done = runner.run(prepared, tests)
+    assert [result.passed for result in done.results] == [False, True]
+    assert len(seen) == 1
+
+
+# The command
+
+
+def test_the_command_prints_one_value_and_fails_when_a_test_does(home: Home) -> None:
+    shutil.rmtree(home.path / "tests")
+    (home.path / "tests" / "deep").mkdir(parents=True)
+    good = "- name: hi\n  turns: [{customer: hello, expect: {reply: {not_contains: goodbye}}}]\n"
+    (home.path / "tests" / "a.yml").write_text(good, encoding="utf-8")
+    bad = "- name: bye\n  turns: [{customer: hello, expect: {reason: bye}}]\n"
+    (home.path / "tests" / "deep" / "b.yml").write_text(bad, encoding="utf-8")
+    failed = careline("test", "--json", "--home", str(home.path))
+    assert failed.returncode == 1
+    done = json.loads(failed.stdout)
+    assert (done["passed"], done["failed"]) == (1, 1)
+    shown = careline("test", "-k", "hi", "--home", str(home.path))
+    assert shown.returncode == 0, shown.stderr
+    assert "1 passed, 0 failed" in shown.stdout
+    assert "\x1b" not in shown.stdout
+    none = careline("test", "-k", "no such test", "--home", str(home.path))
+    assert (none.returncode, none.stdout) == (1, "")
+    assert "no such test" in none.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--from", "c1", "--import", "x.yml"), "one of --from and --import"),
+        (("--out", "x.yml"), "--out belongs to"),
+        (("--from", "nobody"), "there is no conversation nobody"),
+        (("--import", "nowhere.yml"), "there is no file"),
+        ((), "holds no .yml"),
+    ],
+)
+def test_what_the_command_cannot_do_is_one_clear_line(
+    tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    done = careline("test", *words, "--home", str(tmp_path / "bare"))
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# Recording
+
+
+def test_a_recorded_conversation_passes_as_a_test(home: Home, tmp_path: Path) -> None:
+    bot = assistant(home)
+    for text in ("where is my order A10234", "marta.lindqvist@example.com", "thanks"):
+        bot.answer(Message(text, "c-recorded"))
+    file = tmp_path / "recorded.yml"
+    done = careline("test", "--from", "c-recorded", "--out", str(file), "--home", str(home.path))
+    assert done.returncode == 0, done.stderr
+    text = file.read_text(encoding="utf-8")
+    assert "[email]" not in text
+    assert text.startswith("# Personal data is not in the log")
+    turns = yaml.safe_load(text)[0]["turns"]
+    assert turns[1]["customer"] == "marta.lindqvist@example.com"
+    assert turns[1]["expect"]["action"] == "action_order_status"
+    run = json_of("test", str(file), "--home", str(home.path))
+    assert (run["passed"], run["failed"]) == (1, 0), run["failures"]
+    again = careline("test", "--from", "c-recorded", "--out", str(file), "--home", str(home.path))
+    assert again.returncode == 1
+    assert "is there already" in again.stderr
+
+
+def test_stand_ins_stand_for_what_the_log_does_not_hold(home: Home) -> None:
+    bot = assistant(home)
+    bot.answer(Message("reach me at ann@example.net or +1 312 555 0199", "c-private"))
+    made = recording.record(Reader(home.engine), "c-private", home.path / "orders.csv")
+    said = made.tests[0]["turns"][0]["customer"]
+    assert said == "reach me at nobody@example.com or +1 202 555 0143"
+    assert len(made.comment) == 1
+
+
+def test_what_people_did_is_recorded_as_events(home: Home) -> None:
+    from bot.store.desk import Agent, Desk
+
+    bot = assistant(home)
+    templates = home.templates()
+    bot.answer(Message("I want to talk to a human", "c-people"))
+    desk = Desk(
+        home.engine, lambda n, language: templates.render(n.template, language, 0, **n.values)
+    )
+    desk.enroll(Agent("a-1", "Ann"))
+    held = desk.take("c-people", "a-1")
+    desk.say("c-people", "a-1", held.fence, "Ann here.")
+    bot.answer(Message("my boots squeak", "c-people"))
+    desk.give_back("c-people", "a-1", held.fence)
+    bot.answer(Message("thanks", "c-people"))
+    made = recording.record(Reader(home.engine), "c-people", home.path / "orders.csv")
+    kinds = [next(iter(turn)) for turn in made.tests[0]["turns"]]
+    assert kinds == ["customer", "event", "agent", "customer", "event", "customer"]
+    assert made.tests[0]["turns"][3]["expect"]["reason"] == "with_human"
+    with pytest.raises(NotFoundError):
+        recording.record(Reader(home.engine), "c-unknown", home.path / "orders.csv")
+
+
+# Rasa
+
+STORIES = """
+version: "3.1"
+stories:
+- story: happy path
+  steps:
+  - action: utter_before
+  - user: |
+      where is [A10234](order_number)?
+    intent: order_status
+  - slot_was_set: [order_number: A10234, email: null]
+  - action: utter_ask_email
+  - action: action_listen
+  - user: mine is a@b.org
+  - action: action_order_status
+  - checkpoint: there
+- story: happy path
+  steps:
+  - intent: greet
+- story: silent
+  steps: [{action: utter_nothing}]
+test_cases:
+- test_case: 中文
+  steps:
+  - user: 你好
+  - utter: utter_greet
+  - bot: 您好！
+"""
+
+
+def test_rasas_stories_become_tests(tmp_path: Path) -> None:
+    file = tmp_path / "test_stories.yml"
+    file.write_text(STORIES, encoding="utf-8")
+    made = rasa_stories.read(file)
+    first, second, chinese = made.tests
+    assert first["turns"] == [
+        {
+            "customer": "where is A10234?",
+            "expect": {
+                "intent": "order_status",
+                "slots": {"order_number": "A10234", "email": None},
+                "template": ["ask_email"],
+            },
+        },
+        {"customer": "mine is a@b.org", "expect": {"action": ["action_order_status"]}},
+    ]
+    assert second["name"] == "happy path (2)"
+    assert second["turns"] == [{"customer": "/greet", "expect": {"intent": "greet"}}]
+    assert chinese["language"] == "zh"
+    assert chinese["turns"][0]["expect"] == {
+        "template": ["greet"],
+        "reply": {"contains": ["您好！"]},
+    }
+    assert len(made.skipped) == 4
+    out = tmp_path / "out.yml"
+    out.write_text(made.as_yaml(), encoding="utf-8")
+    assert len(cases.read([out])) == 3
+
+
+def test_a_file_without_stories_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "nlu.yml"
+    file.write_text("version: '3.1'\nnlu: []\n", encoding="utf-8")
+    done = careline("test", "--import", str(file), "--home", str(tmp_path / "bare"))
+    assert done.returncode == 1
+    assert "holds no tests of Rasa" in done.stderr

@@ -1,0 +1,144 @@
+"""Parts that are told what to find out: conversation tests without a trained model."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Final
+
+from bot.nlu.entities import EntityFinder
+from bot.nlu.segments import boundaries
+from bot.nlu.understanding import Understander
+from bot.parts import Parts, Stream
+from bot.testing.cases import AnyOf, Asked, Expectation, Found, Step
+from bot.types import OUT_OF_SCOPE, IntentScore, Reply, Request, Understanding
+from knowledge_base.documents import Chunk, Findings, Hit
+from knowledge_base.filters import Filter
+
+SURE, UNSURE, LOST = 0.97, 0.35, 0.1
+CONFIDENCE: Final = {"unsure": UNSURE, "unsure_search": LOST, "no_question": LOST, "anger": LOST}
+
+
+def first(values: AnyOf | None) -> str | None:
+    return values[0] if values else None
+
+
+def _only_asks(wanted: Asked) -> bool:
+    return (first(wanted.reason) or "").startswith("informs:")
+
+
+class Told:
+    """Understands what the test expects; language, entities and emergencies are the real ones.
+
+    It is the knowledge as well, which has a passage where the test expects one, and the composer.
+    """
+
+    version = "told"
+
+    def __init__(self, finder: EntityFinder, test: Found) -> None:
+        self._real = Understander(None, finder)
+        self._steps = [step for step in test.case.turns if step.customer is not None]
+        self._number = -1
+
+    @property
+    def step(self) -> Step:
+        return self._steps[self._number]
+
+    def understand(
+        self,
+        text: str,
+        /,
+        *,
+        spoken: str | None,
+        customer: str | None,
+        reply: str | None,
+        today: date,
+    ) -> Understanding:
+        del customer, reply
+        self._number += 1
+        wanted = self.step.expect
+        base = self._real.understand(text, spoken=spoken, today=today)
+        found = [self._request(part, asked) for part, asked in self._parts(text, wanted)]
+        reason = first(wanted.reason)
+        return replace(
+            base,
+            language=(spoken or "en") if text.startswith("/") else base.language,
+            emotion="angry" if reason == "anger" else base.emotion,
+            intent=found[0].intent,
+            confidence=found[0].confidence,
+            ranking=found[0].ranking,
+            requests=tuple(found) if len(found) > 1 else (),
+            seeks=0.0 if reason == "no_question" else 1.0,
+            wishes=0.0 if any(map(_only_asks, (wanted, *wanted.requests))) else 1.0,
+        )
+
+    @staticmethod
+    def _parts(text: str, wanted: Expectation) -> list[tuple[tuple[int, int], Asked]]:
+        if not wanted.requests:
+            return [((0, len(text)), wanted)]
+        end, start = boundaries(text)[0]
+        return list(zip([(0, end), (start, len(text))], wanted.requests, strict=True))
+
+    def _request(self, span: tuple[int, int], wanted: Asked) -> Request:
+        reason = first(wanted.reason)
+        default = "product_info" if reason == "no_evidence" else OUT_OF_SCOPE
+        intent = first(wanted.intent) or default
+        buttons = self.step.expect.buttons or ()
+        names = [str(first(parts)).removeprefix("/") for parts in buttons]
+        ranking = names if reason == "unsure" else [intent]
+        if reason in {"unsure_search", "no_question", "anger"}:
+            ranking = ["warranty"]  # strange rather than surely out of scope
+        text = (self.step.customer or "")[slice(*span)]
+        sure = CONFIDENCE.get(reason or "", SURE)
+        scores = tuple(IntentScore(name, sure) for name in ranking)
+        best = ranking[0] if reason == "unsure" and ranking else intent
+        return Request(text, *span, best, sure, scores)
+
+    def explain(self, text: str, /) -> None:
+        del text
+
+    def find(
+        self, query: str, k: int, /, *, language: str | None, only: Filter, context: str | None
+    ) -> Findings:
+        del query, k, only, context
+        wanted = self.step.expect
+        routes = [first(asked.route) for asked in (wanted, *wanted.requests)]
+        if "retrieve" not in routes:
+            return Findings()
+        foreign = "passages_in_other_language" in (wanted.template or ())
+        other = {"en": "zh", "zh": "en"}.get(language or "en")
+        code = other if foreign else language
+        chunk = Chunk("a#1", "a", "Title", (), "A passage.", 0, 10, language=code)
+        return Findings((Hit(chunk, 0.9, 0.9, 9.0),))
+
+    def search(
+        self, query: str, k: int, /, *, language: str | None, only: Filter, context: str | None
+    ) -> list[Hit]:
+        return list(self.find(query, k, language=language, only=only, context=context).hits)
+
+    def article(self, identifier: str, /) -> None:
+        del identifier
+
+    def stream(
+        self, question: str, hits: Sequence[Hit], language: str, gone: Callable[[], bool], /
+    ) -> Stream:
+        del question, language, gone
+        yield hits[0].chunk.text
+        return Reply(hits[0].chunk.text)
+
+
+def told(parts: Parts, test: Found) -> Parts:
+    """Return parts that are told what a test expects."""
+    found = Told(EntityFinder(parts.policy.content.entities), test)
+    return replace(parts, understander=found, knowledge=found, composer=found)
+
+
+def without_articles(test: Found) -> Found:
+    """Return a test that asks for nothing that stands in articles: there are none here."""
+    turns = []
+    for step in test.case.turns:
+        wanted = step.expect
+        routes = {route for asked in (wanted, *wanted.requests) for route in asked.route or ()}
+        if "retrieve" in routes:
+            wanted = wanted.model_copy(update={"reply": Expectation().reply})
+        turns.append(step.model_copy(update={"expect": wanted}))
+    return test.model_copy(update={"case": test.case.model_copy(update={"turns": tuple(turns)})})

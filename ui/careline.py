@@ -1,0 +1,54 @@
+"""The client for programs: the HTTP API with types, blocking and streaming."""
+
+from collections.abc import Iterator
+
+from ui.client import Client, Json
+from ui.turns import Article, Line, Passage, Turn
+
+
+class Careline(Client):
+    """A client whose answers are values with types.
+
+        with Careline("http://127.0.0.1:8000") as careline:
+            turn = careline.ask("How do I wash my rain jacket?")
+            for piece in careline.say("And my boots?", turn.conversation_id):
+                print(piece if isinstance(piece, str) else piece.reply.citations)
+
+    Messages are sent again where the connection broke; the server answers them once.
+    """
+
+    def ask(
+        self, text: str, conversation_id: str | None = None, *, sender: str | None = None
+    ) -> Turn:
+        """Send a message and return its turn."""
+        return Turn.of(self.send(text, conversation_id, sender=sender))
+
+    def say(
+        self, text: str, conversation_id: str | None = None, *, sender: str | None = None
+    ) -> Iterator[str | Turn]:
+        """Send a message and yield the words of the reply as they come, then the turn."""
+        for name, data in self.stream(text, conversation_id, sender=sender):
+            if name == "token":
+                yield data["text"]
+            elif name == "turn":
+                yield Turn.of(data)
+
+    def lines(self, conversation_id: str, after: str | int | None = None) -> list[Line]:
+        """Return a conversation's messages in order, after a position or a message id."""
+        return [Line.of(line) for line in self.history(conversation_id, after)]
+
+    def live(self, conversation_id: str, after: str | int | None = None) -> Iterator[Line]:
+        """Yield a conversation's messages as they come, until the caller stops."""
+        return (Line.of(line) for line in self.follow(conversation_id, after))
+
+    def find(self, query: str, k: int = 5) -> list[Passage]:
+        """Return the passages that fit a query best."""
+        return [Passage.of(hit) for hit in self.search(query, k)]
+
+    def read(self, article_id: str) -> Article:
+        """Return an article."""
+        return Article.of(self.article(article_id))
+
+    def why(self, message_id: str) -> Json:
+        """Return the trace of a message: everything that was decided, as the server keeps it."""
+        return self.trace(message_id)
