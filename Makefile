@@ -65,7 +65,7 @@ serve: $(VENV)/.installed
 	$(BIN)/careline serve --home $(HOME_DIR) --port $(PORT)
 
 test: $(VENV)/.chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-slow: $(VENV)/.chromium
 	$(BIN)/python -m pytest -m slow

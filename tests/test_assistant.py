@@ -27,7 +27,6 @@ from bot.types import (
 from knowledge_base.documents import Findings, Hit
 from knowledge_base.filters import Filter
 
-
 OWNER = "marta.lindqvist@example.com"  # placed A10234
 
 

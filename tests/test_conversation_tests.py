@@ -1,7 +1,6 @@
 """Conversation tests: the demo's own, and what runs, records, imports and counts them."""
 
 import ast
-import json
 import re
 import shutil
 from collections import Counter
@@ -10,21 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
 
 from bot.bootstrap import Home, assistant
 from bot.dialogue import templates as texts
 from bot.dialogue.rules import Content
 from bot.settings import Settings
 from bot.store.memory import MemoryLog
-from bot.store.reading import Reader
-from bot.testing import cases, coverage, rasa_stories, recording, report, runner
+from bot.testing import cases, coverage, report, runner
 from bot.testing.cases import CaseError, Found
 from bot.testing.days import Shop, open_hour
 from bot.testing.runner import Result, Runner
-from bot.types import Message, NotFoundError
 from tests.conftest import CONTENT, DEMO, ROOT
-from tests.test_cli import careline, json_of
 from tests.told import told, without_articles
 
 # Texts of the demo that nothing says: no rule and no action names them.
@@ -34,9 +29,14 @@ UNSPOKEN = {
 # What the policy should do and does not do yet.
 AWAITED = {
     "en/orders.yml: instead of a yes comes another number",
+    "en/orders.yml: the address comes before the number",
+    "en/orders.yml: two orders in one message, each with its own request",
+    "en/orders.yml: two orders of two customers, the proof is asked for once",
+    "en/orders.yml: who changes their mind before the yes gets the other thing instead",
     "en/returns.yml: a day and a time make one appointment",
     "en/safety.yml: another address of one's own is no attack",
     "en/safety.yml: instructions on a care label may be asked about",
+    "zh/orders.yml: 先说了邮箱",
     "zh/people.yml: 要别人的地址",
 }
 ALL = cases.read(cases.files_of(DEMO))
@@ -404,168 +404,3 @@ def test_the_run_stops_at_the_first_failure_where_that_is_wanted(
     done = runner.run(prepared, tests)
     assert [result.passed for result in done.results] == [False, True]
     assert len(seen) == 1
-
-
-# The command
-
-
-def test_the_command_prints_one_value_and_fails_when_a_test_does(home: Home) -> None:
-    shutil.rmtree(home.path / "tests")
-    (home.path / "tests" / "deep").mkdir(parents=True)
-    good = "- name: hi\n  turns: [{customer: hello, expect: {reply: {not_contains: goodbye}}}]\n"
-    (home.path / "tests" / "a.yml").write_text(good, encoding="utf-8")
-    bad = "- name: bye\n  turns: [{customer: hello, expect: {reason: bye}}]\n"
-    (home.path / "tests" / "deep" / "b.yml").write_text(bad, encoding="utf-8")
-    failed = careline("test", "--json", "--home", str(home.path))
-    assert failed.returncode == 1
-    done = json.loads(failed.stdout)
-    assert (done["passed"], done["failed"]) == (1, 1)
-    shown = careline("test", "-k", "hi", "--home", str(home.path))
-    assert shown.returncode == 0, shown.stderr
-    assert "1 passed, 0 failed" in shown.stdout
-    assert "\x1b" not in shown.stdout
-    none = careline("test", "-k", "no such test", "--home", str(home.path))
-    assert (none.returncode, none.stdout) == (1, "")
-    assert "no such test" in none.stderr
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("--from", "c1", "--import", "x.yml"), "one of --from and --import"),
-        (("--out", "x.yml"), "--out belongs to"),
-        (("--from", "nobody"), "there is no conversation nobody"),
-        (("--import", "nowhere.yml"), "there is no file"),
-        ((), "holds no .yml"),
-    ],
-)
-def test_what_the_command_cannot_do_is_one_clear_line(
-    tmp_path: Path, words: tuple[str, ...], said: str
-) -> None:
-    done = careline("test", *words, "--home", str(tmp_path / "bare"))
-    assert done.returncode == 1
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-# Recording
-
-
-def test_a_recorded_conversation_passes_as_a_test(home: Home, tmp_path: Path) -> None:
-    bot = assistant(home)
-    for text in ("where is my order A10234", "marta.lindqvist@example.com", "thanks"):
-        bot.answer(Message(text, "c-recorded"))
-    file = tmp_path / "recorded.yml"
-    done = careline("test", "--from", "c-recorded", "--out", str(file), "--home", str(home.path))
-    assert done.returncode == 0, done.stderr
-    text = file.read_text(encoding="utf-8")
-    assert "[email]" not in text
-    assert text.startswith("# Personal data is not in the log")
-    turns = yaml.safe_load(text)[0]["turns"]
-    assert turns[1]["customer"] == "marta.lindqvist@example.com"
-    assert turns[1]["expect"]["action"] == "action_order_status"
-    run = json_of("test", str(file), "--home", str(home.path))
-    assert (run["passed"], run["failed"]) == (1, 0), run["failures"]
-    again = careline("test", "--from", "c-recorded", "--out", str(file), "--home", str(home.path))
-    assert again.returncode == 1
-    assert "is there already" in again.stderr
-
-
-def test_stand_ins_stand_for_what_the_log_does_not_hold(home: Home) -> None:
-    bot = assistant(home)
-    bot.answer(Message("reach me at ann@example.net or +1 312 555 0199", "c-private"))
-    made = recording.record(Reader(home.engine), "c-private", home.path / "orders.csv")
-    said = made.tests[0]["turns"][0]["customer"]
-    assert said == "reach me at nobody@example.com or +1 202 555 0143"
-    assert len(made.comment) == 1
-
-
-def test_what_people_did_is_recorded_as_events(home: Home) -> None:
-    from bot.store.desk import Agent, Desk
-
-    bot = assistant(home)
-    templates = home.templates()
-    bot.answer(Message("I want to talk to a human", "c-people"))
-    desk = Desk(
-        home.engine, lambda n, language: templates.render(n.template, language, 0, **n.values)
-    )
-    desk.enroll(Agent("a-1", "Ann"))
-    held = desk.take("c-people", "a-1")
-    desk.say("c-people", "a-1", held.fence, "Ann here.")
-    bot.answer(Message("my boots squeak", "c-people"))
-    desk.give_back("c-people", "a-1", held.fence)
-    bot.answer(Message("thanks", "c-people"))
-    made = recording.record(Reader(home.engine), "c-people", home.path / "orders.csv")
-    kinds = [next(iter(turn)) for turn in made.tests[0]["turns"]]
-    assert kinds == ["customer", "event", "agent", "customer", "event", "customer"]
-    assert made.tests[0]["turns"][3]["expect"]["reason"] == "with_human"
-    with pytest.raises(NotFoundError):
-        recording.record(Reader(home.engine), "c-unknown", home.path / "orders.csv")
-
-
-# Rasa
-
-STORIES = """
-version: "3.1"
-stories:
-- story: happy path
-  steps:
-  - action: utter_before
-  - user: |
-      where is [A10234](order_number)?
-    intent: order_status
-  - slot_was_set: [order_number: A10234, email: null]
-  - action: utter_ask_email
-  - action: action_listen
-  - user: mine is a@b.org
-  - action: action_order_status
-  - checkpoint: there
-- story: happy path
-  steps:
-  - intent: greet
-- story: silent
-  steps: [{action: utter_nothing}]
-test_cases:
-- test_case: 中文
-  steps:
-  - user: 你好
-  - utter: utter_greet
-  - bot: 您好！
-"""
-
-
-def test_rasas_stories_become_tests(tmp_path: Path) -> None:
-    file = tmp_path / "test_stories.yml"
-    file.write_text(STORIES, encoding="utf-8")
-    made = rasa_stories.read(file)
-    first, second, chinese = made.tests
-    assert first["turns"] == [
-        {
-            "customer": "where is A10234?",
-            "expect": {
-                "intent": "order_status",
-                "slots": {"order_number": "A10234", "email": None},
-                "template": ["ask_email"],
-            },
-        },
-        {"customer": "mine is a@b.org", "expect": {"action": ["action_order_status"]}},
-    ]
-    assert second["name"] == "happy path (2)"
-    assert second["turns"] == [{"customer": "/greet", "expect": {"intent": "greet"}}]
-    assert chinese["language"] == "zh"
-    assert chinese["turns"][0]["expect"] == {
-        "template": ["greet"],
-        "reply": {"contains": ["您好！"]},
-    }
-    assert len(made.skipped) == 4
-    out = tmp_path / "out.yml"
-    out.write_text(made.as_yaml(), encoding="utf-8")
-    assert len(cases.read([out])) == 3
-
-
-def test_a_file_without_stories_is_told(tmp_path: Path) -> None:
-    file = tmp_path / "nlu.yml"
-    file.write_text("version: '3.1'\nnlu: []\n", encoding="utf-8")
-    done = careline("test", "--import", str(file), "--home", str(tmp_path / "bare"))
-    assert done.returncode == 1
-    assert "holds no tests of Rasa" in done.stderr

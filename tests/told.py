@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from bot.dialogue.rules import Content
 from bot.nlu.entities import EntityFinder
 from bot.nlu.segments import boundaries
 from bot.nlu.understanding import Understander
@@ -14,8 +15,8 @@ from bot.types import OUT_OF_SCOPE, IntentScore, Reply, Request, Understanding
 from knowledge_base.documents import Chunk, Findings, Hit
 from knowledge_base.filters import Filter
 
-SURE, UNSURE, LOST = 0.97, 0.35, 0.1
-CONFIDENCE: Final = {"unsure": UNSURE, "unsure_search": LOST, "no_question": LOST, "anger": LOST}
+SURE: Final = 0.97
+LOST: Final = frozenset({"unsure_search", "no_question", "anger"})
 
 
 def first(values: AnyOf | None) -> str | None:
@@ -34,8 +35,9 @@ class Told:
 
     version = "told"
 
-    def __init__(self, finder: EntityFinder, test: Found) -> None:
-        self._real = Understander(None, finder)
+    def __init__(self, content: Content, test: Found) -> None:
+        self._real = Understander(None, EntityFinder(content.entities))
+        self._thresholds = content.thresholds
         self._steps = [step for step in test.case.turns if step.customer is not None]
         self._number = -1
 
@@ -85,13 +87,20 @@ class Told:
         buttons = self.step.expect.buttons or ()
         names = [str(first(parts)).removeprefix("/") for parts in buttons]
         ranking = names if reason == "unsure" else [intent]
-        if reason in {"unsure_search", "no_question", "anger"}:
+        if reason in LOST:
             ranking = ["warranty"]  # strange rather than surely out of scope
         text = (self.step.customer or "")[slice(*span)]
-        sure = CONFIDENCE.get(reason or "", SURE)
+        sure = self._confidence(reason)
         scores = tuple(IntentScore(name, sure) for name in ranking)
         best = ranking[0] if reason == "unsure" and ranking else intent
         return Request(text, *span, best, sure, scores)
+
+    def _confidence(self, reason: str | None) -> float:
+        """Return a confidence at which the policy finds this reason."""
+        limits = self._thresholds
+        if reason in LOST:
+            return limits.clarify / 2
+        return (limits.clarify + limits.answer) / 2 if reason == "unsure" else SURE
 
     def explain(self, text: str, /) -> None:
         del text
@@ -128,7 +137,7 @@ class Told:
 
 def told(parts: Parts, test: Found) -> Parts:
     """Return parts that are told what a test expects."""
-    found = Told(EntityFinder(parts.policy.content.entities), test)
+    found = Told(parts.policy.content, test)
     return replace(parts, understander=found, knowledge=found, composer=found)
 
 

@@ -141,9 +141,10 @@ class Client:
                     if answer.is_error:
                         answer.read()
                     _check(answer)
-                    for _, line in events(_lines(answer.iter_text())):
-                        failures, after = 0, line["position"]
-                        yield line
+                    for name, line in events(_lines(answer.iter_text())):
+                        if name == "message":  # not who has the conversation
+                            failures, after = 0, line["position"]
+                            yield line
                 error = ApiError("the server ended the stream", code="cut_off")
             except httpx.HTTPError as broken:
                 error = _unreachable(broken)

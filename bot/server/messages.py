@@ -17,7 +17,7 @@ from bot.server import metrics
 from bot.server.answering import STREAM_HEADERS, Answering
 from bot.server.problems import plain
 from bot.server.service import Service
-from bot.types import Feedback, Interaction, Message, Turn, Understanding, new_id
+from bot.types import Feedback, Interaction, Message, Turn, Understanding, new_id, now
 
 _logger = logging.getLogger(__name__)
 router: Final = APIRouter(prefix="/api")
@@ -104,7 +104,7 @@ def _named(event: Event) -> tuple[str, dict[str, Any]]:
     return "token", {"text": event}
 
 
-def _sse(name: str, data: dict[str, Any], number: str) -> bytes:
+def _sse(name: str, data: dict[str, Any], number: str | None) -> bytes:
     return format_sse_event(data_str=json.dumps(data, ensure_ascii=False), event=name, id=number)
 
 
@@ -120,7 +120,9 @@ async def history(
     reader = service_of(request).reader
     lines = await asyncio.to_thread(reader.history, conversation_id, last_event_id or after)
     if "text/event-stream" not in accept:
-        return JSONResponse({"conversation_id": conversation_id, "messages": lines})
+        standing = await asyncio.to_thread(reader.standing, conversation_id, now())
+        body = {"conversation_id": conversation_id, "handoff": standing, "messages": lines}
+        return JSONResponse(body)
     stream = _follow(request, conversation_id, lines, last_event_id or after)
     return StreamingResponse(stream, media_type="text/event-stream", headers=STREAM_HEADERS)
 
@@ -128,13 +130,19 @@ async def history(
 async def _follow(
     request: Request, conversation_id: str, lines: list[dict[str, Any]], after: str | None
 ) -> AsyncIterator[bytes]:
+    """Yield messages as they come, and who has the conversation as often as that changes."""
     reader = service_of(request).reader
     quiet = 0
+    standing: dict[str, Any] | None = None
     yield format_sse_event(comment="following")
     while not (await request.is_disconnected() or request.app.state.stopping.is_set()):
         for line in lines:
             after = str(line["position"])
             yield _sse("message", line, after)
+        stands = await asyncio.to_thread(reader.standing, conversation_id, now())
+        if stands != standing:
+            standing = stands
+            yield _sse("status", standing, None)  # no id: who resumes does so after a message
         quiet = 0 if lines else quiet + 1
         if quiet and quiet % _HEARTBEAT_POLLS == 0:
             yield format_sse_event(comment="still here")

@@ -1,12 +1,15 @@
 """What the log holds, for screens and programs; nothing is written."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, select
 
 from bot import wire
+from bot.dialogue.handoff import Owner
+from bot.store import custodies
 from bot.store.database import utc
-from bot.store.tables import conversations, decisions, messages
+from bot.store.tables import agents, conversations, decisions, messages
 from bot.types import NotFoundError
 
 
@@ -35,6 +38,37 @@ class Reader:
                 select(messages).where(wanted).order_by(messages.c.position)
             ).all()
         return [_line(row) for row in rows]
+
+    def standing(self, conversation_id: str, at: datetime) -> dict[str, Any]:
+        """Return who has a conversation, the place in the queue, and whether somebody is typing.
+
+        Raises NotFoundError for a conversation that does not exist.
+        """
+        query = (
+            select(conversations, agents.c.name)
+            .outerjoin(agents, agents.c.id == conversations.c.agent)
+            .where(conversations.c.id == conversation_id)
+        )
+        with self._engine.begin() as connection:
+            row = connection.execute(query).one_or_none()
+            if row is None:
+                message = f"there is no conversation {conversation_id[:64]}"
+                raise NotFoundError(message)
+            custody = custodies.read(row)
+            position = None
+            if custody.owner is Owner.QUEUED:
+                ahead = (conversations.c.owner == Owner.QUEUED.value) & (
+                    conversations.c.queued_at < row.queued_at
+                )
+                counted = select(func.count()).select_from(conversations).where(ahead)
+                position = int(connection.execute(counted).scalar_one()) + 1
+        return {
+            "state": custody.owner.value,
+            "queue": custody.queue,
+            "position": position,
+            "agent": row.name if custody.owner is Owner.HUMAN else None,
+            "typing": custody.is_typing(at),
+        }
 
     def _position(self, connection: Connection, after: str) -> int:
         if after.isdecimal() and len(after) < 19:  # noqa: PLR2004 — a position, not an id

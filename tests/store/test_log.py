@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from sqlalchemy import Engine, text
 
 from bot.dialogue.state import Form, State, advance
@@ -205,7 +206,7 @@ def test_what_waits_for_an_answer_is_sealed_and_answered_as_it_was_written(
     assert "ada" not in row.sealed
     (waiting,) = log.pending()
     assert waiting.text == written  # after a crash as well
-    elsewhere = SqlLog(engine, sealing.Seal(sealing.Fernet.generate_key().decode()))
+    elsewhere = SqlLog(engine, sealing.Seal(Fernet.generate_key().decode()))
     assert elsewhere.pending()[0].text == "my address is [email]"
     turn = turn_of(waiting)
     log.append(turn, advance(log.load("c"), turn), log.load("c"))
@@ -229,5 +230,5 @@ def test_what_an_open_form_was_told_is_sealed_in_the_database(
     assert "Elm" not in stored
     assert "ada@" not in stored
     assert log.load("c").slots == slots
-    other = SqlLog(engine, sealing.Seal(sealing.Fernet.generate_key().decode()))
+    other = SqlLog(engine, sealing.Seal(Fernet.generate_key().decode()))
     assert other.load("c").slots == {"order_number": "A10234"}  # asked for again
