@@ -325,7 +325,8 @@ def assistant(
     templates = home.templates(content)
     policy = replace(home.policy(content), has_knowledge=knowledge is not None)
     labels = model.labels if model else ()
-    for problem in policy.problems(labels, templates.names):
+    problems = policy.problems(labels, templates.names)
+    for problem in (*problems, *templates.problems(policy.said())):
         _logger.warning("%s", problem)
     return Assistant(
         Parts(

@@ -64,6 +64,12 @@ def own_templates(folder: Path) -> dict[str, dict[str, list[str]]]:
             raw = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
             raw.pop("titles", None)
             found[code] = {
-                str(name): [text] if isinstance(text, str) else text for name, text in raw.items()
+                str(name): [_text(one) for one in (said if isinstance(said, list) else [said])]
+                for name, said in raw.items()
             }
     return found
+
+
+def _text(variant: str | dict[str, str]) -> str:
+    """Return the words of a variant; Rasa has other conditions."""
+    return variant if isinstance(variant, str) else variant["text"]

@@ -32,19 +32,30 @@ def redact(text: str) -> str:
     return text
 
 
+def masked(text: str) -> str:
+    """Put the same labels into a text, of the length of what they stand for: offsets still hold."""
+    for start, end, label in _spans(text):
+        text = text[:start] + label[: end - start].ljust(end - start) + text[end:]
+    return text
+
+
 def _redacted(text: str) -> str:
+    pieces: list[str] = []
+    at = 0
+    for start, end, label in _spans(text):
+        pieces += [text[at:start], label]
+        at = end
+    return "".join([*pieces, text[at:]])
+
+
+def _spans(text: str) -> list[tuple[int, int, str]]:
     narrow = text.translate(_FULL_WIDTH)  # one character for one: offsets agree
     found = [(match.span(), "[email]") for match in _EMAIL.finditer(narrow)]
     found += [(span, "[card]") for run in _DIGITS.finditer(narrow) for span in _cards(run)]
     found += [
         (match.span(), "[phone]") for match in _PHONE.finditer(narrow) if not _DATE.search(match[0])
     ]
-    pieces: list[str] = []
-    at = 0
-    for start, end, label in _merged(found):
-        pieces += [text[at:start], label]
-        at = end
-    return "".join([*pieces, text[at:]])
+    return _merged(found)
 
 
 def _merged(found: list[tuple[tuple[int, int], str]]) -> list[tuple[int, int, str]]:

@@ -9,7 +9,7 @@ from bot.dialogue import state as states
 from bot.dialogue.forms import NO, YES
 from bot.dialogue.handoff import WITH_BOT
 from bot.dialogue.policy import TO_BOT
-from bot.dialogue.templates import built_in
+from bot.dialogue.templates import CHANNEL, built_in
 from bot.generation.pieces import pieces
 from bot.parts import Parts, Result, Said, Stream
 from bot.replies import BETWEEN
@@ -86,6 +86,10 @@ class Speaker:
         if decision.route is Route.CLARIFY and not buttons and name == "clarify":
             name = "clarify_open"
         text = self.say(name, language, work, **values)
+        if not buttons:
+            variant = self._variant(work)
+            values[CHANNEL] = work.message.channel
+            buttons += self.parts.templates.buttons(name, language, variant, **values)
         if decision.contact:
             text += "\n" + self.say("handoff_closed", language, work)
         return Reply(text, buttons=tuple(buttons))
@@ -166,8 +170,11 @@ class Speaker:
 
     def say(self, name: str, language: str, work: Work, /, **values: str) -> str:
         """Return the words of a template; another variant each time."""
-        variant = sum(1 for line in work.state.history if line.role is Role.BOT)
-        return self.parts.templates.render(name, language, variant, **values)
+        values[CHANNEL] = work.message.channel
+        return self.parts.templates.render(name, language, self._variant(work), **values)
+
+    def _variant(self, work: Work) -> int:
+        return sum(1 for line in work.state.history if line.role is Role.BOT)
 
     def give_up(self, work: Work) -> tuple[Understanding, Decision, Reply]:
         """Return the hand-off of a message that could not be answered."""

@@ -172,6 +172,7 @@ class Decision:
     action: str | None = None
     slot: str | None = None  # what the action still needs to know
     confirms: bool = False  # the action waits for a yes
+    drops: bool = False  # it is asked for instead of an action that waited for a yes
     resumes: str | None = None  # the slot, or "confirm", that is asked for again after the answer
     options: tuple[str, ...] = ()  # intents a clarifying question offers
     queue: str | None = None

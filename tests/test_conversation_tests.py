@@ -28,16 +28,7 @@ UNSPOKEN = {
 }  # fmt: skip
 # What the policy should do and does not do yet.
 AWAITED = {
-    "en/orders.yml: instead of a yes comes another number",
-    "en/orders.yml: the address comes before the number",
-    "en/orders.yml: two orders in one message, each with its own request",
     "en/orders.yml: two orders of two customers, the proof is asked for once",
-    "en/orders.yml: who changes their mind before the yes gets the other thing instead",
-    "en/returns.yml: a day and a time make one appointment",
-    "en/safety.yml: another address of one's own is no attack",
-    "en/safety.yml: instructions on a care label may be asked about",
-    "zh/orders.yml: 先说了邮箱",
-    "zh/people.yml: 要别人的地址",
 }
 ALL = cases.read(cases.files_of(DEMO))
 

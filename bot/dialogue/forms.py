@@ -5,12 +5,12 @@ for a yes. Another question in between is answered, and the form then asks on.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from bot.dialogue.rules import Content, Rule
-from bot.dialogue.state import CONFIRM, Form, State
+from bot.dialogue.state import CONFIRM, Form, State, left
 from bot.types import Decision, Entity, Route, Understanding
 
 YES: Final = "/affirm"
@@ -45,6 +45,7 @@ _ANOTHER: Final = re.compile(
     re.IGNORECASE,
 )
 _AROUND_A_VALUE: Final = 12  # characters people put around a bare value: "it is …", "sorry, …"
+_CODES: Final = frozenset({"email", "phone", "url", "order_number"})
 _SHORTEST_TEXT: Final = 4  # characters of an address, or of a reason, that says something
 
 
@@ -70,25 +71,37 @@ class Forms:
         An empty value takes a slot back: "no, the other order".
         """
         wanted = self.content.wanted()
-        found = {name: value for name in wanted if (value := self._value(name, understanding))}
+        found = {
+            name: value for name in wanted if (value := self._value(name, understanding, text))
+        }
         form = state.form
         if form is None:
             return found
         if form.asked != CONFIRM and form.asked not in found:
             rule = self.content.slots.get(form.asked)
-            says = _beside(understanding.entities, text)
+            says = _beside(understanding.entities, text, _CODES)
             if rule and rule.free_text and says and not self.leaves(text, understanding, form):
                 found[form.asked] = " ".join(text.split())
         if "order_number" not in found and _ANOTHER.search(text):
             found["order_number"] = ""
         return found
 
-    def _value(self, slot: str, understanding: Understanding) -> str | None:
-        """Return the last value that fits a slot: people correct themselves."""
+    def _value(self, slot: str, understanding: Understanding, text: str) -> str | None:
+        """Return the last value that fits a slot: people correct themselves.
+
+        What stands in this request comes before what stands in another one of the message. A slot
+        of a day and a time takes both, as ISO 8601 has it.
+        """
         rule = self.content.slots.get(slot)
         kinds = (rule.entities if rule else ()) or (slot,)
-        found = [entity.value for entity in understanding.entities if entity.entity in kinds]
-        return found[-1] if found else None
+        fitting = [entity for entity in understanding.entities if entity.entity in kinds]
+        found = {e.entity: e.value for e in (inside(tuple(fitting), text) or fitting)}
+        if {"date", "time"} <= found.keys():
+            return f"{found['date']}T{found['time']}"
+        words = rule is not None and rule.free_text and "time" not in found
+        if words and _beside(tuple(fitting), text, kinds):
+            return None  # "tomorrow morning" says more than the day: the words are taken
+        return next(reversed(found.values()), None)
 
     def goes_on(self, text: str, understanding: Understanding, state: State) -> Decision | None:
         """Return how the open form continues with a message; None when it is about other things."""
@@ -101,7 +114,8 @@ class Forms:
         filled = self.filled(text, understanding, state)
         if form.asked == CONFIRM:
             return self._confirmed(text, understanding, state, filled)
-        given = form.asked in filled and not self._moves_on(text, understanding, form)
+        fresh = any(filled.get(name) and name not in state.slots for name in rule.slots)
+        given = (form.asked in filled or fresh) and not self._moves_on(text, understanding, form)
         if not given and filled.get("order_number") != "":
             return None
         reason = "slot_filled" if given else "corrected"
@@ -150,7 +164,7 @@ class Forms:
                     Route.ACT, reason, intent, template=f"ask_{slot}", action=rule.action, slot=slot
                 )
         if rule.confirm:
-            return self._confirmation(rule, intent, "confirm")
+            return self._confirmation(rule, intent, reason if reason == "corrected" else "confirm")
         return Decision(Route.ACT, reason, intent, action=rule.action)
 
     def waiting(self, decision: Decision, state: State) -> Form | None:
@@ -161,7 +175,7 @@ class Forms:
         if decision.reason == "form_cancelled":
             forms = forms[:-1]
         elif decision.route is Route.ACT:
-            forms = tuple(form for form in forms if form.intent != decision.intent)
+            forms = left(forms, decision)
         return forms[-1] if forms else None
 
     def question(self, form: Form) -> str:
@@ -208,10 +222,10 @@ class Forms:
         return len(text.strip()) > sum(len(e.text) for e in inside) + _AROUND_A_VALUE
 
 
-def _beside(entities: tuple[Entity, ...], text: str) -> bool:
-    """Tell whether a message says more than values of other kinds: an e-mail is no address."""
+def _beside(entities: tuple[Entity, ...], text: str, kinds: Collection[str]) -> bool:
+    """Tell whether a message says more than values of some kinds: an e-mail is no address."""
     for entity in inside(entities, text):
-        if entity.entity in {"email", "phone", "url", "order_number"}:
+        if entity.entity in kinds:
             text = text.replace(entity.text, "", 1)
     return len(text.strip()) >= _SHORTEST_TEXT and re.search(r"\w", text) is not None
 

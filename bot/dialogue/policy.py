@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from bot.dialogue import safety
-from bot.dialogue.forms import Forms, agrees, inside
+from bot.dialogue.forms import Forms, agrees, declines, inside
 from bot.dialogue.handoff import Owner
 from bot.dialogue.rules import BUILT_IN, Content, Escalation, PolicyError, Rule, matches, read
-from bot.dialogue.state import State
+from bot.dialogue.state import CONFIRM, State
 from bot.types import OUT_OF_SCOPE, Decision, Promised, Route, Understanding
 
 __all__ = ["BUILT_IN", "Content", "Policy", "PolicyError", "load"]
@@ -22,6 +22,13 @@ __all__ = ["BUILT_IN", "Content", "Policy", "PolicyError", "load"]
 TO_BOT: Final = "/to_bot"  # what the button "go on with the assistant" says
 _LETTER_OR_DIGIT = re.compile(r"\w")
 _REACHABLE: Final = frozenset({"email", "phone"})
+# Templates that are said without a variable, whatever the routes.
+_OWN: Final = (
+    *("abuse", "anger", "clarify", "clarify_open", "contact_taken", "error", "form_cancelled"),
+    *("handoff", "handoff_closed", "handoff_contact", "handoff_withdrawn", "maintenance"),
+    *("no_evidence", "no_question", "other_language", "out_of_scope", "refused", "unreadable"),
+    *("passages_in_other_language", "reopened", "yes", "no", "to_bot", "still_there", "closed"),
+)
 _PLEASANTRIES: Final = frozenset({"greeting", "thanks"})
 
 
@@ -66,6 +73,22 @@ class Policy:
         ]
         return found
 
+    def said(self) -> dict[str, frozenset[str]]:
+        """Return the templates the policy itself says, and the variables each one gets."""
+        names = {name: frozenset[str]() for name in _OWN}
+        for intent, rule in self.content.routes.items():
+            named = rule.template or (intent if rule.route in {"template", "handoff"} else None)
+            names |= {name: frozenset() for name in (named, rule.informs) if name}
+            names |= {f"ask_{slot}": frozenset() for slot in rule.slots}
+            if rule.confirm:
+                names[rule.confirm] = frozenset(rule.slots)
+        names |= {one.template: frozenset() for one in self.content.emergencies}
+        return names | {
+            "handoff_waiting": frozenset({"position"}),
+            "handoff_joined": frozenset({"agent"}),
+            "ask_slot": frozenset({"slot"}),
+        }
+
     @property
     def forms(self) -> Forms:
         """The forms of this policy."""
@@ -74,15 +97,25 @@ class Policy:
     def decide(self, text: str, understanding: Understanding, state: State) -> Decision:
         """Return where a message goes; a form that was left for it is taken up afterwards."""
         decision = self._decide(text, understanding, state)
+        if self._is_instead(decision, state):
+            decision = replace(decision, drops=True)
         waiting = self.forms.waiting(decision, state)
         return replace(decision, resumes=self.forms.question(waiting)) if waiting else decision
+
+    def _is_instead(self, decision: Decision, state: State) -> bool:
+        """Tell a deed that is asked for where a yes to another one was: that was a no."""
+        form, rule = state.form, self.content.routes.get(decision.intent or "")
+        if form is None or form.asked != CONFIRM or decision.intent == form.intent:
+            return False
+        return decision.route is Route.ACT and rule is not None and rule.confirm is not None
 
     def _decide(self, text: str, understanding: Understanding, state: State) -> Decision:
         if state.owner is Owner.HUMAN:
             return self._handoff("with_human", understanding, queue=state.queue)
         if found := self._before_all(text, understanding, state):
             return found
-        if rule := self._escalation(text, understanding):
+        rule = self._escalation(text, understanding)
+        if rule and not self._hands_off_itself(understanding, rule.queue):
             return self._handoff("escalation", understanding, queue=rule.queue)
         if going := self._form(text, understanding, state):
             return going
@@ -116,8 +149,10 @@ class Policy:
         if self._insults(text, understanding):
             calm = Decision(Route.TEMPLATE, "abuse", understanding.intent, "abuse")
             return self._handoff("abuse", understanding) if state.warnings else calm
-        if state.offered_human and agrees(text):
-            return self._handoff("accepted_offer", understanding)
+        if state.offered_human and (agrees(text) or declines(text)):
+            declined = Decision(Route.TEMPLATE, "declined_offer", None, "no_question")
+            accepted = self._handoff("accepted_offer", understanding)
+            return accepted if agrees(text) else declined
         return None
 
     def _waiting(self, text: str, understanding: Understanding) -> Decision | None:
@@ -154,6 +189,15 @@ class Policy:
     def _escalation(self, text: str, understanding: Understanding) -> Escalation | None:
         rules = self.content.escalations
         return next((rule for rule in rules if rule.fires(text, understanding.intent)), None)
+
+    def _hands_off_itself(self, understanding: Understanding, queue: str | None) -> bool:
+        """Tell an intent that goes to the same people anyway, with words of its own."""
+        intent = understanding.intent or OUT_OF_SCOPE
+        rule = self.content.routes.get(intent)
+        sure = understanding.confidence >= self.content.thresholds.answer
+        if rule is None or rule.route != "handoff" or not sure:
+            return False
+        return queue in {None, rule.queue or self.content.queues.get(intent)}
 
     def _by_intent(self, text: str, understanding: Understanding, state: State) -> Decision:
         thresholds = self.content.thresholds

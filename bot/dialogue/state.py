@@ -122,11 +122,20 @@ def _forms(state: State, decisions: tuple[Decision, ...]) -> tuple[Form, ...]:
         elif decision.route is Route.ACT and decision.intent is not None:
             asked = CONFIRM if decision.confirms else decision.slot
             mine = next((form for form in forms if form.intent == decision.intent), None)
-            forms = tuple(form for form in forms if form.intent != decision.intent)
+            forms = left(forms, decision)
             if asked is not None:
                 again = mine is not None and mine.asked == asked
                 forms += (Form(decision.intent, asked, mine.tries + 1 if mine and again else 1),)
     return forms
+
+
+def left(forms: tuple[Form, ...], decision: Decision) -> tuple[Form, ...]:
+    """Return the forms that wait while an action goes on: not its own, nor what it replaces."""
+    return tuple(
+        form
+        for form in forms
+        if form.intent != decision.intent and not (decision.drops and form.asked == CONFIRM)
+    )
 
 
 def _custody(state: State, decisions: tuple[Decision, ...], at: datetime) -> Custody:

@@ -1,22 +1,102 @@
-"""Answer templates: per language, with variants and variables, checked when loaded."""
+"""Answer templates: per language, with variants, variables and conditions, checked when loaded.
+
+```yaml
+order_status:
+  - "Please send me your order number."
+  - text: "Is it about order {order_number}?"
+    if: {slots: [order_number], channel: widget}   # said where it holds, before those without
+    buttons: [{title: "Yes", payload: /affirm}]
+```
+"""
 
 import hashlib
 import string
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from bot.types import CarelineError
+from bot.types import Button, CarelineError
 
 LANGUAGES: Final = ("en", "zh")
 BUILT_IN: Final = "t-builtin"
 
-Texts = Mapping[str, tuple[str, ...]]
+CHANNEL: Final = "channel"  # the variable that names the channel a message came by
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to say it, the buttons under it, and where it is said.
+
+    `slots` are those that must be known, with the value they must have or None for any.
+    """
+
+    text: str
+    buttons: tuple[Button, ...] = ()
+    channels: tuple[str, ...] = ()
+    slots: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def is_conditional(self) -> bool:
+        """Tell whether it is said in some cases only."""
+        return bool(self.channels or self.slots)
+
+    def fits(self, values: Mapping[str, str]) -> bool:
+        """Tell whether it may be said with these slots, on this channel."""
+        known = all(
+            values.get(name) and wanted in {None, values[name]}
+            for name, wanted in self.slots.items()
+        )
+        return known and (not self.channels or values.get(CHANNEL) in self.channels)
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """The variables it wants."""
+        return frozenset(
+            name for _, name, _, _ in string.Formatter().parse(self.text) if name is not None
+        )
+
+
+Texts = Mapping[str, tuple[Variant, ...]]
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _as_mapping(value: object) -> object:
+    return dict.fromkeys(value) if isinstance(value, list) else value
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _When(_Strict):
+    channel: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    slots: Annotated[dict[str, str | None], BeforeValidator(_as_mapping)] = Field(
+        default_factory=dict
+    )
+
+
+class _Pressed(_Strict):
+    title: str = Field(min_length=1)
+    payload: str = Field(min_length=1)
+
+
+class _Written(_Strict):
+    text: str = Field(min_length=1)
+    when: _When = Field(_When(), alias="if")
+    buttons: tuple[_Pressed, ...] = ()
+
+    def variant(self) -> Variant:
+        buttons = tuple(Button(one.title, one.payload) for one in self.buttons)
+        return Variant(self.text, buttons, self.when.channel, self.when.slots)
 
 
 class TemplateError(CarelineError):
@@ -46,17 +126,50 @@ class Templates:
         A text that is missing in the language comes in the other one. Raises TemplateError for a
         name that is in neither and for a variable that has no value.
         """
+        code, chosen = self._chosen(name, language, variant, values)
+        try:
+            return chosen.text.format(**values)
+        except KeyError as error:
+            message = f"template `{name}` ({code}) wants {error}, which nobody gave"
+            raise TemplateError(message) from error
+
+    def buttons(
+        self, name: str, language: str, variant: int = 0, **values: str
+    ) -> tuple[Button, ...]:
+        """Return what the customer may press under a template."""
+        return self._chosen(name, language, variant, values)[1].buttons
+
+    def _chosen(
+        self, name: str, language: str, variant: int, values: Mapping[str, str]
+    ) -> tuple[str, Variant]:
+        """Return a variant that fits, and its language; those with a condition come first."""
         order = (language, *(other for other in LANGUAGES if other != language))
         for code in order:
-            if variants := self.texts.get(code, {}).get(name):
-                text = variants[variant % len(variants)]
-                try:
-                    return text.format(**values)
-                except KeyError as error:
-                    message = f"template `{name}` ({code}) wants {error}, which nobody gave"
-                    raise TemplateError(message) from error
-        message = f"there is no template `{name}`: add it to templates/{language}.yml"
+            fitting = [v for v in self.texts.get(code, {}).get(name, ()) if v.fits(values)]
+            if some := [v for v in fitting if v.is_conditional] or fitting:
+                return code, some[variant % len(some)]
+        message = f"there is no template `{name}` that fits: add it to templates/{language}.yml"
         raise TemplateError(message)
+
+    def problems(self, given: Mapping[str, frozenset[str]]) -> list[str]:
+        """Return what would fail in front of a customer, in words.
+
+        `given` names the variables each template gets, besides the slots of its condition.
+        """
+        found = []
+        for name, variables in sorted(given.items()):
+            for code in LANGUAGES:
+                variants: Sequence[Variant] = self.texts.get(code, {}).get(name, ())
+                for variant in variants:
+                    missing = sorted(variant.variables - variables - {*variant.slots, CHANNEL})
+                    found += [
+                        f"template `{name}` ({code}) wants {{{one}}}, which is not always known: "
+                        f"say it `if: {{slots: [{one}]}}`"
+                        for one in missing
+                    ]
+                if variants and all(variant.is_conditional for variant in variants):
+                    found.append(f"template `{name}` ({code}) has no variant without a condition")
+        return found
 
     def title(self, intent: str, language: str) -> str:
         """Return an intent's name as customers should read it on a button."""
@@ -87,14 +200,17 @@ def load(folder: Path) -> Templates:
 
 def built_in(name: str, language: str) -> str:
     """Return a text that does not depend on the home's files, for when those are broken."""
-    return _built_in()[language if language in LANGUAGES else "en"][name][0]
+    return _built_in()[language if language in LANGUAGES else "en"][name][0].text
 
 
 @cache
 def _built_in() -> Mapping[str, Texts]:
     path = resources.files("bot.dialogue") / "builtin.yml"
     loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return {code: {name: tuple(v) for name, v in loaded[code].items()} for code in LANGUAGES}
+    return {
+        code: {name: tuple(map(Variant, texts)) for name, texts in loaded[code].items()}
+        for code in LANGUAGES
+    }
 
 
 def _parse(raw: str, path: Path) -> tuple[Texts, Mapping[str, str]]:
@@ -110,20 +226,32 @@ def _parse(raw: str, path: Path) -> tuple[Texts, Mapping[str, str]]:
     if not isinstance(titles, dict):
         message = f"{path}: titles must map intents to the words on a button"
         raise TemplateError(message)
-    texts: dict[str, tuple[str, ...]] = {}
+    texts: dict[str, tuple[Variant, ...]] = {}
     for name, value in loaded.items():
-        variants = [value] if isinstance(value, str) else value
-        if not isinstance(variants, list) or not variants or not all(map(_is_text, variants)):
+        variants = value if isinstance(value, list) else [value]
+        texts[str(name)] = tuple(_variant(one, f"{path}: `{name}`") for one in variants)
+        if not texts[str(name)]:
             message = f"{path}: `{name}` must be a text or a list of texts"
             raise TemplateError(message)
-        for variant in variants:
-            _check(variant, f"{path}: `{name}`")
-        texts[str(name)] = tuple(variants)
     return texts, {str(key): str(value) for key, value in titles.items()}
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+def _variant(value: object, where: str) -> Variant:
+    """Read one variant: a text, or a mapping with its condition and buttons."""
+    if isinstance(value, str) and value.strip():
+        _check(value, where)
+        return Variant(value)
+    if not isinstance(value, dict):
+        message = f"{where} must be a text or a list of texts"
+        raise TemplateError(message)
+    try:
+        variant = _Written.model_validate(value).variant()
+    except ValidationError as error:
+        first = error.errors()[0]
+        message = f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise TemplateError(message) from error
+    _check(variant.text, where)
+    return variant
 
 
 def _check(text: str, where: str) -> None:

@@ -11,6 +11,7 @@ from bot.nlu.explanation import Explanation, explain
 from bot.nlu.intents import IntentModel, Prediction
 from bot.nlu.seeking import Seeking
 from bot.nlu.wishing import Wishing
+from bot.privacy import masked
 from bot.types import OUT_OF_SCOPE, IntentScore, Promised, Request, Understanding
 
 _SURE: Final = 0.6  # from here up an intent decides alone whether to search
@@ -66,8 +67,9 @@ class Understander:
             seeks = float(seeking.by_rules(text))
             return Understanding(code, feeling, emotion, None, 0.0, (), entities, seeks=seeks)
         before = (customer, reply) if self.model.contextual else (None, None)
-        parts = requests.find(text, self.model, *before)
-        found = tuple(self._request(part) for part in parts)
+        # An address says nothing about what is wanted, and leads the model astray.
+        parts = requests.find(masked(text), self.model, *before)
+        found = tuple(self._request(part, text) for part in parts)
         tone = parts[0].prediction.tone
         return Understanding(
             language=code,
@@ -103,10 +105,10 @@ class Understander:
             return None
         return round(float(self._wishing.scores(self.model.encoder, [whole])[0]), 6)
 
-    def _request(self, part: requests.Part) -> Request:
+    def _request(self, part: requests.Part, text: str) -> Request:
         prediction = part.prediction
         return Request(
-            part.text,
+            text[part.start : part.end],
             part.start,
             part.end,
             prediction.intent,

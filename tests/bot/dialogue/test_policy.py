@@ -86,9 +86,15 @@ def test_a_yes_to_the_offer_of_a_colleague_is_a_hand_off(text: str) -> None:
     assert decide(understood(), State(), text).route is not Route.HANDOFF
 
 
-@pytest.mark.parametrize("text", ["yes, but where is my refund?", "no", "好的，那退款呢"])
+@pytest.mark.parametrize("text", ["yes, but where is my refund?", "好的，那退款呢"])
 def test_an_answer_that_asks_on_is_no_yes(text: str) -> None:
     assert decide(understood(), State(offered_human=True), text).reason == "route:refund"
+
+
+@pytest.mark.parametrize("text", ["no", "No thanks.", "不用了", "算了"])
+def test_a_no_to_the_offer_of_a_colleague_brings_none(text: str) -> None:
+    decision = decide(understood("human"), State(offered_human=True), text)
+    assert (decision.route, decision.reason) == (Route.TEMPLATE, "declined_offer")
 
 
 def test_an_intent_goes_where_its_rule_says() -> None:

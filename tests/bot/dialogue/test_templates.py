@@ -18,7 +18,7 @@ def test_the_built_in_texts_exist_in_both_languages_with_the_same_names() -> Non
     assert set(built_in) == {"en", "zh"}
     assert set(built_in["en"]) == set(built_in["zh"])
     for texts in built_in.values():
-        assert all(variant.strip() for variants in texts.values() for variant in variants)
+        assert all(variant.text.strip() for variants in texts.values() for variant in variants)
 
 
 def test_the_built_in_texts_want_the_same_variables_in_both_languages(tmp_path: Path) -> None:
@@ -133,3 +133,59 @@ def test_buttons_read_like_titles(tmp_path: Path) -> None:
 
 def test_an_empty_file_changes_no_text(tmp_path: Path) -> None:
     assert load(tmp_path, en="# nothing yet\n").render("thanks", "en") == "You are welcome!"
+
+
+def test_a_variant_with_a_condition_is_said_where_it_holds_and_only_there(tmp_path: Path) -> None:
+    text = """
+hello:
+  - "Hello."
+  - text: "Hello, order {order_number}."
+    if: {slots: [order_number]}
+    buttons: [{title: "Where is it?", payload: /order_status}]
+  - text: "Hello, you are through to the shop."
+    if: {channel: phone}
+"""
+    loaded = load(tmp_path, en=text)
+    assert loaded.render("hello", "en") == "Hello."
+    known = {"order_number": "A10234"}
+    assert loaded.render("hello", "en", 0, **known) == "Hello, order A10234."
+    assert loaded.render("hello", "en", channel="phone") == "Hello, you are through to the shop."
+    (button,) = loaded.buttons("hello", "en", 0, **known)
+    assert (button.title, button.payload) == ("Where is it?", "/order_status")
+    assert loaded.buttons("hello", "en") == ()
+
+
+def test_a_slot_may_have_to_hold_a_value(tmp_path: Path) -> None:
+    text = "hi: ['Hi.', {text: 'Hi, {tier} member.', if: {slots: {tier: gold}}}]"
+    loaded = load(tmp_path, en=text)
+    assert loaded.render("hi", "en", 0, tier="silver") == "Hi."
+    assert loaded.render("hi", "en", 0, tier="gold") == "Hi, gold member."
+
+
+def test_a_variable_that_may_be_missing_is_found_when_loaded(tmp_path: Path) -> None:
+    text = """
+hello: "Hello {name}."
+bye: {text: "Bye.", if: {slots: [name]}}
+ok: {text: "Bye {name}.", if: {slots: [name]}}
+"""
+    loaded = load(tmp_path, en=text)
+    found = loaded.problems({"hello": frozenset(), "bye": frozenset(), "ok": frozenset()})
+    assert ["{name}" in problem for problem in found] == [False, True, False]
+    assert ["without a condition" in problem for problem in found] == [True, False, True]
+    assert loaded.problems({"hello": frozenset({"name"})}) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("hi: {txt: Hello}", "text"),
+        ("hi: {text: Hello, if: {chanel: web}}", "if.chanel"),
+        ("hi: {text: Hello, buttons: [{title: Go}]}", "payload"),
+        ("hi: {text: 'Hello {'}", "brace"),
+        ("hi: []", "list of texts"),
+    ],
+)
+def test_a_wrong_variant_is_named(tmp_path: Path, text: str, named: str) -> None:
+    with pytest.raises(TemplateError, match=r"en\.yml: `hi`") as caught:
+        load(tmp_path, en=text)
+    assert named in str(caught.value)
