@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from bot import evidence
+from bot import bursts, evidence
+from bot.bursts import Burst
 from bot.dialogue import state as states
 from bot.dialogue.handoff import WITH_BOT
 from bot.dialogue.state import State, advance
@@ -79,14 +80,16 @@ class Assistant:
         receipt = self.parts.log.receive(message)
         message = receipt.message
         yield Received(message)
+        if message.burst and receipt.turn is None:
+            bursts.wait_for_quiet(self.parts.log, message)
         with self._one_at_a_time(message.conversation_id):
-            if receipt.turn is None:
+            if receipt.turn is None and not message.burst:
                 self._settle_before(message)
             done = receipt.turn or self.parts.log.answered(message.id)
             if done:
                 yield from (done.understanding, done.reply.text, done)
                 return
-            yield (yield from self._answer(message, gone))
+            yield (yield from self._answer(bursts.whole(self.parts.log, message), gone))
 
     def recover(self) -> int:
         """Answer, or hand off, what a crash left unanswered; return how many messages."""
@@ -108,20 +111,22 @@ class Assistant:
         if self.parts.log.answered(message.id) is not None:
             return
         try:
-            _last(self._answer(message, stays))
+            _last(self._answer(Burst(message), stays))
         except Exception:  # one message must not keep the others from being answered
             _logger.exception("message %s is still unanswered", message.id)
 
-    def _answer(self, message: Message, gone: Callable[[], bool]) -> Generator[Event, None, Turn]:
+    def _answer(self, asked: Burst, gone: Callable[[], bool]) -> Generator[Event, None, Turn]:
         """Think, speak and commit, all over again where the conversation moved on meanwhile.
 
         What was said under a state that no longer stands is dropped: whoever has the conversation
         by then decides what the customer reads.
         """
+        message = asked.message
         for attempt in range(_ATTEMPTS):
             state = self.parts.log.load(message.conversation_id)
             steps = self._turn(Work(message, state, gone))
             turn, moved = (yield from steps) if attempt == 0 else _last(steps)
+            turn = replace(turn, merged=asked.merged)
             try:
                 return self.parts.log.append(turn, moved, state)
             except MovedOnError:

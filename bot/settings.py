@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     actions_seconds: float = Field(8.0, gt=0.0, le=120.0)
     actions_token: SecretStr | None = None  # sent to actions_url, asked for by `careline actions`
     actions_token_file: Path | None = None
+    burst_seconds: float = Field(0.0, ge=0.0, le=10.0)  # of quiet; what came before is one turn
     max_message_characters: int = Field(4000, ge=1, le=100_000)
     promise: Promise | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"

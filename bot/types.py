@@ -67,6 +67,7 @@ class Message:
     client_message_id: str | None = None
     id: str = field(default_factory=new_id)
     at: datetime = field(default_factory=now)
+    burst: float = 0.0  # seconds of quiet after which messages in a row are read as one
 
 
 @dataclass(frozen=True)
@@ -277,6 +278,7 @@ class Turn:
     handoff: Handoff | None = None
     slots: tuple[tuple[str, str], ...] = ()
     acted: tuple[Acted, ...] = ()
+    merged: tuple[str, ...] = ()  # messages right before this one that were read with it
     further: tuple[Decision, ...] = ()  # those about the second request and the ones after it
     timings_ms: tuple[tuple[str, float], ...] = ()
     reply_id: str = field(default_factory=new_id)

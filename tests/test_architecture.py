@@ -21,6 +21,7 @@ FLOORS = {
     "bot.actions": 2,
     "bot.speaking": 3,
     "bot.work": 3,
+    "bot.bursts": 3,
     "bot.batch": 4.5,
     "bot.testing": 4.5,
     "bot.store": 2.5,  # keeps turns and states, so it knows their vocabulary

@@ -1,6 +1,7 @@
 """Many messages at once: each is answered once, in its order, as if they had come one by one."""
 
 import random
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,11 +14,11 @@ from bot.bootstrap import Home, assistant
 from bot.dialogue import state as states
 from bot.dialogue.state import State
 from bot.nlu.entities import EntityFinder
-from bot.store import database, sealing
+from bot.store import database, ledger, sealing
 from bot.store.log import SqlLog
 from bot.store.memory import MemoryLog
 from bot.store.reading import Reader
-from bot.types import IntentScore, Message, Understanding
+from bot.types import IntentScore, Message, Turn, Understanding
 
 TEXTS = {
     "hello": "greeting",
@@ -124,3 +125,29 @@ def test_a_thousand_interleaved_conversations_keep_apart(bare: Assistant) -> Non
         said = [line.text for line in state.history if line.role == "customer"]
         assert len(said) == 2
         assert f"my order is A{10000 + number}" in said
+
+
+def test_messages_in_a_burst_are_one_turn_for_everybody_who_waits(
+    logs: list[SqlLog], bare: Assistant
+) -> None:
+    log = logs[0]
+    workers = [Assistant(replace(bare.parts, log=log)) for _ in range(2)]
+    parts = ("where is my parcel", "it is A10234", "I am marta.lindqvist@example.com")
+
+    def send(place: int) -> Turn:
+        time.sleep(0.1 * place)
+        message = Message(parts[place], "c", client_message_id=f"m{place}", burst=0.6)
+        return workers[place % 2].answer(message)
+
+    with ThreadPoolExecutor(3) as threads:
+        turns = list(threads.map(send, range(3)))
+    assert len({turn.reply_id for turn in turns}) == 1
+    assert "A10234" in turns[0].reply.text
+    lines = Reader(log._engine).history("c")
+    assert [line["role"] for line in lines] == ["customer"] * 3 + ["bot"]
+    assert {line["status"] for line in lines} == {"answered"}
+    again = workers[0].answer(Message(parts[0], "c", client_message_id="m0", burst=0.6))
+    assert again.reply_id == turns[0].reply_id
+    later = workers[0].answer(Message("thanks", "c", burst=0.1))
+    assert later.reply_id != turns[0].reply_id
+    assert ledger.walk(log._engine).is_whole

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Final
 
 from bot.assistant import Event, Received
@@ -26,7 +27,7 @@ class Answering:
         """Take a place among the messages in work and start; `begin` also checks the message."""
         self.first: Event | None = None
         self._service = service
-        self._message = message
+        self._message = replace(message, burst=service.home.settings.burst_seconds)
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[Event | Exception | None] = asyncio.Queue()
         self._left = threading.Event()

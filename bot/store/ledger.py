@@ -37,7 +37,7 @@ _LOCK: Final = 0x6361_7265  # of PostgreSQL: one writer of the chain at a time
 _PAGE: Final = 500
 _BETWEEN: Final = "\x1f"
 # These move on, or are empty in a turn, and say nothing about what was said.
-_NOT_COVERED: Final = frozenset({"status", "author", "sealed"})
+_NOT_COVERED: Final = frozenset({"status", "author", "sealed", "merged_into"})
 
 
 @dataclass

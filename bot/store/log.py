@@ -84,8 +84,10 @@ class SqlLog:
         return Receipt(self._message(row, message.sender), self._turn_of(connection, row.id))
 
     def _turn_of(self, connection: Connection, message_id: str) -> Turn | None:
+        read_with = select(messages.c.merged_into).where(messages.c.id == message_id)
+        asked = connection.execute(read_with).scalar_one_or_none() or message_id
         record = connection.execute(
-            select(messages.c.turn).where(messages.c.in_reply_to == message_id)
+            select(messages.c.turn).where(messages.c.in_reply_to == asked)
         ).scalar_one_or_none()
         return wire.from_record(record) if record else None
 
@@ -179,6 +181,10 @@ class SqlLog:
         )
         answered = update(messages).where(messages.c.id == turn.message.id)
         connection.execute(answered.values(status=ANSWERED, sealed=None))
+        if turn.merged:
+            others = update(messages).where(messages.c.id.in_(turn.merged))
+            values = {"status": ANSWERED, "sealed": None, "merged_into": turn.message.id}
+            connection.execute(others.values(**values))
 
     def _insert_decision(self, connection: Connection, turn: Turn, before: State) -> None:
         understanding = turn.understanding

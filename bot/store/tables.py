@@ -72,6 +72,7 @@ messages: Final = Table(
     # One reply a message, whoever computes it twice: the database refuses the second.
     Column("in_reply_to", String(64), unique=True),
     Column("turn", JSON),
+    Column("merged_into", String(64), index=True),  # the message it was read with
     Column("sealed", Text),  # what was written, while it waits and where that is personal
     Column("author", String(128)),  # the agent's name, as the customer reads it
     UniqueConstraint("conversation_id", "client_message_id"),

@@ -5,10 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.nlu import wishing
-from bot.nlu.datasets import Conversation, LoggedTurn
+from bot.nlu import intents, training, wishing
+from bot.nlu.datasets import Conversation, Example, LoggedTurn
+from bot.nlu.entities import EntityFinder
+from bot.nlu.understanding import Understander
 from bot.nlu.wishing import Wish, Wishing
 from bot.types import CarelineError, Role
+from knowledge_base import encoders
+from knowledge_base.encoders import TorchEncoder
+from knowledge_base.versions import Versions
 from tests.knowledge_base.fakes import HashEncoder
 
 THINGS = [f"{kind} {n}" for n in range(25) for kind in ("tent", "boot")]
@@ -93,3 +98,26 @@ def test_turns_of_intents_that_go_both_ways_are_learnt_by_where_they_went() -> N
         ("then do so with A10234", True),
     ]
     assert (found[1].customer, found[1].reply) == ("can I return shoes?", "Within 60 days.")
+
+
+def test_a_version_learns_wishes_and_reads_them_for_their_intents_alone(
+    tiny_encoder: Path, tmp_path: Path
+) -> None:
+    encoder = TorchEncoder(encoders.resolve(str(tiny_encoder), tiny_encoder.parent))
+    examples = [Example(wish.text, wish.intent, "test") for wish in EXAMPLES]
+    examples += [Example(f"which size of the {x} fits me", "size", "test") for x in THINGS]
+    versions = Versions(tmp_path / "models", "models", "m")
+    job = training.Job(examples, encoder, method="head", wishes=EXAMPLES)
+    done = training.train(job, versions)
+    folder = versions.folder(done.version.id)
+    understander = Understander(
+        intents.load(folder, done.version, encoder),
+        EntityFinder({}),
+        wishing=Wishing.load(folder / wishing.FOLDER),
+    )
+    wants = understander.understand("please send back the tent 3 for me").wishes
+    asks = understander.understand("can one send back the tent 3 and how?").wishes
+    assert wants is not None
+    assert asks is not None
+    assert wants > asks
+    assert understander.understand("which size of the tent 3 fits me").wishes is None

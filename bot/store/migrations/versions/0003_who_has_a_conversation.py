@@ -34,6 +34,8 @@ def upgrade() -> None:
             sa.Column(name, sa.Boolean(), server_default=sa.false(), nullable=False),
         )
     add("conversations", sa.Column("contact", sa.String(length=256)))
+    add("messages", sa.Column("merged_into", sa.String(length=64)))
+    op.create_index(op.f("ix_messages_merged_into"), "messages", ["merged_into"])
     add("messages", sa.Column("sealed", sa.Text()))
     add("messages", sa.Column("author", sa.String(length=128)))
     op.create_table(
@@ -51,7 +53,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take the change back."""
     op.drop_table("agents")
+    op.drop_index(op.f("ix_messages_merged_into"), "messages")
     with op.batch_alter_table("messages") as batch:
+        batch.drop_column("merged_into")
         batch.drop_column("author")
         batch.drop_column("sealed")
     with op.batch_alter_table("conversations") as batch:
