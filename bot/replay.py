@@ -150,7 +150,7 @@ def _replay_one(
             continue
         reply = next((t for t in conversation.turns[number + 1 : number + 2]), None)
         _count(conversation, turn, reply, answered, result)
-        handed_off = handed_off or answered.decision.route is Route.HANDOFF
+        handed_off = handed_off or any(d.route is Route.HANDOFF for d in answered.decisions)
     log.states.pop(key, None)
     log.turns.clear()
     result.escalated += handed_off
@@ -190,7 +190,9 @@ def _count(
         conversation.language or turn.understanding.language, Counter()
     )
     counts["turns"] += 1
-    intent = turn.decision.intent or turn.understanding.intent
+    # A greeting before a question is not what the message is about.
+    decision = next((d for d in turn.decisions if d.reason != "smalltalk"), turn.decision)
+    intent = decision.intent or turn.understanding.intent
     wrong = False
     if logged.intent is not None:
         right = intent == logged.intent
@@ -199,7 +201,7 @@ def _count(
         counts["intent_right"] += right
         wrong = not right
     if logged.route is not None:
-        right = turn.decision.route.value == logged.route
+        right = decision.route.value == logged.route
         result.routes_right[right] += 1
         counts["route_n"] += 1
         counts["route_right"] += right

@@ -9,7 +9,7 @@ from bot.dialogue import state as states
 from bot.dialogue.forms import NO, YES
 from bot.dialogue.handoff import WITH_BOT
 from bot.dialogue.policy import TO_BOT
-from bot.dialogue.templates import CHANNEL, built_in
+from bot.dialogue.templates import CHANNEL, TemplateError, built_in
 from bot.generation.pieces import pieces
 from bot.parts import Parts, Result, Said, Stream
 from bot.replies import BETWEEN
@@ -34,7 +34,10 @@ class Speaker:
         if decision.resumes is None or decision.route is Route.HANDOFF:
             return decision, reply
         name, values = self._named(decision.resumes, work)
-        more = BETWEEN + self.say(name, work.language(understanding), work, **values)
+        try:
+            more = BETWEEN + self.say(name, work.language(understanding), work, **values)
+        except TemplateError:  # what it asks about was taken back meanwhile: it asks again later
+            return decision, reply
         yield more
         return decision, replace(reply, text=reply.text + more)
 

@@ -18,9 +18,11 @@ NO: Final = "/deny"
 _END = r"[\s.!。！~,，]*"
 # The whole answer to a question like "Shall I …?", nothing else.
 _YES: Final = re.compile(
-    r"(?:/affirm|yes|yeah|yep|yup|ok|okay|sure|correct|right|please|do it|go ahead|confirm(?:ed)?|"
+    r"(?:/affirm|yes|yeah|yep|yup|ya|yea|aye|ok|okay|ok go|sure|correct|right|exactly|please|do it|"
+    r"go ahead|confirm(?:ed)?|yes,? (?:that one|this one|that'?s the one)|that one|"
     r"(?:yes|sure|ok|yeah|yep)[,. ]+(?:please|do(?: it| that)?|go ahead|cancel(?: it)?|correct|"
     r"that'?s right|confirm(?:ed)?)|please[, ]+do(?: it)?|that'?s (?:right|correct)|"
+    r"对对|对对对|對對|对，?就是(?:这个|它)|就是这个|嗯办吧|办吧|好的?，?办吧|"
     r"好|好的|好吧|可以|可以的|行|是|是的|对|对的|對|没错|沒錯|没问题|要|需要|嗯|嗯嗯|转吧|请转|"
     r"确认|確認|确定|確定|确认一下|麻烦了|好的谢谢)"
     r"(?:[,，。 ]*(?:谢谢|謝謝|thanks|thank you))?" + _END,
@@ -202,12 +204,12 @@ class Forms:
 
     def leaves(self, text: str, understanding: Understanding, form: Form) -> bool:
         """Tell a message that is about something else than what was asked for."""
-        sure = understanding.confidence >= self.content.thresholds.answer
+        sure = understanding.confidence >= self.content.thresholds.leave
         same = understanding.intent in {None, form.intent}
         rule = self.content.slots.get(form.asked)
         if rule and rule.free_text and not text.rstrip().endswith(("?", "？")):
             # Addresses and reasons look like anything: only a surely known request leaves.
-            surer = understanding.confidence >= (1 + self.content.thresholds.answer) / 2
+            surer = understanding.confidence >= (1 + self.content.thresholds.leave) / 2
             return surer and not same and understanding.intent != "oos"
         return sure and not same
 

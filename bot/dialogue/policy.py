@@ -205,6 +205,10 @@ class Policy:
         if intent is None:
             return self._search("no_model", understanding)
         if intent == OUT_OF_SCOPE:
+            best = understanding.ranking[0] if understanding.ranking else None
+            if best and best.intent != OUT_OF_SCOPE and best.confidence >= thresholds.familiar:
+                named = replace(understanding, intent=best.intent, confidence=best.confidence)
+                return self._route(text, named, state)
             return self._out_of_scope(understanding, state)
         if understanding.promised is Promised.UNSURE:
             return self._ask_or_hand_off(understanding, state)

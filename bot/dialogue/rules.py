@@ -73,7 +73,9 @@ class Thresholds(_Strict):
     is meant; passages count as evidence from `evidence` up, or from `search_evidence` up where
     nothing but the search speaks for an answer. A message nobody is sure about is searched for from
     `seeks` up: how likely it asks for knowledge at all. An action is begun from `wishes` up: how
-    likely the customer wants it done, and not just to know how it goes.
+    likely the customer wants it done, and not just to know how it goes. A message that looks
+    strange to the model is acted on all the same where an intent is as likely as `familiar`; an
+    open form is left for another request from `leave` up.
     """
 
     answer: float = Field(0.45, ge=0, le=1)
@@ -82,6 +84,8 @@ class Thresholds(_Strict):
     search_evidence: float = Field(0.3, ge=0, le=1)
     seeks: float = Field(0.2, ge=0, le=1)
     wishes: float = Field(0.5, ge=0, le=1)
+    familiar: float = Field(0.7, ge=0, le=1)
+    leave: float = Field(0.45, ge=0, le=1)
 
 
 class Escalation(_Strict):
