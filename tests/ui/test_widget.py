@@ -2,9 +2,11 @@
 
 import re
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from bot.server.secrets_file import load_or_make
 from tests.running import Server
 
 
@@ -111,3 +113,42 @@ def test_a_message_that_is_refused_is_said_so_in_the_chat(page: Page, server: Se
     open_chat(page, server)
     say(page, "x" * 5000)
     expect(page.get_by_test_id("message-notice").last).to_contain_text("shorten")
+
+
+@pytest.mark.parametrize(
+    ("language", "asks", "joined", "typing"),
+    [
+        ("en", "I want to talk to a human", "Ann is with you", "Ann is typing"),
+        ("zh", "我要找真人", "Ann 正在为您服务", "Ann 正在输入"),
+    ],
+)
+def test_a_person_takes_over_is_named_answers_and_gives_back(
+    page: Page, server: Server, language: str, asks: str, joined: str, typing: str
+) -> None:
+    open_chat(page, server, language)
+    say(page, asks)
+    handoff = page.get_by_test_id("handoff")
+    expect(handoff).to_be_visible()
+    token = load_or_make(server.home).token
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=f"{server.url}/api/desk", headers=headers) as desk:
+        desk.put("/agents", json={"id": "ann", "name": "Ann", "capacity": 50})
+        conversation = desk.get("/queue").json()["conversations"][-1]["conversation_id"]
+        here = f"/conversations/{conversation}"
+        held = {
+            "agent": "ann",
+            "fence": desk.post(f"{here}/take", json={"agent": "ann"}).json()["fence"],
+        }
+        expect(handoff).to_contain_text(joined)
+        desk.post(f"{here}/typing", json=held)
+        expect(handoff).to_contain_text(typing)
+        desk.post(f"{here}/say", json={**held, "text": "Hello from Ann"}).raise_for_status()
+        expect(page.get_by_test_id("message-agent").last).to_contain_text("Hello from Ann")
+        before = page.get_by_test_id("message-bot").count()
+        say(page, "hello?")
+        expect(page.get_by_test_id("typing")).to_be_hidden()
+        expect(page.get_by_test_id("message-customer").last).to_contain_text("hello?")
+        assert page.get_by_test_id("message-bot").count() == before  # the bot keeps silent
+        desk.post(f"{here}/return", json=held).raise_for_status()
+        expect(handoff).to_be_hidden()
+        expect(page.get_by_test_id("message-bot")).to_have_count(before + 1)

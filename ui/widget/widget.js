@@ -235,6 +235,8 @@ class CarelineChat extends HTMLElement {
       const line = answer ?? this.#line("bot", "");
       line.words.textContent = turn.reply.text;
       line.node.append(...this.#extras(turn.reply, id));
+    } else {
+      answer?.node.remove(); // a colleague took over while it was written: it does not count
     }
     this.#seen.add(id);
     this.#handoff(turn.handoff);
@@ -312,7 +314,8 @@ class CarelineChat extends HTMLElement {
     this.#handedOff = ["queued", "human"].includes(handoff?.state);
     this.queue.hidden = !this.#handedOff;
     this.queue.textContent = !this.#handedOff ? ""
-      : handoff.state === "human" ? t.withHuman : t.queued(handoff.position);
+      : handoff.state !== "human" ? t.queued(handoff.position)
+      : handoff.typing ? t.types(handoff.agent) : t.withHuman(handoff.agent);
     if (this.#handedOff) this.#follow();
   }
 
@@ -331,12 +334,11 @@ class CarelineChat extends HTMLElement {
     try {
       const response = await fetch(api("conversations", conversation, "messages"));
       if (!response.ok) throw await problem(response);
-      const { messages } = await response.json();
+      const { messages, handoff } = await response.json();
       for (const line of messages) this.#arrive(line, this.past);
       const choices = [...this.past.querySelectorAll(".choices:not(.related)")];
       for (const chosen of choices.slice(0, -1)) chosen.remove();
-      const last = messages.findLast(({ role }) => role !== "customer");
-      this.#handoff(last?.role === "agent" ? { state: "human" } : last?.handoff);
+      this.#handoff(handoff);
       this.#trouble("");
       this.#scroll();
     } catch (error) {
@@ -361,7 +363,6 @@ class CarelineChat extends HTMLElement {
     if (line.reply) node.append(...this.#extras(line.reply, line.message_id));
     place.append(node);
     if (place !== this.present) return;
-    if (line.role === "agent") this.#handoff({ state: "human" });
     this.launcher.classList.toggle("unread", this.panel.hidden);
     this.#scroll();
   }
@@ -375,6 +376,7 @@ class CarelineChat extends HTMLElement {
       try {
         for await (const { event, data } of this.#listen(url, {})) {
           if (event === "message") this.#arrive(data);
+          if (event === "status") this.#handoff(data);
           if (!this.#handedOff) break;
         }
       } catch (error) {

@@ -9,7 +9,8 @@ export const STRINGS = {
     reconnecting: "Connection lost, reconnecting…", source: (title) => `Source: ${title}`, article: "Open the article",
     up: "This helped", down: "This did not help", thanks: "Thank you for the feedback.",
     related: "See also:", refused: "This message could not be sent.",
-    customer: "You", bot: "Assistant", agent: "Colleague", withHuman: "A colleague is with you.",
+    customer: "You", bot: "Assistant", agent: "Colleague", withHuman: (name) => `${name ?? "A colleague"} is with you.`,
+    types: (name) => `${name ?? "A colleague"} is typing …`,
     queued: (place) =>
       `Waiting for a colleague${place ? `: you are number ${place} in the queue` : ""}.`,
   },
@@ -20,7 +21,8 @@ export const STRINGS = {
     reconnecting: "连接中断，正在重新连接…", source: (title) => `来源：${title}`, article: "查看文章",
     up: "有帮助", down: "没有帮助", thanks: "感谢您的反馈。", related: "相关内容：",
     refused: "这条消息无法发送。", customer: "您", bot: "助手", agent: "客服",
-    withHuman: "人工客服正在为您服务。",
+    withHuman: (name) => `${name ?? "人工客服"} 正在为您服务。`,
+    types: (name) => `${name ?? "人工客服"} 正在输入……`,
     queued: (place) => `正在等待人工客服${place ? `，您排在第 ${place} 位` : ""}。`,
   },
 };
