@@ -28,6 +28,7 @@ class Bench(StrEnum):
     GENERATE = "generate"
     VERIFY = "verify"
     HANDOFF = "handoff"
+    SAFETY = "safety"
 
 
 @app.command()

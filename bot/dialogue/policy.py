@@ -21,6 +21,7 @@ __all__ = ["BUILT_IN", "Content", "Policy", "PolicyError", "load"]
 
 TO_BOT: Final = "/to_bot"  # what the button "go on with the assistant" says
 _LETTER_OR_DIGIT = re.compile(r"\w")
+_OUTCRY: Final = 30  # characters up to which an insult is nothing but one
 _REACHABLE: Final = frozenset({"email", "phone"})
 # Templates that are said without a variable, whatever the routes.
 _OWN: Final = (
@@ -167,7 +168,10 @@ class Policy:
         """Tell abuse; who is rude and asks for something clear is helped all the same."""
         if not safety.insults(self.content, text):
             return False
-        asks = understanding.intent not in {None, OUT_OF_SCOPE, "bot_identity", *_PLEASANTRIES}
+        intent = understanding.intent
+        asks = intent not in {None, OUT_OF_SCOPE, "bot_identity", *_PLEASANTRIES}
+        if intent == "complaint" and len(text) <= _OUTCRY:  # there is nothing in it to see to
+            asks = False
         return not (asks and understanding.confidence >= self.content.thresholds.answer)
 
     def _form(self, text: str, understanding: Understanding, state: State) -> Decision | None:
@@ -184,7 +188,7 @@ class Policy:
             return None
         if found := self.forms.again(form):
             return found
-        return self._handoff("repeated_failure", understanding)
+        return self._to_person("repeated_failure", form.intent)
 
     def _escalation(self, text: str, understanding: Understanding) -> Escalation | None:
         rules = self.content.escalations

@@ -122,7 +122,7 @@ def test_a_message_that_is_refused_is_said_so_in_the_chat(page: Page, server: Se
         ("zh", "我要找真人", "Ann 正在为您服务", "Ann 正在输入"),
     ],
 )
-def test_a_person_takes_over_is_named_answers_and_gives_back(
+def test_a_person_takes_over_is_named_answers_and_gives_back(  # noqa: PLR0917 — words of a language
     page: Page, server: Server, language: str, asks: str, joined: str, typing: str
 ) -> None:
     open_chat(page, server, language)
@@ -149,6 +149,7 @@ def test_a_person_takes_over_is_named_answers_and_gives_back(
         expect(page.get_by_test_id("typing")).to_be_hidden()
         expect(page.get_by_test_id("message-customer").last).to_contain_text("hello?")
         assert page.get_by_test_id("message-bot").count() == before  # the bot keeps silent
+        expect(handoff).to_contain_text("Ann")
         desk.post(f"{here}/return", json=held).raise_for_status()
         expect(handoff).to_be_hidden()
         expect(page.get_by_test_id("message-bot")).to_have_count(before + 1)

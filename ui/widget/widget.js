@@ -20,6 +20,7 @@ class CarelineChat extends HTMLElement {
   #position = 0;
   #delivering = false;
   #following = false;
+  #agent = null;
   #handedOff = false;
   #requests = new Set();
 
@@ -312,10 +313,11 @@ class CarelineChat extends HTMLElement {
   #handoff(handoff) {
     const t = this.strings;
     this.#handedOff = ["queued", "human"].includes(handoff?.state);
+    this.#agent = handoff?.agent ?? this.#agent;
     this.queue.hidden = !this.#handedOff;
     this.queue.textContent = !this.#handedOff ? ""
       : handoff.state !== "human" ? t.queued(handoff.position)
-      : handoff.typing ? t.types(handoff.agent) : t.withHuman(handoff.agent);
+      : handoff.typing ? t.types(this.#agent) : t.withHuman(this.#agent);
     if (this.#handedOff) this.#follow();
   }
 
