@@ -19,6 +19,7 @@ from bot.generation.pieces import pieces
 from bot.generation.prompts import Prompt
 from bot.generation.statements import Statement
 from bot.generation.support import SupportCheck, Verdict, states_something
+from bot.generation.support.verdicts import Flaw
 from bot.types import Citation, Reply, Usage, Written
 from knowledge_base.chunking import sentences
 from knowledge_base.documents import Hit
@@ -31,6 +32,7 @@ _NOTHING: Final = Usage(0, 0, reported=False)
 _STATEMENTS: Final = 8  # that a model is given
 _NEAR: Final = 0.3  # what each of them must score of the best one
 _MILLION: Final = 1_000_000
+_FIGURES: Final = frozenset({Flaw.NUMBER, Flaw.DATE, Flaw.MONEY, Flaw.UNIT})
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LATIN = re.compile(r"[A-Za-z]{2,}")
 _NAMES: Final = 2  # words in Latin letters that a Chinese sentence may consist of
@@ -188,6 +190,11 @@ class _Draft:
             self.fell_back = "beside the question"
             return ""
         citation = self._cite(verdict)
+        # Figures of two passages may have met in one sentence; the customer checks in the quote.
+        alone = self._check.check(sentence, [citation.quote])
+        if mixed := [flaw for flaw in alone.flaws if flaw in _FIGURES]:
+            self.fell_back = f"unsupported: {', '.join(mixed)}"
+            return ""
         if citation not in self.citations:
             self.citations.append(citation)
         piece = f" {sentence}" if self.said and sentence[0].isascii() else sentence

@@ -1,4 +1,6 @@
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -228,3 +230,16 @@ def test_when_the_customer_is_gone_the_model_stops() -> None:
     assert reply.written[0].fell_back == "gone"
     assert generator.ended
     assert len(generator.written) < 100
+
+
+def test_figures_of_two_passages_in_one_sentence_stand_in_its_quote_or_it_is_not_said() -> None:
+    texts = ("A repair takes 15 business days.", "A repaired boot is covered for 6 months.")
+    hits = [
+        replace(HITS[0], chunk=replace(HITS[0].chunk, article=f"{n}.md", text=text))
+        for n, text in enumerate(texts)
+    ]
+    text = "A repair takes 15 business days, and a repaired boot is covered for 6 months."
+    composer = GeneratedComposer(FakeGenerator(text), ExtractiveComposer(None), PROMPT)
+    _, reply = drain(composer.stream("How long does a repair of a boot take?", hits, "en", bool))
+    cited = " ".join(citation.quote for citation in reply.citations)
+    assert all(number in cited for number in re.findall(r"\d+", reply.text))
