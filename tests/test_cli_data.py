@@ -91,7 +91,8 @@ def test_a_project_is_imported_beside_what_is_there(tmp_path: Path, project: Pat
     assert entities["gear"] == {"tent": ("帐篷",)}
     assert entities["voucher"] == "V-\\d+"
     texts = place.templates().texts
-    assert (texts["en"]["greet"], texts["zh"]["greet"]) == (("Hello: {name}",), ("你好",))
+    greetings = [[one.text for one in texts[code]["greet"]] for code in ("en", "zh")]
+    assert greetings == [["Hello: {name}"], ["你好"]]
     assert place.templates().title("greet", "en") == "Say hello"
     whys = {item["where"]: item["why"] for item in done["skipped"]}
     assert "stays" in whys["templates/en.yml: cancel_order"]

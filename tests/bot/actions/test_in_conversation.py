@@ -148,7 +148,7 @@ def test_what_cannot_be_done_is_handed_to_a_person(
     _, turn = said(assistant(templates, acts), Message("x"))
     assert (turn.decision.route, turn.decision.reason) == (Route.HANDOFF, "action_failed")
     assert turn.handoff is not None
-    assert turn.reply.text in {text.format() for text in templates.texts["en"]["handoff"]}
+    assert turn.reply.text in {one.text.format() for one in templates.texts["en"]["handoff"]}
 
 
 @pytest.mark.parametrize("how", [{"failed": "blocked"}, {"error": ValueError("bug")}])
@@ -218,5 +218,5 @@ def test_the_figures_are_those_of_the_help_pages(
     templates: Templates, name: str, figures: list[str]
 ) -> None:
     for language in LANGUAGES:
-        for text in templates.texts[language][name]:
-            assert all(figure in text for figure in figures), text
+        for variant in templates.texts[language][name]:
+            assert all(figure in variant.text for figure in figures), variant
