@@ -21,6 +21,8 @@ _PROMISING: Final = -1.2  # log-odds below which a boundary is not looked at: .0
 # Log-odds from which a message is divided: .80 of joined pairs right, .017 of single questions
 # divided, on validation. A part is divided again less readily.
 _PARTED: Final = (0.5, -0.5)
+_MOST: Final = 60  # boundaries of a message that is looked at for several requests
+_READ: Final = 12  # boundaries whose sides are read closely: what is long must not cost without end
 _KNOWN: Final = 0.4  # confidence a part needs to be a request
 _UNCLEAR: Final = 0.5  # confidence below which a long message is read in parts
 _CLEAR: Final = 0.8  # confidence of a part that speaks for the whole
@@ -86,15 +88,17 @@ def _known(prediction: Prediction) -> bool:
 def _promising(text: str, reader: Reader) -> list[tuple[int, int, int]]:
     """Return (end, start, kind of joint) of the boundaries that are worth reading both sides."""
     places = boundaries(text)
-    if not places:
+    if not 0 < len(places) <= _MOST:
         return []
     logits = reader.glance(_pieces(text, places))
     found = []
     for number, (end, start) in enumerate(places):
         kind = joints.cue(text, end, start)
-        if joints.glanced(kind, logits[2 * number], logits[2 * number + 1]) >= _PROMISING:
-            found.append((end, start, kind))
-    return found
+        score = joints.glanced(kind, logits[2 * number], logits[2 * number + 1])
+        if score >= _PROMISING:
+            found.append((score, (end, start, kind)))
+    best = sorted(found, reverse=True)[:_READ]
+    return sorted(place for _, place in best)
 
 
 def _pieces(text: str, places: Sequence[tuple[int, int]]) -> list[str]:

@@ -200,3 +200,12 @@ def test_the_demos_two_requests_are_divided_and_single_ones_are_not(
     assert min(singles, doubles) >= 50
     assert divided / doubles >= 0.3
     assert whole / singles >= 0.9
+
+
+@pytest.mark.parametrize("times", [20, 300])
+def test_a_message_without_end_is_read_in_a_bounded_number_of_pieces(times: int) -> None:
+    reader = Reader({})
+    text = "where is it and can I cancel. " * times
+    assert len(requests.find(text, reader, None, None)) == 1
+    sentences = len(reader.read) - 1 - 2 * 12  # the whole, and both sides of twelve boundaries
+    assert sentences <= times
