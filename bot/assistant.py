@@ -12,9 +12,10 @@ from bot import bursts, evidence
 from bot.bursts import Burst
 from bot.dialogue import state as states
 from bot.dialogue.handoff import WITH_BOT
+from bot.dialogue.policy import PLEASANTRIES
 from bot.dialogue.state import State, advance
 from bot.parts import Parts
-from bot.replies import BETWEEN, in_script, joined
+from bot.replies import BETWEEN, in_script, is_needless, joined
 from bot.speaking import Speaker
 from bot.types import (
     BadMessageError,
@@ -197,12 +198,17 @@ class Assistant:
             again = self._speaker.say("reopened", work.language(understanding), work)
             yield again
             replies.append(Reply(again))
-        for part in understanding.parts(work.message.text):
-            if replies:
-                yield BETWEEN
+        parts = understanding.parts(work.message.text)
+        wants = any(part.intent not in PLEASANTRIES for part in parts)
+        for part in parts:
             work.asked = part.requests[0].text
             try:
                 decision = self._decide(work, part)
+                if is_needless(decision, decisions, wants=wants):
+                    decisions.append(decision)
+                    continue
+                if replies:
+                    yield BETWEEN
                 decision = self._gather(work, part, decision)
                 composed = self._speaker.composed(work, part, decision)
                 decision, reply = yield from in_script(composed, work.script)
@@ -228,6 +234,7 @@ class Assistant:
                 spoken=work.state.language,
                 customer=work.last(Role.CUSTOMER),
                 reply=work.last(Role.BOT) or work.last(Role.AGENT),
+                leaning=work.state.leaning,
                 today=work.message.at.astimezone().date(),
             )
 

@@ -18,7 +18,8 @@ def search(parts: Parts, work: Work, decision: Decision, language: str) -> tuple
     """Return the best passages for a message, and whether they are evidence.
 
     A fragment ("and to Norway?") finds little alone: it is read together with the message before
-    it, then alone, in case the subject is another, and then with the subject's name.
+    it, then alone, in case the subject is another, and then with the subject's name. Who pressed
+    a button named the subject.
     """
     knowledge, policy = parts.knowledge, parts.policy
     if knowledge is None:
@@ -30,13 +31,19 @@ def search(parts: Parts, work: Work, decision: Decision, language: str) -> tuple
     if asked:
         tries.append((question, None, threshold))
     if decision.intent is not None and decision.intent != OUT_OF_SCOPE:
-        subject = parts.templates.title(decision.intent, language)
-        alone = policy.content.thresholds.search_evidence
-        tries.append((f"{subject} {question}", None, max(threshold, alone)))
+        named = f"{parts.templates.title(decision.intent, language)} {question}"
+        if work.was_pressed:  # the subject is what the customer just said
+            tries = [(named, None, threshold), *tries]
+        else:
+            alone = policy.content.thresholds.search_evidence
+            tries.append((named, None, max(threshold, alone)))
     only = Filter.public(work.message.at.date())
+    prefer = policy.articles(decision)
     hits: list[Hit] = []
     for query, context, enough in tries:
-        found = knowledge.find(query, _PASSAGES, language=language, only=only, context=context)
+        found = knowledge.find(
+            query, _PASSAGES, language=language, only=only, context=context, prefer=prefer
+        )
         hits = without_orders(found.hits)
         if found.evidence:
             work.judged += (found.evidence,)

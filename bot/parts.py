@@ -9,6 +9,7 @@ from bot.actions.calls import ActionCall
 from bot.dialogue.policy import Policy
 from bot.dialogue.state import State
 from bot.dialogue.templates import Templates
+from bot.leaning import Leaning
 from bot.types import Button, Message, Reply, Turn, Understanding
 from knowledge_base.documents import Document, Findings, Hit
 from knowledge_base.filters import Filter
@@ -69,7 +70,7 @@ class Explanation(Protocol):
 class Understander(Protocol):
     """Finds out what a message means."""
 
-    def understand(
+    def understand(  # noqa: PLR0913 — all that is known of a message
         self,
         text: str,
         /,
@@ -77,9 +78,13 @@ class Understander(Protocol):
         spoken: str | None,
         customer: str | None,
         reply: str | None,
+        leaning: Leaning,
         today: date,
     ) -> Understanding:
-        """Read a message in its conversation; "tomorrow" counts from `today`."""
+        """Read a message in its conversation; "tomorrow" counts from `today`.
+
+        `leaning` is what the conversation has been about.
+        """
 
     def explain(self, text: str, /) -> Explanation | None:
         """Return why a message is understood as it is; None where nothing can be said."""
@@ -100,10 +105,21 @@ class Knowledge(Protocol):
         `context` is what the customer asked before.
         """
 
-    def find(
-        self, query: str, k: int, /, *, language: str | None, only: Filter, context: str | None
+    def find(  # noqa: PLR0913 — what a search may depend on
+        self,
+        query: str,
+        k: int,
+        /,
+        *,
+        language: str | None,
+        only: Filter,
+        context: str | None,
+        prefer: Sequence[str],
     ) -> Findings:
-        """Search, and tell how likely the best passage answers the question."""
+        """Search, and tell how likely the best passage answers the question.
+
+        Passages of articles whose ids fit a pattern of `prefer` are preferred.
+        """
 
     def article(self, identifier: str, /) -> Document | None:
         """Return an article by its id."""

@@ -48,3 +48,14 @@ def joined(replies: Sequence[Reply]) -> Reply:
         related=tuple(dict.fromkeys(title for reply in replies for title in reply.related)),
         composer="+".join(dict.fromkeys(reply.composer for reply in replies)),
     )
+
+
+def is_needless(decision: Decision, before: Sequence[Decision], *, wants: bool) -> bool:
+    """Tell what need not be said beside the answers to the other requests of a message.
+
+    A greeting is not returned where the customer wants something, and what is missing for two
+    requests is asked for once.
+    """
+    if decision.reason == "smalltalk":
+        return wants
+    return decision.slot is not None and any(d.slot == decision.slot for d in before)

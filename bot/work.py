@@ -51,9 +51,14 @@ class Work:
     @property
     def question(self) -> str:
         """What to search for; a pressed button stands for the question before it."""
-        if re.fullmatch(r"/\S[^\n]{0,80}", self.asked.strip()):
+        if self.was_pressed:
             return self.last(Role.CUSTOMER) or self.asked.strip("/ ").replace("_", " ")
         return self.asked
+
+    @property
+    def was_pressed(self) -> bool:
+        """Whether the request is the payload of a button."""
+        return re.fullmatch(r"/\S[^\n]{0,80}", self.asked.strip()) is not None
 
     @property
     def script(self) -> Script | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -16,6 +17,7 @@ from knowledge_base.synonyms import Synonyms
 from knowledge_base.views import Scale, View
 
 LANGUAGE_BONUS: Final = 0.15  # what a passage in the customer's language is worth
+ARTICLE_BONUS: Final = 0.15  # and one of an article that the intent names
 CANDIDATES: Final = 50  # rows each list contributes before they are fused
 _CONTEXT: Final = 0.7  # what a query counts together with the one before it, the rest alone
 _SYNONYM: Final = 0.8  # what other wordings count beside the customer's own
@@ -131,7 +133,7 @@ class KnowledgeBase:
         self._synonyms = synonyms
         self._judge = judge
 
-    def search(
+    def search(  # noqa: PLR0913 — what a search may depend on
         self,
         query: str,
         k: int = 5,
@@ -139,17 +141,19 @@ class KnowledgeBase:
         language: str | None = None,
         only: Filter | None = None,
         context: str | None = None,
+        prefer: Sequence[str] = (),
     ) -> list[Hit]:
         """Return the k best passages, best first; none for an empty query.
 
         With `language`, passages of that language (or of none) are preferred where they are
-        about as good; scores stay what they are. With `only`, no others are looked at. `context`
-        is what the customer asked before: "and how much is it?" means nothing alone.
+        about as good; scores stay what they are. Those of articles whose id fits a pattern of
+        `prefer` (`*/returns.*`) score higher. With `only`, no others are looked at. `context` is
+        what the customer asked before: "and how much is it?" means nothing alone.
         """
         found = self.candidates(query, only=only, context=context)
-        return self.ranked(found, k, language) if found else []
+        return self.ranked(found, k, language, prefer) if found else []
 
-    def find(
+    def find(  # noqa: PLR0913 — what a search may depend on
         self,
         query: str,
         k: int = 5,
@@ -157,12 +161,13 @@ class KnowledgeBase:
         language: str | None = None,
         only: Filter | None = None,
         context: str | None = None,
+        prefer: Sequence[str] = (),
     ) -> Findings:
         """Search, and judge whether the best passage answers; otherwise as `search`."""
         found = self.candidates(query, only=only, context=context)
         if found is None:
             return Findings()
-        hits = self.ranked(found, k, language)
+        hits = self.ranked(found, k, language, prefer)
         if not hits or self._judge is None:
             return Findings(tuple(hits))
         evidence = self._judge.judge(
@@ -170,9 +175,16 @@ class KnowledgeBase:
         )
         return Findings(tuple(hits), evidence)
 
-    def ranked(self, found: Candidates, k: int, language: str | None = None) -> list[Hit]:
-        """Return the k best of the candidates, best first, those in a language preferred."""
-        rows, fused, first = found.rows, found.fused(self.weights), found.looks[0]
+    def ranked(
+        self,
+        found: Candidates,
+        k: int,
+        language: str | None = None,
+        prefer: Sequence[str] = (),
+    ) -> list[Hit]:
+        """Return the k best of the candidates, best first, some preferred as `search` says."""
+        rows, first = found.rows, found.looks[0]
+        fused = found.fused(self.weights) + self._preferred(rows, prefer)
         order = np.argsort(-(fused + self._bonus(rows, language)), kind="stable")[:k]
         return [
             Hit(
@@ -259,6 +271,15 @@ class KnowledgeBase:
             return np.zeros(len(rows), dtype=np.float32)
         fits = [self.chunks[int(row)].language in {language, None} for row in rows]
         return np.asarray(fits, dtype=np.float32) * np.float32(LANGUAGE_BONUS)
+
+    def _preferred(self, rows: Rows, patterns: Sequence[str]) -> Scores:
+        if not patterns:
+            return np.zeros(len(rows), dtype=np.float32)
+        fits = [
+            any(fnmatchcase(self.chunks[int(row)].article, pattern) for pattern in patterns)
+            for row in rows
+        ]
+        return np.asarray(fits, dtype=np.float32) * np.float32(ARTICLE_BONUS)
 
     def article(self, identifier: str) -> Document | None:
         """Return an article by its id."""

@@ -20,6 +20,7 @@ FLOORS = {
     "bot.generation": 2,
     "bot.actions": 2,
     "bot.speaking": 3,
+    "bot.leaning": 1,
     "bot.work": 3,
     "bot.bursts": 3,
     "bot.batch": 4.5,

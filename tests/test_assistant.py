@@ -362,16 +362,32 @@ def test_staff_articles_and_those_out_of_date_are_never_cited(parts: Parts) -> N
         version = "k-watched"
 
         def search(
-            self, query: str, k: int, /, *, language: str | None, only: Filter, context: str | None
+            self,
+            query: str,
+            k: int,
+            /,
+            *,
+            language: str | None,
+            only: Filter,
+            context: str | None,
+            prefer: Sequence[str] = (),
         ) -> list[Hit]:
-            del query, k, language, context
+            del query, k, language, context, prefer
             asked.append(only)
             return []
 
         def find(
-            self, query: str, k: int, /, *, language: str | None, only: Filter, context: str | None
+            self,
+            query: str,
+            k: int,
+            /,
+            *,
+            language: str | None,
+            only: Filter,
+            context: str | None,
+            prefer: Sequence[str] = (),
         ) -> Findings:
-            self.search(query, k, language=language, only=only, context=context)
+            self.search(query, k, language=language, only=only, context=context, prefer=prefer)
             return Findings()
 
         def article(self, identifier: str, /) -> None:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Final
 
 from bot.dialogue.rules import Content
+from bot.leaning import Leaning
 from bot.nlu.entities import EntityFinder
 from bot.nlu.segments import boundaries
 from bot.nlu.understanding import Understander
@@ -53,9 +54,10 @@ class Told:
         spoken: str | None,
         customer: str | None,
         reply: str | None,
+        leaning: Leaning,
         today: date,
     ) -> Understanding:
-        del customer, reply
+        del customer, reply, leaning
         self._number += 1
         wanted = self.step.expect
         base = self._real.understand(text, spoken=spoken, today=today)
@@ -106,9 +108,17 @@ class Told:
         del text
 
     def find(
-        self, query: str, k: int, /, *, language: str | None, only: Filter, context: str | None
+        self,
+        query: str,
+        k: int,
+        /,
+        *,
+        language: str | None,
+        only: Filter,
+        context: str | None,
+        prefer: Sequence[str] = (),
     ) -> Findings:
-        del query, k, only, context
+        del query, k, only, context, prefer
         wanted = self.step.expect
         routes = [first(asked.route) for asked in (wanted, *wanted.requests)]
         if "retrieve" not in routes:
@@ -120,9 +130,18 @@ class Told:
         return Findings((Hit(chunk, 0.9, 0.9, 9.0),))
 
     def search(
-        self, query: str, k: int, /, *, language: str | None, only: Filter, context: str | None
+        self,
+        query: str,
+        k: int,
+        /,
+        *,
+        language: str | None,
+        only: Filter,
+        context: str | None,
+        prefer: Sequence[str] = (),
     ) -> list[Hit]:
-        return list(self.find(query, k, language=language, only=only, context=context).hits)
+        found = self.find(query, k, language=language, only=only, context=context, prefer=prefer)
+        return list(found.hits)
 
     def article(self, identifier: str, /) -> None:
         del identifier

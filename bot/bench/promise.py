@@ -24,7 +24,7 @@ def _scores(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return logits, (n, classes), strangeness and distances, (n,)."""
     vectors = np.concatenate(
-        [model.encoder.queries(texts[at : at + 256]) for at in range(0, len(texts), 256)]
+        [model.features(texts[at : at + 256]) for at in range(0, len(texts), 256)]
     )
     logits = model.logits(vectors, texts)
     distances = model.parameters.memory.distances(vectors)

@@ -29,6 +29,7 @@ from bot.dialogue.policy import Policy
 from bot.dialogue.rules import Content
 from bot.dialogue.templates import Templates, Variant
 from bot.generation import prompts
+from bot.leaning import Leaning
 from bot.nlu import datasets
 from bot.nlu.scripts import to_script
 from bot.parts import Explanation, Parts, Understander
@@ -99,7 +100,7 @@ class _Hasty:
         self._understander = understander
         self._content = content
 
-    def understand(
+    def understand(  # noqa: PLR0913 — all that is known of a message
         self,
         text: str,
         /,
@@ -107,6 +108,7 @@ class _Hasty:
         spoken: str | None,
         customer: str | None,
         reply: str | None,
+        leaning: Leaning,
         today: date,
     ) -> Understanding:
         """Read a message."""
@@ -116,6 +118,7 @@ class _Hasty:
             spoken=spoken,
             customer=customer,
             reply=reply,
+            leaning=leaning,
             today=today,
         )
 

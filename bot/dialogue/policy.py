@@ -30,7 +30,8 @@ _OWN: Final = (
     *("no_evidence", "no_question", "other_language", "out_of_scope", "refused", "unreadable"),
     *("passages_in_other_language", "reopened", "yes", "no", "to_bot", "still_there", "closed"),
 )
-_PLEASANTRIES: Final = frozenset({"greeting", "thanks"})
+PLEASANTRIES: Final = frozenset({"greeting", "thanks"})
+_NO_REQUEST: Final = PLEASANTRIES | {OUT_OF_SCOPE}
 
 
 def load(path: Path) -> "Policy":
@@ -169,7 +170,7 @@ class Policy:
         if not safety.insults(self.content, text):
             return False
         intent = understanding.intent
-        asks = intent not in {None, OUT_OF_SCOPE, "bot_identity", *_PLEASANTRIES}
+        asks = intent not in {None, OUT_OF_SCOPE, "bot_identity", *PLEASANTRIES}
         if intent == "complaint" and len(text) <= _OUTCRY:  # there is nothing in it to see to
             asks = False
         return not (asks and understanding.confidence >= self.content.thresholds.answer)
@@ -182,7 +183,7 @@ class Policy:
         here = replace(understanding, entities=inside(understanding.entities, text))
         if found := self.forms.goes_on(text, here, state):
             return found
-        if self.forms.leaves(text, here, form) or understanding.intent in _PLEASANTRIES:
+        if self.forms.leaves(text, here, form) or understanding.intent in PLEASANTRIES:
             return None
         if understanding.intent == form.intent and self._only_asks(text, here, form.intent):
             return None
@@ -225,7 +226,7 @@ class Policy:
             return self._handoff("anger", understanding, template="anger")
         if understanding.confidence >= self.content.thresholds.clarify:
             names = (score.intent for score in understanding.ranking)
-            options = tuple(name for name in names if name != OUT_OF_SCOPE)
+            options = tuple(name for name in names if name not in _NO_REQUEST)
             return self._unclear("unsure", state, options=options[: self.content.clarify_options])
         return self._search("unsure_search", understanding)
 
@@ -241,7 +242,7 @@ class Policy:
         rule = self.content.routes.get(intent)
         if rule is None:
             return self._search("no_rule", understanding, intent)
-        reason = "smalltalk" if intent in _PLEASANTRIES else f"route:{intent}"
+        reason = "smalltalk" if intent in PLEASANTRIES else f"route:{intent}"
         if rule.route == "handoff":
             queue = rule.queue or self.content.queues.get(intent)
             return self._handoff(
@@ -356,6 +357,11 @@ class Policy:
     def action_failed(self, decision: Decision) -> Decision:
         """Return the hand-off that follows an action nobody could run."""
         return self._to_person("action_failed", decision.intent)
+
+    def articles(self, decision: Decision) -> tuple[str, ...]:
+        """Return the patterns of the articles that are preferred for a decision."""
+        rule = self.content.routes.get(decision.intent or "")
+        return rule.articles if rule else ()
 
     def evidence_threshold(self, decision: Decision) -> float:
         """Return the score passages need to count as evidence for a decision."""

@@ -38,7 +38,8 @@ class Rule(_Strict):
     """What to do with an intent; in the file a bare route name is enough.
 
     An action needs its `slots` filled, in this order, and where `confirm` names a template, a yes.
-    `informs` names the template for those who only ask how it goes.
+    `informs` names the template for those who only ask how it goes. Where the intent is searched
+    for, passages of `articles`, patterns of article ids, are preferred.
     """
 
     route: Literal["template", "retrieve", "act", "handoff"]
@@ -47,6 +48,7 @@ class Rule(_Strict):
     slots: tuple[str, ...] = ()
     confirm: str | None = None
     informs: str | None = None
+    articles: tuple[str, ...] = ()
     queue: str | None = None
 
 

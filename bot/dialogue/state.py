@@ -4,9 +4,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
+from bot import leaning
 from bot.dialogue import handoff
 from bot.dialogue.handoff import Custody, HandedOff, Owner, Withdrawn, Written
-from bot.types import Decision, Role, Route, Turn
+from bot.leaning import Leaning
+from bot.types import Decision, IntentScore, Role, Route, Turn, Understanding
 
 _REMEMBERED: Final = 12
 BOT, QUEUED, HUMAN, CLOSED = Owner.BOT, Owner.QUEUED, Owner.HUMAN, Owner.CLOSED
@@ -49,6 +51,7 @@ class State:
     offered_human: bool = False  # the last reply asked whether a colleague should take over
     articles: tuple[str, ...] = ()  # those the last answer was taken from
     mood: str = "calm"
+    leaning: Leaning = ()  # what the customer's messages have been about
     custody: Custody = field(default_factory=Custody)
     revision: int = 0
 
@@ -96,9 +99,16 @@ def advance(state: State, turn: Turn) -> State:
         offered_human=decisions[-1].reason in {"no_evidence", "out_of_scope"},
         articles=tuple(dict.fromkeys(c.article for c in turn.reply.citations)) or state.articles,
         mood=turn.understanding.emotion,
+        leaning=leaning.after(state.leaning, _ranking(turn.understanding)),
         custody=_custody(state, decisions, turn.message.at),
         revision=state.revision + 1,
     )
+
+
+def _ranking(understanding: Understanding) -> tuple[IntentScore, ...]:
+    """Return the likeliest intents of a message; of several requests the last one goes on."""
+    requests = understanding.requests
+    return requests[-1].ranking if requests else understanding.ranking
 
 
 def _said(turn: Turn) -> tuple[Utterance, ...]:
@@ -180,6 +190,7 @@ def to_json(state: State) -> dict[str, Any]:
         "offered_human": state.offered_human,
         "articles": list(state.articles),
         "mood": state.mood,
+        "leaning": [list(pair) for pair in state.leaning],
         "owner": custody.owner.value,
         "queue": custody.queue,
         "fence": custody.fence,
@@ -205,6 +216,7 @@ def from_json(values: dict[str, Any]) -> State:
         offered_human=bool(values.get("offered_human")),
         articles=tuple(values.get("articles", ())),
         mood=values.get("mood", "calm"),
+        leaning=tuple((intent, float(count)) for intent, count in values.get("leaning", ())),
         custody=Custody(
             Owner(values.get("owner", BOT)),
             int(values.get("fence", 0)),

@@ -112,7 +112,7 @@ def _as_read(model: IntentModel, text: str, spans: Sequence[tuple[int, int]]) ->
 
 
 def _log_odds(model: IntentModel, texts: Sequence[str], chosen: int) -> list[float]:
-    logits = model.logits(model.encoder.queries(texts), texts)
+    logits = model.logits(model.features(texts), texts)
     chances = softmax(logits, model.calibration.temperature)[:, chosen]
     safe = np.clip(chances, 1e-9, 1 - 1e-9)
     return [float(value) for value in np.log(safe / (1 - safe))]

@@ -21,6 +21,7 @@ from bot.nlu import (
     linear,
     model_card,
     seeking,
+    threads,
     training,
     training_set,
     tuned,
@@ -123,7 +124,8 @@ def _grown(
     calibration: Calibration,
 ) -> Parameters:
     """Return the old parameters with what was learnt."""
-    memory = memory_of(learnt.vectors, targets_of(examples, labels), labels)
+    vectors = learnt.vectors[:, : before.memory.vectors.shape[1]]
+    memory = memory_of(vectors, targets_of(examples, labels), labels)
     return replace(
         before,
         head=learnt.head,
@@ -181,13 +183,18 @@ def _refit(  # noqa: PLR0913, PLR0917 — old and new, and how they are learnt
     first = len(kept)
     texts = [example.input for example in examples]
     targets = targets_of(examples, labels)
-    vectors = np.concatenate([kept, encoder.queries(texts[first:])])
+    fresh = encoder.queries(texts[first:])
+    if before.leans:  # what was wanted before the new ones is not known
+        nothing = np.zeros((len(fresh), before.leans), dtype=np.float32)
+        fresh = np.hstack([threads.encode(encoder.queries, texts[first:]), nothing])
+    vectors = np.concatenate([kept, fresh])
+    narrow = vectors[:, : before.memory.vectors.shape[1]]
     known = linear.Hybrid(before.head, before.sparse)
     extension = linear.Extension(known, first, vectors, texts, targets, len(labels), recipe)
     checked = _checked(examples, first)
     rest = sorted(set(range(len(texts))) - set(checked))
     logits = extension.fit(without=checked).logits(vectors[checked], [texts[i] for i in checked])
-    distances = memory_of(vectors[rest], targets[rest], labels).distances(vectors[checked])
+    distances = memory_of(narrow[rest], targets[rest], labels).distances(narrow[checked])
     unseen = Unseen(logits, distances, targets[checked])
     model = extension.fit()
     plain = linear.fit_plain(vectors, targets, len(labels))

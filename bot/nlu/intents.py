@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from bot.nlu import novelty
+from bot.leaning import Leaning
+from bot.nlu import novelty, threads
 from bot.nlu.calibration import softmax
 from bot.nlu.drift import Reference
 from bot.nlu.novelty import Memory, Novelty
@@ -30,6 +31,7 @@ _RANKED = 5
 _KNOWN = (0.4, 0.6)
 _TOGETHER: Final = 16  # texts, or calls, that are classified at once
 _EXAMPLES = "examples.jsonl"
+_Said = tuple[str, Leaning]  # a text, and what its conversation has been about
 
 
 class QueryEncoder(Protocol):
@@ -114,6 +116,7 @@ class Parameters:
     reference: Reference | None = None
     calibration: Calibration = Calibration()
     contextual: bool = False  # trained on messages with what was said before them
+    leans: int = 0  # labels whose earlier chances the head reads, see `threads`; 0: it reads none
 
     def save(self, folder: Path) -> None:
         """Write the parameters into a version's folder."""
@@ -129,7 +132,7 @@ class Parameters:
         write_json(folder / "labels.json", list(self.labels))
         write_json(folder / "words.json", dict(self.speller.words))
         write_json(folder / "calibration.json", asdict(self.calibration))
-        write_json(folder / "context.json", self.contextual)
+        write_json(folder / "context.json", {"read": self.contextual, "leans": self.leans})
         rows = (json.dumps(asdict(example), ensure_ascii=False) for example in self.examples)
         (folder / _EXAMPLES).write_text("".join(row + "\n" for row in rows), encoding="utf-8")
 
@@ -141,6 +144,7 @@ class Parameters:
         has_plain = (folder / "plain.npz").exists()
         has_tone = (folder / "tone.npz").exists()
         has_reference = (folder / "reference.npz").exists()
+        context = _read_json(folder / "context.json")
         return cls(
             head=Head.load(folder / "head.npz"),
             sparse=SparseHead.load(folder),
@@ -153,7 +157,8 @@ class Parameters:
             tone=ToneHead.load(folder / "tone.npz") if has_tone else None,
             reference=Reference.load(folder / "reference.npz") if has_reference else None,
             calibration=Calibration(**_read_json(folder / "calibration.json")),
-            contextual=bool(_read_json(folder / "context.json")),
+            contextual=bool(context["read"]),
+            leans=int(context["leans"]),
         )
 
 
@@ -207,9 +212,10 @@ class IntentModel:
         self.labels = parameters.labels
         self.calibration = parameters.calibration
         self.contextual = parameters.contextual
+        self._dimension = parameters.memory.vectors.shape[1]
         self.version = version
         self.engine = engine
-        self._batcher: MicroBatcher[Sequence[str], list[Prediction]] = MicroBatcher(
+        self._batcher: MicroBatcher[Sequence[_Said], list[Prediction]] = MicroBatcher(
             self._together, lanes=os.cpu_count() or 1, largest=_TOGETHER
         )
         self.outside = np.array([label == OUT_OF_SCOPE for label in self.labels])
@@ -219,21 +225,26 @@ class IntentModel:
         """The in-scope labels."""
         return tuple(label for label in self.labels if label != OUT_OF_SCOPE)
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """Classify texts, in order; those of a conversation come as `context.in_context` made."""
-        if len(texts) > _TOGETHER:
-            return self._predict(texts)
-        return self._batcher.run(texts) if texts else []
+    def predict(self, texts: Sequence[str], leaning: Leaning = ()) -> list[Prediction]:
+        """Classify texts, in order; those of a conversation come as `context.in_context` made.
 
-    def _together(self, calls: list[Sequence[str]]) -> list[list[Prediction]]:
+        `leaning` is what the conversation they all stand in has been about.
+        """
+        said = [(text, leaning) for text in texts]
+        if len(said) > _TOGETHER:
+            return self._predict(said)
+        return self._batcher.run(said) if said else []
+
+    def _together(self, calls: list[Sequence[_Said]]) -> list[list[Prediction]]:
         """Classify what several callers ask for at the same moment."""
-        found = iter(self._predict([text for texts in calls for text in texts]))
-        return [list(islice(found, len(texts))) for texts in calls]
+        found = iter(self._predict([said for call in calls for said in call]))
+        return [list(islice(found, len(call))) for call in calls]
 
-    def _predict(self, texts: Sequence[str]) -> list[Prediction]:
-        texts = [self.parameters.speller.correct(text, self.encoder.knows) for text in texts]
-        vectors = self.encoder.queries(texts)
-        logits = self.logits(vectors, texts)
+    def _predict(self, said: Sequence[_Said]) -> list[Prediction]:
+        texts = [self.parameters.speller.correct(text, self.encoder.knows) for text, _ in said]
+        features = self.features(texts, [leaning for _, leaning in said])
+        logits = self.logits(features, texts)
+        vectors = features[:, : self._dimension]
         distances = self.parameters.memory.distances(vectors)
         scores = self.parameters.novelty.score(novelty.signs(logits, self.outside, distances))
         found = self.decide(softmax(logits, self.calibration.temperature), scores)
@@ -244,25 +255,36 @@ class IntentModel:
             for prediction, heard, distance in zip(found, tones, distances, strict=True)
         ]
 
+    def features(self, texts: Sequence[str], found: Sequence[Leaning] | None = None) -> Vectors:
+        """Return what the heads read, shape (n, their width): the first values are the vectors.
+
+        `found` is what the conversations of the texts have been about.
+        """
+        leans = self.parameters.leans
+        if not leans:
+            return self.encoder.queries(texts)
+        about = threads.leanings(found or [()] * len(texts), self.labels[:leans])
+        return np.hstack([threads.encode(self.encoder.queries, texts), about])
+
     def glance(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the logits of n-grams alone, shape (n, classes): quick and rough."""
         return self.parameters.sparse.logits(texts)
 
-    def logits(self, vectors: Vectors, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Return logits, shape (n, classes), of texts and their vectors.
+    def logits(self, features: Vectors, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return logits, shape (n, classes), of texts and their `features`.
 
         The fewer of a text's n-grams are known (it may be in another language than the training
         texts), the more the head on embeddings alone speaks, where there is one.
         """
         sparse, known = self.parameters.sparse.read(texts)
-        logits = self.parameters.head.logits(vectors) + sparse
+        logits = self.parameters.head.logits(features) + sparse
         plain = self.parameters.plain
         strange = known < _KNOWN[1]
         if plain is None or not strange.any():
             return logits
         low, high = _KNOWN
         share = np.clip((known[strange] - low) / (high - low), 0.0, 1.0)[:, np.newaxis]
-        logits[strange] = share * logits[strange] + (1 - share) * plain.logits(vectors[strange])
+        logits[strange] = share * logits[strange] + (1 - share) * plain.logits(features[strange])
         return logits
 
     def decide(

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.leaning import Leaning
 from bot.nlu import joints
 from bot.nlu.context import in_context
 from bot.nlu.intents import Prediction
@@ -32,8 +33,8 @@ _RAMBLING: Final = 3  # sentences from which a message is long
 class Reader(Protocol):
     """An intent model: exact, and at a glance."""
 
-    def predict(self, texts: Sequence[str], /) -> list[Prediction]:
-        """Classify texts."""
+    def predict(self, texts: Sequence[str], leaning: Leaning = ..., /) -> list[Prediction]:
+        """Classify texts of a conversation that has been about `leaning`."""
 
     def glance(self, texts: Sequence[str], /) -> NDArray[np.float64]:
         """Return the logits of n-grams alone, shape (n, classes): quick and rough."""
@@ -49,13 +50,15 @@ class Part:
     prediction: Prediction
 
 
-def find(text: str, reader: Reader, customer: str | None, reply: str | None) -> list[Part]:
+def find(
+    text: str, reader: Reader, customer: str | None, reply: str | None, leaning: Leaning = ()
+) -> list[Part]:
     """Return the requests of a message, in order; at least one.
 
-    `customer` and `reply` are what was said before (None, or left out, for a model that was not
-    trained on it).
+    `customer` and `reply` are what was said before, `leaning` is what it was about (all left out
+    for a model that was not trained on it). Parts of a message are read for themselves.
     """
-    whole = reader.predict([in_context(text, customer, reply)])[0]
+    whole = reader.predict([in_context(text, customer, reply)], leaning)[0]
     parts = _divide(Part(text, 0, len(text), whole), reader, len(_PARTED))
     if len(parts) == 1 and whole.confidence < _UNCLEAR:
         return [_clearest(parts[0], reader)]

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.nlu import calibration as numbers
-from bot.nlu import folds, linear, model_card, novelty, seeking, tone, training_set, wishing
+from bot.nlu import folds, heads, linear, model_card, novelty, seeking, tone, training_set, wishing
 from bot.nlu import intents as serving
 from bot.nlu.checkpoints import Checkpoints
+from bot.nlu.context import is_contextual
 from bot.nlu.curves import Curves
 from bot.nlu.datasets import Example
 from bot.nlu.drift import Reference
@@ -42,7 +43,6 @@ Targets = NDArray[np.int64]
 Logits = NDArray[np.float64]
 
 _FOLDS: Final = 5
-_ENOUGH_CONTEXT: Final = 50  # examples with a history from which a model learns to read one
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,8 @@ class Fitted:
     engine: str
     plain: Head | None = None
     details: dict[str, Any] = field(default_factory=dict)
+    leans: int = 0  # see `intents.Parameters`
+    dimension: int | None = None  # of the vectors where the heads read more beside them
 
 
 def train(job: Job, versions: Versions) -> Trained:
@@ -120,7 +122,7 @@ def train(job: Job, versions: Versions) -> Trained:
         outside = np.array([label == OUT_OF_SCOPE for label in labels])
         calibration, measured = calibrate(fitted.unseen, outside, job.promise)
         metrics = validate(fitted.unseen, outside, calibration)
-        memory = memory_of(fitted.vectors, fitted.targets, labels)
+        memory = memory_of(fitted.vectors[:, : fitted.dimension], fitted.targets, labels)
         Parameters(
             head=fitted.head,
             sparse=fitted.sparse,
@@ -135,7 +137,8 @@ def train(job: Job, versions: Versions) -> Trained:
             else tone_head(folder, fitted.engine, job.encoder.base.query_prefix),
             reference=_reference(fitted.unseen, outside, calibration),
             calibration=calibration,
-            contextual=sum(1 for e in job.examples if e.customer or e.reply) >= _ENOUGH_CONTEXT,
+            contextual=is_contextual(job.examples),
+            leans=fitted.leans,
         ).save(folder)
         _learn_from_turns(job, folder, fitted)
         training_set.save(folder, job.examples, fitted.vectors)
@@ -215,31 +218,30 @@ def remembered(examples: Sequence[Example], memory: Memory) -> tuple[serving.Exa
 
 def _fit_head(job: Job, labels: Sequence[str]) -> Fitted:
     """Fit a hybrid on the frozen encoder; unseen are `valid`, or all examples out of fold."""
-    texts = [example.input for example in job.examples]
-    targets = targets_of(job.examples, labels)
-    vectors = job.encoder.queries(texts, progress=job.progress)
-    parts = folds.assign(job.examples, _FOLDS, job.seed)
-    recipe = linear.settled(job.recipe, vectors, texts, targets, len(labels), parts)
-    model = linear.fit(vectors, texts, targets, len(labels), recipe)
-    memory = memory_of(vectors, targets, labels)
-    if job.valid:
-        held = [example.input for example in job.valid]
-        held_vectors = job.encoder.queries(held, progress=job.progress)
-        logits = model.logits(held_vectors, held)
-        unseen = Unseen(logits, memory.distances(held_vectors), targets_of(job.valid, labels))
-    else:
-        logits = linear.out_of_fold(vectors, texts, targets, len(labels), parts, recipe)
-        unseen = Unseen(logits, memory.distances(vectors, np.arange(len(texts))), targets)
-    plain = linear.fit_plain(vectors, targets, len(labels))
+    in_thread = is_contextual(job.examples)
+
+    def read(examples: Sequence[Example]) -> heads.Data:
+        return heads.Data.read(
+            examples, labels, job.encoder, in_thread=in_thread, progress=job.progress
+        )
+
+    data, held = read(job.examples), read(job.valid) if job.valid else None
+    found = heads.fit(data, held, folds.assign(job.examples, _FOLDS, job.seed), job.recipe)
+    data, held = found.data, found.held
+    memory = memory_of(data.vectors, data.targets, labels)
+    places = np.arange(len(data.texts)) if held is data else None
+    unseen = Unseen(found.unseen, memory.distances(held.vectors, places), held.targets)
     return Fitted(
-        model.head,
-        model.sparse,
-        vectors,
-        targets,
+        found.model.head,
+        found.model.sparse,
+        data.features,
+        data.targets,
         unseen,
         job.encoder.engine,
-        plain,
-        {"recipe": asdict(recipe)},
+        linear.fit_plain(data.features, data.targets, len(labels)),
+        {"recipe": asdict(found.recipe)},
+        leans=found.leans,
+        dimension=data.dimension,
     )
 
 

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Final
 
+from bot.leaning import Leaning
 from bot.nlu import language, requests, seeking, sentiment
 from bot.nlu.context import in_context
 from bot.nlu.drift import DriftMonitor
@@ -43,18 +44,20 @@ class Understander:
         self._wishing = wishing
         self._tone_by_words = model is None or model.parameters.tone is None
 
-    def understand(
+    def understand(  # noqa: PLR0913 — all that is known of a message
         self,
         text: str,
         *,
         spoken: str | None = None,
         customer: str | None = None,
         reply: str | None = None,
+        leaning: Leaning = (),
         today: date | None = None,
     ) -> Understanding:
         """Read a message; `spoken` is the conversation's language, "tomorrow" is after `today`.
 
-        `customer` and `reply` are the customer's message and the reply before it.
+        `customer` and `reply` are the customer's message and the reply before it, `leaning` is
+        what the conversation has been about.
         """
         code = language.detect(text, spoken)
         entities = self._entities.find(text, today)
@@ -68,7 +71,7 @@ class Understander:
             return Understanding(code, feeling, emotion, None, 0.0, (), entities, seeks=seeks)
         before = (customer, reply) if self.model.contextual else (None, None)
         # An address says nothing about what is wanted, and leads the model astray.
-        parts = requests.find(masked(text), self.model, *before)
+        parts = requests.find(masked(text), self.model, *before, leaning)
         found = tuple(self._request(part, text) for part in parts)
         tone = parts[0].prediction.tone
         return Understanding(

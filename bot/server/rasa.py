@@ -151,7 +151,12 @@ def parse(
     check_channel(service, "rasa_token", authorization or token)
     service.assistant.check(Message(body.text))
     understood = service.assistant.parts.understander.understand(
-        body.text, spoken=None, customer=None, reply=None, today=now().astimezone().date()
+        body.text,
+        spoken=None,
+        customer=None,
+        reply=None,
+        leaning=(),
+        today=now().astimezone().date(),
     )
     return rasa_tracker.parse_data(understood, body.text)
 

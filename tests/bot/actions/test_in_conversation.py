@@ -25,7 +25,7 @@ from tests.conftest import DEMO
 class Understands:
     """Takes every message for the request that acts."""
 
-    def understand(self, text: str, /, *, today: date, **context: str | None) -> Understanding:
+    def understand(self, text: str, /, *, today: date, **context: object) -> Understanding:
         del text, today, context
         return Understanding("en", "neutral", "calm", "request", 0.99)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bot.bootstrap import Home
+from bot.leaning import Leaning
 from bot.nlu import requests
 from bot.nlu.intents import IntentModel, Prediction
 from bot.nlu.requests import Part
@@ -28,7 +29,8 @@ class Reader:
         self.known = known
         self.read: list[str] = []
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+    def predict(self, texts: Sequence[str], leaning: Leaning = ()) -> list[Prediction]:
+        del leaning
         self.read += texts
         return [self._one(text) for text in texts]
 
