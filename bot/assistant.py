@@ -233,7 +233,7 @@ class Assistant:
                 work.message.text,
                 spoken=work.state.language,
                 customer=work.last(Role.CUSTOMER),
-                reply=work.last(Role.BOT) or work.last(Role.AGENT),
+                reply=work.last(Role.BOT, Role.AGENT),
                 leaning=work.state.leaning,
                 today=work.message.at.astimezone().date(),
             )

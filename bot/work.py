@@ -33,9 +33,9 @@ class Work:
     judged: tuple[Evidence, ...] = ()  # how likely each search found an answer
     asked: str = ""  # the request in work
 
-    def last(self, role: Role) -> str | None:
-        """Return what somebody said last before this message."""
-        said = [line.text for line in self.state.history if line.role is role]
+    def last(self, *roles: Role) -> str | None:
+        """Return what one of these said last before this message."""
+        said = [line.text for line in self.state.history if line.role in roles]
         return said[-1] if said else None
 
     @contextmanager

@@ -6,7 +6,7 @@ are what the second one reads; see `threads`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Self
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.nlu import calibration as numbers
-from bot.nlu import linear, threads
+from bot.nlu import folds, linear, threads
 from bot.nlu.context import is_contextual
 from bot.nlu.datasets import Example
 from bot.nlu.linear import Hybrid
@@ -40,20 +40,18 @@ class Data:
         cls,
         examples: Sequence[Example],
         labels: Sequence[str],
-        encoder: ModelEncoder,
+        manner: "Manner",
         *,
         in_thread: bool,
-        progress: bool = False,
     ) -> Self:
         """Encode examples; with `in_thread` each in its conversation and alone."""
         texts = [example.input for example in examples]
         number = {label: i for i, label in enumerate(labels)}
         targets = np.array([number[example.intent] for example in examples], dtype=np.int64)
-        if in_thread:
-            features = threads.encode(partial(encoder.queries, progress=progress), texts)
-            return cls(examples, texts, features, targets, len(labels), features.shape[1] // 2)
-        features = encoder.queries(texts, progress=progress)
-        return cls(examples, texts, features, targets, len(labels), features.shape[1])
+        queries = partial(manner.encoder.queries, progress=manner.progress)
+        features = threads.encode(queries, texts) if in_thread else queries(texts)
+        dimension = features.shape[1] // (2 if in_thread else 1)
+        return cls(examples, texts, features, targets, len(labels), dimension)
 
     @property
     def vectors(self) -> Vectors:
@@ -77,39 +75,83 @@ class Data:
     def leaning(self, logits: Logits, temperature: float) -> Self:
         """Return the data with what was wanted before each example, guessed by these logits."""
         about = threads.earlier(self.examples, numbers.softmax(logits, temperature))
-        features = np.hstack([self.features, about])
-        return type(self)(
-            self.examples, self.texts, features, self.targets, self.classes, self.dimension
+        return replace(self, features=np.hstack([self.features, about]))
+
+    def with_moved(self, encoder: ModelEncoder, pairs: Sequence[tuple[int, int]]) -> Self:
+        """Return the data and behind it its examples `i`, in the conversations of `j`."""
+        if not pairs:
+            return self
+        own, hosts = (list(part) for part in zip(*pairs, strict=True))
+        moved = [
+            replace(
+                self.examples[i], customer=self.examples[j].customer, reply=self.examples[j].reply
+            )
+            for i, j in pairs
+        ]
+        texts = [example.input for example in moved]
+        about = self.features[hosts, 2 * self.dimension :]
+        features = np.hstack([threads.encode(encoder.queries, texts), about])
+        return replace(
+            self,
+            examples=[*self.examples, *moved],
+            texts=[*self.texts, *texts],
+            features=np.vstack([self.features, features]),
+            targets=np.concatenate([self.targets, self.targets[own]]),
         )
 
 
 @dataclass(frozen=True)
+class Manner:
+    """How heads are fitted."""
+
+    encoder: ModelEncoder
+    recipe: Recipe
+    folds: int
+    seed: int = 0
+    progress: bool = False
+
+
+@dataclass(frozen=True)
 class Heads:
-    """A fitted model, what it was fitted on, and what it says of examples it has not seen."""
+    """A fitted model, and what it says of examples it has not seen, shape (n, classes)."""
 
     model: Hybrid
-    data: Data
-    held: Data  # those examples: of a file of their own, or the data out of fold
+    learnt: Data  # the examples given, and behind them those that were moved
+    held: Data  # the examples not seen: of a file of their own, or those given, out of fold
     unseen: Logits
     recipe: Recipe
     leans: int  # see `intents.Parameters`
 
 
-def fit(data: Data, held: Data | None, parts: NDArray[np.int64], recipe: Recipe) -> Heads:
-    """Fit the heads; without `held`, each example is judged by models that have not seen its fold.
+def fit(
+    examples: Sequence[Example],
+    valid: Sequence[Example] | None,
+    labels: Sequence[str],
+    manner: Manner,
+) -> Heads:
+    """Fit the heads; without `valid`, each example is judged by models that have not seen its fold.
 
-    `parts` are the folds of the data, shape (n,).
+    Dialogs, or none: only where enough examples have a history do the heads read one.
     """
-    recipe = data.settled(recipe, parts)
-    leans = data.classes if is_contextual(data.examples) else 0
-    if leans:
-        logits = data.out_of_fold(parts, recipe)
-        temperature = numbers.fit_temperature(logits, data.targets)
+    in_thread = is_contextual(examples)
+    data = Data.read(examples, labels, manner, in_thread=in_thread)
+    held = Data.read(valid, labels, manner, in_thread=in_thread) if valid else None
+    parts = folds.assign(examples, manner.folds, manner.seed)
+    recipe = data.settled(manner.recipe, parts)
+    learnt = data
+    if in_thread:
+        guesses = data.out_of_fold(parts, recipe)
+        temperature = numbers.fit_temperature(guesses, data.targets)
         if held is not None:
-            guesses = data.fitted(recipe).logits(held.features, held.texts)
-            held = held.leaning(guesses, temperature)
-        data = data.leaning(logits, temperature)
-    model = data.fitted(recipe)
+            held = held.leaning(data.fitted(recipe).logits(held.features, held.texts), temperature)
+        data = data.leaning(guesses, temperature)
+        moved = threads.elsewhere(examples, manner.seed)
+        learnt = data.with_moved(manner.encoder, moved)
+        parts = np.concatenate([parts, parts[[i for i, _ in moved]]])
+    model = learnt.fitted(recipe)
+    leans = len(labels) if in_thread else 0
     if held is not None:
-        return Heads(model, data, held, model.logits(held.features, held.texts), recipe, leans)
-    return Heads(model, data, data, data.out_of_fold(parts, recipe), recipe, leans)
+        unseen = model.logits(held.features, held.texts)
+        return Heads(model, learnt, held, unseen, recipe, leans)
+    unseen = learnt.out_of_fold(parts, recipe)[: len(examples)]
+    return Heads(model, learnt, data, unseen, recipe, leans)

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from bot.leaning import FADES, Leaning
 from bot.nlu.context import message_of
 from bot.nlu.datasets import Example
+from knowledge_base.chinese import has_chinese
 from knowledge_base.encoders import Vectors
 
 _SHARE: Final = 0.5  # what a sure intent counts beside an embedding of length 1
+_MOVED: Final = 0.5  # of the examples without a history, how many are put into a conversation too
 
 
 def encode(queries: Callable[[Sequence[str]], Vectors], texts: Sequence[str]) -> Vectors:
@@ -51,3 +53,23 @@ def earlier(examples: Sequence[Example], chances: NDArray[np.float64]) -> Vector
         if example.customer is not None and before.source == example.source:
             rows[i] = _SHARE * chances[i - 1] + FADES * rows[i - 1]
     return rows
+
+
+def elsewhere(examples: Sequence[Example], seed: int) -> list[tuple[int, int]]:
+    """Return examples without a history, each with one of its language whose history it could have.
+
+    People change the subject. Dialogs alone teach that they go on with it, and a request as clear
+    as any would be taken for more of what came before.
+    """
+    rng = np.random.default_rng(seed)
+    hosts: dict[bool, list[int]] = {True: [], False: []}
+    lonely = []
+    for i, example in enumerate(examples):
+        if example.customer:
+            hosts[has_chinese(example.text)].append(i)
+        elif not example.reply:
+            lonely.append(i)
+    count = min(int(_MOVED * len(lonely)), len(hosts[True]) + len(hosts[False]))
+    moved = rng.choice(lonely, count, replace=False).tolist() if count else []
+    pairs = [(i, hosts[has_chinese(examples[i].text)]) for i in moved]
+    return [(i, int(rng.choice(places))) for i, places in pairs if places]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.nlu import calibration as numbers
-from bot.nlu import folds, heads, linear, model_card, novelty, seeking, tone, training_set, wishing
+from bot.nlu import heads, linear, model_card, novelty, seeking, tone, training_set, wishing
 from bot.nlu import intents as serving
 from bot.nlu.checkpoints import Checkpoints
 from bot.nlu.context import is_contextual
@@ -95,6 +95,7 @@ class Fitted:
     engine: str
     plain: Head | None = None
     details: dict[str, Any] = field(default_factory=dict)
+    examples: Sequence[Example] = ()  # those learnt, where they are more than those given
     leans: int = 0  # see `intents.Parameters`
     dimension: int | None = None  # of the vectors where the heads read more beside them
 
@@ -122,7 +123,9 @@ def train(job: Job, versions: Versions) -> Trained:
         outside = np.array([label == OUT_OF_SCOPE for label in labels])
         calibration, measured = calibrate(fitted.unseen, outside, job.promise)
         metrics = validate(fitted.unseen, outside, calibration)
-        memory = memory_of(fitted.vectors[:, : fitted.dimension], fitted.targets, labels)
+        given = slice(len(job.examples))
+        vectors = fitted.vectors[given, : fitted.dimension]
+        memory = memory_of(vectors, fitted.targets[given], labels)
         Parameters(
             head=fitted.head,
             sparse=fitted.sparse,
@@ -141,7 +144,7 @@ def train(job: Job, versions: Versions) -> Trained:
             leans=fitted.leans,
         ).save(folder)
         _learn_from_turns(job, folder, fitted)
-        training_set.save(folder, job.examples, fitted.vectors)
+        training_set.save(folder, fitted.examples or job.examples, fitted.vectors)
         details = {
             **_description(job),
             **fitted.details,
@@ -218,30 +221,25 @@ def remembered(examples: Sequence[Example], memory: Memory) -> tuple[serving.Exa
 
 def _fit_head(job: Job, labels: Sequence[str]) -> Fitted:
     """Fit a hybrid on the frozen encoder; unseen are `valid`, or all examples out of fold."""
-    in_thread = is_contextual(job.examples)
-
-    def read(examples: Sequence[Example]) -> heads.Data:
-        return heads.Data.read(
-            examples, labels, job.encoder, in_thread=in_thread, progress=job.progress
-        )
-
-    data, held = read(job.examples), read(job.valid) if job.valid else None
-    found = heads.fit(data, held, folds.assign(job.examples, _FOLDS, job.seed), job.recipe)
-    data, held = found.data, found.held
-    memory = memory_of(data.vectors, data.targets, labels)
-    places = np.arange(len(data.texts)) if held is data else None
+    manner = heads.Manner(job.encoder, job.recipe, _FOLDS, job.seed, job.progress)
+    found = heads.fit(job.examples, job.valid, labels, manner)
+    learnt, held = found.learnt, found.held
+    given = slice(len(job.examples))
+    memory = memory_of(learnt.vectors[given], learnt.targets[given], labels)
+    places = None if job.valid else np.arange(len(job.examples))
     unseen = Unseen(found.unseen, memory.distances(held.vectors, places), held.targets)
     return Fitted(
         found.model.head,
         found.model.sparse,
-        data.features,
-        data.targets,
+        learnt.features,
+        learnt.targets,
         unseen,
         job.encoder.engine,
-        linear.fit_plain(data.features, data.targets, len(labels)),
+        linear.fit_plain(learnt.features, learnt.targets, len(labels)),
         {"recipe": asdict(found.recipe)},
+        examples=learnt.examples,
         leans=found.leans,
-        dimension=data.dimension,
+        dimension=learnt.dimension,
     )
 
 
