@@ -10,6 +10,8 @@ from typing import Any, Final
 from bot.assistant import Assistant
 from bot.bootstrap import Home, assistant
 from bot.dialogue.handoff import Notice
+from bot.insights import reporting
+from bot.insights.page import Query
 from bot.server import announcing, chatwoot_api
 from bot.server.outgoing import Carrier, Courier
 from bot.server.secrets_file import Secrets, load_or_make
@@ -25,6 +27,8 @@ from knowledge_base.documents import Document, KnowledgeError
 _logger = logging.getLogger(__name__)
 _RELOAD_SECONDS: Final = 0.5
 _TICKS: Final = 4  # looks at the home between two looks at the desk
+_HOUR: Final = round(3600 / _RELOAD_SECONDS)  # looks at the home between two at surges
+_FRESH_DAYS: Final = 2  # a surge before yesterday is no news
 _THREADS: Final = 16
 _LATELY: Final = 200  # turns
 _RECENT: Final = timedelta(hours=1)
@@ -105,6 +109,23 @@ class Service:
             if parcels:
                 self.courier.wake()
 
+    def surges(self, period: Query) -> list[dict[str, Any]]:
+        """Return the surges of a period, with examples and what had changed before them."""
+        return reporting.alerts(self.home.engine, period, self.home.changed_articles)
+
+    def announce_surges(self) -> None:
+        """Tell the business's own system of surges of today and yesterday, each once."""
+        if self.home.settings.webhook_url is None:
+            return
+        try:
+            found = self.surges(reporting.query(_FRESH_DAYS))
+            self.outbox.add(announcing.alarming(self.home.settings, found))
+        except Exception:  # the next look finds them again
+            _logger.exception("surges could not be announced")
+        else:
+            if found:
+                self.courier.wake()
+
     def announce_again(self) -> None:
         """Announce the turns of the last hour: a stop may have come before they were."""
         if self.home.settings.webhook_url is None:
@@ -134,6 +155,8 @@ class Service:
             ticks += 1
             if ticks % _TICKS == 0:
                 self.tick()
+            if ticks % _HOUR == 0:
+                self.announce_surges()
             try:
                 self.reload()
             except (CarelineError, KnowledgeError) as error:
