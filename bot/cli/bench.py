@@ -30,6 +30,7 @@ class Bench(StrEnum):
     HANDOFF = "handoff"
     SAFETY = "safety"
     SURGE = "surge"
+    SUGGEST = "suggest"
 
 
 @app.command()

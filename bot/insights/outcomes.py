@@ -74,6 +74,8 @@ def summed(facts: Sequence[Fact]) -> dict[str, float]:
     sums: defaultdict[str, float] = defaultdict(float)
     for fact in facts:
         sums[key("conversations")] += 1
+        sums[key("channel", fact.channel)] += 1
+        sums[key("language", fact.language)] += 1
         sums[key("outcome", outcome(fact))] += 1
         sums[key("deflected")] += is_deflected(fact)
         sums[key("again")] += fact.came_again

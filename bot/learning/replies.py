@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bot.learning.situations import Encode, Eye, Floats, Line, Seen, Situation, similarity
 
-_RIDGE: Final = 0.06
+_RIDGE: Final = 0.068
 MOST: Final = 4000  # answers that are learnt from: memory and time grow with their square
 
 

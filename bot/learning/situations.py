@@ -28,25 +28,25 @@ Encode: TypeAlias = Callable[[Sequence[str]], Vectors]
 
 # How much each part counts: chosen by cross-validation on training conversations.
 WEIGHTS: Final[Mapping[str, float]] = {
-    "facts": 0.6,
-    "words": 0.35,
-    "reply words": 0.2,
-    "earlier words": 0.4,
-    "meaning": 0.6,
-    "meaning of the run": 0.4,
-    "meaning before": 0.35,
-    "meaning so far": 0.2,
-    "meaning of replies": 0.2,
-    "words after the reply": 0.1,
-    "words after the action": 0.15,
-    "reply": 0.15,
-    "reply after the action": 0.1,
-    "shape": 0.3,
-    "shape after the reply": 0.25,
-    "facts after the reply": 0.1,
-    "facts after the action": 0.6,
+    "facts": 1.015,
+    "words": 0.36,
+    "reply words": 0.029,
+    "earlier words": 1.063,
+    "meaning": 0.699,
+    "meaning of the run": 0.769,
+    "meaning before": 0.006,
+    "meaning so far": 0.078,
+    "meaning of replies": 0.875,
+    "words after the reply": 0.102,
+    "words after the action": 0.233,
+    "reply": 0.014,
+    "reply after the action": 0.033,
+    "shape": 2.538,
+    "shape after the reply": 0.079,
+    "facts after the reply": 0.033,
+    "facts after the action": 0.195,
 }
-_BEND: Final = 0.5  # exp(bend · (similarity - 1)): alike in all parts counts more than their sum
+_BEND: Final = 1.5  # exp(bend · (similarity - 1)): alike in all parts counts more than their sum
 _FADES: Final = 0.7  # what a message counts less than the one after it
 _TOKEN: Final = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+")
 _DIGITS: Final = re.compile(r"\d+")
@@ -314,3 +314,8 @@ def similarity(one: Seen, other: Seen) -> Floats:
     for name, weight in WEIGHTS.items():
         total += np.float32(weight) * found[name]
     return np.asarray(np.exp(_BEND * (total / sum(WEIGHTS.values()) - 1.0)), dtype=np.float32)
+
+
+def likeness(similarity_: float) -> float:
+    """Return the mean likeness of the parts, 0 to 1, behind a similarity."""
+    return min(max(log(max(similarity_, 1e-9)) / _BEND + 1.0, 0.0), 1.0)

@@ -12,11 +12,13 @@ from bot.bootstrap import Home, assistant
 from bot.dialogue.handoff import Notice
 from bot.insights import reporting
 from bot.insights.page import Query
+from bot.learning import advising
+from bot.learning.advising import Advisor
 from bot.server import announcing, chatwoot_api
 from bot.server.outgoing import Carrier, Courier
 from bot.server.secrets_file import Secrets, load_or_make
 from bot.settings import DOORS
-from bot.store import database, summaries
+from bot.store import answers, database, summaries
 from bot.store.desk import Desk
 from bot.store.log import SqlLog
 from bot.store.outbox import Outbox
@@ -52,6 +54,7 @@ class Service:
         """Start with nothing in work."""
         self.reader = Reader(self.home.engine)
         self.desk = Desk(self.home.engine, self._notice)
+        self.advisor = Advisor(self.home)
         self.outbox = Outbox(self.home.engine)
         self.courier = Courier(self.outbox, self._carriers())
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="message")
@@ -182,6 +185,27 @@ class Service:
     def summary(self, conversation_id: str) -> dict[str, Any]:
         """Return a conversation in short, for the person who takes it over."""
         return summaries.summary(self.home.engine, conversation_id)
+
+    def suggestions(self, conversation_id: str) -> dict[str, Any]:
+        """Return three replies that would fit now; what was offered is kept.
+
+        What people answered is learnt in the background, the first time it is asked for: until
+        then templates and passages are offered.
+        """
+        if self.advisor.is_behind():
+            threading.Thread(target=self.advisor.learn, daemon=True, name="advisor").start()
+        said = answers.lines(self.home.engine, conversation_id)
+        found = self.advisor.suggest(self.assistant.parts, said)
+        shown = [advising.as_json(one) for one in found]
+        identifier = answers.offer(self.home.engine, conversation_id, shown) if shown else None
+        return {"id": identifier, "suggestions": shown}
+
+    def chose(self, suggestion: str, place: int, message_id: str, text: str) -> None:
+        """Note which suggestion an agent sent; a record fails softly, the words are sent."""
+        try:
+            answers.choose(self.home.engine, suggestion, place, message_id, text)
+        except NotFoundError as error:
+            _logger.warning("a choice could not be kept: %s", error)
 
     def reload(self) -> bool:
         """Rebuild the assistant when the home changed; return whether it did."""

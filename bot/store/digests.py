@@ -1,13 +1,13 @@
 """Sums of each day's conversations, kept up to date: changed days are made anew."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import product
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import aliased
 
 from bot.store import facts
 from bot.store.database import utc
@@ -26,18 +26,17 @@ from bot.types import now
 
 Figures = Mapping[str, float]
 _MARGIN: Final = timedelta(seconds=60)  # what was dated before may be committed so much later
+ANY: Final = "*"  # all channels, or all languages, together
 _ALL: Final = 0  # the row that says until when everything is digested
 _TOGETHER: Final = 10  # days that are read at once
+_NAMES: Final = 500  # in one query
 
 
 @dataclass(frozen=True)
 class Digest:
-    """The figures of the conversations of one day, channel and language."""
+    """The figures of the conversations of one day."""
 
     day: date
-    channel: str
-    language: str
-    conversations: int
     figures: Figures
 
 
@@ -80,52 +79,81 @@ def _days(connection: Connection) -> set[date]:
 
 
 def _changed(connection: Connection, since: datetime) -> set[date]:
-    """Return the days whose conversations were written to, rated, read or followed since."""
+    """Return the days whose conversations were written to, rated, read or followed since.
+
+    Each table is first asked for what is new in it, which an index answers; mostly, little is.
+    """
     begun = conversations.c.created_at
-    queries = [select(begun).where(conversations.c.updated_at >= since)]
+    found = list(
+        connection.execute(select(begun).where(conversations.c.updated_at >= since)).scalars()
+    )
+    touched: set[str] = set()
     for table, column in (
         (csat, csat.c.at),
         (suggestions, suggestions.c.at),
         (suggestions, suggestions.c.chosen_at),
     ):
-        of = select(begun).join(table, table.c.conversation_id == conversations.c.id)
-        queries.append(of.where(column >= since))
+        new = select(table.c.conversation_id).where(column >= since)
+        touched.update(connection.execute(new).scalars())
+    said: set[str] = set()
     for table in (feedback, interactions):
-        of = select(begun).join(messages, messages.c.conversation_id == conversations.c.id)
-        of = of.join(table, table.c.message_id == messages.c.id)
-        queries.append(of.where(table.c.at >= since))
-    later = aliased(conversations)
-    followed = select(begun).join(later, later.c.sender == conversations.c.sender)
-    queries.append(
-        followed.where(later.c.created_at >= since, begun >= since - facts.AGAIN - _MARGIN)
+        new = select(table.c.message_id).where(table.c.at >= since)
+        said.update(connection.execute(new).scalars())
+    for part in _parts(said):
+        there = select(messages.c.conversation_id).where(messages.c.id.in_(part))
+        touched.update(connection.execute(there).scalars())
+    for part in _parts(touched):
+        there = select(begun).where(conversations.c.id.in_(part))
+        found += connection.execute(there).scalars()
+    again = select(conversations.c.sender).where(
+        begun >= since, conversations.c.sender.is_not(None)
     )
-    return {utc(at).date() for query in queries for at in connection.execute(query).scalars()}
+    for part in _parts(set(connection.execute(again).scalars())):
+        earlier = select(begun).where(
+            conversations.c.sender.in_(part), begun >= since - facts.AGAIN - _MARGIN
+        )
+        found += connection.execute(earlier).scalars()
+    return {utc(at).date() for at in found}
+
+
+def _parts(names: set[str]) -> Iterator[list[str]]:
+    """Yield names in parts that fit into one query."""
+    ordered = sorted(names)
+    for at in range(0, len(ordered), _NAMES):
+        yield ordered[at : at + _NAMES]
 
 
 def _lost(connection: Connection) -> set[date]:
     """Return the days of which conversations were deleted, or brought in with an old date."""
     there = connection.execute(select(func.count()).select_from(conversations)).scalar_one()
-    summed = connection.execute(select(func.sum(digests.c.conversations))).scalar_one() or 0
+    whole = (digests.c.channel == ANY) & (digests.c.language == ANY)
+    total = select(func.sum(digests.c.conversations)).where(whole)
+    summed = connection.execute(total).scalar_one() or 0
     if there == summed:
         return set()
     counts: dict[date, int] = {}
     for at in connection.execute(select(conversations.c.created_at)).scalars():
         day = utc(at).date()
         counts[day] = counts.get(day, 0) + 1
-    kept = select(digests.c.day, func.sum(digests.c.conversations)).group_by(digests.c.day)
+    kept = (
+        select(digests.c.day, func.sum(digests.c.conversations))
+        .where(whole)
+        .group_by(digests.c.day)
+    )
     known = {day: int(count) for day, count in connection.execute(kept)}
     return {day for day in counts.keys() | known.keys() if counts.get(day) != known.get(day)}
 
 
 def _digest(connection: Connection, days: Sequence[date], summed: Summed) -> None:
-    """Sum up some days anew, each channel and language for itself."""
+    """Sum up some days anew, each channel and language for itself and together."""
     connection.execute(delete(digests).where(digests.c.day.in_(days)))
     grouped: dict[tuple[date, str, str, bool], list[Fact]] = {}
     wanted = set(days)
     for fact in facts.read(connection, days[0], days[-1]):
         if fact.day in wanted:
-            key = (fact.day, fact.channel, fact.language, fact.synthetic)
-            grouped.setdefault(key, []).append(fact)
+            for channel, language in product((fact.channel, ANY), (fact.language, ANY)):
+                key = (fact.day, channel, language, fact.synthetic)
+                grouped.setdefault(key, []).append(fact)
     rows = [
         {
             **dict(zip(("day", "channel", "language", "synthetic"), key, strict=True)),
@@ -151,14 +179,11 @@ def read(  # noqa: PLR0913 — one parameter a filter
     wanted = (digests.c.day >= first) & (digests.c.day <= last)
     if not synthetic:
         wanted &= digests.c.synthetic.is_(False)
-    if channel:
-        wanted &= digests.c.channel == channel
-    if language:
-        wanted &= digests.c.language == language
+    wanted &= (digests.c.channel == (channel or ANY)) & (digests.c.language == (language or ANY))
     query = select(digests).where(wanted).order_by(digests.c.day)
     with engine.begin() as connection:
         return [_read(row) for row in connection.execute(query)]
 
 
 def _read(row: Any) -> Digest:
-    return Digest(row.day, row.channel, row.language, row.conversations, row.figures)
+    return Digest(row.day, row.figures)
