@@ -12,6 +12,8 @@ from ui.client import ApiError, Client, Json
 from ui.insights_words import CHINESE, ENGLISH, words
 
 CSS: Final = charts.CSS
+_WIDTHS: Final = ["32%", "17%", "17%", "17%", "17%"]
+_QUOTED: Final = 120  # characters of an example
 _PERIODS: Final = (7, 30, 60, 90, 180)
 # The figures of the first row: what they are called, and what is asked for to see behind them.
 _CARDS: Final = (
@@ -143,7 +145,7 @@ def build(client: Client) -> None:
 
     page, said = Page(client), words(ENGLISH)
     every = [(said["all"], "")]
-    with gr.Row(equal_height=True):
+    with gr.Row(elem_classes="filters"):
         days = gr.Dropdown(_periods(said), value=30, label=said["days"], elem_id="insights-days")
         channel = gr.Dropdown(every, value="", label=said["channel"])
         language = gr.Dropdown(every, value="", label=said["language"])
@@ -155,13 +157,19 @@ def build(client: Client) -> None:
         cards = [gr.Button(said[name], elem_id=f"insights-{name}") for name, *_ in _CARDS]
     defined = gr.Markdown(elem_classes="quiet")
     outcomes = gr.HTML(elem_id="insights-outcomes")
-    with gr.Row():
-        voice = gr.HTML(elem_id="insights-voice")
-        routes = gr.HTML(elem_id="insights-routes")
+    voice = gr.HTML(elem_id="insights-voice")
     table: dict[str, Any] = {"type": "array", "interactive": False, "max_height": 340}
     with gr.Row():
-        intents = gr.Dataframe(label=said["intents"], elem_id="insights-intents", **table)
-        articles = gr.Dataframe(label=said["articles"], elem_id="insights-articles", **table)
+        with gr.Column(scale=2, min_width=240):
+            routes = gr.HTML(elem_id="insights-routes")
+        with gr.Column(scale=3):
+            intents = gr.Dataframe(
+                label=said["intents"], elem_id="insights-intents", column_widths=_WIDTHS, **table
+            )
+        with gr.Column(scale=4):
+            articles = gr.Dataframe(
+                label=said["articles"], elem_id="insights-articles", column_widths=_WIDTHS, **table
+            )
     behind = gr.Markdown(visible=False, elem_id="insights-behind")
     with gr.Row():
         found = gr.Dataframe(visible=False, show_label=False, elem_id="insights-found", **table)
@@ -172,7 +180,7 @@ def build(client: Client) -> None:
     labels = _gaps(page, said, inputs)
     shown = [alarm, *cards, defined, outcomes, voice, routes]
     shown += [*filters, export, intents, articles, transcript, *labels]
-    changed = [gr.context.Context.root_block.load, tongue.change, *(one.input for one in filters)]
+    changed = [gr.context.Context.root_block.load, tongue.change, *(one.change for one in filters)]
     gr.on(changed, page.show, inputs, shown, **quiet)
     for place, card in enumerate(cards):
         card.click(page.card(place), inputs, [behind, found], **quiet)
@@ -265,8 +273,9 @@ def _alarm(said: dict[str, str], page: Json, surges: Sequence[Json]) -> str:
         changed = [_change(change) for change in surge["changes"]]
         if changed:
             parts.append(said["surge_changes"].format(changes=", ".join(changed)))
-        parts += [f"> {plain(one['text'])}" for one in surge["examples"][:2]]
-        lines.append("\n\n".join(parts))
+        texts = dict.fromkeys(plain(one["text"])[:_QUOTED] for one in surge["examples"])
+        parts += [f"“{text}”" for text in list(texts)[:2]]
+        lines.append("<br>".join(parts))
     if page["figures"]["conversations"] and not surges:
         lines.append(said["surge_none"])
     return "\n\n".join(lines)

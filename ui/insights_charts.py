@@ -13,7 +13,9 @@ _LABEL: Final = 190  # beside the rows of the voice
 _CELL: Final = 22
 
 CSS: Final = """
-.figures button { min-width: 8.5rem; white-space: pre-line; text-align: left; line-height: 1.35;
+.filters { align-items: end; }
+.figures button { display: block; min-width: 8.5rem; white-space: pre-line; text-align: left;
+  line-height: 1.35;
   font-weight: 500; padding: .7rem .9rem; border-radius: 10px; }
 .figures button::first-line { font-size: 1.55em; font-weight: 650; }
 .chart { margin: .25rem 0 1rem; overflow-x: auto; }
@@ -118,7 +120,7 @@ def routes(counts: Mapping[str, int], words: Mapping[str, str]) -> str:
 
 
 def voice(rows: Sequence[Json], days: Sequence[Json], words: Mapping[str, str]) -> str:
-    """Return a table of squares: topics by day, the redder the more of the messages are negative."""
+    """Return rows of squares: topics by day, the redder the more messages are negative."""
     counts: dict[str, int] = {}
     cells: dict[tuple[str, str], Json] = {}
     for row in rows:

@@ -26,7 +26,8 @@ _EN: Final = {
     "defined": "**Deflection** is the share of conversations that ended confirmed or assumed and "
     "whose customer did not begin another one within 7 days ({again} did). *Confirmed* "
     "({confirmed}): the last rating was a thumb up, or CSAT 4 or 5. *Assumed* ({assumed}): "
-    "answered, and the customer left without a complaint. *Abandoned* ({abandoned}): asked back, no answer. "
+    "answered, and the customer left without a complaint. *Abandoned* ({abandoned}): "
+    "asked back, no answer. "
     "*Unhappy* ({unhappy}): a thumb down, or CSAT 1 or 2. *Handed over* ({handoff}): a person was "
     "asked for. First word and whole reply: median {p50} and {reply} ms, 95th percentile {p95} and "
     "{reply95} ms.",
@@ -47,7 +48,7 @@ _EN: Final = {
     "intents": "Intents (choose a row to see its unhappy conversations)",
     "intent_columns": "Intent|Messages|Before|Change|Negative",
     "articles": "Articles (choose a row to see where it was cited)",
-    "article_columns": "Article|Cited|Opened|👍|👎",
+    "article_columns": "Article|Cited|Opened|Thumbs up|Thumbs down",
     "surge": "**{topic}**: {observed} negative messages on {first}, {expected} expected",
     "surge_changes": "Before it: {changes}",
     "surge_none": "No surge of negative messages in this period.",
@@ -85,7 +86,8 @@ _ZH: Final = {
     "defined": "**自助解决率**：以“已确认”或“推定解决”结束、且顾客 7 天内没有再来的对话所占比例"
     "（再来：{again}）。*已确认*（{confirmed}）：最后评价为赞，或满意度 4–5 分。"
     "*推定解决*（{assumed}）：已回答，顾客没有抱怨就离开。*放弃*（{abandoned}）：助手反问后没有回应。"
-    "*不满*（{unhappy}）：踩，或满意度 1–2 分。*转人工*（{handoff}）：需要人工。首字和完整回复：中位数 {p50} 和 {reply} 毫秒，95 分位"
+    "*不满*（{unhappy}）：踩，或满意度 1–2 分。"
+    "*转人工*（{handoff}）：需要人工。首字和完整回复：中位数 {p50} 和 {reply} 毫秒，95 分位"
     " {p95} 和 {reply95} 毫秒。",
     "outcomes": "每日对话及其结果",
     "confirmed": "已确认",
@@ -104,7 +106,7 @@ _ZH: Final = {
     "intents": "意图（点一行查看不满的对话）",
     "intent_columns": "意图|消息|上期|变化|负面",
     "articles": "文章（点一行查看引用它的对话）",
-    "article_columns": "文章|引用|打开|👍|👎",
+    "article_columns": "文章|引用|打开|赞|踩",
     "surge": "**{topic}**：{first} 有 {observed} 条负面消息，预期 {expected} 条",
     "surge_changes": "此前的变更：{changes}",
     "surge_none": "这个时段没有负面消息激增。",
