@@ -181,7 +181,8 @@ def build(client: Client) -> None:
     shown = [alarm, *cards, defined, outcomes, voice, routes]
     shown += [*filters, export, intents, articles, transcript, *labels]
     changed = [gr.context.Context.root_block.load, tongue.change, *(one.change for one in filters)]
-    gr.on(changed, page.show, inputs, shown, **quiet)
+    # A filter that is changed while an answer is on its way is asked for afterwards.
+    gr.on(changed, page.show, inputs, shown, trigger_mode="always_last", **quiet)
     for place, card in enumerate(cards):
         card.click(page.card(place), inputs, [behind, found], **quiet)
     intents.select(page.row("negative"), inputs, [behind, found], **quiet)
