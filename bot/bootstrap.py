@@ -145,6 +145,36 @@ class Home:
         folder = versions.folder(found.id)
         return opened.load(folder, found.details, found.id, self.encoder, synonyms)
 
+    def changed_articles(self, version: str) -> dict[str, list[str]]:
+        """Return the articles a version of the knowledge added, changed and removed.
+
+        Nothing for other versions, for the first one, and where a version is no longer there.
+        """
+        from knowledge_base import opened
+        from knowledge_base.documents import KnowledgeError
+
+        if not version.startswith(f"{self.knowledge_versions.prefix}-"):
+            return {}
+        try:
+            found = self.knowledge_versions.open(version)
+            if found.parent is None:
+                return {}
+            before = self.knowledge_versions.open(found.parent)
+        except KnowledgeError:
+            return {}
+        new, old = (
+            {
+                name: span.sha256
+                for name, span in opened.spans(self.knowledge_versions.folder(one.id)).items()
+            }
+            for one in (found, before)
+        )
+        return {
+            "added": sorted(new.keys() - old.keys()),
+            "changed": sorted(name for name in new.keys() & old.keys() if new[name] != old[name]),
+            "removed": sorted(old.keys() - new.keys()),
+        }
+
     def eyes(self) -> "list[Eye]":
         """Return the encoders that shall see new knowledge: the base and one for English."""
         from knowledge_base.ingest import Eye

@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     webhook_url: str | None = None  # is told what happens in conversations
     webhook_secret: SecretStr | None = None
     webhook_secret_file: Path | None = None
-    webhook_events: tuple[Literal["handoff", "message"], ...] = ("handoff",)
+    webhook_events: tuple[Literal["handoff", "message", "surge"], ...] = ("handoff", "surge")
 
     @model_validator(mode="after")
     def _names_its_engine(self) -> Self:

@@ -34,6 +34,7 @@ FLOORS = {
     "bot.importing": 3,
     "bot.exporting": 3,
     "bot.learning": 4,
+    "bot.insights": 4,
     "bot.bench": 4.5,
     "bot.replay": 4,
     "bot.report": 4.5,

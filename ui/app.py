@@ -5,7 +5,7 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from ui import chat, live
+from ui import chat, insights, live
 from ui.client import Client
 from ui.screen import Screen
 
@@ -53,6 +53,8 @@ def mount(app: FastAPI, screen: Screen) -> None:
             chat.build(client)
         with gr.Tab("Live conversations"):
             live.build(client)
+        with gr.Tab("Insights"):
+            insights.build(client)
     gr.mount_gradio_app(
         app,
         blocks,
@@ -65,5 +67,5 @@ def mount(app: FastAPI, screen: Screen) -> None:
         ssr_mode=False,
         enable_monitoring=False,
         theme=gr.themes.Default(primary_hue="emerald", font=_FONTS),
-        css=_CSS,
+        css=_CSS + insights.CSS,
     )

@@ -4,7 +4,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Self
 from urllib.parse import quote
 
@@ -192,6 +192,35 @@ class Client:
         answer = self._json("GET", "/api/conversations", params={"limit": str(limit)})
         found: list[Json] = answer["conversations"]
         return found
+
+    def insights(self, period: Json) -> Json:
+        """Return the figures of a period, such as `{"days": 30}`; needs the token."""
+        return self._json("GET", "/api/insights", params=period)
+
+    def insights_csv(self, period: Json) -> str:
+        """Return the figures of a period as a table; needs the token."""
+        return self._request("GET", "/api/insights.csv", params=period).text
+
+    def surges(self, period: Json) -> list[Json]:
+        """Return the surges of a period with examples and what had changed; needs the token."""
+        found: list[Json] = self._json("GET", "/api/insights/surges", params=period)["surges"]
+        return found
+
+    def behind(self, period: Json, figure: str, value: str = "") -> Json:
+        """Return the conversations behind a figure; needs the token."""
+        wanted = {**period, "figure": figure, "value": value}
+        return self._json("GET", "/api/insights/conversations", params=wanted)
+
+    def gaps(self, period: Json) -> list[Json]:
+        """Return the questions nobody could answer, grouped; needs the token."""
+        found: list[Json] = self._json("GET", "/api/insights/gaps", params=period)["clusters"]
+        return found
+
+    def draft(self, title: str, language: str, questions: Sequence[str]) -> Json:
+        """Write a draft of an article that answers questions; needs the token."""
+        body = {"title": title, "language": language, "questions": list(questions)}
+        answer: Json = self._request("POST", "/api/insights/drafts", json=body).json()
+        return answer
 
     def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:

@@ -50,4 +50,17 @@ def wants_progress() -> bool:
 
 
 # The commands register themselves with `app` when their modules are imported.
-from bot.cli import actions, bench, build, data, evaluate, kb, operate, reply, talk, testing, verify  # noqa: E402, F401
+from bot.cli import (  # noqa: E402
+    actions,  # noqa: F401
+    bench,  # noqa: F401
+    build,  # noqa: F401
+    data,  # noqa: F401
+    evaluate,  # noqa: F401
+    insights,  # noqa: F401
+    kb,  # noqa: F401
+    operate,  # noqa: F401
+    reply,  # noqa: F401
+    talk,  # noqa: F401
+    testing,  # noqa: F401
+    verify,  # noqa: F401
+)

@@ -29,6 +29,8 @@ class Bench(StrEnum):
     VERIFY = "verify"
     HANDOFF = "handoff"
     SAFETY = "safety"
+    SURGE = "surge"
+    SUGGEST = "suggest"
 
 
 @app.command()

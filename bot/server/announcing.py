@@ -1,6 +1,6 @@
 """Tells the business's own system what happens in conversations, by a signed webhook."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import httpx
@@ -13,7 +13,7 @@ from bot.store.outbox import Parcel
 from bot.types import Turn, now
 
 CHANNEL: Final = "webhook"
-HANDOFF, MESSAGE = "handoff", "message"
+HANDOFF, MESSAGE, SURGE = "handoff", "message", "surge"
 
 
 class Announcer:
@@ -53,6 +53,24 @@ def wanted(settings: Settings, turn: Turn, owner_before: str) -> list[Parcel]:
         place = {"queue": handoff.queue, "position": handoff.position}
         events.append(_event(HANDOFF, turn, handoff=place))
     return events
+
+
+def alarming(settings: Settings, surges: Sequence[Mapping[str, Any]]) -> list[Parcel]:
+    """Return the events of surges: each is told once, however often it is found.
+
+    The examples are as in the log: without personal data.
+    """
+    if settings.webhook_url is None or SURGE not in settings.webhook_events:
+        return []
+    return [
+        Parcel(
+            CHANNEL,
+            SURGE,
+            f"{SURGE}-{surge['first']}-{surge['topic'][:120]}",
+            {"event": SURGE, "at": now().isoformat(), **surge},
+        )
+        for surge in surges
+    ]
 
 
 def _event(name: str, turn: Turn, **more: Any) -> Parcel:

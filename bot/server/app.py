@@ -20,6 +20,7 @@ from bot.bootstrap import Home
 from bot.server import (
     chatwoot,
     desk,
+    insights,
     knowledge,
     messages,
     metrics,
@@ -68,7 +69,7 @@ def create(home: Home, base_url: str, service: Service | None = None) -> FastAPI
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.stopping = threading.Event()  # set when a stop is asked for, before it begins
-    for part in (messages, knowledge, operations, desk, rasa, openai_chat, chatwoot):
+    for part in (messages, knowledge, operations, desk, insights, rasa, openai_chat, chatwoot):
         app.include_router(part.router)
     _add_middleware(app, settings)
     _add_errors(app)

@@ -61,6 +61,8 @@ class Speech(Holding):
 
     text: str = Field(min_length=1, max_length=20_000)
     client_message_id: str | None = Field(None, max_length=128)
+    suggestion: str | None = Field(None, max_length=64)  # whose words it began as, and which
+    place: int = Field(0, ge=0, le=9)
 
 
 class Typing(Holding):
@@ -111,9 +113,12 @@ def take(conversation: str, body: Taking, desk: TheDesk) -> dict[str, Any]:
 
 
 @router.post("/conversations/{conversation}/say", status_code=201)
-def say(conversation: str, body: Speech, desk: TheDesk) -> dict[str, Any]:
-    """Send an agent's words to the customer."""
+def say(conversation: str, body: Speech, request: Request, desk: TheDesk) -> dict[str, Any]:
+    """Send an agent's words to the customer; what they began as is remembered, to learn from."""
     sent = desk.say(conversation, body.agent, body.fence, body.text, body.client_message_id)
+    if body.suggestion is not None:
+        service: Service = request.app.state.service
+        service.chose(body.suggestion, body.place, sent, body.text)
     return {"message_id": sent}
 
 
@@ -158,6 +163,14 @@ def summary(conversation: str, request: Request, desk: TheDesk) -> dict[str, Any
     desk.custody(conversation)
     service: Service = request.app.state.service
     return service.summary(conversation)
+
+
+@router.get("/conversations/{conversation}/suggestions")
+def suggestions(conversation: str, request: Request, desk: TheDesk) -> dict[str, Any]:
+    """Offer three replies to the customer's last message, each with its source, best first."""
+    desk.custody(conversation)
+    service: Service = request.app.state.service
+    return service.suggestions(conversation)
 
 
 def _standing(desk: Desk, conversation: str) -> dict[str, Any]:

@@ -10,11 +10,15 @@ from typing import Any, Final
 from bot.assistant import Assistant
 from bot.bootstrap import Home, assistant
 from bot.dialogue.handoff import Notice
+from bot.insights import reporting
+from bot.insights.page import Query
+from bot.learning import advising
+from bot.learning.advising import Advisor
 from bot.server import announcing, chatwoot_api
 from bot.server.outgoing import Carrier, Courier
 from bot.server.secrets_file import Secrets, load_or_make
 from bot.settings import DOORS
-from bot.store import database, summaries
+from bot.store import answers, database, summaries
 from bot.store.desk import Desk
 from bot.store.log import SqlLog
 from bot.store.outbox import Outbox
@@ -25,6 +29,8 @@ from knowledge_base.documents import Document, KnowledgeError
 _logger = logging.getLogger(__name__)
 _RELOAD_SECONDS: Final = 0.5
 _TICKS: Final = 4  # looks at the home between two looks at the desk
+_HOUR: Final = round(3600 / _RELOAD_SECONDS)  # looks at the home between two at surges
+_FRESH_DAYS: Final = 2  # a surge before yesterday is no news
 _THREADS: Final = 16
 _LATELY: Final = 200  # turns
 _RECENT: Final = timedelta(hours=1)
@@ -48,6 +54,7 @@ class Service:
         """Start with nothing in work."""
         self.reader = Reader(self.home.engine)
         self.desk = Desk(self.home.engine, self._notice)
+        self.advisor = Advisor(self.home)
         self.outbox = Outbox(self.home.engine)
         self.courier = Courier(self.outbox, self._carriers())
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="message")
@@ -105,6 +112,23 @@ class Service:
             if parcels:
                 self.courier.wake()
 
+    def surges(self, period: Query) -> list[dict[str, Any]]:
+        """Return the surges of a period, with examples and what had changed before them."""
+        return reporting.alerts(self.home.engine, period, self.home.changed_articles)
+
+    def announce_surges(self) -> None:
+        """Tell the business's own system of surges of today and yesterday, each once."""
+        if self.home.settings.webhook_url is None:
+            return
+        try:
+            found = self.surges(reporting.query(_FRESH_DAYS))
+            self.outbox.add(announcing.alarming(self.home.settings, found))
+        except Exception:  # the next look finds them again
+            _logger.exception("surges could not be announced")
+        else:
+            if found:
+                self.courier.wake()
+
     def announce_again(self) -> None:
         """Announce the turns of the last hour: a stop may have come before they were."""
         if self.home.settings.webhook_url is None:
@@ -134,6 +158,8 @@ class Service:
             ticks += 1
             if ticks % _TICKS == 0:
                 self.tick()
+            if ticks % _HOUR == 0:
+                self.announce_surges()
             try:
                 self.reload()
             except (CarelineError, KnowledgeError) as error:
@@ -159,6 +185,27 @@ class Service:
     def summary(self, conversation_id: str) -> dict[str, Any]:
         """Return a conversation in short, for the person who takes it over."""
         return summaries.summary(self.home.engine, conversation_id)
+
+    def suggestions(self, conversation_id: str) -> dict[str, Any]:
+        """Return three replies that would fit now; what was offered is kept.
+
+        What people answered is learnt in the background, the first time it is asked for: until
+        then templates and passages are offered.
+        """
+        if self.advisor.is_behind():
+            threading.Thread(target=self.advisor.learn, daemon=True, name="advisor").start()
+        said = answers.lines(self.home.engine, conversation_id)
+        found = self.advisor.suggest(self.assistant.parts, said)
+        shown = [advising.as_json(one) for one in found]
+        identifier = answers.offer(self.home.engine, conversation_id, shown) if shown else None
+        return {"id": identifier, "suggestions": shown}
+
+    def chose(self, suggestion: str, place: int, message_id: str, text: str) -> None:
+        """Note which suggestion an agent sent; a record fails softly, the words are sent."""
+        try:
+            answers.choose(self.home.engine, suggestion, place, message_id, text)
+        except NotFoundError as error:
+            _logger.warning("a choice could not be kept: %s", error)
 
     def reload(self) -> bool:
         """Rebuild the assistant when the home changed; return whether it did."""

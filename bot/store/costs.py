@@ -49,6 +49,7 @@ def of_log(engine: Engine, since: datetime | None = None) -> Costs:
         .join(feedback, feedback.c.message_id == messages.c.id)
         .where(feedback.c.rating == "down")
     )
+    query = query.where(conversations.c.synthetic.is_(False))
     if since is not None:
         query = query.where(decisions.c.at >= since)
     owners: dict[str, str] = {}

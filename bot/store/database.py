@@ -1,7 +1,7 @@
 """The database behind the log: engines, migrations, and the revision it stands at."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from alembic import command
 from alembic.config import Config
@@ -12,6 +12,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from bot.types import CarelineError
+
+Database: TypeAlias = Engine  # what others pass on without knowing what it is
 
 
 def connect(url: str) -> Engine:

@@ -12,7 +12,14 @@ from typing import Any
 from sqlalchemy import Connection, Engine, and_, literal, or_, select, union_all
 from sqlalchemy.orm import aliased
 
-from bot.store.tables import citations, decisions, feedback, interactions, messages
+from bot.store.tables import (
+    citations,
+    conversations,
+    decisions,
+    feedback,
+    interactions,
+    messages,
+)
 from bot.types import Interaction, Role
 
 
@@ -32,10 +39,16 @@ class Asked:
     rating: str | None = None
 
 
-def asked(engine: Engine, since: datetime | None = None) -> list[Asked]:
+def _made_up() -> Any:
+    """Return the ids of conversations that were made up to try things out."""
+    return select(conversations.c.id).where(conversations.c.synthetic.is_(True))
+
+
+def asked(engine: Engine, since: datetime | None = None, *, synthetic: bool = False) -> list[Asked]:
     """Return the decided messages from a time on, conversation by conversation, in order.
 
-    The rating is the last one given to the message or to its reply.
+    The rating is the last one given to the message or to its reply. Conversations that were made
+    up are left out unless they are asked for.
     """
     query = (
         select(
@@ -49,6 +62,8 @@ def asked(engine: Engine, since: datetime | None = None) -> list[Asked]:
     )
     if since is not None:
         query = query.where(messages.c.at >= since)
+    if not synthetic:
+        query = query.where(messages.c.conversation_id.not_in(_made_up()))
     with engine.connect() as connection:
         rated = _ratings(connection)
         return [_asked(row, rated.get(row.id)) for row in connection.execute(query)]
@@ -95,7 +110,7 @@ def sessions(engine: Engine) -> list[tuple[str, ...]]:
             decisions.c.intent.label("item"),
         )
         .join(decisions, decisions.c.message_id == messages.c.id)
-        .where(decisions.c.intent.is_not(None))
+        .where(decisions.c.intent.is_not(None), messages.c.conversation_id.not_in(_made_up()))
     )
     opened = (
         select(
@@ -105,7 +120,10 @@ def sessions(engine: Engine) -> list[tuple[str, ...]]:
             interactions.c.article,
         )
         .join(interactions, interactions.c.message_id == messages.c.id)
-        .where(interactions.c.kind == Interaction.OPENED.value)
+        .where(
+            interactions.c.kind == Interaction.OPENED.value,
+            messages.c.conversation_id.not_in(_made_up()),
+        )
     )
     both = union_all(asked, opened).subquery()
     query = select(both.c.conversation_id, both.c.item).order_by(both.c.position, both.c.step)
@@ -128,12 +146,14 @@ def answered(engine: Engine) -> list[tuple[str, frozenset[str]]]:
         select(question.c.id, question.c.text, interactions.c.kind, interactions.c.article)
         .join(messages, messages.c.id == interactions.c.message_id)
         .join(question, _is_question_of(question))
+        .where(messages.c.conversation_id.not_in(_made_up()))
         .order_by(interactions.c.id)
     )
     cited = (
         select(question.c.id, question.c.text, citations.c.article)
         .join(messages, messages.c.id == citations.c.message_id)
         .join(question, question.c.id == messages.c.in_reply_to)
+        .where(messages.c.conversation_id.not_in(_made_up()))
         .order_by(citations.c.id)
     )
     texts: dict[str, str] = {}
@@ -167,3 +187,18 @@ def retrieved(engine: Engine) -> frozenset[str]:
 def _candidates(trace: dict[str, Any]) -> Iterator[str]:
     found: Sequence[dict[str, Any]] = trace.get("candidates") or ()
     return (str(candidate["article"]) for candidate in found)
+
+
+def shown(
+    engine: Engine, start: datetime, end: datetime, *, synthetic: bool = False
+) -> dict[str, str]:
+    """Return the channel of each conversation that began between two moments.
+
+    Those made up to try things out are left out unless they are asked for.
+    """
+    begun = conversations.c.created_at
+    query = select(conversations.c.id, conversations.c.channel).where(begun >= start, begun < end)
+    if not synthetic:
+        query = query.where(conversations.c.synthetic.is_(False))
+    with engine.connect() as connection:
+        return {row.id: row.channel for row in connection.execute(query)}

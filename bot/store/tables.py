@@ -6,11 +6,13 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    Date,
     DateTime,
     Float,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -52,9 +54,15 @@ conversations: Final = Table(
     Column("asked_contact", Boolean, nullable=False, server_default=false()),
     Column("asked_silent", Boolean, nullable=False, server_default=false()),
     Column("contact", String(256)),  # where the customer wants to be reached
+    # Made up to try things out: no figure counts it unless that is asked for.
+    Column("synthetic", Boolean, nullable=False, server_default=false()),
+    Column("visitor", String(64)),  # whose it is; without one the id alone opens it
+    Column("customer", Text),  # who the visitor was proven to be, sealed
+    Column("visitor_name", String(128)),  # what the visitor wants to be called
     Index("ix_conversations_sender", "sender"),
     Index("ix_conversations_owner_queued_at", "owner", "queued_at"),
     Index("ix_conversations_updated_at", "updated_at"),
+    Index("ix_conversations_created_at", "created_at"),
 )
 
 messages: Final = Table(
@@ -93,6 +101,7 @@ decisions: Final = Table(
     Column("language", String(8), nullable=False),
     Column("sentiment", String(16), nullable=False),
     Column("trace", JSON, nullable=False),
+    Index("ix_decisions_conversation_id", "conversation_id"),
 )
 
 citations: Final = Table(
@@ -115,6 +124,33 @@ feedback: Final = Table(
     Column("message_id", String(64), ForeignKey("messages.id"), nullable=False, index=True),
     Column("rating", String(8), nullable=False),
     Column("reason", String(64)),
+    Column("comment", Text),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Index("ix_feedback_at", "at"),
+)
+
+# Files that came with messages; their bytes are sealed. One that no message names is removed soon.
+attachments: Final = Table(
+    "attachments",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column(
+        "conversation_id", String(64), ForeignKey("conversations.id"), nullable=False, index=True
+    ),
+    Column("message_id", String(64), ForeignKey("messages.id"), index=True),
+    Column("name", String(128), nullable=False),
+    Column("media_type", String(64), nullable=False),  # found in the content, not what was claimed
+    Column("size", Integer, nullable=False),  # bytes
+    Column("content", LargeBinary, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+
+# How content a customer was with a whole conversation, from 1 to 5.
+csat: Final = Table(
+    "csat",
+    metadata,
+    Column("conversation_id", String(64), ForeignKey("conversations.id"), primary_key=True),
+    Column("score", Integer, nullable=False),
     Column("comment", Text),
     Column("at", DateTime(timezone=True), nullable=False),
 )
@@ -151,6 +187,44 @@ interactions: Final = Table(
     Column("kind", String(16), nullable=False),
     Column("article", String(512), nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
+)
+
+# What an agent was offered as the next reply, and what became of it.
+suggestions: Final = Table(
+    "suggestions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("conversation_id", String(64), ForeignKey("conversations.id"), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("offered", JSON, nullable=False),  # a list, best first: kind, text, source
+    Column("chosen", Integer),  # its place, from 0
+    Column("kind", String(16)),  # of the chosen one
+    Column("distance", Float),  # characters changed before it was sent, as a share; 0 for none
+    Column("message_id", String(64), ForeignKey("messages.id")),  # what was sent
+    Column("chosen_at", DateTime(timezone=True)),
+    Index("ix_suggestions_conversation_id", "conversation_id"),
+    Index("ix_suggestions_at", "at"),
+    Index("ix_suggestions_chosen_at", "chosen_at"),
+)
+
+# The figures of one day's conversations, summed up so that a page need not read them all.
+digests: Final = Table(
+    "digests",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("channel", String(32), primary_key=True),
+    Column("language", String(8), primary_key=True),
+    Column("synthetic", Boolean, primary_key=True),
+    Column("conversations", Integer, nullable=False),
+    Column("figures", JSON, nullable=False),
+)
+
+# Until when the digests know of every change.
+digested: Final = Table(
+    "digested",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("until", DateTime(timezone=True), nullable=False),
 )
 
 versions: Final = Table(

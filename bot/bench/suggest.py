@@ -1,0 +1,133 @@
+"""`careline bench suggest`: what agents of real conversations answered, foretold from the others.
+
+Conversations are split by their ids. Labels of the templates that agents picked are what is asked
+for; the choice that was offered to them is never read.
+"""
+
+import gzip
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+
+from bot.bench.bars import Part, Result, Setting, at_least
+from bot.learning.replies import Case, Replies
+from bot.learning.situations import Line, is_answer
+from bot.nlu.datasets import is_held_back
+from bot.types import Role
+from knowledge_base.encoders import Vectors
+from knowledge_base.sparse import SparseIndex
+
+_BASE: Final = "minilm"
+_TOP: Final = 3
+
+
+@dataclass(frozen=True)
+class _Data:
+    """The cases of both parts, and the encoder with what it has encoded."""
+
+    train: list[Case]
+    test: list[Case]
+    encode: "_Encoder"
+
+
+class _Encoder:
+    """An encoder that encodes a text once."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._encoder = setting.home.encoder(_BASE)
+        self._known: dict[str, Vectors] = {}
+
+    def __call__(self, texts: Sequence[str]) -> Vectors:
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if new:
+            self._known.update(zip(new, self._encoder.passages(new), strict=True))
+        return np.stack([self._known[text] for text in texts])
+
+
+def _read(setting: Setting) -> _Data:
+    train: list[Case] = []
+    test: list[Case] = []
+    path = setting.file("transcripts", "star_a.jsonl.gz")
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        for text in file:
+            row = json.loads(text)
+            lines = [_line(turn) for turn in row["turns"]]
+            part = test if is_held_back(row["id"]) else train
+            part += [
+                Case(tuple(lines[:at]), line, row["id"])
+                for at, line in enumerate(lines)
+                if is_answer(line)
+            ]
+    return _Data(train, test, _Encoder(setting))
+
+
+def _line(turn: dict[str, Any]) -> Line:
+    return Line(Role(turn["role"]), turn["text"], turn.get("label"))
+
+
+def _words_only(case: Case) -> Case:
+    """Return the case without actions and without the names of earlier templates."""
+    said = tuple(replace(line, template=None) for line in case.situation)
+    return replace(case, situation=tuple(line for line in said if line.role is not Role.ACTION))
+
+
+def _without_sense(case: Case) -> Case:
+    """Return the case as if nothing had been said."""
+    return replace(case, situation=())
+
+
+def _hits(data: _Data, *, words_only: bool, planted: bool) -> tuple[float, float]:
+    """Return how often the template was foretold first, and among the first three."""
+    train, test = (
+        [_words_only(case) if words_only else case for case in part if case.answer.template]
+        for part in (data.train, data.test)
+    )
+    if planted:
+        test = [_without_sense(case) for case in test]
+    replies = Replies.fit(train, data.encode)
+    scores = replies.foretell([case.situation for case in test])[0]
+    ranked = np.argsort(-scores, axis=1)[:, :_TOP]
+    names = np.array(replies.names)[ranked]
+    wanted = np.array([case.answer.template for case in test])[:, None]
+    return float((names[:, :1] == wanted).mean()), float((names == wanted).any(axis=1).mean())
+
+
+def _templates(setting: Setting, result: Result) -> None:
+    data = _read(setting)
+    figures: dict[str, Any] = {"train": len(data.train), "test": len(data.test)}
+    for name, words_only, bars in (("history", False, (0.64, 0.86)), ("text", True, (0.54, 0.78))):
+        first, three = _hits(data, words_only=words_only, planted=setting.planted)
+        figures[name] = {"top1": first, "top3": three}
+        result.bars.append(at_least(f"suggest: next template first, {name}", first, bars[0]))
+        result.bars.append(at_least(f"suggest: next template in three, {name}", three, bars[1]))
+    result.figures["suggest"] = figures
+
+
+def _retrieval(setting: Setting, result: Result) -> None:
+    """Compare past answers that are found with what was really said, by meaning, against BM25.
+
+    BM25 finds the past message that has most in common with the customer's last words, and
+    repeats the answer to it.
+    """
+    data = _read(setting)
+    train, test = ([c for c in part if _asked(c)] for part in (data.train, data.test))
+    said = data.encode([case.answer.text for case in test])
+    situations = [() if setting.planted else case.situation for case in test]
+    replies = Replies.fit(train, data.encode)
+    ours = replies.answers[replies.best(situations)]
+    index = SparseIndex.build([_asked(case) for case in train])
+    places = [int(index.scores(_asked(case))[0].argmax()) for case in test]
+    theirs = data.encode([train[place].answer.text for place in places])
+    found, plain = (float((rows * said).sum(axis=1).mean()) for rows in (ours, theirs))
+    result.figures["replies"] = {"n": len(test), "ours": found, "bm25": plain}
+    result.bars.append(at_least("suggest: past replies over BM25, cosine", found - plain, 0.05))
+
+
+def _asked(case: Case) -> str:
+    return next((n.text for n in reversed(case.situation) if n.role is Role.CUSTOMER), "")
+
+
+PARTS: Final[dict[str, Part]] = {"templates": _templates, "replies": _retrieval}

@@ -1,0 +1,102 @@
+"""Commands on what happened in conversations: insights, simulate."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot.cli.app import HomeOption, JsonOption, app, open_home, show
+
+_Date = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A day, in UTC.")]
+
+
+@app.command()
+def insights(  # noqa: PLR0913 — one parameter an option
+    *,
+    days: Annotated[int, typer.Option(min=1, help="The last so many days.")] = 30,
+    first: _Date = None,
+    last: _Date = None,
+    channel: Annotated[str, typer.Option(help="Only this channel.")] = "",
+    language: Annotated[str, typer.Option(help="Only this language: en, zh, …")] = "",
+    synthetic: Annotated[
+        bool, typer.Option("--synthetic", help="Count made-up conversations too.")
+    ] = False,
+    table: Annotated[
+        Path | None, typer.Option("--csv", help="Write the figures into this file, as CSV.")
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell how conversations went: deflection, CSAT, times, routes, intents, surges, cost."""
+    from bot.insights import reporting
+
+    place = open_home(home)
+    place.log()
+    wanted = reporting.query(
+        days,
+        first=first.date() if first else None,
+        last=last.date() if last else None,
+        channel=channel,
+        language=language,
+        synthetic=synthetic,
+    )
+    found = reporting.insights(place.engine, wanted)
+    if table:
+        table.write_text(reporting.as_csv(found), encoding="utf-8")
+    show(found, as_json=as_json, text=lambda: _said(found))
+
+
+def _said(found: dict[str, Any]) -> str:
+    period, figures = found["period"], found["figures"]
+    lines = [
+        f"{period['first']} to {period['last']}: {figures['conversations']} conversations",
+        f"deflection {_percent(figures['deflection'])}: {found['definitions']['deflection']}",
+        "outcomes: " + ", ".join(f"{n} {name}" for name, n in figures["outcomes"].items()),
+        f"CSAT {figures['csat']['mean'] or '–'} of 5 from {figures['csat']['n']}",
+        f"suggestions chosen: {_percent(found['suggestions']['acceptance'])}",
+    ]
+    lines += [
+        f"surge: {s['topic']} from {s['first']}: {s['observed']} negative messages, "
+        f"{s['expected']} expected"
+        for s in found["surges"]
+    ]
+    return "\n".join(lines)
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.1%}"
+
+
+@app.command()
+def simulate(  # noqa: PLR0913 — one parameter an option
+    *,
+    days: Annotated[int, typer.Option(min=1, max=731, help="So many days up to today.")] = 60,
+    per_day: Annotated[float, typer.Option(min=0.1, help="Conversations a day.")] = 60.0,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    clear: Annotated[
+        bool, typer.Option("--clear", help="Only remove what was made up before.")
+    ] = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fill the log with made-up conversations, marked as such, or remove them again.
+
+    No figure counts them, and nothing is learnt from them, unless that is asked for.
+    """
+    from bot.insights import simulation
+    from bot.store import synthetic
+
+    place = open_home(home)
+    place.log()
+    removed = synthetic.clear(place.engine)
+    written = 0
+    if not clear:
+        made = simulation.traffic(simulation.world(place), days, per_day, seed)
+        written = synthetic.write(place.engine, made)
+    result = {"conversations": written, "removed": removed}
+    show(
+        result,
+        as_json=as_json,
+        text=lambda: f"{written} made-up conversations written, {removed} earlier ones removed",
+    )

@@ -1,0 +1,176 @@
+"""Three replies an agent may send next: from templates, passages, and what colleagues answered."""
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bot.bootstrap import Home
+from bot.dialogue.templates import TemplateError
+from bot.generation.extraction import extract
+from bot.generation.instructions import without_orders
+from bot.learning.replies import MOST, Case, Replies
+from bot.learning.situations import Line, likeness
+from bot.nlu import datasets
+from bot.nlu.language import detect
+from bot.parts import Parts
+from bot.store import answers
+from bot.store.answers import Said
+from bot.types import OUT_OF_SCOPE, Role, now
+from knowledge_base.filters import Filter
+
+_logger = logging.getLogger(__name__)
+OFFERED: Final = 3
+_OF_A_KIND: Final = 2
+_PASSAGES: Final = 4
+_NEW: Final = 20  # answers after which it is learnt again
+_RANKED: Final = 3
+_LONGEST: Final = 1500  # characters
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A reply to send, where it comes from, and how well it would fit, 0 to 1.
+
+    `kind` is `template`, `passage` or `past`; `source` is the template's name, the article's id,
+    or the conversation in which somebody answered so.
+    """
+
+    kind: str
+    text: str
+    source: str
+    title: str
+    score: float
+
+
+@dataclass
+class Advisor:
+    """Suggests replies; learns from the log and the home's transcripts in the background."""
+
+    home: Home
+    learnt: dict[str, Replies] = field(default_factory=dict)  # language → what people answer in it
+    _known: int = -_NEW
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def suggest(self, parts: Parts, said: Sequence[Said]) -> list[Suggestion]:
+        """Return the three replies that fit best, best first, no more than two of a kind."""
+        asked = next((line.text for line in reversed(said) if line.role is Role.CUSTOMER), "")
+        if not asked:
+            return []
+        language = "zh" if detect(asked) == "zh" else "en"
+        found = [
+            *self._past(said, language),
+            *_templates(parts, asked, said, language),
+            *_passage(parts, asked, language),
+        ]
+        chosen: list[Suggestion] = []
+        for one in sorted(found, key=lambda suggestion: -suggestion.score):
+            alike = sum(other.kind == one.kind for other in chosen)
+            new = all(answers.distance(other.text, one.text) > 0.2 for other in chosen)  # noqa: PLR2004
+            if alike < _OF_A_KIND and new:
+                chosen.append(one)
+        return chosen[:OFFERED]
+
+    def _past(self, said: Sequence[Said], language: str) -> Iterator[Suggestion]:
+        replies = self.learnt.get(language)
+        if replies is None:
+            return
+        situation = [Line(line.role, line.text, line.template) for line in said]
+        for found in replies.past(situation, _OF_A_KIND):
+            text, source = found.case.answer.text, found.case.conversation
+            yield Suggestion("past", text[:_LONGEST], source, "", round(likeness(found.alike), 4))
+
+    def is_behind(self) -> bool:
+        """Tell whether people answered so much since that it is worth to learn again."""
+        return answers.by_people(self.home.engine) - self._known >= _NEW
+
+    def learn(self) -> None:
+        """Learn what people answered; one thread at a time."""
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            self._known = answers.by_people(self.home.engine)
+            cases = [*_of_files(self.home), *_of_log(self.home)]
+            learnt = {}
+            for language in ("en", "zh"):
+                own = [c for c in cases if (detect(c.answer.text) == "zh") == (language == "zh")]
+                if own:
+                    learnt[language] = Replies.fit(own, self.home.encoder().passages)
+            self.learnt = learnt
+        except Exception:  # suggestions from templates and passages are there without it
+            _logger.exception("what people answered could not be learnt")
+        finally:
+            self._lock.release()
+
+
+def _cases(said: Sequence[Line], conversation: str) -> Iterator[Case]:
+    for at, line in enumerate(said):
+        if line.role is Role.AGENT and at:
+            yield Case(tuple(said[:at]), line, conversation)
+
+
+def _of_log(home: Home) -> Iterator[Case]:
+    for conversation in answers.past(home.engine, MOST):
+        lines = [Line(line.role, line.text, line.template) for line in conversation]
+        yield from _cases(lines, conversation[0].conversation_id)
+
+
+def _of_files(home: Home) -> Iterator[Case]:
+    files = sorted((home.path / "dialogs").glob("*.jsonl*"))
+    for conversation in datasets.read_transcripts(files):
+        if not datasets.is_held_back(conversation.id):
+            yield from _cases([Line(t.role, t.text) for t in conversation.turns], conversation.id)
+
+
+def _templates(
+    parts: Parts, asked: str, said: Sequence[Said], language: str
+) -> Iterator[Suggestion]:
+    """Yield the templates of what the customer most likely wants."""
+    earlier = [line for line in said if line.text != asked]
+    last: dict[Role, str] = {line.role: line.text for line in earlier}
+    understanding = parts.understander.understand(
+        asked,
+        spoken=language,
+        customer=last.get(Role.CUSTOMER),
+        reply=last.get(Role.AGENT) or last.get(Role.BOT),
+        today=now().date(),
+    )
+    for scored in understanding.ranking[:_RANKED]:
+        if scored.intent == OUT_OF_SCOPE or not parts.templates.has(scored.intent):
+            continue
+        try:
+            text = parts.templates.render(scored.intent, language)
+        except TemplateError:  # it wants to know what only an action knows
+            continue
+        title = parts.templates.title(scored.intent, language)
+        yield Suggestion("template", text, scored.intent, title, round(scored.confidence, 4))
+
+
+def _passage(parts: Parts, asked: str, language: str) -> Iterator[Suggestion]:
+    """Yield what the knowledge says, in its own words."""
+    if parts.knowledge is None:
+        return
+    only = Filter.public(now().date())
+    found = parts.knowledge.find(asked, _PASSAGES, language=language, only=only, context=None)
+    hits = without_orders(found.hits)
+    if not hits:
+        return
+    reply = extract(asked, hits, None)
+    score = found.evidence.score if found.evidence else hits[0].score
+    if reply.text and reply.citations:
+        source = reply.citations[0]
+        yield Suggestion(
+            "passage", reply.text[:_LONGEST], source.article, source.title, round(score, 4)
+        )
+
+
+def as_json(one: Suggestion) -> dict[str, Any]:
+    """Return the public shape."""
+    return {
+        "kind": one.kind,
+        "text": one.text,
+        "source": one.source,
+        "title": one.title,
+        "score": one.score,
+    }

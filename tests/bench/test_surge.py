@@ -1,0 +1,34 @@
+"""The bench of the surge detector: its bars are met, and each can be missed."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.bench import bars, surge
+from bot.bench.bars import Result, Setting
+from bot.bootstrap import Home
+from bot.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def few_years(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = {name: replace(world, years=min(world.years, 30)) for name, world in surge.WORLDS.items()}
+    monkeypatch.setattr(surge, "WORLDS", few)
+
+
+def measured(tmp_path: Path, *, planted: bool) -> Result:
+    home = Home(Settings.load(tmp_path))
+    setting = Setting(tmp_path, home, tmp_path, planted=planted)
+    return bars.run(surge.PARTS, [], setting, lambda _: None)
+
+
+def test_the_budget_holds_and_doublings_are_flagged(tmp_path: Path) -> None:
+    result = measured(tmp_path, planted=False)
+    assert [bar.name for bar in result.bars if not bar.ok] == []
+    assert set(result.figures["false_alarms_a_week"]) == set(surge.WORLDS)
+
+
+def test_every_bar_can_be_missed(tmp_path: Path) -> None:
+    result = measured(tmp_path, planted=True)
+    assert [bar.name for bar in result.bars if bar.ok] == []

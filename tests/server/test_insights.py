@@ -1,0 +1,173 @@
+"""Figures and suggested replies over HTTP: who may see them, and what they are."""
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from bot.bootstrap import Home
+from bot.insights import simulation
+from bot.server import announcing
+from bot.server.secrets_file import load_or_make
+from bot.settings import Settings
+from bot.store import synthetic
+from bot.store.tables import suggestions
+from bot.types import new_id, now
+from tests.running import Server
+
+ROUTES = (
+    ("GET", "/api/insights"),
+    ("GET", "/api/insights.csv"),
+    ("GET", "/api/insights/surges"),
+    ("GET", "/api/insights/conversations?figure=conversations"),
+    ("GET", "/api/insights/gaps"),
+    ("POST", "/api/insights/drafts"),
+    ("GET", "/api/desk/conversations/nobody/suggestions"),
+)
+
+
+@pytest.fixture(scope="module")
+def token(server: Server) -> dict[str, str]:
+    return {"Authorization": f"Bearer {load_or_make(server.home).token}"}
+
+
+@pytest.fixture(scope="module")
+def traffic(server: Server) -> Iterator[Home]:
+    home = Home(Settings.load(server.home))
+    home.log()
+    made = simulation.traffic(simulation.world(home), 45, 12.0, seed=2)
+    synthetic.write(home.engine, made)
+    yield home
+    synthetic.clear(home.engine)
+    home.engine.dispose()
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+@pytest.mark.parametrize("shown", [{}, {"Authorization": "Bearer wrong"}])
+def test_nobody_sees_them_without_the_token(
+    api: httpx.Client, method: str, path: str, shown: dict[str, str]
+) -> None:
+    assert api.request(method, path, headers=shown, json={}).status_code == 401
+
+
+def test_the_command_and_the_page_tell_the_same(
+    api: httpx.Client, token: dict[str, str], traffic: Home
+) -> None:
+    from bot.insights import reporting
+
+    page = api.get("/api/insights?days=40&synthetic=true", headers=token).json()
+    assert page["figures"]["conversations"] > 200
+    told = reporting.insights(traffic.engine, reporting.query(40, synthetic=True))
+    assert told == page
+    table = api.get("/api/insights.csv?days=40&synthetic=true", headers=token)
+    assert table.headers["content-type"].startswith("text/csv")
+    assert f"figures,conversations,{page['figures']['conversations']}" in table.text
+
+
+def test_a_number_leads_to_its_conversations(
+    api: httpx.Client, token: dict[str, str], traffic: Home
+) -> None:
+    assert traffic.engine
+    page = api.get("/api/insights?days=40&synthetic=true", headers=token).json()
+    query: dict[str, Any] = {"days": 40, "synthetic": True, "figure": "outcome", "value": "handoff"}
+    found = api.get("/api/insights/conversations", params=query, headers=token).json()
+    assert found["count"] == page["figures"]["outcomes"]["handoff"]
+    one = found["conversations"][0]["conversation_id"]
+    assert api.get(f"/api/conversations/{one}/messages").json()["messages"]
+
+
+@pytest.mark.parametrize(
+    "wrong", ["days=0", "first=2026-02-02&last=2026-01-01", "first=nonsense", "days=9999"]
+)
+def test_a_period_that_is_none_is_refused(
+    api: httpx.Client, token: dict[str, str], wrong: str
+) -> None:
+    answer = api.get(f"/api/insights?{wrong}", headers=token)
+    assert answer.status_code in {400, 422}
+    assert answer.json()["error"]["message"]
+
+
+def test_a_planted_surge_is_found_with_examples_and_announced_once(traffic: Home) -> None:
+    from bot.insights import reporting
+
+    found = reporting.alerts(traffic.engine, reporting.query(14, synthetic=True))
+    since = (now() - timedelta(days=7)).date().isoformat()
+    assert any(surge["first"] >= since for surge in found)
+    surge = found[0]
+    assert surge["examples"]
+    assert surge["observed"] > surge["expected"]
+    settings = Settings(
+        webhook_url="http://127.0.0.1:1/", webhook_secret="s", webhook_events=("surge",)
+    )
+    (first, *_), (again, *_) = (announcing.alarming(settings, found) for _ in range(2))
+    assert first.key == again.key
+    assert first.body["event"] == "surge"
+    assert announcing.alarming(Settings(), found) == []
+
+
+def test_questions_without_an_answer_become_a_draft(
+    api: httpx.Client, token: dict[str, str], traffic: Home
+) -> None:
+    clusters = api.get("/api/insights/gaps?synthetic=true", headers=token).json()["clusters"]
+    first = clusters[0]
+    assert first["conversations"]
+    body = {"title": first["name"], "language": "en", "questions": first["examples"]}
+    made = api.post("/api/insights/drafts", json=body, headers=token)
+    assert made.status_code == 201
+    draft = traffic.path / "drafts" / made.json()["path"]
+    assert first["examples"][0].split()[0] in draft.read_text(encoding="utf-8")
+    sneaky = {**body, "title": "../../etc/passwd"}
+    path = api.post("/api/insights/drafts", json=sneaky, headers=token).json()["path"]
+    assert path == "etc-passwd.md"
+
+
+def suggested(api: httpx.Client, token: dict[str, str], conversation: str) -> dict[str, Any]:
+    path = f"/api/desk/conversations/{conversation}/suggestions"
+    answer = api.get(path, headers=token)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_an_agent_is_offered_three_replies_and_the_choice_is_kept(
+    api: httpx.Client, token: dict[str, str], server: Server
+) -> None:
+    desk = httpx.Client(base_url=f"{server.url}/api/desk", headers=token, timeout=60)
+    desk.put("/agents", json={"id": "cy", "name": "Cy"})
+    conversation = new_id()
+    ask = {"text": "How do I wash my rain jacket?", "conversation_id": conversation}
+    api.post("/api/messages", json=ask)
+    suggested(api, token, conversation)  # what was answered before is learnt now
+    patience = time.monotonic() + 60
+    while time.monotonic() < patience:
+        begun = time.monotonic()
+        found = suggested(api, token, conversation)
+        took = time.monotonic() - begun
+        if any(one["kind"] == "past" for one in found["suggestions"]):
+            break
+        time.sleep(0.5)
+    offered = found["suggestions"]
+    assert 2 <= len(offered) <= 3
+    assert {one["kind"] for one in offered} >= {"past", "passage"}
+    assert all(one["source"] and one["text"] for one in offered)
+    assert took < 1.0
+    held = desk.post(f"/conversations/{conversation}/take", json={"agent": "cy"}).json()
+    said = {"agent": "cy", "fence": held["fence"], "text": offered[1]["text"] + "!!"}
+    sent = desk.post(
+        f"/conversations/{conversation}/say",
+        json={**said, "suggestion": found["id"], "place": 1},
+    )
+    assert sent.status_code == 201
+    home = Home(Settings.load(server.home))
+    with home.engine.connect() as connection:
+        query = select(suggestions).where(suggestions.c.id == found["id"])
+        row = connection.execute(query).one()
+    home.engine.dispose()
+    assert (row.chosen, row.kind) == (1, offered[1]["kind"])
+    assert row.message_id == sent.json()["message_id"]
+    assert row.distance == pytest.approx(2 / len(said["text"]), abs=1e-4)
+    desk.close()

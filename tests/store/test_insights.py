@@ -1,0 +1,273 @@
+"""Every figure against an independent query on raw rows; digests that follow what changes."""
+
+import csv
+import io
+import json
+import time
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from bot.insights import reporting
+from bot.insights.outcomes import bucket, upper
+from bot.insights.simulation import World, traffic
+from bot.store import database, synthetic
+from bot.store.desk import Desk
+from bot.store.log import SqlLog
+from bot.types import Feedback, Message, Reply, ServedBy
+from tests.server.turns import turn_with
+
+UNTIL = datetime(2026, 3, 31, 12, tzinfo=UTC)
+TEXTS = {
+    language: {
+        intent: [f"{intent} {n}" for n in range(5)] for intent in ("refund", "size", "track")
+    }
+    for language in ("en", "zh")
+}
+WORLD = World(
+    TEXTS,
+    tuple((f"a{n}.md", f"Article {n}", f"Text of article {n}.") for n in range(6)),
+    ServedBy("m-1", "k-1", "t-1", "p-1"),
+)
+ALL: dict[str, Any] = {"first": date(2026, 2, 1), "last": date(2026, 3, 31), "synthetic": True}
+
+
+@pytest.fixture
+def filled(engine: Engine) -> Engine:
+    database.migrate(engine)
+    synthetic.write(engine, traffic(WORLD, 60, 6.0, seed=3, until=UNTIL))
+    return engine
+
+
+def counted(engine: Engine, sql: str, **values: Any) -> Any:
+    since = datetime(2026, 2, 1, tzinfo=UTC)
+    until = datetime(2026, 4, 1, tzinfo=UTC)
+    bound = {"since": since, "until": until, **values}
+    if engine.dialect.name == "sqlite":  # which keeps times as text
+        bound = {k: str(v)[:19] if isinstance(v, datetime) else v for k, v in bound.items()}
+    with engine.connect() as connection:
+        return connection.execute(text(sql), bound).scalar_one()
+
+
+IN_PERIOD = "c.created_at >= :since AND c.created_at < :until"
+HANDED = "EXISTS (SELECT 1 FROM decisions d WHERE d.conversation_id = c.id AND d.route = 'handoff')"
+LAST_RATING = (
+    "(SELECT f.rating FROM feedback f JOIN messages m ON m.id = f.message_id"
+    " WHERE m.conversation_id = c.id ORDER BY f.id DESC LIMIT 1)"
+)
+SCORE = "(SELECT s.score FROM csat s WHERE s.conversation_id = c.id)"
+BAD = f"(COALESCE({LAST_RATING}, '') = 'down' OR COALESCE({SCORE}, 3) <= 2)"
+GOOD = f"(COALESCE({LAST_RATING}, '') = 'up' OR COALESCE({SCORE}, 3) >= 4)"
+ASKED_BACK = (
+    "(SELECT d.route FROM decisions d JOIN messages m ON m.id = d.message_id"
+    " WHERE d.conversation_id = c.id ORDER BY m.position DESC LIMIT 1) = 'clarify'"
+)
+OUTCOMES = {
+    "handoff": HANDED,
+    "unhappy": f"NOT {HANDED} AND {BAD}",
+    "confirmed": f"NOT {HANDED} AND NOT {BAD} AND {GOOD}",
+    "abandoned": f"NOT {HANDED} AND NOT {BAD} AND NOT {GOOD} AND {ASKED_BACK}",
+    "assumed": f"NOT {HANDED} AND NOT {BAD} AND NOT {GOOD} AND NOT {ASKED_BACK}",
+}
+
+
+def conversations(engine: Engine, condition: str = "1 = 1", **values: Any) -> int:
+    sql = f"SELECT count(*) FROM conversations c WHERE {IN_PERIOD} AND {condition}"
+    return int(counted(engine, sql, **values))
+
+
+def steps(engine: Engine, condition: str, **values: Any) -> int:
+    sql = (
+        "SELECT count(*) FROM decisions d JOIN conversations c ON c.id = d.conversation_id"
+        f" WHERE {IN_PERIOD} AND {condition}"
+    )
+    return int(counted(engine, sql, **values))
+
+
+def again(engine: Engine) -> set[str]:
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text("SELECT id, sender, created_at FROM conversations WHERE sender IS NOT NULL")
+        ).all()
+    begun = [(r.id, r.sender, datetime.fromisoformat(str(r.created_at))) for r in rows]
+    return {
+        one
+        for one, sender, at in begun
+        for _, other, then in begun
+        if sender == other and timedelta() < then - at <= timedelta(days=7)
+    }
+
+
+def test_conversations_outcomes_and_deflection_are_those_of_the_rows(filled: Engine) -> None:
+    figures = reporting.insights(filled, reporting.query(**ALL))["figures"]
+    assert figures["conversations"] == conversations(filled) > 200
+    expected = {name: conversations(filled, condition) for name, condition in OUTCOMES.items()}
+    assert figures["outcomes"] == expected
+    assert all(expected.values())
+    back = again(filled)
+    assert figures["came_again"] == len(back) > 0
+    with filled.connect() as connection:
+        resolved = f"({OUTCOMES['confirmed']}) OR ({OUTCOMES['assumed']})"
+        rows = connection.execute(text(f"SELECT c.id FROM conversations c WHERE {resolved}"))
+        deflected = set(rows.scalars()) - back
+    assert figures["deflected"] == len(deflected)
+    assert figures["deflection"] == pytest.approx(len(deflected) / conversations(filled), abs=1e-6)
+
+
+def test_csat_routes_intents_and_moods_are_those_of_the_rows(filled: Engine) -> None:
+    found = reporting.insights(filled, reporting.query(**ALL))
+    of_rows = f"FROM csat s JOIN conversations c ON c.id = s.conversation_id WHERE {IN_PERIOD}"
+    given = found["figures"]["csat"]
+    assert given["n"] == counted(filled, f"SELECT count(*) {of_rows}")
+    mean = float(counted(filled, f"SELECT avg(s.score * 1.0) {of_rows}"))
+    assert given["mean"] == pytest.approx(mean, abs=1e-5)
+    content = counted(filled, f"SELECT count(*) {of_rows} AND s.score >= 4")
+    assert given["satisfied"] == pytest.approx(content / given["n"], abs=1e-5)
+    for route, count in found["routes"].items():
+        assert count == steps(filled, "d.route = :route", route=route)
+    assert sum(found["routes"].values()) == steps(filled, "1 = 1") == found["figures"]["replies"]
+    for row in found["intents"]:
+        assert row["messages"] == steps(filled, "d.intent = :intent", intent=row["intent"])
+        negative = "d.intent = :intent AND d.sentiment = 'negative'"
+        assert row["negative"] == steps(filled, negative, intent=row["intent"])
+    for row in found["voice"][::9]:
+        day = datetime.fromisoformat(row["day"]).replace(tzinfo=UTC)
+        condition = "d.intent = :intent AND d.sentiment = 'neutral'"
+        here = {"since": day, "until": day + timedelta(days=1), "intent": row["topic"]}
+        assert row["neutral"] == steps(filled, condition, **here)
+
+
+def test_times_articles_and_suggestions_are_those_of_the_rows(filled: Engine) -> None:
+    found = reporting.insights(filled, reporting.query(**ALL))
+    with filled.connect() as connection:
+        traces = connection.execute(text("SELECT trace FROM decisions")).scalars().all()
+        offers = connection.execute(text("SELECT kind, distance FROM suggestions")).all()
+    times = [
+        (json.loads(trace) if isinstance(trace, str) else trace)["timings_ms"] for trace in traces
+    ]
+    for name, stage in (("first_token_ms", "first_token"), ("reply_ms", "total")):
+        ordered = sorted(one[stage] for one in times)
+        median = ordered[(len(ordered) - 1) // 2]
+        assert found["figures"][name]["n"] == len(ordered)
+        assert found["figures"][name]["p50"] == pytest.approx(upper(bucket(median)), rel=1e-3)
+        assert median <= found["figures"][name]["p50"] <= median * 1.06
+    for row in found["articles"]:
+        of_rows = (
+            "FROM citations k JOIN messages m ON m.id = k.message_id"
+            " LEFT JOIN feedback f ON f.message_id = m.id WHERE k.article = :article"
+        )
+        here = {"article": row["article"]}
+        assert row["cited"] == counted(filled, f"SELECT count(DISTINCT m.id) {of_rows}", **here)
+        for rating in ("up", "down"):
+            rated = f"SELECT count(DISTINCT m.id) {of_rows} AND f.rating = '{rating}'"
+            assert row[f"thumb_{rating}"] == counted(filled, rated, **here)
+    taken = [row for row in offers if row.kind]
+    assert found["suggestions"]["offered"] == len(offers) > 0
+    assert found["suggestions"]["acceptance"] == pytest.approx(len(taken) / len(offers), abs=1e-5)
+    assert found["suggestions"]["unchanged"] == sum(row.distance == 0 for row in taken)
+
+
+def test_filters_show_a_part_and_the_days_add_up(filled: Engine) -> None:
+    whole = reporting.insights(filled, reporting.query(**ALL))
+    parts = [
+        reporting.insights(filled, reporting.query(**ALL, channel=channel))
+        for channel in whole["channels"]
+    ]
+    assert len(parts) == 3
+    total = sum(part["figures"]["conversations"] for part in parts)
+    assert total == whole["figures"]["conversations"]
+    assert sum(day["conversations"] for day in whole["days"]) == total
+    chinese = reporting.insights(filled, reporting.query(**ALL, language="zh"))["figures"]
+    assert chinese["conversations"] == conversations(filled, "c.language = 'zh'")
+
+
+def test_every_figure_leads_to_as_many_conversations(filled: Engine) -> None:
+    wanted = reporting.query(**ALL)
+    found = reporting.insights(filled, wanted)
+    figures = found["figures"]
+    for name, count in figures["outcomes"].items():
+        assert reporting.behind(filled, wanted, "outcome", name)["count"] == count
+    assert reporting.behind(filled, wanted, "deflected")["count"] == figures["deflected"]
+    assert reporting.behind(filled, wanted, "came_again")["count"] == figures["came_again"]
+    assert reporting.behind(filled, wanted, "csat")["count"] == figures["csat"]["n"]
+    for row in found["intents"]:
+        told = reporting.behind(filled, wanted, "negative", row["intent"], 7)
+        assert told["count"] == row["upset_conversations"]
+        assert len(told["conversations"]) == min(7, told["count"])
+    with pytest.raises(reporting.QueryError, match="choose from"):
+        reporting.behind(filled, wanted, "nonsense")
+
+
+def test_what_was_made_up_is_left_out_and_can_be_removed(filled: Engine) -> None:
+    wanted = reporting.query(**{**ALL, "synthetic": False})
+    assert reporting.insights(filled, wanted)["figures"]["conversations"] == 0
+    assert synthetic.clear(filled) > 0
+    everything = reporting.insights(filled, reporting.query(**ALL))
+    assert everything["figures"]["conversations"] == 0
+    assert conversations(filled) == 0
+
+
+def test_figures_follow_ratings_replies_and_returns(engine: Engine) -> None:
+    database.migrate(engine)
+    log = SqlLog(engine)
+
+    def talk(sender: str) -> str:
+        message = Message("where is it", sender=sender)
+        log.receive(message)
+        turn = turn_with(Reply("here"))
+        turn = type(turn)(**{**turn.__dict__, "message": message})
+        log.append(turn, log.load(message.conversation_id))
+        return message.id
+
+    def figures() -> dict[str, Any]:
+        found: dict[str, Any] = reporting.insights(engine, reporting.query(3))["figures"]
+        return found
+
+    first = talk("s-1")
+    assert figures()["outcomes"]["assumed"] == 1
+    log.add_feedback(Feedback(first, "down"))
+    assert figures()["outcomes"] == {**dict.fromkeys(OUTCOMES, 0), "unhappy": 1}
+    log.add_feedback(Feedback(first, "up"))
+    assert figures()["deflected"] == 1
+    talk("s-1")
+    assert figures()["conversations"] == 2
+    assert figures()["came_again"] == 1
+    assert figures()["deflected"] == 1  # the second conversation only
+
+
+def test_the_table_holds_what_the_page_shows(filled: Engine) -> None:
+    found = reporting.insights(filled, reporting.query(**ALL))
+    rows = list(csv.DictReader(io.StringIO(reporting.as_csv(found))))
+    table = {(row["section"], row["name"]): row["value"] for row in rows}
+    assert table["figures", "deflected"] == str(found["figures"]["deflected"])
+    assert table["routes", "retrieve"] == str(found["routes"]["retrieve"])
+    top = found["intents"][0]
+    assert table["intents", f"{top['intent']} messages"] == str(top["messages"])
+
+
+@pytest.mark.slow
+def test_ten_thousand_conversations_cost_little_more_than_a_hundred(engine: Engine) -> None:
+    database.migrate(engine)
+    desk = Desk(engine, lambda notice, language: f"{notice}{language}")
+    wanted = reporting.query(**ALL)
+
+    def seconds(rate: float) -> tuple[float, float]:
+        synthetic.clear(engine)
+        synthetic.write(engine, traffic(WORLD, 60, rate, seed=3, until=UNTIL))
+        reporting.insights(engine, wanted)
+        pages, queues = [], []
+        for _ in range(7):
+            begun = time.perf_counter()
+            reporting.insights(engine, wanted)
+            pages.append(time.perf_counter() - begun)
+            begun = time.perf_counter()
+            desk.queue()
+            queues.append(time.perf_counter() - begun)
+        return min(pages), min(queues)
+
+    few, many = seconds(100 / 60), seconds(10_000 / 60 / 1.05)
+    assert conversations(engine) > 9_000
+    assert many[0] <= 3.0 * few[0], f"{few[0]:.4f} s, {many[0]:.4f} s"
+    assert many[1] <= 1.5 * few[1], f"{few[1]:.4f} s, {many[1]:.4f} s"

@@ -1,0 +1,30 @@
+"""The page of figures: its charts and its words."""
+
+from ui import insights, insights_charts
+from ui.insights_words import CHINESE, ENGLISH, words
+
+
+def test_both_languages_have_the_same_words() -> None:
+    english, chinese = words(ENGLISH), words(CHINESE)
+    assert english.keys() == chinese.keys()
+    assert [k for k, text in english.items() if text.count("{") != chinese[k].count("{")] == []
+
+
+def test_what_customers_wrote_is_no_markup() -> None:
+    told = [{"examples": ["<img src=x onerror=alert(1)>"]}]
+    assert "<img" not in insights.examples(told, 0)
+    rows = [{"topic": "<b>", "day": "2026-01-01", "negative": 1, "neutral": 0, "positive": 0}]
+    drawn = insights_charts.voice(rows, [{"day": "2026-01-01"}], words(ENGLISH))
+    assert "<b>" not in drawn
+    assert 'fill-opacity="1.00"' in drawn
+
+
+def test_a_day_is_as_tall_as_its_conversations() -> None:
+    ended = dict.fromkeys(insights_charts.OUTCOMES, 0)
+    days = [
+        {"day": "2026-01-01", "conversations": 4, "outcomes": {**ended, "handoff": 4}},
+        {"day": "2026-01-02", "conversations": 0, "outcomes": ended},
+    ]
+    drawn = insights_charts.outcomes(days, words(ENGLISH))
+    assert drawn.count('<rect class="handoff" x=') == 1
+    assert 'height="200.0"' in drawn
