@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -52,6 +53,9 @@ conversations: Final = Table(
     Column("asked_contact", Boolean, nullable=False, server_default=false()),
     Column("asked_silent", Boolean, nullable=False, server_default=false()),
     Column("contact", String(256)),  # where the customer wants to be reached
+    Column("visitor", String(64)),  # whose it is; without one the id alone opens it
+    Column("customer", Text),  # who the visitor was proven to be, sealed
+    Column("visitor_name", String(128)),  # what the visitor wants to be called
     Index("ix_conversations_sender", "sender"),
     Index("ix_conversations_owner_queued_at", "owner", "queued_at"),
     Index("ix_conversations_updated_at", "updated_at"),
@@ -115,6 +119,32 @@ feedback: Final = Table(
     Column("message_id", String(64), ForeignKey("messages.id"), nullable=False, index=True),
     Column("rating", String(8), nullable=False),
     Column("reason", String(64)),
+    Column("comment", Text),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+
+# Files that came with messages; their bytes are sealed. One that no message names is removed soon.
+attachments: Final = Table(
+    "attachments",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column(
+        "conversation_id", String(64), ForeignKey("conversations.id"), nullable=False, index=True
+    ),
+    Column("message_id", String(64), ForeignKey("messages.id"), index=True),
+    Column("name", String(128), nullable=False),
+    Column("media_type", String(64), nullable=False),  # found in the content, not what was claimed
+    Column("size", Integer, nullable=False),  # bytes
+    Column("content", LargeBinary, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+
+# How content a customer was with a whole conversation, from 1 to 5.
+csat: Final = Table(
+    "csat",
+    metadata,
+    Column("conversation_id", String(64), ForeignKey("conversations.id"), primary_key=True),
+    Column("score", Integer, nullable=False),
     Column("comment", Text),
     Column("at", DateTime(timezone=True), nullable=False),
 )
