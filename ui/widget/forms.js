@@ -1,0 +1,67 @@
+/**
+ * What is asked above the message box: who you are, how it was, whether to delete it all.
+ *
+ * A form gets what it is made with (`el`, `button`, the words `t`), the `deed` that it asks for and
+ * `done(said)`, which takes it away.
+ */
+
+/** The form before the first message; `fields` is such as "name, email!", ! for required. */
+export function welcome({ el, t, deed, done, fields }) {
+  const inputs = fields.split(",").map((field) => {
+    const name = field.replace("!", "").trim();
+    return el("input", { name, id: name, required: field.includes("!"), maxlength: "100",
+      autocomplete: name, type: name === "email" ? "email" : "text" });
+  });
+  return form(el, "form", () => {
+    const given = inputs.filter(({ value }) => value.trim());
+    deed(Object.fromEntries(given.map(({ name, value }) => [name, value.trim()])));
+    done("");
+  }, t, el("p", {}, t.form),
+  ...inputs.map((input) => el("label", {}, t[input.name] ?? input.name,
+    input.required ? "" : ` ${t.optional}`, input)),
+  row(el, send(el, t.begin)));
+}
+
+/** The question at the end: 1 to 5, and a word about it. */
+export function survey({ el, button, t, deed, done }) {
+  const comment = el("textarea", { rows: "2", maxlength: "2000", "aria-label": t.comment,
+    placeholder: t.comment });
+  let chosen = 0;
+  const scores = [1, 2, 3, 4, 5].map((score) => button({ "aria-label": t.score(score),
+    "aria-pressed": "false", mark: `score-${score}`, click: () => {
+      chosen = score;
+      scores.forEach((one, at) => one.setAttribute("aria-pressed", at + 1 === score));
+    } }, String(score)));
+  return form(el, "csat", async () => {
+    if (!chosen) throw new Error(t.chooseScore);
+    await deed(chosen, comment.value.trim() || undefined);
+    done(t.thanks);
+  }, t, el("h3", {}, t.csat), row(el, ...scores), el("p", { class: "small" }, t.scale),
+  el("p", {}, comment), row(el, send(el, t.send), no(button, t, done)));
+}
+
+/** The question before all is deleted. */
+export function deletion({ el, button, t, deed, done }) {
+  return form(el, "deletion", async () => {
+    await deed();
+    done(t.deleted);
+  }, t, el("p", {}, t.deletes), row(el, send(el, t.forget), no(button, t, done)));
+}
+
+/** A form that says what went wrong. */
+function form(el, mark, step, t, ...parts) {
+  const said = el("p", { class: "trouble", role: "status", mark: "said" });
+  const submit = async (event) => {
+    event.preventDefault();
+    try {
+      await step();
+    } catch (error) {
+      said.textContent = error.message || t.refused;
+    }
+  };
+  return el("form", { class: "sheet", mark, submit }, ...parts, said);
+}
+
+const send = (el, text) => el("button", { class: "main", type: "submit" }, text);
+const no = (button, t, done) => button({ click: () => done("") }, t.notNow);
+const row = (el, ...buttons) => el("div", { class: "row" }, ...buttons);

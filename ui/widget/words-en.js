@@ -1,0 +1,28 @@
+/** What the widget says in English. */
+
+export default {
+  title: "Customer service", open: "Open the chat", close: "Close the chat", menu: "More",
+  unread: (count) => `${count} new`, label: "Your message", placeholder: "Write a message…",
+  send: "Send", human: "Talk to a human", askHuman: "I would like to talk to a human",
+  welcome: "Hello! Ask me about an order, a return or a product.", typing: "A reply is coming",
+  trouble: "Connection lost, reconnecting…", source: "Source: ", article: "Open the article",
+  rating: "Was this helpful?", up: "This helped", down: "This did not help",
+  thanks: "Thank you for the feedback.", why: "What was wrong?", wrong: "It is wrong",
+  incomplete: "Something is missing", offTopic: "Not what I asked", other: "Something else",
+  related: "See also:", refused: "This could not be sent.", you: "You: ",
+  bot: "Automatic assistant", agent: "Colleague", person: "person",
+  withHuman: (name) => `${name ?? "A colleague"} is with you.`,
+  types: (name) => `${name ?? "A colleague"} is typing …`,
+  queued: (place) =>
+  `Waiting for a colleague${place ? `: you are number ${place} in the queue` : ""}.`,
+  over: "This conversation has ended. Write to go on.", latest: "To the latest message",
+  clip: "Attach a file", tooLarge: "The file is too large.", remove: (name) => `Remove ${name}`,
+  transcript: "Download the conversation", rate: "Rate and end", anew: "New conversation",
+  forget: "Delete my data", deletes: "Delete this conversation, its files and your details for good?",
+  deleted: "Your data has been deleted.", notNow: "Not now",
+  form: "Before we begin:", name: "Name", email: "E-mail", optional: "(optional)", begin: "Begin",
+  csat: "How was this conversation?", scale: "1 = poor, 5 = very good", score: (n) => `${n} of 5`,
+  chooseScore: "Choose a number first.", comment: "What could be better?",
+  privacyText: "An automatic assistant answers. Conversations are kept.", privacy: "Privacy",
+  dismiss: "Dismiss",
+};
