@@ -41,7 +41,13 @@ async def attach(
     file = Attachment(new_id(), conversation_id, file_kinds.safe_name(name), media_type, content)
     opening = caller.signed(Message("", conversation_id, channel="widget"))
     await asyncio.to_thread(service.attachments.add, opening, file)
-    return {"id": file.id, "name": file.name, "media_type": media_type, "size": len(content)}
+    return {
+        "id": file.id,
+        "name": file.name,
+        "media_type": media_type,
+        "size": len(content),
+        "url": service.tickets.address(file.id, now()),
+    }
 
 
 async def _content(request: Request, most: int) -> bytes:

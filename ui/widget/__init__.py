@@ -5,16 +5,17 @@ starts, so that a page asks for one file; only its words, by language, and the f
 are asked for apart.
 """
 
-import gzip
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from importlib.resources import files
 from string import Template
 from typing import Final
 
 import minify
+import zopfli.gzip
 from fastapi import FastAPI, Request, Response
 
 from ui.screen import Screen
@@ -64,16 +65,20 @@ class Asset:
     """A file in both forms it is sent in."""
 
     plain: bytes
-    packed: bytes
     media_type: str
 
     @classmethod
     def of(cls, text: str, media_type: str) -> "Asset":
-        """Pack a text; the same text always gives the same bytes."""
-        plain = text.encode()
-        return cls(plain, gzip.compress(plain, 9, mtime=0), media_type)
+        """Take a text."""
+        return cls(text.encode(), media_type)
 
-    @property
+    @cached_property
+    def packed(self) -> bytes:
+        """The file as gzip, packed as tightly as that goes: once, when it is first asked for."""
+        found: bytes = zopfli.gzip.compress(self.plain)
+        return found
+
+    @cached_property
     def tag(self) -> str:
         """What changes with the content."""
         return f'"{hashlib.sha256(self.plain).hexdigest()[:32]}"'

@@ -153,7 +153,7 @@ export class Conversation extends EventTarget {
   #refuse({ id }, error) {
     const line = this.#find(id);
     if (line) line.state = "failed";
-    this.lines.push({ key: hex128(), role: "notice", text: error.message });
+    this.lines.push({ key: hex128(), role: "notice", text: error.message || "⚠" });
     this.#tell("change");
     this.#tell("error", { message: error.message });
   }
@@ -221,7 +221,8 @@ export class Conversation extends EventTarget {
     }
     if (turn.reply.text && !known) this.#arrived(this.#find(id));
     // What the turn does not speak of is as it was with the bot.
-    this.#stands(turn.handoff ?? { state: this.isHandedOff ? this.handoff.state : "bot" });
+    if (turn.handoff) this.#stands({ ...this.handoff, ...turn.handoff });
+    else if (!this.isHandedOff) this.#stands({ state: "bot" });
     this.#tell("change");
   }
 

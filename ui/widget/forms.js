@@ -5,6 +5,31 @@
  * `done(said)`, which takes it away.
  */
 
+const CSS = `
+.sheet > * { margin: 0 0 .5rem; }
+.sheet label { display: block; padding: 0; }
+.sheet :is(input, textarea) { display: block; width: 100%; margin-top: .15rem; }
+.row button { min-width: 2.75rem; text-align: center; }
+.row [aria-pressed=true] { color: var(--on-accent); background: var(--accent); }
+.teaser { position: relative; max-width: 17rem; padding-right: 2rem; border: 1px solid var(--rule);
+  border-radius: 1rem; background: var(--page); box-shadow: 0 6px 24px #0003;
+  animation: rise .18s ease-out; }
+.teaser .shut { position: absolute; inset: .25rem .25rem auto auto; padding: .25rem; }
+`;
+
+let styled = false;
+
+/** Add the style of what is made here. */
+export function dress(root, sheet) {
+  if (!root.adoptedStyleSheets.includes(styled)) root.adoptedStyleSheets.push(styled ||= sheet(CSS));
+}
+
+/** A message of the page's beside the launcher. */
+export const teaser = ({ el, button, icon, t, text, open, shut }) =>
+  el("div", { class: "teaser", id: "teaser", role: "status" },
+    button({ click: open }, el("bdi", {}, text)),
+    button({ class: "shut", "aria-label": t.dismiss, click: shut }, icon("close")));
+
 /** The form before the first message; `fields` is such as "name, email!", ! for required. */
 export function welcome({ el, t, deed, done, fields }) {
   const inputs = fields.split(",").map((field) => {

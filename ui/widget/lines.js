@@ -22,15 +22,13 @@ export function row(line, t, deeds) {
     const name = { bot: t.bot, agent: `${fresh.author ?? t.agent} · ${t.person}`, customer: t.you };
     who.className = fresh.role === "customer" || fresh.role === "notice" ? "away" : "who";
     who.textContent = name[fresh.role] ?? "";
-    const said = fresh.files?.length && fresh.text === "📎" ? "" : fresh.text || (fresh.live ? "" : t.refused);
+    const said = fresh.files?.length && fresh.text === "📎" ? "" : fresh.text;
     if (said.startsWith(text.data)) text.appendData(said.slice(text.data.length)); // it grows
     else text.data = said;
     words.hidden = !said;
     node.classList.toggle("waiting", fresh.state === "waiting");
     node.classList.toggle("old", !isLast);
-    if (fresh.files?.length && fresh.files.every(({ url }) => url || fresh.role === "customer")) {
-      add("files", () => fresh.files.map((file) => attached(file)));
-    }
+    if (fresh.files?.length) add("files", () => fresh.files.map(attached));
     if (fresh.reply && fresh.id) add("extras", () => extras(fresh, t, deeds));
   };
   return { node, update };
@@ -38,8 +36,7 @@ export function row(line, t, deeds) {
 
 /** A file: a picture where it is one and may be shown, else its name; both lead to it. */
 function attached({ name, media_type: kind, url }) {
-  const label = el("bdi", {}, `📎 ${name}`);
-  if (!url) return el("span", { class: "file", mark: "file" }, label);
+  const label = el("bdi", {}, name);
   const href = new URL(url.slice(1), BASE).href;
   const link = el("a", { class: "file", mark: "file", href, target: "_blank",
     rel: "noopener noreferrer" }, label);

@@ -4,6 +4,7 @@ import { button, el, icon } from "./dom.js";
 import { row } from "./lines.js";
 import { recall } from "./memory.js";
 import { Rows } from "./rows.js";
+import { sheet } from "./style.js";
 import { BASE } from "./wire.js";
 
 const KINDS = ".png,.jpg,.jpeg,.gif,.webp,.pdf,.txt";
@@ -12,6 +13,13 @@ const FOCUSABLE = "button, a[href], summary, textarea, input, select, [tabindex=
 
 /** The language of the words, as HTML names it. */
 export const tongue = ({ language }) => (language === "zh" ? "zh-CN" : "en");
+
+/** Return what few need: forms and the message beside the launcher, styled where they are shown. */
+export async function further(root) {
+  const forms = await import(new URL("widget/forms.js", BASE).href);
+  forms.dress(root, sheet);
+  return forms;
+}
 
 export class Panel {
   #asked = null; // which form is on: welcome, survey, deletion
@@ -63,7 +71,7 @@ export class Panel {
       click: () => this.rows.toEnd() }, t.latest);
     this.queue = el("p", { class: "bar", id: "handoff", role: "status", hidden: true });
     this.status = el("p", { class: "bar trouble", id: "status", role: "status", hidden: true });
-    this.place = el("div");
+    this.place = el("div", { class: "place" });
     return el("section", { class: "panel", id: "panel", role: "dialog", "aria-modal": "true",
       "aria-labelledby": "title", lang: tongue(options),
       keydown: (event) => this.#key(event) },
@@ -123,10 +131,10 @@ export class Panel {
   /** Tab goes round inside the chat; Esc leaves it. */
   #trap(event) {
     const all = [...this.node.querySelectorAll(FOCUSABLE)].filter((one) => one.checkVisibility());
-    const [first, end] = event.shiftKey ? [all[all.length - 1], all[0]] : [all[0], all[all.length - 1]];
-    if (this.node.getRootNode().activeElement !== end) return;
+    if (event.shiftKey) all.reverse();
+    if (this.node.getRootNode().activeElement !== all[all.length - 1]) return;
     event.preventDefault();
-    first.focus();
+    all[0].focus();
   }
 
   /** Enter sends, but not the Enter that picks a word in a Chinese input method. */
@@ -172,7 +180,7 @@ export class Panel {
       "aria-label": this.t.remove(file.name), click: () => {
         draft.files = draft.files.filter((other) => other !== file);
         this.#attached();
-      } }, el("bdi", {}, file.name), "×")));
+      } }, el("bdi", {}, file.name), " ×")));
   }
 
   #complain(text) {
@@ -186,7 +194,7 @@ export class Panel {
   async #ask(name, deed, fields) {
     this.#asked = name;
     this.form.hidden = name === "welcome";
-    const forms = await import(new URL("widget/forms.js", BASE).href);
+    const forms = await further(this.node.getRootNode());
     const done = (said) => {
       this.#asked = null;
       this.form.hidden = false;
@@ -230,7 +238,6 @@ export class Panel {
     this.log.setAttribute("aria-busy", conversation.typing); // read out whole, not word by word
     const first = { key: "welcome", role: "bot", text: t.welcome };
     this.typing.hidden = !conversation.typing || live;
-    this.rows.show(conversation.more ? lines : [first, ...lines]);
     const human = handoff?.state === "human";
     this.speaker.textContent = human ? `${handoff.agent ?? t.agent} · ${t.person}` : t.bot;
     const over = conversation.isOver && lines.length;
@@ -242,6 +249,7 @@ export class Panel {
     const trouble = conversation.trouble ? t.trouble : this.complaint;
     this.status.hidden = !trouble;
     this.status.textContent = trouble || "";
+    this.rows.show(conversation.more ? lines : [first, ...lines]);
     if (over && !recall().rated && !this.#asked && !this.declined) {
       this.declined = true; // asked once
       this.#survey();

@@ -15,6 +15,10 @@ export class Rows {
   constructor(scroller, box, make, older) {
     Object.assign(this, { scroller, box, make, older });
     scroller.addEventListener("scroll", () => this.#scrolled());
+    // What grows, such as a picture, or takes room away does not hide the last line.
+    const watch = new ResizeObserver(() => this.#atEnd && this.#toBottom());
+    watch.observe(scroller);
+    watch.observe(box);
   }
 
   get isAtEnd() {
@@ -59,10 +63,14 @@ export class Rows {
       if (row.node === next) next = next.nextSibling;
       else this.box.insertBefore(row.node, next);
     });
-    if (this.#atEnd) this.scroller.scrollTop = this.scroller.scrollHeight;
+    if (this.#atEnd) this.#toBottom();
     else if (anchor?.node.isConnected) {
       this.scroller.scrollTop += anchor.node.offsetTop - anchor.top;
     }
+  }
+
+  #toBottom() {
+    this.scroller.scrollTop = this.scroller.scrollHeight;
   }
 
   /** The first line in sight, and where it stands: it stays there when others come or go. */

@@ -24,11 +24,11 @@ export async function shown() {
 export async function renew(identity) {
   const before = recall();
   const made = await (await ask(api("sessions"), posted({ identity }, bearer(before)))).json();
-  const { visitor, session } = recall();
-  if (session && !before.session && !identity) return; // another tab was faster: one visitor
+  const after = recall();
+  if (after.session && !before.session && !identity) return; // another tab was faster
   remember({ session: made.session, since: Date.now(), visitor: made.visitor,
     largest: made.attachment_bytes,
-    ...(visitor && visitor !== made.visitor && FRESH) }); // another visitor, another conversation
+    ...(after.visitor && after.visitor !== made.visitor && FRESH) }); // another visitor, another conversation
 }
 
 /** Forget who the visitor is. */

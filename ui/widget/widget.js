@@ -9,7 +9,7 @@ import { button, el, icon } from "./dom.js";
 import { configure, dress, options } from "./options.js";
 import { recall, remember } from "./memory.js";
 import { Conversation } from "./conversation.js";
-import { Panel, tongue } from "./panel.js";
+import { Panel, further, tongue } from "./panel.js";
 import { sheet } from "./style.js";
 
 const NAME = "careline-chat";
@@ -89,12 +89,11 @@ class CarelineChat extends HTMLElement {
   }
 
   /** Show a message of the page's beside the launcher, once. */
-  #tease(text) {
+  async #tease(text) {
     if (this.isOpen) return;
-    this.teaser = el("div", { class: "teaser", id: "teaser", role: "status" },
-      button({ click: () => this.open() }, el("bdi", {}, text)),
-      button({ class: "shut", "aria-label": this.options.t.dismiss, click: () => this.#calm() },
-        icon("close")));
+    const { teaser } = await further(this.shadowRoot);
+    this.teaser = teaser({ el, button, icon, text, t: this.options.t,
+      open: () => this.open(), shut: () => this.#calm() });
     this.corner.prepend(this.teaser);
   }
 

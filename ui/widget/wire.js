@@ -57,23 +57,14 @@ async function* serverEvents(body, alive) {
     const { done, value } = await reader.read();
     if (done) return;
     alive();
-    const blocks = (buffer + value).split(/\r\n\r\n|\n\n|\r\r/);
+    const blocks = (buffer + value).split(/\r?\n\r?\n/);
     buffer = blocks.pop();
     for (const block of blocks) {
-      const found = parseEvent(block);
-      if (found) yield found;
+      const found = Object.fromEntries(
+        [...block.matchAll(/^(id|event|data): ?(.*)$/gm)].map(([, field, text]) => [field, text]));
+      if (found.data) yield { ...found, data: JSON.parse(found.data) };
     }
   }
-}
-
-function parseEvent(block) {
-  const found = { id: "", event: "message", data: "" };
-  for (const line of block.split(/\r\n|\n|\r/)) {
-    const [, field, value] = /^([^:]*):? ?(.*)$/s.exec(line);
-    if (field === "data" && found.data) found.data += "\n";
-    if (field in found) found[field] = field === "data" ? found.data + value : value;
-  }
-  return found.data ? { ...found, data: JSON.parse(found.data) } : null;
 }
 
 /** Call `step` with ever longer pauses between the tries until it returns true. */
