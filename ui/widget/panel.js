@@ -15,9 +15,9 @@ const FOCUSABLE = "button, a[href], summary, textarea, input, select, [tabindex=
 export const tongue = ({ language }) => (language === "zh" ? "zh-CN" : "en");
 
 /** Return what few need: forms and the message beside the launcher, styled where they are shown. */
-export async function further(root) {
+export async function further(node) {
   const forms = await import(new URL("widget/forms.js", BASE).href);
-  forms.dress(root, sheet);
+  forms.dress(node.getRootNode(), sheet);
   return forms;
 }
 
@@ -194,7 +194,7 @@ export class Panel {
   async #ask(name, deed, fields) {
     this.#asked = name;
     this.form.hidden = name === "welcome";
-    const forms = await further(this.node.getRootNode());
+    const forms = await further(this.node);
     const done = (said) => {
       this.#asked = null;
       this.form.hidden = false;

@@ -4,7 +4,8 @@ const CSS = `
 :host { all: initial; color-scheme: inherit;
   --accent: light-dark(var(--careline-accent, #0e5a46), var(--careline-accent-dark, #7fd6b4));
   --on-accent: oklch(from var(--accent) clamp(0, (.57 - l) * 99, 1) 0 0);
-  --page: light-dark(#fff, #161c19); --ink: light-dark(#1c2420, #eaf1ed);
+  --link: light-dark(oklch(from var(--accent) min(l, .45) c h),
+  oklch(from var(--accent) max(l, .8) c h)); --page: light-dark(#fff, #161c19); --ink: light-dark(#1c2420, #eaf1ed);
   --soft: light-dark(#edf2ef, #26302b); --quiet: light-dark(#55625c, #a9b8b0);
   --rule: light-dark(#c9d3ce, #44514b); --alert: light-dark(#8a2c0d, #ffb59b);
   color: var(--ink); font: 16px/1.5 system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC",
@@ -14,11 +15,11 @@ const CSS = `
 :host([scheme=system]) { color-scheme: light dark; }
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
-:focus-visible, .clip:focus-within { outline: 3px solid var(--accent); outline-offset: 2px; }
+:focus-visible, .clip:focus-within { outline: 3px solid var(--link); outline-offset: 2px; }
 button, textarea, input { font: inherit; color: inherit; }
 button, summary, label { cursor: pointer; padding: .4rem .75rem; border: 0; border-radius: .75rem;
   background: none; text-align: start; }
-a, summary, .choices button, footer button { color: var(--accent); }
+a, summary, .choices button, footer button { color: var(--link); }
 svg { width: 1.4em; height: 1.4em; fill: none; stroke: currentColor; stroke-width: 2;
   stroke-linejoin: round; stroke-linecap: round; display: block; }
 .away { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
@@ -64,11 +65,11 @@ img { display: block; max-width: 100%; max-height: 12rem; border-radius: .5rem; 
 blockquote { margin: .4rem 0; padding-inline-start: .7rem; border-inline-start: 3px solid; }
 .choices, .chips, .row { display: flex; flex-wrap: wrap; gap: .4rem; margin-top: .4rem; }
 .choices .small, .chips { flex-basis: 100%; }
-.choices button, .row button { border: 1px solid var(--accent); }
+.choices button, .row button { border: 1px solid var(--link); }
 .rating { display: flex; margin: .3rem 0 -.25rem -.4rem; }
 .rating button { padding: .4rem; }
 .rating svg { width: 1.1em; height: 1.1em; }
-.rating [aria-pressed=true] { color: var(--accent); }
+.rating [aria-pressed=true] { color: var(--link); }
 .typing { display: flex; gap: .3rem; padding: .5rem .85rem 1rem; }
 .typing i { width: .5rem; height: .5rem; border-radius: 50%; background: var(--quiet);
   animation: beat 1.2s infinite; }

@@ -91,7 +91,7 @@ class CarelineChat extends HTMLElement {
   /** Show a message of the page's beside the launcher, once. */
   async #tease(text) {
     if (this.isOpen) return;
-    const { teaser } = await further(this.shadowRoot);
+    const { teaser } = await further(this.corner);
     this.teaser = teaser({ el, button, icon, text, t: this.options.t,
       open: () => this.open(), shut: () => this.#calm() });
     this.corner.prepend(this.teaser);
@@ -110,7 +110,7 @@ class CarelineChat extends HTMLElement {
     if (this.#unread !== count) tell("unread", { count });
     this.#unread = count;
     this.count.hidden = !count;
-    this.count.textContent = count;
+    this.count.textContent = count || "";
     this.launcher.setAttribute("aria-expanded", this.isOpen);
     this.launcher.setAttribute("aria-label",
       (launcher ?? (this.isOpen ? t.close : t.open)) + (count ? `, ${t.unread(count)}` : ""));
