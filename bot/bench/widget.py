@@ -59,7 +59,8 @@ _WATCH: Final = """
 const channel = new MessageChannel();
 channel.port1.onmessage = () => {
   const element = document.querySelector("careline-chat, x-empty");
-  if (element?.shadowRoot?.querySelector("button")) window.usable = performance.now(); else channel.port2.postMessage(0);
+  if (element?.shadowRoot?.querySelector("button")) window.usable = performance.now();
+  else channel.port2.postMessage(0);
 };
 channel.port2.postMessage(0);
 """

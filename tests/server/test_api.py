@@ -85,7 +85,7 @@ def test_a_stream_that_was_cut_goes_on_after_the_last_event(api: httpx.Client) -
         rest = list(events(response))
     assert rest == whole[3:]
     for unknown in ("none", "-1", "٣"):
-        again = {"Accept": "text/event-stream", "Last-Event-ID": unknown.encode()}
+        again = [(b"Accept", b"text/event-stream"), (b"Last-Event-ID", unknown.encode())]
         with api.stream("POST", "/api/messages", json=body, headers=again) as response:
             assert list(events(response)) == whole
 

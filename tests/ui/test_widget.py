@@ -4,7 +4,7 @@ import re
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.running import Server
 from tests.ui.chatting import answered, lines, open_chat, recalled, say, staff, take
@@ -189,6 +189,7 @@ def test_a_thumb_down_asks_why(page: Page, server: Server) -> None:
     say(page, "How long is the warranty on backpacks?")
     answered(page)
     page.get_by_test_id("thumb-down").last.click()
+    expect(page.get_by_test_id("thanks").last).not_to_be_empty()
     with page.expect_response(re.compile(r"/feedback$")) as told:
         page.get_by_test_id("reason").nth(1).click()
     assert told.value.request.post_data_json == {"rating": "down", "reason": "incomplete"}
@@ -200,7 +201,7 @@ def test_buttons_of_a_reply_are_pressed_once(page: Page, server: Server) -> None
     open_chat(page, server.url)
     say(page, "a human please")
     answered(page)
-    say(page, "and how long does it take?")
+    say(page, "a human please, now")
     answered(page, 2)
     choice = page.get_by_test_id("choice").last
     title = choice.inner_text()
@@ -213,15 +214,15 @@ def test_a_file_is_sent_shown_and_seen_by_the_agent(page: Page, server: Server) 
     open_chat(page, server.url)
     picture = page.screenshot(clip={"x": 0, "y": 0, "width": 40, "height": 30})
     chosen = page.get_by_test_id("file")
-    chosen.set_input_files({"name": "p.exe", "mimeType": "image/png", "buffer": b"MZ\x90\x00"})
+    chosen.set_input_files(FilePayload(name="p.exe", mimeType="image/png", buffer=b"MZ\x90\x00"))
     expect(page.get_by_test_id("status")).to_contain_text("not taken")
-    large = {"name": "l.txt", "mimeType": "text/plain", "buffer": b"x" * (6 * 2**20)}
-    chosen.set_input_files(large)  # type: ignore[arg-type] # the same as above
+    large = FilePayload(name="l.txt", mimeType="text/plain", buffer=b"x" * (6 * 2**20))
+    chosen.set_input_files(large)
     expect(page.get_by_test_id("status")).to_contain_text("too large")
     chosen.set_input_files(
         [
-            {"name": "parcel.png", "mimeType": "image/png", "buffer": picture},
-            {"name": "note.txt", "mimeType": "text/plain", "buffer": b"torn open"},
+            FilePayload(name="parcel.png", mimeType="image/png", buffer=picture),
+            FilePayload(name="note.txt", mimeType="text/plain", buffer=b"torn open"),
         ]
     )
     expect(page.get_by_test_id("chip")).to_have_count(2)
@@ -281,6 +282,7 @@ def test_another_tab_shows_the_same_conversation_live(page: Page, server: Server
 
 
 def test_on_a_phone_the_chat_fills_the_screen(page: Page, server: Server) -> None:
+    page.emulate_media(reduced_motion="reduce")
     page.set_viewport_size({"width": 390, "height": 700})
     open_chat(page, server.url)
     expect(page.get_by_test_id("panel")).to_have_css("width", "390px")

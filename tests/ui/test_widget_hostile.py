@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from bot.bench.stage import Stage
 from tests.running import Server
@@ -121,8 +121,8 @@ def test_hostile_agents_and_file_names_are_text(
 ) -> None:
     begin(page, place(stage, embedded.url))
     name = f"{text[:80]}.txt".replace("/", "-")
-    file = {"name": name, "mimeType": "text/plain", "buffer": b"<script>1</script>"}
-    page.get_by_test_id("file").set_input_files(file)  # type: ignore[arg-type]
+    file = FilePayload(name=name, mimeType="text/plain", buffer=b"<script>1</script>")
+    page.get_by_test_id("file").set_input_files(file)
     expect(page.get_by_test_id("chip")).to_have_count(1)
     is_whole(page)
     say(page, "a human please")

@@ -6,7 +6,7 @@ import re
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from bot.bench.stage import Stage
 from tests.running import Server
@@ -38,8 +38,8 @@ def test_it_works_from_another_origin(page: Page, stage: Stage, embedded: Server
     page.get_by_test_id("citation").first.locator("summary").click()
     page.get_by_test_id("thumb-up").last.click()
     expect(page.get_by_test_id("thanks").last).to_contain_text("Thank you")
-    picture = {"name": "note.txt", "mimeType": "text/plain", "buffer": b"hello"}
-    page.get_by_test_id("file").set_input_files(picture)  # type: ignore[arg-type]
+    picture = FilePayload(name="note.txt", mimeType="text/plain", buffer=b"hello")
+    page.get_by_test_id("file").set_input_files(picture)
     expect(page.get_by_test_id("chip")).to_have_count(1)
     page.reload()
     page.get_by_test_id("launcher").click()

@@ -1,9 +1,28 @@
 /**
  * What is asked above the message box: who you are, how it was, whether to delete it all.
  *
- * A form gets what it is made with (`el`, `button`, the words `t`), the `deed` that it asks for and
- * `done(said)`, which takes it away.
+ * A form gets what it is made with (`el`, `button`, the page's `options`), the `deed` that it asks
+ * for and `done(said)`, which takes it away. It is fetched when it is needed, its words with it.
  */
+
+const WORDS = {
+  en: {
+    deletes: "Delete this conversation, its files and your details for good?",
+    deleted: "Your data has been deleted.", notNow: "Not now", dismiss: "Dismiss",
+    form: "Before we begin:", name: "Name", email: "E-mail", optional: "(optional)", begin: "Begin",
+    csat: "How was this conversation?", scale: "1 = poor, 5 = very good", score: (n) => `${n} of 5`,
+    chooseScore: "Choose a number first.", comment: "What could be better?",
+  },
+  zh: {
+    deletes: "永久删除本次对话、文件和您的信息？", deleted: "您的数据已删除。", notNow: "暂不", dismiss: "关闭提示",
+    form: "开始之前：", name: "姓名", email: "电子邮箱", optional: "（选填）", begin: "开始",
+    csat: "您对本次服务满意吗？", scale: "1 = 不满意，5 = 非常满意", score: (n) => `${n} 分（满分 5 分）`,
+    chooseScore: "请先选择分数。", comment: "有什么可以改进？",
+  },
+};
+
+/** All words: those of this file, and those of the widget and the page, which win. */
+const worded = ({ language, t }) => ({ ...WORDS[language], ...t });
 
 const CSS = `
 .sheet > * { margin: 0 0 .5rem; }
@@ -25,13 +44,14 @@ export function dress(root, sheet) {
 }
 
 /** A message of the page's beside the launcher. */
-export const teaser = ({ el, button, icon, t, text, open, shut }) =>
+export const teaser = ({ el, button, icon, options, text, open, shut }) =>
   el("div", { class: "teaser", id: "teaser", role: "status" },
     button({ click: open }, el("bdi", {}, text)),
-    button({ class: "shut", "aria-label": t.dismiss, click: shut }, icon("close")));
+    button({ class: "shut", "aria-label": worded(options).dismiss, click: shut }, icon("close")));
 
 /** The form before the first message; `fields` is such as "name, email!", ! for required. */
-export function welcome({ el, t, deed, done, fields }) {
+export function welcome({ el, options, deed, done, fields }) {
+  const t = worded(options);
   const inputs = fields.split(",").map((field) => {
     const name = field.replace("!", "").trim();
     return el("input", { name, id: name, required: field.includes("!"), maxlength: "100",
@@ -48,7 +68,8 @@ export function welcome({ el, t, deed, done, fields }) {
 }
 
 /** The question at the end: 1 to 5, and a word about it. */
-export function survey({ el, button, t, deed, done }) {
+export function survey({ el, button, options, deed, done }) {
+  const t = worded(options);
   const comment = el("textarea", { rows: "2", maxlength: "2000", "aria-label": t.comment,
     placeholder: t.comment });
   let chosen = 0;
@@ -66,7 +87,8 @@ export function survey({ el, button, t, deed, done }) {
 }
 
 /** The question before all is deleted. */
-export function deletion({ el, button, t, deed, done }) {
+export function deletion({ el, button, options, deed, done }) {
+  const t = worded(options);
   return form(el, "deletion", async () => {
     await deed();
     done(t.deleted);

@@ -202,7 +202,8 @@ export class Panel {
       this.#complain(said);
       this.focus();
     };
-    this.place.replaceChildren(forms[name]({ el, button, t: this.t, deed, done, fields }));
+    this.place.replaceChildren(forms[name](
+      { el, button, options: this.options, deed, done, fields }));
     if (!this.node.hidden) this.focus();
   }
 

@@ -92,7 +92,7 @@ class CarelineChat extends HTMLElement {
   async #tease(text) {
     if (this.isOpen) return;
     const { teaser } = await further(this.corner);
-    this.teaser = teaser({ el, button, icon, text, t: this.options.t,
+    this.teaser = teaser({ el, button, icon, text, options: this.options,
       open: () => this.open(), shut: () => this.#calm() });
     this.corner.prepend(this.teaser);
   }

@@ -18,11 +18,6 @@ export default {
   over: "This conversation has ended. Write to go on.", latest: "To the latest message",
   clip: "Attach a file", tooLarge: "The file is too large.", remove: (name) => `Remove ${name}`,
   transcript: "Download the conversation", rate: "Rate and end", anew: "New conversation",
-  forget: "Delete my data", deletes: "Delete this conversation, its files and your details for good?",
-  deleted: "Your data has been deleted.", notNow: "Not now",
-  form: "Before we begin:", name: "Name", email: "E-mail", optional: "(optional)", begin: "Begin",
-  csat: "How was this conversation?", scale: "1 = poor, 5 = very good", score: (n) => `${n} of 5`,
-  chooseScore: "Choose a number first.", comment: "What could be better?",
+  forget: "Delete my data",
   privacyText: "An automatic assistant answers. Conversations are kept.", privacy: "Privacy",
-  dismiss: "Dismiss",
 };

@@ -12,9 +12,5 @@ export default {
   queued: (place) => `正在等待人工客服${place ? `，您排在第 ${place} 位` : ""}。`,
   over: "本次对话已结束，继续留言可重新开始。", latest: "回到最新消息", clip: "添加文件", tooLarge: "文件太大。",
   remove: (name) => `移除 ${name}`, transcript: "下载对话记录", rate: "评价并结束", anew: "新对话",
-  forget: "删除我的数据", deletes: "永久删除本次对话、文件和您的信息？", deleted: "您的数据已删除。", notNow: "暂不",
-  form: "开始之前：", name: "姓名", email: "电子邮箱", optional: "（选填）", begin: "开始",
-  csat: "您对本次服务满意吗？", scale: "1 = 不满意，5 = 非常满意", score: (n) => `${n} 分（满分 5 分）`,
-  chooseScore: "请先选择分数。", comment: "有什么可以改进？", privacyText: "由自动助手回答，对话会被保存。",
-  privacy: "隐私说明", dismiss: "关闭提示",
+  forget: "删除我的数据", privacyText: "由自动助手回答，对话会被保存。", privacy: "隐私说明",
 };
