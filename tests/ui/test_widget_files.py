@@ -11,6 +11,7 @@ import pytest
 from tests.running import Server
 from ui import widget
 
+_WORD = re.compile(r"(?:^ +|, )(\w+): ?[\"(\n]", re.MULTILINE)
 _STATEMENT = re.compile(r";\n")
 
 
@@ -85,5 +86,5 @@ def test_nothing_but_text_reaches_the_page() -> None:
 
 def test_both_languages_have_the_same_words() -> None:
     found = sources()
-    words = [set(re.findall(r"\b(\w+):", found[f"words-{code}"])) for code in ("en", "zh")]
+    words = [set(_WORD.findall(found[f"words-{code}"])) for code in ("en", "zh")]
     assert words[0] == words[1]

@@ -73,7 +73,7 @@ def test_a_stream_cut_in_the_middle_goes_on_where_it_was(
     page: Page, stage: Stage, embedded: Server
 ) -> None:
     begin(page, place(stage, stage.url))
-    stage.cuts[:] = [1200]
+    stage.cuts[:] = [400]
     broken = stage.broken
     say(page, "How do I wash my rain jacket?")
     answered(page)

@@ -28,6 +28,10 @@ export function el(tag, attributes = {}, ...children) {
 export const button = (attributes, ...children) =>
   el("button", { type: "button", ...attributes }, ...children);
 
+/** A link that opens beside the page. */
+export const link = (href, ...children) =>
+  el("a", { href, target: "_blank", rel: "noopener noreferrer" }, ...children);
+
 /** Draw an icon; the words for it stand beside it. */
 export function icon(name) {
   const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");

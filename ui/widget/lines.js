@@ -1,6 +1,6 @@
 /** A line of the conversation on the screen: text, files, sources, choices, thumbs. */
 
-import { button, el, icon } from "./dom.js";
+import { button, el, icon, link } from "./dom.js";
 import { BASE, api } from "./wire.js";
 
 const REASONS = ["wrong", "incomplete", "offTopic", "other"];
@@ -38,14 +38,13 @@ export function row(line, t, deeds) {
 function attached({ name, media_type: kind, url }) {
   const label = el("bdi", {}, name);
   const href = new URL(url.slice(1), BASE).href;
-  const link = el("a", { class: "file", mark: "file", href, target: "_blank",
-    rel: "noopener noreferrer" }, label);
+  const whole = link(href, label);
   if (IMAGE.test(kind)) {
     const picture = el("img", { alt: name, loading: "lazy", src: href,
       error: () => picture.replaceWith(label) });
-    link.replaceChildren(picture);
+    whole.replaceChildren(picture);
   }
-  return link;
+  return el("div", { mark: "file" }, whole);
 }
 
 function extras({ id, reply }, t, deeds) {
@@ -74,7 +73,7 @@ function source({ article, title, quote, url }, id, t, deeds) {
     && deeds.note(id, "opened", { article }).catch(() => null);
   return el("details", { class: "citation", mark: "citation", toggle: opened },
     el("summary", {}, t.source, bdi(title || article)), el("blockquote", { dir: "auto" }, quote),
-    el("a", { href, target: "_blank", rel: "noopener noreferrer" }, t.article));
+    link(href, t.article));
 }
 
 /** Two thumbs; the one that is down asks why. */

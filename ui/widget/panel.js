@@ -1,15 +1,15 @@
 /** The open chat: header, lines, what is asked, the message box. */
 
-import { button, el, icon } from "./dom.js";
+import { button, el, icon, link } from "./dom.js";
 import { row } from "./lines.js";
 import { recall } from "./memory.js";
 import { Rows } from "./rows.js";
 import { sheet } from "./style.js";
 import { BASE } from "./wire.js";
 
-const KINDS = ".png,.jpg,.jpeg,.gif,.webp,.pdf,.txt";
+const KINDS = "image/*,.pdf,.txt";
 const MOST_FILES = 5;
-const FOCUSABLE = "button, a[href], summary, textarea, input, select, [tabindex='0']";
+const FOCUSABLE = "button, a, summary, textarea, input, .log";
 
 /** The language of the words, as HTML names it. */
 export const tongue = ({ language }) => (language === "zh" ? "zh-CN" : "en");
@@ -112,9 +112,9 @@ export class Panel {
 
   #footer() {
     const { t, options } = this;
-    const link = /^(https?:)?\//i.test(options.privacy ?? "")
-      && el("a", { href: options.privacy, target: "_blank", rel: "noopener" }, t.privacy);
-    return el("footer", {}, el("span", { mark: "privacy" }, t.privacyText, " ", link || ""),
+    const page = /^(https?:)?\//i.test(options.privacy ?? "")
+      && link(options.privacy, t.privacy);
+    return el("footer", {}, el("span", { mark: "privacy" }, t.privacyText, " ", page || ""),
       button({ id: "human", click: () => this.say(t.askHuman) }, t.human));
   }
 

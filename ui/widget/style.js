@@ -58,7 +58,6 @@ header :focus-visible, .customer a { outline-color: currentColor; color: inherit
 .who, .small, footer, .rating, ::placeholder { color: var(--quiet); opacity: 1; }
 .text, blockquote { white-space: pre-wrap; unicode-bidi: plaintext; }
 .old .once { display: none; }
-.file { display: block; }
 img { display: block; max-width: 100%; max-height: 12rem; border-radius: .5rem; }
 .citation { margin-top: .5rem; font-size: .875rem; border-top: 1px solid var(--rule); }
 .citation summary { padding: .4rem 0 0; }

@@ -3,7 +3,7 @@
 const FIRST_PAUSE = 0.5; // seconds between two tries, doubled up to
 const LONGEST_PAUSE = 15;
 const SILENCE = 90; // seconds without a byte after which a stream counts as cut off
-const PASSING = new Set([401, 408, 425, 429]); // refusals that are worth another try
+const PASSING = [401, 408, 425, 429]; // refusals that are worth another try
 
 /** The server this file came from, wherever the page is. */
 export const BASE = new URL(".", import.meta.url);
@@ -18,7 +18,7 @@ export class Refused extends Error {}
 /** Turn an error response into an error: Refused where another try is no use. */
 export async function problem(response) {
   const body = await response.json().catch(() => ({}));
-  const final = response.status < 500 && !PASSING.has(response.status);
+  const final = response.status < 500 && !PASSING.includes(response.status);
   return new (final ? Refused : Error)(body.error?.message ?? "", { cause: response.status });
 }
 
