@@ -123,6 +123,10 @@ class Answering:
             await self._more.wait()
         return self._made[number]
 
+    def from_event(self, number: int) -> int:
+        """Return where to go on: one that was not reached here is another process's number."""
+        return number if number <= len(self._made) else 0
+
     async def events(self, start: int = 0) -> AsyncGenerator[Event | None, None]:
         """Yield the events from a number on.
 

@@ -96,7 +96,7 @@ def _next(last: str | None) -> int:
 
 
 async def _as_events(answering: Answering, start: int) -> AsyncIterator[bytes]:
-    number = start
+    number = start = answering.from_event(start)
     try:
         async with aclosing(answering.events(start)) as events:
             async for event in events:

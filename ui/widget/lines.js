@@ -40,7 +40,7 @@ function attached({ name, media_type: kind, url }) {
   const href = new URL(url.slice(1), BASE).href;
   const whole = link(href, label);
   if (IMAGE.test(kind)) {
-    const picture = el("img", { alt: name, loading: "lazy", src: href,
+    const picture = el("img", { alt: name, src: href,
       error: () => picture.replaceWith(label) });
     whole.replaceChildren(picture);
   }
@@ -63,7 +63,7 @@ function extras({ id, reply }, t, deeds) {
 }
 
 const bdi = (text) => el("bdi", {}, text);
-const group = (kind, children) => el("div", { class: kind, role: "group" }, ...children);
+const group = (kind, children) => el("div", { class: kind }, ...children);
 
 function source({ article, title, quote, url }, id, t, deeds) {
   let href = api("articles", article);
@@ -78,8 +78,8 @@ function source({ article, title, quote, url }, id, t, deeds) {
 
 /** Two thumbs; the one that is down asks why. */
 function thumbs(id, t, deeds) {
-  const thanks = el("span", { class: "small", mark: "thanks", role: "status" });
-  const why = el("div", { class: "choices", role: "group", hidden: true, "aria-label": t.why });
+  const thanks = el("span", { class: "small", mark: "thanks" });
+  const why = el("div", { class: "choices", hidden: true });
   const rate = async (rating, reason) => {
     const kept = await deeds.note(id, "feedback", { rating, reason })
       .then(() => true, () => false);
@@ -89,7 +89,7 @@ function thumbs(id, t, deeds) {
     for (const name of ["up", "down"]) both[name].setAttribute("aria-pressed", name === rating);
   };
   const thumb = (name) => button({ mark: `thumb-${name}`, "aria-label": t[name],
-    "aria-pressed": "false", click: () => rate(name) }, icon(name));
+    click: () => rate(name) }, icon(name));
   const both = { up: thumb("up"), down: thumb("down") };
   why.append(el("span", { class: "small" }, t.why), ...REASONS.map((reason) =>
     button({ mark: "reason", click: () => rate("down", reason) }, t[reason])));

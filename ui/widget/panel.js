@@ -240,13 +240,14 @@ export class Panel {
     const first = { key: "welcome", role: "bot", text: t.welcome };
     this.typing.hidden = !conversation.typing || live;
     const human = handoff?.state === "human";
-    this.speaker.textContent = human ? `${handoff.agent ?? t.agent} · ${t.person}` : t.bot;
+    const name = handoff?.agent ?? t.agent;
+    this.speaker.textContent = human ? `${name} · ${t.person}` : t.bot;
     const over = conversation.isOver && lines.length;
     this.queue.hidden = !isHandedOff && !over;
     this.queue.textContent = over ? t.over
       : !isHandedOff ? ""
       : !human ? t.queued(handoff.position)
-      : handoff.typing ? t.types(handoff.agent) : t.withHuman(handoff.agent);
+      : handoff.typing ? t.types(name) : t.withHuman(name);
     const trouble = conversation.trouble ? t.trouble : this.complaint;
     this.status.hidden = !trouble;
     this.status.textContent = trouble || "";

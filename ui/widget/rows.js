@@ -32,6 +32,7 @@ export class Rows {
     const at = lines.findIndex(({ key }) => key === first);
     this.#from = this.#atEnd ? this.#end : Math.max(0, at);
     this.#draw();
+    this.#scrolled(); // at the very top no scrolling would tell that there is more now
   }
 
   /** Go to the last line. */

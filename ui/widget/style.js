@@ -39,7 +39,7 @@ svg { width: 1.4em; height: 1.4em; fill: none; stroke: currentColor; stroke-widt
   border-radius: 1rem; font-size: .8125rem; text-align: center; color: #fff; background: #b3350c; }
 header { display: flex; align-items: center; padding: .6rem .25rem .6rem 1rem; }
 header > div { flex: 1; min-width: 0; }
-h2, h3, p { margin: 0; font-size: 1rem; line-height: 1.4; }
+h2, h3, p { margin: 0; font-size: 1rem; }
 header :is(h2, p) { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 header summary { list-style: none; color: inherit; }
 header :focus-visible, .customer a { outline-color: currentColor; color: inherit; }
@@ -58,7 +58,7 @@ header :focus-visible, .customer a { outline-color: currentColor; color: inherit
 .who, .small, footer, .rating, ::placeholder { color: var(--quiet); opacity: 1; }
 .text, blockquote { white-space: pre-wrap; unicode-bidi: plaintext; }
 .old .once { display: none; }
-img { display: block; max-width: 100%; max-height: 12rem; border-radius: .5rem; }
+img { display: block; max-width: 100%; max-height: 12rem; }
 .citation { margin-top: .5rem; font-size: .875rem; border-top: 1px solid var(--rule); }
 .citation summary { padding: .4rem 0 0; }
 blockquote { margin: .4rem 0; padding-inline-start: .7rem; border-inline-start: 3px solid; }
@@ -69,12 +69,12 @@ blockquote { margin: .4rem 0; padding-inline-start: .7rem; border-inline-start: 
 .rating button { padding: .4rem; }
 .rating svg { width: 1.1em; height: 1.1em; }
 .rating [aria-pressed=true] { color: var(--link); }
-.typing { display: flex; gap: .3rem; padding: .5rem .85rem 1rem; }
+.typing { display: flex; gap: .3rem; padding: .85rem; }
 .typing i { width: .5rem; height: .5rem; border-radius: 50%; background: var(--quiet);
   animation: beat 1.2s infinite; }
 .typing i + i { animation-delay: .2s; }
 @keyframes beat { 50% { opacity: .25; } }
-.latest { align-self: center; margin: -2.75rem 0 .5rem; z-index: 1; }
+.latest { align-self: center; margin: -2.75rem 0 .5rem; }
 .bar { padding: .4rem 1rem; font-size: .875rem; background: var(--soft);
   overflow-wrap: anywhere; }
 .place { min-height: 0; overflow-y: auto; }

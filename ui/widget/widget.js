@@ -165,8 +165,8 @@ function fit(element, signal) {
     element.style.setProperty("--high", `${view.height}px`);
     element.style.setProperty("--top", `${view.offsetTop}px`);
   };
-  view?.addEventListener("resize", measure, { signal });
-  view?.addEventListener("scroll", measure, { signal });
+  view.addEventListener("resize", measure, { signal });
+  view.addEventListener("scroll", measure, { signal });
 }
 
 const chat = () => document.querySelector(NAME);

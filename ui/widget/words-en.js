@@ -11,8 +11,8 @@ export default {
   incomplete: "Something is missing", offTopic: "Not what I asked", other: "Something else",
   related: "See also:", refused: "This could not be sent.", you: "You: ",
   bot: "Automatic assistant", agent: "Colleague", person: "person",
-  withHuman: (name) => `${name ?? "A colleague"} is with you.`,
-  types: (name) => `${name ?? "A colleague"} is typing …`,
+  withHuman: (name) => `${name} is with you.`,
+  types: (name) => `${name} is typing …`,
   queued: (place) =>
   `Waiting for a colleague${place ? `: you are number ${place} in the queue` : ""}.`,
   over: "This conversation has ended. Write to go on.", latest: "To the latest message",
