@@ -30,7 +30,7 @@ export const button = (attributes, ...children) =>
 
 /** A link that opens beside the page. */
 export const link = (href, ...children) =>
-  el("a", { href, target: "_blank", rel: "noopener noreferrer" }, ...children);
+  el("a", { href, target: "_blank", rel: "noreferrer" }, ...children);
 
 /** Draw an icon; the words for it stand beside it. */
 export function icon(name) {

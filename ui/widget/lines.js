@@ -66,8 +66,8 @@ const bdi = (text) => el("bdi", {}, text);
 const group = (kind, children) => el("div", { class: kind }, ...children);
 
 function source({ article, title, quote, url }, id, t, deeds) {
-  let href = api("articles", article);
-  if (/^(https?:)?\//i.test(url ?? "")) href = new URL(url, BASE).href; // no javascript: links
+  let href = api("articles", article); // there, where the address is none, or javascript:
+  if (/^(https?:)?\//i.test(url) && URL.canParse(url, BASE)) href = new URL(url, BASE).href;
   // What customers open teaches the search; nothing is lost when this does not arrive.
   const opened = ({ target }) => target.open
     && deeds.note(id, "opened", { article }).catch(() => null);

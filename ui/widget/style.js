@@ -26,6 +26,7 @@ svg { width: 1.4em; height: 1.4em; fill: none; stroke: currentColor; stroke-widt
 .corner, .panel { position: fixed; inset: auto 1.25rem 1.25rem auto; z-index: 2147483646; }
 .corner { display: grid; gap: .75rem; justify-items: end; }
 .panel { bottom: 5.75rem; display: flex; flex-direction: column; overflow: hidden;
+  overflow-wrap: anywhere;
   width: min(24rem, 100vw - 2.5rem); height: min(40rem, 100dvh - 7rem); background: var(--page);
   border: 1px solid var(--rule); border-radius: 1rem; box-shadow: 0 12px 48px #0004;
   animation: rise .18s ease-out; }
@@ -49,7 +50,7 @@ header :focus-visible, .customer a { outline-color: currentColor; color: inherit
 .log { flex: 1; min-height: 5rem; overflow: hidden auto; overscroll-behavior: contain;
   overflow-anchor: none; padding: 1rem 1rem .25rem; }
 .line { max-width: 88%; width: fit-content; margin-bottom: .75rem; padding: .6rem .85rem;
-  border-radius: .25rem 1rem 1rem; background: var(--soft); overflow-wrap: anywhere; }
+  border-radius: .25rem 1rem 1rem; background: var(--soft); }
 .customer { margin-inline-start: auto; border-radius: 1rem .25rem 1rem 1rem; }
 .notice { background: none; border: 1px solid; }
 .notice, .trouble { color: var(--alert); }
@@ -75,12 +76,11 @@ blockquote { margin: .4rem 0; padding-inline-start: .7rem; border-inline-start: 
 .typing i + i { animation-delay: .2s; }
 @keyframes beat { 50% { opacity: .25; } }
 .latest { align-self: center; margin: -2.75rem 0 .5rem; }
-.bar { padding: .4rem 1rem; font-size: .875rem; background: var(--soft);
-  overflow-wrap: anywhere; }
+.bar { padding: .4rem 1rem; font-size: .875rem; background: var(--soft); }
 .place { min-height: 0; overflow-y: auto; }
 form { padding: .75rem; border-top: 1px solid var(--rule); }
 .composer { display: flex; flex-wrap: wrap; align-items: end; gap: .25rem; padding-bottom: .25rem; }
-.chips button { background: var(--soft); max-width: 100%; overflow-wrap: anywhere; }
+.chips button { background: var(--soft); max-width: 100%; }
 textarea, input { border: 1px solid var(--quiet); border-radius: .75rem; padding: .55rem .75rem;
   background: none; }
 textarea { flex: 1; min-width: 0; resize: none; field-sizing: content; min-height: 2.75rem;
