@@ -90,7 +90,7 @@ export class Panel {
       el("summary", { "aria-label": t.menu, mark: "menu" }, icon("more")),
       el("div", {}, item("transcript", () => this.#download()), item("rate", () => this.#survey()),
         item("anew", () => this.conversation.restart()), item("forget", () => this.#ask("deletion", () => this.conversation.forget()))));
-    return el("header", {}, el("div", {}, el("h2", { id: "title" }, t.title), this.speaker),
+    return el("div", { class: "head" }, el("div", {}, el("h2", { id: "title" }, t.title), this.speaker),
       this.menu, button({ id: "close", "aria-label": t.close, click: this.close }, icon("close")));
   }
 
@@ -114,7 +114,7 @@ export class Panel {
     const { t, options } = this;
     const page = /^(https?:)?\//i.test(options.privacy ?? "")
       && link(options.privacy, t.privacy);
-    return el("footer", {}, el("span", { mark: "privacy" }, t.privacyText, " ", page || ""),
+    return el("div", { class: "foot" }, el("span", { mark: "privacy" }, t.privacyText, " ", page || ""),
       button({ id: "human", click: () => this.say(t.askHuman) }, t.human));
   }
 

@@ -19,7 +19,7 @@ const CSS = `
 button, textarea, input { font: inherit; color: inherit; }
 button, summary, label { cursor: pointer; padding: .4rem .75rem; border: 0; border-radius: .75rem;
   background: none; text-align: start; }
-a, summary, .choices button, footer button { color: var(--link); }
+a, summary, .choices button, .foot button { color: var(--link); }
 svg { width: 1.4em; height: 1.4em; fill: none; stroke: currentColor; stroke-width: 2;
   stroke-linejoin: round; stroke-linecap: round; display: block; }
 .away { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
@@ -29,21 +29,21 @@ svg { width: 1.4em; height: 1.4em; fill: none; stroke: currentColor; stroke-widt
   overflow-wrap: anywhere;
   width: min(24rem, 100vw - 2.5rem); height: min(40rem, 100dvh - 7rem); background: var(--page);
   border: 1px solid var(--rule); border-radius: 1rem; box-shadow: 0 12px 48px #0004;
-  animation: rise .18s ease-out; }
+  animation: rise .2s; }
 :host([side=left]) :is(.corner, .panel) { inset-inline: 1.25rem auto; justify-items: start; }
 @keyframes rise { from { opacity: 0; transform: translateY(.75rem); } }
 .launcher { position: relative; display: flex; gap: .5rem; padding: 1rem; border-radius: 2rem;
   box-shadow: 0 6px 24px #0005; }
-.launcher, header, .send, .main, .latest, .line.customer { color: var(--on-accent);
+.launcher, .head, .send, .main, .latest, .line.customer { color: var(--on-accent);
   background: var(--accent); }
 .count { position: absolute; inset: -.3rem -.3rem auto auto; min-width: 1.5rem;
   border-radius: 1rem; font-size: .8125rem; text-align: center; color: #fff; background: #b3350c; }
-header { display: flex; align-items: center; padding: .6rem .25rem .6rem 1rem; }
-header > div { flex: 1; min-width: 0; }
+.head { display: flex; align-items: center; padding: .6rem .25rem .6rem 1rem; }
+.head > div { flex: 1; min-width: 0; }
 h2, h3, p { margin: 0; font-size: 1rem; }
-header :is(h2, p) { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-header summary { list-style: none; color: inherit; }
-header :focus-visible, .customer a { outline-color: currentColor; color: inherit; }
+.head :is(h2, p) { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.head summary { list-style: none; color: inherit; }
+.head :focus-visible, .customer a { outline-color: currentColor; color: inherit; }
 .menu div { position: absolute; right: 3rem; z-index: 1; display: grid; padding: .4rem;
   color: var(--ink); background: var(--page); border: 1px solid var(--rule);
   border-radius: .75rem; }
@@ -55,8 +55,8 @@ header :focus-visible, .customer a { outline-color: currentColor; color: inherit
 .notice { background: none; border: 1px solid; }
 .notice, .trouble { color: var(--alert); }
 .waiting { opacity: .75; }
-.who, .small, footer, header p { font-size: .8125rem; }
-.who, .small, footer, .rating, ::placeholder { color: var(--quiet); opacity: 1; }
+.who, .small, .foot, .head p { font-size: .8125rem; }
+.who, .small, .foot, .rating, ::placeholder { color: var(--quiet); opacity: 1; }
 .text, blockquote { white-space: pre-wrap; unicode-bidi: plaintext; }
 .old .once { display: none; }
 img { display: block; max-width: 100%; max-height: 12rem; }
@@ -86,8 +86,8 @@ textarea, input { border: 1px solid var(--quiet); border-radius: .75rem; padding
 textarea { flex: 1; min-width: 0; resize: none; field-sizing: content; min-height: 2.75rem;
   max-height: 8rem; unicode-bidi: plaintext; }
 .clip, .send { padding: .65rem; }
-footer { display: flex; justify-content: space-between; align-items: center; padding: 0 .75rem .4rem; }
-footer button { flex: none; text-decoration: underline; }
+.foot { display: flex; justify-content: space-between; align-items: center; padding: 0 .75rem .4rem; }
+.foot button { flex: none; text-decoration: underline; }
 @media (max-width: 480px) { .panel.panel { inset: var(--top, 0) 0 auto; width: 100%;
   height: var(--high, 100dvh); border: 0; border-radius: 0; } }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; } }
