@@ -287,7 +287,7 @@ def _outages(setting: Setting, result: Result) -> None:
                 server.stop(signal.SIGKILL if number % 2 else signal.SIGTERM)
                 server.start()
             tab.wait_for_function(f"() => ({_LINES})().length === {min(2 * number + 3, _ROOM)}")
-            tab.get_by_test_id("typing").wait_for(state="hidden")
+            tab.locator(".log[aria-busy=false]").wait_for()
         kept = tab.evaluate("() => Object.values(localStorage).map((t) => t && JSON.parse(t))"
                             ".find((one) => one?.session)")  # fmt: skip
         headers = {"Authorization": f"Bearer {kept['session']}"}

@@ -128,8 +128,11 @@ def test_30_cuts_and_5_restarts_leave_both_sides_the_same(
         if number % 7 == 3:
             page.reload()
             page.get_by_test_id("launcher").click()
-        expect(lines(page, "bot")).to_have_count(number + 2, timeout=60_000)
-        expect(page.get_by_test_id("typing")).to_be_hidden()
+        expect(lines(page, "customer").last).to_contain_text(f"({number})")
+        last = page.locator(".line").last
+        expect(last).to_have_attribute("data-testid", "message-bot", timeout=60_000)
+        log = page.get_by_test_id("log")
+        expect(log).to_have_attribute("aria-busy", "false", timeout=60_000)
     assert stage.broken - broken == 30
     with staff(embedded) as desk:
         path = f"/conversations/{recalled(page)['conversation']}/messages"
