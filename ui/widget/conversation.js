@@ -153,7 +153,7 @@ export class Conversation extends EventTarget {
   #refuse({ id }, error) {
     const line = this.#find(id);
     if (line) line.state = "failed";
-    this.lines.push({ key: hex128(), role: "notice", text: error.message || "⚠" });
+    this.lines.push({ key: hex128(), role: "notice", text: error.message });
     this.#tell("change");
     this.#tell("error", { message: error.message });
   }

@@ -42,6 +42,7 @@ class CarelineChat extends HTMLElement {
     this.#ready = this.render().then(() => {
       this.conversation.restore();
       tell("ready");
+      setTimeout(() => this.#make()); // so that a click finds it there
     });
   }
 
@@ -123,11 +124,15 @@ class CarelineChat extends HTMLElement {
     tell("open");
   }
 
+  #make() {
+    if (this.#panel || !this.options) return;
+    this.#panel = new Panel(this.conversation, this.options, () => this.close());
+    this.#panel.node.hidden = true;
+    this.shadowRoot.append(this.#panel.node);
+  }
+
   #show() {
-    if (!this.#panel) {
-      this.#panel = new Panel(this.conversation, this.options, () => this.close());
-      this.shadowRoot.append(this.#panel.node);
-    }
+    this.#make();
     this.#panel.node.hidden = false;
     this.#calm();
     this.conversation.look(true);

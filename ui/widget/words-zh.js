@@ -10,7 +10,7 @@ export default {
   person: "人工", withHuman: (name) => `${name} 正在为您服务。`,
   types: (name) => `${name} 正在输入……`,
   queued: (place) => `正在等待人工客服${place ? `，您排在第 ${place} 位` : ""}。`,
-  over: "对话已结束，可继续留言。", latest: "回到最新消息", clip: "添加文件", tooLarge: "文件太大。",
+  over: "对话已结束，可继续留言。", latest: "最新消息", clip: "添加文件", tooLarge: "文件太大。",
   remove: (name) => `移除 ${name}`, transcript: "下载对话记录", rate: "评价并结束", anew: "新对话",
   forget: "删除我的数据", privacyText: "由自动助手回答，对话会保存。", privacy: "隐私说明",
 };
