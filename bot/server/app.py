@@ -18,7 +18,9 @@ from starlette.exceptions import HTTPException
 
 from bot.bootstrap import Home
 from bot.server import (
+    attachments,
     chatwoot,
+    conversations,
     desk,
     insights,
     knowledge,
@@ -28,6 +30,7 @@ from bot.server import (
     operations,
     problems,
     rasa,
+    visitors,
 )
 from bot.server.secrets_file import load_or_make
 from bot.server.service import BusyError, Service
@@ -69,7 +72,9 @@ def create(home: Home, base_url: str, service: Service | None = None) -> FastAPI
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.stopping = threading.Event()  # set when a stop is asked for, before it begins
-    for part in (messages, knowledge, operations, desk, insights, rasa, openai_chat, chatwoot):
+    visiting = (visitors, messages, conversations, attachments)
+    own = (knowledge, operations, desk, insights)
+    for part in (*visiting, *own, rasa, openai_chat, chatwoot):
         app.include_router(part.router)
     _add_middleware(app, settings)
     _add_errors(app)
@@ -90,22 +95,16 @@ def from_environment() -> FastAPI:
 
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
-    if settings.allowed_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(settings.allowed_origins),
-            allow_methods=["GET", "POST"],
-            allow_headers=["*"],
-        )
-
     @app.middleware("http")
     async def observe(
         request: Request, call_next: Callable[[Request], Awaitable[Response]]
     ) -> Response:
         size = request.headers.get("content-length", "0")
-        if size.isdecimal() and int(size) > _MAX_BODY:
+        is_file = request.scope["path"].endswith("/attachments")
+        most = max(_MAX_BODY, settings.attachment_bytes if is_file else 0)
+        if size.isdecimal() and int(size) > most:
             return problems.answer(
-                413, "too_large", "the request is too large: at most 2 MiB are read"
+                413, "too_large", f"the request is too large: at most {most} bytes are read"
             )
         if "\x00" in request.scope["path"] or b"%00" in request.scope["query_string"]:
             return problems.answer(
@@ -118,6 +117,15 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
         return response
+
+    if settings.allowed_origins:  # last, so that it is outermost: errors are read there too
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.allowed_origins),
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=["Retry-After"],
+        )
 
 
 def _add_errors(app: FastAPI) -> None:

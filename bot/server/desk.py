@@ -207,5 +207,6 @@ def _waiting(one: Waiting) -> dict[str, Any]:
         "mood": one.mood,
         "intent": one.intent,
         "contact": one.contact,
+        "name": one.name,
         "fence": one.fence,
     }

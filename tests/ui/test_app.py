@@ -6,6 +6,7 @@ import httpx
 from playwright.sync_api import Page, expect
 
 from tests.running import Server
+from ui.live import files_html, transcribe
 
 
 def test_without_a_login_nothing_is_shown(server: Server) -> None:
@@ -32,3 +33,13 @@ def test_the_chat_shows_route_and_citation_and_the_list_shows_the_conversation(
     expect(found).to_contain_text("Version: knowledge")
     page.get_by_role("tab", name="Live conversations").click()
     expect(page.locator("#live-table")).to_contain_text("bot")
+
+
+def test_agents_get_links_to_files_and_names_are_no_html() -> None:
+    file = {"name": "<b>.png", "url": "/api/attachments/x?a=1&b=2", "media_type": "image/png"}
+    line = {"role": "customer", "text": "look", "attachments": [{**file, "size": 1234}]}
+    shown = files_html([line, {"role": "bot", "text": "ok"}])
+    assert 'href="/api/attachments/x?a=1&amp;b=2"' in shown
+    assert "&lt;b&gt;.png</a> (image/png, 1,234 B)" in shown
+    assert files_html([{"role": "bot", "text": "ok"}]) == ""
+    assert transcribe([line])[0]["content"].endswith("[file] &lt;b&gt;.png")
