@@ -173,6 +173,8 @@ class Policy:
         asks = intent not in {None, OUT_OF_SCOPE, "bot_identity", *PLEASANTRIES}
         if intent == "complaint" and len(text) <= _OUTCRY:  # there is nothing in it to see to
             asks = False
+        if safety.only_insults(self.content, text):
+            return True
         return not (asks and understanding.confidence >= self.content.thresholds.answer)
 
     def _form(self, text: str, understanding: Understanding, state: State) -> Decision | None:
