@@ -37,9 +37,14 @@ def test_the_held_back_dialogs_are_replayed_and_measured(trained: Home) -> None:
     assert summary["conversations"] == len(held)
     assert summary["errors"] == 0
     assert sum(summary["routes"].values()) == summary["customer_turns"]
-    # A tiny encoder still does far better than chance among thirty labels.
-    assert summary["intent"]["accuracy"] > 0.35
-    assert summary["route"]["accuracy"] > 0.4
+    # What the tiny encoder reached when these floors were set, less what chance takes: .68, .70,
+    # .83, .11. Whatever makes conversations clearly worse is seen here.
+    assert summary["intent"]["accuracy"] > 0.63
+    assert summary["route"]["accuracy"] > 0.65
+    assert summary["handoff"]["recall"] > 0.7
+    assert summary["handoff"]["unneeded"] < 0.16
+    for language, floor in (("en", 0.66), ("zh", 0.52)):
+        assert summary["by_language"][language]["intent"] > floor
     assert (log.states, log.turns) == ({}, [])
 
 

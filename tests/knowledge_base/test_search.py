@@ -194,3 +194,13 @@ class Counting(HashEncoder):
 )
 def test_english_is_told_by_its_letters(text: str, expected: bool) -> None:  # noqa: FBT001
     assert is_english(text) is expected
+
+
+def test_articles_that_the_intent_names_are_preferred_and_score_higher() -> None:
+    base = knowledge((passage("refund", article="faq.md"), passage("refund", article="en/back.md")))
+    plain = base.search("refund")
+    assert plain[0].chunk.article == "faq.md"
+    named = base.search("refund", prefer=["*/back.*"])
+    assert named[0].chunk.article == "en/back.md"
+    assert named[0].score >= plain[1].score
+    assert base.search("refund", prefer=["*/nothing.*"]) == plain

@@ -180,3 +180,15 @@ def test_every_pattern_stands_on_its_own() -> None:
         for pattern in patterns:
             assert isinstance(pattern, str)
             assert re.search(pattern, "", re.IGNORECASE) is None
+
+
+@pytest.mark.parametrize("text", ["滚", "滚！", "  you are an idiot. ", "fuck you"])
+def test_an_insult_that_says_nothing_else_is_seen(text: str) -> None:
+    assert safety.only_insults(CONTENT, text)
+
+
+@pytest.mark.parametrize(
+    "text", ["you are an idiot, where is my parcel", "包裹呢？你们这群废物快点发货", "thank you"]
+)
+def test_who_is_rude_and_wants_something_wants_something(text: str) -> None:
+    assert not safety.only_insults(CONTENT, text)
