@@ -145,6 +145,8 @@ class Parameters:
         has_tone = (folder / "tone.npz").exists()
         has_reference = (folder / "reference.npz").exists()
         context = _read_json(folder / "context.json")
+        if isinstance(context, bool):  # as it was kept before heads read threads
+            context = {"read": context, "leans": 0}
         return cls(
             head=Head.load(folder / "head.npz"),
             sparse=SparseHead.load(folder),
