@@ -8,7 +8,7 @@ are what the second one reads; see `threads`.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ from bot.nlu.recipe import Recipe
 from knowledge_base.encoders import ModelEncoder, Vectors
 
 Logits = NDArray[np.float64]
+_DENSE: Final = 1.0  # the length of what is read beside the n-grams; best of three on dialogs
+_GUESSING: Final = 3  # folds of the first round
 
 
 @dataclass(frozen=True)
@@ -137,10 +139,12 @@ def fit(
     data = Data.read(examples, labels, manner, in_thread=in_thread)
     held = Data.read(valid, labels, manner, in_thread=in_thread) if valid else None
     parts = folds.assign(examples, manner.folds, manner.seed)
-    recipe = data.settled(manner.recipe, parts)
-    learnt = data
-    if in_thread:
-        guesses = data.out_of_fold(parts, recipe)
+    learnt, recipe = data, manner.recipe
+    if not in_thread:
+        recipe = data.settled(recipe, parts)
+    else:
+        recipe = replace(recipe, dense=recipe.dense or _DENSE)
+        guesses = data.out_of_fold(folds.assign(examples, _GUESSING, manner.seed), recipe)
         temperature = numbers.fit_temperature(guesses, data.targets)
         if held is not None:
             held = held.leaning(data.fitted(recipe).logits(held.features, held.texts), temperature)
