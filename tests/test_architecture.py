@@ -61,6 +61,7 @@ OWNERS = {
     "cryptography": ("bot/store/sealing.py",),
     "gradio": ("ui/",),
     "alembic": ("bot/store/",),
+    "argon2": ("bot/store/",),
     "sqlalchemy": ("bot/store/", "bot/bootstrap.py"),
     "fastapi": ("bot/server/", "ui/"),
     "typer": ("bot/cli/",),

@@ -15,9 +15,5 @@ class Screen(Protocol):
         """The bearer token of the console's routes."""
 
     @property
-    def password(self) -> str:
-        """The password of the login, whose user is admin."""
-
-    @property
     def business(self) -> str:
         """The name of the business, or an empty string."""

@@ -19,9 +19,11 @@ from starlette.exceptions import HTTPException
 from bot.bootstrap import Home
 from bot.server import (
     chatwoot,
+    console,
     desk,
     insights,
     knowledge,
+    logins,
     messages,
     metrics,
     openai_chat,
@@ -41,11 +43,10 @@ _MAX_BODY: Final = 2 * 2**20
 
 @dataclass(frozen=True)
 class Screen:
-    """What a screen is given: where the API is, and how to get in."""
+    """What a screen is given: where the API is, and what opens it to programs."""
 
     base_url: str
     token: str
-    password: str
     business: str = ""
 
 
@@ -69,7 +70,18 @@ def create(home: Home, base_url: str, service: Service | None = None) -> FastAPI
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.stopping = threading.Event()  # set when a stop is asked for, before it begins
-    for part in (messages, knowledge, operations, desk, insights, rasa, openai_chat, chatwoot):
+    for part in (
+        messages,
+        knowledge,
+        operations,
+        logins,
+        desk,
+        console,
+        insights,
+        rasa,
+        openai_chat,
+        chatwoot,
+    ):
         app.include_router(part.router)
     _add_middleware(app, settings)
     _add_errors(app)
@@ -147,6 +159,6 @@ def _add_errors(app: FastAPI) -> None:
 def _mount_screens(app: FastAPI, home: Home, base_url: str) -> None:
     """Let every installed screen add its pages; the server does not know them by name."""
     made = load_or_make(home.path)
-    screen = Screen(base_url, made.token, made.password, home.settings.business)
+    screen = Screen(base_url, made.token, home.settings.business)
     for entry in sorted(entry_points(group=_SCREENS), key=lambda e: e.name):
         entry.load()(app, screen)

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +24,7 @@ from bot.store.desk import Desk
 from bot.store.log import SqlLog
 from bot.store.outbox import Outbox
 from bot.store.reading import Reader
+from bot.store.users import Users
 from bot.types import CarelineError, NotFoundError, Turn, now
 from knowledge_base.documents import Document, KnowledgeError
 
@@ -34,6 +36,7 @@ _FRESH_DAYS: Final = 2  # a surge before yesterday is no news
 _THREADS: Final = 16
 _LATELY: Final = 200  # turns
 _RECENT: Final = timedelta(hours=1)
+FIRST: Final = "admin"  # who may sign in where no user was added
 _WAITING: Final = 128  # messages in work or waiting before others are asked to come back
 
 
@@ -54,6 +57,8 @@ class Service:
         """Start with nothing in work."""
         self.reader = Reader(self.home.engine)
         self.desk = Desk(self.home.engine, self._notice)
+        self.users = Users(self.home.engine)
+        self.wrong_logins: dict[str, deque[float]] = {}  # user → when, in monotonic seconds
         self.advisor = Advisor(self.home)
         self.outbox = Outbox(self.home.engine)
         self.courier = Courier(self.outbox, self._carriers())
@@ -70,6 +75,7 @@ class Service:
         for name in DOORS:
             home.settings.secret(name)  # a file that cannot be read is said now, not to a client
         service = cls(home, log, assistant(home, log), load_or_make(home.path))
+        service.users.begin_with(FIRST, service.secrets.password)
         left = service.assistant.recover()
         if left:
             _logger.warning("answered %d messages that a stop had left unanswered", left)
