@@ -240,11 +240,25 @@ class Assistant:
 
     def _decide(self, work: Work, understanding: Understanding) -> Decision:
         with work.stage("decide"):
-            decision = self.parts.policy.decide(work.asked, understanding, work.state)
+            state = self._vouched(work, understanding)
+            decision = self.parts.policy.decide(work.asked, understanding, state)
             work.slots |= self.parts.policy.slots(work.asked, understanding, work.state)
             if decision.template and not self.parts.templates.has(decision.template):
                 decision = self.parts.policy.without_template(decision)
             return decision
+
+    def _vouched(self, work: Work, understanding: Understanding) -> State:
+        """Return the state in which a proven customer is not asked for a proof.
+
+        Whether the order is theirs is for the action to find out; if not, it asks all the same.
+        """
+        policy, state = self.parts.policy, work.state
+        if not work.message.customer:
+            return state
+        known = {**state.slots, **policy.slots(work.asked, understanding, state)}
+        rules = (rule.given_by for rule in policy.content.slots.values() if rule.given_by)
+        proofs = {proof: known[of] for proof, of in rules if known.get(of)}
+        return replace(state, slots={**state.slots, **proofs})
 
     def _gather(self, work: Work, understanding: Understanding, decision: Decision) -> Decision:
         """Search where that was decided; without evidence the policy decides again."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bot.nlu.seeking import Seeking
     from bot.nlu.wishing import Wishing
     from bot.store.log import SqlLog
+    from bot.store.sealing import Seal
     from knowledge_base.encoders import ModelEncoder, TorchEncoder
     from knowledge_base.ingest import Eye
     from knowledge_base.search import KnowledgeBase
@@ -200,13 +201,19 @@ class Home:
 
     def log(self) -> "SqlLog":
         """Return the conversation log, migrated."""
-        from bot.store import database, sealing
+        from bot.store import database
         from bot.store.log import SqlLog
 
         if database.revision(self.engine) != database.head():
             self.migrate()
-        seal = sealing.load_or_make(self.path, self.settings.secret("seal_key"))
-        return SqlLog(self.engine, seal)
+        return SqlLog(self.engine, self.seal)
+
+    @cached_property
+    def seal(self) -> "Seal":
+        """What seals personal data in the database, and signs what visitors hold."""
+        from bot.store import sealing
+
+        return sealing.load_or_make(self.path, self.settings.secret("seal_key"))
 
     def actions(self, *, dry: bool = False) -> "Actions | None":
         """Return the actions of the server in the settings, or those on the home's orders.

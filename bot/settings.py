@@ -27,6 +27,7 @@ Secret = Literal[
     "chatwoot_secret",
     "webhook_secret",
     "seal_key",
+    "identity_secret",
 ]
 DOORS: Final[tuple[Secret, ...]] = ("api_key", "rasa_token")  # what clients show to come in
 
@@ -72,6 +73,11 @@ class Settings(BaseSettings):
     promise: Promise | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     allowed_origins: tuple[str, ...] = ()
+    # Whether a conversation's id alone opens it where no visitor's token does.
+    visitor_tokens: Literal["optional", "required"] = "optional"
+    identity_secret: SecretStr | None = None  # with which your pages prove who a visitor is
+    identity_secret_file: Path | None = None
+    attachment_bytes: int = Field(5 * 2**20, ge=0, le=50 * 2**20)  # of one file; 0 refuses files
     screens: bool = True
     public_url: str | None = None
     session_minutes: float = Field(720.0, gt=0.0, le=43_200.0)  # how long a login lasts

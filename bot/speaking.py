@@ -161,7 +161,7 @@ class Speaker:
             text=work.message.text,
             language=language,
             slots={key: value for key, value in known.items() if value},
-            customer=None,  # no channel proves who a visitor is yet
+            customer=work.message.customer,
             intent=decision.intent,
             at=work.message.at,
         )

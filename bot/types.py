@@ -23,6 +23,10 @@ class MovedOnError(CarelineError):
     """The conversation is no longer as it was when the reply was made."""
 
 
+class ForbiddenError(CarelineError):
+    """The conversation is somebody else's."""
+
+
 class NotFoundError(CarelineError):
     """There is no such conversation, message, article or version."""
 
@@ -58,7 +62,10 @@ def now() -> datetime:
 
 @dataclass(frozen=True)
 class Message:
-    """What a customer wrote."""
+    """What a customer wrote.
+
+    `sender` is what somebody says they are; `customer` is who the visitor was proven to be.
+    """
 
     text: str
     conversation_id: str = field(default_factory=new_id)
@@ -68,6 +75,9 @@ class Message:
     id: str = field(default_factory=new_id)
     at: datetime = field(default_factory=now)
     burst: float = 0.0  # seconds of quiet after which messages in a row are read as one
+    visitor: str | None = None  # whose conversation it becomes
+    customer: str | None = None
+    attachments: tuple[str, ...] = ()  # ids of files that were sent before
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,13 @@ def from_record(record: Any) -> Turn:
 
 def without_personal_data(turn: Turn) -> Turn:
     """Return the turn with what the customer wrote redacted; the shop's own words stay."""
-    sender = turn.message.sender
+    sender, customer = turn.message.sender, turn.message.customer
     message = replace(
         turn.message,
         text=redact(turn.message.text),
         sender=redact(sender) if sender else None,
+        visitor=None,
+        customer=redact(customer) if customer else None,
     )
     entities = tuple(_redacted(entity) for entity in turn.understanding.entities)
     requests = tuple(replace(r, text=redact(r.text)) for r in turn.understanding.requests)

@@ -60,6 +60,8 @@ OWNERS = {
     "grpc": ("bot/actions/",),
     "cryptography": ("bot/store/sealing.py",),
     "gradio": ("ui/",),
+    "minify": ("ui/widget/",),
+    "zopfli": ("ui/widget/",),
     "alembic": ("bot/store/",),
     "argon2": ("bot/store/",),
     "sqlalchemy": ("bot/store/", "bot/bootstrap.py"),

@@ -5,11 +5,10 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from ui import chat, insights, live
+from ui import chat, insights, live, login
 from ui.client import Client
 from ui.screen import Screen
 
-USER: Final = "admin"
 PATH: Final = "/app"
 _FONTS: Final = ("system-ui", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif")
 _CSS: Final = """
@@ -46,7 +45,8 @@ def mount(app: FastAPI, screen: Screen) -> None:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when it is imported
     import gradio as gr
 
-    client = Client(screen.base_url, screen.token)
+    client = Client(screen.base_url, login.session)
+    login.mount(app, screen.business)
     title = f"{screen.business} · Careline" if screen.business else "Careline"
     with gr.Blocks(title=title, analytics_enabled=False, fill_width=True) as blocks:
         with gr.Tab("Chat"):
@@ -59,8 +59,7 @@ def mount(app: FastAPI, screen: Screen) -> None:
         app,
         blocks,
         path=PATH,
-        auth=(USER, screen.password),
-        auth_message="Sign in to see conversations.",
+        auth_dependency=login.Gate(screen.base_url, PATH),
         footer_links=[],
         run_history=False,
         show_error=False,

@@ -1,6 +1,7 @@
 """The screen of live conversations: what is being said now, and why."""
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any, Final
 
 from ui.chat import CONCURRENCY, Lines, plain
@@ -54,7 +55,9 @@ def build(client: Client) -> None:
             buttons=[],
             elem_id="live-transcript",
         )
-        trace = gr.JSON(label="Trace of the last reply", scale=2, max_height=460, open=True)
+        with gr.Column(scale=2):
+            sent = gr.HTML(elem_id="live-files")
+            trace = gr.JSON(label="Trace of the last reply", max_height=460, open=True)
 
     def show(known: Rows | None) -> Any:
         """Return the rows; where nothing moved, the table stays as it is."""
@@ -71,12 +74,15 @@ def build(client: Client) -> None:
             return gr.skip()
         lines = _history(client, conversation)
         said = transcribe(lines)
-        return gr.skip() if said == shown else (said, trace_of_last(client, lines), said)
+        if said == shown:
+            return gr.skip()
+        return said, files_html(lines), trace_of_last(client, lines), said
 
     known, shown = gr.State(None), gr.State(None)
     look = {"show_progress": "hidden", **CONCURRENCY}
     gr.on([timer.tick, refresh.click], show, known, [table, known], **look)
-    gr.on([timer.tick, chosen.change], read, [chosen, shown], [transcript, trace, shown], **look)
+    outputs = [transcript, sent, trace, shown]
+    gr.on([timer.tick, chosen.change], read, [chosen, shown], outputs, **look)
     table.select(choose, None, chosen, **look)
 
 
@@ -90,10 +96,25 @@ def transcribe(lines: Sequence[Json]) -> Lines:
     return [
         {
             "role": "user" if line["role"] == "customer" else "assistant",
-            "content": plain(f"{_SPEAKERS.get(line['role'], '')}{line['text']}"),
+            "content": plain(f"{_SPEAKERS.get(line['role'], '')}{line['text']}{_names(line)}"),
         }
         for line in lines
     ]
+
+
+def files_html(lines: Sequence[Json]) -> str:
+    """Return links to the files a customer sent; empty where there are none."""
+    sent = [file for line in lines for file in line.get("attachments", ())]
+    links = "".join(
+        f'<li><a href="{escape(file["url"])}" target="_blank" rel="noopener noreferrer">'
+        f"{escape(file['name'])}</a> ({file['media_type']}, {file['size']:,} B)</li>"
+        for file in sent
+    )
+    return f"<p>Files the customer sent:</p><ul>{links}</ul>" if sent else ""
+
+
+def _names(line: Json) -> str:
+    return "".join(f"\n[file] {file['name']}" for file in line.get("attachments", ()))
 
 
 def trace_of_last(client: Client, lines: Sequence[Json]) -> Json:

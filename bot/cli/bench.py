@@ -31,6 +31,7 @@ class Bench(StrEnum):
     SAFETY = "safety"
     SURGE = "surge"
     SUGGEST = "suggest"
+    WIDGET = "widget"
 
 
 @app.command()

@@ -17,6 +17,7 @@ YES: Final = "/affirm"
 NO: Final = "/deny"
 _END = r"[\s.!。！~,，]*"
 # The whole answer to a question like "Shall I …?", nothing else.
+_WORD: Final = re.compile(r"[^\W\d_]{2}|[\u4e00-\u9fff]")
 _YES: Final = re.compile(
     r"(?:/affirm|yes|yeah|yep|yup|ya|yea|aye|ok|okay|ok go|sure|correct|right|exactly|please|do it|"
     r"go ahead|confirm(?:ed)?|yes,? (?:that one|this one|that'?s the one)|that one|"
@@ -204,6 +205,8 @@ class Forms:
 
     def leaves(self, text: str, understanding: Understanding, form: Form) -> bool:
         """Tell a message that is about something else than what was asked for."""
+        if not _WORD.search(text):
+            return False  # a number that is none, as the customer might have it
         sure = understanding.confidence >= self.content.thresholds.leave
         same = understanding.intent in {None, form.intent}
         rule = self.content.slots.get(form.asked)

@@ -173,6 +173,8 @@ class Policy:
         asks = intent not in {None, OUT_OF_SCOPE, "bot_identity", *PLEASANTRIES}
         if intent == "complaint" and len(text) <= _OUTCRY:  # there is nothing in it to see to
             asks = False
+        if safety.only_insults(self.content, text):
+            return True
         return not (asks and understanding.confidence >= self.content.thresholds.answer)
 
     def _form(self, text: str, understanding: Understanding, state: State) -> Decision | None:
@@ -275,11 +277,16 @@ class Policy:
         return matches(self.content.informative, text)
 
     def _out_of_scope(self, understanding: Understanding, state: State) -> Decision:
-        """Refuse what is surely not ours; ask the knowledge where the model is merely unsure."""
-        if understanding.ranking and understanding.ranking[0].intent == OUT_OF_SCOPE:
-            return Decision(Route.TEMPLATE, "out_of_scope", OUT_OF_SCOPE, template="out_of_scope")
+        """Refuse what is surely not ours; a question may be answered by the knowledge all the same.
+
+        The model knows what customers asked so far, the knowledge may say more than that.
+        """
         if understanding.emotion == "angry" and state.failures:
             return self._handoff("anger", understanding, template="anger")
+        ranking = understanding.ranking
+        outside = bool(ranking) and ranking[0].intent == OUT_OF_SCOPE
+        if outside and (understanding.seeks or 0.0) < self.content.thresholds.asks:
+            return Decision(Route.TEMPLATE, "out_of_scope", OUT_OF_SCOPE, template="out_of_scope")
         return self._search("unsure_search", understanding, OUT_OF_SCOPE)
 
     def _search(

@@ -74,7 +74,8 @@ class Thresholds(_Strict):
     From `answer` up an intent is acted on; from `clarify` up the customer is asked which request
     is meant; passages count as evidence from `evidence` up, or from `search_evidence` up where
     nothing but the search speaks for an answer. A message nobody is sure about is searched for from
-    `seeks` up: how likely it asks for knowledge at all. An action is begun from `wishes` up: how
+    `seeks` up: how likely it asks for knowledge at all; one that the model takes for out of scope
+    from `asks` up. An action is begun from `wishes` up: how
     likely the customer wants it done, and not just to know how it goes. A message that looks
     strange to the model is acted on all the same where an intent is as likely as `familiar`; an
     open form is left for another request from `leave` up.
@@ -85,6 +86,7 @@ class Thresholds(_Strict):
     evidence: float = Field(0.08, ge=0, le=1)
     search_evidence: float = Field(0.3, ge=0, le=1)
     seeks: float = Field(0.2, ge=0, le=1)
+    asks: float = Field(0.5, ge=0, le=1)
     wishes: float = Field(0.5, ge=0, le=1)
     familiar: float = Field(0.7, ge=0, le=1)
     leave: float = Field(0.45, ge=0, le=1)

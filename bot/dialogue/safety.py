@@ -14,6 +14,7 @@ import yaml
 
 from bot.dialogue.rules import Content, matches
 
+_AROUND: Final = 2  # characters, such as a full stop, that say nothing beside an insult
 _WITHDRAWS: Final = re.compile(
     r"(?:i )?(?:do ?n.?t|no longer|not any ?more) (?:want|need) "
     r"(?:to wait|a (?:human|person|colleague)|anybody|anyone)(?: any ?more)?|"
@@ -53,6 +54,14 @@ def emergency(content: Content, text: str) -> str | None:
 def insults(content: Content, text: str) -> bool:
     """Tell words that are meant to hurt whoever answers; swearing at a zip is not abuse."""
     return _found("abuse", text) or matches(content.abuse, text)
+
+
+def only_insults(content: Content, text: str) -> bool:
+    """Tell a message that is an insult and nothing else: there is nothing in it to see to."""
+    bare = text.strip()
+    patterns = (*_built_in()["abuse"], *(re.compile(own, re.IGNORECASE) for own in content.abuse))
+    longest = max((len(m.group()) for p in patterns for m in p.finditer(bare)), default=0)
+    return longest > 0 and len(bare) - longest <= _AROUND
 
 
 def attacks(content: Content, text: str) -> bool:

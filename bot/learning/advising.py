@@ -134,6 +134,7 @@ def _templates(
         spoken=language,
         customer=last.get(Role.CUSTOMER),
         reply=last.get(Role.AGENT) or last.get(Role.BOT),
+        leaning=(),
         today=now().date(),
     )
     for scored in understanding.ranking[:_RANKED]:
@@ -152,7 +153,9 @@ def _passage(parts: Parts, asked: str, language: str) -> Iterator[Suggestion]:
     if parts.knowledge is None:
         return
     only = Filter.public(now().date())
-    found = parts.knowledge.find(asked, _PASSAGES, language=language, only=only, context=None)
+    found = parts.knowledge.find(
+        asked, _PASSAGES, language=language, only=only, context=None, prefer=()
+    )
     hits = without_orders(found.hits)
     if not hits:
         return

@@ -19,8 +19,8 @@ _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True)
-class Caller:
-    """Who calls: a user, or whoever holds the console's token, who may do everything."""
+class Staff:
+    """Who works here: a user, or whoever holds the console's token, who may do everything."""
 
     level: Level
     user: User | None = None
@@ -37,24 +37,37 @@ class Caller:
         return self.user.name if self.user else "console"
 
 
-def caller(request: Request) -> Caller:
-    """Return who calls, by the console's token or a session; raise 401 for nobody we know."""
-    service: Service = request.app.state.service
-    if equal(request.headers.get("authorization", ""), _BEARER + service.secrets.token):
-        return Caller(Level.ADMIN)
-    claimed = sessions.claim(request.cookies.get(sessions.COOKIE, ""))
+def signed_in(service: Service, value: str) -> User | None:
+    """Return the user a session's value belongs to, None for one that is over or not ours."""
+    claimed = sessions.claim(value)
     user = service.users.find(claimed.user) if claimed else None
-    if not (claimed and user and sessions.holds(service.secrets.token, claimed, user, time.time())):
+    if claimed and user and sessions.holds(service.session_key, claimed, user, time.time()):
+        return user
+    return None
+
+
+def staff(request: Request) -> Staff:
+    """Return who calls, by the console's token or a session; raise 401 for nobody we know.
+
+    A session is shown as the cookie by browsers, and by programs like a token.
+    """
+    service: Service = request.app.state.service
+    shown = request.headers.get("authorization", "").removeprefix(_BEARER)
+    if equal(shown, service.secrets.token):
+        return Staff(Level.ADMIN)
+    user = signed_in(service, shown or request.cookies.get(sessions.COOKIE, ""))
+    if user is None:
         raise HTTPException(401, "this needs the console's token, or a login at /login")
-    _check_origin(request)
-    return Caller(user.level, user)
+    if not shown:
+        _check_origin(request)
+    return Staff(user.level, user)
 
 
-def at_least(level: Level) -> Callable[[Request], Caller]:
+def at_least(level: Level) -> Callable[[Request], Staff]:
     """Return the dependency of a route that needs this level: 401 for nobody, 403 for too low."""
 
-    def allowed(request: Request) -> Caller:
-        who = caller(request)
+    def allowed(request: Request) -> Staff:
+        who = staff(request)
         if not who.level.covers(level):
             raise HTTPException(403, f"this is for the role {level.value} and above")
         return who

@@ -2,7 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Final
 
@@ -14,23 +16,28 @@ from bot.types import BadMessageError, Message, Turn
 
 STREAM_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 HEARTBEAT_SECONDS: Final = 12.0
+_PATIENCE_SECONDS: Final = 10.0  # for who was cut off to come back, before a model stops writing
 
 
 class Answering:
     """The events of one message, made in a thread and read in the event loop.
 
     The thread goes on to the end when nobody reads any more: the reply belongs to the
-    conversation, not to the connection.
+    conversation, not to the connection. Any number may read, each from the event it wants.
     """
 
     def __init__(self, service: Service, message: Message) -> None:
         """Take a place among the messages in work and start; `begin` also checks the message."""
-        self.first: Event | None = None
         self._service = service
         self._message = replace(message, burst=service.home.settings.burst_seconds)
         self._loop = asyncio.get_running_loop()
-        self._queue: asyncio.Queue[Event | Exception | None] = asyncio.Queue()
-        self._left = threading.Event()
+        self._made: list[Event] = []
+        self._ended = False
+        self._error: Exception | None = None
+        self._more = asyncio.Event()
+        self._lock = threading.Lock()
+        self._readers = 0
+        self._left_at: float | None = None
         service.take()
         service.threads.submit(self._run)
 
@@ -44,19 +51,39 @@ class Answering:
         service.assistant.check(message)
         _check_names(message)
         answering = cls(service, message)
-        answering.first = await answering.next()
+        service.in_work.keep(message, answering)
+        try:
+            await answering._at(0)
+        except Exception:
+            service.in_work.drop(message)
+            raise
         return answering
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come."""
+        return self._ended
 
     def _put(self, item: Event | Exception | None) -> None:
         try:
-            self._loop.call_soon_threadsafe(self._queue.put_nowait, item)
+            self._loop.call_soon_threadsafe(self._take, item)
         except RuntimeError:  # the loop is closed: the server stops, the work goes on
             return
+
+    def _take(self, item: Event | Exception | None) -> None:
+        if isinstance(item, Exception):
+            self._error = item
+            self._service.in_work.drop(self._message)  # sent again, it is tried again
+        elif item is not None:
+            self._made.append(item)
+        self._ended = item is None or isinstance(item, Exception)
+        self._more.set()
+        self._more = asyncio.Event()
 
     def _run(self) -> None:
         metrics.IN_WORK.inc()
         try:
-            for event in self._service.assistant.stream(self._message, self._left.is_set):
+            for event in self._service.assistant.stream(self._message, self._is_left):
                 if isinstance(event, Turn):
                     measure(event)
                 self._put(event)
@@ -69,43 +96,65 @@ class Answering:
             metrics.IN_WORK.dec()
             self._service.release()
 
-    def leave(self) -> None:
-        """Say that nobody reads on: a language model may stop, the reply ends with what it said."""
-        self._left.set()
+    def _is_left(self) -> bool:
+        """Tell that all readers left some time ago: the reply ends with what was said."""
+        with self._lock:
+            left = self._left_at
+        return left is not None and time.monotonic() - left > _PATIENCE_SECONDS
+
+    def _count(self, readers: int) -> None:
+        with self._lock:
+            self._readers += readers
+            self._left_at = None if self._readers else time.monotonic()
 
     @property
     def message(self) -> Message:
         """The message as it stands in the log: the first one, where it was sent twice."""
-        return self.first.message if isinstance(self.first, Received) else self._message
+        first = self._made[0] if self._made else None
+        return first.message if isinstance(first, Received) else self._message
 
-    async def next(self) -> Event | None:
-        """Return the next event, None at the end; raise what the thread raised."""
-        item = await self._queue.get()
-        if isinstance(item, Exception):
-            raise item
-        return item
+    async def _at(self, number: int) -> Event | None:
+        """Wait for an event and return it, None after the last; raise what the thread raised."""
+        while number >= len(self._made):
+            if self._error is not None:
+                raise self._error
+            if self._ended:
+                return None
+            await self._more.wait()
+        return self._made[number]
 
-    async def events(self) -> AsyncIterator[Event | None]:
-        """Yield the events, and None whenever there was none for a while: a sign of life is due."""
-        event = self.first
+    def from_event(self, number: int) -> int:
+        """Return where to go on: one that was not reached here is another process's number."""
+        return number if number <= len(self._made) else 0
+
+    async def events(self, start: int = 0) -> AsyncGenerator[Event | None, None]:
+        """Yield the events from a number on.
+
+        None stands for a while in which there was no event: a sign of life is due.
+        """
+        self._count(1)
         try:
-            while event is not None:
-                yield event
-                waiting = asyncio.ensure_future(self.next())
-                while not (await asyncio.wait({waiting}, timeout=HEARTBEAT_SECONDS))[0]:
+            number = start
+            while True:
+                try:
+                    event = await asyncio.wait_for(self._at(number), HEARTBEAT_SECONDS)
+                except TimeoutError:
                     yield None
-                event = waiting.result()
+                    continue
+                if event is None:
+                    return
+                yield event
+                number += 1
         finally:
-            self.leave()
+            self._count(-1)
 
     async def turn(self) -> Turn:
         """Return the finished turn, passing over what comes before it."""
-        event = self.first
-        while not isinstance(event, Turn):
-            event = await self.next()
-            if event is None:  # pragma: no cover — a stream ends with a turn, or raises
-                raise EOFError
-        return event
+        async with aclosing(self.events()) as events:
+            async for event in events:
+                if isinstance(event, Turn):
+                    return event
+        raise EOFError  # pragma: no cover — a stream ends with a turn, or raises
 
 
 def _check_names(message: Message) -> None:

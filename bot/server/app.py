@@ -18,8 +18,10 @@ from starlette.exceptions import HTTPException
 
 from bot.bootstrap import Home
 from bot.server import (
+    attachments,
     chatwoot,
     console,
+    conversations,
     desk,
     insights,
     knowledge,
@@ -30,8 +32,8 @@ from bot.server import (
     operations,
     problems,
     rasa,
+    visitors,
 )
-from bot.server.secrets_file import load_or_make
 from bot.server.service import BusyError, Service
 from bot.settings import Settings
 from bot.types import CarelineError
@@ -43,10 +45,9 @@ _MAX_BODY: Final = 2 * 2**20
 
 @dataclass(frozen=True)
 class Screen:
-    """What a screen is given: where the API is, and what opens it to programs."""
+    """What a screen is given: where the API is."""
 
     base_url: str
-    token: str
     business: str = ""
 
 
@@ -70,18 +71,9 @@ def create(home: Home, base_url: str, service: Service | None = None) -> FastAPI
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.stopping = threading.Event()  # set when a stop is asked for, before it begins
-    for part in (
-        messages,
-        knowledge,
-        operations,
-        logins,
-        desk,
-        console,
-        insights,
-        rasa,
-        openai_chat,
-        chatwoot,
-    ):
+    visiting = (visitors, messages, conversations, attachments)
+    own = (knowledge, operations, logins, desk, console, insights)
+    for part in (*visiting, *own, rasa, openai_chat, chatwoot):
         app.include_router(part.router)
     _add_middleware(app, settings)
     _add_errors(app)
@@ -102,22 +94,16 @@ def from_environment() -> FastAPI:
 
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
-    if settings.allowed_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(settings.allowed_origins),
-            allow_methods=["GET", "POST"],
-            allow_headers=["*"],
-        )
-
     @app.middleware("http")
     async def observe(
         request: Request, call_next: Callable[[Request], Awaitable[Response]]
     ) -> Response:
         size = request.headers.get("content-length", "0")
-        if size.isdecimal() and int(size) > _MAX_BODY:
+        is_file = request.scope["path"].endswith("/attachments")
+        most = max(_MAX_BODY, settings.attachment_bytes if is_file else 0)
+        if size.isdecimal() and int(size) > most:
             return problems.answer(
-                413, "too_large", "the request is too large: at most 2 MiB are read"
+                413, "too_large", f"the request is too large: at most {most} bytes are read"
             )
         if "\x00" in request.scope["path"] or b"%00" in request.scope["query_string"]:
             return problems.answer(
@@ -130,6 +116,15 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
         return response
+
+    if settings.allowed_origins:  # last, so that it is outermost: errors are read there too
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.allowed_origins),
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=["Retry-After"],
+        )
 
 
 def _add_errors(app: FastAPI) -> None:
@@ -158,7 +153,6 @@ def _add_errors(app: FastAPI) -> None:
 
 def _mount_screens(app: FastAPI, home: Home, base_url: str) -> None:
     """Let every installed screen add its pages; the server does not know them by name."""
-    made = load_or_make(home.path)
-    screen = Screen(base_url, made.token, home.settings.business)
+    screen = Screen(base_url, home.settings.business)
     for entry in sorted(entry_points(group=_SCREENS), key=lambda e: e.name):
         entry.load()(app, screen)

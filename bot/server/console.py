@@ -6,14 +6,14 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from bot.server import canned
-from bot.server.access import Caller, at_least
+from bot.server.access import Staff, at_least
 from bot.server.problems import plain
 from bot.server.service import Service
 from bot.store import notebook
 from bot.store.users import Level
 
 router: Final = APIRouter(prefix="/api/desk")
-TheCaller = Annotated[Caller, Depends(at_least(Level.AGENT))]
+TheStaff = Annotated[Staff, Depends(at_least(Level.AGENT))]
 _Words = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(plain)]
 
 
@@ -39,7 +39,7 @@ class Label(BaseModel):
 
 
 @router.get("/conversations/{conversation}")
-def dossier(conversation: str, who: TheCaller, service: TheService) -> dict[str, Any]:
+def dossier(conversation: str, who: TheStaff, service: TheService) -> dict[str, Any]:
     """Return who has a conversation and what is known of it: slots, moods, notes, labels."""
     custody = service.desk.custody(conversation)
     return {
@@ -54,20 +54,20 @@ def dossier(conversation: str, who: TheCaller, service: TheService) -> dict[str,
 
 
 @router.post("/conversations/{conversation}/notes", status_code=201)
-def note(conversation: str, body: Note, who: TheCaller, service: TheService) -> dict[str, Any]:
+def note(conversation: str, body: Note, who: TheStaff, service: TheService) -> dict[str, Any]:
     """Write a note, which customers never see."""
     return notebook.add_note(service.home.engine, conversation, who.author(), body.text)
 
 
 @router.post("/conversations/{conversation}/labels", status_code=201)
-def label(conversation: str, body: Label, who: TheCaller, service: TheService) -> dict[str, Any]:
+def label(conversation: str, body: Label, who: TheStaff, service: TheService) -> dict[str, Any]:
     """Put a label on a conversation."""
     notebook.add_label(service.home.engine, conversation, who.author(), body.label)
     return {"label": body.label}
 
 
 @router.post("/conversations/{conversation}/labels/remove")
-def unlabel(conversation: str, body: Label, who: TheCaller, service: TheService) -> dict[str, Any]:
+def unlabel(conversation: str, body: Label, who: TheStaff, service: TheService) -> dict[str, Any]:
     """Take a label off a conversation."""
     del who
     notebook.remove_label(service.home.engine, conversation, body.label)
@@ -75,7 +75,7 @@ def unlabel(conversation: str, body: Label, who: TheCaller, service: TheService)
 
 
 @router.get("/conversations/{conversation}/canned")
-def replies(conversation: str, who: TheCaller, service: TheService) -> dict[str, Any]:
+def replies(conversation: str, who: TheStaff, service: TheService) -> dict[str, Any]:
     """List the canned replies in the conversation's language, with its values filled in."""
     known = notebook.dossier(service.home.engine, conversation)
     values = {

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from bot.dialogue.handoff import Owner
-from bot.server.access import Caller, at_least
+from bot.server.access import Staff, at_least
 from bot.server.service import Service
 from bot.store import notebook
 from bot.store.desk import Agent, Desk, Waiting
@@ -27,7 +27,7 @@ def desk_of(request: Request) -> Desk:
 
 router: Final = APIRouter(prefix="/api/desk", dependencies=[Depends(at_least(Level.AGENT))])
 TheDesk = Annotated[Desk, Depends(desk_of)]
-TheCaller = Annotated[Caller, Depends(at_least(Level.AGENT))]
+TheStaff = Annotated[Staff, Depends(at_least(Level.AGENT))]
 
 
 class Enrolment(BaseModel):
@@ -95,7 +95,7 @@ def agents(desk: TheDesk) -> dict[str, Any]:
 
 
 @router.post("/agents/{agent}/presence")
-def be_present(agent: str, body: Presence, desk: TheDesk, who: TheCaller) -> dict[str, Any]:
+def be_present(agent: str, body: Presence, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
     """Say that an agent is there, every half minute or so, or has left."""
     who.check_is(agent)
     desk.be_present(agent, online=body.online)
@@ -118,7 +118,7 @@ def queue(request: Request, desk: TheDesk) -> dict[str, Any]:
 
 
 @router.post("/conversations/{conversation}/take")
-def take(conversation: str, body: Taking, desk: TheDesk, who: TheCaller) -> dict[str, Any]:
+def take(conversation: str, body: Taking, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
     """Take a conversation; the token in the answer goes with everything said in it."""
     who.check_is(body.agent)
     held = desk.take(conversation, body.agent)
@@ -127,7 +127,7 @@ def take(conversation: str, body: Taking, desk: TheDesk, who: TheCaller) -> dict
 
 @router.post("/conversations/{conversation}/say", status_code=201)
 def say(
-    conversation: str, body: Speech, request: Request, desk: TheDesk, who: TheCaller
+    conversation: str, body: Speech, request: Request, desk: TheDesk, who: TheStaff
 ) -> dict[str, Any]:
     """Send an agent's words to the customer; what they began as is remembered, to learn from."""
     who.check_is(body.agent)
@@ -139,7 +139,7 @@ def say(
 
 
 @router.post("/conversations/{conversation}/typing")
-def type_(conversation: str, body: Typing, desk: TheDesk, who: TheCaller) -> dict[str, Any]:
+def type_(conversation: str, body: Typing, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
     """Show that an agent is typing; it ends by itself after some seconds."""
     who.check_is(body.agent)
     desk.type(conversation, body.agent, body.fence, on=body.on)
@@ -147,7 +147,7 @@ def type_(conversation: str, body: Typing, desk: TheDesk, who: TheCaller) -> dic
 
 
 @router.post("/conversations/{conversation}/renew")
-def renew(conversation: str, body: Holding, desk: TheDesk, who: TheCaller) -> dict[str, Any]:
+def renew(conversation: str, body: Holding, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
     """Say that an agent is still there; one not heard of for two minutes loses a conversation."""
     who.check_is(body.agent)
     desk.renew(conversation, body.agent, body.fence)
@@ -155,7 +155,7 @@ def renew(conversation: str, body: Holding, desk: TheDesk, who: TheCaller) -> di
 
 
 @router.post("/conversations/{conversation}/return")
-def give_back(conversation: str, body: Holding, desk: TheDesk, who: TheCaller) -> dict[str, Any]:
+def give_back(conversation: str, body: Holding, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
     """Give a conversation back to the bot."""
     who.check_is(body.agent, unless=Level.SUPERVISOR)
     desk.give_back(conversation, body.agent, body.fence)
@@ -163,7 +163,7 @@ def give_back(conversation: str, body: Holding, desk: TheDesk, who: TheCaller) -
 
 
 @router.post("/conversations/{conversation}/transfer")
-def transfer(conversation: str, body: Passing, desk: TheDesk, who: TheCaller) -> dict[str, Any]:
+def transfer(conversation: str, body: Passing, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
     """Pass a conversation on."""
     who.check_is(body.agent, unless=Level.SUPERVISOR)
     desk.transfer(conversation, body.agent, body.fence, queue=body.queue, to=body.to)
@@ -171,7 +171,7 @@ def transfer(conversation: str, body: Passing, desk: TheDesk, who: TheCaller) ->
 
 
 @router.post("/conversations/{conversation}/close")
-def close(conversation: str, body: Holding, desk: TheDesk, who: TheCaller) -> dict[str, Any]:
+def close(conversation: str, body: Holding, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
     """End a conversation; the customer's next message opens it again."""
     who.check_is(body.agent, unless=Level.SUPERVISOR)
     desk.close(conversation, body.agent, body.fence)
@@ -228,5 +228,6 @@ def _waiting(one: Waiting) -> dict[str, Any]:
         "mood": one.mood,
         "intent": one.intent,
         "contact": one.contact,
+        "name": one.name,
         "fence": one.fence,
     }

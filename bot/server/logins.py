@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import BaseModel, Field
 
 from bot.server import sessions
-from bot.server.access import Caller, at_least
+from bot.server.access import Staff, at_least
 from bot.server.service import Service
 from bot.store.users import LONGEST, Level
 
@@ -36,7 +36,7 @@ def sign_in(body: Login, request: Request, response: Response) -> dict[str, Any]
         raise HTTPException(401, "user or password is wrong")
     service.wrong_logins.pop(body.user, None)
     seconds = round(service.home.settings.session_minutes * 60)
-    value = sessions.issue(service.secrets.token, user, time.time() + seconds)
+    value = sessions.issue(service.session_key, user, time.time() + seconds)
     response.set_cookie(
         sessions.COOKIE,
         value,
@@ -60,7 +60,7 @@ def _check_tries(wrong: dict[str, deque[float]], user: str) -> None:
 
 
 @router.get("")
-def session(who: Annotated[Caller, Depends(at_least(Level.AGENT))]) -> dict[str, Any]:
+def session(who: Annotated[Staff, Depends(at_least(Level.AGENT))]) -> dict[str, Any]:
     """Tell who is signed in; the console's token is nobody."""
     user = who.user
     return {

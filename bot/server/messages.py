@@ -1,12 +1,12 @@
-"""The routes of a conversation: send a message, read history, give feedback, see the trace."""
+"""The routes of a message: send it, give feedback, say what was opened, see the trace."""
 
-import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Path, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi.sse import format_sse_event
 from pydantic import AfterValidator, BaseModel, Field
@@ -17,23 +17,29 @@ from bot.server import metrics
 from bot.server.answering import STREAM_HEADERS, Answering
 from bot.server.problems import plain
 from bot.server.service import Service
-from bot.types import Feedback, Interaction, Message, Turn, Understanding, new_id, now
+from bot.server.visitors import Authorization, Caller, admitted
+from bot.types import Feedback, Interaction, Message, Turn, Understanding, new_id
 
 _logger = logging.getLogger(__name__)
 router: Final = APIRouter(prefix="/api")
 _ID: Final = r"^[A-Za-z0-9_\-.:]{1,64}$"
-_POLL_SECONDS: Final = 0.4
-_HEARTBEAT_POLLS: Final = 30
+_FILES: Final = 5  # of one message
+_PICTURED: Final = "📎"  # the text of a message that is nothing but files
+CONVERSATION = Annotated[str, Path(pattern=_ID)]
+Accept = Annotated[str, Header()]
+LastEvent = Annotated[str | None, Header(max_length=64)]
+_Id = Annotated[str, Field(pattern=_ID)]
 
 
 class NewMessage(BaseModel):
-    """A customer's message."""
+    """A customer's message; the text may be empty where files come with it."""
 
     text: str = Field(max_length=1_000_000)
     conversation_id: str | None = Field(None, pattern=_ID)
     sender: str | None = Field(None, max_length=256)
     client_message_id: str | None = Field(None, max_length=128)
     metadata: dict[str, Any] | None = None
+    attachments: list[_Id] = Field(default=[], max_length=_FILES)
 
 
 class NewFeedback(BaseModel):
@@ -52,44 +58,59 @@ def service_of(request: Request) -> Service:
 
 @router.post("/messages")
 async def send(
-    body: NewMessage, request: Request, accept: Annotated[str, Header()] = "*/*"
+    body: NewMessage,
+    request: Request,
+    accept: Accept = "*/*",
+    last_event_id: LastEvent = None,
+    authorization: Authorization = "",
 ) -> Response:
     """Answer a message: a JSON turn, or a stream of events when the client accepts one.
 
-    Sending the same `client_message_id` again returns the turn that was made the first time.
+    Sending the same `client_message_id` again returns the turn that was made the first time. With
+    `Last-Event-ID` a stream goes on after that event while it is remembered, else from its start.
     """
     service = service_of(request)
+    conversation = body.conversation_id or new_id()
+    caller = await admitted(request, conversation, authorization)
     message = Message(
-        text=body.text,
-        conversation_id=body.conversation_id or new_id(),
+        text=_PICTURED if body.attachments and not body.text.strip() else body.text,
+        conversation_id=conversation,
         sender=body.sender,
         channel=str((body.metadata or {}).get("channel", "api"))[:32],
         client_message_id=body.client_message_id,
+        attachments=tuple(body.attachments),
     )
-    answering = await Answering.begin(service, message)
+    known = service.in_work.find(message)
+    answering = known or await Answering.begin(service, caller.signed(message))
     if "text/event-stream" in accept:
-        stream = _as_events(answering)
+        start = _next(last_event_id) if known else 0
+        stream = _as_events(answering, start)
         return StreamingResponse(stream, media_type="text/event-stream", headers=STREAM_HEADERS)
     return JSONResponse(wire.turn_json(await answering.turn()))
 
 
-async def _as_events(answering: Answering) -> AsyncIterator[bytes]:
-    number = 0
+def _next(last: str | None) -> int:
+    """Return the number of the event after the last one that was seen."""
+    known = last is not None and last.isascii() and last.isdecimal()
+    return int(last) + 1 if last and known else 0
+
+
+async def _as_events(answering: Answering, start: int) -> AsyncIterator[bytes]:
+    number = start = answering.from_event(start)
     try:
-        async for event in answering.events():
-            if event is None:
-                yield format_sse_event(comment="still thinking")
-                continue
-            name, data = _named(event)
-            yield _sse(name, data, str(number))
-            number += 1
+        async with aclosing(answering.events(start)) as events:
+            async for event in events:
+                if event is None:
+                    yield format_sse_event(comment="still thinking")
+                    continue
+                name, data = _named(event)
+                yield sse(name, data, str(number))
+                number += 1
     except Exception:  # the status line is gone; the error becomes the last event
         _logger.exception("a reply could not be finished")
         metrics.FAILURES.inc()
         error = {"code": "internal", "message": "the reply could not be finished: ask again"}
-        yield _sse("error", {"error": error}, str(number))
-    finally:
-        answering.leave()  # the generator above may be collected later than this one
+        yield sse("error", {"error": error}, str(number))
 
 
 def _named(event: Event) -> tuple[str, dict[str, Any]]:
@@ -104,57 +125,19 @@ def _named(event: Event) -> tuple[str, dict[str, Any]]:
     return "token", {"text": event}
 
 
-def _sse(name: str, data: dict[str, Any], number: str | None) -> bytes:
+def sse(name: str, data: dict[str, Any], number: str | None) -> bytes:
+    """Return an event as it is sent."""
     return format_sse_event(data_str=json.dumps(data, ensure_ascii=False), event=name, id=number)
 
 
-@router.get("/conversations/{conversation_id}/messages")
-async def history(
-    conversation_id: str,
-    request: Request,
-    after: Annotated[str | None, Query(max_length=64)] = None,
-    accept: Annotated[str, Header()] = "*/*",
-    last_event_id: Annotated[str | None, Header()] = None,
-) -> Response:
-    """Return the messages of a conversation, or follow it live as a stream of events."""
-    reader = service_of(request).reader
-    lines = await asyncio.to_thread(reader.history, conversation_id, last_event_id or after)
-    if "text/event-stream" not in accept:
-        standing = await asyncio.to_thread(reader.standing, conversation_id, now())
-        body = {"conversation_id": conversation_id, "handoff": standing, "messages": lines}
-        return JSONResponse(body)
-    stream = _follow(request, conversation_id, lines, last_event_id or after)
-    return StreamingResponse(stream, media_type="text/event-stream", headers=STREAM_HEADERS)
-
-
-async def _follow(
-    request: Request, conversation_id: str, lines: list[dict[str, Any]], after: str | None
-) -> AsyncIterator[bytes]:
-    """Yield messages as they come, and who has the conversation as often as that changes."""
-    reader = service_of(request).reader
-    quiet = 0
-    standing: dict[str, Any] | None = None
-    yield format_sse_event(comment="following")
-    while not (await request.is_disconnected() or request.app.state.stopping.is_set()):
-        for line in lines:
-            after = str(line["position"])
-            yield _sse("message", line, after)
-        stands = await asyncio.to_thread(reader.standing, conversation_id, now())
-        if stands != standing:
-            standing = stands
-            yield _sse("status", standing, None)  # no id: who resumes does so after a message
-        quiet = 0 if lines else quiet + 1
-        if quiet and quiet % _HEARTBEAT_POLLS == 0:
-            yield format_sse_event(comment="still here")
-        await asyncio.sleep(_POLL_SECONDS)
-        lines = await asyncio.to_thread(reader.history, conversation_id, after)
-
-
 @router.post("/messages/{message_id}/feedback", status_code=201)
-def give_feedback(message_id: str, body: NewFeedback, request: Request) -> dict[str, str]:
+def give_feedback(
+    message_id: str, body: NewFeedback, request: Request, authorization: Authorization = ""
+) -> dict[str, str]:
     """Keep a thumb up or down for a reply."""
-    given = Feedback(message_id, body.rating, body.reason, body.comment)
-    service_of(request).log.add_feedback(given)
+    service = service_of(request)
+    Caller(service, authorization).check_message(message_id)
+    service.log.add_feedback(Feedback(message_id, body.rating, body.reason, body.comment))
     return {"message_id": message_id, "rating": body.rating}
 
 
@@ -165,15 +148,20 @@ class Opened(BaseModel):
 
 
 @router.post("/messages/{message_id}/opened", status_code=201)
-def note_opened(message_id: str, body: Opened, request: Request) -> dict[str, str]:
+def note_opened(
+    message_id: str, body: Opened, request: Request, authorization: Authorization = ""
+) -> dict[str, str]:
     """Keep that the customer opened an article beside a reply: the search learns from it."""
     service = service_of(request)
+    Caller(service, authorization).check_message(message_id)
     article = service.article(body.article)
     service.log.add_interaction(message_id, Interaction.OPENED, article.id)
     return {"message_id": message_id, "article": article.id}
 
 
 @router.get("/messages/{message_id}/trace")
-def trace(message_id: str, request: Request) -> dict[str, Any]:
+def trace(message_id: str, request: Request, authorization: Authorization = "") -> dict[str, Any]:
     """Return why a reply is what it is."""
-    return service_of(request).reader.trace(message_id)
+    service = service_of(request)
+    Caller(service, authorization).check_message(message_id)
+    return service.reader.trace(message_id)

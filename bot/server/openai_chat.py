@@ -18,6 +18,7 @@ from bot.server.access import check_channel
 from bot.server.answering import STREAM_HEADERS, Answering
 from bot.server.messages import service_of
 from bot.server.service import BusyError
+from bot.server.visitors import admitted
 from bot.types import CarelineError, Message, Turn, new_id
 
 _logger = logging.getLogger(__name__)
@@ -75,6 +76,8 @@ async def complete(
         channel=CHANNEL,
         client_message_id=idempotency_key if known else None,
     )
+    if known:
+        await admitted(request, known, authorization)
     answering = await Answering.begin(service, message)
     if body.stream:
         chunks = _chunks(answering, usage=body.wants_usage)

@@ -7,11 +7,18 @@ from fastapi.responses import JSONResponse
 
 from bot.dialogue.handoff import RefusedError
 from bot.server.service import BusyError
-from bot.types import BadMessageError, CarelineError, MovedOnError, NotFoundError
+from bot.types import (
+    BadMessageError,
+    CarelineError,
+    ForbiddenError,
+    MovedOnError,
+    NotFoundError,
+)
 
 _KINDS: Final[tuple[tuple[type[CarelineError], int, str], ...]] = (
     (BadMessageError, 422, "bad_message"),
     (NotFoundError, 404, "not_found"),
+    (ForbiddenError, 403, "forbidden"),
     (BusyError, 429, "busy"),
     (RefusedError, 409, "refused"),
     (MovedOnError, 409, "moved_on"),

@@ -6,7 +6,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bot.assistant import Assistant
 from bot.bootstrap import Home, assistant
@@ -16,17 +16,24 @@ from bot.insights.page import Query
 from bot.learning import advising
 from bot.learning.advising import Advisor
 from bot.server import announcing, chatwoot_api
+from bot.server.in_work import InWork
 from bot.server.outgoing import Carrier, Courier
 from bot.server.secrets_file import Secrets, load_or_make
+from bot.server.tickets import Tickets
 from bot.settings import DOORS
 from bot.store import answers, database, summaries
+from bot.store.attaching import Attachments
 from bot.store.desk import Desk
 from bot.store.log import SqlLog
 from bot.store.outbox import Outbox
 from bot.store.reading import Reader
 from bot.store.users import Users
+from bot.store.visits import Visits
 from bot.types import CarelineError, NotFoundError, Turn, now
 from knowledge_base.documents import Document, KnowledgeError
+
+if TYPE_CHECKING:
+    from bot.server.answering import Answering
 
 _logger = logging.getLogger(__name__)
 _RELOAD_SECONDS: Final = 0.5
@@ -58,12 +65,17 @@ class Service:
         self.reader = Reader(self.home.engine)
         self.desk = Desk(self.home.engine, self._notice)
         self.users = Users(self.home.engine)
+        self.session_key = self.home.seal.key_for("sessions")
         self.wrong_logins: dict[str, deque[float]] = {}  # user → when, in monotonic seconds
         self.advisor = Advisor(self.home)
         self.outbox = Outbox(self.home.engine)
+        self.visits = Visits(self.home.engine)
+        self.attachments = Attachments(self.home.engine, self.home.seal)
+        self.tickets = Tickets(self.home.seal.key_for("visitors"))
         self.courier = Courier(self.outbox, self._carriers())
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="message")
-        self._in_work = threading.Semaphore(_WAITING)
+        self.in_work: InWork[Answering] = InWork()
+        self._places = threading.Semaphore(_WAITING)
         self._fingerprint = fingerprint(self.home)
         self._stopped = threading.Event()
 
@@ -146,13 +158,13 @@ class Service:
 
     def take(self) -> None:
         """Take a place among the messages in work; raise BusyError when there is none."""
-        if not self._in_work.acquire(blocking=False):
+        if not self._places.acquire(blocking=False):
             message = "too many messages at once: try again in a moment"
             raise BusyError(message)
 
     def release(self) -> None:
         """Give a place back."""
-        self._in_work.release()
+        self._places.release()
 
     def watch(self) -> None:
         """Swap in what was published or edited while serving; a broken edit changes nothing.

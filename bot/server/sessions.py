@@ -24,9 +24,9 @@ class Claim:
     mark: str
 
 
-def issue(secret: str, user: User, until: float) -> str:
+def issue(key: bytes, user: User, until: float) -> str:
     """Return the value of a session that lasts until a time, in seconds since 1970."""
-    return f"{user.id}|{int(until)}|{_mark(secret, user, int(until))}"
+    return f"{user.id}|{int(until)}|{_mark(key, user, int(until))}"
 
 
 def claim(value: str) -> Claim | None:
@@ -38,12 +38,11 @@ def claim(value: str) -> Claim | None:
     return Claim(user, int(until), mark)
 
 
-def holds(secret: str, claimed: Claim, user: User, at: float) -> bool:
+def holds(key: bytes, claimed: Claim, user: User, at: float) -> bool:
     """Tell whether a claim is ours, and its time not over."""
-    return claimed.until > at and equal(claimed.mark, _mark(secret, user, claimed.until))
+    return claimed.until > at and equal(claimed.mark, _mark(key, user, claimed.until))
 
 
-def _mark(secret: str, user: User, until: int) -> str:
-    key = hmac.new(secret.encode(), b"sessions", hashlib.sha256).digest()
+def _mark(key: bytes, user: User, until: int) -> str:
     signed = f"{user.id}|{until}|{user.password_hash}".encode()
     return hmac.new(key, signed, hashlib.sha256).hexdigest()

@@ -5,10 +5,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from bot.dialogue import state as states
 from bot.dialogue.handoff import Custody, Owner
+from bot.dialogue.state import State
+from bot.privacy import redact
 from bot.store.database import utc
 from bot.store.tables import conversations, messages
-from bot.types import MovedOnError, NotFoundError, Role, new_id, now
+from bot.types import Message, MovedOnError, NotFoundError, Role, new_id, now
 
 NOTICE = "notice"  # the status of a message that tells the customer of a change
 
@@ -56,6 +59,25 @@ def locked(connection: Connection, conversation_id: str) -> Row[Any]:
         message = f"there is no conversation {conversation_id[:64]}"
         raise NotFoundError(message)
     return row
+
+
+def begin(connection: Connection, message: Message) -> None:
+    """Open the conversation of a message, unless it is there."""
+    here = conversations.c.id == message.conversation_id
+    if connection.execute(select(conversations.c.id).where(here)).one_or_none():
+        return
+    connection.execute(
+        insert(conversations).values(
+            id=message.conversation_id,
+            sender=redact(message.sender) if message.sender else None,
+            channel=redact(message.channel),
+            visitor=message.visitor,
+            created_at=message.at,
+            updated_at=message.at,
+            owner=Owner.BOT.value,
+            state=states.to_json(State()),
+        )
+    )
 
 
 def swap(connection: Connection, conversation_id: str, revision: int, **values: Any) -> None:

@@ -65,6 +65,7 @@ class Waiting:
     intent: str | None
     contact: str | None
     fence: int
+    name: str | None = None  # what the visitor wants to be called
 
 
 class Desk:
@@ -137,6 +138,7 @@ class Desk:
                 intent=row.state.get("intent"),
                 contact=row.contact,
                 fence=row.fence,
+                name=row.visitor_name,
             )
             for row in rows
         ]

@@ -13,7 +13,7 @@ from bot import wire
 from bot.dialogue import state as states
 from bot.dialogue.state import State
 from bot.privacy import redact
-from bot.store import custodies, ledger, sealing
+from bot.store import attaching, custodies, ledger, sealing
 from bot.store.database import utc
 from bot.store.sealing import Seal
 from bot.store.tables import (
@@ -81,7 +81,10 @@ class SqlLog:
         ).one_or_none()
         if row is None:
             return None
-        return Receipt(self._message(row, message.sender), self._turn_of(connection, row.id))
+        here = conversations.c.id == message.conversation_id
+        proven = connection.execute(select(conversations.c.customer).where(here)).scalar_one()
+        stored = self._message(row, message.sender, proven)
+        return Receipt(stored, self._turn_of(connection, row.id))
 
     def _turn_of(self, connection: Connection, message_id: str) -> Turn | None:
         read_with = select(messages.c.merged_into).where(messages.c.id == message_id)
@@ -92,21 +95,11 @@ class SqlLog:
         return wire.from_record(record) if record else None
 
     def _open_conversation(self, connection: Connection, message: Message) -> None:
-        found = connection.execute(
-            select(conversations.c.id).where(conversations.c.id == message.conversation_id)
-        ).one_or_none()
-        if found is None:
-            connection.execute(
-                insert(conversations).values(
-                    id=message.conversation_id,
-                    sender=redact(message.sender) if message.sender else None,
-                    channel=redact(message.channel),
-                    created_at=message.at,
-                    updated_at=message.at,
-                    owner=states.BOT,
-                    state=states.to_json(State()),
-                )
-            )
+        custodies.begin(connection, message)
+        if message.customer and self._seal:
+            here = conversations.c.id == message.conversation_id
+            proven = self._seal.close(message.customer)
+            connection.execute(update(conversations).where(here).values(customer=proven))
 
     def _insert_message(self, connection: Connection, message: Message) -> None:
         text = redact(message.text)
@@ -123,6 +116,7 @@ class SqlLog:
                 status=PENDING,
             )
         )
+        attaching.attach(connection, message)
 
     def answered(self, message_id: str) -> Turn | None:
         """Return the turn of a message that was answered, else None."""
@@ -274,20 +268,21 @@ class SqlLog:
             wanted &= messages.c.conversation_id == conversation_id
         with self._transaction() as connection:
             rows = connection.execute(
-                select(messages, conversations.c.sender)
+                select(messages, conversations.c.sender, conversations.c.customer)
                 .join(conversations, conversations.c.id == messages.c.conversation_id)
                 .where(wanted)
                 .order_by(messages.c.position)
             ).all()
-        return [self._message(row, row.sender) for row in rows]
+        return [self._message(row, row.sender, row.customer) for row in rows]
 
-    def _message(self, row: Row[Any], sender: str | None) -> Message:
+    def _message(self, row: Row[Any], sender: str | None, proven: str | None) -> Message:
         """Return a message as it was written, as far as that is still known."""
         written = self._seal.open(row.sealed) if self._seal and row.sealed else None
         return Message(
             text=written or row.text,
             conversation_id=row.conversation_id,
             sender=sender,
+            customer=self._seal.open(proven) if self._seal and proven else None,
             client_message_id=row.client_message_id,
             id=row.id,
             at=utc(row.at),

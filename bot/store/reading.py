@@ -7,10 +7,10 @@ from sqlalchemy import Connection, Engine, Row, func, select
 
 from bot import wire
 from bot.dialogue.handoff import Owner
-from bot.store import custodies
+from bot.store import attaching, custodies
 from bot.store.database import utc
 from bot.store.tables import agents, conversations, decisions, messages
-from bot.types import NotFoundError
+from bot.types import NotFoundError, Role
 
 
 class Reader:
@@ -20,9 +20,16 @@ class Reader:
         """Use a migrated database."""
         self._engine = engine
 
-    def history(self, conversation_id: str, after: str | None = None) -> list[dict[str, Any]]:
+    def history(
+        self,
+        conversation_id: str,
+        after: str | None = None,
+        before: int | None = None,
+        limit: int | None = None,
+    ) -> list[dict[str, Any]]:
         """Return the messages of a conversation in order, after a position or message id.
 
+        With a limit the last ones are returned, of those before a position where one is given.
         Raises NotFoundError for a conversation that does not exist.
         """
         with self._engine.begin() as connection:
@@ -34,10 +41,13 @@ class Reader:
             wanted &= messages.c.text != ""  # a person had the conversation: the bot said nothing
             if after:
                 wanted &= messages.c.position > self._position(connection, after)
-            rows = connection.execute(
-                select(messages).where(wanted).order_by(messages.c.position)
-            ).all()
-        return [_line(row) for row in rows]
+            if before is not None:
+                wanted &= messages.c.position < before
+            query = select(messages).where(wanted).order_by(messages.c.position.desc())
+            rows = connection.execute(query.limit(limit)).all()[::-1]
+            asked = [row.id for row in rows if row.role == Role.CUSTOMER.value]
+            files = attaching.of(connection, asked) if asked else {}
+        return [_line(row, files.get(row.id)) for row in rows]
 
     def standing(self, conversation_id: str, at: datetime) -> dict[str, Any]:
         """Return who has a conversation, the place in the queue, and whether somebody is typing.
@@ -159,7 +169,7 @@ class Reader:
         ]
 
 
-def _line(row: Row[Any]) -> dict[str, Any]:
+def _line(row: Row[Any], files: list[dict[str, Any]] | None) -> dict[str, Any]:
     line: dict[str, Any] = {
         "id": row.id,
         "message_id": row.id,
@@ -171,6 +181,8 @@ def _line(row: Row[Any]) -> dict[str, Any]:
     }
     if row.author:
         line["author"] = row.author
+    if files:
+        line["attachments"] = files
     if row.client_message_id:
         line["client_message_id"] = row.client_message_id
     if row.turn:

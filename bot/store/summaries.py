@@ -52,6 +52,8 @@ def summary(engine: Engine, conversation_id: str) -> dict[str, Any]:
         "state": row.owner,
         "queue": row.queue,
         "contact": row.contact,
+        "name": row.visitor_name,
+        "verified": row.customer is not None,
         "because": given_up[0] if given_up else None,
         "intents": list(dict.fromkeys(one.intent for one in tried if one.intent)),
         "questions": questions,

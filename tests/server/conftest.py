@@ -47,3 +47,22 @@ def connected(
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def guarded(trained: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Start a server where an id alone opens nothing, and pages can prove who a visitor is."""
+    folder = tmp_path_factory.mktemp("guarded") / "home"
+    shutil.copytree(trained.path, folder, ignore=shutil.ignore_patterns("*.db*"))
+    settings = {
+        "CARELINE_SCREENS": "false",
+        "CARELINE_VISITOR_TOKENS": "required",
+        "CARELINE_IDENTITY_SECRET": "identity-secret",
+        "CARELINE_API_KEY": "sk-careline",
+        "CARELINE_ALLOWED_ORIGINS": '["https://shop.example"]',
+        "CARELINE_ATTACHMENT_BYTES": "2000",
+    }
+    running = Server(folder, free_port(), settings)
+    running.start()
+    yield running
+    running.stop()

@@ -73,6 +73,23 @@ def test_the_same_client_message_id_is_answered_once(api: httpx.Client) -> None:
     assert stream(api, body)[-1][2]["reply_id"] == turns[0]["reply_id"]
 
 
+def test_a_stream_that_was_cut_goes_on_after_the_last_event(api: httpx.Client) -> None:
+    body = {
+        "text": "how long is the warranty?",
+        "conversation_id": new_id(),
+        "client_message_id": "cut",
+    }
+    whole = stream(api, body)
+    headers = {"Accept": "text/event-stream", "Last-Event-ID": whole[2][0]}
+    with api.stream("POST", "/api/messages", json=body, headers=headers) as response:
+        rest = list(events(response))
+    assert rest == whole[3:]
+    for unknown in ("none", "-1", "٣"):
+        again = [(b"Accept", b"text/event-stream"), (b"Last-Event-ID", unknown.encode())]
+        with api.stream("POST", "/api/messages", json=body, headers=again) as response:
+            assert list(events(response)) == whole
+
+
 def test_a_form_goes_on_over_requests(api: httpx.Client) -> None:
     asked = api.post("/api/messages", json={"text": "where is my parcel"}).json()
     again = {"text": "A10234", "conversation_id": asked["conversation_id"]}

@@ -25,6 +25,13 @@ _SETTINGS = settings(
 _OPERATIONS = (
     "POST /api/messages",
     "GET /api/conversations/{conversation_id}/messages",
+    "POST /api/sessions",
+    "POST /api/conversations/{conversation_id}/contact",
+    "POST /api/conversations/{conversation_id}/attachments",
+    "POST /api/conversations/{conversation_id}/csat",
+    "GET /api/conversations/{conversation_id}/transcript",
+    "DELETE /api/conversations/{conversation_id}",
+    "GET /api/attachments/{identifier}",
     "POST /api/messages/{message_id}/feedback",
     "POST /api/messages/{message_id}/opened",
     "GET /api/messages/{message_id}/trace",

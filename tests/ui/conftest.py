@@ -1,10 +1,14 @@
-"""A real browser."""
+"""A real browser, and a server that other pages may use."""
 
 import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from bot.bench.stage import Stage
+from bot.bootstrap import Home
+from tests.running import Server, free_port
 
 # The flags keep Chromium from calling home, which a closed network would answer slowly.
 _FLAGS = [
@@ -36,3 +40,40 @@ def page(browser: Browser) -> Iterator[Page]:
     context.set_default_timeout(30_000)
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture(scope="session")
+def elsewhere(
+    trained: Home, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Server, Stage]]:
+    """Start a server and, on another origin that it allows, a stage for pages."""
+    folder = tmp_path_factory.mktemp("elsewhere") / "home"
+    shutil.copytree(trained.path, folder, ignore=shutil.ignore_patterns("*.db*"))
+    port = free_port()
+    with Stage(f"http://127.0.0.1:{port}").running() as stage:
+        settings = {
+            "CARELINE_ALLOWED_ORIGINS": f'["{stage.url}"]',
+            "CARELINE_IDENTITY_SECRET": "identity-secret",
+        }
+        running = Server(folder, port, settings)
+        running.start()
+        yield running, stage
+        running.stop()
+
+
+@pytest.fixture
+def stage(elsewhere: tuple[Server, Stage]) -> Iterator[Stage]:
+    """Return the stage, bare: pages, script and cuts are the test's own."""
+    found = elsewhere[1]
+    found.pages.clear()
+    found.requests.clear()
+    found.cuts.clear()
+    found.script = None
+    yield found
+    found.script = None
+    found.cuts.clear()
+
+
+@pytest.fixture
+def embedded(elsewhere: tuple[Server, Stage]) -> Server:
+    return elsewhere[0]

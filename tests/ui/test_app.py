@@ -1,11 +1,11 @@
 """The Gradio app behind its login."""
 
-import json
-
 import httpx
 from playwright.sync_api import Page, expect
 
 from tests.running import Server
+from tests.ui.signing import sign_in
+from ui.live import files_html, transcribe
 
 
 def test_without_a_login_nothing_is_shown(server: Server) -> None:
@@ -15,11 +15,7 @@ def test_without_a_login_nothing_is_shown(server: Server) -> None:
 def test_the_chat_shows_route_and_citation_and_the_list_shows_the_conversation(
     page: Page, server: Server
 ) -> None:
-    secrets = json.loads((server.home / ".secrets.json").read_text(encoding="utf-8"))
-    page.goto(f"{server.url}/app/")
-    page.get_by_label("username").fill("admin")
-    page.get_by_label("password").fill(secrets["password"])
-    page.get_by_role("button", name="Login").click()
+    sign_in(page, server)
     box = page.locator("#chat-box textarea")
     box.fill("How do I wash my rain jacket?")
     box.press("Enter")
@@ -32,3 +28,13 @@ def test_the_chat_shows_route_and_citation_and_the_list_shows_the_conversation(
     expect(found).to_contain_text("Version: knowledge")
     page.get_by_role("tab", name="Live conversations").click()
     expect(page.locator("#live-table")).to_contain_text("bot")
+
+
+def test_agents_get_links_to_files_and_names_are_no_html() -> None:
+    file = {"name": "<b>.png", "url": "/api/attachments/x?a=1&b=2", "media_type": "image/png"}
+    line = {"role": "customer", "text": "look", "attachments": [{**file, "size": 1234}]}
+    shown = files_html([line, {"role": "bot", "text": "ok"}])
+    assert 'href="/api/attachments/x?a=1&amp;b=2"' in shown
+    assert "&lt;b&gt;.png</a> (image/png, 1,234 B)" in shown
+    assert files_html([{"role": "bot", "text": "ok"}]) == ""
+    assert transcribe([line])[0]["content"].endswith("[file] &lt;b&gt;.png")

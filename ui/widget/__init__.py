@@ -1,21 +1,50 @@
-"""The chat widget and the demo shop it is shown in: static files, served with care."""
+"""The chat widget and the pages that show it: static files, made small once and served with care.
+
+The widget is written as ES modules, one for each meaning. They are put together when the server
+starts, so that a page asks for one file; only its words, by language, and the forms that few open
+are asked for apart.
+"""
 
 import hashlib
+import re
+from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from string import Template
 from typing import Final
 
+import minify
+import zopfli.gzip
 from fastapi import FastAPI, Request, Response
 
 from ui.screen import Screen
 
 DEMO_SHOP: Final = "Fernway 蕨途"
+# In the order of their imports: each needs only those before it.
+MODULES: Final = (
+    "wire",
+    "memory",
+    "session",
+    "options",
+    "dom",
+    "style",
+    "conversation",
+    "rows",
+    "lines",
+    "panel",
+    "widget",
+)
+APART: Final = ("words-en", "words-zh", "forms")
+_IMPORT: Final = re.compile(r"^import [^;]*;\n", re.MULTILINE)
+_EXPORT: Final = re.compile(r"^export (?=async |class |const |function )", re.MULTILINE)
+_SPACE: Final = re.compile(r"\s*\n\s*|(?<=[{};,>:]) +| +(?=[{>])")
+_STYLE: Final = re.compile(r"(?<=const CSS = `).*?(?=`)", re.DOTALL)
+_SCRIPT: Final = "text/javascript; charset=utf-8"
 _TYPES: Final = {
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".svg": "image/svg+xml",
+    "js": _SCRIPT,
+    "css": "text/css; charset=utf-8",
+    "svg": "image/svg+xml",
 }
 # No inline script or style, nothing from elsewhere: what a reply says can never run.
 _POLICY: Final = (
@@ -28,45 +57,112 @@ _EMBEDDABLE: Final = {
     "Access-Control-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
+_LANGUAGES: Final = {"zh": "zh-CN"}
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A file in both forms it is sent in."""
+
+    plain: bytes
+    media_type: str
+
+    @classmethod
+    def of(cls, text: str, media_type: str) -> "Asset":
+        """Take a text."""
+        return cls(text.encode(), media_type)
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The file as gzip, packed as tightly as that goes: once, when it is first asked for."""
+        found: bytes = zopfli.gzip.compress(self.plain)
+        return found
+
+    @cached_property
+    def tag(self) -> str:
+        """What changes with the content."""
+        return f'"{hashlib.sha256(self.plain).hexdigest()[:32]}"'
+
+
+def scripts() -> dict[str, Asset]:
+    """Return the widget's scripts as they are served, by their paths."""
+    found = {"/widget.js": Asset.of(joined(), _SCRIPT)}
+    for name in APART:
+        found[f"/widget/{name}.js"] = Asset.of(_small(_source(name)), _SCRIPT)
+    return found
+
+
+def joined() -> str:
+    """Return all modules as one: names at the top of a module are its own in the whole."""
+    parts = [_EXPORT.sub("", _IMPORT.sub("", _source(name))) for name in MODULES]
+    text = _STYLE.sub(lambda style: _SPACE.sub("", style[0]), "".join(parts))
+    return _small(f"(() => {{{text}}})();")
+
+
+def _source(name: str) -> str:
+    return (files("ui") / "widget" / f"{name}.js").read_text("utf-8")
+
+
+def _small(text: str) -> str:
+    """Return a script without comments and spaces, its own names short."""
+    return str(minify.string("text/javascript", text))
 
 
 def mount(app: FastAPI, screen: Screen) -> None:
     """Serve the widget's script at /widget.js and the demo shop at /."""
-    room = files("ui")
-    page = Template(room.joinpath("shop", "index.html").read_text("utf-8"))
-    business = escape(screen.business or DEMO_SHOP)
-    _serve(app, "/widget.js", room / "widget" / "widget.js", _EMBEDDABLE)
-    for name in ("look.js", "memory.js", "wire.js", "words.js"):
-        _serve(app, f"/widget/{name}", room / "widget" / name, _EMBEDDABLE)
-    for name in ("shop.css", "shop.js", "gear.svg", "leaf.svg"):
-        _serve(app, f"/shop/{name}", room / "shop" / name, {})
-    _serve(app, "/favicon.ico", room / "shop" / "leaf.svg", {})  # for pages that name none
-
-    def shop(request: Request, lang: str = "en") -> Response:
-        """Return the demo shop's page in the language asked for."""
-        language = "zh-CN" if lang.lower().startswith("zh") else "en"
-        text = page.substitute(language=language, business=business)
-        headers = {"Content-Security-Policy": _POLICY}
-        return _answer(request, text.encode(), "text/html; charset=utf-8", headers)
-
-    app.add_api_route("/", shop, include_in_schema=False)
+    business = screen.business or DEMO_SHOP
+    for path, asset in scripts().items():
+        _serve(app, path, asset, _EMBEDDABLE)
+    for name in ("shop.css", "shop.js", "setup.js", "gear.svg", "leaf.svg"):
+        _serve(app, f"/shop/{name}", _file(name), {})
+    _serve(app, "/favicon.ico", _file("leaf.svg"), {})  # for pages that name none
+    _page(app, "/", "index.html", business)
+    _page(app, "/widget", "setup.html", business)
 
 
-def _serve(app: FastAPI, path: str, file: Traversable, headers: dict[str, str]) -> None:
-    content = file.read_bytes()
-    media_type = _TYPES[f".{file.name.rpartition('.')[2]}"]
+def _file(name: str) -> Asset:
+    text = (files("ui") / "shop" / name).read_text("utf-8")
+    return Asset.of(text, _TYPES[name.rpartition(".")[2]])
 
-    def asset(request: Request) -> Response:
+
+def _page(app: FastAPI, path: str, name: str, business: str) -> None:
+    text = Template((files("ui") / "shop" / name).read_text("utf-8"))
+    media_type = "text/html; charset=utf-8"
+    pages = {
+        language: Asset.of(
+            text.substitute(language=language, business=escape(business)), media_type
+        )
+        for language in ("en", "zh-CN")
+    }
+
+    def page(request: Request, lang: str = "en") -> Response:
+        """Return a page in the language asked for."""
+        language = _LANGUAGES.get(lang.lower()[:2], "en")
+        return _answer(request, pages[language], {"Content-Security-Policy": _POLICY})
+
+    app.add_api_route(path, page, include_in_schema=False)
+
+
+def _serve(app: FastAPI, path: str, asset: Asset, headers: dict[str, str]) -> None:
+    def file(request: Request) -> Response:
         """Return a file of the screen."""
-        return _answer(request, content, media_type, headers)
+        return _answer(request, asset, headers)
 
-    app.add_api_route(path, asset, include_in_schema=False)
+    app.add_api_route(path, file, include_in_schema=False)
 
 
-def _answer(request: Request, content: bytes, media_type: str, headers: dict[str, str]) -> Response:
+def _answer(request: Request, asset: Asset, headers: dict[str, str]) -> Response:
     """Return content that browsers keep but ask about each time, so that updates arrive."""
-    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    headers = {**headers, **_SAFE, "Cache-Control": "no-cache", "ETag": tag}
-    if tag in request.headers.get("if-none-match", ""):
+    headers = {
+        **headers,
+        **_SAFE,
+        "Cache-Control": "no-cache",
+        "ETag": asset.tag,
+        "Vary": "Accept-Encoding",
+    }
+    if asset.tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    return Response(content, media_type=media_type, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        return Response(asset.packed, media_type=asset.media_type, headers=headers)
+    return Response(asset.plain, media_type=asset.media_type, headers=headers)

@@ -1,27 +1,39 @@
 /** Talking to the server: addresses, errors, event streams, ids, trying again. */
 
-const LONGEST_PAUSE = 15; // seconds between two tries
+const FIRST_PAUSE = 0.5; // seconds between two tries, doubled up to
+const LONGEST_PAUSE = 15;
 const SILENCE = 90; // seconds without a byte after which a stream counts as cut off
-const PASSING = new Set([408, 425, 429]); // refusals that are worth another try
+const PASSING = [401, 408, 425, 429]; // refusals that are worth another try
 
 /** The server this file came from, wherever the page is. */
-export const BASE = new URL("..", import.meta.url);
+export const BASE = new URL(".", import.meta.url);
 
 /** Return the address of a route under /api/; the parts are escaped. */
 export const api = (...parts) =>
   new URL(`api/${parts.map(encodeURIComponent).join("/")}`, BASE).href;
 
-/** The server will not take this message, however often it is sent. */
+/** The server will not take this, however often it is sent; `cause` is the status. */
 export class Refused extends Error {}
 
 /** Turn an error response into an error: Refused where another try is no use. */
 export async function problem(response) {
   const body = await response.json().catch(() => ({}));
-  const final = response.status < 500 && !PASSING.has(response.status);
+  const final = response.status < 500 && !PASSING.includes(response.status);
   return new (final ? Refused : Error)(body.error?.message ?? "", { cause: response.status });
 }
 
-/** Yield {event, data} of the event stream at an address, until it ends, fails or falls silent. */
+/** Fetch, and throw what `problem` makes of an error. */
+export async function ask(url, options) {
+  const response = await fetch(url, options);
+  if (!response.ok) throw await problem(response);
+  return response;
+}
+
+/** Send a value as JSON. */
+export const posted = (value, headers = {}) => ({ method: "POST", body: JSON.stringify(value),
+  headers: { "Content-Type": "application/json", ...headers } });
+
+/** Yield {id, event, data} of an event stream, until it ends, fails, falls silent or is aborted. */
 export async function* listen(url, options, request) {
   let watch = 0;
   const alive = () => {
@@ -31,8 +43,7 @@ export async function* listen(url, options, request) {
   const headers = { ...options.headers, Accept: "text/event-stream" };
   try {
     alive();
-    const response = await fetch(url, { ...options, headers, signal: request.signal });
-    if (!response.ok) throw await problem(response);
+    const response = await ask(url, { ...options, headers, signal: request.signal });
     yield* serverEvents(response.body, alive);
   } finally {
     clearTimeout(watch);
@@ -40,40 +51,25 @@ export async function* listen(url, options, request) {
   }
 }
 
-/** Send a value as JSON. */
-export const posted = (value) => ({
-  method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(value),
-});
-
 async function* serverEvents(body, alive) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   for (let buffer = ""; ; ) {
     const { done, value } = await reader.read();
     if (done) return;
     alive();
-    const blocks = (buffer + value).split(/\r\n\r\n|\n\n|\r\r/);
+    const blocks = (buffer + value).split(/\r?\n\r?\n/);
     buffer = blocks.pop();
     for (const block of blocks) {
-      const found = parseEvent(block);
-      if (found) yield found;
+      const found = Object.fromEntries(
+        [...block.matchAll(/^(id|event|data): ?(.*)$/gm)].map(([, field, text]) => [field, text]));
+      if (found.data) yield { ...found, data: JSON.parse(found.data) };
     }
   }
 }
 
-function parseEvent(block) {
-  let event = "message";
-  const data = [];
-  for (const line of block.split(/\r\n|\n|\r/)) {
-    const [, field, value] = /^([^:]*):? ?(.*)$/s.exec(line);
-    if (field === "event") event = value;
-    if (field === "data") data.push(value);
-  }
-  return data.length ? { event, data: JSON.parse(data.join("\n")) } : null;
-}
-
-/** Call `step` with 1, 2, 4, … 15 seconds between the tries until it returns true. */
+/** Call `step` with ever longer pauses between the tries until it returns true. */
 export async function insist(step) {
-  for (let wait = 1; !(await step()); wait = Math.min(2 * wait, LONGEST_PAUSE)) {
+  for (let wait = FIRST_PAUSE; !(await step()); wait = Math.min(2 * wait, LONGEST_PAUSE)) {
     const signal = AbortSignal.timeout(1000 * wait);
     await new Promise((resolve) => {
       signal.addEventListener("abort", resolve);
@@ -82,14 +78,6 @@ export async function insist(step) {
   }
 }
 
-/** Return 128 random bits; randomUUID is missing on pages without TLS. */
-export function newId() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  return hex128();
-}
-
-/** The server's kind of conversation id, made here so that even a first message can be resent. */
-export function hex128() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+/** 128 random bits, the server's kind of id; randomUUID is missing on pages without TLS. */
+export const hex128 = () => Array.from(crypto.getRandomValues(new Uint8Array(16)),
+  (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,0 +1,51 @@
+"""The messages in work and those just answered: who was cut off finds the same stream again."""
+
+import threading
+from collections import OrderedDict
+from typing import Final, Generic, TypeVar
+
+from bot.types import Message
+
+_MOST: Final = 256
+_Stream = TypeVar("_Stream")
+_Key = tuple[str, str]
+
+
+class InWork(Generic[_Stream]):
+    """Streams by conversation and the client's id of the message; the oldest are let go."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._streams: OrderedDict[_Key, _Stream] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, message: Message) -> _Stream | None:
+        """Return the stream of a message that was sent before, while it is remembered."""
+        key = _key(message)
+        with self._lock:
+            return self._streams.get(key) if key else None
+
+    def keep(self, message: Message, stream: _Stream) -> None:
+        """Remember a stream; a message without an id of its own cannot be found again."""
+        if key := _key(message):
+            with self._lock:
+                self._streams[key] = stream
+                while len(self._streams) > _MOST:
+                    self._streams.popitem(last=False)
+
+    def drop(self, message: Message) -> None:
+        """Let a stream go that failed."""
+        if key := _key(message):
+            with self._lock:
+                self._streams.pop(key, None)
+
+    def forget(self, conversation_id: str) -> None:
+        """Let the streams of a conversation go."""
+        with self._lock:
+            for key in [key for key in self._streams if key[0] == conversation_id]:
+                del self._streams[key]
+
+
+def _key(message: Message) -> _Key | None:
+    name = message.client_message_id
+    return (message.conversation_id, name) if name else None

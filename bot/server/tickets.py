@@ -1,0 +1,89 @@
+"""What visitors hold: signed sessions and signed addresses of files. Pure.
+
+A session says which visitor somebody is and, where that was proven, which customer. It is signed,
+not kept: every process with the home's seal key can read it, and nobody else can make one.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.server.signing import equal
+
+LASTS: Final = timedelta(days=90)  # a session, from when it was made or renewed
+_FILE_LASTS: Final = timedelta(days=1)
+_MARK: Final = "cs1"
+_DOT: Final = "."
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who somebody is on this site: a random id and, where proven, the customer's id."""
+
+    id: str
+    customer: str | None = None
+
+
+class Tickets:
+    """Makes and reads what visitors hold."""
+
+    def __init__(self, key: bytes) -> None:
+        """Sign with a key that only this home's processes have."""
+        self._key = key
+
+    def session(self, visitor: Visitor, at: datetime) -> str:
+        """Return a visitor's session."""
+        content = {"v": visitor.id, "c": visitor.customer, "t": int(at.timestamp())}
+        body = _encoded(json.dumps(content, separators=(",", ":")).encode())
+        return _DOT.join((_MARK, body, self._signature("session", body)))
+
+    def visitor(self, session: str, at: datetime) -> Visitor | None:
+        """Return whose session this is; None for one that is over, or that we did not make."""
+        mark, _, rest = session.partition(_DOT)
+        body, _, signature = rest.partition(_DOT)
+        if mark != _MARK or not equal(signature, self._signature("session", body)):
+            return None
+        found = json.loads(_decoded(body))
+        if at.timestamp() - found["t"] > LASTS.total_seconds():
+            return None
+        return Visitor(found["v"], found["c"])
+
+    def key_of(self, file: str, until: int) -> str:
+        """Return what opens a file until a time, in seconds since 1970."""
+        return self._signature("file", f"{file}{_DOT}{until}")
+
+    def opens(self, file: str, until: int, key: str, at: datetime) -> bool:
+        """Tell whether a key opens a file at a time."""
+        return at.timestamp() <= until and equal(key, self.key_of(file, until))
+
+    def address(self, file: str, at: datetime) -> str:
+        """Return the path a file can be fetched from for a day, by who knows it."""
+        until = int((at + _FILE_LASTS).timestamp())
+        return f"/api/attachments/{file}?until={until}&key={self.key_of(file, until)}"
+
+    def _signature(self, purpose: str, body: str) -> str:
+        signed = f"{purpose}{_DOT}{body}".encode(errors="replace")
+        return _encoded(hmac.new(self._key, signed, hashlib.sha256).digest())
+
+
+def is_session(text: str) -> bool:
+    """Tell whether a text looks like a session, ours or not."""
+    return text.startswith(_MARK + _DOT)
+
+
+def proves(secret: str, customer: str, given: str) -> bool:
+    """Tell whether `given` is the HMAC-SHA256 of a customer's id, in hexadecimal digits."""
+    right = hmac.new(secret.encode(), customer.encode(errors="replace"), hashlib.sha256)
+    return equal(given.lower(), right.hexdigest())
+
+
+def _encoded(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def _decoded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

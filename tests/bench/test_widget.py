@@ -1,0 +1,38 @@
+"""The widget's bench measures in a real browser; each of its parts fails when it should."""
+
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from bot.bench import bars, widget
+from bot.bench.bars import Bar, Setting
+from bot.bootstrap import Home
+from bot.settings import Settings
+
+QUICK = {"size", "tokens"}
+EACH = [
+    pytest.param(part, marks=() if part in QUICK else pytest.mark.slow) for part in widget.PARTS
+]
+
+
+class Measured(Protocol):
+    """Runs a part, spoilt or not."""
+
+    def __call__(self, part: str, *, planted: bool) -> list[Bar]: ...
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> Measured:
+    def run(part: str, *, planted: bool) -> list[Bar]:
+        setting = Setting(tmp_path, Home(Settings.load(tmp_path)), tmp_path, planted=planted)
+        return bars.run(widget.PARTS, [part], setting, lambda _: None).bars
+
+    return run
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("part", EACH)
+def test_a_part_is_green_and_turns_red_when_it_is_spoilt(measured: Measured, part: str) -> None:
+    assert [bar for bar in measured(part, planted=False) if not bar.ok] == []
+    assert [bar for bar in measured(part, planted=True) if not bar.ok]

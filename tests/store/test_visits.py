@@ -1,0 +1,154 @@
+"""Whose a conversation is, its files, its rating and its end, on SQLite and on PostgreSQL."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import Engine, func, select, update
+
+from bot.dialogue.state import State
+from bot.store import attaching, database, ledger
+from bot.store.attaching import Attachment, Attachments
+from bot.store.log import SqlLog
+from bot.store.reading import Reader
+from bot.store.sealing import Seal
+from bot.store.tables import attachments, conversations, messages, metadata
+from bot.store.visits import Visits
+from bot.types import (
+    BadMessageError,
+    CarelineError,
+    Decision,
+    Feedback,
+    Interaction,
+    Message,
+    NotFoundError,
+    Reply,
+    Route,
+    ServedBy,
+    Turn,
+    Understanding,
+    new_id,
+    now,
+)
+
+SEAL = Seal(Fernet.generate_key().decode())
+
+
+@pytest.fixture
+def log(engine: Engine) -> SqlLog:
+    database.migrate(engine)
+    return SqlLog(engine, SEAL)
+
+
+def talk(log: SqlLog, conversation: str, visitor: str | None = "v") -> Turn:
+    """Receive a message and answer it."""
+    message = log.receive(Message("hello", conversation, visitor=visitor, customer="c-1")).message
+    turn = Turn(
+        message=message,
+        understanding=Understanding("en", "neutral", "none", None, 0.0),
+        decision=Decision(Route.TEMPLATE, "smalltalk"),
+        reply=Reply("Hello!"),
+        versions=ServedBy(None, None, "t", "p"),
+    )
+    return log.append(turn, State())
+
+
+def file(conversation: str, content: bytes = b"a photo") -> Attachment:
+    return Attachment(new_id(), conversation, "photo.png", "image/png", content)
+
+
+def test_a_conversation_is_its_first_visitors(log: SqlLog, engine: Engine) -> None:
+    visits = Visits(engine)
+    assert visits.holder("a") is None
+    talk(log, "a")
+    talk(log, "a", visitor="another")
+    talk(log, "b", visitor=None)
+    assert (visits.holder("a"), visits.holder("b")) == ("v", "")
+
+
+def test_the_customer_is_known_again_after_a_crash(log: SqlLog, engine: Engine) -> None:
+    log.receive(Message("mine?", "a", visitor="v", customer="c-1@example.org"))
+    (left,) = log.pending()
+    assert left.customer == "c-1@example.org"
+    again = SqlLog(engine, Seal(Fernet.generate_key().decode())).pending()
+    assert again[0].customer is None  # with another key nothing is read
+
+
+def test_a_file_is_sealed_and_given_to_one_message(log: SqlLog, engine: Engine) -> None:
+    store, sent = Attachments(engine, SEAL), file("a", b"PNG secret")
+    store.add(Message("", "a", visitor="v"), sent)
+    assert Visits(engine).holder("a") == "v"
+    with engine.begin() as connection:
+        raw = connection.execute(select(attachments.c.content)).scalar_one()
+    assert b"secret" not in raw
+    assert store.get(sent.id) == sent
+    log.receive(Message("look", "a", attachments=(sent.id,)))
+    with pytest.raises(BadMessageError, match="sent before"):
+        log.receive(Message("again", "a", attachments=(sent.id,)))
+    (line,) = Reader(engine).history("a")
+    assert line["attachments"][0]["name"] == "photo.png"
+    with pytest.raises(NotFoundError):
+        Attachments(engine, Seal(Fernet.generate_key().decode())).get(sent.id)
+
+
+def test_a_file_that_no_message_names_is_removed_and_they_are_counted(
+    log: SqlLog, engine: Engine
+) -> None:
+    del log
+    store, opening = Attachments(engine, SEAL), Message("", "a")
+    first = file("a")
+    store.add(opening, first)
+    with engine.begin() as connection:
+        connection.execute(update(attachments).values(at=now() - timedelta(hours=2)))
+    for _ in range(attaching.MOST):
+        store.add(opening, file("a"))
+    with pytest.raises(NotFoundError):
+        store.get(first.id)
+    with pytest.raises(CarelineError, match="files"):
+        store.add(opening, file("a"))
+
+
+def test_a_rating_is_kept_once_and_needs_a_conversation(log: SqlLog, engine: Engine) -> None:
+    visits = Visits(engine)
+    talk(log, "a")
+    visits.rate("a", 2, "slow, call me at jo@example.org")
+    visits.rate("a", 5, None)
+    assert visits.score("a") == 5
+    with pytest.raises(NotFoundError):
+        visits.rate("nowhere", 5, None)
+
+
+def test_name_and_contact_are_added_to(log: SqlLog, engine: Engine) -> None:
+    del log
+    visits, opening = Visits(engine), Message("", "a", visitor="v")
+    visits.introduce(opening, "Kim", None)
+    visits.introduce(opening, None, "kim@example.org")
+    with engine.begin() as connection:
+        row = connection.execute(select(conversations)).one()
+    assert (row.visitor_name, row.contact, row.visitor) == ("Kim", "kim@example.org", "v")
+
+
+def test_forgetting_leaves_nothing_but_the_ledgers_hashes(log: SqlLog, engine: Engine) -> None:
+    visits = Visits(engine)
+    kept = talk(log, "kept")
+    Attachments(engine, SEAL).add(Message("", "gone"), sent := file("gone"))
+    gone = talk(log, "gone")
+    log.receive(replace(gone.message, id=new_id(), attachments=(sent.id,)))
+    log.add_feedback(Feedback(gone.reply_id, "up"))
+    log.add_interaction(gone.reply_id, Interaction.OPENED, "article")
+    visits.rate("gone", 4, None)
+    assert visits.forget("gone") == 3
+    with engine.begin() as connection:
+        for table in metadata.sorted_tables:
+            if table.name in {"ledger", "versions", "outbox", "agents"}:
+                continue
+            found = connection.execute(select(func.count()).select_from(table)).scalar_one()
+            assert found == {"conversations": 1, "messages": 2, "decisions": 1}.get(table.name, 0)
+        held = connection.execute(select(messages.c.conversation_id)).scalars()
+        assert set(held) == {"kept"}
+    report = ledger.walk(engine)
+    assert (report.is_whole, report.forgotten) == (True, 1)
+    assert log.answered(kept.message.id) is not None
+    with pytest.raises(NotFoundError):
+        visits.forget("gone")

@@ -1,0 +1,33 @@
+/** What the page wants: attributes of the script or the element, and Careline.configure(). */
+
+import { BASE } from "./wire.js";
+
+const configured = { texts: {} };
+
+/** Take over settings; `texts` has own words by language, under the names of words-en.js. */
+export function configure({ texts, ...rest }) {
+  Object.assign(configured, rest);
+  Object.assign(configured.texts, texts);
+}
+
+/** Return all options, with the words `t` of the language they lead to. */
+export async function options(element, script) {
+  const found = { ...script?.dataset, ...element.dataset, ...configured };
+  const wanted = found.language || document.documentElement.lang || navigator.language;
+  const language = /^zh/i.test(wanted) ? "zh" : "en";
+  const words = await import(new URL(`widget/words-${language}.js`, BASE).href);
+  const t = { ...words.default };
+  for (const name of ["title", "welcome", "privacyText"]) t[name] = found[name] || t[name];
+  return { ...found, language, t: { ...t, ...found.texts[language] } };
+}
+
+/** Put the look that was asked for on the element: side, light or dark, colours. */
+export function dress(element, { position, theme, accent, accentDark }) {
+  const page = getComputedStyle(document.documentElement).colorScheme;
+  element.setAttribute("side", position);
+  // A page that says nothing of its own scheme leaves it to the system.
+  element.setAttribute("scheme", theme || (page === "normal" ? "system" : "page"));
+  const paint = (name, colour) => colour && element.style.setProperty(name, colour);
+  paint("--careline-accent", accent);
+  paint("--careline-accent-dark", accentDark || accent);
+}
