@@ -5,8 +5,8 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from ui import chat, insights, live, login
-from ui.client import Client
+from ui import chat, console_layout, console_views, insights, live, login
+from ui.client import ApiError, Client
 from ui.screen import Screen
 
 PATH: Final = "/app"
@@ -53,8 +53,11 @@ def mount(app: FastAPI, screen: Screen) -> None:
             chat.build(client)
         with gr.Tab("Live conversations"):
             live.build(client)
-        with gr.Tab("Insights"):
+        with gr.Tab("Console"):
+            console_layout.build(client)
+        with gr.Tab("Insights", visible=False) as figures:
             insights.build(client)
+        blocks.load(lambda: gr.update(visible=_may_see_figures(client)), None, figures)
     gr.mount_gradio_app(
         app,
         blocks,
@@ -66,5 +69,13 @@ def mount(app: FastAPI, screen: Screen) -> None:
         ssr_mode=False,
         enable_monitoring=False,
         theme=gr.themes.Default(primary_hue="emerald", font=_FONTS),
-        css=_CSS + insights.CSS,
+        css=_CSS + insights.CSS + console_views.CSS,
     )
+
+
+def _may_see_figures(client: Client) -> bool:
+    """Tell whether who signed in may see figures: the server refuses others anyway."""
+    try:
+        return bool(client.get("/api/session")["role"] != "agent")
+    except ApiError:
+        return False

@@ -242,6 +242,15 @@ class Client:
         answer: Json = self._request("POST", "/api/insights/drafts", json=body).json()
         return answer
 
+    def get(self, path: str, **params: str) -> Json:
+        """Return what a route answers."""
+        return self._json("GET", path, params=params)
+
+    def post(self, path: str, **body: object) -> Json:
+        """Send a body to a route, once, and return the answer."""
+        answer: Json = self._request("POST", path, json=body).json()
+        return answer
+
     def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             answer = self._http.request(method, path, **options)

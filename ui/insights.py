@@ -36,9 +36,13 @@ class Page:
 
     client: Client
 
-    def show(self, tongue: str, *chosen: Any) -> list[Any]:
+    def show(self, tongue: str, *chosen: Any) -> Any:
         """Return all that the page shows of a period, and its words."""
+        import gradio as gr
+
         said, wanted = words(tongue), period(*chosen)
+        if self.client.get("/api/session")["role"] == "agent":  # who does not see this tab
+            return gr.skip()
         page = _asked(lambda: self.client.insights(wanted))
         surges = _asked(lambda: self.client.surges(wanted)) if page["surges"] else []
         return [*_shown(said, page, surges), *_labels(said, page)]
