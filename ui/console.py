@@ -96,7 +96,8 @@ class Console:
             return gr.skip()
         fresh = {**held, "seen": seen, "lines": lines, "labels": known["labels"]}
         summary = _asked(lambda: self.desk.look(conversation, "summary"))
-        suggested = self._suggested(fresh, known)
+        suggested = self._suggested(fresh, known) or held.get("tongue") != tongue
+        fresh["tongue"] = tongue
         choices = views.offered(fresh["suggested"], said) if suggested else []
         canned = _asked(lambda: self.desk.look(conversation, "canned"))["replies"]
         fresh["canned"] = canned

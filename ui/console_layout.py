@@ -43,6 +43,9 @@ def _top(at: SimpleNamespace, said: dict[str, str]) -> None:
     with gr.Row(equal_height=True, elem_classes="filters"):
         at.busy = gr.Markdown(elem_id="console-busy")
         at.present = gr.Checkbox(value=True, label=said["present"], scale=0, min_width=140)
+        at.leave = gr.Button(
+            said["leave"], link="/logout", link_target="_self", size="sm", scale=0, min_width=100
+        )
         at.tongue = gr.Radio(
             [ENGLISH, CHINESE],
             value=ENGLISH,
@@ -68,6 +71,7 @@ def _top(at: SimpleNamespace, said: dict[str, str]) -> None:
         show_label=False,
         max_chars=60,
         max_height=260,
+        buttons=[],
         elem_id="console-table",
     )
 
@@ -77,7 +81,7 @@ def _middle(at: SimpleNamespace, said: dict[str, str]) -> None:
     import gradio as gr
 
     at.head = gr.HTML(f"<p class='quiet'>{said['choose']}</p>", elem_id="console-head")
-    with gr.Row():
+    with gr.Row(equal_height=True):
         small: dict[str, Any] = {"size": "sm", "interactive": False, "min_width": 80}
         at.take = gr.Button(said["take"], variant="primary", elem_id="console-take", **small)
         at.give_back = gr.Button(said["return"], elem_id="console-return", **small)
@@ -183,7 +187,7 @@ def _wire(console: Console, at: SimpleNamespace) -> None:
     at.lines.select(_picked(console.why), at.held, at.why, **_QUIET)
     named = [at.present, at.show, at.mood, at.intent, at.language, at.longer, at.take]
     named += [at.give_back, at.close, at.transfer, at.lines, at.suggestions, at.box, at.send]
-    named += [at.canned, at.labels, at.note, at.query, at.reasons]
+    named += [at.canned, at.labels, at.note, at.query, at.reasons, at.leave]
     afterwards(at.tongue.change(_labels, at.tongue, named, **_QUIET))
 
 
@@ -228,4 +232,5 @@ def _labels(tongue: str) -> list[Any]:
         gr.update(label=said["notes"], placeholder=said["note"]),
         gr.update(label=said["search"]),
         gr.update(label=said["why"]),
+        gr.update(value=said["leave"]),
     ]

@@ -23,6 +23,7 @@ CSS: Final = """
   white-space: pre-wrap; overflow-wrap: anywhere;
   border-left: 3px solid #d97706; background: rgb(217 119 6 / .1); }
 .noted small { opacity: .8; }
+#console-about dd { white-space: pre-line; }
 #console-suggestions label { width: 100%; }
 #console-suggestions label span { white-space: pre-wrap; }
 #console-table td { font-size: .85rem; }

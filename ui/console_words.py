@@ -6,6 +6,7 @@ from ui.insights_words import CHINESE
 
 _EN: Final = {
     "present": "I am here",
+    "leave": "Sign out",
     "busy": "{name} ({role}) · {busy} of {capacity} conversations · {waiting} waiting",
     "show": "Show",
     "everything": "all",
@@ -65,6 +66,7 @@ _EN: Final = {
 }
 _ZH: Final = {
     "present": "我在线",
+    "leave": "退出",
     "busy": "{name}（{role}）· 会话 {busy}/{capacity} · 等待 {waiting}",
     "show": "显示",
     "everything": "全部",

@@ -1,6 +1,6 @@
 """Canned replies: what agents send often, by shortcut, with variables that a conversation fills."""
 
-import string
+import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -12,6 +12,7 @@ from bot.types import CarelineError
 
 FILE: Final = "canned.yml"
 _BUILT_IN: Final = Path(__file__).with_name(FILE)
+_VARIABLE: Final = re.compile(r"\{(\w+)\}")
 _Text = Annotated[str, Field(max_length=5000)]
 
 
@@ -51,17 +52,6 @@ def _read(path: Path, _changed: int) -> tuple[Canned, ...]:
         raise CarelineError(message) from error
 
 
-class _Open(dict[str, str]):
-    """Values for variables; one that is not known stays, for the agent to fill in."""
-
-    def __missing__(self, key: str) -> str:
-        return f"{{{key}}}"
-
-
 def filled(text: str, values: dict[str, Any]) -> str:
-    """Return a text with the variables filled that are known."""
-    known = _Open({key: str(value) for key, value in values.items() if value})
-    try:
-        return string.Formatter().vformat(text, (), known)
-    except (ValueError, IndexError, AttributeError, KeyError, TypeError):  # a stray brace
-        return text
+    """Return a text with the variables filled that are known; the others stay for the agent."""
+    return _VARIABLE.sub(lambda found: str(values.get(found[1]) or found[0]), text)
