@@ -154,7 +154,12 @@ def build(client: Client) -> None:
         channel = gr.Dropdown(every, value="", label=said["channel"])
         language = gr.Dropdown(every, value="", label=said["language"])
         synthetic = gr.Checkbox(label=said["synthetic"], elem_id="insights-synthetic")
-        tongue = gr.Radio([ENGLISH, CHINESE], value=ENGLISH, label="English / 中文")
+        tongue = gr.Radio(
+            [ENGLISH, CHINESE],
+            value=ENGLISH,
+            label="English / 中文",
+            elem_id="insights-language",
+        )
         export = gr.DownloadButton(said["csv"], size="sm", min_width=120)
     alarm = gr.Markdown(elem_id="insights-surges")
     with gr.Row(elem_classes="figures"):
