@@ -91,14 +91,18 @@ def test_of_two_agents_one_takes_over_answers_with_a_suggestion_and_lets_go(
         expect(page.locator("#console-take")).to_be_enabled()
     # Dan's click is on its way when Cleo's is done: an old screen, as in a race.
     held: list[Route] = []
-    dan.route(_JOIN, held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    dan.route(_JOIN, hold)
     dan.locator("#console-take").click()
     cleo.locator("#console-take").click()
     expect(cleo.locator("#console-head")).to_contain_text("with cleo")
-    dan.unroute(_JOIN)
     for route in held:
         route.continue_()
-    expect(dan.get_by_test_id("toast-body").first).to_contain_text("Cleo")
+    dan.unroute(_JOIN)
+    expect(dan.get_by_test_id("toast-body").first).to_contain_text("a colleague has")
     expect(dan.locator("#console-head")).to_contain_text("with cleo")
     expect(dan.locator("#console-send")).to_be_disabled()
 
