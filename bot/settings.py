@@ -80,6 +80,8 @@ class Settings(BaseSettings):
     attachment_bytes: int = Field(5 * 2**20, ge=0, le=50 * 2**20)  # of one file; 0 refuses files
     screens: bool = True
     public_url: str | None = None
+    session_minutes: float = Field(720.0, gt=0.0, le=43_200.0)  # how long a login lasts
+    reply_minutes: float = Field(5.0, gt=0.0)  # a customer with a person shall wait no longer
     business: str = ""
     api_key: SecretStr | None = None  # of the OpenAI-compatible routes; without one they are open
     api_key_file: Path | None = None

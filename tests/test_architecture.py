@@ -63,6 +63,7 @@ OWNERS = {
     "minify": ("ui/widget/",),
     "zopfli": ("ui/widget/",),
     "alembic": ("bot/store/",),
+    "argon2": ("bot/store/",),
     "sqlalchemy": ("bot/store/", "bot/bootstrap.py"),
     "fastapi": ("bot/server/", "ui/"),
     "typer": ("bot/cli/",),

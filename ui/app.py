@@ -5,11 +5,10 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from ui import chat, insights, live
-from ui.client import Client
+from ui import chat, console_layout, console_views, insights, live, login
+from ui.client import ApiError, Client
 from ui.screen import Screen
 
-USER: Final = "admin"
 PATH: Final = "/app"
 _FONTS: Final = ("system-ui", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif")
 _CSS: Final = """
@@ -46,26 +45,37 @@ def mount(app: FastAPI, screen: Screen) -> None:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when it is imported
     import gradio as gr
 
-    client = Client(screen.base_url, screen.token)
+    client = Client(screen.base_url, login.session)
+    login.mount(app, screen.business)
     title = f"{screen.business} · Careline" if screen.business else "Careline"
     with gr.Blocks(title=title, analytics_enabled=False, fill_width=True) as blocks:
         with gr.Tab("Chat"):
             chat.build(client)
         with gr.Tab("Live conversations"):
             live.build(client)
-        with gr.Tab("Insights"):
+        with gr.Tab("Console"):
+            console_layout.build(client)
+        with gr.Tab("Insights", visible=False) as figures:
             insights.build(client)
+        blocks.load(lambda: gr.update(visible=_may_see_figures(client)), None, figures)
     gr.mount_gradio_app(
         app,
         blocks,
         path=PATH,
-        auth=(USER, screen.password),
-        auth_message="Sign in to see conversations.",
+        auth_dependency=login.Gate(screen.base_url, PATH),
         footer_links=[],
         run_history=False,
         show_error=False,
         ssr_mode=False,
         enable_monitoring=False,
         theme=gr.themes.Default(primary_hue="emerald", font=_FONTS),
-        css=_CSS + insights.CSS,
+        css=_CSS + insights.CSS + console_views.CSS,
     )
+
+
+def _may_see_figures(client: Client) -> bool:
+    """Tell whether who signed in may see figures: the server refuses others anyway."""
+    try:
+        return bool(client.get("/api/session")["role"] != "agent")
+    except ApiError:
+        return False

@@ -4,7 +4,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any, Final, Self
 from urllib.parse import quote
 
@@ -36,20 +36,40 @@ class ApiError(Exception):
         return self.status in _AGAIN or self.code in {"unreachable", "cut_off"}
 
 
+class _Bearer(httpx.Auth):
+    """Shows the token, where there is one."""
+
+    def __init__(self, token: str | Callable[[], str | None] | None) -> None:
+        self._token = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        token = self._token() if callable(self._token) else self._token
+        if token:
+            request.headers["Authorization"] = f"Bearer {token}"
+        yield request
+
+
 class Client:
     """Speaks to a Careline server; may be used by many threads at once."""
 
-    def __init__(self, base_url: str, token: str | None = None, *, attempts: int = 3) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        token: str | Callable[[], str | None] | None = None,
+        *,
+        attempts: int = 3,
+    ) -> None:
         """Use the server at `base_url`; the token opens the console's routes.
+
+        A function is asked for the token before each request.
 
         What changes nothing, and a message, which the server answers once, is tried `attempts`
         times.
         """
         self._attempts = attempts
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
         # The server is a neighbour: a proxy from the environment would only be in the way.
         self._http = httpx.Client(
-            base_url=base_url, headers=headers, timeout=_TIMEOUT, trust_env=False
+            base_url=base_url, auth=_Bearer(token), timeout=_TIMEOUT, trust_env=False
         )
 
     def __enter__(self) -> Self:
@@ -220,6 +240,15 @@ class Client:
         """Write a draft of an article that answers questions; needs the token."""
         body = {"title": title, "language": language, "questions": list(questions)}
         answer: Json = self._request("POST", "/api/insights/drafts", json=body).json()
+        return answer
+
+    def get(self, path: str, **params: str) -> Json:
+        """Return what a route answers."""
+        return self._json("GET", path, params=params)
+
+    def post(self, path: str, **body: object) -> Json:
+        """Send a body to a route, once, and return the answer."""
+        answer: Json = self._request("POST", path, json=body).json()
         return answer
 
     def _request(self, method: str, path: str, **options: Any) -> httpx.Response:

@@ -36,9 +36,13 @@ class Page:
 
     client: Client
 
-    def show(self, tongue: str, *chosen: Any) -> list[Any]:
+    def show(self, tongue: str, *chosen: Any) -> Any:
         """Return all that the page shows of a period, and its words."""
+        import gradio as gr
+
         said, wanted = words(tongue), period(*chosen)
+        if self.client.get("/api/session")["role"] == "agent":  # who does not see this tab
+            return gr.skip()
         page = _asked(lambda: self.client.insights(wanted))
         surges = _asked(lambda: self.client.surges(wanted)) if page["surges"] else []
         return [*_shown(said, page, surges), *_labels(said, page)]
@@ -150,7 +154,12 @@ def build(client: Client) -> None:
         channel = gr.Dropdown(every, value="", label=said["channel"])
         language = gr.Dropdown(every, value="", label=said["language"])
         synthetic = gr.Checkbox(label=said["synthetic"], elem_id="insights-synthetic")
-        tongue = gr.Radio([ENGLISH, CHINESE], value=ENGLISH, label="English / 中文")
+        tongue = gr.Radio(
+            [ENGLISH, CHINESE],
+            value=ENGLISH,
+            label="English / 中文",
+            elem_id="insights-language",
+        )
         export = gr.DownloadButton(said["csv"], size="sm", min_width=120)
     alarm = gr.Markdown(elem_id="insights-surges")
     with gr.Row(elem_classes="figures"):

@@ -4,19 +4,11 @@ from typing import Protocol
 
 
 class Screen(Protocol):
-    """Where the HTTP API is and what opens it; screens know nothing else of the server."""
+    """Where the HTTP API is; screens know nothing else, and open it as who signed in."""
 
     @property
     def base_url(self) -> str:
         """The address of this very server, such as http://127.0.0.1:8000."""
-
-    @property
-    def token(self) -> str:
-        """The bearer token of the console's routes."""
-
-    @property
-    def password(self) -> str:
-        """The password of the login, whose user is admin."""
 
     @property
     def business(self) -> str:

@@ -62,5 +62,6 @@ from bot.cli import (  # noqa: E402
     reply,  # noqa: F401
     talk,  # noqa: F401
     testing,  # noqa: F401
+    users,  # noqa: F401
     verify,  # noqa: F401
 )

@@ -1,12 +1,14 @@
 """Commands that run it: serve, migrate, doctor."""
 
 import os
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli.app import HomeOption, JsonOption, app, open_home, show
+
+if TYPE_CHECKING:
+    from bot.bootstrap import Home
 
 
 @app.command()
@@ -31,12 +33,12 @@ def serve(
         place.migrate()  # once, before the workers start
         os.environ["CARELINE_HOME"] = str(place.path.resolve())
         os.environ["CARELINE_PUBLIC_URL"] = base_url
-        _announce(base_url, place.path)
+        _announce(base_url, place)
         run_workers(host, port, workers)
         return
     service = Service.start(place)  # what is wrong with the home is said before anything listens
     application = create(place, local, service)
-    _announce(base_url, place.path)
+    _announce(base_url, place)
     run(application, host, port)
 
 
@@ -44,14 +46,19 @@ def _reachable(host: str) -> str:
     return "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 — compared, not bound
 
 
-def _announce(base_url: str, home: Path) -> None:
+def _announce(base_url: str, home: "Home") -> None:
     from bot.server.secrets_file import load_or_make
+    from bot.server.service import FIRST
+    from bot.store.users import Users
 
-    password = load_or_make(home).password
+    password, users = load_or_make(home.path).password, Users(home.engine)
+    users.begin_with(FIRST, password)
+    first = users.check(FIRST, password) is not None  # nobody gave it another one
+    login = f"user {FIRST}, password {password}" if first else "see `careline users list`"
     typer.echo(
         f"\nCareline is up:\n"
         f"  shop page with the widget  {base_url}/\n"
-        f"  Gradio app                 {base_url}/app   (user admin, password {password})\n"
+        f"  Gradio app                 {base_url}/app   ({login})\n"
         f"  API docs                   {base_url}/docs\n"
     )
 

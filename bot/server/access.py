@@ -1,20 +1,88 @@
-"""Who may use a route: holders of the console's token, or of a channel's own."""
+"""Who may use a route: users who signed in, holders of the console's token, channels."""
 
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
-from fastapi import HTTPException
+from fastapi import HTTPException, Request
 
+from bot.server import sessions
 from bot.server.service import Service
 from bot.server.signing import equal
 from bot.settings import Secret
+from bot.store.users import Level, User
 
 _BEARER: Final = "Bearer "
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def check_console(service: Service, authorization: str) -> None:
-    """Raise 401 unless the header holds the console's token."""
-    if not equal(authorization, _BEARER + service.secrets.token):
-        raise HTTPException(401, "this needs the console's token")
+@dataclass(frozen=True)
+class Staff:
+    """Who works here: a user, or whoever holds the console's token, who may do everything."""
+
+    level: Level
+    user: User | None = None
+
+    def check_is(self, agent: str, *, unless: Level | None = None) -> None:
+        """Raise 403 where a user acts as somebody else, unless of this level or above."""
+        if self.user is None or self.user.id == agent:
+            return
+        if unless is None or not self.level.covers(unless):
+            raise HTTPException(403, f"you are {self.user.id}: nobody acts for {agent[:64]}")
+
+    def author(self) -> str:
+        """Return the name that notes and labels bear."""
+        return self.user.name if self.user else "console"
+
+
+def signed_in(service: Service, value: str) -> User | None:
+    """Return the user a session's value belongs to, None for one that is over or not ours."""
+    claimed = sessions.claim(value)
+    user = service.users.find(claimed.user) if claimed else None
+    if claimed and user and sessions.holds(service.session_key, claimed, user, time.time()):
+        return user
+    return None
+
+
+def staff(request: Request) -> Staff:
+    """Return who calls, by the console's token or a session; raise 401 for nobody we know.
+
+    A session is shown as the cookie by browsers, and by programs like a token.
+    """
+    service: Service = request.app.state.service
+    shown = request.headers.get("authorization", "").removeprefix(_BEARER)
+    if equal(shown, service.secrets.token):
+        return Staff(Level.ADMIN)
+    user = signed_in(service, shown or request.cookies.get(sessions.COOKIE, ""))
+    if user is None:
+        raise HTTPException(401, "this needs the console's token, or a login at /login")
+    if not shown:
+        _check_origin(request)
+    return Staff(user.level, user)
+
+
+def at_least(level: Level) -> Callable[[Request], Staff]:
+    """Return the dependency of a route that needs this level: 401 for nobody, 403 for too low."""
+
+    def allowed(request: Request) -> Staff:
+        who = staff(request)
+        if not who.level.covers(level):
+            raise HTTPException(403, f"this is for the role {level.value} and above")
+        return who
+
+    return allowed
+
+
+def _check_origin(request: Request) -> None:
+    """Raise 403 where another site's page makes a signed-in browser change something."""
+    origin = request.headers.get("origin")
+    if request.method in _READING or origin is None:
+        return
+    own = {request.headers.get("host", ""), request.headers.get("x-forwarded-host", "")}
+    if urlsplit(origin).netloc not in own:
+        raise HTTPException(403, "a page of another site may not act for who is signed in here")
 
 
 def check_channel(service: Service, name: Secret, given: str) -> None:

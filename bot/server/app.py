@@ -20,10 +20,12 @@ from bot.bootstrap import Home
 from bot.server import (
     attachments,
     chatwoot,
+    console,
     conversations,
     desk,
     insights,
     knowledge,
+    logins,
     messages,
     metrics,
     openai_chat,
@@ -32,7 +34,6 @@ from bot.server import (
     rasa,
     visitors,
 )
-from bot.server.secrets_file import load_or_make
 from bot.server.service import BusyError, Service
 from bot.settings import Settings
 from bot.types import CarelineError
@@ -44,11 +45,9 @@ _MAX_BODY: Final = 2 * 2**20
 
 @dataclass(frozen=True)
 class Screen:
-    """What a screen is given: where the API is, and how to get in."""
+    """What a screen is given: where the API is."""
 
     base_url: str
-    token: str
-    password: str
     business: str = ""
 
 
@@ -73,7 +72,7 @@ def create(home: Home, base_url: str, service: Service | None = None) -> FastAPI
     )
     app.state.stopping = threading.Event()  # set when a stop is asked for, before it begins
     visiting = (visitors, messages, conversations, attachments)
-    own = (knowledge, operations, desk, insights)
+    own = (knowledge, operations, logins, desk, console, insights)
     for part in (*visiting, *own, rasa, openai_chat, chatwoot):
         app.include_router(part.router)
     _add_middleware(app, settings)
@@ -154,7 +153,6 @@ def _add_errors(app: FastAPI) -> None:
 
 def _mount_screens(app: FastAPI, home: Home, base_url: str) -> None:
     """Let every installed screen add its pages; the server does not know them by name."""
-    made = load_or_make(home.path)
-    screen = Screen(base_url, made.token, made.password, home.settings.business)
+    screen = Screen(base_url, home.settings.business)
     for entry in sorted(entry_points(group=_SCREENS), key=lambda e: e.name):
         entry.load()(app, screen)

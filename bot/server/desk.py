@@ -1,31 +1,33 @@
 """The routes of people who answer: presence, the queue, taking, speaking, passing on, closing.
 
-All of them want the console's token. A change answers with who has the conversation now; what the
-hand-off's rules refuse is a 409.
+They are for agents who signed in, as themselves, and for holders of the console's token. A change
+answers with who has the conversation now; what the hand-off's rules refuse is a 409.
 """
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from bot.dialogue.handoff import Owner
-from bot.server.access import check_console
+from bot.server.access import Staff, at_least
 from bot.server.service import Service
+from bot.store import notebook
 from bot.store.desk import Agent, Desk, Waiting
+from bot.store.users import Level
 
 _ID: Final = r"^[A-Za-z0-9_\-.:@]{1,64}$"
 
 
-def desk_of(request: Request, authorization: Annotated[str, Header()] = "") -> Desk:
-    """Return the desk to who shows the console's token."""
+def desk_of(request: Request) -> Desk:
+    """Return the desk."""
     service: Service = request.app.state.service
-    check_console(service, authorization)
     return service.desk
 
 
-router: Final = APIRouter(prefix="/api/desk")
+router: Final = APIRouter(prefix="/api/desk", dependencies=[Depends(at_least(Level.AGENT))])
 TheDesk = Annotated[Desk, Depends(desk_of)]
+TheStaff = Annotated[Staff, Depends(at_least(Level.AGENT))]
 
 
 class Enrolment(BaseModel):
@@ -78,7 +80,7 @@ class Passing(Holding):
     to: str | None = Field(None, pattern=_ID)
 
 
-@router.put("/agents")
+@router.put("/agents", dependencies=[Depends(at_least(Level.SUPERVISOR))])
 def enroll(body: Enrolment, desk: TheDesk) -> dict[str, Any]:
     """Add an agent, or change what is known of one."""
     agent = Agent(body.id, body.name, tuple(body.queues), tuple(body.languages), body.capacity)
@@ -93,28 +95,42 @@ def agents(desk: TheDesk) -> dict[str, Any]:
 
 
 @router.post("/agents/{agent}/presence")
-def be_present(agent: str, body: Presence, desk: TheDesk) -> dict[str, Any]:
+def be_present(agent: str, body: Presence, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
     """Say that an agent is there, every half minute or so, or has left."""
+    who.check_is(agent)
     desk.be_present(agent, online=body.online)
     return {"agent": agent, "online": body.online}
 
 
 @router.get("/queue")
-def queue(desk: TheDesk) -> dict[str, Any]:
-    """List the conversations that wait or are with somebody, who waits longest first."""
-    return {"conversations": [_waiting(one) for one in desk.queue()]}
+def queue(request: Request, desk: TheDesk) -> dict[str, Any]:
+    """List the conversations that wait or are with somebody, who waits longest first.
+
+    `reply_seconds` is how long a customer shall wait for a person at most.
+    """
+    service: Service = request.app.state.service
+    found = desk.queue()
+    clocks = notebook.clocks(service.home.engine, [one.conversation_id for one in found])
+    return {
+        "reply_seconds": service.home.settings.reply_minutes * 60,
+        "conversations": [{**_waiting(one), **clocks[one.conversation_id]} for one in found],
+    }
 
 
 @router.post("/conversations/{conversation}/take")
-def take(conversation: str, body: Taking, desk: TheDesk) -> dict[str, Any]:
+def take(conversation: str, body: Taking, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
     """Take a conversation; the token in the answer goes with everything said in it."""
+    who.check_is(body.agent)
     held = desk.take(conversation, body.agent)
     return {"conversation_id": conversation, "state": held.owner.value, "fence": held.fence}
 
 
 @router.post("/conversations/{conversation}/say", status_code=201)
-def say(conversation: str, body: Speech, request: Request, desk: TheDesk) -> dict[str, Any]:
+def say(
+    conversation: str, body: Speech, request: Request, desk: TheDesk, who: TheStaff
+) -> dict[str, Any]:
     """Send an agent's words to the customer; what they began as is remembered, to learn from."""
+    who.check_is(body.agent)
     sent = desk.say(conversation, body.agent, body.fence, body.text, body.client_message_id)
     if body.suggestion is not None:
         service: Service = request.app.state.service
@@ -123,36 +139,41 @@ def say(conversation: str, body: Speech, request: Request, desk: TheDesk) -> dic
 
 
 @router.post("/conversations/{conversation}/typing")
-def type_(conversation: str, body: Typing, desk: TheDesk) -> dict[str, Any]:
+def type_(conversation: str, body: Typing, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
     """Show that an agent is typing; it ends by itself after some seconds."""
+    who.check_is(body.agent)
     desk.type(conversation, body.agent, body.fence, on=body.on)
     return {"typing": body.on}
 
 
 @router.post("/conversations/{conversation}/renew")
-def renew(conversation: str, body: Holding, desk: TheDesk) -> dict[str, Any]:
+def renew(conversation: str, body: Holding, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
     """Say that an agent is still there; one not heard of for two minutes loses a conversation."""
+    who.check_is(body.agent)
     desk.renew(conversation, body.agent, body.fence)
     return _standing(desk, conversation)
 
 
 @router.post("/conversations/{conversation}/return")
-def give_back(conversation: str, body: Holding, desk: TheDesk) -> dict[str, Any]:
+def give_back(conversation: str, body: Holding, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
     """Give a conversation back to the bot."""
+    who.check_is(body.agent, unless=Level.SUPERVISOR)
     desk.give_back(conversation, body.agent, body.fence)
     return _standing(desk, conversation)
 
 
 @router.post("/conversations/{conversation}/transfer")
-def transfer(conversation: str, body: Passing, desk: TheDesk) -> dict[str, Any]:
+def transfer(conversation: str, body: Passing, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
     """Pass a conversation on."""
+    who.check_is(body.agent, unless=Level.SUPERVISOR)
     desk.transfer(conversation, body.agent, body.fence, queue=body.queue, to=body.to)
     return _standing(desk, conversation)
 
 
 @router.post("/conversations/{conversation}/close")
-def close(conversation: str, body: Holding, desk: TheDesk) -> dict[str, Any]:
+def close(conversation: str, body: Holding, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
     """End a conversation; the customer's next message opens it again."""
+    who.check_is(body.agent, unless=Level.SUPERVISOR)
     desk.close(conversation, body.agent, body.fence)
     return _standing(desk, conversation)
 

@@ -3,20 +3,20 @@
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
 from bot.insights import drafts, reporting
 from bot.insights.page import Query as Period
-from bot.server.access import check_console
+from bot.server.access import at_least
 from bot.server.service import Service
+from bot.store.users import Level
 
 
-def service_of(request: Request, authorization: Annotated[str, Header()] = "") -> Service:
-    """Return the service to who shows the console's token."""
+def service_of(request: Request) -> Service:
+    """Return the service."""
     service: Service = request.app.state.service
-    check_console(service, authorization)
     return service
 
 
@@ -34,7 +34,9 @@ def period_of(  # noqa: PLR0913, PLR0917 — one parameter a filter
     )
 
 
-router: Final = APIRouter(prefix="/api/insights")
+router: Final = APIRouter(
+    prefix="/api/insights", dependencies=[Depends(at_least(Level.SUPERVISOR))]
+)
 TheService = Annotated[Service, Depends(service_of)]
 ThePeriod = Annotated[Period, Depends(period_of)]
 

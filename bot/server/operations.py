@@ -2,15 +2,17 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
-from bot.server.access import check_console
+from bot.server.access import at_least
 from bot.server.messages import service_of
+from bot.store.users import Level
 
 router: Final = APIRouter()
+_STAFF: Final = [Depends(at_least(Level.AGENT))]
 
 
 @router.get("/healthz")
@@ -45,27 +47,22 @@ class Question(BaseModel):
     text: str = Field(min_length=1, max_length=4000)
 
 
-@router.post("/api/explain")
-def explain(
-    body: Question, request: Request, authorization: Annotated[str, Header()] = ""
-) -> dict[str, Any]:
-    """Say why a text is understood as it is; for holders of the console's token.
+@router.post("/api/explain", dependencies=_STAFF)
+def explain(body: Question, request: Request) -> dict[str, Any]:
+    """Say why a text is understood as it is; for staff.
 
     It shows training examples, which are not for customers' eyes.
     """
     service = service_of(request)
-    check_console(service, authorization)
     found = service.assistant.parts.understander.explain(body.text)
     return {"explanation": found.as_json() if found else None}
 
 
-@router.get("/api/conversations")
+@router.get("/api/conversations", dependencies=_STAFF)
 def conversations(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    authorization: Annotated[str, Header()] = "",
 ) -> dict[str, Any]:
-    """List the conversations that moved last; for holders of the console's token."""
+    """List the conversations that moved last; for staff."""
     service = service_of(request)
-    check_console(service, authorization)
     return {"conversations": service.reader.conversations(limit)}

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +27,7 @@ from bot.store.desk import Desk
 from bot.store.log import SqlLog
 from bot.store.outbox import Outbox
 from bot.store.reading import Reader
+from bot.store.users import Users
 from bot.store.visits import Visits
 from bot.types import CarelineError, NotFoundError, Turn, now
 from knowledge_base.documents import Document, KnowledgeError
@@ -41,6 +43,7 @@ _FRESH_DAYS: Final = 2  # a surge before yesterday is no news
 _THREADS: Final = 16
 _LATELY: Final = 200  # turns
 _RECENT: Final = timedelta(hours=1)
+FIRST: Final = "admin"  # who may sign in where no user was added
 _WAITING: Final = 128  # messages in work or waiting before others are asked to come back
 
 
@@ -61,6 +64,9 @@ class Service:
         """Start with nothing in work."""
         self.reader = Reader(self.home.engine)
         self.desk = Desk(self.home.engine, self._notice)
+        self.users = Users(self.home.engine)
+        self.session_key = self.home.seal.key_for("sessions")
+        self.wrong_logins: dict[str, deque[float]] = {}  # user → when, in monotonic seconds
         self.advisor = Advisor(self.home)
         self.outbox = Outbox(self.home.engine)
         self.visits = Visits(self.home.engine)
@@ -81,6 +87,7 @@ class Service:
         for name in DOORS:
             home.settings.secret(name)  # a file that cannot be read is said now, not to a client
         service = cls(home, log, assistant(home, log), load_or_make(home.path))
+        service.users.begin_with(FIRST, service.secrets.password)
         left = service.assistant.recover()
         if left:
             _logger.warning("answered %d messages that a stop had left unanswered", left)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, HTTPException, Request
 from pydantic import BaseModel, Field
 
+from bot.server.access import signed_in
 from bot.server.service import Service
 from bot.server.signing import equal
 from bot.server.tickets import LASTS, Visitor, is_session, proves
@@ -46,7 +47,9 @@ class Caller:
         keys = (service.secrets.token, settings.secret("api_key"))
         self._service = service
         self._required = settings.visitor_tokens == "required"
-        self.is_business = any(equal(token, key) for key in keys if key)
+        self.is_business = (
+            any(equal(token, key) for key in keys if key) or signed_in(service, token) is not None
+        )
         self.visitor: Visitor | None = None
         if is_session(token):
             self.visitor = service.tickets.visitor(token, now())

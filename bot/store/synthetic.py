@@ -17,7 +17,9 @@ from bot.store.tables import (
     csat,
     decisions,
     feedback,
+    labels,
     messages,
+    notes,
     suggestions,
 )
 from bot.types import Role, Turn, new_id
@@ -68,7 +70,7 @@ def clear(engine: Engine) -> int:
     with engine.begin() as connection:
         for table in (feedback, citations, decisions):
             connection.execute(delete(table).where(table.c.message_id.in_(theirs)))
-        for table in (suggestions, csat, messages):
+        for table in (suggestions, notes, labels, csat, messages):
             connection.execute(delete(table).where(table.c.conversation_id.in_(ours)))
         gone = connection.execute(delete(conversations).where(conversations.c.synthetic.is_(True)))
     return gone.rowcount

@@ -167,6 +167,39 @@ agents: Final = Table(
     Column("online_until", DateTime(timezone=True)),
 )
 
+# Who may sign in, to do what. An agent of the desk has the same id.
+users: Final = Table(
+    "users",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", String(128), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", String(256), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+)
+
+# What agents write about a conversation for each other; customers never see it.
+notes: Final = Table(
+    "notes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column(
+        "conversation_id", String(64), ForeignKey("conversations.id"), nullable=False, index=True
+    ),
+    Column("author", String(128), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+
+labels: Final = Table(
+    "labels",
+    metadata,
+    Column("conversation_id", String(64), ForeignKey("conversations.id"), primary_key=True),
+    Column("label", String(64), primary_key=True),
+    Column("author", String(128), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+
 # One entry a turn, each hashed together with the entry before it: what is altered later shows.
 ledger: Final = Table(
     "ledger",

@@ -12,7 +12,10 @@ from bot.store.tables import (
     decisions,
     feedback,
     interactions,
+    labels,
     messages,
+    notes,
+    suggestions,
 )
 from bot.types import Message, NotFoundError, now
 
@@ -88,7 +91,7 @@ def forget(connection: Connection, conversation_id: str) -> int:
     for table in (citations, feedback, interactions):
         connection.execute(delete(table).where(table.c.message_id.in_(ids)))
     removed = int(count.scalar_one())
-    for table in (decisions, attachments, csat, messages):
+    for table in (suggestions, notes, labels, decisions, attachments, csat, messages):
         connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
     connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
     return removed

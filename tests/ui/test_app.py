@@ -1,11 +1,10 @@
 """The Gradio app behind its login."""
 
-import json
-
 import httpx
 from playwright.sync_api import Page, expect
 
 from tests.running import Server
+from tests.ui.signing import sign_in
 from ui.live import files_html, transcribe
 
 
@@ -16,11 +15,7 @@ def test_without_a_login_nothing_is_shown(server: Server) -> None:
 def test_the_chat_shows_route_and_citation_and_the_list_shows_the_conversation(
     page: Page, server: Server
 ) -> None:
-    secrets = json.loads((server.home / ".secrets.json").read_text(encoding="utf-8"))
-    page.goto(f"{server.url}/app/")
-    page.get_by_label("username").fill("admin")
-    page.get_by_label("password").fill(secrets["password"])
-    page.get_by_role("button", name="Login").click()
+    sign_in(page, server)
     box = page.locator("#chat-box textarea")
     box.fill("How do I wash my rain jacket?")
     box.press("Enter")

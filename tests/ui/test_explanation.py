@@ -1,6 +1,5 @@
 """What the chat screen shows of an explanation, as data and in a real browser."""
 
-import json
 import re
 from itertools import pairwise
 
@@ -8,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.running import Server
+from tests.ui.signing import sign_in
 from ui import chat
 from ui.client import Json
 
@@ -62,11 +62,8 @@ def test_neighbours_are_shown_with_their_source_and_not_interpreted() -> None:
 def test_words_are_coloured_readable_and_beside_nothing_else(
     page: Page, server: Server, theme: str, question: str, word: str
 ) -> None:
-    secrets = json.loads((server.home / ".secrets.json").read_text(encoding="utf-8"))
+    sign_in(page, server)
     page.goto(f"{server.url}/app/?__theme={theme}")
-    page.get_by_label("username").fill("admin")
-    page.get_by_label("password").fill(secrets["password"])
-    page.get_by_role("button", name="Login").click()
     box = page.locator("#chat-box textarea")
     box.fill(question)
     box.press("Enter")

@@ -1,0 +1,57 @@
+"""Canned replies: what agents send often, by shortcut, with variables that a conversation fills."""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from bot.types import CarelineError
+
+FILE: Final = "canned.yml"
+_BUILT_IN: Final = Path(__file__).with_name(FILE)
+_VARIABLE: Final = re.compile(r"\{(\w+)\}")
+_Text = Annotated[str, Field(max_length=5000)]
+
+
+class Canned(BaseModel):
+    """A reply in the languages it is written in; the shortcut is typed after a slash."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    shortcut: str = Field(pattern=r"^[a-z0-9_\-]{1,32}$")
+    en: _Text = ""
+    zh: _Text = ""
+
+    def text(self, language: str) -> str:
+        """Return the words in a language, or in the other one where it has none."""
+        first, second = (self.zh, self.en) if language == "zh" else (self.en, self.zh)
+        return first or second
+
+
+def load(home: Path) -> tuple[Canned, ...]:
+    """Return the canned replies of a home, or the built-in ones.
+
+    Raises CarelineError for a file that is no list of such replies.
+    """
+    path = home / FILE
+    if not path.exists():
+        path = _BUILT_IN
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _read(path: Path, _changed: int) -> tuple[Canned, ...]:
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return tuple(TypeAdapter(list[Canned]).validate_python(found or []))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
+        message = f"{path} cannot be used: {error}"
+        raise CarelineError(message) from error
+
+
+def filled(text: str, values: dict[str, Any]) -> str:
+    """Return a text with the variables filled that are known; the others stay for the agent."""
+    return _VARIABLE.sub(lambda found: str(values.get(found[1]) or found[0]), text)

@@ -1,0 +1,14 @@
+"""Signing in with a browser."""
+
+from playwright.sync_api import Page
+
+from bot.server.secrets_file import load_or_make
+from tests.running import Server
+
+
+def sign_in(page: Page, server: Server, user: str = "admin", password: str | None = None) -> None:
+    page.goto(f"{server.url}/app/")  # which leads to the login
+    page.get_by_label("User").fill(user)
+    page.get_by_label("Password").fill(password or load_or_make(server.home).password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/app/")

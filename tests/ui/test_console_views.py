@@ -1,0 +1,80 @@
+"""What the console shows of the queue, without a browser."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ui import console_views as views
+from ui.console_words import words
+from ui.insights_words import CHINESE, ENGLISH
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+SAID = words(ENGLISH)
+ALL = ("", "", "", "", 0)
+
+
+def one(name: str, minutes: float, **values: Any) -> dict[str, Any]:
+    since = (NOW - timedelta(minutes=minutes)).isoformat()
+    waiting = {"conversation_id": name, "state": "queued", "agent": None, "since": since}
+    rest = {"mood": "calm", "intent": None, "language": "en", "labels": [], "last_text": "hello"}
+    return {**waiting, **rest, "unanswered_since": None, **values}
+
+
+def names(queue: list[dict[str, Any]], *chosen: Any) -> list[str]:
+    found = {"reply_seconds": 300, "conversations": queue}
+    return [row[-1] for row in views.rows(found, "ann", chosen, NOW, SAID)]
+
+
+def test_both_languages_have_the_same_words() -> None:
+    chinese = words(CHINESE)
+    assert SAID.keys() == chinese.keys()
+    assert [k for k, text in SAID.items() if text.count("{") != chinese[k].count("{")] == []
+    assert SAID["columns"].count("|") == chinese["columns"].count("|")
+
+
+def test_who_waits_longest_stands_first_and_filters_leave_the_rest_out() -> None:
+    queue = [
+        one("short", 1, language="zh"),
+        one("long", 20, mood="angry", intent="refund"),
+        one("mine", 90, state="human", agent="ann"),
+    ]
+    assert names(queue, *ALL) == ["long", "short", "mine"]
+    assert names(queue, "mine", "", "", "", 0) == ["mine"]
+    assert names(queue, "waiting", "", "", "", 0) == ["long", "short"]
+    assert names(queue, "", "angry", "", "", 0) == ["long"]
+    assert names(queue, "", "", "refund", "", 0) == ["long"]
+    assert names(queue, "", "", "", "zh", 0) == ["short"]
+    assert names(queue, "", "", "", "", 5) == ["long"]
+
+
+@pytest.mark.parametrize(
+    ("state", "minutes", "unanswered", "shown"),
+    [
+        ("queued", 4, None, "4 min"),
+        ("queued", 6, None, "⚠ 6 min"),
+        ("human", 90, None, "answered"),
+        ("human", 90, 7, "⚠ 7 min"),
+    ],
+)
+def test_the_clock_counts_what_the_customer_waits_for(
+    state: str, minutes: float, unanswered: float | None, shown: str
+) -> None:
+    since = (NOW - timedelta(minutes=unanswered)).isoformat() if unanswered else None
+    found = one("c", minutes, state=state, agent="ann", unanswered_since=since)
+    assert views.clock(found, NOW, 300, SAID) == shown
+
+
+def test_what_customers_and_colleagues_wrote_is_no_markup() -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    lines = views.transcript([{"role": "customer", "text": evil}], SAID)
+    known: dict[str, Any] = {
+        "notes": [{"author": evil, "text": evil, "at": NOW.isoformat()}],
+        "slots": {evil: evil},
+        "moods": [{"sentiment": "negative", "intent": evil}],
+        **dict.fromkeys(("visitor_name", "contact", "channel"), evil),
+    }
+    parts = [lines[0]["content"], views.notes(known), views.moods(known, SAID)]
+    parts.append(views.about(known, {"questions": [evil], "tried": [{"action": evil}]}, SAID))
+    assert "<img" not in "".join(parts)
+    assert "class='negative'" in parts[2]

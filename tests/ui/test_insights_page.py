@@ -1,0 +1,46 @@
+"""The page of figures in a browser: a number that leads on to a conversation, in two languages."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from bot.bootstrap import Home
+from bot.insights import simulation
+from bot.settings import Settings
+from bot.store import synthetic
+from tests.running import Server
+from tests.ui.signing import sign_in
+from ui.insights_words import CHINESE
+
+
+@pytest.fixture
+def traffic(server: Server) -> Iterator[Home]:
+    home = Home(Settings.load(server.home))
+    home.log()
+    synthetic.write(home.engine, simulation.traffic(simulation.world(home), 40, 8.0, seed=2))
+    yield home
+    synthetic.clear(home.engine)
+    home.engine.dispose()
+
+
+def test_figures_lead_to_conversations_in_both_languages(
+    page: Page, server: Server, traffic: Home
+) -> None:
+    assert traffic.engine
+    sign_in(page, server)
+    page.get_by_role("tab", name="Insights").click()
+    page.locator("#insights-synthetic input").check()
+    expect(page.locator("#insights-surges")).to_contain_text("Made-up")
+    expect(page.locator("#insights-deflection")).to_contain_text("%")
+    expect(page.locator("#insights-outcomes rect.confirmed").nth(3)).to_be_attached()
+    expect(page.locator("#insights-voice rect.mood").nth(3)).to_be_attached()
+    page.locator("#insights-handoff").click()
+    expect(page.locator("#insights-behind")).to_contain_text("Handed to people")
+    expect(page.locator("#insights-found")).to_contain_text("synthetic-")
+    cells = page.locator("#insights-found").get_by_text("synthetic-")
+    cells.locator("visible=true").first.click()
+    expect(page.locator("#insights-transcript .message").first).to_be_visible()
+    page.locator("#insights-language").get_by_text(CHINESE, exact=True).click()
+    expect(page.locator("#insights-deflection")).to_contain_text("自助解决率")
+    expect(page.locator("#insights-outcomes")).to_contain_text("推定解决")

@@ -1,0 +1,236 @@
+"""How the console is laid out, and which event is handled by what."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, Final
+
+from ui.chat import CONCURRENCY
+from ui.client import Client
+from ui.console import Console
+from ui.console_words import words
+from ui.desk import Desk
+from ui.insights_words import CHINESE, ENGLISH
+
+_SECONDS: Final = 3
+_ALIVE_SECONDS: Final = 20  # presence lasts a minute, a lease two
+_WAITS: Final = (0, 2, 5, 15, 60)
+_WIDTHS: Final = ["10%", "11%", "29%", "14%", "9%", "7%", "10%", "10%"]
+_QUIET: Final = {"show_progress": "hidden", **CONCURRENCY}
+
+
+def build(client: Client) -> None:
+    """Lay out the tab inside the blocks that are open."""
+    import gradio as gr
+
+    console, said, at = Console(Desk(client)), words(ENGLISH), SimpleNamespace()
+    # Each has one writer: who signed in, what is open, what is shown of it, what the words in the
+    # box began as, the rows of the queue.
+    for name in ("me", "conversation", "held", "picked", "rows"):
+        setattr(at, name, gr.State(None))
+    _top(at, said)
+    with gr.Row():
+        with gr.Column(scale=6, min_width=480):
+            _middle(at, said)
+        with gr.Column(scale=4, min_width=320):
+            _aside(at, said)
+    _wire(console, at)
+
+
+def _top(at: SimpleNamespace, said: dict[str, str]) -> None:
+    """Lay out who is there, the filters and the queue."""
+    import gradio as gr
+
+    with gr.Row(equal_height=True, elem_classes="filters"):
+        at.busy = gr.Markdown(elem_id="console-busy")
+        at.present = gr.Checkbox(value=True, label=said["present"], scale=0, min_width=140)
+        at.leave = gr.Button(
+            said["leave"], link="/logout", link_target="_self", size="sm", scale=0, min_width=100
+        )
+        at.tongue = gr.Radio(
+            [ENGLISH, CHINESE],
+            value=ENGLISH,
+            show_label=False,
+            container=False,
+            scale=0,
+            min_width=220,
+            elem_id="console-language",
+        )
+    with gr.Row(elem_classes="filters"):
+        every = [(said["everything"], "")]
+        at.show = gr.Dropdown(_shows(said), value="", label=said["show"], min_width=110)
+        at.mood = gr.Dropdown(every, value="", label=said["mood"], min_width=110)
+        at.intent = gr.Dropdown(every, value="", label=said["intent"], min_width=110)
+        at.language = gr.Dropdown(every, value="", label=said["language"], min_width=110)
+        at.longer = gr.Dropdown(_waits(said), value=0, label=said["longer"], min_width=110)
+    at.queue = gr.Dataframe(
+        headers=said["columns"].split("|"),
+        column_count=len(_WIDTHS),
+        column_widths=_WIDTHS,
+        type="array",
+        interactive=False,
+        show_label=False,
+        max_chars=60,
+        max_height=260,
+        buttons=[],
+        elem_id="console-table",
+    )
+
+
+def _middle(at: SimpleNamespace, said: dict[str, str]) -> None:
+    """Lay out the conversation and the answer."""
+    import gradio as gr
+
+    at.head = gr.HTML(f"<p class='quiet'>{said['choose']}</p>", elem_id="console-head")
+    with gr.Row(equal_height=True):
+        small: dict[str, Any] = {"size": "sm", "interactive": False, "min_width": 80}
+        at.take = gr.Button(said["take"], variant="primary", elem_id="console-take", **small)
+        at.give_back = gr.Button(said["return"], elem_id="console-return", **small)
+        at.close = gr.Button(said["close"], elem_id="console-close", **small)
+        at.place = gr.Dropdown([], show_label=False, container=False, min_width=120)
+        at.transfer = gr.Button(said["pass"], elem_id="console-transfer", **small)
+    at.lines = gr.Chatbot(
+        label=said["transcript"],
+        height=380,
+        render_markdown=False,
+        feedback_options=None,
+        buttons=[],
+        elem_id="console-lines",
+    )
+    at.suggestions = gr.Radio([], label=said["suggestions"], elem_id="console-suggestions")
+    with gr.Row(equal_height=True):
+        at.box = gr.Textbox(
+            placeholder=said["reply"],
+            show_label=False,
+            container=False,
+            scale=6,
+            max_lines=6,
+            elem_id="console-box",
+        )
+        at.send = gr.Button(
+            said["send"],
+            variant="primary",
+            scale=1,
+            min_width=80,
+            interactive=False,
+            elem_id="console-send",
+        )
+    at.canned = gr.Dropdown([], label=said["canned"], elem_id="console-canned")
+
+
+def _aside(at: SimpleNamespace, said: dict[str, str]) -> None:
+    """Lay out what is known, notes, the search and the reasons."""
+    import gradio as gr
+
+    at.about = gr.HTML(elem_id="console-about")
+    at.moods = gr.HTML(elem_id="console-moods")
+    at.labels = gr.Dropdown(
+        [],
+        multiselect=True,
+        allow_custom_value=True,
+        label=said["labels"],
+        elem_id="console-labels",
+    )
+    at.notes = gr.HTML(elem_id="console-notes")
+    at.note = gr.Textbox(label=said["notes"], placeholder=said["note"], elem_id="console-note")
+    at.query = gr.Textbox(label=said["search"], elem_id="console-search")
+    at.found = gr.Radio([], show_label=False, visible=False, elem_id="console-found")
+    with gr.Accordion(said["why"], open=True) as at.reasons:
+        at.why = gr.HTML(f"<p class='quiet'>{said['why_hint']}</p>", elem_id="console-why")
+
+
+def _wire(console: Console, at: SimpleNamespace) -> None:
+    """Join events and handlers."""
+    import gradio as gr
+
+    page = gr.context.Context.root_block
+    tick, alive = gr.Timer(_SECONDS), gr.Timer(_ALIVE_SECONDS)
+    filters = [at.show, at.mood, at.intent, at.language, at.longer]
+    watching = [at.me, at.tongue, at.rows, *filters]
+    watched = [at.busy, at.queue, at.rows, at.mood, at.intent, at.language]
+    reading = [at.me, at.conversation, at.held, at.tongue]
+    let_go = [at.give_back, at.close, at.transfer, at.send]
+    read = [at.held, at.head, at.lines, at.suggestions, at.canned, at.place, at.about, at.moods]
+    read += [at.notes, at.labels, at.take, *let_go]
+
+    def afterwards(event: Any) -> None:
+        """Show at once what an event changed."""
+        event.then(console.read, reading, read, **_QUIET).then(
+            console.watch, watching, watched, **_QUIET
+        )
+
+    page.load(console.open, None, at.me, **_QUIET).then(console.watch, watching, watched, **_QUIET)
+    gr.on([tick.tick, *(f.change for f in filters)], console.watch, watching, watched, **_QUIET)
+    tick.tick(console.read, reading, read, **_QUIET)
+    alive.tick(console.stay, [at.me, at.present], None, **_QUIET)
+    at.present.change(console.stay, [at.me, at.present], None, **_QUIET)
+    afterwards(at.queue.select(_picked(console.choose), at.me, at.conversation, **_QUIET))
+    for button, what in ((at.take, "take"), (at.give_back, "return"), (at.close, "close")):
+        afterwards(button.click(console.act(what), [at.me, at.conversation], None, **_QUIET))
+    afterwards(
+        at.transfer.click(console.transfer, [at.me, at.conversation, at.place], None, **_QUIET)
+    )
+    at.suggestions.input(console.insert, [at.held, at.suggestions], [at.box, at.picked], **_QUIET)
+    at.canned.input(lambda text: (text, None), at.canned, [at.box, at.canned], **_QUIET)
+    at.found.input(lambda text: text, at.found, at.box, **_QUIET)
+    at.box.input(console.expand, [at.me, at.held, at.box], at.box, **_QUIET)
+    sent = gr.on(
+        [at.box.submit, at.send.click],
+        console.say,
+        [at.me, at.conversation, at.box, at.picked],
+        [at.box, at.picked],
+        **_QUIET,
+    )
+    afterwards(sent)
+    afterwards(at.note.submit(console.note, [at.conversation, at.note], at.note, **_QUIET))
+    afterwards(at.labels.input(console.label, [at.held, at.labels], None, **_QUIET))
+    at.query.submit(console.seek, [at.query, at.tongue], at.found, **_QUIET)
+    at.lines.select(_picked(console.why), at.held, at.why, **_QUIET)
+    named = [at.present, at.show, at.mood, at.intent, at.language, at.longer, at.take]
+    named += [at.give_back, at.close, at.transfer, at.lines, at.suggestions, at.box, at.send]
+    named += [at.canned, at.labels, at.note, at.query, at.reasons, at.leave]
+    afterwards(at.tongue.change(_labels, at.tongue, named, **_QUIET))
+
+
+def _picked(handler: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """Return a handler of a click, whose place Gradio tells by the argument's type."""
+    import gradio as gr
+
+    def picked(held: Any, event: Any) -> Any:
+        return handler(held, event)
+
+    picked.__annotations__ = {"event": gr.SelectData}
+    return picked
+
+
+def _shows(said: dict[str, str]) -> list[tuple[str, str]]:
+    return [(said["everything"], ""), (said["waiting"], "waiting"), (said["mine"], "mine")]
+
+
+def _waits(said: dict[str, str]) -> list[tuple[str, int]]:
+    return [(said["minutes"].format(n=n), n) for n in _WAITS]
+
+
+def _labels(tongue: str) -> list[Any]:
+    """Return what has words on it in another language."""
+    import gradio as gr
+
+    said = words(tongue)
+    return [
+        gr.update(label=said["present"]),
+        gr.update(label=said["show"], choices=_shows(said)),
+        gr.update(label=said["mood"]),
+        gr.update(label=said["intent"]),
+        gr.update(label=said["language"]),
+        gr.update(label=said["longer"], choices=_waits(said)),
+        *(gr.update(value=said[name]) for name in ("take", "return", "close", "pass")),
+        gr.update(label=said["transcript"]),
+        gr.update(label=said["suggestions"]),
+        gr.update(placeholder=said["reply"]),
+        gr.update(value=said["send"]),
+        gr.update(label=said["canned"]),
+        gr.update(label=said["labels"]),
+        gr.update(label=said["notes"], placeholder=said["note"]),
+        gr.update(label=said["search"]),
+        gr.update(label=said["why"]),
+        gr.update(value=said["leave"]),
+    ]

@@ -1,0 +1,92 @@
+"""Signing in: the page at /login, who is behind a request, and as whom the screens ask."""
+
+from html import escape
+from http.cookies import CookieError, SimpleCookie
+from importlib.resources import files
+from string import Template
+from typing import Final
+
+import httpx
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
+
+COOKIE: Final = "careline_session"
+PATH: Final = "/login"
+_SAFE: Final = {
+    "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'",
+    "Cache-Control": "no-cache",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+_TYPES: Final = {"login.js": "text/javascript", "login.css": "text/css"}
+
+
+def mount(app: FastAPI, business: str) -> None:
+    """Serve the page and its files, and a way out at /logout."""
+    room = files("ui") / "login"
+    page = Template((room / "page.html").read_text("utf-8")).substitute(
+        business=escape(business or "Careline")
+    )
+
+    def login() -> Response:
+        """Return the page on which staff sign in."""
+        return Response(page, media_type="text/html", headers=_SAFE)
+
+    def logout() -> Response:
+        """End the session in this browser."""
+        answer = RedirectResponse(PATH, 303)
+        answer.delete_cookie(COOKIE, httponly=True, samesite="lax")
+        return answer
+
+    app.add_api_route(PATH, login, include_in_schema=False)
+    app.add_api_route("/logout", logout, include_in_schema=False)
+    for name, media_type in _TYPES.items():
+        _serve(app, f"{PATH}/{name}", (room / name).read_text("utf-8"), media_type)
+
+
+def _serve(app: FastAPI, path: str, content: str, media_type: str) -> None:
+    def asset() -> Response:
+        """Return a file of the page."""
+        return Response(content, media_type=media_type, headers=_SAFE)
+
+    app.add_api_route(path, asset, include_in_schema=False)
+
+
+class Gate:
+    """Lets those in who signed in, and sends the others to the page."""
+
+    def __init__(self, base_url: str, home: str) -> None:
+        """Ask the server at `base_url`; `home` is the path people are let in to."""
+        self._base_url = base_url
+        self._home = home
+        self._http: httpx.AsyncClient | None = None
+
+    async def __call__(self, request: Request) -> str | None:
+        """Return the user of a request, None for nobody; a page's reader is sent to the login."""
+        session = request.cookies.get(COOKIE)
+        if session:
+            if self._http is None:  # made where the loop runs that it belongs to
+                self._http = httpx.AsyncClient(base_url=self._base_url, trust_env=False)
+            headers = {"Authorization": f"Bearer {session}"}
+            answer = await self._http.get("/api/session", headers=headers)
+            if answer.status_code == httpx.codes.OK:
+                return str(answer.json()["user"])
+        if request.method == "GET" and request.url.path.rstrip("/") == self._home:
+            raise HTTPException(303, headers={"Location": PATH})
+        return None
+
+
+def session() -> str | None:
+    """Return the session of the user whose event is handled now; None outside of events."""
+    from gradio.context import LocalContext
+
+    request = LocalContext.request.get(None)
+    if request is None:
+        return None
+    found: SimpleCookie = SimpleCookie()
+    try:
+        found.load(dict(request.headers).get("cookie", ""))
+    except CookieError:
+        return None
+    return found[COOKIE].value if COOKIE in found else None
