@@ -5,6 +5,7 @@ import { BASE, api } from "./wire.js";
 
 const REASONS = ["wrong", "incomplete", "offTopic", "other"];
 const IMAGE = /^image\//;
+const ALONE = /^📎( 文件)?$/; // what stands for words where only files were sent
 
 /** Make the row of a line: `deeds` are say(text, shown), note(id, what, body). */
 export function row(line, t, deeds) {
@@ -22,7 +23,7 @@ export function row(line, t, deeds) {
     const name = { bot: t.bot, agent: `${fresh.author ?? t.agent} · ${t.person}`, customer: t.you };
     who.className = fresh.role === "customer" || fresh.role === "notice" ? "away" : "who";
     who.textContent = name[fresh.role] ?? "";
-    const said = fresh.files?.length && fresh.text === "📎" ? "" : fresh.text;
+    const said = fresh.files?.length && ALONE.test(fresh.text) ? "" : fresh.text;
     if (said.startsWith(text.data)) text.appendData(said.slice(text.data.length)); // it grows
     else text.data = said;
     words.hidden = !said;
