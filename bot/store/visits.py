@@ -13,6 +13,8 @@ from bot.store.tables import (
     feedback,
     interactions,
     messages,
+    outbox,
+    suggestions,
 )
 from bot.types import Message, NotFoundError, now
 
@@ -88,7 +90,9 @@ def forget(connection: Connection, conversation_id: str) -> int:
     for table in (citations, feedback, interactions):
         connection.execute(delete(table).where(table.c.message_id.in_(ids)))
     removed = int(count.scalar_one())
-    for table in (decisions, attachments, csat, messages):
+    for table in (decisions, attachments, csat, suggestions, messages):
         connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
+    # What was to be told of it. The digests notice that a conversation is missing from its day.
+    connection.execute(delete(outbox).where(outbox.c.target == conversation_id))
     connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
     return removed
