@@ -12,8 +12,8 @@ export class Rows {
   #atEnd = true;
 
   /** `make(line)` returns {node, update}; `older()` asks for lines before the first one. */
-  constructor(scroller, box, make, older) {
-    Object.assign(this, { scroller, box, make, older });
+  constructor(scroller, box, { make, older, moved }) {
+    Object.assign(this, { scroller, box, make, older, moved });
     scroller.addEventListener("scroll", () => this.#scrolled());
     // What grows, such as a picture, or takes room away does not hide the last line.
     const watch = new ResizeObserver(() => this.#atEnd && this.#toBottom());
@@ -89,7 +89,7 @@ export class Rows {
     if (scrollTop < NEAR && this.#from > 0) this.#move(-STEP);
     else if (scrollTop < NEAR && !this.#atEnd) this.older();
     else if (below < NEAR && this.#from < this.#end) this.#move(STEP);
-    this.scroller.dispatchEvent(new Event("moved"));
+    this.moved();
   }
 
   #move(by) {
