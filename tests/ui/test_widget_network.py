@@ -92,14 +92,14 @@ def test_what_is_written_without_a_connection_is_sent_later(
 ) -> None:
     begin(page, place(stage, embedded.url))
     page.context.set_offline(offline=True)
-    say(page, "hello from the tunnel")
+    say(page, "How long does standard shipping take?")
     expect(page.get_by_test_id("status")).to_contain_text("reconnecting")
     expect(lines(page, "customer")).to_have_count(1)
     page.context.set_offline(offline=False)
     answered(page)
     expect(page.get_by_test_id("status")).to_be_hidden()
     page.context.set_offline(offline=True)
-    say(page, "and again")
+    say(page, "How do I wash my rain jacket?")
     page.context.set_offline(offline=False)
     page.reload()  # before the reply: the message is in the browser
     page.get_by_test_id("launcher").click()

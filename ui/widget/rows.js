@@ -10,6 +10,7 @@ export class Rows {
   #lines = [];
   #nodes = new Map(); // key → {node, update}
   #atEnd = true;
+  #top = 0;
 
   /** `make(line)` returns {node, update}; `older()` asks for lines before the first one. */
   constructor(scroller, box, { make, older, moved }) {
@@ -85,7 +86,10 @@ export class Rows {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     if (!clientHeight) return; // it is hidden
     const below = scrollHeight - scrollTop - clientHeight;
-    this.#atEnd = below < BOTTOM && this.#from === this.#end;
+    // What grew a moment ago has not been scrolled to yet: only who goes up leaves the end.
+    const stays = this.#atEnd && scrollTop >= this.#top;
+    this.#top = scrollTop;
+    this.#atEnd = (stays || below < BOTTOM) && this.#from === this.#end;
     if (scrollTop < NEAR && this.#from > 0) this.#move(-STEP);
     else if (scrollTop < NEAR && !this.#atEnd) this.older();
     else if (below < NEAR && this.#from < this.#end) this.#move(STEP);

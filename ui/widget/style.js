@@ -41,6 +41,7 @@ h2, h3, p { margin: 0; font-size: 1rem; }
 .head :is(h2, p) { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .head summary { list-style: none; color: inherit; }
 .head :focus-visible, .customer a { outline-color: currentColor; color: inherit; }
+.menu svg { stroke-width: 4; }
 .menu div { position: absolute; right: 3rem; z-index: 1; display: grid; padding: .4rem;
   color: var(--ink); background: var(--page); border: 1px solid var(--rule);
   border-radius: .75rem; }
@@ -63,7 +64,7 @@ blockquote { margin: .4rem 0; padding-inline-start: .7rem; border-inline-start: 
 .choices, .chips, .row { display: flex; flex-wrap: wrap; gap: .4rem; margin-top: .4rem; }
 .choices .small, .chips { flex-basis: 100%; }
 .choices button, .row button { border: 1px solid var(--link); }
-.rating { display: flex; margin: .3rem 0 -.25rem -.4rem; }
+.rating { display: flex; align-items: center; margin: .3rem 0 -.25rem -.4rem; }
 .rating button { padding: .4rem; }
 .rating svg { width: 1.1em; height: 1.1em; }
 .rating :nth-child(2) svg { transform: scaleY(-1); }
