@@ -199,7 +199,7 @@ class Assistant:
             yield again
             replies.append(Reply(again))
         parts = understanding.parts(work.message.text)
-        wants = any(part.intent not in PLEASANTRIES for part in parts)
+        wants = len(parts) > 1 and any(part.intent not in PLEASANTRIES for part in parts)
         for part in parts:
             work.asked = part.requests[0].text
             try:

@@ -60,6 +60,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+# The text of a message that is nothing but files, by the language of the page it comes from.
+ONLY_FILES: Final = {"en": "📎", "zh": "📎 文件"}
+
+
 @dataclass(frozen=True)
 class Message:
     """What a customer wrote.

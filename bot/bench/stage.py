@@ -40,7 +40,7 @@ class Stage:
     pages: dict[str, Page] = field(default_factory=dict)
     script: Script | None = None
     cuts: list[int] = field(default_factory=list)
-    broken: int = 0  # streams that were cut so far
+    broken: int = 0  # replies that broke off so far: cut here, or the server or the browser left
     requests: list[str] = field(default_factory=list)
     url: str = ""
 
@@ -114,8 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
             kept = {k: v for k, v in answer.getheaders() if k.lower() not in _KEPT_BACK}
             self._begin(answer.status, kept, None)
             pieces = iter(lambda: answer.read1(_PIECE), b"")
-            is_reply = self.command == "POST" and _STREAM in answer.headers.get("Content-Type", "")
-            if is_reply:
+            if self.command == "POST" and _STREAM in answer.headers.get("Content-Type", ""):
                 self._stream(pieces)
             else:
                 for piece in pieces:
@@ -128,13 +127,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _stream(self, pieces: Iterator[bytes]) -> None:
         """Send a reply, or the beginning of it where this one is to be cut."""
         left = self.stage.cuts.pop(0) if self.stage.cuts else None
+        self.stage.broken += 1
         for piece in pieces:
             if left is not None and len(piece) >= left:
                 self._send(piece[:left])
-                self.stage.broken += 1
                 return
             self._send(piece)
             left = left and left - len(piece)
+        self.stage.broken -= 1  # it came to its end
 
     def _send(self, piece: bytes) -> None:
         self.wfile.write(piece)

@@ -15,7 +15,7 @@ from bot.dialogue.forms import Forms, agrees, declines, inside
 from bot.dialogue.handoff import Owner
 from bot.dialogue.rules import BUILT_IN, Content, Escalation, PolicyError, Rule, matches, read
 from bot.dialogue.state import CONFIRM, State
-from bot.types import OUT_OF_SCOPE, Decision, Promised, Route, Understanding
+from bot.types import ONLY_FILES, OUT_OF_SCOPE, Decision, Promised, Route, Understanding
 
 __all__ = ["BUILT_IN", "Content", "Policy", "PolicyError", "load"]
 
@@ -29,6 +29,7 @@ _OWN: Final = (
     *("handoff", "handoff_closed", "handoff_contact", "handoff_withdrawn", "maintenance"),
     *("no_evidence", "no_question", "other_language", "out_of_scope", "refused", "unreadable"),
     *("passages_in_other_language", "reopened", "yes", "no", "to_bot", "still_there", "closed"),
+    "file_received",
 )
 PLEASANTRIES: Final = frozenset({"greeting", "thanks"})
 _NO_REQUEST: Final = PLEASANTRIES | {OUT_OF_SCOPE}
@@ -128,6 +129,7 @@ class Policy:
         found = self._paused(text, understanding)
         if found is None and state.owner is Owner.QUEUED:
             found = self._waiting(text, understanding)
+        found = found or self._received(text, understanding, state)
         return found or self._unfit(text, understanding, state)
 
     def _paused(self, text: str, understanding: Understanding) -> Decision | None:
@@ -139,6 +141,14 @@ class Policy:
         if self.content.pause == "humans":
             return self._handoff("paused", understanding)
         return None
+
+    def _received(self, text: str, understanding: Understanding, state: State) -> Decision | None:
+        """Return what files without words get: a person is offered, who can look at them."""
+        if text not in ONLY_FILES.values():
+            return None
+        if state.owner is Owner.QUEUED:
+            return self._handoff("file_received", understanding)
+        return Decision(Route.TEMPLATE, "file_received", None, "file_received")
 
     def _unfit(self, text: str, understanding: Understanding, state: State) -> Decision | None:
         """Return what a message gets that is not to be read for a request."""

@@ -18,13 +18,12 @@ from bot.server.answering import STREAM_HEADERS, Answering
 from bot.server.problems import plain
 from bot.server.service import Service
 from bot.server.visitors import Authorization, Caller, admitted
-from bot.types import Feedback, Interaction, Message, Turn, Understanding, new_id
+from bot.types import ONLY_FILES, Feedback, Interaction, Message, Turn, Understanding, new_id
 
 _logger = logging.getLogger(__name__)
 router: Final = APIRouter(prefix="/api")
 _ID: Final = r"^[A-Za-z0-9_\-.:]{1,64}$"
 _FILES: Final = 5  # of one message
-_PICTURED: Final = "📎"  # the text of a message that is nothing but files
 CONVERSATION = Annotated[str, Path(pattern=_ID)]
 Accept = Annotated[str, Header()]
 LastEvent = Annotated[str | None, Header(max_length=64)]
@@ -40,6 +39,16 @@ class NewMessage(BaseModel):
     client_message_id: str | None = Field(None, max_length=128)
     metadata: dict[str, Any] | None = None
     attachments: list[_Id] = Field(default=[], max_length=_FILES)
+
+    def said(self) -> str:
+        """Return the text; files without one stand for themselves."""
+        if not self.attachments or self.text.strip():
+            return self.text
+        return ONLY_FILES.get(self.about("language", "en"), ONLY_FILES["en"])
+
+    def about(self, name: str, default: str) -> str:
+        """Return something from the metadata, in words."""
+        return str((self.metadata or {}).get(name, default))
 
 
 class NewFeedback(BaseModel):
@@ -73,10 +82,10 @@ async def send(
     conversation = body.conversation_id or new_id()
     caller = await admitted(request, conversation, authorization)
     message = Message(
-        text=_PICTURED if body.attachments and not body.text.strip() else body.text,
+        text=body.said(),
         conversation_id=conversation,
         sender=body.sender,
-        channel=str((body.metadata or {}).get("channel", "api"))[:32],
+        channel=body.about("channel", "api")[:32],
         client_message_id=body.client_message_id,
         attachments=tuple(body.attachments),
     )

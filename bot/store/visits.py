@@ -15,6 +15,7 @@ from bot.store.tables import (
     labels,
     messages,
     notes,
+    outbox,
     suggestions,
 )
 from bot.types import Message, NotFoundError, now
@@ -93,5 +94,7 @@ def forget(connection: Connection, conversation_id: str) -> int:
     removed = int(count.scalar_one())
     for table in (suggestions, notes, labels, decisions, attachments, csat, messages):
         connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
+    # What was to be told of it. The digests notice that a conversation is missing from its day.
+    connection.execute(delete(outbox).where(outbox.c.target == conversation_id))
     connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
     return removed

@@ -18,7 +18,7 @@ PLEASANTRIES: Final = ("greeting", "thanks")
 REASONS: Final = frozenset(
     {
         "abuse", "accepted_offer", "action_failed", "anger", "confirm", "confirm_again",
-        "declined_offer",
+        "declined_offer", "file_received",
         "confirmed", "contact_given", "corrected", "form_cancelled", "maintenance",
         "missing_slot", "no_evidence", "no_knowledge", "no_model", "no_question", "no_rule",
         "no_template", "no_words", "other_language", "out_of_scope", "paused", "promise",

@@ -10,7 +10,7 @@ from bot.bench.bars import Bar, Setting
 from bot.bootstrap import Home
 from bot.settings import Settings
 
-QUICK = {"size", "tokens"}
+QUICK = {"size"}
 EACH = [
     pytest.param(part, marks=() if part in QUICK else pytest.mark.slow) for part in widget.PARTS
 ]

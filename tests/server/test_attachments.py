@@ -108,6 +108,25 @@ def test_a_file_goes_with_one_message_of_its_own_conversation(api: httpx.Client)
         assert api.post("/api/messages", json=body, headers=mine).status_code == 422
 
 
+@pytest.mark.parametrize(("language", "words"), [("en", "colleague"), ("zh", "同事"), (7, "file")])
+def test_a_file_without_words_is_answered_in_the_language_of_the_page(
+    api: httpx.Client, language: object, words: str
+) -> None:
+    mine, conversation = session(api), new_id()
+    body = {
+        "text": " ",
+        "conversation_id": conversation,
+        "attachments": [send(api, conversation, mine, PNG).json()["id"]],
+        "metadata": {"channel": "widget", "language": language},
+    }
+    turn = api.post("/api/messages", json=body, headers=mine).raise_for_status().json()
+    assert (turn["route"], turn["reason"]) == ("template", "file_received")
+    assert words in turn["reply"]["text"]
+    body |= {"text": "yes please" if language != "zh" else "好的", "attachments": []}
+    turn = api.post("/api/messages", json=body, headers=mine).raise_for_status().json()
+    assert (turn["reason"], turn["handoff"]["state"]) == ("accepted_offer", "queued")
+
+
 def test_a_message_with_a_file_that_is_sent_twice_is_one(api: httpx.Client) -> None:
     mine, conversation = session(api), new_id()
     file = send(api, conversation, mine, PNG).json()["id"]

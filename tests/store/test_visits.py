@@ -1,16 +1,19 @@
 """Whose a conversation is, its files, its rating and its end, on SQLite and on PostgreSQL."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import Engine, func, select, update
 
 from bot.dialogue.state import State
-from bot.store import attaching, database, ledger
+from bot.store import answers, attaching, database, digests, ledger
 from bot.store.attaching import Attachment, Attachments
+from bot.store.facts import Fact
 from bot.store.log import SqlLog
+from bot.store.outbox import Outbox, Parcel
 from bot.store.reading import Reader
 from bot.store.sealing import Seal
 from bot.store.tables import attachments, conversations, messages, metadata
@@ -129,6 +132,10 @@ def test_name_and_contact_are_added_to(log: SqlLog, engine: Engine) -> None:
     assert (row.visitor_name, row.contact, row.visitor) == ("Kim", "kim@example.org", "v")
 
 
+def counted(facts: Sequence[Fact]) -> dict[str, float]:
+    return {"conversations": len(facts)}
+
+
 def test_forgetting_leaves_nothing_but_the_ledgers_hashes(log: SqlLog, engine: Engine) -> None:
     visits = Visits(engine)
     kept = talk(log, "kept")
@@ -138,15 +145,23 @@ def test_forgetting_leaves_nothing_but_the_ledgers_hashes(log: SqlLog, engine: E
     log.add_feedback(Feedback(gone.reply_id, "up"))
     log.add_interaction(gone.reply_id, Interaction.OPENED, "article")
     visits.rate("gone", 4, None)
+    offered = answers.offer(engine, "gone", [{"kind": "template", "text": "Hi", "source": "hi"}])
+    answers.choose(engine, offered, 0, gone.reply_id, "Hi!")
+    Outbox(engine).add([Parcel("webhook", name, name) for name in ("gone", "kept")])
+    digests.refresh(engine, counted)
     assert visits.forget("gone") == 3
+    digests.refresh(engine, counted)
+    left = {"conversations": 1, "messages": 2, "decisions": 1, "outbox": 1, "digested": 1}
     with engine.begin() as connection:
         for table in metadata.sorted_tables:
-            if table.name in {"ledger", "versions", "outbox", "agents"}:
+            if table.name in {"ledger", "versions", "agents", "digests"}:
                 continue
             found = connection.execute(select(func.count()).select_from(table)).scalar_one()
-            assert found == {"conversations": 1, "messages": 2, "decisions": 1}.get(table.name, 0)
+            assert (table.name, found) == (table.name, left.get(table.name, 0))
         held = connection.execute(select(messages.c.conversation_id)).scalars()
         assert set(held) == {"kept"}
+    (day,) = digests.read(engine, date.min, date.max)
+    assert day.figures == {"conversations": 1}
     report = ledger.walk(engine)
     assert (report.is_whole, report.forgotten) == (True, 1)
     assert log.answered(kept.message.id) is not None

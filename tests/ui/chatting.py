@@ -31,9 +31,9 @@ def lines(page: Page, role: str) -> Locator:
 
 
 def answered(page: Page, count: int = 1) -> None:
-    """Wait for this many replies besides the greeting."""
+    """Wait for this many replies besides the greeting, whole ones."""
     expect(lines(page, "bot")).to_have_count(count + 1)
-    expect(page.get_by_test_id("typing")).to_be_hidden()
+    expect(page.get_by_test_id("log")).to_have_attribute("aria-busy", "false")
 
 
 def place(

@@ -17,7 +17,13 @@ ALL = ("", "", "", "", 0)
 def one(name: str, minutes: float, **values: Any) -> dict[str, Any]:
     since = (NOW - timedelta(minutes=minutes)).isoformat()
     waiting = {"conversation_id": name, "state": "queued", "agent": None, "since": since}
-    rest = {"mood": "calm", "intent": None, "language": "en", "labels": [], "last_text": "hello"}
+    rest: dict[str, Any] = {
+        "mood": "calm",
+        "intent": None,
+        "language": "en",
+        "labels": [],
+        "last_text": "hello",
+    }
     return {**waiting, **rest, "unanswered_since": None, **values}
 
 

@@ -73,10 +73,7 @@ def test_hostile_messages_come_back_as_text(
     assert set(fetched) == {stage.url.split("/")[2], embedded.url.split("/")[2]}
 
 
-@pytest.mark.parametrize("text", [*HOSTILE, LONG], ids=range(len(HOSTILE) + 1))
-def test_hostile_replies_articles_and_titles_are_text(
-    page: Page, stage: Stage, text: str, fetched: list[str]
-) -> None:
+def reply(text: str) -> dict[str, Any]:
     urls = [
         "javascript:document.title='run'",
         "JaVaScRiPt:alert(1)",
@@ -84,7 +81,7 @@ def test_hostile_replies_articles_and_titles_are_text(
         text,
         "//",
     ]
-    reply = {
+    return {
         "text": text,
         "citations": [
             {"article": text, "title": text, "quote": text, "start": 0, "end": 1, "url": url}
@@ -93,50 +90,60 @@ def test_hostile_replies_articles_and_titles_are_text(
         "buttons": [{"title": text, "payload": text}],
         "related": [text],
     }
-    handoff = {"state": "human", "queue": text, "position": None, "agent": text}
 
-    def script(_body: bytes, _last: str | None) -> Iterator[bytes]:
-        yield event("received", {"message_id": "m", "conversation_id": "c"})
+
+def test_hostile_replies_articles_and_titles_are_text(
+    page: Page, stage: Stage, fetched: list[str]
+) -> None:
+    texts = [*HOSTILE, LONG]
+
+    def script(body: bytes, _last: str | None) -> Iterator[bytes]:
+        number = int(json.loads(body)["text"])
+        text = texts[number]
+        yield event("received", {"message_id": f"m{number}", "conversation_id": "c"})
         yield event("token", {"text": text})
-        turn = {"message_id": "m", "reply_id": "r", "reply": reply, "handoff": handoff}
-        yield event("turn", turn)
+        handoff = {"state": "human", "queue": text, "position": None, "agent": text}
+        ids = {"message_id": f"m{number}", "reply_id": f"r{number}"}
+        yield event("turn", {**ids, "reply": reply(text), "handoff": handoff})
 
     stage.script = script
     begin(page, place(stage, stage.url))
-    say(page, "hello")
-    answered(page)
-    words = lines(page, "bot").last.locator(".text")
-    assert words.evaluate("(one) => one.textContent") == text
-    for citation in page.get_by_test_id("citation").all():
-        citation.locator("summary").evaluate("(one) => { one.parentElement.open = true; }")
-        href = citation.get_by_role("link").evaluate("(one) => one.protocol")
-        assert href in {"http:", "https:"}
-    is_whole(page)
+    for number, text in enumerate(texts):
+        say(page, str(number))
+        answered(page, number + 1)
+        said = lines(page, "bot").last
+        assert said.locator(".text").evaluate("(one) => one.textContent") == text
+        links = """(line) => [...line.querySelectorAll("details")].map((one) => {
+          one.open = true; return one.querySelector("a").protocol; })"""
+        protocols = said.evaluate(links)
+        assert len(protocols) == 5
+        assert set(protocols) <= {"http:", "https:"}
+        is_whole(page)
     assert set(fetched) == {stage.url.split("/")[2]}
 
 
-@pytest.mark.parametrize("text", [*HOSTILE, LONG[:19_000]], ids=range(len(HOSTILE) + 1))
-def test_hostile_agents_and_file_names_are_text(
-    page: Page, stage: Stage, embedded: Server, text: str
-) -> None:
+def test_hostile_agents_and_file_names_are_text(page: Page, stage: Stage, embedded: Server) -> None:
     begin(page, place(stage, embedded.url))
-    name = f"{text[:80]}.txt".replace("/", "-")
-    file = FilePayload(name=name, mimeType="text/plain", buffer=b"<script>1</script>")
-    page.get_by_test_id("file").set_input_files(file)
-    expect(page.get_by_test_id("chip")).to_have_count(1)
-    is_whole(page)
-    say(page, "a human please")
-    answered(page)
-    with staff(embedded) as desk:
-        agent = {"id": "ann", "name": text[:120], "capacity": 50}
-        desk.put("/desk/agents", json=agent).raise_for_status()
-        here, held = take(desk, page)
-        desk.put("/desk/agents", json=agent).raise_for_status()
-        desk.post(f"{here}/say", json={**held, "text": text}).raise_for_status()
-        said = lines(page, "agent").last.locator(".text")
-        expect(lines(page, "agent")).to_have_count(1)
-        assert said.evaluate("(one) => one.textContent") == text
+    names = [f"{text[:80]}.txt".replace("/", "-") for text in (*HOSTILE[1:], LONG)]
+    for some in (names[:5], names[5:]):
+        files = [FilePayload(name=n, mimeType="text/plain", buffer=b"<b>1</b>") for n in some]
+        page.locator("input[type=file]").set_input_files(files)
+        expect(page.get_by_test_id("chip")).to_have_count(len(some))
         is_whole(page)
+        say(page, "a human please")
+        expect(page.get_by_test_id("chip")).to_have_count(0)
+        is_whole(page)
+    answered(page, 2)
+    with staff(embedded) as desk:
+        here, held = take(desk, page)
+        for number, text in enumerate((*HOSTILE, LONG[:19_000])):
+            agent = {"id": "ann", "name": text[:120], "capacity": 50}
+            desk.put("/desk/agents", json=agent).raise_for_status()
+            desk.post(f"{here}/say", json={**held, "text": text}).raise_for_status()
+            expect(lines(page, "agent")).to_have_count(number + 1)
+            said = lines(page, "agent").last.locator(".text")
+            assert said.evaluate("(one) => one.textContent") == text
+            is_whole(page)
         desk.post(f"{here}/close", json=held).raise_for_status()
         expect(page.get_by_test_id("csat")).to_be_visible()
         is_whole(page)

@@ -14,7 +14,6 @@ from bot.bench.stage import Stage
 from tests.running import Server
 from tests.ui.chatting import answered, lines, place, recalled, say, staff
 
-TOKENS = 20_000
 QUESTIONS = (
     "How do I wash my rain jacket?",
     "How long is the warranty on backpacks?",
@@ -39,8 +38,11 @@ def begin(page: Page, address: str) -> None:
     expect(page.get_by_test_id("panel")).to_be_visible()
 
 
-def test_20000_tokens_come_each_once_though_the_stream_is_cut(page: Page, stage: Stage) -> None:
-    tokens = [f"{number:x}é😀 " for number in range(TOKENS)]
+@pytest.mark.parametrize("count", [1000, pytest.param(20_000, marks=pytest.mark.slow)])
+def test_tokens_come_each_once_though_the_stream_is_cut(
+    page: Page, stage: Stage, count: int
+) -> None:
+    tokens = [f"{number:x}é😀 " for number in range(count)]
     read, asked = threading.Event(), list[str | None]()
 
     def script(_body: bytes, last: str | None) -> Iterator[bytes]:
@@ -48,13 +50,13 @@ def test_20000_tokens_come_each_once_though_the_stream_is_cut(page: Page, stage:
         if last is None:
             yield event(0, "received", {"message_id": "m", "conversation_id": "c"})
         start = int(last) if last else 0
-        for number in range(start, TOKENS):
+        for number in range(start, count):
             yield event(number + 1, "token", {"text": tokens[number]})
         read.wait(100)
-        yield event(TOKENS + 1, "turn", turn("".join(tokens)))
+        yield event(count + 1, "turn", turn("".join(tokens)))
 
     stage.script = script
-    stage.cuts[:] = [200_000, 300_001]  # in the middle of events, and of characters
+    stage.cuts[:] = [10 * count, 15 * count + 1]  # in the middle of events, and of characters
     begin(page, place(stage, stage.url))
     say(page, "tell me everything")
     words = lines(page, "bot").last.locator(".text")
@@ -90,19 +92,44 @@ def test_what_is_written_without_a_connection_is_sent_later(
 ) -> None:
     begin(page, place(stage, embedded.url))
     page.context.set_offline(offline=True)
-    say(page, "hello from the tunnel")
+    say(page, "How long does standard shipping take?")
     expect(page.get_by_test_id("status")).to_contain_text("reconnecting")
     expect(lines(page, "customer")).to_have_count(1)
     page.context.set_offline(offline=False)
     answered(page)
     expect(page.get_by_test_id("status")).to_be_hidden()
     page.context.set_offline(offline=True)
-    say(page, "and again")
+    say(page, "How do I wash my rain jacket?")
     page.context.set_offline(offline=False)
     page.reload()  # before the reply: the message is in the browser
     page.get_by_test_id("launcher").click()
     answered(page, 2)
     expect(lines(page, "customer")).to_have_count(2)
+
+
+def test_what_was_taken_back_while_it_was_answered_is_not_sent_again(
+    page: Page, stage: Stage
+) -> None:
+    asked = list[str]()
+
+    def script(body: bytes, _last: str | None) -> Iterator[bytes]:
+        asked.append(json.loads(body)["text"])
+        yield event(0, "received", {"message_id": "m", "conversation_id": "c"})
+        yield event(1, "token", {"text": "A word"})
+        threading.Event().wait(20 if len(asked) == 1 else 0)
+        yield event(2, "turn", turn("A word"))
+
+    stage.script = script
+    begin(page, place(stage, stage.url))
+    say(page, "one")
+    expect(lines(page, "bot").last).to_contain_text("A word")
+    page.get_by_test_id("menu").click()
+    page.get_by_test_id("anew").click()
+    expect(lines(page, "customer")).to_have_count(0)
+    page.wait_for_timeout(1500)  # longer than the pause before another try
+    say(page, "two")
+    answered(page)
+    assert asked == ["one", "two"]
 
 
 def transcript(page: Page) -> list[tuple[str, str]]:
@@ -112,6 +139,7 @@ def transcript(page: Page) -> list[tuple[str, str]]:
     return [(role, text) for role, text in page.evaluate(script)]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_30_cuts_and_5_restarts_leave_both_sides_the_same(
     page: Page, stage: Stage, embedded: Server
@@ -123,7 +151,7 @@ def test_30_cuts_and_5_restarts_leave_both_sides_the_same(
         stage.cuts[:] = [dice.randrange(1, 900)]
         say(page, f"{dice.choice(QUESTIONS)} ({number})")
         if number % 6 == 5:
-            (embedded.kill if number % 12 == 5 else embedded.stop)()
+            (embedded.stop if number % 12 == 5 else embedded.kill)()
             embedded.start()
         if number % 7 == 3:
             page.reload()
@@ -133,7 +161,7 @@ def test_30_cuts_and_5_restarts_leave_both_sides_the_same(
         expect(last).to_have_attribute("data-testid", "message-bot", timeout=60_000)
         log = page.get_by_test_id("log")
         expect(log).to_have_attribute("aria-busy", "false", timeout=60_000)
-    assert stage.broken - broken == 30
+    assert stage.broken - broken >= 30
     with staff(embedded) as desk:
         path = f"/conversations/{recalled(page)['conversation']}/messages"
         said = [(line["role"], line["text"]) for line in desk.get(path).json()["messages"]]

@@ -26,6 +26,7 @@ MODULES: Final = (
     "wire",
     "memory",
     "session",
+    "live",
     "options",
     "dom",
     "style",
@@ -38,7 +39,7 @@ MODULES: Final = (
 APART: Final = ("words-en", "words-zh", "forms")
 _IMPORT: Final = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export (?=async |class |const |function )", re.MULTILINE)
-_SPACE: Final = re.compile(r"\s*\n\s*|(?<=[{};,>:]) +| +(?=[{>])")
+_SPACE: Final = re.compile(r"(?<=[,:;]) |\s*\n\s*")  # which the minifier leaves in colours
 _STYLE: Final = re.compile(r"(?<=const CSS = `).*?(?=`)", re.DOTALL)
 _SCRIPT: Final = "text/javascript; charset=utf-8"
 _TYPES: Final = {
@@ -95,7 +96,7 @@ def scripts() -> dict[str, Asset]:
 def joined() -> str:
     """Return all modules as one: names at the top of a module are its own in the whole."""
     parts = [_EXPORT.sub("", _IMPORT.sub("", _source(name))) for name in MODULES]
-    text = _STYLE.sub(lambda style: _SPACE.sub("", style[0]), "".join(parts))
+    text = _STYLE.sub(lambda css: _SPACE.sub("", _small(css[0], "text/css")), "".join(parts))
     return _small(f"(() => {{{text}}})();")
 
 
@@ -103,9 +104,9 @@ def _source(name: str) -> str:
     return (files("ui") / "widget" / f"{name}.js").read_text("utf-8")
 
 
-def _small(text: str) -> str:
-    """Return a script without comments and spaces, its own names short."""
-    return str(minify.string("text/javascript", text))
+def _small(text: str, media_type: str = "text/javascript") -> str:
+    """Return a script without comments and spaces, its own names short, or a style sheet."""
+    return str(minify.string(media_type, text))
 
 
 def mount(app: FastAPI, screen: Screen) -> None:

@@ -1,8 +1,9 @@
 /** The conversation itself, whatever shows it: its lines, what is on its way, who has it. */
 
 import { outbox, recall, remember, watch } from "./memory.js";
-import { FRESH, leave, renew, shown } from "./session.js";
-import { Refused, api, ask, hex128, insist, listen, posted } from "./wire.js";
+import { FRESH, ask, leave, renew, shown } from "./session.js";
+import { Refused, api, hex128, insist, posted } from "./wire.js";
+import { listen } from "./live.js";
 
 const PAGE = 60; // messages read at once
 const TRIES_AFTER_ERROR = 3; // the server said it failed: it may fail again for the same reason
@@ -10,8 +11,8 @@ const PAUSE = 500; // milliseconds between two live streams
 
 const last = (items) => items[items.length - 1];
 
-/** Events: change {line?}, message {line}, handoff {handoff}, reset. */
-export class Conversation extends EventTarget {
+/** It tells of: change; message {role, text}; handoff {state, …}; error {message}. */
+export class Conversation {
   lines = []; // {key, role, text, id?, position?, author?, reply?, files?, state?, live?}
   handoff = null;
   more = false; // whether the server has older lines
@@ -26,12 +27,13 @@ export class Conversation extends EventTarget {
   #delivering = false;
   #following = null;
   #loading = false;
-  #requests = new Set();
-  #end = new AbortController();
+  #end = new AbortController(); // of all
+  #streams = new AbortController(); // of this conversation
   #shown = recall().conversation;
 
-  constructor() {
-    super();
+  /** `tell(what, detail)` is called with what happens. */
+  constructor(tell) {
+    this.tell = tell;
     document.addEventListener("visibilitychange", () => this.look(this.#open), this.#end);
     watch(() => {
       if ((recall().conversation ?? null) !== (this.#shown ?? null)) this.#anew();
@@ -41,7 +43,7 @@ export class Conversation extends EventTarget {
   /** Stop everything: the element left the page. */
   stop() {
     this.#end.abort();
-    for (const request of this.#requests) request.abort();
+    this.#streams.abort();
   }
 
   get unread() {
@@ -56,8 +58,9 @@ export class Conversation extends EventTarget {
     return this.handoff?.state === "closed";
   }
 
-  #tell(type, detail = {}) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+  /** The address of something of this conversation. */
+  #here(...parts) {
+    return api("conversations", recall().conversation, ...parts);
   }
 
   /** Say whether somebody looks at it: then it is followed live, and nothing is unread. */
@@ -79,7 +82,7 @@ export class Conversation extends EventTarget {
   #read() {
     for (const line of this.lines) line.fresh = false;
     if (this.#position > (recall().read ?? 0)) remember({ read: this.#position });
-    this.#tell("change");
+    this.tell("change");
   }
 
   // Sending
@@ -102,9 +105,8 @@ export class Conversation extends EventTarget {
 
   #show({ id, shown: text, files }) {
     if (this.#find(id)) return;
-    const line = { key: id, client: id, role: "customer", text, files, state: "waiting" };
-    this.lines.push(line);
-    this.#tell("change", { line });
+    this.lines.push({ key: id, client: id, role: "customer", text, files, state: "waiting" });
+    this.tell("change");
   }
 
   async #deliver() {
@@ -118,31 +120,29 @@ export class Conversation extends EventTarget {
 
   async #send(message) {
     const reply = { last: "", line: null, failures: 0 };
+    this.#set({ typing: true });
     await insist(async () => {
-      this.#set({ typing: true });
       try {
         this.#settle(await this.#post(message, reply), reply);
         this.#set({ trouble: false });
       } catch (error) {
-        if (this.#end.signal.aborted) return true;
-        if (await this.#mayPass(error, reply)) return false;
+        if (this.#end.signal.aborted || !outbox.has(message.id)) return true; // left, or taken back
+        if (this.#mayPass(error, reply)) return false;
         this.#drop(reply.line);
         this.#refuse(message, error);
-      } finally {
-        this.#set({ typing: false });
       }
       outbox.drop(message.id);
       return true;
     });
+    this.#set({ typing: false });
   }
 
   /** Tell whether a message is worth another try, and get ready for it. */
-  async #mayPass(error, reply) {
+  #mayPass(error, reply) {
     if (error.cause === "event") {
       reply.last = "";
       reply.failures += 1;
     }
-    if (error.cause === 401) remember({ since: 0 });
     if (error.cause === 403) remember({ conversation: hex128(), introduced: false }); // not ours
     const again = error.cause === 403 ? (reply.failures += 1) < 2
       : !(error instanceof Refused) && reply.failures < TRIES_AFTER_ERROR;
@@ -154,20 +154,20 @@ export class Conversation extends EventTarget {
     const line = this.#find(id);
     if (line) line.state = "failed";
     this.lines.push({ key: hex128(), role: "notice", text: error.message });
-    this.#tell("change");
-    this.#tell("error", { message: error.message });
+    this.tell("change");
+    this.tell("error", { message: error.message });
   }
 
   /** Post a message and return its turn; a stream that ends before it is an error. */
   async #post(message, reply) {
-    const headers = await shown();
-    const conversation = this.#begun();
-    await this.#introduce();
-    const body = { text: message.text, conversation_id: conversation,
+    await shown();
+    const body = { text: message.text, conversation_id: this.#begun(),
       client_message_id: message.id, attachments: (message.files ?? []).map(({ id }) => id),
       metadata: { channel: "widget", language: this.language } };
-    if (reply.last) headers["Last-Event-ID"] = reply.last;
-    for await (const { id, event, data } of this.#listen(api("messages"), posted(body, headers))) {
+    await this.#introduce();
+    const sent = posted(body, reply.last && { "Last-Event-ID": reply.last });
+    const { signal } = this.#streams;
+    for await (const { id, event, data } of listen(api("messages"), { ...sent, signal })) {
       reply.last = id || reply.last;
       if (event === "received") this.#received(message, data, reply);
       if (event === "token") this.#write(data.text, reply);
@@ -175,15 +175,6 @@ export class Conversation extends EventTarget {
       if (event === "error") throw new Error(data.error?.message ?? "", { cause: "event" });
     }
     throw new Error("the stream was cut");
-  }
-
-  async *#listen(url, options, request = new AbortController()) {
-    this.#requests.add(request);
-    try {
-      yield* listen(url, options, request);
-    } finally {
-      this.#requests.delete(request);
-    }
   }
 
   /** The server has the message: what comes next is its reply, from the first word on. */
@@ -205,7 +196,7 @@ export class Conversation extends EventTarget {
     }
     if (!reply.line.live) return; // it came whole, another way
     reply.line.text += text;
-    this.#tell("change", { line: reply.line });
+    this.tell("change");
   }
 
   #settle(turn, reply) {
@@ -223,7 +214,7 @@ export class Conversation extends EventTarget {
     // What the turn does not speak of is as it was with the bot.
     if (turn.handoff) this.#stands({ ...this.handoff, ...turn.handoff });
     else if (!this.isHandedOff) this.#stands({ state: "bot" });
-    this.#tell("change");
+    this.tell("change");
   }
 
   #drop(line) {
@@ -232,7 +223,7 @@ export class Conversation extends EventTarget {
 
   #set(change) {
     Object.assign(this, change);
-    this.#tell("change");
+    this.tell("change");
   }
 
   // What the server has
@@ -259,7 +250,6 @@ export class Conversation extends EventTarget {
       await step();
       this.#set({ trouble: false });
     } catch (error) {
-      if (error.cause === 401) remember({ since: 0 });
       if (!(error instanceof Refused)) {
         this.#set({ trouble: true });
         return this.#end.signal.aborted;
@@ -271,8 +261,7 @@ export class Conversation extends EventTarget {
 
   async #load(before) {
     const query = new URLSearchParams({ limit: PAGE, ...(before && { before }) });
-    const url = `${api("conversations", recall().conversation, "messages")}?${query}`;
-    const page = await (await ask(url, { headers: await shown() })).json();
+    const page = await (await ask(`${this.#here("messages")}?${query}`)).json();
     const read = recall().read ?? 0;
     this.#known = true;
     this.more = page.more;
@@ -292,16 +281,14 @@ export class Conversation extends EventTarget {
       await insist(async () => {
         if (!this.#isWanted) return true;
         this.#following = new AbortController();
-        const url = api("conversations", recall().conversation, "messages");
+        const signal = AbortSignal.any([this.#following.signal, this.#streams.signal]);
         try {
-          const options = { headers: await shown() };
-          const live = `${url}?after=${this.#position}`;
-          for await (const { event, data } of this.#listen(live, options, this.#following)) {
+          const live = `${this.#here("messages")}?after=${this.#position}`;
+          for await (const { event, data } of listen(live, { signal })) {
             if (event === "message") this.#arrive(data);
             if (event === "status") this.#stands(data);
           }
         } catch (error) {
-          if (error.cause === 401) remember({ since: 0 });
           if (error instanceof Refused) this.#known = false;
           return !this.#isWanted;
         }
@@ -328,12 +315,12 @@ export class Conversation extends EventTarget {
     }
     this.#sort();
     if (this.#isSeen) this.#read();
-    this.#tell("change", { line: known ?? fresh });
+    this.tell("change");
   }
 
   #arrived(line) {
     line.fresh = line.role !== "customer" && !this.#isSeen;
-    this.#tell("message", { role: line.role, text: line.text });
+    this.tell("message", { role: line.role, text: line.text });
   }
 
   /** Lines stand as they stand in the log; what has no place there yet comes last. */
@@ -349,9 +336,9 @@ export class Conversation extends EventTarget {
   #stands(handoff) {
     const before = this.handoff?.state ?? "bot";
     this.handoff = handoff;
-    if (handoff && handoff.state !== before) this.#tell("handoff", handoff);
+    if (handoff && handoff.state !== before) this.tell("handoff", handoff);
     if (this.#isWanted) this.#follow();
-    this.#tell("change");
+    this.tell("change");
   }
 
   // What visitors may do with it
@@ -362,9 +349,9 @@ export class Conversation extends EventTarget {
   }
 
   async #introduce() {
-    const { who, introduced, conversation } = recall();
+    const { who, introduced } = recall();
     if (!who || introduced) return;
-    await ask(api("conversations", conversation, "contact"), posted(who, await shown()))
+    await ask(this.#here("contact"), posted(who))
       .catch((error) => {
         if (!(error instanceof Refused)) throw error; // what is refused is not asked for again
       });
@@ -385,37 +372,33 @@ export class Conversation extends EventTarget {
 
   /** Send a file ahead and return {id, name, …} for the message it goes with. */
   async attach(file) {
-    const headers = { ...(await shown()), "Content-Type": "application/octet-stream" };
+    await shown();
     if (file.size > (recall().largest ?? Infinity)) throw new Refused("", { cause: 413 });
-    const url = `${api("conversations", this.#begun(), "attachments")}?`
-      + new URLSearchParams({ name: file.name });
+    this.#begun();
+    const url = `${this.#here("attachments")}?${new URLSearchParams({ name: file.name })}`;
+    const headers = { "Content-Type": "application/octet-stream" };
     return (await ask(url, { method: "POST", body: file, headers })).json();
   }
 
   /** Note what the customer did with a reply: `feedback` or `opened`. */
   async note(id, what, body) {
-    await ask(api("messages", id, what), posted(body, await shown()));
+    await ask(api("messages", id, what), posted(body));
   }
 
   /** Rate the whole conversation, from 1 to 5. */
   async rate(score, comment) {
-    const url = api("conversations", recall().conversation, "csat");
-    await ask(url, posted({ score, comment }, await shown()));
+    await ask(this.#here("csat"), posted({ score, comment }));
     remember({ rated: true });
   }
 
   /** Return the conversation as text. */
   async transcript() {
-    const url = api("conversations", recall().conversation, "transcript");
-    return (await ask(`${url}?language=${this.language}`, { headers: await shown() })).blob();
+    return (await ask(`${this.#here("transcript")}?language=${this.language}`)).blob();
   }
 
   /** Have the server delete it all, then begin anew. */
   async forget() {
-    const { conversation } = recall();
-    if (conversation && this.#known) {
-      await ask(api("conversations", conversation), { method: "DELETE", headers: await shown() });
-    }
+    if (this.#known) await ask(this.#here(), { method: "DELETE" });
     leave();
     remember({ who: null });
     this.restart();
@@ -429,18 +412,17 @@ export class Conversation extends EventTarget {
   }
 
   #anew() {
-    for (const request of this.#requests) request.abort();
+    this.#streams.abort();
+    this.#streams = new AbortController();
     Object.assign(this, { lines: [], handoff: null, more: false });
     this.#position = 0;
     this.#known = false;
     this.#shown = recall().conversation;
-    this.#tell("reset");
-    this.#tell("change");
+    this.tell("change");
     if (this.#shown) this.restore();
   }
 }
 
 /** A line of the log as it is shown. */
-const lineOf = (data) => ({ key: data.message_id, id: data.message_id, position: data.position,
-  client: data.client_message_id, role: data.role, text: data.text, author: data.author,
-  reply: data.reply, answers: data.in_reply_to, files: data.attachments });
+const lineOf = (data) => ({ ...data, key: data.id, client: data.client_message_id,
+  answers: data.in_reply_to, files: data.attachments });

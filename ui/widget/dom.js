@@ -4,23 +4,22 @@ const ICONS = {
   chat: "M4 4h16v12H9l-5 4z",
   close: "M6 6l12 12M18 6L6 18",
   send: "M4 12l16-8-6 16-3-6z",
-  up: "M7 21V10l4-7c2 0 2 2 2 3v3h6l-1 12zM3 10h4v11H3z",
-  down: "M7 3v11l4 7c2 0 2-2 2-3v-3h6L18 3zM3 3h4v11H3z",
-  more: "M12 5v.1M12 12v.1M12 19v.1",
+  thumb: "M7 21V10l4-7c2 0 2 2 2 3v3h6l-1 12zM3 10h4v11H3z",
+  more: "M12 5h0m0 7h0m0 7h0",
   clip: "M19 11l-8 8a5 5 0 0 1-7-7l9-9a3 3 0 0 1 5 5l-9 8a1 1 0 0 1-2-2l8-7",
 };
 
-/** Make an element; functions become listeners, strings become text, null leaves things out. */
+/** Make an element; functions become listeners, strings become text, false leaves an attribute out. */
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value === null || value === false) continue;
+    if (value === false) continue;
     if (typeof value === "function") node.addEventListener(name, value);
     else if (name === "id") node.dataset.testid = node.part = node.id = value;
     else if (name === "mark") node.dataset.testid = node.part = value; // for styles and tests
     else node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.filter((child) => child !== null));
+  node.append(...children);
   return node;
 }
 

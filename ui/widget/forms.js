@@ -1,5 +1,5 @@
 /**
- * What is asked above the message box: who you are, how it was, whether to delete it all.
+ * What few need: who you are, how it was, whether to delete it all, what was wrong, a file to keep.
  *
  * A form gets what it is made with (`el`, `button`, the page's `options`), the `deed` that it asks
  * for and `done(said)`, which takes it away. It is fetched when it is needed, its words with it.
@@ -12,12 +12,15 @@ const WORDS = {
     form: "Before we begin:", name: "Name", email: "E-mail", optional: "(optional)", begin: "Begin",
     csat: "How was this conversation?", scale: "1 = poor, 5 = very good", score: (n) => `${n} of 5`,
     chooseScore: "Choose a number first.", comment: "What could be better?",
+    why: "What was wrong?", wrong: "It is wrong", incomplete: "Something is missing",
+    offTopic: "Not what I asked", other: "Something else",
   },
   zh: {
     deletes: "永久删除本次对话、文件和您的信息？", deleted: "您的数据已删除。", notNow: "暂不", dismiss: "关闭提示",
     form: "开始之前：", name: "姓名", email: "电子邮箱", optional: "（选填）", begin: "开始",
     csat: "您对本次服务满意吗？", scale: "1 = 不满意，5 = 非常满意", score: (n) => `${n} 分（满分 5 分）`,
     chooseScore: "请先选择分数。", comment: "有什么可以改进？",
+    why: "哪里不对？", wrong: "内容有误", incomplete: "不够完整", offTopic: "答非所问", other: "其他",
   },
 };
 
@@ -93,6 +96,21 @@ export function deletion({ el, button, options, deed, done }) {
     await deed();
     done(t.deleted);
   }, t, el("p", {}, t.deletes), row(el, send(el, t.forget), no(button, t, done)));
+}
+
+/** What was wrong with a reply: one press tells. */
+export function reasons({ el, button, options, tell }) {
+  const t = worded(options);
+  return el("div", { class: "choices" }, el("span", { class: "small" }, t.why),
+    ...["wrong", "incomplete", "offTopic", "other"].map((reason) =>
+      button({ mark: "reason", click: () => tell(reason) }, t[reason])));
+}
+
+/** Save a file, as if its link had been clicked. */
+export function save(el, file) {
+  const link = el("a", { href: URL.createObjectURL(file), download: "conversation.txt" });
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 /** A form that says what went wrong. */

@@ -3,10 +3,10 @@
 import { button, el, icon, link } from "./dom.js";
 import { BASE, api } from "./wire.js";
 
-const REASONS = ["wrong", "incomplete", "offTopic", "other"];
 const IMAGE = /^image\//;
+const ALONE = /^📎( 文件)?$/; // what stands for words where only files were sent
 
-/** Make the row of a line: `deeds` are say(text, shown), note(id, what, body). */
+/** Make the row of a line: `deeds` are say(text, shown), note(id, what, body), reasons(tell). */
 export function row(line, t, deeds) {
   const words = el("p", { class: "text", dir: "auto" });
   const who = el("span");
@@ -22,7 +22,7 @@ export function row(line, t, deeds) {
     const name = { bot: t.bot, agent: `${fresh.author ?? t.agent} · ${t.person}`, customer: t.you };
     who.className = fresh.role === "customer" || fresh.role === "notice" ? "away" : "who";
     who.textContent = name[fresh.role] ?? "";
-    const said = fresh.files?.length && fresh.text === "📎" ? "" : fresh.text;
+    const said = fresh.files?.length && ALONE.test(fresh.text) ? "" : fresh.text;
     if (said.startsWith(text.data)) text.appendData(said.slice(text.data.length)); // it grows
     else text.data = said;
     words.hidden = !said;
@@ -70,7 +70,7 @@ function source({ article, title, quote, url }, id, t, deeds) {
   if (/^(https?:)?\//i.test(url) && URL.canParse(url, BASE)) href = new URL(url, BASE).href;
   // What customers open teaches the search; nothing is lost when this does not arrive.
   const opened = ({ target }) => target.open
-    && deeds.note(id, "opened", { article }).catch(() => null);
+    && deeds.note(id, "opened", { article }).catch(() => 0);
   return el("details", { class: "citation", mark: "citation", toggle: opened },
     el("summary", {}, t.source, bdi(title || article)), el("blockquote", { dir: "auto" }, quote),
     link(href, t.article));
@@ -79,20 +79,19 @@ function source({ article, title, quote, url }, id, t, deeds) {
 /** Two thumbs; the one that is down asks why. */
 function thumbs(id, t, deeds) {
   const thanks = el("span", { class: "small", mark: "thanks" });
-  const why = el("div", { class: "choices", hidden: true });
+  const why = el("div");
   const rate = async (rating, reason) => {
     const kept = await deeds.note(id, "feedback", { rating, reason })
       .then(() => true, () => false);
     thanks.textContent = kept ? t.thanks : t.refused;
     if (!kept) return;
-    why.hidden = rating === "up" || Boolean(reason);
     for (const name of ["up", "down"]) both[name].setAttribute("aria-pressed", name === rating);
+    why.replaceChildren();
+    if (rating === "down" && !reason) why.append(await deeds.reasons((chosen) => rate(rating, chosen)));
   };
   const thumb = (name) => button({ mark: `thumb-${name}`, "aria-label": t[name],
-    click: () => rate(name) }, icon(name));
+    click: () => rate(name) }, icon("thumb"));
   const both = { up: thumb("up"), down: thumb("down") };
-  why.append(el("span", { class: "small" }, t.why), ...REASONS.map((reason) =>
-    button({ mark: "reason", click: () => rate("down", reason) }, t[reason])));
   return el("div", {}, el("div", { class: "rating", role: "group", "aria-label": t.rating },
     both.up, both.down, thanks), why);
 }

@@ -34,6 +34,7 @@ export const outbox = {
   add(message) {
     store[OUT + message.id] = JSON.stringify({ ...message, at: Date.now() });
   },
+  has: (id) => OUT + id in store,
   drop: (id) => delete store[OUT + id],
   all: () => Object.keys(store).filter((key) => key.startsWith(OUT)).map(parsed)
     .sort((one, other) => one.at - other.at),

@@ -2,6 +2,7 @@
 
 import { BASE } from "./wire.js";
 
+const SYSTEM = "light dark";
 const configured = { texts: {} };
 
 /** Take over settings; `texts` has own words by language, under the names of words-en.js. */
@@ -26,7 +27,7 @@ export function dress(element, { position, theme, accent, accentDark }) {
   const page = getComputedStyle(document.documentElement).colorScheme;
   element.setAttribute("side", position);
   // A page that says nothing of its own scheme leaves it to the system.
-  element.setAttribute("scheme", theme || (page === "normal" ? "system" : "page"));
+  element.style.colorScheme = { system: SYSTEM }[theme] ?? theme ?? (page === "normal" ? SYSTEM : "");
   const paint = (name, colour) => colour && element.style.setProperty(name, colour);
   paint("--careline-accent", accent);
   paint("--careline-accent-dark", accentDark || accent);

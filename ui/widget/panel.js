@@ -29,9 +29,11 @@ export class Panel {
   constructor(conversation, options, close) {
     Object.assign(this, { conversation, options, close, t: options.t });
     this.node = this.#build();
-    this.rows = new Rows(this.log, this.lines, (line) => row(line, this.t, this.#deeds()),
-      () => conversation.older());
-    this.log.addEventListener("moved", () => this.#toLatest());
+    this.rows = new Rows(this.log, this.lines, {
+      make: (line) => row(line, this.t, this.#deeds()),
+      older: () => conversation.older(),
+      moved: () => (this.latest.hidden = this.rows.isAtEnd),
+    });
     this.#attached();
     if (options.form && !recall().who && !recall().conversation) {
       this.#ask("welcome", (who) => conversation.meet(who), options.form);
@@ -52,6 +54,7 @@ export class Panel {
         this.input.focus();
       },
       note: (...what) => this.conversation.note(...what),
+      reasons: async (tell) => (await further(this.node)).reasons({ el, button, options: this.options, tell }),
     };
   }
 
@@ -64,7 +67,7 @@ export class Panel {
     const { t, options } = this;
     this.lines = el("div");
     this.typing = el("div", { class: "typing", id: "typing" },
-      el("span", { class: "away" }, t.typing), el("i"), el("i"), el("i"));
+      el("span", { class: "away" }, t.typing), el("i", { "aria-hidden": "true" }, "●●●"));
     this.log = el("div", { class: "log", id: "log", role: "log", "aria-live": "polite",
       "aria-label": t.title, tabindex: "0" }, this.lines, this.typing);
     this.latest = button({ class: "latest", id: "latest", hidden: true,
@@ -194,7 +197,6 @@ export class Panel {
   async #ask(name, deed, fields) {
     this.#asked = name;
     this.form.hidden = name === "welcome";
-    const forms = await further(this.node);
     const done = (said) => {
       this.#asked = null;
       this.form.hidden = false;
@@ -202,8 +204,12 @@ export class Panel {
       this.#complain(said);
       this.focus();
     };
-    this.place.replaceChildren(forms[name](
-      { el, button, options: this.options, deed, done, fields }));
+    try {
+      this.place.replaceChildren((await further(this.node))[name](
+        { el, button, options: this.options, deed, done, fields }));
+    } catch {
+      done(this.t.refused); // it could not be fetched: the chat goes on without it
+    }
     if (!this.node.hidden) this.focus();
   }
 
@@ -213,10 +219,8 @@ export class Panel {
 
   async #download() {
     try {
-      const link = el("a", { href: URL.createObjectURL(await this.conversation.transcript()),
-        download: "conversation.txt" });
-      link.click();
-      URL.revokeObjectURL(link.href);
+      const { save } = await further(this.node);
+      save(el, await this.conversation.transcript());
     } catch (error) {
       this.#complain(error.message || this.t.refused);
     }
@@ -238,7 +242,7 @@ export class Panel {
     const live = lines.some((line) => line.live);
     this.log.setAttribute("aria-busy", conversation.typing); // read out whole, not word by word
     const first = { key: "welcome", role: "bot", text: t.welcome };
-    this.typing.hidden = !conversation.typing || live;
+    this.typing.hidden = !conversation.typing || live || conversation.trouble;
     const human = handoff?.state === "human";
     const name = handoff?.agent ?? t.agent;
     this.speaker.textContent = human ? `${name} · ${t.person}` : t.bot;
@@ -256,10 +260,5 @@ export class Panel {
       this.declined = true; // asked once
       this.#survey();
     }
-    this.#toLatest();
-  }
-
-  #toLatest() {
-    this.latest.hidden = this.rows.isAtEnd;
   }
 }

@@ -10,10 +10,11 @@ export class Rows {
   #lines = [];
   #nodes = new Map(); // key → {node, update}
   #atEnd = true;
+  #top = 0;
 
   /** `make(line)` returns {node, update}; `older()` asks for lines before the first one. */
-  constructor(scroller, box, make, older) {
-    Object.assign(this, { scroller, box, make, older });
+  constructor(scroller, box, { make, older, moved }) {
+    Object.assign(this, { scroller, box, make, older, moved });
     scroller.addEventListener("scroll", () => this.#scrolled());
     // What grows, such as a picture, or takes room away does not hide the last line.
     const watch = new ResizeObserver(() => this.#atEnd && this.#toBottom());
@@ -85,11 +86,14 @@ export class Rows {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     if (!clientHeight) return; // it is hidden
     const below = scrollHeight - scrollTop - clientHeight;
-    this.#atEnd = below < BOTTOM && this.#from === this.#end;
+    // What grew a moment ago has not been scrolled to yet: only who goes up leaves the end.
+    const stays = this.#atEnd && scrollTop >= this.#top;
+    this.#top = scrollTop;
+    this.#atEnd = (stays || below < BOTTOM) && this.#from === this.#end;
     if (scrollTop < NEAR && this.#from > 0) this.#move(-STEP);
     else if (scrollTop < NEAR && !this.#atEnd) this.older();
     else if (below < NEAR && this.#from < this.#end) this.#move(STEP);
-    this.scroller.dispatchEvent(new Event("moved"));
+    this.moved();
   }
 
   #move(by) {

@@ -6,13 +6,10 @@ const CSS = `
   --on-accent: oklch(from var(--accent) clamp(0, (.57 - l) * 99, 1) 0 0);
   --link: light-dark(oklch(from var(--accent) min(l, .45) c h),
   oklch(from var(--accent) max(l, .8) c h)); --page: light-dark(#fff, #161c19); --ink: light-dark(#1c2420, #eaf1ed);
-  --soft: light-dark(#edf2ef, #26302b); --quiet: light-dark(#55625c, #a9b8b0);
-  --rule: light-dark(#c9d3ce, #44514b); --alert: light-dark(#8a2c0d, #ffb59b);
-  color: var(--ink); font: 16px/1.5 system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC",
-  sans-serif; }
-:host([scheme=light]) { color-scheme: light; }
-:host([scheme=dark]) { color-scheme: dark; }
-:host([scheme=system]) { color-scheme: light dark; }
+  --soft: color-mix(in srgb, var(--ink) 8%, var(--page));
+  --rule: color-mix(in srgb, var(--ink) 22%, var(--page));
+  --quiet: color-mix(in srgb, var(--ink) 72%, var(--page)); --alert: light-dark(#8a2c0d, #ffb59b);
+  color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
 :focus-visible, .clip:focus-within { outline: 3px solid var(--link); outline-offset: 2px; }
@@ -37,13 +34,14 @@ svg { width: 1.4em; height: 1.4em; fill: none; stroke: currentColor; stroke-widt
 .launcher, .head, .send, .main, .latest, .line.customer { color: var(--on-accent);
   background: var(--accent); }
 .count { position: absolute; inset: -.3rem -.3rem auto auto; min-width: 1.5rem;
-  border-radius: 1rem; font-size: .8125rem; text-align: center; color: #fff; background: #b3350c; }
+  border-radius: 1rem; font-size: .8125rem; text-align: center; color: var(--page); background: var(--alert); }
 .head { display: flex; align-items: center; padding: .6rem .25rem .6rem 1rem; }
 .head > div { flex: 1; min-width: 0; }
 h2, h3, p { margin: 0; font-size: 1rem; }
 .head :is(h2, p) { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .head summary { list-style: none; color: inherit; }
 .head :focus-visible, .customer a { outline-color: currentColor; color: inherit; }
+.menu svg { stroke-width: 4; }
 .menu div { position: absolute; right: 3rem; z-index: 1; display: grid; padding: .4rem;
   color: var(--ink); background: var(--page); border: 1px solid var(--rule);
   border-radius: .75rem; }
@@ -54,7 +52,7 @@ h2, h3, p { margin: 0; font-size: 1rem; }
 .customer { margin-inline-start: auto; border-radius: 1rem .25rem 1rem 1rem; }
 .notice { background: none; border: 1px solid; }
 .notice, .trouble { color: var(--alert); }
-.waiting { opacity: .75; }
+.waiting { opacity: .85; }
 .who, .small, .foot, .head p { font-size: .8125rem; }
 .who, .small, .foot, .rating, ::placeholder { color: var(--quiet); opacity: 1; }
 .text, blockquote { white-space: pre-wrap; unicode-bidi: plaintext; }
@@ -66,14 +64,12 @@ blockquote { margin: .4rem 0; padding-inline-start: .7rem; border-inline-start: 
 .choices, .chips, .row { display: flex; flex-wrap: wrap; gap: .4rem; margin-top: .4rem; }
 .choices .small, .chips { flex-basis: 100%; }
 .choices button, .row button { border: 1px solid var(--link); }
-.rating { display: flex; margin: .3rem 0 -.25rem -.4rem; }
+.rating { display: flex; align-items: center; margin: .3rem 0 -.25rem -.4rem; }
 .rating button { padding: .4rem; }
 .rating svg { width: 1.1em; height: 1.1em; }
+.rating :nth-child(2) svg { transform: scaleY(-1); }
 .rating [aria-pressed=true] { color: var(--link); }
-.typing { display: flex; gap: .3rem; padding: .85rem; }
-.typing i { width: .5rem; height: .5rem; border-radius: 50%; background: var(--quiet);
-  animation: beat 1.2s infinite; }
-.typing i + i { animation-delay: .2s; }
+.typing { padding: .5rem .85rem; letter-spacing: .25em; animation: beat 1.2s infinite; }
 @keyframes beat { 50% { opacity: .25; } }
 .latest { align-self: center; margin: -2.75rem 0 .5rem; }
 .bar { padding: .4rem 1rem; font-size: .875rem; background: var(--soft); }

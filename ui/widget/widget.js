@@ -19,9 +19,9 @@ const listeners = new EventTarget();
 const tell = (name, detail = {}) => listeners.dispatchEvent(new CustomEvent(name, { detail }));
 
 class CarelineChat extends HTMLElement {
-  #end = null;
-  #panel = null;
-  #ready = null;
+  #end;
+  #panel;
+  #ready;
   #teased = 0;
   #unread = 0;
 
@@ -34,11 +34,8 @@ class CarelineChat extends HTMLElement {
     page.observe(document.documentElement, { attributes: true });
     this.#end.signal.addEventListener("abort", () => page.disconnect());
     fit(this, this.#end.signal);
-    this.conversation = new Conversation();
-    this.conversation.addEventListener("change", () => this.#changed());
-    for (const name of ["message", "handoff", "error"]) {
-      this.conversation.addEventListener(name, ({ detail }) => tell(name, detail));
-    }
+    this.conversation = new Conversation((what, detail) =>
+      (what === "change" ? this.#changed() : tell(what, detail)));
     this.#ready = this.render().then(() => {
       this.conversation.restore();
       tell("ready");

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from bot.dialogue import policy
+from bot.dialogue.handoff import Custody, Owner
 from bot.dialogue.policy import Content, Policy, PolicyError
 from bot.dialogue.state import Form, State
 from bot.types import (
+    ONLY_FILES,
     OUT_OF_SCOPE,
     Decision,
     Entity,
@@ -66,6 +68,17 @@ def test_a_message_without_words_is_asked_for_some(text: str) -> None:
     decision = decide(understood(), text=text)
     assert (decision.route, decision.reason) == (Route.CLARIFY, "no_words")
     assert decision.template == "unreadable"
+
+
+@pytest.mark.parametrize("text", ONLY_FILES.values())
+def test_files_without_words_are_not_read_and_a_person_is_offered(text: str) -> None:
+    decision = decide(understood(), text=text)
+    assert (decision.route, decision.reason) == (Route.TEMPLATE, "file_received")
+    assert decision.template == "file_received"
+    waiting = State(custody=Custody(Owner.QUEUED, queue="support"))
+    decision = decide(understood(), waiting, text)
+    assert (decision.route, decision.reason) == (Route.HANDOFF, "file_received")
+    assert decide(understood(), text=f"{text} it came like this").reason == "route:refund"
 
 
 @pytest.mark.parametrize("text", ["退", "7", "ok"])

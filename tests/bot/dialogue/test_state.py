@@ -100,7 +100,7 @@ def test_replies_that_do_not_help_are_counted_until_one_does() -> None:
     assert advance(state, turn(routed())).failures == 0
 
 
-@pytest.mark.parametrize("reason", ["no_evidence", "out_of_scope"])
+@pytest.mark.parametrize("reason", ["no_evidence", "out_of_scope", "file_received"])
 def test_an_offer_of_a_colleague_stands_for_one_turn(reason: str) -> None:
     state = advance(State(), turn(routed(reason=reason)))
     assert state.offered_human
