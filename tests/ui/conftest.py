@@ -22,7 +22,9 @@ _FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+# Of a module and no longer: while Playwright runs, its thread has an event loop that other tests
+# cannot run theirs beside.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:

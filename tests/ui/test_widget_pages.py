@@ -239,6 +239,7 @@ def test_nobody_reads_another_visitors_conversation(
 def test_operators_see_what_they_set_and_what_to_paste(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/widget?lang=zh")
     launcher = page.get_by_test_id("launcher")
+    expect(launcher).to_be_visible()  # the page listens to its fields from then on
     page.locator("[name=launcher]").fill("问我们")
     expect(launcher).to_have_text("问我们")
     page.locator("[name=welcome]").fill('Say "hi" <b>')

@@ -124,7 +124,7 @@ def test_a_question_without_a_template_is_asked_in_plain_words() -> None:
 
 
 def test_a_template_may_name_slots(templates: Templates) -> None:
-    acts = Acts(Said(None, "order_not_found", {}))
+    acts = Acts(Said(None, "invoice_sent", {}))
     bot = assistant(templates, acts)
     bot.parts.log.states["c1"] = State(slots={"order_number": "A1"})  # type: ignore[attr-defined]
     assert "A1" in said(bot, Message("x", "c1"))[1].reply.text
