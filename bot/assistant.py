@@ -223,6 +223,10 @@ class Assistant:
             replies.append(reply)
             if decision.route is Route.HANDOFF:
                 break
+        if not replies:  # strange messages may be small talk throughout: one is answered
+            composed = self._speaker.composed(work, parts[0], decisions[0])
+            decisions[0], reply = yield from in_script(composed, work.script)
+            replies.append(reply)
         reply = joined(replies)
         following = evidence.following(self.parts, work, understanding, decisions)
         return decisions, replace(reply, related=reply.related + following)

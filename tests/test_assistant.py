@@ -235,6 +235,24 @@ GREET, PERSON = ("hello", "greeting"), ("get me a human", "human")
 SHIPPING = ("how long does standard shipping take", "delivery_time")
 
 
+def strange(text: str) -> tuple[str, tuple[Request, ...]]:
+    """Return small talk that looks strange to the model: out of scope, and surely thanks."""
+    words = text.split(", ")
+    scores = (IntentScore("thanks", 0.95),)
+    starts = [text.index(word) for word in words]
+    return text, tuple(
+        Request(word, start, start + len(word), "oos", 0.2, scores)
+        for word, start in zip(words, starts, strict=True)
+    )
+
+
+@pytest.mark.parametrize("text", ["ta very", "ta very, much obliged"])
+def test_small_talk_that_looks_strange_is_answered_all_the_same(bot: Assistant, text: str) -> None:
+    turn = say(told(bot, strange(text)), text)
+    assert {decision.reason for decision in turn.decisions} == {"smalltalk"}
+    assert turn.reply.text.strip()
+
+
 def alone(bot: Assistant, part: tuple[str, str]) -> Turn:
     message = joined(part)
     return say(told(bot, message), message[0])
