@@ -161,7 +161,8 @@ class Assistant:
         try:
             understanding = self._understand(work)
             yield understanding
-            decisions, reply = yield from self._respond(work, understanding)
+            said = self._respond(work, understanding)
+            decisions, reply = yield from work.timed(said, started)
         except Exception:  # the edge: one bad message must not end the conversation
             _logger.exception("message %s could not be answered and is handed off", message.id)
             understanding, decision, reply = self._speaker.give_up(work)

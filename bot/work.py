@@ -2,15 +2,18 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from bot.dialogue.state import State
 from bot.nlu.language import reply_language
 from bot.nlu.scripts import Script, script
 from bot.types import Acted, Message, Role, Understanding
 from knowledge_base.documents import Evidence, Hit
+
+_Made = TypeVar("_Made")
 
 
 def stays() -> bool:
@@ -47,6 +50,25 @@ class Work:
         finally:
             spent = 1000 * (time.perf_counter() - started)
             self.clock[name] = round(self.clock.get(name, 0.0) + spent, 3)
+
+    def timed(
+        self, words: Generator[str, None, _Made], started: float
+    ) -> Generator[str, None, _Made]:
+        """Pass words on, and note when the first came: `first_token`, milliseconds after `started`.
+
+        `started` is a moment of `time.perf_counter`.
+        """
+        try:
+            while True:
+                word = next(words)
+                spent = round(1000 * (time.perf_counter() - started), 3)
+                self.clock.setdefault("first_token", spent)
+                yield word
+        except StopIteration as stop:
+            made: _Made = stop.value
+            return made
+        finally:
+            words.close()
 
     @property
     def question(self) -> str:

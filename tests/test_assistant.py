@@ -235,6 +235,11 @@ GREET, PERSON = ("hello", "greeting"), ("get me a human", "human")
 SHIPPING = ("how long does standard shipping take", "delivery_time")
 
 
+def test_the_first_word_and_the_whole_are_timed(bot: Assistant) -> None:
+    spent = dict(say(bot, "hello").timings_ms)
+    assert 0 < spent["first_token"] <= spent["total"]
+
+
 def strange(text: str) -> tuple[str, tuple[Request, ...]]:
     """Return small talk that looks strange to the model: out of scope, and surely thanks."""
     words = text.split(", ")

@@ -85,6 +85,7 @@ def gaps(
     """Group the questions nobody could answer: what should be written next."""
     from datetime import timedelta
 
+    from bot.insights import drafts
     from bot.learning import gaps as learning
     from bot.store import questions
     from bot.types import now
@@ -93,16 +94,7 @@ def gaps(
     place.log()
     since = now() - timedelta(days=days) if days else None
     open_questions = learning.unanswered(questions.asked(place.engine, since))
-    found: list[Cluster] = []
-    if open_questions:
-        knowledge = place.knowledge()
-        encoder = knowledge.encoder if knowledge else place.encoder()
-        found = learning.clusters(
-            open_questions,
-            encoder.queries,
-            knowledge.passages() if knowledge else (),
-            knowledge.vectors() if knowledge else None,
-        )
+    found = drafts.grouped(place, open_questions)
     result = {
         "clusters": [_cluster_json(cluster) for cluster in found],
         "questions": len(open_questions),

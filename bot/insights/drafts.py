@@ -11,7 +11,9 @@ import yaml
 from bot.bootstrap import Home
 from bot.insights.page import Query
 from bot.learning import gaps as learning
+from bot.learning.gaps import Cluster
 from bot.store import facts, questions
+from bot.store.questions import Asked
 from bot.types import now
 
 FOLDER: Final = "drafts"
@@ -20,6 +22,20 @@ _PLEASE: Final = {
     "en": "Write here what customers need to know, then move this file into kb/.",
     "zh": "请在这里写下顾客需要知道的内容，然后把文件移到 kb/ 中。",
 }
+
+
+def grouped(home: Home, found: Sequence[Asked]) -> list[Cluster]:
+    """Return questions in groups of one meaning, beside what the home's knowledge says nearest."""
+    if not found:
+        return []
+    knowledge = home.knowledge()
+    encoder = knowledge.encoder if knowledge else home.encoder()
+    return learning.clusters(
+        found,
+        encoder.queries,
+        knowledge.passages() if knowledge else (),
+        knowledge.vectors() if knowledge else None,
+    )
 
 
 def gaps(home: Home, period: Query) -> list[dict[str, Any]]:
@@ -34,16 +50,7 @@ def gaps(home: Home, period: Query) -> list[dict[str, Any]]:
         and period.language in {None, question.language}
     ]
     found = sorted(learning.unanswered(asked), key=lambda question: question.at)[-_MOST:]
-    if not found:
-        return []
-    knowledge = home.knowledge()
-    encoder = knowledge.encoder if knowledge else home.encoder()
-    clusters = learning.clusters(
-        found,
-        encoder.queries,
-        knowledge.passages() if knowledge else (),
-        knowledge.vectors() if knowledge else None,
-    )
+    clusters = grouped(home, found)
     by_message = {question.message_id: question.conversation_id for question in found}
     return [
         {

@@ -128,12 +128,13 @@ def _templates(
 ) -> Iterator[Suggestion]:
     """Yield the templates of what the customer most likely wants."""
     earlier = [line for line in said if line.text != asked]
-    last: dict[Role, str] = {line.role: line.text for line in earlier}
+    before = [line.text for line in earlier if line.role is Role.CUSTOMER]
+    replies = [line.text for line in earlier if line.role in {Role.BOT, Role.AGENT}]
     understanding = parts.understander.understand(
         asked,
         spoken=language,
-        customer=last.get(Role.CUSTOMER),
-        reply=last.get(Role.AGENT) or last.get(Role.BOT),
+        customer=before[-1] if before else None,
+        reply=replies[-1] if replies else None,
         leaning=(),
         today=now().date(),
     )
