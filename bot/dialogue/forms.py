@@ -223,8 +223,7 @@ class Forms:
             return False  # the message was taken as the value already
         if not self.leaves(text, understanding, form) or understanding.intent == "oos":
             return False
-        inside = [e for e in understanding.entities if e.text in text]
-        return len(text.strip()) > sum(len(e.text) for e in inside) + _AROUND_A_VALUE
+        return not holds_only_values(understanding.entities, text)
 
 
 def _beside(entities: tuple[Entity, ...], text: str, kinds: Collection[str]) -> bool:
@@ -239,6 +238,12 @@ def _asks_else(text: str, understanding: Understanding, intent: str) -> bool:
     """Tell a message that brings a value but is a question about something else."""
     asks = text.rstrip().endswith(("?", "？"))
     return asks and understanding.intent not in {None, intent, "oos"}
+
+
+def holds_only_values(entities: tuple[Entity, ...], text: str) -> bool:
+    """Tell a message of values and little around them."""
+    values = sum(len(entity.text) for entity in inside(entities, text))
+    return len(text.strip()) <= values + _AROUND_A_VALUE
 
 
 def inside(entities: tuple[Entity, ...], text: str) -> tuple[Entity, ...]:
