@@ -210,7 +210,7 @@ class Forms:
         sure = understanding.confidence >= self.content.thresholds.leave
         same = understanding.intent in {None, form.intent}
         rule = self.content.slots.get(form.asked)
-        if rule and rule.free_text and not text.rstrip().endswith(("?", "？")):
+        if rule and rule.free_text and not is_question(text):
             # Addresses and reasons look like anything: only a surely known request leaves.
             surer = understanding.confidence >= (1 + self.content.thresholds.leave) / 2
             return surer and not same and understanding.intent != "oos"
@@ -236,8 +236,12 @@ def _beside(entities: tuple[Entity, ...], text: str, kinds: Collection[str]) -> 
 
 def _asks_else(text: str, understanding: Understanding, intent: str) -> bool:
     """Tell a message that brings a value but is a question about something else."""
-    asks = text.rstrip().endswith(("?", "？"))
-    return asks and understanding.intent not in {None, intent, "oos"}
+    return is_question(text) and understanding.intent not in {None, intent, "oos"}
+
+
+def is_question(text: str) -> bool:
+    """Tell a message that ends as a question does."""
+    return text.rstrip().endswith(("?", "？"))
 
 
 def holds_only_values(entities: tuple[Entity, ...], text: str) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.dialogue import safety
-from bot.dialogue.forms import Forms, agrees, declines, holds_only_values, inside
+from bot.dialogue.forms import Forms, agrees, declines, holds_only_values, inside, is_question
 from bot.dialogue.handoff import Owner
 from bot.dialogue.rules import BUILT_IN, Content, Escalation, PolicyError, Rule, matches, read
 from bot.dialogue.state import CONFIRM, State
@@ -200,7 +200,10 @@ class Policy:
             return found
         if self.forms.leaves(text, here, form) or understanding.intent in PLEASANTRIES:
             return None
-        if understanding.intent == form.intent and self._only_asks(text, here, form.intent):
+        # "I need to think" in place of a yes wants nothing done, but asks nothing either.
+        may_ask = form.asked != CONFIRM or is_question(text) or self._asks_how(text)
+        same = understanding.intent == form.intent
+        if may_ask and same and self._only_asks(text, here, form.intent):
             return None
         if found := self.forms.again(form):
             return found
@@ -297,6 +300,9 @@ class Policy:
             return False
         if understanding.wishes is not None:
             return understanding.wishes < self.content.thresholds.wishes
+        return self._asks_how(text)
+
+    def _asks_how(self, text: str) -> bool:
         return matches(self.content.informative, text)
 
     def _out_of_scope(self, understanding: Understanding, state: State) -> Decision:
