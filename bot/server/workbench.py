@@ -14,9 +14,8 @@ from bot.server.access import Staff, at_least
 from bot.server.service import Service
 from bot.server.workshop import service_of
 from bot.store.users import Level
-from bot.workshop import papers, shelf, uploads
+from bot.workshop import shelf, uploads
 from bot.workshop.jobs import Job, Task
-from bot.workshop.papers import Kind
 
 FILES: Final = "/api/workshop/files"
 router: Final = APIRouter(prefix="/api/workshop")
@@ -54,8 +53,6 @@ def status(who: Reader, service: TheService) -> dict[str, Any]:
             "policy": served.policy,
         },
         "first_run": model is None and knowledge is None,
-        "files": uploads.listed(home.path),
-        "drafts": [path for path, kind in papers.listed(home.path) if kind is Kind.DRAFT],
         "job": _job(jobs[0]) if jobs else None,
         "due": service.jobs.is_due(),
     }
@@ -119,6 +116,13 @@ def stop(identifier: str, who: Builder, service: TheService) -> dict[str, Any]:
     """End a job before its time; what serves goes on serving."""
     del who
     return _job(service.jobs.stop(identifier))
+
+
+@router.get("/files")
+def files(who: Reader, service: TheService) -> dict[str, Any]:
+    """List the files that the home is built from: articles and dialogs."""
+    del who
+    return uploads.listed(service.home.path)
 
 
 @router.post("/files", status_code=201)

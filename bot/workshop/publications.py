@@ -111,6 +111,9 @@ class Publications:
     def _check_base(self, paper: Paper, base: str) -> None:
         if paper.sha256 == base:
             return
+        if not base:
+            message = f"{paper.path} is there already: open it, or choose another name"
+            raise StaleError(message)
         last = next(iter(self.list(paper.path, 1)), None)
         by = f" by {last.who}" if last and last.after == paper.sha256 else ""
         message = (

@@ -1,9 +1,11 @@
 """The workshop over HTTP: who may do what, publishing that is served, going back, bringing in."""
 
 import gzip
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +18,6 @@ from bot.server.service import Service
 from bot.settings import Settings
 from bot.store.users import Level, User
 from tests.conftest import make_home
-from tests.tiny import Path
 
 SUPERVISOR, ADMIN = Level.SUPERVISOR, Level.ADMIN
 HERE = "/api/workshop"
@@ -41,6 +42,7 @@ ROUTES: tuple[tuple[str, str, dict[str, Any] | None, Level], ...] = (
     ("POST", "/jobs", {"task": "dance"}, ADMIN),
     ("GET", "/jobs/{identifier}", None, SUPERVISOR),
     ("POST", "/jobs/{identifier}/stop", None, ADMIN),
+    ("GET", "/files", None, SUPERVISOR),
     ("POST", "/files?to=dialogs&name=a.txt", {}, ADMIN),
     ("POST", "/files/remove", {"path": "nothing"}, ADMIN),
 )
@@ -122,8 +124,6 @@ def served(home: Home) -> Iterator[Shop]:
 @pytest.fixture(scope="module")
 def shop(trained: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """Serve a copy of the trained home that these tests change."""
-    import shutil
-
     folder = tmp_path_factory.mktemp("workshop") / "home"
     shutil.copytree(trained.path, folder, ignore=shutil.ignore_patterns("*.db*"))
     home = Home(Settings.load(folder, screens=False))
@@ -162,7 +162,7 @@ def test_no_wrong_and_expired_logins_open_nothing(
     method, path, body, _ = route
     good = shop.session(ADMIN)
     claimed, _, mark = good.rpartition("|")
-    wrong = (
+    wrong: tuple[dict[str, str], ...] = (
         {},
         {"Authorization": "Bearer wrong"},
         {"Authorization": f"Bearer {claimed}|{'0' * len(mark)}"},
@@ -278,7 +278,7 @@ def test_a_draft_of_a_gap_is_opened_finished_and_published(shop: Shop) -> None:
     body = {"title": "Kites for rain", "questions": ["do you sell kites for rain"]}
     made = shop.client.post("/api/insights/drafts", headers=headers, json=body).json()
     draft = f"drafts/{made['path']}"
-    assert draft in shop.get("/status")["drafts"]
+    assert {"path": draft, "kind": "draft", "may_publish": True} in shop.get("/texts")["texts"]
     opened = shop.get("/text", path=draft)
     target = f"kb/en/{made['path']}"
     refused = shop.post("/publish", 422, path=target, text=opened["text"], draft=draft)
@@ -289,7 +289,7 @@ def test_a_draft_of_a_gap_is_opened_finished_and_published(shop: Shop) -> None:
     before = shop.get("/status")["active"]["knowledge"]
     shop.post("/publish", path=target, text=text, draft=draft)
     told = shop.at_rest(before)
-    assert draft not in told["drafts"]
+    assert draft not in {one["path"] for one in shop.get("/texts")["texts"]}
     assert "dry days" in (shop.home.path / target).read_text(encoding="utf-8")
     shop.post("/remove", path=target, base=shop.get("/text", path=target)["sha256"])
     shop.at_rest(told["active"]["knowledge"])
@@ -360,7 +360,7 @@ def test_what_is_sent_is_read_before_it_is_kept(shop: Shop) -> None:
         assert (answer.status_code, words in answer.text) == (422, True), answer.text
         assert "/tmp" not in answer.text
     for path in ("kb/kites.md", "dialogs/more.csv.gz"):
-        assert path in {f["path"] for fs in shop.get("/status")["files"].values() for f in fs}
+        assert path in {f["path"] for fs in shop.get("/files").values() for f in fs}
         shop.post("/files/remove", 200, path=path)
         assert not (shop.home.path / path).exists()
     assert shop.post("/files/remove", 404, path="policy.yml")
@@ -372,8 +372,6 @@ def test_an_empty_home_is_filled_trained_and_answers(tmp_path: Path, tiny_encode
     settings = make_home(folder, tiny_encoder).path / "careline.toml"
     kept = settings.read_text(encoding="utf-8")
     for name in ("dialogs", "kb", "templates", "tests"):
-        import shutil
-
         shutil.rmtree(folder / name)
     for name in ("policy.yml", "orders.csv", "synonyms.yml", "intents.md"):
         (folder / name).unlink()
@@ -381,7 +379,7 @@ def test_an_empty_home_is_filled_trained_and_answers(tmp_path: Path, tiny_encode
     for shop in served(Home(Settings.load(folder, screens=False))):
         told = shop.get("/status")
         assert told["first_run"]
-        assert told["files"] == {"articles": [], "dialogs": []}
+        assert shop.get("/files") == {"articles": [], "dialogs": []}
         assert shop.reply("what does a kite cost")
         job = shop.post("/jobs", 202, task="ingest")
         told = shop.until(lambda s: s["job"]["state"] != "running")
