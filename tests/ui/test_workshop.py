@@ -7,10 +7,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from bot.bootstrap import Home
-from bot.server.secrets_file import load_or_make
 from bot.store.users import Level
 from tests.running import Server, free_port
 from tests.ui.signing import sign_in
@@ -93,10 +92,10 @@ def test_an_article_is_edited_published_asked_for_and_rolled_back(page: Page, sh
     knowledge(shop, served)
     ask(page, QUESTION, "30")
     assert (shop.home / "kb" / ARTICLE).read_text(encoding="utf-8") == text
+    of_two_who_edit_the_second_is_told_and_keeps_the_words(page, shop)
 
 
-def test_of_two_who_edit_the_second_is_told_and_keeps_the_words(page: Page, shop: Server) -> None:
-    sign_in(page, shop)
+def of_two_who_edit_the_second_is_told_and_keeps_the_words(page: Page, shop: Server) -> None:
     page.get_by_role("tab", name="Workshop").click()
     choose(page, "en.yml")
     code = page.locator("#workshop-code .cm-content")
@@ -162,15 +161,17 @@ def test_an_empty_home_is_set_up_in_the_browser(
         running.stop()
 
 
+def file(name: str, content: bytes) -> FilePayload:
+    return {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+
+
 def _set_up(page: Page, server: Server) -> None:
+    assert "This home is empty: sign in at" in server.output.read_text(encoding="utf-8")
     sign_in(page, server)
     expect(page.locator("#setup-welcome")).to_contain_text("This home is empty")
     article = b"---\ntitle: Kites\nlanguage: en\n---\n# Kites\nOur kites fly from 9 km/h on.\n"
     page.locator("#setup-documents input[type=file]").set_input_files(
-        [
-            {"name": "kites.md", "mimeType": "text/markdown", "buffer": article},
-            {"name": "broken.md", "mimeType": "text/markdown", "buffer": b"\x00"},
-        ]
+        [file("kites.md", article), file("broken.md", b"\x00")]
     )
     expect(page.locator("#setup-documents-kept")).to_contain_text("kb/kites.md is there")
     expect(page.locator("#setup-documents-kept")).to_contain_text("broken.md cannot be read")
@@ -179,24 +180,13 @@ def _set_up(page: Page, server: Server) -> None:
     page.reload()  # what is being done is the server's to know
     expect(page.locator("#workshop-job .done")).to_contain_text("1 articles")
     knowledge(server, "None")
-    rows = [f"does a kite fly in wind {n},kites\nwhen are you open {n},hours" for n in range(12)]
-    said = "text,intent\n" + "\n".join(rows) + "\n"
+    said = "text,intent\ndoes a kite fly in this wind,kites\nwhen are you open,hours\n"
     page.get_by_role("tab", name="Workshop").click()
     page.get_by_role("tab", name="Set up").click()
-    page.locator("#setup-dialogs input[type=file]").set_input_files(
-        [{"name": "said.csv", "mimeType": "text/csv", "buffer": said.encode()}]
-    )
-    expect(page.locator("#setup-dialogs-kept")).to_contain_text("24 labelled messages, 2 intents")
-    page.locator("#setup-check").click()
-    expect(page.locator("#workshop-job .report")).to_contain_text("24 texts in 1 files")
+    page.locator("#setup-dialogs input[type=file]").set_input_files(file("said.csv", said.encode()))
+    expect(page.locator("#setup-dialogs-kept")).to_contain_text("2 labelled messages, 2 intents")
     page.locator("#setup-question textarea, #setup-question input").fill("does a kite fly?")
     page.get_by_role("button", name="Ask").click()
     expect(page.locator("#setup-answer")).to_contain_text("9 km/h")
     expect(page.locator("#setup-answer")).to_contain_text("kites.md")
-    token = load_or_make(server.home).token
-    assert (
-        httpx.get(
-            f"{server.url}/api/workshop/status", headers={"Authorization": f"Bearer {token}"}
-        ).json()["first_run"]
-        is False
-    )
+    expect(page.locator("#setup-welcome")).to_contain_text("This home answers")
