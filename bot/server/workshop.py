@@ -107,6 +107,7 @@ def _publish(body: Publishing, who: Staff, service: Service) -> Response:
     home = service.home
     paper = papers.read(home.path, body.path)
     _check_may(who, paper.kind)
+    service.publications.check_base(paper, body.base)  # said first: the rest may be old news
     found = checking.check(home, paper, body.text)
     if not found.is_fit and paper.kind is not Kind.DRAFT:
         return _unfit(found)

@@ -70,7 +70,7 @@ class Publications:
         """
         with self._alone():
             paper = papers.read(self._home, path)
-            self._check_base(paper, base)
+            self.check_base(paper, base)
             if text == paper.text:
                 message = f"{path} is like this already: nothing was published"
                 raise PaperError(message)
@@ -108,7 +108,8 @@ class Publications:
         before, after = (folder / name for name in (_BEFORE, _AFTER))
         return _read(before), _read(after)
 
-    def _check_base(self, paper: Paper, base: str) -> None:
+    def check_base(self, paper: Paper, base: str) -> None:
+        """Raise StaleError where a text is not what hashes to `base` any more."""
         if paper.sha256 == base:
             return
         if not base:

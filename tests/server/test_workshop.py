@@ -18,6 +18,7 @@ from bot.server.app import create
 from bot.server.service import Service
 from bot.settings import Settings
 from bot.store.users import Level, User
+from tests.conftest import ROOT
 
 SUPERVISOR, ADMIN = Level.SUPERVISOR, Level.ADMIN
 HERE = "/api/workshop"
@@ -140,6 +141,8 @@ def test_the_table_above_names_every_route(shop: Shop) -> None:
         for method in methods
     }
     assert found == {(method, path.partition("?")[0]) for method, path, *_ in ROUTES}
+    guide = (ROOT / "docs" / "workshop.md").read_text(encoding="utf-8")
+    assert [path for method, path in found if f"`{method} {HERE}{path}" not in guide] == []
 
 
 @pytest.mark.parametrize(("route", "level"), list(product(ROUTES, Level)), ids=str)

@@ -1,6 +1,5 @@
 """The workshop in a browser: what is published is what the chat says, until it is rolled back."""
 
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,24 +9,15 @@ import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
 from bot.bootstrap import Home
-from bot.store.users import Level
+from bot.cli.build import init
+from bot.settings import Settings
+from bot.store.users import Level, Users
 from tests.running import Server, free_port
 from tests.ui.signing import sign_in
 from ui.insights_words import CHINESE
 
 ARTICLE = "en/care-rain-jackets.md"
 QUESTION = "How do I wash my rain jacket?"
-
-
-@pytest.fixture(scope="module")
-def shop(trained: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Start a server on a home that these tests change."""
-    folder = tmp_path_factory.mktemp("workshop") / "home"
-    shutil.copytree(trained.path, folder, ignore=shutil.ignore_patterns("*.db*"))
-    running = Server(folder, free_port(), {})
-    running.start()
-    yield running
-    running.stop()
 
 
 def knowledge(server: Server, before: str | None = None) -> str:
@@ -57,22 +47,31 @@ def choose(page: Page, name: str) -> None:
     page.get_by_role("option", name=name).click()
 
 
-def test_an_article_is_edited_published_asked_for_and_rolled_back(page: Page, shop: Server) -> None:
-    served = knowledge(shop)
-    sign_in(page, shop)
+def write(page: Page, text: str) -> None:
+    """Put words in the place of all that stand in the editor, of which the page holds a part."""
+    page.locator("#workshop-code .cm-content").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(text)
+
+
+def test_an_article_is_edited_published_asked_for_and_rolled_back(
+    page: Page, server: Server
+) -> None:
+    served = knowledge(server)
+    sign_in(page, server)
     page.get_by_role("tab", name="Workshop").click()
     choose(page, ARTICLE)
     code = page.locator("#workshop-code .cm-content")
     expect(code).to_contain_text("30 °C")
-    text = (shop.home / "kb" / ARTICLE).read_text(encoding="utf-8")
+    text = (server.home / "kb" / ARTICLE).read_text(encoding="utf-8")
 
-    code.fill(text.replace("language: en", "valid_from: soon"))
+    write(page, text.replace("language: en", "valid_from: soon"))
     page.locator("#workshop-publish").click()
     expect(page.locator("#workshop-found")).to_contain_text("line 3")
     expect(page.locator("#workshop-found")).to_contain_text("no date")
     expect(code).to_contain_text("valid_from: soon")  # nothing that was typed is lost
 
-    code.fill(text.replace("at 30 °C", "at 47 °C"))
+    write(page, text.replace("at 30 °C", "at 47 °C"))
     page.locator("#workshop-check").click()
     expect(page.locator("#workshop-found")).to_contain_text("Nothing to mend")
     expect(page.locator("#workshop-preview .plus").first).to_contain_text("47 °C")
@@ -80,7 +79,7 @@ def test_an_article_is_edited_published_asked_for_and_rolled_back(page: Page, sh
     page.locator("#workshop-note textarea, #workshop-note input").fill("a new washing label")
     page.locator("#workshop-publish").click()
     expect(page.locator("#workshop-job .done")).to_contain_text("1 changed")
-    served = knowledge(shop, served)
+    served = knowledge(server, served)
     ask(page, QUESTION, "47")
 
     page.get_by_role("tab", name="Workshop").click()
@@ -89,21 +88,21 @@ def test_an_article_is_edited_published_asked_for_and_rolled_back(page: Page, sh
     expect(page.locator("#workshop-past .minus").first).to_contain_text("30 °C")
     page.locator("#workshop-back").click()
     expect(code).to_contain_text("at 30 °C")
-    knowledge(shop, served)
+    knowledge(server, served)
     ask(page, QUESTION, "30")
-    assert (shop.home / "kb" / ARTICLE).read_text(encoding="utf-8") == text
-    of_two_who_edit_the_second_is_told_and_keeps_the_words(page, shop)
+    assert (server.home / "kb" / ARTICLE).read_text(encoding="utf-8") == text
+    of_two_who_edit_the_second_is_told_and_keeps_the_words(page, server)
 
 
-def of_two_who_edit_the_second_is_told_and_keeps_the_words(page: Page, shop: Server) -> None:
+def of_two_who_edit_the_second_is_told_and_keeps_the_words(page: Page, server: Server) -> None:
     page.get_by_role("tab", name="Workshop").click()
     choose(page, "en.yml")
     code = page.locator("#workshop-code .cm-content")
-    expect(code).to_contain_text("order_status")
-    file = shop.home / "templates" / "en.yml"
+    expect(code).to_have_attribute("data-language", "yaml")
+    file = server.home / "templates" / "en.yml"
     before = file.read_text(encoding="utf-8")
     file.write_text(before + "spare: A colleague wrote this.\n", encoding="utf-8")
-    code.fill("human: My own words.\n")
+    write(page, "human: My own words.\n")
     page.locator("#workshop-publish").click()
     expect(page.get_by_text("since you opened it").first).to_be_visible()
     expect(code).to_contain_text("My own words.")
@@ -115,21 +114,21 @@ def of_two_who_edit_the_second_is_told_and_keeps_the_words(page: Page, shop: Ser
     file.write_text(before, encoding="utf-8")
 
 
-def test_the_workshop_speaks_chinese_and_keeps_agents_out(page: Page, shop: Server) -> None:
-    from bot.settings import Settings
-    from bot.store.users import Users
-
-    home = Home(Settings.load(shop.home))
+@pytest.fixture
+def supervisor(server: Server) -> Iterator[str]:
+    """Add a supervisor, who publishes texts and leaves building to admins."""
+    home = Home(Settings.load(server.home))
     users = Users(home.engine)
-    for level in (Level.AGENT, Level.SUPERVISOR):
-        users.add(f"a-{level}", level.title(), level, "correct horse")
+    users.add("sue", "Sue", Level.SUPERVISOR, "correct horse")
+    yield "sue"
+    users.remove("sue")
     home.engine.dispose()
-    sign_in(page, shop, "a-agent", "correct horse")
-    expect(page.get_by_role("tab", name="Console")).to_be_visible()
-    page.wait_for_timeout(1500)
-    expect(page.get_by_role("tab", name="Workshop")).to_have_count(0)
-    page.goto(f"{shop.url}/logout")
-    sign_in(page, shop, "a-supervisor", "correct horse")
+
+
+def test_the_workshop_speaks_chinese_and_leaves_building_to_admins(
+    page: Page, server: Server, supervisor: str
+) -> None:
+    sign_in(page, server, supervisor, "correct horse")
     page.get_by_role("tab", name="Workshop").click()
     page.locator("#workshop-language").get_by_text(CHINESE, exact=True).click()
     page.get_by_role("tab", name="版本").click()
@@ -146,8 +145,6 @@ def test_the_workshop_speaks_chinese_and_keeps_agents_out(page: Page, shop: Serv
 def test_an_empty_home_is_set_up_in_the_browser(
     page: Page, tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    from bot.cli.build import init
-
     folder = tmp_path_factory.mktemp("first") / "home"
     init(folder)
     cache = tiny_encoder.parent / "cache"
