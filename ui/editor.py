@@ -11,7 +11,7 @@ from ui.client import ApiError, Json
 from ui.workshop_words import words
 
 _QUIET: Final = {"show_progress": "hidden", **CONCURRENCY}
-_WIDTHS: Final = ["15%", "12%", "26%", "9%", "22%", "16%"]
+_WIDTHS: Final = ["21%", "11%", "25%", "10%", "20%", "13%"]
 _ARTICLES: Final = "kb/"
 _BEGUN: Final = "---\ntitle: {title}\nlanguage: {language}\n---\n# {title}\n\n"
 

@@ -65,7 +65,7 @@ def build(client: Client, tabs: Any, tab: Any) -> None:
     # Each has one writer: the role, what is shown of the status, what the other pages depend on.
     at.role, at.shown, at.seen = gr.State(None), gr.State(None), gr.State(None)
     with gr.Row(equal_height=True, elem_classes="filters"):
-        at.serving = gr.HTML(elem_id="workshop-serving")
+        at.serving = gr.HTML(padding=False, elem_id="workshop-serving")
         at.stop = gr.Button(said["stop"], visible=False, size="sm", scale=0, min_width=80)
         at.tongue = gr.Radio(
             [ENGLISH, CHINESE],
@@ -76,7 +76,7 @@ def build(client: Client, tabs: Any, tab: Any) -> None:
             min_width=220,
             elem_id="workshop-language",
         )
-    at.job = gr.HTML(elem_id="workshop-job")
+    at.job = gr.HTML(padding=False, elem_id="workshop-job")
     with gr.Tabs() as at.pages:
         with gr.Tab(said["texts"], id="texts") as at.texts:
             editing.build(editor, said)

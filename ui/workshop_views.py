@@ -25,7 +25,9 @@ CSS: Final = """
 .job { padding: .45rem .8rem; border-radius: 8px; border: 1px solid var(--border-color-primary);
   overflow-wrap: anywhere; }
 .job.failed { border-color: #dc2626; } .job pre { white-space: pre-wrap; margin: .3rem 0 0; }
-.job progress { width: 100%; height: .55rem; accent-color: #059669; display: block; }
+.job .bar { height: .5rem; margin-top: .35rem; border-radius: 4px; overflow: hidden;
+  background: var(--border-color-primary); }
+.job .bar i { display: block; height: 100%; background: #10b981; }
 .serving { margin: 0 !important; font-size: .85em; overflow-wrap: anywhere; }
 .curve { width: 100%; height: auto; display: block; max-width: 46rem; }
 .curve text { fill: var(--body-text-color); font-size: 11px; opacity: .85; }
@@ -131,9 +133,12 @@ def job(status: Json, said: Words) -> str:
     named["at"] = (one["ended"] or "")[11:16]
     line = escape(said[f"job_{one['state']}"].format(**named))
     if one["state"] == "running":
-        share = f"value='{one['done']}' max='{one['total']}'" if one["total"] else ""
+        share = 100 * one["done"] / one["total"] if one["total"] else 0
         counted = f" {one['done']}/{one['total']}" if one["total"] else ""
-        body = f"<progress {share} aria-label='{line}'></progress>"
+        body = (
+            f"<div class='bar' role='progressbar' aria-label='{line}' aria-valuenow='{share:.0f}'>"
+            f"<i style='width:{share:.0f}%'></i></div>"
+        )
         return f"{due}<div class='job running'>{line}{counted}{body}</div>"
     body = f"<pre>{escape(one['error'])}</pre>" if one["error"] else _result(one, said)
     return f"{due}<div class='job {one['state']}'>{line}{body}</div>"
@@ -161,27 +166,31 @@ def versions(found: Sequence[Json], said: Words) -> list[list[str]]:
             one["id"],
             said.get(one["kind"], one["kind"]),
             (one["created"] or "–")[:16].replace("T", " "),
-            measured(one["metrics"]),
+            measured(one["metrics"], said),
         ]
         for one in reversed(found)
     ]
 
 
-def measured(metrics: Mapping[str, float | None]) -> str:
+def measured(metrics: Mapping[str, float | None], said: Words) -> str:
     """Return metrics in a line: shares with three digits, counts as they are."""
     parts = [
-        f"{name.replace('_', ' ')} {value:.3f}" if isinstance(value, float) else f"{name} {value}"
+        f"{_fact(name, said)} {_value(value)}"
         for name, value in metrics.items()
         if value is not None
     ]
     return ", ".join(parts)
 
 
+def _fact(name: str, said: Words) -> str:
+    return said.get(f"fact_{name}", name.replace("_", " "))
+
+
 def version(one: Json, said: Words) -> str:
     """Return what is known of a version."""
     facts = {"": one["id"], **one["details"], **one["metrics"]}
     rows = "".join(
-        f"<dt>{escape(str(name).replace('_', ' '))}</dt><dd>{escape(_value(value))}</dd>"
+        f"<dt>{escape(_fact(str(name), said))}</dt><dd>{escape(_value(value))}</dd>"
         for name, value in facts.items()
         if name and value is not None
     )

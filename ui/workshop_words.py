@@ -113,6 +113,18 @@ _EN: Final = {
     "delete_button": "Delete",
     "answered": "Route: {route}, reason: {reason}",
     "admins": "Files, training and versions are for the role admin; you can look.",
+    "fact_method": "method",
+    "fact_base": "base encoder",
+    "fact_examples": "examples",
+    "fact_engine": "engine",
+    "fact_intents": "intents",
+    "fact_places": "built from",
+    "fact_documents": "articles",
+    "fact_chunks": "passages",
+    "fact_failed": "not read",
+    "fact_accuracy": "accuracy",
+    "fact_macro_f1": "macro F1",
+    "fact_ece": "calibration error",
 }
 _ZH: Final = {
     "texts": "文本",
@@ -221,6 +233,18 @@ _ZH: Final = {
     "delete_button": "删除",
     "answered": "去向：{route}，原因：{reason}",
     "admins": "文件、训练和版本由管理员操作；您可以查看。",
+    "fact_method": "训练方式",
+    "fact_base": "基础编码器",
+    "fact_examples": "样本",
+    "fact_engine": "引擎",
+    "fact_intents": "意图",
+    "fact_places": "来源",
+    "fact_documents": "文章",
+    "fact_chunks": "段落",
+    "fact_failed": "未能读取",
+    "fact_accuracy": "准确率",
+    "fact_macro_f1": "宏平均 F1",
+    "fact_ece": "校准误差",
 }
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import yaml
 
+_HOW: Final = "write `name: value`, and put texts that hold a colon, # or { in quotes"
 _MOST_NODES: Final = 100_000  # counted as if every alias were written out
 
 
@@ -32,9 +33,10 @@ class Tree:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             what = " ".join(part for part in (error.context, error.problem) if part)
-            self.faults.append(Fault(f"this is not YAML: {what}", mark.line + 1 if mark else None))
+            message = f"this is not YAML ({what}): {_HOW}"
+            self.faults.append(Fault(message, mark.line + 1 if mark else None))
         except (yaml.YAMLError, ValueError) as error:
-            self.faults.append(Fault(f"this is not YAML: {' '.join(str(error).split())}"))
+            self.faults.append(Fault(f"this is not YAML ({' '.join(str(error).split())}): {_HOW}"))
         except RecursionError:
             self.faults.append(Fault("its entries are nested too deep: write it flatter"))
 
