@@ -73,6 +73,7 @@ def mount(app: FastAPI, screen: Screen) -> None:
         show_error=False,
         ssr_mode=False,
         enable_monitoring=False,
+        max_file_size="64mb",
         theme=gr.themes.Default(primary_hue="emerald", font=_FONTS),
         css=_CSS + insights.CSS + console_views.CSS + workshop.CSS,
     )

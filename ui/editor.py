@@ -171,10 +171,18 @@ class Editor:
             self.at.note: "",
         }
 
-    def history(self, opened: Json | None, only: bool, tongue: str) -> Any:  # noqa: FBT001 — a checkbox
-        """Return the publications, of the open text or of all."""
+    def history(
+        self,
+        role: str | None,
+        opened: Json | None,
+        only: bool,  # noqa: FBT001 — a checkbox
+        tongue: str,
+    ) -> Any:
+        """Return the publications, of the open text or of all; agents are told nothing."""
         import gradio as gr
 
+        if role in {None, "agent"}:
+            return gr.skip()
         path = opened["path"] if opened and only else None
         rows = views.history(asked(lambda: self.bench.publications(path)))
         return gr.update(value={"data": rows, "headers": _columns(words(tongue))})
@@ -282,7 +290,7 @@ def wire(editor: Editor) -> None:
     page = [at.opened, at.chooser, at.code, at.target, at.found, at.preview, at.note]
     page += [at.check, at.publish, at.save, at.remove, at.discard]
     looking = [at.chosen, at.past, at.back]
-    past = [at.opened, at.only, at.tongue]
+    past = [at.role, at.opened, at.only, at.tongue]
 
     def afterwards(event: Any) -> None:
         event.then(editor.history, past, at.history, **_QUIET)

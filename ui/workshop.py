@@ -98,6 +98,7 @@ def _wire(head: Head, editor: editing.Editor, at: SimpleNamespace) -> None:
     page, tick = gr.context.Context.root_block, gr.Timer(_SECONDS)
     watching, watched = [at.role, at.tongue, at.shown], [at.shown, at.seen, at.serving, at.job]
     watched.append(at.stop)
+    past = [at.role, at.opened, at.only, at.tongue]
     admins = [at.back_models, at.back_knowledge, at.documents, at.dialogs, at.ingest, at.lint]
     admins += [at.train, at.delete]
 
@@ -121,7 +122,7 @@ def _wire(head: Head, editor: editing.Editor, at: SimpleNamespace) -> None:
         enter, None, [at.role, at.tab, at.tabs, at.pages, at.chooser, *admins], **_QUIET
     )
     entered.then(head.watch, watching, watched, **_QUIET).then(
-        editor.history, [at.opened, at.only, at.tongue], at.history, **_QUIET
+        editor.history, past, at.history, **_QUIET
     )
     tick.tick(head.watch, watching, watched, **_QUIET)
     at.stop.click(head.stop, at.shown, None, **_QUIET)
@@ -138,7 +139,7 @@ def _wire(head: Head, editor: editing.Editor, at: SimpleNamespace) -> None:
     again = [at.role, at.kind, at.tongue]
     spoken.then(head.watch, watching, watched, **_QUIET).then(
         editor.texts, at.tongue, at.chooser, **_QUIET
-    ).then(editor.history, [at.opened, at.only, at.tongue], at.history, **_QUIET).then(
+    ).then(editor.history, past, at.history, **_QUIET).then(
         versions.Shelf(head.bench, at).show, again, [at.versions, at.trend], **_QUIET
     ).then(
         first_run.Setup(head.bench, at).show,

@@ -178,9 +178,11 @@ def _copy(home: Path, place: Path, paper: Paper, text: str) -> None:
 
 
 def _lists_outside(tree: Tree, text: str, home: Path) -> Iterator[Problem]:
-    """Yield the files of names that a policy would read from outside the home."""
+    """Yield the files of names that a policy would read from outside the home, and hidden ones."""
     for name, file in contents.lists(text):
-        if not (home / file).resolve().is_relative_to(home.resolve()):
+        path = (home / file).resolve()
+        hidden = any(part.startswith(".") for part in Path(file).parts)
+        if hidden or not path.is_relative_to(home.resolve()):
             said = f"`{file}` lies outside the home: put the file beside policy.yml"
             yield Problem(said, tree.line(["entities", name, "file"]))
 

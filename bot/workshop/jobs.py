@@ -159,6 +159,8 @@ class Jobs:
 
     def start_due(self) -> Job | None:
         """Begin the ingestion that is due, where one is and nothing else is being done."""
+        if self.is_running():
+            return None
         try:
             who = json.loads((self.folder / _DUE).read_text(encoding="utf-8"))["who"]
             return self.start(Task.INGEST, who)

@@ -232,6 +232,10 @@ def test_templates_and_policy_are_served_a_moment_after(shop: Shop) -> None:
         lambda s: all(s["served"][name] != before[name] for name in ("templates", "policy"))
     )
     assert shop.service.assistant.parts.policy.content.clarify_options == 2
+    rules = shop.get("/publications", path="policy.yml")["publications"][0]
+    now = shop.get("/text", path="policy.yml")["sha256"]
+    shop.post(f"/publications/{rules['id']}/rollback", 403, SUPERVISOR, base=now)
+    shop.post(f"/publications/{rules['id']}/rollback", 409, base="0" * 64)
     for one in shop.get("/publications")["publications"][:2]:
         base = shop.get("/text", path=one["path"])["sha256"]
         shop.post(f"/publications/{one['id']}/rollback", base=base, note="as it was")

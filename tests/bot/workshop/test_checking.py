@@ -63,6 +63,12 @@ def test_what_the_demo_serves_passes(home: Home, path: str) -> None:
             "outside the home",
         ),
         ("policy.yml", "version: 1\nentities:\n  w: {file: /etc/passwd}\n", 3, "outside the home"),
+        (
+            "policy.yml",
+            "version: 1\nentities:\n  w: {file: .secrets.json}\n",
+            3,
+            "outside the home",
+        ),
         ("templates/en.yml", "- a\n- b\n", None, "map template names"),
         ("templates/en.yml", "human:\n  - ''\n", 1, "`human`"),
         ("templates/en.yml", "human: ok\nthanks: 'It is {price:.2f}'\n", 2, "no name"),

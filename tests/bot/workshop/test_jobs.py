@@ -94,6 +94,44 @@ def test_old_jobs_are_forgotten(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> 
     until(jobs, job.id, lambda one: one.state is State.FAILED)
 
 
+OURS = """
+from pathlib import Path
+from bot.workshop import worker
+from bot.workshop.jobs import Task
+from knowledge_base import bars
+def work(home, us):
+{body}
+worker._TASKS[Task.CHECK] = work
+worker.main(Path(home), job)
+"""
+
+
+def test_a_job_that_is_stopped_says_so_and_how_far_it_was(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = (
+        "    for _ in bars.track(range(3), 'encoding', 3, shown=False): pass\n    time.sleep(60)"
+    )
+    works_as(monkeypatch, OURS.format(body=steps))
+    job = jobs.start(Task.CHECK, "ann")
+    found = until(jobs, job.id, lambda one: one.done == 3)
+    assert (found.step, found.total, found.state) == ("encoding", 3, State.RUNNING)
+    jobs.stop(job.id)
+    ended = until(jobs, job.id, lambda one: one.state is not State.RUNNING)
+    assert (ended.state, ended.error) == (State.STOPPED, None)
+    with pytest.raises(OccupiedError, match="not in work"):
+        jobs.stop(job.id)
+
+
+def test_a_fault_of_ours_is_told_and_logged(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    works_as(monkeypatch, OURS.format(body="    raise ValueError('odd')"))
+    job = jobs.start(Task.CHECK, "ann")
+    ended = until(jobs, job.id, lambda one: one.state is not State.RUNNING)
+    assert (ended.state, ended.error) == (State.FAILED, "ValueError: odd")
+    log = (jobs.folder / job.id / "log").read_text(encoding="utf-8")
+    assert "Traceback" in log
+
+
 def test_a_job_that_cannot_be_done_says_why(jobs: Jobs) -> None:
     job = jobs.start(Task.TRAIN, "ann")
     ended = until(jobs, job.id, lambda one: one.state is not State.RUNNING)
