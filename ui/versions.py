@@ -40,14 +40,19 @@ class Shelf:
 
         identifier = str(event.row_value[1])
         if not identifier.startswith(("m-", "k-")):  # texts and rules: their publications tell
-            return {self.at.version: None, self.at.about: f"<p class='quiet'>{identifier}</p>"}
+            shown = f"<p class='quiet'>{identifier}</p>"
+            off = gr.update(interactive=False)
+            hidden = gr.update(visible=False)
+            told = {self.at.version: None, self.at.about: shown, self.at.activate: off}
+            return {**told, self.at.folded: hidden}
         told = asked(lambda: self.bench.version(identifier))
         said = words(tongue)
         may = role == "admin" and not told["active"]
         return {
             self.at.version: told["id"],
             self.at.about: views.version(told, said),
-            self.at.card: gr.update(value=told["card"] or "", visible=bool(told["card"])),
+            self.at.card: told["card"] or "",
+            self.at.folded: gr.update(visible=bool(told["card"])),
             self.at.activate: gr.update(interactive=may),
         }
 
@@ -106,7 +111,8 @@ def build(shelf: Shelf, said: dict[str, str]) -> None:
             at.about = gr.HTML(
                 f"<p class='quiet'>{said['version_hint']}</p>", elem_id="workshop-version"
             )
-            at.card = gr.Markdown(visible=False, max_height=420, elem_id="workshop-card")
+            with gr.Accordion(said["card"], open=False, visible=False) as at.folded:
+                at.card = gr.Markdown(elem_id="workshop-card")
 
 
 def wire(shelf: Shelf) -> None:
@@ -115,7 +121,7 @@ def wire(shelf: Shelf) -> None:
     inputs, outputs = [at.role, at.kind, at.tongue], [at.versions, at.trend]
     at.kind.change(shelf.show, inputs, outputs, **_QUIET)
     at.seen.change(shelf.show, inputs, outputs, **_QUIET)  # something was built or activated
-    told = [at.version, at.about, at.card, at.activate]
+    told = [at.version, at.about, at.card, at.folded, at.activate]
     at.versions.select(_picked(shelf), [at.role, at.tongue], told, **_QUIET)
     done = [
         at.activate.click(shelf.activate, [at.version, at.tongue], at.activate, **_QUIET),
@@ -135,12 +141,13 @@ def labels(tongue: str) -> list[Any]:
     return [
         gr.update(label=said["kind"], choices=_kinds(said)),
         *(gr.update(value=said[name]) for name in buttons),
+        gr.update(label=said["card"]),
     ]
 
 
 def named(at: SimpleNamespace) -> list[Any]:
     """Return what has words on it."""
-    return [at.kind, at.activate, at.back_models, at.back_knowledge]
+    return [at.kind, at.activate, at.back_models, at.back_knowledge, at.folded]
 
 
 def _picked(shelf: Shelf) -> Any:

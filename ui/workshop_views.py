@@ -37,6 +37,8 @@ CSS: Final = """
 .curve circle { fill: #d97706; }
 .report { white-space: pre-wrap; overflow-wrap: anywhere; font: .82em/1.5 ui-monospace, monospace;
   max-height: 22rem; overflow-y: auto; }
+#workshop-code .cm-gutterElement, #setup-documents .or, #setup-dialogs .or {
+  color: var(--body-text-color) !important; opacity: .8; }
 #workshop-history td, #workshop-versions td { font-size: .85rem; }
 """
 _WIDE, _HIGH, _LEFT, _FOOT = 640, 200, 46, 24
