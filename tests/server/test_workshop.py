@@ -114,7 +114,6 @@ class Shop:
 
 def served(home: Home) -> Iterator[Shop]:
     service = Service.start(home)
-    home.settings.__dict__["screens"] = False
     with TestClient(create(home, "http://testserver", service)) as client:
         yield Shop(home, client, service)
     deadline = time.monotonic() + 60
@@ -369,39 +368,43 @@ def test_what_is_sent_is_read_before_it_is_kept(shop: Shop) -> None:
     assert shop.post("/files/remove", 404, path="kb/../policy.yml")
 
 
-@pytest.mark.slow
-def test_an_empty_home_is_filled_trained_and_answers(tmp_path: Path, tiny_encoder: Path) -> None:
+@pytest.fixture
+def empty(tmp_path: Path, tiny_encoder: Path) -> Iterator[Shop]:
+    """Serve a home that was just made."""
     folder = tmp_path / "home"
     init(folder)
     cache = tiny_encoder.parent / "cache"
     settings = f'base = "{tiny_encoder}"\nenglish_base = ""\ncache = "{cache}"\n'
     (folder / "careline.toml").write_text(settings, encoding="utf-8")
-    for shop in served(Home(Settings.load(folder, screens=False))):
-        told = shop.get("/status")
-        assert told["first_run"]
-        assert shop.get("/files") == {"articles": [], "dialogs": []}
-        assert shop.reply("what does a kite cost")
-        job = shop.post("/jobs", 202, task="ingest")
-        told = shop.until(lambda s: s["job"]["state"] != "running")
-        assert told["job"]["id"] == job["id"]
-        assert "nothing could be ingested" in told["job"]["error"]
-        shop.send("articles", "kites.md", KITES.format(wind=9).encode())
-        rows = ["kites,wind" if n % 2 else "hours,open" for n in range(24)]
-        lines = [
-            f"{'does a kite fly in wind' if n % 2 else 'when are you open'} {n},{row}"
-            for n, row in enumerate(part.partition(",")[0] for part in rows)
-        ]
-        shop.send("dialogs", "said.csv", "\n".join(["text,intent", *lines]).encode())
-        shop.post("/jobs", 202, task="ingest")
-        occupied = shop.post("/jobs", 409, task="train")
-        assert occupied["error"]["code"] == "occupied"
-        told = shop.until(lambda s: s["served"]["knowledge"] is not None)
-        shop.at_rest()
-        shop.post("/jobs", 202, task="check")
-        told = shop.at_rest()
-        assert told["job"]["result"]["examples"] == 24
-        assert "24 texts in 1 files" in told["job"]["result"]["report"]
-        shop.post("/jobs", 202, task="train", method="head")
-        told = shop.until(lambda s: s["served"]["model"] is not None)
-        assert not told["first_run"]
-        assert "9 km/h" in shop.reply("From what wind on do your kites fly?")
+    yield from served(Home(Settings.load(folder, screens=False)))
+
+
+def test_an_empty_home_answers_once_its_documents_are_read_in(empty: Shop) -> None:
+    told = empty.get("/status")
+    assert (told["first_run"], told["job"]) == (True, None)
+    assert empty.get("/files") == {"articles": [], "dialogs": []}
+    assert empty.reply("what does a kite cost")  # a person is offered
+    job = empty.post("/jobs", 202, task="ingest")
+    told = empty.until(lambda s: s["job"]["state"] != "running")
+    assert told["job"]["id"] == job["id"]
+    assert "nothing could be ingested" in told["job"]["error"]
+    empty.send("articles", "kites.md", KITES.format(wind=9).encode())
+    empty.post("/jobs", 202, task="ingest")
+    occupied = empty.post("/jobs", 409, task="train")
+    assert occupied["error"]["code"] == "occupied"
+    told = empty.until(lambda s: s["served"]["knowledge"] is not None)
+    assert not told["first_run"]
+    assert "9 km/h" in empty.reply("From what wind on do your kites fly?")
+
+
+@pytest.mark.slow
+def test_dialogs_that_were_sent_are_checked_and_trained_on(empty: Shop) -> None:
+    rows = [f"does a kite fly in wind {n},kites\nwhen are you open {n},hours" for n in range(12)]
+    empty.send("dialogs", "said.csv", "\n".join(["text,intent", *rows]).encode())
+    empty.post("/jobs", 202, task="check")
+    told = empty.until(lambda s: s["job"]["state"] != "running")
+    assert told["job"]["result"]["examples"] == 24
+    assert "24 texts in 1 files" in told["job"]["result"]["report"]
+    empty.post("/jobs", 202, task="train", method="head")
+    told = empty.until(lambda s: s["served"]["model"] is not None)
+    assert told["job"]["result"]["intents"] == 2

@@ -142,6 +142,7 @@ def test_the_workshop_speaks_chinese_and_leaves_building_to_admins(
     expect(page.locator("#setup-welcome")).to_contain_text("由管理员操作")
 
 
+@pytest.mark.slow
 def test_an_empty_home_is_set_up_in_the_browser(
     page: Page, tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -177,11 +178,16 @@ def _set_up(page: Page, server: Server) -> None:
     page.reload()  # what is being done is the server's to know
     expect(page.locator("#workshop-job .done")).to_contain_text("1 articles")
     knowledge(server, "None")
-    said = "text,intent\ndoes a kite fly in this wind,kites\nwhen are you open,hours\n"
+    rows = [f"does a kite fly in wind {n},kites\nwhen are you open {n},hours" for n in range(12)]
+    said = "\n".join(["text,intent", *rows])
     page.get_by_role("tab", name="Workshop").click()
     page.get_by_role("tab", name="Set up").click()
     page.locator("#setup-dialogs input[type=file]").set_input_files(file("said.csv", said.encode()))
-    expect(page.locator("#setup-dialogs-kept")).to_contain_text("2 labelled messages, 2 intents")
+    expect(page.locator("#setup-dialogs-kept")).to_contain_text("24 labelled messages, 2 intents")
+    page.locator("#setup-check").click()
+    expect(page.locator("#workshop-job .report")).to_contain_text("24 texts in 1 files")
+    page.locator("#setup-train").click()
+    expect(page.locator("#workshop-job .done")).to_contain_text("2 intents from 24 examples")
     page.locator("#setup-question textarea, #setup-question input").fill("does a kite fly?")
     page.get_by_role("button", name="Ask").click()
     expect(page.locator("#setup-answer")).to_contain_text("9 km/h")
