@@ -64,14 +64,11 @@ class Editor:
         path = _ARTICLES + name.strip().removeprefix(_ARTICLES)
         path += "" if path.lower().endswith((".md", ".markdown", ".txt")) else ".md"
         told = asked(lambda: self.bench.text(path))
-        shown = self._shown(told, tongue)
         if not told["sha256"]:
             title = path.rpartition("/")[2].rpartition(".")[0].replace("-", " ").capitalize()
             language = "zh" if "/zh/" in path else "en"
-            shown[self.at.code] = gr.update(
-                value=_BEGUN.format(title=title, language=language), language="markdown"
-            )
-        return shown
+            told["text"] = _BEGUN.format(title=title, language=language)
+        return self._shown(told, tongue)
 
     def _shown(self, told: Json, tongue: str) -> dict[Any, Any]:
         """Return the page with a text that was opened, and nothing said about it yet."""
@@ -356,8 +353,8 @@ def _columns(said: dict[str, str]) -> list[str]:
 
 
 def _changed(opened: Json, text: str | None) -> bool:
-    """Tell words that were changed; a new text that nobody touched was not."""
-    return bool(opened["sha256"]) and (text or "").rstrip() != opened["text"].rstrip()
+    """Tell words that were changed since the text was opened or begun."""
+    return (text or "").rstrip() != str(opened["text"]).rstrip()
 
 
 def _place(opened: Json, target: str) -> str:

@@ -5,6 +5,7 @@ where messages go, is for admins.
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
@@ -190,7 +191,8 @@ def _make_live(service: Service, kind: Kind, who: Staff) -> None:
     """See to it that what was published is served; texts and rules are found by themselves."""
     if kind is Kind.ARTICLE:
         service.jobs.demand(who.author())
-        service.jobs.start_due()
+        with suppress(OSError):  # no process to be had: the clock tries again
+            service.jobs.start_due()
 
 
 def _may(who: Staff, kind: Kind) -> bool:

@@ -111,6 +111,13 @@ def of_two_who_edit_the_second_is_told_and_keeps_the_words(page: Page, server: S
     expect(code).to_contain_text("My own words.")
     page.locator("#workshop-discard").click()
     expect(code).not_to_contain_text("My own words.")
+    page.locator("#workshop-new textarea, #workshop-new input").fill("zh/kites")
+    page.get_by_role("button", name="Create").click()
+    expect(code).to_contain_text("language: zh")
+    write(page, "---\nlanguage: zh\n---\n风筝。\n")
+    choose(page, "policy.yml")
+    expect(page.get_by_text("kb/zh/kites.md has changes").first).to_be_visible()
+    expect(code).to_contain_text("风筝。")
     file.write_text(before, encoding="utf-8")
 
 
@@ -187,7 +194,8 @@ def _set_up(page: Page, server: Server) -> None:
     page.locator("#setup-check").click()
     expect(page.locator("#workshop-job .report")).to_contain_text("24 texts in 1 files")
     page.locator("#setup-train").click()
-    expect(page.locator("#workshop-job .done")).to_contain_text("2 intents from 24 examples")
+    done = page.locator("#workshop-job .done")
+    expect(done).to_contain_text("2 intents from 24 examples", timeout=120_000)
     page.locator("#setup-question textarea, #setup-question input").fill("does a kite fly?")
     page.get_by_role("button", name="Ask").click()
     expect(page.locator("#setup-answer")).to_contain_text("9 km/h")
