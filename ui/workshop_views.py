@@ -35,8 +35,9 @@ CSS: Final = """
 .curve polyline { fill: none; stroke-width: 2; stroke: #4f7fd1; }
 .curve .validation_accuracy, .curve .accuracy { stroke: #d97706; fill: none; }
 .curve circle { fill: #d97706; }
-.report { white-space: pre-wrap; overflow-wrap: anywhere; font: .82em/1.5 ui-monospace, monospace;
-  max-height: 22rem; overflow-y: auto; }
+.job summary { cursor: pointer; }
+.report { margin-top: .4rem; white-space: pre-wrap; overflow-wrap: anywhere;
+  font: .82em/1.5 ui-monospace, monospace; max-height: 22rem; overflow-y: auto; }
 #workshop-code .cm-gutterElement, #setup-documents .or, #setup-dialogs .or {
   color: var(--body-text-color) !important; opacity: .8; }
 #workshop-history td, #workshop-versions td { font-size: .85rem; }
@@ -151,7 +152,9 @@ def _result(one: Json, said: Words) -> str:
     if not found:
         return ""
     if one["task"] == "check":
-        return f"<div class='report' tabindex='0'>{escape(found['report'])}</div>"
+        first, _, rest = found["report"].partition("\n")
+        more = f"<div class='report' tabindex='0'>{escape(rest.strip())}</div>" if rest else ""
+        return f"<details><summary>{escape(first)}</summary>{more}</details>"
     accuracy = found.get("accuracy")
     told = {**found, "accuracy": "–" if accuracy is None else f"{accuracy:.1%}"}
     line = escape(said[f"{one['task']}_result"].format(**told))

@@ -69,7 +69,7 @@ _EN: Final = {
     "every": "all",
     "models": "models",
     "knowledge": "knowledge",
-    "version_columns": "Active|Version|Kind|Built (UTC)|Measured",
+    "version_columns": "On|Version|Kind|Built (UTC)|Measured",
     "version_hint": "Choose a version.",
     "activate": "Activate",
     "back_models": "Roll back the model",

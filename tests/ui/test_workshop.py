@@ -192,7 +192,7 @@ def _set_up(page: Page, server: Server) -> None:
     page.locator("#setup-dialogs input[type=file]").set_input_files(file("said.csv", said.encode()))
     expect(page.locator("#setup-dialogs-kept")).to_contain_text("24 labelled messages, 2 intents")
     page.locator("#setup-check").click()
-    expect(page.locator("#workshop-job .report")).to_contain_text("24 texts in 1 files")
+    expect(page.locator("#workshop-job summary")).to_contain_text("24 texts in 1 files")
     page.locator("#setup-train").click()
     done = page.locator("#workshop-job .done")
     expect(done).to_contain_text("2 intents from 24 examples", timeout=120_000)
