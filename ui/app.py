@@ -5,7 +5,7 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from ui import chat, console_layout, console_views, insights, live, login
+from ui import chat, console_layout, console_views, insights, live, login, workshop
 from ui.client import ApiError, Client
 from ui.screen import Screen
 
@@ -48,7 +48,10 @@ def mount(app: FastAPI, screen: Screen) -> None:
     client = Client(screen.base_url, login.session)
     login.mount(app, screen.business)
     title = f"{screen.business} · Careline" if screen.business else "Careline"
-    with gr.Blocks(title=title, analytics_enabled=False, fill_width=True) as blocks:
+    with (
+        gr.Blocks(title=title, analytics_enabled=False, fill_width=True) as blocks,
+        gr.Tabs() as tabs,
+    ):
         with gr.Tab("Chat"):
             chat.build(client)
         with gr.Tab("Live conversations"):
@@ -57,6 +60,8 @@ def mount(app: FastAPI, screen: Screen) -> None:
             console_layout.build(client)
         with gr.Tab("Insights", visible=False) as figures:
             insights.build(client)
+        with gr.Tab("Workshop", visible=False, id=workshop.ID) as tab:
+            workshop.build(client, tabs, tab)
         blocks.load(lambda: gr.update(visible=_may_see_figures(client)), None, figures)
     gr.mount_gradio_app(
         app,
@@ -68,8 +73,9 @@ def mount(app: FastAPI, screen: Screen) -> None:
         show_error=False,
         ssr_mode=False,
         enable_monitoring=False,
+        max_file_size="64mb",
         theme=gr.themes.Default(primary_hue="emerald", font=_FONTS),
-        css=_CSS + insights.CSS + console_views.CSS,
+        css=_CSS + insights.CSS + console_views.CSS + workshop.CSS,
     )
 
 
