@@ -37,6 +37,7 @@ FLOORS = {
     "bot.insights": 4,
     "bot.bench": 4.5,
     "bot.replay": 4,
+    "bot.trying": 4.5,
     "bot.report": 4.5,
     "bot.doctor": 4.5,
     "bot.logs": 4,

@@ -22,6 +22,7 @@ from bot.server import (
     chatwoot,
     console,
     conversations,
+    corrections,
     desk,
     insights,
     knowledge,
@@ -30,6 +31,8 @@ from bot.server import (
     metrics,
     openai_chat,
     operations,
+    orders,
+    playground,
     problems,
     rasa,
     visitors,
@@ -72,7 +75,7 @@ def create(home: Home, base_url: str, service: Service | None = None) -> FastAPI
     )
     app.state.stopping = threading.Event()  # set when a stop is asked for, before it begins
     visiting = (visitors, messages, conversations, attachments)
-    own = (knowledge, operations, logins, desk, console, insights)
+    own = (knowledge, operations, logins, desk, console, corrections, orders, playground, insights)
     for part in (*visiting, *own, rasa, openai_chat, chatwoot):
         app.include_router(part.router)
     _add_middleware(app, settings)

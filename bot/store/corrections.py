@@ -1,4 +1,4 @@
-"""What agents corrected about replies, kept to learn from; texts stand here without personal data."""
+"""What agents corrected about replies, to learn from; no personal data stands in it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -131,4 +131,3 @@ def _turns(connection: Connection, conversation_id: str) -> Iterator[dict[str, A
                 turn["article"] = article
         if turn["text"]:
             yield turn
-

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import select
