@@ -5,7 +5,7 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from ui import chat, console_layout, console_views, insights, live, login
+from ui import chat, console_layout, console_orders, console_views, files, insights, live, login
 from ui.client import ApiError, Client
 from ui.screen import Screen
 
@@ -69,7 +69,7 @@ def mount(app: FastAPI, screen: Screen) -> None:
         ssr_mode=False,
         enable_monitoring=False,
         theme=gr.themes.Default(primary_hue="emerald", font=_FONTS),
-        css=_CSS + insights.CSS + console_views.CSS,
+        css=_CSS + insights.CSS + console_views.CSS + console_orders.CSS + files.CSS,
     )
 
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from ui import console_views as views
-from ui.console_words import words
+from ui.console_words import Speech, words
 from ui.insights_words import CHINESE, ENGLISH
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-SAID = words(ENGLISH)
+SAID = Speech(ENGLISH)
 ALL = ("", "", "", "", 0)
 
 
@@ -33,10 +33,10 @@ def names(queue: list[dict[str, Any]], *chosen: Any) -> list[str]:
 
 
 def test_both_languages_have_the_same_words() -> None:
-    chinese = words(CHINESE)
-    assert SAID.keys() == chinese.keys()
-    assert [k for k, text in SAID.items() if text.count("{") != chinese[k].count("{")] == []
-    assert SAID["columns"].count("|") == chinese["columns"].count("|")
+    english, chinese = words(ENGLISH), words(CHINESE)
+    assert english.keys() == chinese.keys()
+    assert [k for k, text in english.items() if text.count("{") != chinese[k].count("{")] == []
+    assert english["columns"].count("|") == chinese["columns"].count("|")
 
 
 def test_who_waits_longest_stands_first_and_filters_leave_the_rest_out() -> None:
