@@ -5,7 +5,18 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from ui import chat, console_layout, console_orders, console_views, files, insights, live, login
+from ui import (
+    chat,
+    console_layout,
+    console_orders,
+    console_views,
+    files,
+    insights,
+    live,
+    login,
+    playground,
+    playground_views,
+)
 from ui.client import ApiError, Client
 from ui.screen import Screen
 
@@ -39,6 +50,8 @@ _CSS: Final = """
 #chat-lines .icon-button-wrapper, #live-transcript .icon-button-wrapper { display: none; }
 """
 
+_STYLED: Final = (login, insights, console_views, console_orders, files, playground_views)
+
 
 def mount(app: FastAPI, screen: Screen) -> None:
     """Mount the screens; Gradio is imported here, because it takes seconds."""
@@ -55,6 +68,8 @@ def mount(app: FastAPI, screen: Screen) -> None:
             live.build(client)
         with gr.Tab("Console"):
             console_layout.build(client)
+        with gr.Tab("Playground"):
+            playground.build(client)
         with gr.Tab("Insights", visible=False) as figures:
             insights.build(client)
         blocks.load(lambda: gr.update(visible=_may_see_figures(client)), None, figures)
@@ -69,7 +84,8 @@ def mount(app: FastAPI, screen: Screen) -> None:
         ssr_mode=False,
         enable_monitoring=False,
         theme=gr.themes.Default(primary_hue="emerald", font=_FONTS),
-        css=_CSS + insights.CSS + console_views.CSS + console_orders.CSS + files.CSS,
+        head=login.GUARD,
+        css="".join((_CSS, *(part.CSS for part in _STYLED))),
     )
 
 

@@ -117,6 +117,9 @@ def _middle(at: SimpleNamespace, said: dict[str, str]) -> None:
             elem_id="console-send",
         )
     at.canned = gr.Dropdown([], label=said["canned"], elem_id="console-canned")
+    with gr.Accordion(said["why"], open=True) as at.reasons:
+        at.why = gr.HTML(f"<p class='quiet'>{said['why_hint']}</p>", elem_id="console-why")
+        _corrections(at, said)
 
 
 def _aside(at: SimpleNamespace, said: dict[str, str]) -> None:
@@ -127,12 +130,10 @@ def _aside(at: SimpleNamespace, said: dict[str, str]) -> None:
     at.moods = gr.HTML(elem_id="console-moods")
     with gr.Accordion(said["orders"], open=True) as at.purchases:
         at.orders = gr.HTML(elem_id="console-orders")
-        with gr.Row(equal_height=True):
+        with gr.Row():
             at.number = gr.Textbox(label=said["order_number"], min_width=100)
             at.email = gr.Textbox(label=said["order_email"], min_width=140)
-            at.look = gr.Button(
-                said["order_look"], size="sm", scale=0, min_width=80, elem_id="console-look"
-            )
+        at.look = gr.Button(said["order_look"], size="sm", elem_id="console-look")
         at.proven = gr.HTML(elem_id="console-proven")
     at.labels = gr.Dropdown(
         [],
@@ -145,9 +146,6 @@ def _aside(at: SimpleNamespace, said: dict[str, str]) -> None:
     at.note = gr.Textbox(label=said["notes"], placeholder=said["note"], elem_id="console-note")
     at.query = gr.Textbox(label=said["search"], elem_id="console-search")
     at.found = gr.Radio([], show_label=False, visible=False, elem_id="console-found")
-    with gr.Accordion(said["why"], open=True) as at.reasons:
-        at.why = gr.HTML(f"<p class='quiet'>{said['why_hint']}</p>", elem_id="console-why")
-        _corrections(at, said)
 
 
 def _corrections(at: SimpleNamespace, said: dict[str, str]) -> None:

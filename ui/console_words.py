@@ -72,7 +72,7 @@ _EN: Final = {
     "orders_elsewhere": "Orders are kept in another system.",
     "orders_first": "Take the conversation over to see orders.",
     "order_number": "Order number",
-    "order_email": "E-mail address of the order",
+    "order_email": "Its e-mail address",
     "order_look": "Look up",
     "proof_customer": "signed-in customer",
     "proof_conversation": "proven in this conversation",
