@@ -1,7 +1,8 @@
 """The staff's screens at /app: a Gradio app behind a login, over the HTTP API."""
 
 import os
-from typing import Final
+from html import escape
+from typing import Any, Final
 
 from fastapi import FastAPI
 
@@ -43,10 +44,14 @@ _CSS: Final = """
 #chat-words mark.for { --hue: 16 185 129; }
 #chat-words mark.against { --hue: 239 68 68; border-bottom-style: dashed; }
 .found { width: 100%; font-size: .85em; }
+.found :is(td, th) { border: 0 !important;
+  border-bottom: 1px solid var(--border-color-primary) !important; }
 .found :is(td, th):nth-child(n+2) { text-align: right; font-variant-numeric: tabular-nums; }
 .found code { display: block; opacity: .75; overflow-wrap: anywhere; }
 .found .cited { font-weight: 600; }
 .quiet { opacity: .75; }
+#page-title { position: absolute; width: 1px; height: 1px; overflow: hidden;
+  clip-path: inset(50%); }
 #chat-lines .icon-button-wrapper, #live-transcript .icon-button-wrapper { display: none; }
 """
 
@@ -62,6 +67,7 @@ def mount(app: FastAPI, screen: Screen) -> None:
     login.mount(app, screen.business)
     title = f"{screen.business} · Careline" if screen.business else "Careline"
     with gr.Blocks(title=title, analytics_enabled=False, fill_width=True) as blocks:
+        gr.HTML(f"<h1>{escape(title)}</h1>", elem_id="page-title", padding=False)
         with gr.Tab("Chat"):
             chat.build(client)
         with gr.Tab("Live conversations"):
@@ -83,9 +89,29 @@ def mount(app: FastAPI, screen: Screen) -> None:
         show_error=False,
         ssr_mode=False,
         enable_monitoring=False,
-        theme=gr.themes.Default(primary_hue="emerald", font=_FONTS),
+        theme=_theme(),
         head=login.GUARD,
         css="".join((_CSS, *(part.CSS for part in _STYLED))),
+    )
+
+
+def _theme() -> Any:
+    """Return Gradio's theme with contrasts of 4.5 and more, which its own has not."""
+    import gradio as gr
+
+    dark, darker, grey, light = "*primary_700", "*primary_800", "*neutral_500", "*neutral_400"
+    return gr.themes.Default(primary_hue="emerald", font=_FONTS).set(
+        button_primary_background_fill=dark,
+        button_primary_background_fill_dark=dark,
+        button_primary_background_fill_hover=darker,
+        button_primary_background_fill_hover_dark=darker,
+        button_primary_border_color=dark,
+        button_primary_border_color_dark=dark,
+        input_placeholder_color=grey,
+        input_placeholder_color_dark=light,
+        body_text_color_subdued=grey,
+        block_info_text_color=grey,
+        block_info_text_color_dark=light,
     )
 
 

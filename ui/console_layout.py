@@ -88,7 +88,9 @@ def _middle(at: SimpleNamespace, said: dict[str, str]) -> None:
         at.take = gr.Button(said["take"], variant="primary", elem_id="console-take", **small)
         at.give_back = gr.Button(said["return"], elem_id="console-return", **small)
         at.close = gr.Button(said["close"], elem_id="console-close", **small)
-        at.place = gr.Dropdown([], show_label=False, container=False, min_width=120)
+        at.place = gr.Dropdown(
+            [], label=said["pass_to"], show_label=False, container=False, min_width=120
+        )
         at.transfer = gr.Button(said["pass"], elem_id="console-transfer", **small)
     at.lines = gr.Chatbot(
         label=said["transcript"],

@@ -8,6 +8,7 @@ from ui import playground_views as views
 from ui.chat import CONCURRENCY
 from ui.client import ApiError, Client, Json
 from ui.console_words import Speech
+from ui.desk import Desk
 from ui.insights_words import CHINESE, ENGLISH
 from ui.playground_words import words
 
@@ -81,16 +82,19 @@ def build(client: Client) -> None:
 
 
 def attempt(client: Client, text: str, earlier: Sequence[str], language: str, channel: str) -> Json:
-    """Return what came of a question, asked after earlier ones; empty lines are none."""
+    """Return what came of a question, asked after earlier ones, and what intents are called.
+
+    Empty lines are no messages.
+    """
     body: Json = {"text": text, "channel": channel}
     body["earlier"] = [line for line in earlier if line.strip()]
     if language:
         body["language"] = language
-    return client.post("/api/playground", **body)
+    return client.post("/api/playground", **body) | {"titles": Desk(client).intents()}
 
 
 def _shown(found: Json, page: str) -> tuple[str, str]:
-    said, terms = words(page), Speech(page)
+    said, terms = words(page), Speech(page, found["titles"])
     return views.reply(found, said, terms), views.steps(found, said, terms)
 
 

@@ -9,12 +9,13 @@ from ui.console_words import Speech
 
 CSS: Final = """
 .step { margin: 0 0 1.25rem !important; }
-.step h3 { margin: 0 0 .35rem !important; font-size: 1rem; }
+.step h2 { margin: 0 0 .35rem !important; font-size: 1rem; }
 .step table { width: 100%; font-size: .875em; border-collapse: collapse; }
-.step :is(td, th) { padding: .3rem .5rem; vertical-align: top; overflow-wrap: anywhere;
-  border-bottom: 1px solid var(--border-color-primary); text-align: left; }
-.step .figure { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.step tr.used td:first-child { border-left: 3px solid var(--color-accent); }
+.step table :is(td, th) { padding: .3rem .5rem !important; vertical-align: top;
+  overflow-wrap: anywhere; text-align: left; border: 0 !important;
+  border-bottom: 1px solid var(--border-color-primary) !important; }
+.step table .figure { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.step tr.used td:first-child { box-shadow: inset 3px 0 var(--color-accent); }
 .step td code { display: block; opacity: .75; }
 .step details p { margin: .25rem 0 0; white-space: pre-wrap; }
 .step .bar { display: block; height: .5rem; min-width: 1px; border-radius: 2px;
@@ -44,7 +45,7 @@ def reply(found: Json, said: Words, terms: Speech) -> str:
     buttons = "".join(f"\n• {escape(button['title'])}" for button in answer["buttons"])
     route = escape(terms.term(found["turn"]["route"]))
     parts.append(
-        f"<h3>{said['reply']} · {route}</h3><p class='said'>{escape(answer['text'])}{buttons}</p>"
+        f"<h2>{said['reply']} · {route}</h2><p class='said'>{escape(answer['text'])}{buttons}</p>"
     )
     return f"<div class='step' role='status'>{''.join(parts)}</div>"
 
@@ -57,12 +58,12 @@ def steps(found: Json, said: Words, terms: Speech) -> str:
         "decided": _decided(turn, trace, said, terms),
         "candidates": _candidates(found, said),
         "support": _support(found["support"], said),
-        "times": _times(turn["timings_ms"]),
+        "times": _times(turn["timings_ms"], said),
         "models": _models(trace["generated"], said),
         "versions": _facts({kind: name or "" for kind, name in turn["versions"].items()}),
     }
     return "".join(
-        f"<section class='step' data-step='{name}'><h3>{said[name]}</h3>{html}</section>"
+        f"<section class='step' data-step='{name}'><h2>{said[name]}</h2>{html}</section>"
         for name, html in blocks.items()
     )
 
@@ -92,14 +93,22 @@ def _understood(turn: Json, said: Words, terms: Speech) -> str:
         said["spoken"]: terms.term(turn["language"]),
         said["feeling"]: feeling,
         said["entities"]: values,
-        said["requests"]: " | ".join(f"{one['text']} → {one['intent']}" for one in requests),
-        said["promise"]: turn["promise"],
+        said["requests"]: " | ".join(
+            f"{one['text']} → {terms.title(one['intent'])}" for one in requests
+        ),
+        said["promise"]: said.get(f"promise_{turn['promise']}"),
     }
     ranked = turn["ranking"][:_INTENTS]
     rows = "".join(
-        _bar(one["intent"], one["confidence"], f"{one['confidence']:.1%}") for one in ranked
+        _bar(_called(one["intent"], terms), one["confidence"], f"{one['confidence']:.1%}")
+        for one in ranked
     )
     return _facts(facts) + (f"<table>{rows}</table>" if rows else "")
+
+
+def _called(intent: str, terms: Speech) -> str:
+    title = terms.title(intent)
+    return intent if title == intent else f"{title} ({intent})"
 
 
 def _decided(turn: Json, trace: Json, said: Words, terms: Speech) -> str:
@@ -159,9 +168,12 @@ def _support(checked: list[Json], said: Words) -> str:
     return f"<table>{rows}</table>"
 
 
-def _times(timings: Mapping[str, float]) -> str:
+def _times(timings: Mapping[str, float], said: Words) -> str:
     whole = max(timings.get(_WHOLE, 0.0), *timings.values(), 1e-9)
-    rows = "".join(_bar(name, ms / whole, f"{ms:.1f} ms") for name, ms in timings.items())
+    rows = "".join(
+        _bar(said.get(f"time_{name}", name), ms / whole, f"{ms:.1f} ms")
+        for name, ms in timings.items()
+    )
     return f"<table>{rows}</table>"
 
 
