@@ -40,7 +40,7 @@ def supervisor(staffed: Home) -> Iterator[str]:
 
 def speak(page: Page, tab: str, language: str) -> None:
     if language == "zh":
-        page.locator(f"#{tab}-language").get_by_text("中文").click()
+        page.locator(f"#{tab}-language").get_by_text("中文", exact=True).click()
 
 
 def tabs(page: Page, server: Server, language: str) -> Iterator[str]:
