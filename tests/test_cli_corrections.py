@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from bot.bootstrap import Home, assistant
@@ -10,6 +11,8 @@ from bot.cli.app import app
 from bot.nlu import datasets
 from bot.store import corrections
 from bot.types import Corrected, Message, new_id
+
+TEXT = "my glowworm blinks thrice at dusk"
 
 
 def run(home: Home, *arguments: str) -> dict[str, object]:
@@ -19,22 +22,35 @@ def run(home: Home, *arguments: str) -> dict[str, object]:
     return found
 
 
-def test_what_agents_corrected_is_written_and_learnt(home: Home, tmp_path: Path) -> None:
+def corrected(home: Home, times: int) -> None:
+    """Answer a strange question and say what would have been right."""
     bot = assistant(home)
     names = iter(new_id, None)
-    text = "my glowworm blinks thrice at dusk"
-    for _ in range(3):
+    for _ in range(times):
         taught = next(name for name in names if not datasets.is_held_back(name))
-        turn = bot.answer(Message(text, taught))
+        turn = bot.answer(Message(TEXT, taught))
+        assert turn.understanding.intent != "warranty"
         right = {Corrected.INTENT: "warranty", Corrected.ANSWER: "It is covered for two years."}
         corrections.correct(home.engine, turn.message.id, "Ann", right)
-    assert turn.understanding.intent != "warranty"
+
+
+def test_what_agents_corrected_is_written_as_examples(home: Home, tmp_path: Path) -> None:
+    corrected(home, 2)
     out = tmp_path / "corrections.jsonl"
     written = run(home, "corrections", str(out))
-    assert written == {"file": str(out), "conversations": 3, "intents": 3, "articles": 0}
+    assert written == {"file": str(out), "conversations": 2, "intents": 2, "articles": 0}
+    examples = datasets.read_examples(out)
+    assert [(one.text, one.intent) for one in examples] == [(TEXT, "warranty")] * 2
+
+
+@pytest.mark.slow
+def test_what_agents_corrected_is_learnt(home: Home, tmp_path: Path) -> None:
+    corrected(home, 3)
+    out = tmp_path / "corrections.jsonl"
+    run(home, "corrections", str(out))
     trained = run(home, "train", "--from", "current", "--add", str(out))
     assert trained["version"] == home.models.current_id()
-    again = assistant(home).answer(Message(text, new_id()))
+    again = assistant(home).answer(Message(TEXT, new_id()))
     assert again.understanding.ranking[0].intent == "warranty"
 
 

@@ -11,7 +11,8 @@ from ui.console_words import Speech
 from ui.desk import Desk
 
 CHOSEN: Final = 7  # what the page shows of a reply that was clicked
-_ARTICLES: Final = 8
+_PASSAGES: Final = 40  # of which several may stand in one article
+_ARTICLES: Final = 12
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Right:
         try:
             trace = self.desk.client.trace(asked)
             right = self.desk.corrections(asked)["corrections"]
-            found = self.desk.client.search(question, _ARTICLES) if question.strip() else []
+            found = self.desk.client.search(question, _PASSAGES) if question.strip() else []
         except ApiError as error:
             return nothing_chosen(said, str(error))
         value = {kind: one["value"] for kind, one in right.items()}
@@ -85,7 +86,7 @@ def articles(trace: Json, found: list[Json]) -> list[tuple[str, str]]:
     both = [*trace.get("candidates", ()), *found]
     titles = {one["article"]: one["title"] for one in reversed(both)}
     names = dict.fromkeys(one["article"] for one in both)
-    return [(f"{titles[name]} ({name})", name) for name in names]
+    return [(f"{titles[name]} ({name})", name) for name in [*names][:_ARTICLES]]
 
 
 def kept_html(right: Json, said: Speech) -> str:

@@ -19,7 +19,7 @@ def read(desk: httpx.Client, conversation: str) -> list[tuple[str, str]]:
 def shows(page: Page, said: list[str]) -> None:
     """Expect all lines in their order, and nothing of another conversation."""
     shown = page.locator("#console-lines")
-    expect(shown.locator(".message-row")).to_have_count(len(said))
+    expect(shown.locator("[data-testid=user], [data-testid=bot]")).to_have_count(len(said))
     for line in said:
         expect(shown).to_contain_text(line)
     text = " ".join(shown.inner_text().split())
