@@ -14,7 +14,7 @@ CSS: Final = """
 .order summary { cursor: pointer; }
 .order summary b { margin-right: .5rem; }
 """
-_FACTS: Final = (
+FACTS: Final = (
     "items",
     "placed",
     "eta",
@@ -68,7 +68,7 @@ def orders_html(found: Sequence[Json], said: Speech) -> str:
 def _order(one: Json, said: Speech, *, opened: bool) -> str:
     rows = "".join(
         f"<dt>{said[f'order_{name}']}</dt><dd>{escape(_value(name, one[name], said))}</dd>"
-        for name in _FACTS
+        for name in FACTS
         if one[name]
     )
     head = (

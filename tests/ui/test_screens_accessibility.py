@@ -51,6 +51,9 @@ def tabs(page: Page, server: Server, language: str) -> Iterator[str]:
     box.press("Enter")
     expect(page.locator("#chat-candidates .cited").first).to_be_visible()
     yield "chat"
+    page.get_by_role("tab", name="Live conversations").click()
+    expect(page.locator("#live-table")).to_contain_text("bot")
+    yield "live"
     conversation = new_id()
     with staff(server) as desk:
         for text in (question, "a human please"):
@@ -98,7 +101,7 @@ def test_nothing_serious_is_found_on_the_screens(
     sign_in(page, server, supervisor, PASSWORD)
     page.goto(f"{server.url}/app/?__theme={scheme}")
     found = {tab: ours(findings(page)) for tab in tabs(page, server, language)}
-    assert set(found) == {"chat", "console", "insights", "playground"}
+    assert set(found) == {"chat", "live", "console", "insights", "playground"}
     assert {tab: some for tab, some in found.items() if some} == {}
 
 
