@@ -44,9 +44,11 @@ _CSS: Final = """
 #chat-words mark.for { --hue: 16 185 129; }
 #chat-words mark.against { --hue: 239 68 68; border-bottom-style: dashed; }
 .found { width: 100%; font-size: .85em; }
+.found, .found tr { border: 0 !important; }
 .found :is(td, th) { border: 0 !important;
   border-bottom: 1px solid var(--border-color-primary) !important; }
-.found :is(td, th):nth-child(n+2) { text-align: right; font-variant-numeric: tabular-nums; }
+.found :is(td, th):nth-child(n+2) { text-align: right !important;
+  font-variant-numeric: tabular-nums; }
 .found code { display: block; opacity: .75; overflow-wrap: anywhere; }
 .found .cited { font-weight: 600; }
 .quiet { opacity: .75; }

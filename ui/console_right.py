@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
-from ui.chat import trace_html
+from ui.chat import TRACE, trace_html
 from ui.client import ApiError, Json
 from ui.console_words import Speech
 from ui.desk import Desk
@@ -40,7 +40,7 @@ class Right:
         value = {kind: one["value"] for kind, one in right.items()}
         return [
             asked,
-            _facts(line, said) + trace_html(trace),
+            _facts(line, said) + trace_html(trace, {name: said[f"trace_{name}"] for name in TRACE}),
             kept_html(right, said),
             gr.update(
                 choices=intents(said), value=value.get("intent", line.get("intent")), visible=True

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from ui.chat import TRACE
 from ui.insights_words import CHINESE
 
 _EN: Final = {
@@ -65,6 +66,7 @@ _EN: Final = {
     "customer": "Customer",
     "assistant": "Bot",
     "agent": "Agent",
+    **{f"trace_{name}": text for name, text in TRACE.items()},
     "route": "Route",
     "reason": "Reason",
     "orders": "Orders of the customer",
@@ -154,6 +156,13 @@ _ZH: Final = {
     "customer": "顾客",
     "assistant": "机器人",
     "agent": "客服",
+    "trace_found": "找到的内容",
+    "trace_passage": "段落",
+    "trace_meaning": "语义",
+    "trace_words": "词语",
+    "trace_score": "得分",
+    "trace_model": "模型",
+    "trace_version": "版本",
     "route": "去向",
     "reason": "原因",
     "orders": "顾客的订单",

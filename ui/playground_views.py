@@ -11,10 +11,12 @@ CSS: Final = """
 .step { margin: 0 0 1.25rem !important; }
 .step h2 { margin: 0 0 .35rem !important; font-size: 1rem; }
 .step table { width: 100%; font-size: .875em; border-collapse: collapse; }
+.step :is(table, tr) { border: 0 !important; }
 .step table :is(td, th) { padding: .3rem .5rem !important; vertical-align: top;
   overflow-wrap: anywhere; text-align: left; border: 0 !important;
   border-bottom: 1px solid var(--border-color-primary) !important; }
-.step table .figure { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.step table .figure { text-align: right !important; white-space: nowrap;
+  font-variant-numeric: tabular-nums; }
 .step tr.used td:first-child { box-shadow: inset 3px 0 var(--color-accent); }
 .step td code { display: block; opacity: .75; }
 .step details p { margin: .25rem 0 0; white-space: pre-wrap; }

@@ -62,7 +62,11 @@ def test_a_tick_asks_the_same_with_fifty_conversations(
     server: Server, agent: tuple[User, str], opened: list[str]
 ) -> None:
     user, session = agent
-    console = Console(Desk(Client(server.url, session)))
+    with Client(server.url, session) as client:
+        a_tick_asks_little(Console(Desk(client)), server, user, opened)
+
+
+def a_tick_asks_little(console: Console, server: Server, user: User, opened: list[str]) -> None:
     me = console.open()
     asked = counted(console)
     _, table, shown, *_ = console.watch(me, ENGLISH, None, *ALL)
