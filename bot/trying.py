@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from bot import evidence
 from bot.assistant import Assistant
 from bot.bootstrap import Home
 from bot.dialogue.state import State, advance
 from bot.generation.support import SupportCheck, Verdict
-from bot.types import Message, Role, Route, Turn, new_id
+from bot.types import Message, Route, Turn, new_id
 from bot.work import Work
 from knowledge_base.chunking import sentences
-from knowledge_base.documents import Evidence, Hit
-from knowledge_base.filters import Filter
+from knowledge_base.documents import Findings, Hit
 
 _CANDIDATES: Final = 10
 
@@ -40,16 +40,17 @@ class Checked:
 class Tried:
     """What came of a question.
 
-    `candidates` are what a search for the question finds, whether the reply was searched for or
-    not; `evidence` tells how likely the first of them answers, and from `threshold` on that counts.
+    `found` is what a search for the question finds, whether the reply was searched for or not, and
+    how likely the first passage answers, which counts from `threshold` on; `used` are the passages
+    the reply was made from.
     """
 
     turn: Turn
-    earlier: tuple[Turn, ...] = ()
-    candidates: tuple[Hit, ...] = ()
-    evidence: Evidence | None = None
-    threshold: float = 0.0
-    support: tuple[Checked, ...] = ()
+    earlier: tuple[Turn, ...]
+    found: Findings
+    threshold: float
+    used: tuple[Hit, ...]
+    support: tuple[Checked, ...]
 
 
 def attempt(home: Home, serving: Assistant, question: Question) -> Tried:
@@ -64,37 +65,45 @@ def attempt(home: Home, serving: Assistant, question: Question) -> Tried:
         before = state
         turns.append(bot.again(message, before))
         state = advance(before, turns[-1])
-    found, evidence = _searched(bot, turns[-1], before)
+    found, threshold = _searched(bot, turns[-1], before)
     return Tried(
         turn=turns[-1],
         earlier=tuple(turns[:-1]),
-        candidates=found,
-        evidence=evidence,
-        threshold=bot.parts.policy.evidence_threshold(turns[-1].decision),
+        found=found,
+        threshold=threshold,
+        used=_used(turns[-1]),
         support=_supported(home, turns[-1]),
     )
 
 
-def _searched(bot: Assistant, turn: Turn, before: State) -> tuple[tuple[Hit, ...], Evidence | None]:
-    """Search as the reply was searched for, for more passages than it needs."""
-    if bot.parts.knowledge is None:
-        return (), None
-    work = Work(turn.message, before, asked=turn.message.text)
-    found = bot.parts.knowledge.find(
-        work.question,
-        _CANDIDATES,
-        language=work.language(turn.understanding),
-        only=Filter.public(turn.message.at.date()),
-        context=work.last(Role.CUSTOMER),
-        prefer=bot.parts.policy.articles(turn.decision),
-    )
-    return found.hits, found.evidence
+def _searched(bot: Assistant, turn: Turn, before: State) -> tuple[Findings, float]:
+    """Return what a search finds, the way that the reply came by, and what counts as evidence.
+
+    A reply that was not searched for, or found nothing, is shown what the first way finds.
+    """
+    first = turn.understanding.parts(turn.message.text)[0]
+    work = Work(turn.message, before, asked=first.requests[0].text)
+    language = work.language(turn.understanding)
+    ways = evidence.tries(bot.parts, work, turn.decision, language)
+    shown: Findings | None = None
+    for way in ways:
+        found = evidence.find(bot.parts, work, turn.decision, language, way, _CANDIDATES)
+        shown = shown or found
+        if turn.evidence and found.hits[: len(turn.evidence)] == turn.evidence:
+            return found, way.enough
+    return shown or Findings(), ways[0].enough
+
+
+def _used(turn: Turn) -> tuple[Hit, ...]:
+    """Return the passages the reply was made from; those that were no evidence are none."""
+    retrieved = Route.RETRIEVE in {decision.route for decision in turn.decisions}
+    return turn.evidence if retrieved else ()
 
 
 def _supported(home: Home, turn: Turn) -> tuple[Checked, ...]:
     """Check each sentence of a reply that was made from passages; templates are the shop's own."""
-    passages = _distinct(turn.evidence)
-    if Route.RETRIEVE not in {decision.route for decision in turn.decisions} or not passages:
+    passages = _distinct(_used(turn))
+    if not passages:
         return ()
     said = [turn.reply.text[start:end] for start, end in sentences(turn.reply.text)]
     check = SupportCheck(home.sentence_encoder())

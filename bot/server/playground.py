@@ -40,13 +40,13 @@ def playground(body: Trial, who: TheStaff, service: TheService) -> dict[str, Any
 
 
 def _json(tried: Tried) -> dict[str, Any]:
-    used = {hit.chunk.id for hit in tried.turn.evidence}
-    evidence = tried.evidence
+    used = {hit.chunk.id for hit in tried.used}
+    evidence = tried.found.evidence
     return {
         "turn": wire.turn_json(tried.turn),
         "trace": wire.trace_json(tried.turn),
         "earlier": [_earlier(turn) for turn in tried.earlier],
-        "candidates": [_candidate(hit, used) for hit in tried.candidates],
+        "candidates": [_candidate(hit, used) for hit in tried.found.hits],
         "evidence": {
             "article": evidence.article,
             "score": evidence.score,

@@ -69,6 +69,12 @@ def test_what_is_not_searched_for_shows_candidates_that_were_not_used(desk: http
 
 
 def test_earlier_messages_language_and_channel_are_the_conversations(desk: httpx.Client) -> None:
+    question = "How do I wash my rain jacket?"
+    alone, after = attempt(desk, question), attempt(desk, question, earlier=["hello"])
+    for found in (alone, after):  # the scores are those of the search the reply came by
+        traced = {one["chunk"]: one["score"] for one in found["trace"]["candidates"]}
+        shown = {one["chunk"]: one["score"] for one in found["candidates"] if one["used"]}
+        assert shown == traced
     found = attempt(desk, "A10234", earlier=["where is my parcel"], channel="cli")
     assert [one["text"] for one in found["earlier"]] == ["where is my parcel"]
     assert found["turn"]["route"] == "act"
