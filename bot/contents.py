@@ -20,7 +20,7 @@ def keep(home: Path) -> str | None:
 
     None where it cannot be: a home on a disk that cannot be written to serves all the same.
     """
-    found = {name: (home / name).read_bytes() for name in _names(home) if (home / name).is_file()}
+    found = {name: (home / name).read_bytes() for name in names(home) if (home / name).is_file()}
     digest = hashlib.sha256()
     for name, content in sorted(found.items()):
         digest.update(f"{name}\x1f{len(content)}\x1f".encode() + content)
@@ -47,16 +47,21 @@ def folder(home: Path, identifier: str) -> Path | None:
     return path if path.is_dir() and path.parent.name == FOLDER else None
 
 
-def _names(home: Path) -> list[str]:
-    return [*_FILES, *_lists(home / "policy.yml")]
-
-
-def _lists(policy: Path) -> list[str]:
-    """Return the files of names that a policy reads; a broken one is complained about elsewhere."""
+def names(home: Path) -> list[str]:
+    """Return the files that a home's content consists of, also those that are not there."""
     try:
-        raw: Any = yaml.safe_load(policy.read_text(encoding="utf-8"))
-        entries = raw["entities"].values()
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError):
+        policy = (home / "policy.yml").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):  # a broken one is complained about elsewhere
+        return [*_FILES]
+    return [*_FILES, *(file for _, file in lists(policy) if not Path(file).is_absolute())]
+
+
+def lists(policy: str) -> list[tuple[str, str]]:
+    """Return the files of names that the text of a policy reads, each with its entity."""
+    try:
+        raw: Any = yaml.safe_load(policy)
+        entries = raw["entities"].items()
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError):
         return []
-    files = [entry.get("file") for entry in entries if isinstance(entry, dict)]
-    return [str(name) for name in files if name and not Path(name).is_absolute()]
+    named = [(name, entry.get("file")) for name, entry in entries if isinstance(entry, dict)]
+    return [(str(name), str(file)) for name, file in named if file]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
+from bot.dialogue.state import OFFERING
 from bot.generation.instructions import without_orders
 from bot.parts import Parts
 from bot.types import OUT_OF_SCOPE, Decision, Role, Route, Understanding
@@ -86,7 +87,8 @@ def following(
 ) -> tuple[str, ...]:
     """Return the titles of what is likely asked next; nothing while something is open."""
     last = decisions[-1]
-    if parts.suggester is None or last.slot or last.route not in _ANSWERS:
+    is_open = last.slot or last.reason in OFFERING
+    if parts.suggester is None or is_open or last.route not in _ANSWERS:
         return ()
     message = work.message
     asked = [*work.state.asked, *(decision.intent for decision in decisions)]

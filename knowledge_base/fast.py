@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from knowledge_base import tokens
+from knowledge_base import bars, tokens
 from knowledge_base.batching import MicroBatcher
 from knowledge_base.documents import KnowledgeError
 from knowledge_base.encoders import Base, Vectors
@@ -79,22 +79,12 @@ class FastEncoder:
 
     def _many(self, rows: Sequence[Ids], *, progress: bool) -> Vectors:
         """Encode any number of texts; those of similar length share a batch."""
-        from rich.console import Console
-        from rich.progress import track
-
         vectors = np.zeros((len(rows), self.dimension), dtype=np.float32)
         batches = list(_batches(rows))
         with ThreadPoolExecutor(self._lanes) as pool:
             done = pool.map(lambda batch: self._grouped([rows[i] for i in batch]), batches)
-            shown = track(
-                zip(batches, done, strict=True),
-                "encoding",
-                total=len(batches),
-                console=Console(stderr=True),
-                disable=not progress,
-                transient=True,
-            )
-            for batch, results in shown:
+            pairs = zip(batches, done, strict=True)
+            for batch, results in bars.track(pairs, "encoding", len(batches), shown=progress):
                 vectors[batch] = results
         return vectors
 

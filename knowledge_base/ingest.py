@@ -96,8 +96,11 @@ def ingest(
     eyes: Sequence[Eye],
     *,
     progress: bool = False,
+    origin: Mapping[str, Any] | None = None,
 ) -> Ingested:
     """Build and publish a version from documents; the first of the `eyes` sees all passages.
+
+    `origin` says where they came from, and is kept with the version.
 
     What could not be read is reported and the rest is published; when nothing could be read the
     active version stays and KnowledgeError is raised. When nothing changed, it stays as well.
@@ -117,9 +120,12 @@ def ingest(
         version, count = current, len(before.numbers)
     else:
         plan = _planned(documents, new, before)
-        version = versions.publish(
-            lambda folder: _build(folder, plan, before, eyes, len(failed), progress=progress)
-        )
+
+        def build(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+            metrics, details = _build(folder, plan, before, eyes, len(failed), progress=progress)
+            return metrics, details | ({"origin": dict(origin)} if origin else {})
+
+        version = versions.publish(build)
         count = len(plan.numbers)
     return Ingested(
         version=version,

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge_base import bars
 from knowledge_base.documents import KnowledgeError
 
 BATCH: Final = 64
@@ -186,15 +187,11 @@ def encode(
 ) -> NDArray[np.float32]:
     """Return unit vectors, shape (n, dimension); texts of similar length share a batch."""
     import torch
-    from rich.console import Console
-    from rich.progress import track
 
     vectors = np.zeros((len(texts), model.dimension), dtype=np.float32)
     batches = list(_batches(texts))
     with torch.inference_mode():
-        for rows in track(
-            batches, "encoding", console=Console(stderr=True), disable=not progress, transient=True
-        ):
+        for rows in bars.track(batches, "encoding", len(batches), shown=progress):
             vectors[rows] = model.embed([texts[i] for i in rows]).float().cpu().numpy()
     return vectors
 

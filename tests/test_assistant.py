@@ -15,6 +15,7 @@ from bot.parts import Parts
 from bot.settings import Settings
 from bot.store.memory import MemoryLog
 from bot.types import (
+    ONLY_FILES,
     BadMessageError,
     IntentScore,
     Message,
@@ -376,6 +377,13 @@ def test_nothing_is_suggested_to_somebody_who_waits_for_a_person(parts: Parts) -
     bot = Assistant(replace(parts, log=MemoryLog(), suggester=following))
     assert say(bot, "let me talk to a human please").reply.related == ()
     assert following.told == []
+
+
+def test_nothing_is_suggested_beside_the_offer_of_a_person(parts: Parts) -> None:
+    bot = Assistant(replace(parts, log=MemoryLog(), suggester=Following()))
+    say(bot, "/warranty")
+    turn = bot.answer(Message(ONLY_FILES["en"], "c", attachments=("photo",)))
+    assert (turn.decision.reason, turn.reply.related) == ("file_received", ())
 
 
 def test_staff_articles_and_those_out_of_date_are_never_cited(parts: Parts) -> None:

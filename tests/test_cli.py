@@ -1,37 +1,16 @@
 """The commands, as a shell runs them."""
 
 import json
-import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bot.bootstrap import Home
 from tests.conftest import ROOT
-
-
-def careline(
-    *words: str, environment: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "bot.cli", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        env={**os.environ, **(environment or {})},
-    )
-
-
-def json_of(*words: str) -> Any:
-    done = careline(*words, "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+from tests.shell import careline, json_of, spawned
 
 
 def test_help_answers_at_once_and_names_every_command() -> None:
@@ -40,7 +19,7 @@ def test_help_answers_at_once_and_names_every_command() -> None:
     bare = time.perf_counter() - started
     assert plain.returncode == 0
     started = time.perf_counter()
-    text = careline("--help").stdout
+    text = spawned("--help").stdout
     took = time.perf_counter() - started
     assert took < 40 * max(bare, 0.02)  # torch alone would take far longer
     for command in (
@@ -65,7 +44,8 @@ def test_every_setting_stands_in_the_readme() -> None:
 
 
 def test_ask_prints_one_turn_and_nothing_else(home: Home) -> None:
-    turn = json_of("ask", "where is my order A10234", "--home", str(home.path))
+    done = spawned("ask", "where is my order A10234", "--home", str(home.path), "--json")
+    turn = json.loads(done.stdout)
     assert (turn["route"], turn["intent"]) == ("act", "order_status")
     again = json_of(
         *("ask", "and how do I return it?", "--conversation", turn["conversation_id"]),

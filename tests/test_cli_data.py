@@ -13,7 +13,7 @@ from bot.nlu import datasets, rasa, rasa_export
 from bot.settings import Settings
 from bot.types import CarelineError
 from tests.conftest import DEMO
-from tests.test_cli import careline, json_of
+from tests.shell import careline, json_of
 
 NLU = """
 version: "3.1"

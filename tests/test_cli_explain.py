@@ -3,7 +3,7 @@
 import pytest
 
 from bot.bootstrap import Home
-from tests.test_cli import careline, json_of
+from tests.shell import careline, json_of
 
 
 def test_it_says_the_intent_its_words_and_its_neighbours(trained: Home) -> None:

@@ -1,7 +1,7 @@
 """The commands on the state of the knowledge, as a shell runs them."""
 
 from bot.bootstrap import Home
-from tests.test_cli import careline, json_of
+from tests.shell import careline, json_of
 
 
 def test_a_check_names_what_is_wrong_and_quotes_it(home: Home) -> None:

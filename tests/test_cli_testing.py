@@ -12,7 +12,7 @@ from bot.store.desk import Agent, Desk
 from bot.store.reading import Reader
 from bot.testing import cases, rasa_stories, recording
 from bot.types import Message, NotFoundError
-from tests.test_cli import careline, json_of
+from tests.shell import careline, json_of
 
 
 def test_the_command_prints_one_value_and_fails_when_a_test_does(home: Home) -> None:

@@ -17,6 +17,7 @@ from ui import (
     login,
     playground,
     playground_views,
+    workshop,
 )
 from ui.client import ApiError, Client
 from ui.screen import Screen
@@ -57,7 +58,15 @@ _CSS: Final = """
 #chat-lines .icon-button-wrapper, #live-transcript .icon-button-wrapper { display: none; }
 """
 
-_STYLED: Final = (login, insights, console_views, console_orders, files, playground_views)
+_STYLED: Final = (
+    login,
+    insights,
+    console_views,
+    console_orders,
+    files,
+    playground_views,
+    workshop,
+)
 
 
 def mount(app: FastAPI, screen: Screen) -> None:
@@ -70,16 +79,19 @@ def mount(app: FastAPI, screen: Screen) -> None:
     title = f"{screen.business} · Careline" if screen.business else "Careline"
     with gr.Blocks(title=title, analytics_enabled=False, fill_width=True) as blocks:
         gr.HTML(f"<h1>{escape(title)}</h1>", elem_id="page-title", padding=False)
-        with gr.Tab("Chat"):
-            chat.build(client)
-        with gr.Tab("Live conversations"):
-            live.build(client)
-        with gr.Tab("Console"):
-            console_layout.build(client)
-        with gr.Tab("Playground"):
-            playground.build(client)
-        with gr.Tab("Insights", visible=False) as figures:
-            insights.build(client)
+        with gr.Tabs() as tabs:
+            with gr.Tab("Chat"):
+                chat.build(client)
+            with gr.Tab("Live conversations"):
+                live.build(client)
+            with gr.Tab("Console"):
+                console_layout.build(client)
+            with gr.Tab("Playground"):
+                playground.build(client)
+            with gr.Tab("Insights", visible=False) as figures:
+                insights.build(client)
+            with gr.Tab("Workshop", visible=False, id=workshop.ID) as tab:
+                workshop.build(client, tabs, tab)
         blocks.load(lambda: gr.update(visible=_may_see_figures(client)), None, figures)
     gr.mount_gradio_app(
         app,
@@ -91,6 +103,7 @@ def mount(app: FastAPI, screen: Screen) -> None:
         show_error=False,
         ssr_mode=False,
         enable_monitoring=False,
+        max_file_size="64mb",
         theme=_theme(),
         head=login.GUARD,
         css="".join((_CSS, *(part.CSS for part in _STYLED))),

@@ -29,6 +29,7 @@ class ApiError(Exception):
         self.status = status
         self.code = code
         self.wait: float | None = None  # how long the server asked us to wait, in seconds
+        self.body: Json = {}  # all that the server answered
 
     @property
     def may_pass(self) -> bool:
@@ -242,13 +243,18 @@ class Client:
         answer: Json = self._request("POST", "/api/insights/drafts", json=body).json()
         return answer
 
-    def get(self, path: str, **params: str) -> Json:
+    def get(self, path: str, /, **params: str) -> Json:
         """Return what a route answers."""
         return self._json("GET", path, params=params)
 
-    def post(self, path: str, **body: object) -> Json:
+    def post(self, path: str, /, **body: object) -> Json:
         """Send a body to a route, once, and return the answer."""
         answer: Json = self._request("POST", path, json=body).json()
+        return answer
+
+    def send_file(self, path: str, content: bytes, /, **params: str) -> Json:
+        """Send a file to a route, once, and return the answer."""
+        answer: Json = self._request("POST", path, content=content, params=params).json()
         return answer
 
     def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
@@ -347,7 +353,9 @@ def _check(answer: httpx.Response) -> None:
 def _complaint(body: Json, status: int) -> ApiError:
     error = body.get("error") or {}
     message = error.get("message") or f"the server answered {status}"
-    return ApiError(message, status, error.get("code") or "error")
+    complaint = ApiError(message, status, error.get("code") or "error")
+    complaint.body = body
+    return complaint
 
 
 def _unreachable(error: httpx.HTTPError) -> ApiError:

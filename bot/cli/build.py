@@ -11,11 +11,9 @@ from bot.cli.app import HomeOption, JsonOption, app, open_home, show, wants_prog
 
 if TYPE_CHECKING:
     from bot.bootstrap import Home
-    from bot.nlu.datasets import Conversation
     from bot.nlu.intents import Calibration
     from bot.nlu.training import Trained
     from bot.settings import Promise
-    from knowledge_base.versions import Version
 
 versions_app = typer.Typer(help="Versions of models and knowledge.", no_args_is_help=True)
 app.add_typer(versions_app, name="versions")
@@ -87,45 +85,29 @@ def train(  # noqa: PLR0913 — one parameter an option
 
         learn_to_search(files[1:], home, as_json=as_json)
         return
-    from bot.nlu import datasets, recipe, seeking, training, wishing
+    from bot import building
+    from bot.nlu import datasets
     from bot.settings import Promise
     from bot.types import CarelineError
 
     place = open_home(home)
+    promise = place.settings.promise or Promise()
     if source is not None or add is not None:
-        promise = place.settings.promise or Promise()
         if valid is not None or base is not None:
             message = "--valid and --base do not go with --from: the version keeps its own"
             raise CarelineError(message)
         done = _extend(place, source, add, files)
-        show(_train_json(done, promise), as_json=as_json, text=lambda: _trained(done, promise))
-        return
-    paths = files or datasets.training_files(place.path / "dialogs")
-    examples = datasets.read_all_examples(paths)
-    frozen = method is Method.HEAD
-    job = training.Job(
-        examples,
-        place.encoder(base) if frozen else place.torch_encoder(base),
-        method=method.value,
-        valid=datasets.read_examples(valid) if valid else None,
-        promise=place.settings.promise or Promise(),
-        recipe=recipe.load(place.path / recipe.FILE),
-        seed=seed,
-        progress=wants_progress(),
-        turns=seeking.turns(_conversations(paths)),
-        wishes=wishing.turns(_conversations(paths)),
-    )
-    done = training.train(job, place.models)
-    show(_train_json(done, job.promise), as_json=as_json, text=lambda: _trained(done, job.promise))
-
-
-def _conversations(paths: list[Path]) -> "list[Conversation]":
-    """Return the conversations of transcripts among the files that may be learnt from."""
-    from bot.nlu import datasets
-
-    transcripts = [path for path in paths if ".jsonl" in path.name]
-    conversations = datasets.read_transcripts(transcripts)
-    return [c for c in conversations if not datasets.is_held_back(c.id)]
+    else:
+        done = building.train(
+            place,
+            files,
+            method=method.value,
+            base=base,
+            valid=datasets.read_examples(valid) if valid else None,
+            seed=seed,
+            progress=wants_progress(),
+        )
+    show(_train_json(done, promise), as_json=as_json, text=lambda: _trained(done, promise))
 
 
 def _extend(
@@ -263,17 +245,15 @@ def ingest(
 
     An article of a later place replaces the one of the same id in an earlier place.
     """
-    from knowledge_base.collecting import collect
-    from knowledge_base.ingest import ingest as run
+    from bot import building
 
-    place = open_home(home)
-    found = collect(
-        places or [place.path / "kb"],
-        cache=place.settings.cache_folder / "crawled",
+    done = building.ingest(
+        open_home(home),
+        places,
         depth=depth,
         allow_private=allow_private,
+        progress=wants_progress(),
     )
-    done = run(found, place.knowledge_versions, place.eyes(), progress=wants_progress())
     result = {
         "version": done.version.id,
         "documents": done.documents,
@@ -304,14 +284,9 @@ def list_versions(
     as_json: JsonOption = False,
 ) -> None:
     """List versions, oldest first, and which are active."""
-    place = open_home(home)
-    found = [
-        _row(version, active=version.id == versions.current_id())
-        for versions in (place.models, place.knowledge_versions)
-        for version in versions.list()
-    ]
-    found += [_row(version, active=True) for version in place.content_versions()]
-    rows = [row for row in found if kind in {None, row["kind"]}]
+    from bot.workshop import shelf
+
+    rows = shelf.rows(open_home(home), kind)
 
     def text() -> str:
         lines = [
@@ -323,17 +298,6 @@ def list_versions(
     show(rows, as_json=as_json, text=text)
 
 
-def _row(version: "Version", *, active: bool) -> dict[str, object]:
-    return {
-        "id": version.id,
-        "kind": version.kind,
-        "created": version.created or None,
-        "parent": version.parent,
-        "active": active,
-        "metrics": version.metrics,
-    }
-
-
 @versions_app.command()
 def activate(
     identifier: Annotated[str, typer.Argument(help="m-… or k-…")],
@@ -341,9 +305,11 @@ def activate(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a version the one that serves (from the next start on)."""
-    version = open_home(home).versions_of(identifier).activate(identifier)
-    show(_row(version, active=True), as_json=as_json, text=lambda: f"{version.id} is active")
+    """Make a version the one that serves; a server that runs takes it over."""
+    from bot.workshop import shelf
+
+    version = shelf.activate(open_home(home), identifier)
+    show(shelf.row(version, active=True), as_json=as_json, text=lambda: f"{version.id} is active")
 
 
 @versions_app.command()
@@ -354,13 +320,7 @@ def rollback(
     as_json: JsonOption = False,
 ) -> None:
     """Go back to the version before the active one."""
-    from bot.types import CarelineError
+    from bot.workshop import shelf
 
-    place = open_home(home)
-    kinds = {"models": place.models, "knowledge": place.knowledge_versions}
-    kinds |= {"model": place.models}
-    if kind not in kinds:
-        message = f"there is nothing to roll back for {kind}: choose models or knowledge"
-        raise CarelineError(message)
-    version = kinds[kind].rollback()
-    show(_row(version, active=True), as_json=as_json, text=lambda: f"{version.id} is active")
+    version = shelf.rollback(open_home(home), kind)
+    show(shelf.row(version, active=True), as_json=as_json, text=lambda: f"{version.id} is active")

@@ -61,6 +61,8 @@ def _announce(base_url: str, home: "Home") -> None:
         f"  Gradio app                 {base_url}/app   ({login})\n"
         f"  API docs                   {base_url}/docs\n"
     )
+    if home.models.current_id() is None and home.knowledge_versions.current_id() is None:
+        typer.echo(f"This home is empty: sign in at {base_url}/app to fill it, step by step.\n")
 
 
 @app.command()

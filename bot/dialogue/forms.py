@@ -210,7 +210,7 @@ class Forms:
         sure = understanding.confidence >= self.content.thresholds.leave
         same = understanding.intent in {None, form.intent}
         rule = self.content.slots.get(form.asked)
-        if rule and rule.free_text and not text.rstrip().endswith(("?", "？")):
+        if rule and rule.free_text and not is_question(text):
             # Addresses and reasons look like anything: only a surely known request leaves.
             surer = understanding.confidence >= (1 + self.content.thresholds.leave) / 2
             return surer and not same and understanding.intent != "oos"
@@ -223,8 +223,7 @@ class Forms:
             return False  # the message was taken as the value already
         if not self.leaves(text, understanding, form) or understanding.intent == "oos":
             return False
-        inside = [e for e in understanding.entities if e.text in text]
-        return len(text.strip()) > sum(len(e.text) for e in inside) + _AROUND_A_VALUE
+        return not holds_only_values(understanding.entities, text)
 
 
 def _beside(entities: tuple[Entity, ...], text: str, kinds: Collection[str]) -> bool:
@@ -237,8 +236,18 @@ def _beside(entities: tuple[Entity, ...], text: str, kinds: Collection[str]) -> 
 
 def _asks_else(text: str, understanding: Understanding, intent: str) -> bool:
     """Tell a message that brings a value but is a question about something else."""
-    asks = text.rstrip().endswith(("?", "？"))
-    return asks and understanding.intent not in {None, intent, "oos"}
+    return is_question(text) and understanding.intent not in {None, intent, "oos"}
+
+
+def is_question(text: str) -> bool:
+    """Tell a message that ends as a question does."""
+    return text.rstrip().endswith(("?", "？"))
+
+
+def holds_only_values(entities: tuple[Entity, ...], text: str) -> bool:
+    """Tell a message of values and little around them."""
+    values = sum(len(entity.text) for entity in inside(entities, text))
+    return len(text.strip()) <= values + _AROUND_A_VALUE
 
 
 def inside(entities: tuple[Entity, ...], text: str) -> tuple[Entity, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.dialogue import safety
-from bot.dialogue.forms import Forms, agrees, declines, inside
+from bot.dialogue.forms import Forms, agrees, declines, holds_only_values, inside, is_question
 from bot.dialogue.handoff import Owner
 from bot.dialogue.rules import BUILT_IN, Content, Escalation, PolicyError, Rule, matches, read
 from bot.dialogue.state import CONFIRM, State
@@ -22,6 +22,7 @@ __all__ = ["BUILT_IN", "Content", "Policy", "PolicyError", "load"]
 TO_BOT: Final = "/to_bot"  # what the button "go on with the assistant" says
 _LETTER_OR_DIGIT = re.compile(r"\w")
 _OUTCRY: Final = 30  # characters up to which an insult is nothing but one
+_DETAILS: Final = frozenset({"order_number", "email", "phone"})
 _REACHABLE: Final = frozenset({"email", "phone"})
 # Templates that are said without a variable, whatever the routes.
 _OWN: Final = (
@@ -122,6 +123,8 @@ class Policy:
             return self._handoff("escalation", understanding, queue=rule.queue)
         if going := self._form(text, understanding, state):
             return going
+        if self._adds_to_what_people_do(text, understanding, state):
+            return self._route(text, replace(understanding, intent=state.intent), state)
         return self._by_intent(text, understanding, state)
 
     def _before_all(self, text: str, understanding: Understanding, state: State) -> Decision | None:
@@ -197,11 +200,24 @@ class Policy:
             return found
         if self.forms.leaves(text, here, form) or understanding.intent in PLEASANTRIES:
             return None
-        if understanding.intent == form.intent and self._only_asks(text, here, form.intent):
+        # "I need to think" in place of a yes wants nothing done, but asks nothing either.
+        may_ask = form.asked != CONFIRM or is_question(text) or self._asks_how(text)
+        same = understanding.intent == form.intent
+        if may_ask and same and self._only_asks(text, here, form.intent):
             return None
         if found := self.forms.again(form):
             return found
         return self._to_person("repeated_failure", form.intent)
+
+    def _adds_to_what_people_do(
+        self, text: str, understanding: Understanding, state: State
+    ) -> bool:
+        """Tell the bare number of an order, say, from who was just handed off and asked for it."""
+        rule = self.content.routes.get(state.intent or "")
+        if rule is None or rule.route != "handoff" or state.owner is Owner.RETURNED:
+            return False
+        details = tuple(e for e in inside(understanding.entities, text) if e.entity in _DETAILS)
+        return bool(details) and holds_only_values(details, text)
 
     def _escalation(self, text: str, understanding: Understanding) -> Escalation | None:
         rules = self.content.escalations
@@ -284,6 +300,9 @@ class Policy:
             return False
         if understanding.wishes is not None:
             return understanding.wishes < self.content.thresholds.wishes
+        return self._asks_how(text)
+
+    def _asks_how(self, text: str) -> bool:
         return matches(self.content.informative, text)
 
     def _out_of_scope(self, understanding: Understanding, state: State) -> Decision:

@@ -11,7 +11,8 @@ from bot.leaning import Leaning
 from bot.types import Decision, IntentScore, Role, Route, Turn, Understanding
 
 _REMEMBERED: Final = 12
-_OFFERING: Final = frozenset({"no_evidence", "out_of_scope", "file_received"})
+# Reasons of replies that ask whether a person shall take over.
+OFFERING: Final = frozenset({"no_evidence", "out_of_scope", "file_received"})
 _NO_TOPIC: Final = frozenset({"smalltalk", "no_words", "no_question", "file_received"})
 BOT, QUEUED, HUMAN, CLOSED = Owner.BOT, Owner.QUEUED, Owner.HUMAN, Owner.CLOSED
 CONFIRM: Final = "confirm"  # what a form asks for last
@@ -98,7 +99,7 @@ def advance(state: State, turn: Turn) -> State:
         options=options[-1] if options else (),
         failures=0 if any(map(_helped, decisions)) else state.failures + 1,
         warnings=state.warnings + any(d.reason == "abuse" for d in decisions),
-        offered_human=decisions[-1].reason in _OFFERING,
+        offered_human=decisions[-1].reason in OFFERING,
         articles=tuple(dict.fromkeys(c.article for c in turn.reply.citations)) or state.articles,
         mood=turn.understanding.emotion,
         leaning=leaning.after(state.leaning, _ranking(turn.understanding)),

@@ -19,9 +19,10 @@ from bot.types import now
 FOLDER: Final = "drafts"
 _MOST: Final = 2000  # questions, the latest: grouping them takes time with their square
 _PLEASE: Final = {
-    "en": "Write here what customers need to know, then move this file into kb/.",
-    "zh": "请在这里写下顾客需要知道的内容，然后把文件移到 kb/ 中。",
+    "en": "Write here what customers need to know, then publish it in the workshop.",
+    "zh": "请在这里写下顾客需要知道的内容，然后在工作台发布。",
 }
+REMINDERS: Final = frozenset(_PLEASE.values())
 
 
 def grouped(home: Home, found: Sequence[Asked]) -> list[Cluster]:

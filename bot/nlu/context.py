@@ -4,21 +4,33 @@
 the reply and the customer message before it.
 """
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
+
+from bot.privacy import masked
 
 if TYPE_CHECKING:
     from bot.nlu.datasets import Example
 
 _SEPARATOR: Final = " ‖ "
 _ENOUGH: Final = 50  # examples with a history from which a model learns to read one
+_NUMBER: Final = re.compile(r"\d{4,}")
 _CHARACTERS: Final = 90  # of each earlier text; its beginning says what it is about
+
+
+def neutral(text: str) -> str:
+    """Return a text whose addresses and long numbers are all alike; offsets still hold.
+
+    They say nothing about what is wanted, and lead a model astray: each is one it has never seen.
+    """
+    return _NUMBER.sub(lambda number: "0" * len(number[0]), masked(text))
 
 
 def in_context(text: str, customer: str | None, reply: str | None) -> str:
     """Return a message with the customer's message and the reply before it, newest first."""
     earlier = [part[:_CHARACTERS].strip() for part in (reply, customer) if part]
-    return _SEPARATOR.join([text, *earlier])
+    return _SEPARATOR.join(map(neutral, [text, *earlier]))
 
 
 def message_of(text: str) -> str:

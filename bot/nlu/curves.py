@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from knowledge_base import bars
+
 
 class Curves:
     """Collects what happens at each step of a run."""
@@ -18,13 +20,8 @@ class Curves:
     @contextmanager
     def bar(self, name: str, total: int, done: int) -> Iterator[Callable[[str], None]]:
         """Show a bar on standard error; the value yielded advances it by one step."""
-        from rich.console import Console
-        from rich.progress import Progress
-
-        console = Console(stderr=True)
-        with Progress(console=console, disable=not self._progress, transient=True) as shown:
-            task = shown.add_task(name, total=total, completed=done)
-            yield lambda words: shown.update(task, advance=1, description=f"{name}, {words}")
+        with bars.bar(name, total, done, shown=self._progress) as advance:
+            yield advance
 
     def step(self, step: int, **values: float) -> None:
         """Remember the values of one step."""

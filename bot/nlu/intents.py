@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from bot.leaning import Leaning
 from bot.nlu import novelty, threads
 from bot.nlu.calibration import softmax
+from bot.nlu.context import neutral
 from bot.nlu.drift import Reference
 from bot.nlu.novelty import Memory, Novelty
 from bot.nlu.sparse import SparseHead
@@ -243,7 +244,8 @@ class IntentModel:
         return [list(islice(found, len(call))) for call in calls]
 
     def _predict(self, said: Sequence[_Said]) -> list[Prediction]:
-        texts = [self.parameters.speller.correct(text, self.encoder.knows) for text, _ in said]
+        speller = self.parameters.speller
+        texts = [speller.correct(neutral(text), self.encoder.knows) for text, _ in said]
         features = self.features(texts, [leaning for _, leaning in said])
         logits = self.logits(features, texts)
         vectors = features[:, : self._dimension]

@@ -5,14 +5,13 @@ from typing import Final
 
 from bot.leaning import Leaning
 from bot.nlu import language, requests, seeking, sentiment
-from bot.nlu.context import in_context
+from bot.nlu.context import in_context, neutral
 from bot.nlu.drift import DriftMonitor
 from bot.nlu.entities import EntityFinder
 from bot.nlu.explanation import Explanation, explain
 from bot.nlu.intents import IntentModel, Prediction
 from bot.nlu.seeking import Seeking
 from bot.nlu.wishing import Wishing
-from bot.privacy import masked
 from bot.types import OUT_OF_SCOPE, IntentScore, Promised, Request, Understanding
 
 _SURE: Final = 0.6  # from here up an intent decides alone whether to search
@@ -70,8 +69,7 @@ class Understander:
             seeks = float(seeking.by_rules(text))
             return Understanding(code, feeling, emotion, None, 0.0, (), entities, seeks=seeks)
         before = (customer, reply) if self.model.contextual else (None, None)
-        # An address says nothing about what is wanted, and leads the model astray.
-        parts = requests.find(masked(text), self.model, *before, leaning)
+        parts = requests.find(neutral(text), self.model, *before, leaning)
         found = tuple(self._request(part, text) for part in parts)
         tone = parts[0].prediction.tone
         return Understanding(

@@ -36,10 +36,13 @@ from bot.server import (
     problems,
     rasa,
     visitors,
+    workbench,
+    workshop,
 )
 from bot.server.service import BusyError, Service
 from bot.settings import Settings
 from bot.types import CarelineError
+from bot.workshop import uploads
 
 _logger = logging.getLogger(__name__)
 _SCREENS: Final = "careline.screens"
@@ -75,8 +78,9 @@ def create(home: Home, base_url: str, service: Service | None = None) -> FastAPI
     )
     app.state.stopping = threading.Event()  # set when a stop is asked for, before it begins
     visiting = (visitors, messages, conversations, attachments)
-    own = (knowledge, operations, logins, desk, console, corrections, orders, playground, insights)
-    for part in (*visiting, *own, rasa, openai_chat, chatwoot):
+    own = (knowledge, operations, logins, insights, workshop, workbench)
+    answering = (desk, console, corrections, orders, playground)
+    for part in (*visiting, *own, *answering, rasa, openai_chat, chatwoot):
         app.include_router(part.router)
     _add_middleware(app, settings)
     _add_errors(app)
@@ -104,6 +108,8 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         size = request.headers.get("content-length", "0")
         is_file = request.scope["path"].endswith("/attachments")
         most = max(_MAX_BODY, settings.attachment_bytes if is_file else 0)
+        if request.scope["path"] == workbench.FILES:
+            most = uploads.MOST_BYTES
         if size.isdecimal() and int(size) > most:
             return problems.answer(
                 413, "too_large", f"the request is too large: at most {most} bytes are read"

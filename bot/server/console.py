@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Request
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from bot.server import canned
+from bot import canned
 from bot.server.access import Staff, at_least
 from bot.server.problems import plain
 from bot.server.service import Service

@@ -14,6 +14,9 @@ from bot.types import (
     MovedOnError,
     NotFoundError,
 )
+from bot.workshop.jobs import OccupiedError
+from bot.workshop.papers import PaperError
+from bot.workshop.publications import StaleError
 
 _KINDS: Final[tuple[tuple[type[CarelineError], int, str], ...]] = (
     (BadMessageError, 422, "bad_message"),
@@ -22,6 +25,9 @@ _KINDS: Final[tuple[tuple[type[CarelineError], int, str], ...]] = (
     (BusyError, 429, "busy"),
     (RefusedError, 409, "refused"),
     (MovedOnError, 409, "moved_on"),
+    (StaleError, 409, "stale"),
+    (OccupiedError, 409, "occupied"),
+    (PaperError, 422, "unfit"),
     (CarelineError, 400, "bad_request"),
 )
 BUSY_HEADERS: Final = {"Retry-After": "2"}

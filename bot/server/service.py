@@ -30,6 +30,8 @@ from bot.store.reading import Reader
 from bot.store.users import Users
 from bot.store.visits import Visits
 from bot.types import CarelineError, NotFoundError, Turn, now
+from bot.workshop.jobs import Jobs
+from bot.workshop.publications import Publications
 from knowledge_base.documents import Document, KnowledgeError
 
 if TYPE_CHECKING:
@@ -69,6 +71,8 @@ class Service:
         self.logins = Tries("too many wrong passwords: try again later")
         self.lookups = Tries("too many orders that do not fit: try again later")
         self.advisor = Advisor(self.home)
+        self.jobs = Jobs(self.home.path.resolve())
+        self.publications = Publications(self.home.path)
         self.outbox = Outbox(self.home.engine)
         self.visits = Visits(self.home.engine)
         self.attachments = Attachments(self.home.engine, self.home.seal)
@@ -187,7 +191,7 @@ class Service:
                 _logger.exception("the new content is not served")
 
     def tick(self) -> None:
-        """See to leases that ran out, long waits and customers who left."""
+        """See to leases that ran out, long waits, customers who left, and articles that changed."""
         content = self.assistant.parts.policy.content
         silence = content.silence_minutes
         try:
@@ -197,6 +201,10 @@ class Service:
             )
         except Exception:  # the next tick sees to it
             _logger.exception("the desk's clock failed")
+        try:
+            self.jobs.start_due()
+        except Exception:  # so it does for this
+            _logger.exception("changed articles could not be ingested")
 
     def _notice(self, notice: Notice, language: str) -> str:
         return self.assistant.parts.templates.render(notice.template, language, 0, **notice.values)

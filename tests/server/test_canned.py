@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.server import canned
+from bot import canned
 from bot.types import CarelineError
 
 

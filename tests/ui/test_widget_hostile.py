@@ -84,8 +84,15 @@ def reply(text: str) -> dict[str, Any]:
     return {
         "text": text,
         "citations": [
-            {"article": text, "title": text, "quote": text, "start": 0, "end": 1, "url": url}
-            for url in urls
+            {
+                "article": f"{n}{text}",
+                "title": text,
+                "quote": text,
+                "start": 0,
+                "end": 1,
+                "url": url,
+            }
+            for n, url in enumerate(urls)
         ],
         "buttons": [{"title": text, "payload": text}],
         "related": [text],

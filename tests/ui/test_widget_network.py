@@ -71,6 +71,31 @@ def test_tokens_come_each_once_though_the_stream_is_cut(
     assert words.evaluate("(one) => one.textContent") == "".join(tokens)
 
 
+def test_quotes_of_one_article_stand_together(page: Page, stage: Stage) -> None:
+    quoted = [("jackets", "Wash at 30."), ("boots", "Brush them."), ("jackets", "Close all zips.")]
+    done = turn("Wash it.")
+    done["reply"]["citations"] = [
+        {"article": article, "title": article, "quote": quote, "start": 0, "end": 1, "url": ""}
+        for article, quote in quoted
+    ]
+
+    def script(_body: bytes, _last: str | None) -> Iterator[bytes]:
+        yield event(0, "received", {"message_id": "m", "conversation_id": "c"})
+        yield event(1, "turn", done)
+
+    stage.script = script
+    begin(page, place(stage, stage.url))
+    say(page, "how do I wash it?")
+    answered(page)
+    sources = page.get_by_test_id("citation")
+    expect(sources).to_have_count(2)
+    sources.first.locator("summary").click()
+    assert sources.first.locator("blockquote").all_inner_texts() == [
+        "Wash at 30.",
+        "Close all zips.",
+    ]
+
+
 def test_a_stream_cut_in_the_middle_goes_on_where_it_was(
     page: Page, stage: Stage, embedded: Server
 ) -> None:

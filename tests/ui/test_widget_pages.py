@@ -126,6 +126,44 @@ def test_pages_configure_open_send_listen_and_close(
     assert "late" not in page.evaluate("heard")
 
 
+# Holds the end of each reply's stream until the page says `release()`.
+HELD_BACK = """
+const real = window.fetch;
+const released = new Promise((resolve) => { window.release = resolve; });
+window.fetch = async (address, options) => {
+  const answer = await real(address, options);
+  if (options?.method !== "POST" || !`${address}`.endsWith("/api/messages")) return answer;
+  const held = new TransformStream({
+    async transform(bytes, out) {
+      const text = new TextDecoder().decode(bytes);
+      const end = text.indexOf("event: turn");
+      if (end >= 0) {
+        out.enqueue(new TextEncoder().encode(text.slice(0, end)));
+        await released;
+      }
+      out.enqueue(end >= 0 ? new TextEncoder().encode(text.slice(end)) : bytes);
+    },
+  });
+  return new Response(answer.body.pipeThrough(held), answer);
+};
+"""
+
+
+def test_a_reply_that_is_in_the_log_before_its_stream_ends_is_told_once(
+    page: Page, stage: Stage, embedded: Server
+) -> None:
+    page.add_init_script(HELD_BACK)
+    page.goto(place(stage, embedded.url))
+    page.wait_for_function("window.Careline")
+    told = "window.told = []; Careline.on('message', ({ role }) => told.push(role))"
+    page.evaluate(f"() => {{ {told}; }}")
+    page.evaluate("Careline.send('hello')")
+    page.wait_for_function("told.length")
+    page.evaluate("release()")
+    answered(page)
+    assert page.evaluate("told") == ["bot"]
+
+
 def test_a_message_beside_the_launcher_comes_once(
     page: Page, stage: Stage, embedded: Server
 ) -> None:

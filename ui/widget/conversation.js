@@ -306,8 +306,9 @@ export class Conversation {
     const known = this.#find(data.message_id) ?? this.#find(data.client_message_id)
       ?? this.lines.find(({ live, answers }) => live && answers === data.in_reply_to);
     if (known) {
-      const { key, text } = known;
+      const { key, text, live } = known;
       Object.assign(known, fresh, { key, live: false, state: "" });
+      if (live) this.#arrived(known); // before the stream that wrote it ended
       if (known.role === "customer" && text) known.text = text; // a button's title, not its payload
     } else {
       this.lines.push(fresh);

@@ -48,7 +48,8 @@ function attached({ name, media_type: kind, url }) {
 }
 
 function extras({ id, reply }, t, deeds) {
-  const parts = reply.citations.map((citation) => source(citation, id, t, deeds));
+  const articles = Map.groupBy(reply.citations, ({ article }) => article).values();
+  const parts = [...articles].map((quotes) => source(quotes, id, t, deeds));
   if (reply.buttons.length) {
     parts.push(group("choices once", reply.buttons.map(({ title, payload }) =>
       button({ mark: "choice", click: () => deeds.say(payload, title) }, bdi(title)))));
@@ -65,15 +66,17 @@ function extras({ id, reply }, t, deeds) {
 const bdi = (text) => el("bdi", {}, text);
 const group = (kind, children) => el("div", { class: kind }, ...children);
 
-function source({ article, title, quote, url }, id, t, deeds) {
+/** An article with what was quoted from it. */
+function source(quotes, id, t, deeds) {
+  const [{ article, title, url }] = quotes;
   let href = api("articles", article); // there, where the address is none, or javascript:
   if (/^(https?:)?\//i.test(url) && URL.canParse(url, BASE)) href = new URL(url, BASE).href;
   // What customers open teaches the search; nothing is lost when this does not arrive.
   const opened = ({ target }) => target.open
     && deeds.note(id, "opened", { article }).catch(() => 0);
   return el("details", { class: "citation", mark: "citation", toggle: opened },
-    el("summary", {}, t.source, bdi(title || article)), el("blockquote", { dir: "auto" }, quote),
-    link(href, t.article));
+    el("summary", {}, t.source, bdi(title || article)),
+    ...quotes.map(({ quote }) => el("blockquote", { dir: "auto" }, quote)), link(href, t.article));
 }
 
 /** Two thumbs; the one that is down asks why. */

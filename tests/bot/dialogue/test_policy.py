@@ -127,6 +127,27 @@ def test_a_hand_off_goes_to_its_queue() -> None:
     assert (person.queue, person.template) == ("people", "to_person")
 
 
+@pytest.mark.parametrize("text", ["A10234", "it's A10234", "订单号是A10234"])
+def test_a_bare_number_belongs_to_what_was_just_handed_off(text: str) -> None:
+    state = State(intent="complaint", custody=Custody(owner=Owner.QUEUED, queue="complaints"))
+    decision = decide(understood("order_status", entities=(ORDER,)), state, text)
+    assert (decision.reason, decision.intent) == ("route:complaint", "complaint")
+    assert (decision.route, decision.queue) == (Route.HANDOFF, "complaints")
+
+
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [
+        (State(intent="complaint"), "where is A10234 then, on the way?"),
+        (State(intent="refund"), "A10234"),
+        (State(intent="complaint", custody=Custody(owner=Owner.RETURNED)), "A10234"),
+    ],
+)
+def test_other_numbers_are_read_for_themselves(state: State, text: str) -> None:
+    decision = decide(understood("order_status", entities=(ORDER,)), state, text)
+    assert decision.intent == "order_status"
+
+
 def test_an_action_whose_slot_is_missing_asks_for_it() -> None:
     decision = decide(understood("order_status"))
     assert (decision.route, decision.reason) == (Route.ACT, "missing_slot")

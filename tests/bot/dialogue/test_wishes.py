@@ -1,7 +1,7 @@
 """Those who want an action done, and those who only ask how it goes."""
 
 from bot.dialogue.policy import Content, Policy
-from bot.dialogue.state import Form, State
+from bot.dialogue.state import CONFIRM, Form, State
 from bot.types import Decision, Entity, IntentScore, Route, Understanding
 
 POLICY = Policy(
@@ -14,6 +14,7 @@ POLICY = Policy(
                     "route": "act",
                     "action": "cancel",
                     "slots": ["order_number"],
+                    "confirm": "really",
                     "informs": "how_to_cancel",
                 },
                 "track": {"route": "act", "action": "look", "slots": ["order_number"]},
@@ -68,3 +69,11 @@ def test_a_question_about_it_is_answered_while_the_action_waits() -> None:
     assert asked.reason == "informs:cancel"
     assert asked.resumes == "ask_order_number"
     assert decide("the one from today", 0.8, FILLING).reason == "slot_invalid"
+
+
+def test_who_hesitates_is_asked_once_more_and_who_asks_is_answered() -> None:
+    slots = {"order_number": "A10234"}
+    state = State(slots=slots, forms=(Form("cancel", CONFIRM),))
+    assert decide("let me think", 0.1, state).reason == "confirm_again"
+    assert decide("does that cost anything?", 0.1, state).reason == "informs:cancel"
+    assert decide("can I do that later", 0.1, state).reason == "informs:cancel"

@@ -2,16 +2,13 @@
 
 import json
 import shutil
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pytest
 
-from bot import cli
 from bot.nlu import incremental, intents, tone, training, training_set
 from bot.nlu.datasets import Example
 from bot.nlu.intents import IntentModel
@@ -21,6 +18,7 @@ from bot.types import CarelineError
 from knowledge_base import encoders
 from knowledge_base.encoders import TorchEncoder
 from knowledge_base.versions import Versions
+from tests.shell import careline_at
 
 Frames = Mapping[str, tuple[str, ...]]
 
@@ -235,37 +233,15 @@ def shop(small: tuple[Versions, Trained], tiny_encoder: Path) -> Path:
     return home
 
 
-class Shell(Protocol):
-    """Runs a command as a shell does, in this process."""
-
-    def __call__(self, home: Path, *words: str) -> tuple[int, str, str]:
-        """Return the exit code, standard output and standard error."""
-
-
-@pytest.fixture
-def careline(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
-    def run(home: Path, *words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["careline", *words, "--home", str(home)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return int(ended.value.code or 0), *capsys.readouterr()
-
-    return run
-
-
 GOOD = "text,intent\n" + "".join(f"{e.text},{e.intent}\n" for e in made(NEW))
 
 
-def test_the_command_adds_a_file_to_the_current_version(
-    shop: Path,
-    tmp_path: Path,
-    careline: Shell,
-) -> None:
+def test_the_command_adds_a_file_to_the_current_version(shop: Path, tmp_path: Path) -> None:
     first = Versions(shop / "models", "models", "m").current_id()
     file = tmp_path / "more.csv"
     file.write_text(GOOD, encoding="utf-8")
     words = ("train", "--from", "current", "--add", str(file), "--json")
-    code, out, _ = careline(shop, *words)
+    code, out, _ = careline_at(shop, *words)
     assert code == 0
     said = json.loads(out)
     assert (said["examples"], said["intents"], said["method"]) == (80, 4, "head")
@@ -292,17 +268,14 @@ WRONG_FILES = {
 
 @pytest.mark.parametrize("name", WRONG_FILES)
 def test_a_wrong_file_is_one_clear_line_naming_file_and_row(
-    shop: Path,
-    tmp_path: Path,
-    name: str,
-    careline: Shell,
+    shop: Path, tmp_path: Path, name: str
 ) -> None:
     before = (shop / "models" / "current").read_bytes()
     content, said = WRONG_FILES[name]
     file = tmp_path / "more.csv"
     if content is not None:
         file.write_bytes(content)
-    code, out, err = careline(shop, "train", "--from", "current", "--add", str(file))
+    code, out, err = careline_at(shop, "train", "--from", "current", "--add", str(file))
     assert (code, out) == (1, "")
     assert said in err
     assert "more.csv" in err or name == "only the head"
@@ -322,27 +295,23 @@ def test_a_wrong_file_is_one_clear_line_naming_file_and_row(
     ],
 )
 def test_half_an_order_is_refused_and_changes_nothing(
-    shop: Path,
-    tmp_path: Path,
-    words: tuple[str, ...],
-    said: str,
-    careline: Shell,
+    shop: Path, tmp_path: Path, words: tuple[str, ...], said: str
 ) -> None:
     file = tmp_path / "more.csv"
     file.write_text(GOOD, encoding="utf-8")
     before = (shop / "models" / "current").read_bytes()
     chosen = [str(file) if word == "FILE" else word for word in words]
-    code, out, err = careline(shop, "train", *chosen)
+    code, out, err = careline_at(shop, "train", *chosen)
     assert (code, out) == (1, "")
     assert said in err
     assert len(err.strip().splitlines()) == 1
     assert (shop / "models" / "current").read_bytes() == before
 
 
-def test_without_a_model_there_is_nothing_to_go_on_from(tmp_path: Path, careline: Shell) -> None:
+def test_without_a_model_there_is_nothing_to_go_on_from(tmp_path: Path) -> None:
     file = tmp_path / "more.csv"
     file.write_text(GOOD, encoding="utf-8")
     words = ("train", "--from", "current", "--add", str(file))
-    code, _, err = careline(tmp_path / "bare", *words)
+    code, _, err = careline_at(tmp_path / "bare", *words)
     assert code == 1
     assert "careline train" in err

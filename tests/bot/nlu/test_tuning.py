@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pytest
 
-from bot import cli
 from bot.nlu import intents, recipe, tone, training, tuning
 from bot.nlu.datasets import Example
 from bot.nlu.recipe import Recipe
@@ -21,6 +19,7 @@ from bot.types import CarelineError
 from knowledge_base import encoders, fast
 from knowledge_base.encoders import Base, TorchEncoder
 from knowledge_base.versions import Versions
+from tests.shell import careline_at
 
 FRAMES = {
     "refund": ("give me my money back for the {}", "when will the {} be refunded"),
@@ -197,42 +196,24 @@ def shop(tmp_path: Path, tiny_encoder: Path) -> Path:
     return home
 
 
-class Shell(Protocol):
-    """Runs a command as a shell does, in this process."""
-
-    def __call__(self, home: Path, *words: str) -> tuple[int, str, str]:
-        """Return the exit code, standard output and standard error."""
-
-
-@pytest.fixture
-def careline(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
-    def run(home: Path, *words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["careline", *words, "--home", str(home)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return int(ended.value.code or 0), *capsys.readouterr()
-
-    return run
-
-
-def test_training_uses_what_tuning_found(shop: Path, careline: Shell) -> None:
+def test_training_uses_what_tuning_found(shop: Path) -> None:
     (shop / "recipe.toml").write_text("strength = 0.06\ndense = 0.7\n", encoding="utf-8")
-    code, out, _ = careline(shop, "tune", "--trials", "2", "--json")
+    code, out, _ = careline_at(shop, "tune", "--trials", "2", "--json")
     assert code == 0
     found = json.loads(out)
     assert (found["trials"], found["method"]) == (2, "head")
     assert found["accuracy"] >= found["baseline"]
     assert Path(found["file"]) == shop / "recipe.toml"
     assert vars(recipe.load(shop / "recipe.toml")) == found["recipe"] != vars(Recipe())
-    assert careline(shop, "train", "--method", "head", "--json")[0] == 0
+    assert careline_at(shop, "train", "--method", "head", "--json")[0] == 0
     version = Versions(shop / "models", "models", "m").current()
     assert version is not None
     assert version.details["recipe"] == found["recipe"]
 
 
-def test_a_wrong_recipe_trains_nothing(shop: Path, careline: Shell) -> None:
+def test_a_wrong_recipe_trains_nothing(shop: Path) -> None:
     (shop / "recipe.toml").write_text("batch = 0\n", encoding="utf-8")
-    code, out, err = careline(shop, "train", "--method", "full")
+    code, out, err = careline_at(shop, "train", "--method", "full")
     assert (code, out) == (1, "")
     assert "recipe.toml: batch" in err
     assert len(err.strip().splitlines()) == 1

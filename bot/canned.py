@@ -42,11 +42,15 @@ def load(home: Path) -> tuple[Canned, ...]:
     return _read(path, path.stat().st_mtime_ns)
 
 
+def parse(text: str) -> tuple[Canned, ...]:
+    """Return the replies that a text lists; raise what YAML or pydantic say of a wrong one."""
+    return tuple(TypeAdapter(list[Canned]).validate_python(yaml.safe_load(text) or []))
+
+
 @cache
 def _read(path: Path, _changed: int) -> tuple[Canned, ...]:
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return tuple(TypeAdapter(list[Canned]).validate_python(found or []))
+        return parse(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
         message = f"{path} cannot be used: {error}"
         raise CarelineError(message) from error

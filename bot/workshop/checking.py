@@ -1,0 +1,206 @@
+"""A draft is read as the server would read it; what is wrong is told with its line."""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from pydantic import ValidationError
+
+from bot import canned, contents
+from bot.bootstrap import Home
+from bot.dialogue import policy as policies
+from bot.insights.drafts import REMINDERS
+from bot.types import CarelineError
+from bot.workshop.papers import MOST_CHARACTERS, Kind, Paper
+from bot.workshop.yaml_lines import Tree
+from knowledge_base import loaders
+from knowledge_base.chunking import chunk
+from knowledge_base.documents import Chunk, Document
+from knowledge_base.filters import STAFF
+
+_FRONT: Final = re.compile(r"\A---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_FRONT_KEYS: Final = frozenset(
+    {"title", "url", "language", "tags", "audience", "valid_from", "valid_until"}
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something to mend; an error keeps a draft from being published, a warning does not."""
+
+    message: str
+    line: int | None = None
+    is_error: bool = True
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found of a draft, and the passages an article would be searched by."""
+
+    problems: tuple[Problem, ...]
+    passages: tuple[Chunk, ...] = field(default=())
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether it may be published."""
+        return not any(problem.is_error for problem in self.problems)
+
+
+def check(home: Home, paper: Paper, text: str) -> Checked:
+    """Check the new words of a text."""
+    if len(text) > MOST_CHARACTERS:
+        return _failed(f"it is longer than {MOST_CHARACTERS} characters: split it")
+    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        return _failed("it holds characters that are no text: delete them")
+    if paper.kind in {Kind.ARTICLE, Kind.DRAFT}:
+        return _article(paper, text)
+    tree = Tree(text)
+    if tree.faults:
+        return Checked(tuple(Problem(fault.message, fault.line) for fault in tree.faults))
+    if paper.kind is Kind.CANNED:
+        return Checked(tuple(_canned(tree, text)))
+    return _content(home, paper, text, tree)
+
+
+def _failed(message: str, line: int | None = None) -> Checked:
+    return Checked((Problem(message, line),))
+
+
+def _article(paper: Paper, text: str) -> Checked:
+    front = _FRONT.match(text)
+    tree = Tree(front[1] if front else "")
+    # The front matter begins below the line of its rule.
+    found = [Problem(fault.message, (fault.line or 0) + 1) for fault in tree.faults]
+    if found:
+        return Checked(tuple(found))
+    name = PurePosixPath(paper.path).relative_to("kb" if paper.kind is Kind.ARTICLE else "drafts")
+    passages: list[Chunk] = []
+    for item in loaders.parse(text.encode(), str(name)):
+        if isinstance(item, Document):
+            passages += chunk(item)
+            found += _about(item, tree, datetime.now(UTC).date())
+        else:
+            key = next((key for key in _FRONT_KEYS if f"its {key} " in item.error), "")
+            line = tree.line([key])
+            found.append(Problem(item.error, line + 1 if line else None))
+    found += _left_over(text)
+    if front is None and paper.path.endswith(".md"):
+        said = "it has no front matter: begin with `---`, `language: en`, `---`"
+        found.append(Problem(said, 1, is_error=False))
+    return Checked(tuple(found), tuple(passages))
+
+
+def _about(document: Document, tree: Tree, today: date) -> Iterator[Problem]:
+    """Yield what would surprise who wrote an article that can be read."""
+
+    def warn(key: str, said: str) -> Problem:
+        line = tree.line([key])
+        return Problem(said, line + 1 if line else None, is_error=False)
+
+    if document.language is None:
+        yield warn("language", "it names no language: write `language: en` or `zh` on top")
+    if document.audience in STAFF:
+        yield warn("audience", "it is for staff: customers are told nothing of it")
+    if document.valid_from and document.valid_from > today.isoformat():
+        yield warn("valid_from", f"customers are told nothing of it before {document.valid_from}")
+    if document.valid_until and document.valid_until < today.isoformat():
+        yield warn("valid_until", f"it ended on {document.valid_until}: customers never see it")
+
+
+def _left_over(text: str) -> Iterator[Problem]:
+    """Yield the words that ask for an article to be written, where they still stand in it."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip() in REMINDERS:
+            yield Problem("write the article, then delete this line", number)
+
+
+def _canned(tree: Tree, text: str) -> Iterator[Problem]:
+    try:
+        canned.parse(text)
+    except ValidationError as error:
+        for one in error.errors():
+            yield _invalid(one["loc"], one["msg"], tree)
+
+
+def _content(home: Home, paper: Paper, text: str, tree: Tree) -> Checked:
+    """Check templates or policy together with the rest of the home's content."""
+    problems = list(_lists_outside(tree, text, home.path)) if paper.kind is Kind.POLICY else []
+    if problems:
+        return Checked(tuple(problems))
+    before = _standing(home, None, "")
+    with tempfile.TemporaryDirectory(prefix="careline-draft-") as scratch:
+        place = Path(scratch)
+        _copy(home.path, place, paper, text)
+        try:
+            found = _standing(home, place, paper.path)
+        except CarelineError as error:
+            return Checked(tuple(_refused(error, tree, place)))
+    return Checked(
+        tuple(
+            Problem(
+                message,
+                tree.line_of_name(message),
+                is_error=message not in before and "is unknown to the model" not in message,
+            )
+            for message in found
+        )
+    )
+
+
+def _standing(home: Home, content: Path | None, path: str) -> list[str]:
+    """Return what does not fit together; of the home as it is, nothing where it cannot be read."""
+    try:
+        policy, templates = home.policy(content), home.templates(content)
+    except CarelineError:
+        if content is None or not path:
+            return []
+        raise
+    model = home.models.current()
+    labels: Sequence[str] = model.details["labels"] if model else ()
+    found = policy.problems(labels, templates.names)
+    return [*found, *templates.problems(policy.said())]
+
+
+def _copy(home: Path, place: Path, paper: Paper, text: str) -> None:
+    """Put the home's content into a folder, with the draft in its place."""
+    (place / "templates").mkdir()
+    (place / paper.path).write_text(text, encoding="utf-8")
+    for name in contents.names(place if paper.kind is Kind.POLICY else home):
+        source, target = home / name, place / name
+        if source.is_file() and name != paper.path:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+
+
+def _lists_outside(tree: Tree, text: str, home: Path) -> Iterator[Problem]:
+    """Yield the files of names that a policy would read from outside the home, and hidden ones."""
+    for name, file in contents.lists(text):
+        path = (home / file).resolve()
+        hidden = any(part.startswith(".") for part in Path(file).parts)
+        if hidden or not path.is_relative_to(home.resolve()):
+            said = f"`{file}` lies outside the home: put the file beside policy.yml"
+            yield Problem(said, tree.line(["entities", name, "file"]))
+
+
+def _refused(error: CarelineError, tree: Tree, place: Path) -> Iterator[Problem]:
+    """Yield what the readers of policy and templates complain about."""
+    cause = error.__cause__
+    if isinstance(error, policies.PolicyError) and isinstance(cause, ValidationError):
+        found = [_invalid(one["loc"], one["msg"], tree) for one in cause.errors()]
+    else:
+        found = [Problem(str(error), tree.line_of_name(str(error)))]
+    for one in found:  # people know the home, not the folder it was checked in
+        yield replace(one, message=one.message.replace(f"{place}/", ""))
+
+
+def _invalid(place: Sequence[object], message: str, tree: Tree) -> Problem:
+    """Return what pydantic complains about; a validator of ours names the entry it means."""
+    said = message.removeprefix("Value error, ")
+    named = said.partition(":")[0] if said != message else ""
+    where = ".".join(map(str, place)) or "the file"
+    return Problem(f"{where}: {said}", tree.line([*place, named]))

@@ -1,0 +1,117 @@
+"""YAML as a person wrote it: where each entry stands, and what no file of ours should hold."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import yaml
+
+_HOW: Final = "write `name: value`, and put texts that hold a colon, # or { in quotes"
+_MOST_NODES: Final = 100_000  # counted as if every alias were written out
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something wrong in a file, and its line, counted from 1."""
+
+    message: str
+    line: int | None = None
+
+
+class Tree:
+    """The nodes of one document; where it could not be read, its faults alone."""
+
+    def __init__(self, text: str) -> None:
+        """Read a text; nothing is built from it, so that nothing in it can grow."""
+        self.faults: list[Fault] = []
+        self._root: yaml.Node | None = None
+        try:
+            self._root = yaml.compose(text, Loader=yaml.SafeLoader)
+            if self._root is not None:
+                self._examine(self._root)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            what = " ".join(part for part in (error.context, error.problem) if part)
+            message = f"this is not YAML ({what}): {_HOW}"
+            self.faults.append(Fault(message, mark.line + 1 if mark else None))
+        except (yaml.YAMLError, ValueError) as error:
+            self.faults.append(Fault(f"this is not YAML ({' '.join(str(error).split())}): {_HOW}"))
+        except RecursionError:
+            self.faults.append(Fault("its entries are nested too deep: write it flatter"))
+
+    def _examine(self, root: yaml.Node) -> None:
+        sizes: dict[int, int] = {}
+
+        def size(node: yaml.Node, above: frozenset[int]) -> int:
+            if id(node) in above:
+                self.faults.append(Fault("an entry holds itself: write it out", _line(node)))
+                return 1
+            if id(node) not in sizes:
+                inside = above | {id(node)}
+                sizes[id(node)] = 1 + sum(size(child, inside) for child in _children(node))
+            return sizes[id(node)]
+
+        if size(root, frozenset()) > _MOST_NODES:
+            fault = Fault(f"with its aliases written out it has over {_MOST_NODES} entries")
+            self.faults.append(fault)
+            return
+        for node in _mappings(root, set()):
+            seen: set[str] = set()
+            for key, _ in node.value:
+                name = str(key.value)
+                if name in seen and name != "<<":
+                    said = f"`{name}` stands here twice: only the last one would count"
+                    self.faults.append(Fault(said, _line(key)))
+                seen.add(name)
+
+    def line(self, place: Sequence[object]) -> int | None:
+        """Return the line of an entry, or of what is nearest above it."""
+        node, found = self._root, None
+        for step in place:
+            child = _below(node, step)
+            if child is None:
+                break
+            found, node = _line(child[0]), child[1]
+        return found
+
+    def line_of_name(self, message: str) -> int | None:
+        """Return the line of the first entry that a message names in backticks."""
+        for name in re.findall(r"`([^`]+)`", message):
+            for mapping in _mappings(self._root, set()) if self._root else ():
+                for key, _ in mapping.value:
+                    if key.value == name:
+                        return _line(key)
+        return None
+
+
+def _children(node: yaml.Node) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield key
+            yield value
+    elif isinstance(node, yaml.SequenceNode):
+        yield from node.value
+
+
+def _mappings(node: yaml.Node, seen: set[int]) -> Iterator[yaml.MappingNode]:
+    """Yield the mappings of a tree, outer ones first, each once."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        yield node
+    for child in _children(node):
+        yield from _mappings(child, seen)
+
+
+def _below(node: yaml.Node | None, step: object) -> tuple[yaml.Node, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        return next(((k, v) for k, v in node.value if str(k.value) == str(step)), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step], node.value[step]
+    return None
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1

@@ -1,0 +1,170 @@
+"""A draft is checked as the server would read it; every fault has its line and says what to do."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bot.bootstrap import Home
+from bot.settings import Settings
+from bot.workshop import checking, papers
+from bot.workshop.checking import Checked, Problem
+from bot.workshop.yaml_lines import Tree
+from tests.conftest import DEMO
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [*{before}, *{before}, *{before}, *{before}, *{before}, *{before}]\n"
+    for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+FRONT = "---\ntitle: Kites\nlanguage: en\n---\n"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    folder = tmp_path_factory.mktemp("content")
+    shutil.copytree(DEMO / "templates", folder / "templates")
+    shutil.copy(DEMO / "policy.yml", folder / "policy.yml")
+    return Home(Settings.load(folder))
+
+
+def check(home: Home, path: str, text: str) -> Checked:
+    return checking.check(home, papers.read(home.path, path), text)
+
+
+def first(found: Checked) -> Problem:
+    assert not found.is_fit
+    return next(problem for problem in found.problems if problem.is_error)
+
+
+@pytest.mark.parametrize("path", ["policy.yml", "templates/en.yml", "templates/zh.yml"])
+def test_what_the_demo_serves_passes(home: Home, path: str) -> None:
+    text = (home.path / path).read_text(encoding="utf-8")
+    assert check(home, path, text).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line", "words"),
+    [
+        ("policy.yml", "version: 1\nroutes: [a, b\n", 3, "not YAML"),
+        ("policy.yml", "version: 1\nroutes:\n  human: dance\n", 3, "routes.human"),
+        ("policy.yml", "version: 1\nsurprise: 1\n", 2, "surprise"),
+        ("policy.yml", "version: 1\nthresholds:\n  clarify: 0.2\n  answer: 7\n", 4, "answer"),
+        ("policy.yml", "version: 1\nroutes:\n  a: {route: act}\n", 3, "names no action"),
+        ("policy.yml", "version: 1\nroutes:\n  a: {route: template, template: b}\n", 3, "`b`"),
+        ("policy.yml", "version: 1\nabuse: ['(']\n", 2, "regular expression"),
+        ("policy.yml", "version: 1\nversion: 1\n", 2, "twice"),
+        ("policy.yml", "a: &a [*a]\n", 1, "itself"),
+        ("policy.yml", BOMB, None, "aliases"),
+        ("policy.yml", "a: " + "[" * 3000, None, "nested"),
+        (
+            "policy.yml",
+            "version: 1\nentities:\n  word: {file: ../../../etc/passwd}\n",
+            3,
+            "outside the home",
+        ),
+        ("policy.yml", "version: 1\nentities:\n  w: {file: /etc/passwd}\n", 3, "outside the home"),
+        (
+            "policy.yml",
+            "version: 1\nentities:\n  w: {file: .secrets.json}\n",
+            3,
+            "outside the home",
+        ),
+        ("templates/en.yml", "- a\n- b\n", None, "map template names"),
+        ("templates/en.yml", "human:\n  - ''\n", 1, "`human`"),
+        ("templates/en.yml", "human: ok\nthanks: 'It is {price:.2f}'\n", 2, "no name"),
+        ("templates/en.yml", "human: ok\nthanks: 'It is {'\n", 2, "brace"),
+        ("templates/en.yml", "human: 'Hello {name}'\n", 1, "not always known"),
+        ("templates/en.yml", "x: !!python/object/apply:os.system ['true']\n", None, "not YAML"),
+        ("canned.yml", "- shortcut: hi\n  en: Hello\n- shortcut: A b\n", 3, "shortcut"),
+        ("canned.yml", "- shortcut: hi\n  fr: Bonjour\n", 2, "fr"),
+        ("kb/a.md", "---\nlanguage: [en\n---\nHello\n", 2, "not YAML"),
+        ("kb/a.md", "---\ntitle: a\nvalid_from: soon\n---\nHello\n", 3, "no date"),
+        ("kb/a.md", "---\ntitle: a\n---\n", None, "no text"),
+        ("kb/a.md", "", None, "empty"),
+        ("kb/a.md", "a\x00b", None, "no text"),
+        ("kb/a.md", "x" * (papers.MOST_CHARACTERS + 1), None, "split it"),
+    ],
+    ids=lambda value: str(value)[:24],
+)
+def test_a_fault_has_its_line(
+    home: Home, path: str, text: str, line: int | None, words: str
+) -> None:
+    problem = first(check(home, path, text))
+    assert words in problem.message
+    assert problem.line == line
+    assert "careline-draft-" not in problem.message
+
+
+def test_a_policy_and_templates_are_checked_against_each_other(home: Home) -> None:
+    policy = (home.path / "policy.yml").read_text(encoding="utf-8")
+    wrong = policy.replace("routes:\n", "routes:\n  wash: {route: template, template: washing}\n")
+    problem = first(check(home, "policy.yml", wrong))
+    assert problem.message == "template `washing` of intent `wash` does not exist"
+    assert problem.line
+    assert wrong.splitlines()[problem.line - 1].startswith("  wash:")
+
+
+def test_what_stood_there_before_is_a_warning_and_what_is_new_an_error(tmp_path: Path) -> None:
+    home = Home(Settings.load(tmp_path))
+    (tmp_path / "policy.yml").write_text(
+        "version: 1\nroutes:\n  a: {route: template, template: b}\n", encoding="utf-8"
+    )
+    found = check(home, "templates/en.yml", "c: Hello\n")
+    assert found.is_fit
+    assert [problem.is_error for problem in found.problems] == [False]
+    worse = "version: 1\nroutes:\n  a: {route: template, template: b}\n  c: {route: act}\n"
+    errors = [one.is_error for one in check(home, "policy.yml", worse).problems]
+    assert sorted(errors) == [False, True]
+
+
+def test_a_broken_home_does_not_keep_its_mending_from_being_checked(tmp_path: Path) -> None:
+    (tmp_path / "policy.yml").write_text("routes: [", encoding="utf-8")
+    home = Home(Settings.load(tmp_path))
+    assert check(home, "policy.yml", "version: 1\n").is_fit
+
+
+def test_a_list_of_names_in_the_home_is_read(tmp_path: Path) -> None:
+    (tmp_path / "colours.txt").write_text("red | 红\n", encoding="utf-8")
+    home = Home(Settings.load(tmp_path))
+    good = "version: 1\nentities:\n  colour: {file: colours.txt}\n"
+    assert check(home, "policy.yml", good).is_fit
+    missing = first(check(home, "policy.yml", good.replace("colours", "colors")))
+    assert "cannot read colors.txt" in missing.message
+
+
+def test_an_article_is_cut_as_ingestion_will_cut_it(home: Home) -> None:
+    text = FRONT + "# Kites\n## Wind\nFrom 12 km/h.\n## 价格\n风筝 20 美元。\n"
+    found = check(home, "kb/kites.md", text)
+    assert found.problems == ()
+    assert [(one.heading, one.text) for one in found.passages] == [
+        ("Kites › Wind", "From 12 km/h."),
+        ("Kites › 价格", "风筝 20 美元。"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("front", "line", "words"),
+    [
+        ("title: a\n", None, "names no language"),
+        ("language: en\naudience: staff\n", 3, "for staff"),
+        ("language: en\nvalid_from: 2999-01-01\n", 3, "before 2999-01-01"),
+        ("language: en\nvalid_until: 2001-01-01\n", 3, "2001-01-01"),
+    ],
+)
+def test_what_would_surprise_is_a_warning(
+    home: Home, front: str, line: int | None, words: str
+) -> None:
+    found = check(home, "kb/a.md", f"---\n{front}---\nHello there.\n")
+    assert found.is_fit
+    assert [(words in one.message, one.line) for one in found.problems] == [(True, line)]
+
+
+def test_a_draft_that_nobody_wrote_yet_is_not_published(home: Home) -> None:
+    text = FRONT + "# Kites\n\nWrite here what customers need to know, then publish it in the "
+    problem = first(check(home, "kb/kites.md", text + "workshop.\n"))
+    assert (problem.line, problem.message) == (7, "write the article, then delete this line")
+
+
+def test_aliases_are_fine_where_they_are_few() -> None:
+    assert Tree("a: &a [1, 2]\nb: *a\n").faults == []
+    assert Tree("a: &a {x: 1}\nb: {<<: *a, y: 2}\nc: {<<: *a, y: 2}\n").faults == []

@@ -1,0 +1,85 @@
+"""Which files may be edited: a home's content, and nothing that a path or link leads to."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.types import NotFoundError
+from bot.workshop import papers
+from bot.workshop.papers import Kind, PaperError
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../policy.yml",
+        "kb/../policy.yml",
+        "kb/../../etc/passwd.md",
+        "kb//a.md",
+        "kb/./a.md",
+        "kb/.hidden.md",
+        "kb/.git/a.md",
+        "/etc/passwd.md",
+        "kb\\a.md",
+        "kb/a\x00.md",
+        "kb/a\n.md",
+        "kb/a.md/",
+        "kb/a.md ",
+        "kb",
+        "kb/",
+        "",
+        "kb/a.pdf",
+        "kb/" + "a/" * 12 + "a.md",
+        "kb/" + "a" * 300 + ".md",
+        "careline.toml",
+        ".secrets.json",
+        "templates/fr.yml",
+        "models/m/labels.json",
+        "dialogs/a.csv",
+    ],
+)
+def test_other_paths_are_no_texts(tmp_path: Path, path: str) -> None:
+    with pytest.raises(NotFoundError):
+        papers.read(tmp_path, path)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("kb/zh/退货 与 退款.md", Kind.ARTICLE),
+        ("kb/a.b_c-d (1).txt", Kind.ARTICLE),
+        ("drafts/new.md", Kind.DRAFT),
+        ("templates/zh.yml", Kind.TEMPLATES),
+        ("policy.yml", Kind.POLICY),
+    ],
+)
+def test_a_text_that_is_not_there_yet_is_empty_and_has_no_hash(
+    tmp_path: Path, path: str, kind: Kind
+) -> None:
+    paper = papers.read(tmp_path, path)
+    assert (paper.kind, paper.text, paper.sha256) == (kind, None, "")
+
+
+def test_links_are_not_followed_out_of_the_home(tmp_path: Path) -> None:
+    home, outside = tmp_path / "home", tmp_path / "outside"
+    (home / "kb").mkdir(parents=True)
+    outside.mkdir()
+    (outside / "secret.md").write_text("secret", encoding="utf-8")
+    (home / "kb" / "folder").symlink_to(outside)
+    (home / "kb" / "file.md").symlink_to(outside / "secret.md")
+    (home / "policy.yml").symlink_to(outside / "secret.md")
+    for path in ("kb/folder/secret.md", "kb/folder/new.md", "kb/file.md", "policy.yml"):
+        with pytest.raises(PaperError, match="link"):
+            papers.read(home, path)
+    (home / "kb" / "own.md").write_text("own", encoding="utf-8")
+    assert [path for path, kind in papers.listed(home) if kind is Kind.ARTICLE] == ["kb/own.md"]
+
+
+def test_what_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "kb").mkdir()
+    (tmp_path / "kb" / "latin.md").write_bytes("Größe".encode("latin-1"))
+    with pytest.raises(PaperError, match="UTF-8"):
+        papers.read(tmp_path, "kb/latin.md")
+    (tmp_path / "kb" / "large.md").write_bytes(b"x" * (4 * papers.MOST_CHARACTERS + 1))
+    with pytest.raises(PaperError, match="split it"):
+        papers.read(tmp_path, "kb/large.md")

@@ -1,0 +1,142 @@
+"""What the workshop shows: words in both languages, and nothing of a text taken for HTML."""
+
+import re
+from typing import Any
+
+import pytest
+
+from ui import workshop_views as views
+from ui import workshop_words
+from ui.insights_words import CHINESE, ENGLISH
+from ui.workshop_words import words
+
+SAID = words(ENGLISH)
+JOB: dict[str, Any] = {
+    "id": "j-1",
+    "task": "ingest",
+    "state": "running",
+    "step": "encoding",
+    "done": 3,
+    "total": 12,
+    "ended": None,
+    "error": None,
+    "result": {},
+}
+
+
+def status(**changes: Any) -> dict[str, Any]:
+    return {
+        "active": {"model": "m-2", "knowledge": "k-1"},
+        "served": {"model": "m-1", "knowledge": None},
+        "job": {**JOB, **changes},
+        "due": False,
+    }
+
+
+def test_both_languages_say_the_same_things() -> None:
+    english, chinese = workshop_words._EN, workshop_words._ZH
+    assert english.keys() == chinese.keys()
+    for name, text in english.items():
+        assert set(re.findall(r"{(\w+)}", text)) == set(re.findall(r"{(\w+)}", chinese[name])), name
+        if name.endswith("_columns"):
+            assert text.count("|") == chinese[name].count("|")
+
+
+def test_what_is_wrong_comes_first_with_its_line() -> None:
+    problems = [
+        {"message": "a <b> is odd", "line": None, "severity": "warning"},
+        {"message": "no date", "line": 3, "severity": "error"},
+    ]
+    shown = views.findings({"problems": problems}, SAID)
+    assert shown.index("line 3") < shown.index("a &lt;b&gt; is odd")
+    assert "Nothing to mend" in views.findings({"problems": []}, SAID)
+
+
+def test_a_difference_shows_what_comes_and_goes_and_no_html() -> None:
+    text = "--- a\n+++ b\n@@ -1 +1 @@\n-<script>old\n+new\n same"
+    shown = views.difference(text, SAID)
+    assert "<span class='minus'>-&lt;script&gt;old</span>" in shown
+    assert "<span class='plus'>+new</span>" in shown
+    assert "--- a" not in shown
+    assert "No change" in views.difference("", SAID)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words_"),
+    [
+        ({}, "Building the knowledge: encoding 3/12"),
+        ({"total": 0}, "Building the knowledge: encoding<"),
+        ({"step": "a new step"}, "a new step"),
+        ({"state": "failed", "error": "no <kb>"}, "<pre>no &lt;kb&gt;</pre>"),
+        ({"state": "stopped"}, "was stopped"),
+        (
+            {
+                "state": "done",
+                "ended": "2026-01-31T09:30:00",
+                "result": {
+                    "version": "k-2",
+                    "documents": 2,
+                    "passages": 5,
+                    "added": 1,
+                    "changed": 0,
+                    "removed": 0,
+                    "failed": [{"path": "a.pdf", "error": "it is empty"}],
+                },
+            },
+            "Not read: a.pdf: it is empty",
+        ),
+        (
+            {
+                "task": "train",
+                "state": "done",
+                "ended": "2026-01-31T09:30:00",
+                "result": {"version": "m-2", "intents": 2, "examples": 9, "accuracy": None},
+            },
+            "accuracy –",
+        ),
+        ({"task": "check", "state": "done", "result": {"report": "3 texts"}}, "3 texts"),
+    ],
+)
+def test_a_job_tells_how_far_it_is_and_how_it_ended(changes: dict[str, Any], words_: str) -> None:
+    assert words_ in views.job(status(**changes), SAID)
+
+
+def test_what_is_active_and_not_served_yet_is_named() -> None:
+    shown = views.serving(status(), SAID)
+    assert "model m-1, knowledge none" in shown
+    assert "Not served yet: m-2, k-1" in shown
+    assert views.job({**status(), "job": None, "due": True}, SAID).count("wait to be read in") == 1
+
+
+def test_a_curve_is_drawn_for_each_series_that_is_known() -> None:
+    curve = {"loss": [[1, 2.0], [2, 1.0]], "validation_accuracy": [[2, 0.9]], "rate": [[1, 0.1]]}
+    shown = views.curve(curve, SAID)
+    assert shown.count("<svg") == 2
+    assert "training loss" in shown
+    assert "2 steps" in shown
+    assert "训练损失" in views.curve(curve, words(CHINESE))
+
+
+def test_the_trend_needs_two_models() -> None:
+    models = [{"kind": "models", "metrics": {"accuracy": value}} for value in (0.7, None, 0.8)]
+    assert views.trend(models[:2], SAID) == ""
+    assert views.trend(models, SAID).count("<circle") == 2
+
+
+def test_a_version_tells_its_facts_and_the_articles_it_changed() -> None:
+    one = {
+        "id": "k-2",
+        "kind": "knowledge",
+        "created": "2026-01-31T09:30:00+00:00",
+        "active": True,
+        "metrics": {"documents": 2, "chunks": 5, "failed": 0},
+        "details": {"places": ["kb", "https://shop.example"]},
+        "curve": {},
+        "changes": {"added": ["<new>.md"], "changed": [], "removed": []},
+    }
+    shown = views.version(one, SAID)
+    assert "kb, https://shop.example" in shown
+    assert "Added articles (1)" in shown
+    assert "&lt;new&gt;.md" in shown
+    assert views.versions([one], SAID)[0][:3] == ["●", "k-2", "knowledge"]
+    assert "articles 2, passages 5" in views.versions([one], SAID)[0][4]
