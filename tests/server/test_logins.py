@@ -18,6 +18,7 @@ from bot.settings import Settings
 from bot.store.users import Level, User, Users
 from bot.types import new_id
 from tests.running import Server
+from tests.server import workshop_routes
 
 PASSWORD = "correct horse"
 HERE = "/api/desk/conversations/nowhere"
@@ -147,7 +148,7 @@ def test_every_route_has_a_rule(home: Home) -> None:
     }
     ruled = {
         (method, re.sub(r"nowhere|\{me\}", "{}", path.partition("?")[0]))
-        for method, path, *_ in ROUTES
+        for method, path, *_ in (*ROUTES, *workshop_routes.ROUTES)
     }
     assert not ruled & OPEN
     assert served - ruled - OPEN == set()
