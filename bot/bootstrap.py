@@ -248,14 +248,17 @@ class Home:
             orders_db.build(source, database)
         return database if database.exists() else None
 
+    def sentence_encoder(self) -> "ModelEncoder | None":
+        """Return the encoder that compares sentences with passages; None without knowledge."""
+        current = self.knowledge_versions.current()
+        return self.encoder(current.details.get("base")) if current else None
+
     def composer(self) -> "ExtractiveComposer | GeneratedComposer":
         """Return the composer the settings name."""
         from bot.generation import prompts
         from bot.generation.composers import ExtractiveComposer, GeneratedComposer, Prices
 
-        current = self.knowledge_versions.current()
-        encoder = self.encoder(current.details.get("base")) if current else None
-        extractive = ExtractiveComposer(encoder)
+        extractive = ExtractiveComposer(self.sentence_encoder())
         if self.settings.composer == "extractive":
             return extractive
         settings = self.settings

@@ -1,5 +1,6 @@
 """What the knowledge has to say: the passages an answer may stand on, and what is asked next."""
 
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.dialogue.state import OFFERING
@@ -15,42 +16,65 @@ _FOLLOWING: Final = 2  # questions that are suggested after an answer
 _ANSWERS: Final = frozenset({Route.TEMPLATE, Route.RETRIEVE, Route.ACT})
 
 
-def search(parts: Parts, work: Work, decision: Decision, language: str) -> tuple[list[Hit], bool]:
-    """Return the best passages for a message, and whether they are evidence.
+@dataclass(frozen=True)
+class Try:
+    """A way to search for a question, and how likely the best passage must answer it to count."""
+
+    query: str
+    context: str | None
+    enough: float
+
+
+def tries(parts: Parts, work: Work, decision: Decision, language: str) -> list[Try]:
+    """Return the ways to search for a message, in their order.
 
     A fragment ("and to Norway?") finds little alone: it is read together with the message before
     it, then alone, in case the subject is another, and then with the subject's name. Who pressed
     a button named the subject.
     """
-    knowledge, policy = parts.knowledge, parts.policy
-    if knowledge is None:
-        return [], False
-    question = work.question
-    threshold = policy.evidence_threshold(decision)
+    threshold = parts.policy.evidence_threshold(decision)
     asked = work.last(Role.CUSTOMER)
-    tries = [(question, asked, threshold)]
+    found = [Try(work.question, asked, threshold)]
     if asked:
-        tries.append((question, None, threshold))
+        found.append(Try(work.question, None, threshold))
     if decision.intent is not None and decision.intent != OUT_OF_SCOPE:
-        named = f"{parts.templates.title(decision.intent, language)} {question}"
+        named = f"{parts.templates.title(decision.intent, language)} {work.question}"
         if work.was_pressed:  # the subject is what the customer just said
-            tries = [(named, None, threshold), *tries]
-        else:
-            alone = policy.content.thresholds.search_evidence
-            tries.append((named, None, max(threshold, alone)))
-    only = Filter.public(work.message.at.date())
-    prefer = policy.articles(decision)
-    hits: list[Hit] = []
-    for query, context, enough in tries:
-        found = knowledge.find(
-            query, _PASSAGES, language=language, only=only, context=context, prefer=prefer
-        )
-        hits = without_orders(found.hits)
+            return [Try(named, None, threshold), *found]
+        alone = parts.policy.content.thresholds.search_evidence
+        found.append(Try(named, None, max(threshold, alone)))
+    return found
+
+
+def find(  # noqa: PLR0913, PLR0917 — what a search depends on
+    parts: Parts, work: Work, decision: Decision, language: str, way: Try, most: int = _PASSAGES
+) -> Findings:
+    """Search one way; passages that give orders to a language model are left out."""
+    if parts.knowledge is None:
+        return Findings()
+    found = parts.knowledge.find(
+        way.query,
+        most,
+        language=language,
+        only=Filter.public(work.message.at.date()),
+        context=way.context,
+        prefer=parts.policy.articles(decision),
+    )
+    return replace(found, hits=tuple(without_orders(found.hits)))
+
+
+def search(parts: Parts, work: Work, decision: Decision, language: str) -> tuple[list[Hit], bool]:
+    """Return the best passages for a message, and whether they are evidence."""
+    found = Findings()
+    if parts.knowledge is None:
+        return [], False
+    for way in tries(parts, work, decision, language):
+        found = find(parts, work, decision, language, way)
         if found.evidence:
             work.judged += (found.evidence,)
-        if hits and _chance(found) >= enough:
-            return hits, True
-    return hits, False
+        if found.hits and _chance(found) >= way.enough:
+            return list(found.hits), True
+    return list(found.hits), False
 
 
 def _chance(found: Findings) -> float:

@@ -310,6 +310,14 @@ class Interaction(StrEnum):
     ACCEPTED = "accepted"  # by an agent, into the answer
 
 
+class Corrected(StrEnum):
+    """What an agent says would have been right about a message."""
+
+    INTENT = "intent"
+    ARTICLE = "article"
+    ANSWER = "answer"
+
+
 @dataclass(frozen=True)
 class Feedback:
     """What a customer thought of a reply."""

@@ -41,6 +41,7 @@ FLOORS = {
     "bot.building": 4.5,
     "bot.workshop": 4.5,
     "bot.replay": 4,
+    "bot.trying": 4.5,
     "bot.report": 4.5,
     "bot.doctor": 4.5,
     "bot.logs": 4,

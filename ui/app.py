@@ -1,11 +1,24 @@
 """The staff's screens at /app: a Gradio app behind a login, over the HTTP API."""
 
 import os
-from typing import Final
+from html import escape
+from typing import Any, Final
 
 from fastapi import FastAPI
 
-from ui import chat, console_layout, console_views, insights, live, login, workshop
+from ui import (
+    chat,
+    console_layout,
+    console_orders,
+    console_views,
+    files,
+    insights,
+    live,
+    login,
+    playground,
+    playground_views,
+    workshop,
+)
 from ui.client import ApiError, Client
 from ui.screen import Screen
 
@@ -32,12 +45,28 @@ _CSS: Final = """
 #chat-words mark.for { --hue: 16 185 129; }
 #chat-words mark.against { --hue: 239 68 68; border-bottom-style: dashed; }
 .found { width: 100%; font-size: .85em; }
-.found :is(td, th):nth-child(n+2) { text-align: right; font-variant-numeric: tabular-nums; }
+.found, .found tr { border: 0 !important; }
+.found :is(td, th) { border: 0 !important;
+  border-bottom: 1px solid var(--border-color-primary) !important; }
+.found :is(td, th):nth-child(n+2) { text-align: right !important;
+  font-variant-numeric: tabular-nums; }
 .found code { display: block; opacity: .75; overflow-wrap: anywhere; }
 .found .cited { font-weight: 600; }
 .quiet { opacity: .75; }
+#page-title { position: absolute; width: 1px; height: 1px; overflow: hidden;
+  clip-path: inset(50%); }
 #chat-lines .icon-button-wrapper, #live-transcript .icon-button-wrapper { display: none; }
 """
+
+_STYLED: Final = (
+    login,
+    insights,
+    console_views,
+    console_orders,
+    files,
+    playground_views,
+    workshop,
+)
 
 
 def mount(app: FastAPI, screen: Screen) -> None:
@@ -48,20 +77,21 @@ def mount(app: FastAPI, screen: Screen) -> None:
     client = Client(screen.base_url, login.session)
     login.mount(app, screen.business)
     title = f"{screen.business} · Careline" if screen.business else "Careline"
-    with (
-        gr.Blocks(title=title, analytics_enabled=False, fill_width=True) as blocks,
-        gr.Tabs() as tabs,
-    ):
-        with gr.Tab("Chat"):
-            chat.build(client)
-        with gr.Tab("Live conversations"):
-            live.build(client)
-        with gr.Tab("Console"):
-            console_layout.build(client)
-        with gr.Tab("Insights", visible=False) as figures:
-            insights.build(client)
-        with gr.Tab("Workshop", visible=False, id=workshop.ID) as tab:
-            workshop.build(client, tabs, tab)
+    with gr.Blocks(title=title, analytics_enabled=False, fill_width=True) as blocks:
+        gr.HTML(f"<h1>{escape(title)}</h1>", elem_id="page-title", padding=False)
+        with gr.Tabs() as tabs:
+            with gr.Tab("Chat"):
+                chat.build(client)
+            with gr.Tab("Live conversations"):
+                live.build(client)
+            with gr.Tab("Console"):
+                console_layout.build(client)
+            with gr.Tab("Playground"):
+                playground.build(client)
+            with gr.Tab("Insights", visible=False) as figures:
+                insights.build(client)
+            with gr.Tab("Workshop", visible=False, id=workshop.ID) as tab:
+                workshop.build(client, tabs, tab)
         blocks.load(lambda: gr.update(visible=_may_see_figures(client)), None, figures)
     gr.mount_gradio_app(
         app,
@@ -74,8 +104,29 @@ def mount(app: FastAPI, screen: Screen) -> None:
         ssr_mode=False,
         enable_monitoring=False,
         max_file_size="64mb",
-        theme=gr.themes.Default(primary_hue="emerald", font=_FONTS),
-        css=_CSS + insights.CSS + console_views.CSS + workshop.CSS,
+        theme=_theme(),
+        head=login.GUARD,
+        css="".join((_CSS, *(part.CSS for part in _STYLED))),
+    )
+
+
+def _theme() -> Any:
+    """Return Gradio's theme with contrasts of 4.5 and more, which its own has not."""
+    import gradio as gr
+
+    dark, darker, grey, light = "*primary_700", "*primary_800", "*neutral_500", "*neutral_400"
+    return gr.themes.Default(primary_hue="emerald", font=_FONTS).set(
+        button_primary_background_fill=dark,
+        button_primary_background_fill_dark=dark,
+        button_primary_background_fill_hover=darker,
+        button_primary_background_fill_hover_dark=darker,
+        button_primary_border_color=dark,
+        button_primary_border_color_dark=dark,
+        input_placeholder_color=grey,
+        input_placeholder_color_dark=light,
+        body_text_color_subdued=grey,
+        block_info_text_color=grey,
+        block_info_text_color_dark=light,
     )
 
 

@@ -13,6 +13,15 @@ CONCURRENCY: Final[Mapping[str, Any]] = {
     "api_visibility": "private",
 }
 _NOTHING: Final = "<p class='quiet'>The last reply is explained here.</p>"
+TRACE: Final[Mapping[str, str]] = {
+    "found": "What was found",
+    "passage": "Passage",
+    "meaning": "Meaning",
+    "words": "Words",
+    "score": "Score",
+    "model": "Model",
+    "version": "Version",
+}
 
 Lines = list[dict[str, Any]]
 Words = list[tuple[str, float | None]]
@@ -157,8 +166,11 @@ def similar_html(neighbours: list[Json]) -> str:
     )
 
 
-def trace_html(trace: Json) -> str:
-    """Return what a reply was chosen from, what a language model did, and which versions served."""
+def trace_html(trace: Json, said: Mapping[str, str] = TRACE) -> str:
+    """Return what a reply was chosen from, what a language model did, and which versions served.
+
+    `said` are the words around it, by the names in `TRACE`.
+    """
     cited = {citation["article"] for citation in trace.get("citations", [])}
     rows = "".join(
         f"<tr{' class=cited' if found['article'] in cited else ''}><td>{escape(found['title'])}"
@@ -166,13 +178,15 @@ def trace_html(trace: Json) -> str:
         f"<td>{found['sparse']:.2f}</td><td>{found['score']:.2f}</td></tr>"
         for found in trace.get("candidates", [])
     )
-    head = "<tr><th>Passage</th><th>Meaning</th><th>Words</th><th>Score</th></tr>"
-    table = f"<p class='legend'>What was found</p><table class='found'>{head}{rows}</table>"
+    names = ("passage", "meaning", "words", "score")
+    head = f"<tr>{''.join(f'<th>{said[name]}</th>' for name in names)}</tr>"
+    table = f"<p class='legend'>{said['found']}</p><table class='found'>{head}{rows}</table>"
     facts = {
-        f"Model {number}": _written(one)
+        f"{said['model']} {number}": _written(one)
         for number, one in enumerate(trace.get("generated", []), start=1)
     }
-    facts |= {f"Version: {kind}": name for kind, name in trace.get("versions", {}).items() if name}
+    versions = trace.get("versions", {}).items()
+    facts |= {f"{said['version']}: {kind}": name for kind, name in versions if name}
     lines = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items())
     return (table if rows else "") + (f"<dl class='facts'>{lines}</dl>" if lines else "")
 

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ui import console_views as views
-from ui.chat import trace_html
 from ui.client import ApiError, Json
-from ui.console_words import words
+from ui.console_orders import Orders
+from ui.console_right import CHOSEN, nothing_chosen
+from ui.console_words import Speech
 from ui.desk import Desk
 
 _LINES: Final = 200
@@ -25,11 +26,11 @@ class Console:
     desk: Desk
 
     def open(self) -> Any:
-        """Return who signed in, who is present now."""
+        """Return who signed in, who is present now, and what the intents are called."""
         me = self.desk.me()
         if me["user"]:
             self.desk.be_present(me["user"], online=True)
-        return me
+        return me | {"titles": self.desk.intents()}
 
     def stay(self, me: Json, present: bool) -> None:  # noqa: FBT001 — a checkbox
         """Say that the agent is there, and still at the conversations taken."""
@@ -37,10 +38,7 @@ class Console:
         if user is None:
             return
         try:
-            self.desk.be_present(user, online=present)
-            for one in self.desk.queue()["conversations"]:
-                if present and one["agent"] == user and one["state"] == "human":
-                    self.desk.do(one["conversation_id"], "renew", user)
+            self.desk.be_present(user, online=present, renew=present)
         except ApiError:  # the next time tells: a lease lasts several of them
             return
 
@@ -48,30 +46,28 @@ class Console:
         """Return the queue and its headline; where nothing changed, the table stays."""
         import gradio as gr
 
-        user, said = _user(me), words(tongue)
+        user, said = _user(me), speech(me, tongue)
         if user is None:
             return gr.skip()
         queue = _asked(self.desk.queue)
         rows = views.rows(queue, user, chosen, datetime.now(UTC), said)
         waiting = sum(one["state"] == "queued" for one in queue["conversations"])
         mine = [one for one in _asked(self.desk.agents) if one["id"] == user]
-        busy = [said["busy"].format(**me, **_room(mine), waiting=waiting)]
+        who = {"name": me["name"], "role": said.term(me["role"])}
+        busy = [said["busy"].format(**who, **_room(mine), waiting=waiting)]
         busy += [] if rows else [said["queue_empty"]]
         shown = (rows, tongue)
         headers = said["columns"].split("|")
         table = gr.skip() if shown == known else gr.update(value={"data": rows, "headers": headers})
         options = [
-            gr.update(choices=[(said["everything"], ""), *sorted(found)])
-            for found in (
-                {one[name] for one in queue["conversations"] if one[name]}
-                for name in ("mood", "intent", "language")
-            )
+            gr.update(choices=[(said["everything"], ""), *_named(queue, name, call)])
+            for name, call in (("mood", said.term), ("intent", said.title), ("language", said.term))
         ]
         if shown == known:
             options = [gr.skip()] * len(options)
         return [" · ".join(busy), table, shown, *options]
 
-    def choose(self, _me: Json, event: Any) -> str:
+    def choose(self, _held: Json | None, _me: Json, event: Any) -> str:
         """Open the conversation of the row that was clicked."""
         return str(event.row_value[-1])
 
@@ -81,9 +77,10 @@ class Console:
 
         if conversation is None:
             return gr.skip()
-        if held is None or held["conversation"] != conversation:
+        another = held is None or held["conversation"] != conversation
+        if held is None or another:
             held = {"conversation": conversation}
-        said = words(tongue)
+        said = speech(me, tongue)
         lines = _asked(lambda: self.desk.client.history(conversation))[-_LINES:]
         known = _asked(lambda: self.desk.known(conversation))
         queue = _asked(self.desk.queue)
@@ -110,6 +107,9 @@ class Console:
             gr.update(choices=[(f"/{c['shortcut']} {c['text']}", c["text"]) for c in canned]),
             gr.update(choices=self._places(me, known, said)),
             views.about(known, summary, said),
+            Orders(self.desk).shown(conversation, said),
+            "" if another else gr.skip(),
+            *(nothing_chosen(said) if another else [gr.skip()] * CHOSEN),
             views.moods(known, said),
             views.notes(known),
             gr.update(value=known["labels"], choices=known["labels"]),
@@ -134,7 +134,7 @@ class Console:
         held |= {"asked": last, "offer": found["id"], "suggested": found["suggestions"]}
         return True
 
-    def _places(self, me: Json, known: Json, said: dict[str, str]) -> list[tuple[str, str]]:
+    def _places(self, me: Json, known: Json, said: Speech) -> list[tuple[str, str]]:
         """Return where a conversation can go: its queue, and colleagues who are there."""
         queue = known["queue"] or "general"
         others = [
@@ -214,22 +214,6 @@ class Console:
         if held:
             _told(lambda: self.desk.label(held["conversation"], held.get("labels", []), wanted))
 
-    def why(self, held: Json | None, event: Any) -> str:
-        """Return why the bot said what was clicked."""
-        place = event.index[0] if isinstance(event.index, list | tuple) else event.index
-        if held is None:
-            return ""
-        line = held["lines"][place]
-        if line["role"] != "bot":
-            return ""
-        try:
-            trace = self.desk.client.trace(line["message_id"])
-        except ApiError as error:
-            return f"<p class='quiet'>{error}</p>"
-        facts = {k: line.get(k) for k in ("route", "reason", "intent", "language")}
-        rows = "".join(f"<dt>{k}</dt><dd>{v}</dd>" for k, v in facts.items() if v)
-        return f"<dl class='facts'>{rows}</dl>{trace_html(trace)}"
-
     def seek(self, query: str, tongue: str) -> Any:
         """Search the knowledge, the way the chat does."""
         import gradio as gr
@@ -237,9 +221,20 @@ class Console:
         if not query.strip():
             return gr.update(choices=[], value=None, visible=False)
         found = _asked(lambda: self.desk.client.search(query))
-        said = words(tongue)
+        said = Speech(tongue)
         info = None if found else said["nothing_found"]
         return gr.update(choices=views.passages(found, said), value=None, info=info, visible=True)
+
+
+def speech(me: Json | None, tongue: str) -> Speech:
+    """Return how the page speaks to who signed in."""
+    return Speech(tongue, me["titles"] if me else {})
+
+
+def _named(queue: Json, name: str, call: Callable[[str], str]) -> list[tuple[str, str]]:
+    """Return what a filter offers: each value in the queue, by what it is called."""
+    found = {one[name] for one in queue["conversations"] if one[name]}
+    return sorted((call(value), value) for value in found)
 
 
 def _user(me: Json | None) -> str | None:

@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from ui.chat import CONCURRENCY
 from ui.client import Client
-from ui.console import Console
-from ui.console_words import words
+from ui.console import Console, speech
+from ui.console_orders import Orders
+from ui.console_right import Right
+from ui.console_words import Speech, words
 from ui.desk import Desk
 from ui.insights_words import CHINESE, ENGLISH
 
@@ -24,8 +26,8 @@ def build(client: Client) -> None:
 
     console, said, at = Console(Desk(client)), words(ENGLISH), SimpleNamespace()
     # Each has one writer: who signed in, what is open, what is shown of it, what the words in the
-    # box began as, the rows of the queue.
-    for name in ("me", "conversation", "held", "picked", "rows"):
+    # box began as, the rows of the queue, the message whose reply was clicked.
+    for name in ("me", "conversation", "held", "picked", "rows", "chosen"):
         setattr(at, name, gr.State(None))
     _top(at, said)
     with gr.Row():
@@ -86,7 +88,9 @@ def _middle(at: SimpleNamespace, said: dict[str, str]) -> None:
         at.take = gr.Button(said["take"], variant="primary", elem_id="console-take", **small)
         at.give_back = gr.Button(said["return"], elem_id="console-return", **small)
         at.close = gr.Button(said["close"], elem_id="console-close", **small)
-        at.place = gr.Dropdown([], show_label=False, container=False, min_width=120)
+        at.place = gr.Dropdown(
+            [], label=said["pass_to"], show_label=False, container=False, min_width=120
+        )
         at.transfer = gr.Button(said["pass"], elem_id="console-transfer", **small)
     at.lines = gr.Chatbot(
         label=said["transcript"],
@@ -115,6 +119,9 @@ def _middle(at: SimpleNamespace, said: dict[str, str]) -> None:
             elem_id="console-send",
         )
     at.canned = gr.Dropdown([], label=said["canned"], elem_id="console-canned")
+    with gr.Accordion(said["why"], open=True) as at.reasons:
+        at.why = gr.HTML(f"<p class='quiet'>{said['why_hint']}</p>", elem_id="console-why")
+        _corrections(at, said)
 
 
 def _aside(at: SimpleNamespace, said: dict[str, str]) -> None:
@@ -123,6 +130,13 @@ def _aside(at: SimpleNamespace, said: dict[str, str]) -> None:
 
     at.about = gr.HTML(elem_id="console-about")
     at.moods = gr.HTML(elem_id="console-moods")
+    with gr.Accordion(said["orders"], open=True) as at.purchases:
+        at.orders = gr.HTML(elem_id="console-orders")
+        with gr.Row():
+            at.number = gr.Textbox(label=said["order_number"], min_width=100)
+            at.email = gr.Textbox(label=said["order_email"], min_width=140)
+        at.look = gr.Button(said["order_look"], size="sm", elem_id="console-look")
+        at.proven = gr.HTML(elem_id="console-proven")
     at.labels = gr.Dropdown(
         [],
         multiselect=True,
@@ -134,8 +148,32 @@ def _aside(at: SimpleNamespace, said: dict[str, str]) -> None:
     at.note = gr.Textbox(label=said["notes"], placeholder=said["note"], elem_id="console-note")
     at.query = gr.Textbox(label=said["search"], elem_id="console-search")
     at.found = gr.Radio([], show_label=False, visible=False, elem_id="console-found")
-    with gr.Accordion(said["why"], open=True) as at.reasons:
-        at.why = gr.HTML(f"<p class='quiet'>{said['why_hint']}</p>", elem_id="console-why")
+
+
+def _corrections(at: SimpleNamespace, said: dict[str, str]) -> None:
+    """Lay out what can be said to be right instead; it is seen once a reply was clicked."""
+    import gradio as gr
+
+    at.kept = gr.HTML(elem_id="console-kept")
+    at.intent_right = gr.Dropdown(
+        [],
+        label=said["right_intent"],
+        info=said["right_hint"],
+        visible=False,
+        elem_id="console-right-intent",
+    )
+    at.article_right = gr.Dropdown(
+        [], label=said["right_article"], visible=False, elem_id="console-right-article"
+    )
+    at.answer_right = gr.Textbox(
+        label=said["right_answer"],
+        placeholder=said["right_write"],
+        lines=2,
+        max_lines=6,
+        visible=False,
+        elem_id="console-right-answer",
+    )
+    at.keep = gr.Button(said["right_save"], size="sm", visible=False, elem_id="console-keep")
 
 
 def _wire(console: Console, at: SimpleNamespace) -> None:
@@ -150,6 +188,9 @@ def _wire(console: Console, at: SimpleNamespace) -> None:
     reading = [at.me, at.conversation, at.held, at.tongue]
     let_go = [at.give_back, at.close, at.transfer, at.send]
     read = [at.held, at.head, at.lines, at.suggestions, at.canned, at.place, at.about, at.moods]
+    reasons = [at.chosen, at.why, at.kept, at.intent_right, at.article_right, at.answer_right]
+    reasons += [at.keep]
+    read[7:7] = [at.orders, at.proven, *reasons]
     read += [at.notes, at.labels, at.take, *let_go]
 
     def afterwards(event: Any) -> None:
@@ -163,7 +204,9 @@ def _wire(console: Console, at: SimpleNamespace) -> None:
     tick.tick(console.read, reading, read, **_QUIET)
     alive.tick(console.stay, [at.me, at.present], None, **_QUIET)
     at.present.change(console.stay, [at.me, at.present], None, **_QUIET)
-    afterwards(at.queue.select(_picked(console.choose), at.me, at.conversation, **_QUIET))
+    afterwards(
+        at.queue.select(_picked(console.choose), [at.held, at.me], at.conversation, **_QUIET)
+    )
     for button, what in ((at.take, "take"), (at.give_back, "return"), (at.close, "close")):
         afterwards(button.click(console.act(what), [at.me, at.conversation], None, **_QUIET))
     afterwards(
@@ -184,19 +227,56 @@ def _wire(console: Console, at: SimpleNamespace) -> None:
     afterwards(at.note.submit(console.note, [at.conversation, at.note], at.note, **_QUIET))
     afterwards(at.labels.input(console.label, [at.held, at.labels], None, **_QUIET))
     at.query.submit(console.seek, [at.query, at.tongue], at.found, **_QUIET)
-    at.lines.select(_picked(console.why), at.held, at.why, **_QUIET)
+    _wire_proofs(console, at, reasons)
     named = [at.present, at.show, at.mood, at.intent, at.language, at.longer, at.take]
     named += [at.give_back, at.close, at.transfer, at.lines, at.suggestions, at.box, at.send]
-    named += [at.canned, at.labels, at.note, at.query, at.reasons, at.leave]
+    named += [at.canned, at.labels, at.note, at.query, at.reasons, at.leave, at.purchases]
+    named += [at.number, at.email, at.look, at.intent_right, at.article_right, at.answer_right]
+    named += [at.keep]
     afterwards(at.tongue.change(_labels, at.tongue, named, **_QUIET))
 
 
-def _picked(handler: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+def _wire_proofs(console: Console, at: SimpleNamespace, reasons: list[Any]) -> None:
+    """Join the events of reasons, corrections and orders with their handlers."""
+    import gradio as gr
+
+    right, orders = Right(console.desk), Orders(console.desk)
+
+    def why(held: Any, me: Any, event: Any) -> Any:
+        """Explain the reply that was clicked, in the page's language."""
+        return right.why(held, event, speech(me, held["tongue"] if held else ENGLISH))
+
+    at.lines.select(_picked(why), [at.held, at.me], reasons, **_QUIET)
+    chosen = {
+        "intent": (at.intent_right.input, at.intent_right),
+        "article": (at.article_right.input, at.article_right),
+        "answer": (at.keep.click, at.answer_right),
+    }
+    for kind, (event, value) in chosen.items():
+        keep = right.correct(kind)
+        event(
+            lambda chosen, value, me, tongue, keep=keep: keep(chosen, value, speech(me, tongue)),
+            [at.chosen, value, at.me, at.tongue],
+            at.kept,
+            **_QUIET,
+        )
+    gr.on(
+        [at.look.click, at.email.submit, at.number.submit],
+        lambda conversation, number, email, tongue: orders.prove(
+            conversation, number, email, Speech(tongue)
+        ),
+        [at.conversation, at.number, at.email, at.tongue],
+        [at.proven, at.number, at.email],
+        **_QUIET,
+    )
+
+
+def _picked(handler: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
     """Return a handler of a click, whose place Gradio tells by the argument's type."""
     import gradio as gr
 
-    def picked(held: Any, event: Any) -> Any:
-        return handler(held, event)
+    def picked(held: Any, me: Any, event: Any) -> Any:
+        return handler(held, me, event)
 
     picked.__annotations__ = {"event": gr.SelectData}
     return picked
@@ -233,4 +313,12 @@ def _labels(tongue: str) -> list[Any]:
         gr.update(label=said["search"]),
         gr.update(label=said["why"]),
         gr.update(value=said["leave"]),
+        gr.update(label=said["orders"]),
+        gr.update(label=said["order_number"]),
+        gr.update(label=said["order_email"]),
+        gr.update(value=said["order_look"]),
+        gr.update(label=said["right_intent"], info=said["right_hint"]),
+        gr.update(label=said["right_article"]),
+        gr.update(label=said["right_answer"], placeholder=said["right_write"]),
+        gr.update(value=said["right_save"]),
     ]

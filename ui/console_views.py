@@ -5,8 +5,10 @@ from datetime import datetime
 from html import escape
 from typing import Any, Final
 
+from ui import files
 from ui.chat import plain
 from ui.client import Json
+from ui.console_words import Speech
 
 CSS: Final = """
 #console-busy p, #console-head p { margin: 0; }
@@ -35,7 +37,7 @@ _QUOTED: Final = 90
 Rows = list[list[str]]
 
 
-def rows(queue: Json, me: str, chosen: Sequence[Any], at: datetime, said: dict[str, str]) -> Rows:
+def rows(queue: Json, me: str, chosen: Sequence[Any], at: datetime, said: Speech) -> Rows:
     """Return the queue's rows through the filters: show, mood, intent, language, minutes."""
     show, mood, intent, language, minutes = chosen
     found = []
@@ -56,9 +58,9 @@ def rows(queue: Json, me: str, chosen: Sequence[Any], at: datetime, said: dict[s
             clock(one, at, queue["reply_seconds"], said),
             said["queued"] if one["state"] == "queued" else one["agent"] or "",
             one["last_text"][:_QUOTED],
-            one["intent"] or "",
-            one["mood"],
-            one["language"] or "",
+            said.title(one["intent"]),
+            said.term(one["mood"]),
+            said.term(one["language"]),
             ", ".join(one["labels"]),
             one["conversation_id"],
         ]
@@ -77,7 +79,7 @@ def _minutes(one: Json, at: datetime) -> float | None:
     return (at - datetime.fromisoformat(since)).total_seconds() / 60 if since else None
 
 
-def clock(one: Json, at: datetime, target: float, said: dict[str, str]) -> str:
+def clock(one: Json, at: datetime, target: float, said: Speech) -> str:
     """Return how long the customer waits, in minutes, with a sign where that is too long."""
     waits = _minutes(one, at)
     if waits is None:
@@ -86,7 +88,7 @@ def clock(one: Json, at: datetime, target: float, said: dict[str, str]) -> str:
     return late + said["minutes"].format(n=int(waits))
 
 
-def head(known: Json, one: Json | None, at: datetime, target: float, said: dict[str, str]) -> str:
+def head(known: Json, one: Json | None, at: datetime, target: float, said: Speech) -> str:
     """Return who has a conversation, its clock, intent and mood."""
     state = said[known["state"]].format(agent=escape(known["agent"] or ""))
     parts = [f"<span class='state'>{state}</span>"]
@@ -94,23 +96,23 @@ def head(known: Json, one: Json | None, at: datetime, target: float, said: dict[
         what = said["first"] if one["state"] == "queued" else said["asked"]
         late = " class='late'" if waits * 60 > target else ""
         parts.append(f"<span{late}>{what}: {clock(one, at, target, said)}</span>")
-    named = (known["intent"], known["mood"], known["language"])
+    named = (said.title(known["intent"]), said.term(known["mood"]), said.term(known["language"]))
     parts += [escape(value) for value in named if value]
     return f"<p>{' · '.join(parts)}</p>"
 
 
-def transcript(lines: Sequence[Json], said: dict[str, str]) -> list[dict[str, Any]]:
+def transcript(lines: Sequence[Json], said: Speech) -> list[dict[str, Any]]:
     """Return a conversation as an agent sees it: the customer on the left, the house right."""
     return [
         {
             "role": "assistant" if line["role"] == "customer" else "user",
-            "content": plain(f"{_speaker(line, said)}: {line['text']}{_files(line)}"),
+            "content": plain(f"{_speaker(line, said)}: {line['text']}") + _files(line),
         }
         for line in lines
     ]
 
 
-def _speaker(line: Json, said: dict[str, str]) -> str:
+def _speaker(line: Json, said: Speech) -> str:
     if line["role"] == "customer":
         return said["customer"]
     if line["role"] == "agent":
@@ -119,10 +121,11 @@ def _speaker(line: Json, said: dict[str, str]) -> str:
 
 
 def _files(line: Json) -> str:
-    return "".join(f"\n[file] {file['name']}" for file in line.get("attachments", ()))
+    sent = files.html(line.get("attachments", ()))
+    return f"<br>{sent}" if sent else ""
 
 
-def moods(known: Json, said: dict[str, str]) -> str:
+def moods(known: Json, said: Speech) -> str:
     """Return the customer's mood, message by message, as a line."""
     found = known["moods"][-30:]
     if not found:
@@ -132,10 +135,11 @@ def moods(known: Json, said: dict[str, str]) -> str:
     line = " ".join(f"{x:.1f},{y}" for x, y in points)
     dots = "".join(
         f"<circle class='{escape(one['sentiment'])}' cx='{x:.1f}' cy='{y}' r='4'>"
-        f"<title>{escape(one['sentiment'])} {escape(one['intent'] or '')}</title></circle>"
+        f"<title>{escape(said.term(one['sentiment']))} {escape(said.title(one['intent']))}</title>"
+        "</circle>"
         for (x, y), one in zip(points, found, strict=True)
     )
-    told = ", ".join(one["sentiment"] for one in found)
+    told = ", ".join(said.term(one["sentiment"]) for one in found)
     return (
         f"<p class='legend'>{said['moods']}</p><svg class='moods' viewBox='0 0 300 56' role='img' "
         f"aria-label='{escape(told)}'><line x1='0' x2='300' y1='28' y2='28'/>"
@@ -143,16 +147,17 @@ def moods(known: Json, said: dict[str, str]) -> str:
     )
 
 
-def about(known: Json, summary: Json, said: dict[str, str]) -> str:
+def about(known: Json, summary: Json, said: Speech) -> str:
     """Return what is known: slots, contact, what was asked and tried."""
     facts = {
         said["customer"]: known["visitor_name"],
         said["contact"]: known["contact"],
-        said["channel"]: known["channel"],
+        said["channel"]: said.term(known["channel"]),
         **known["slots"],
         said["asked_for"]: "\n".join(summary.get("questions", ())),
         said["tried"]: ", ".join(
-            str(one.get("action") or one.get("route") or "") for one in summary.get("tried", ())
+            str(one.get("action") or said.term(one.get("route")))
+            for one in summary.get("tried", ())
         ),
     }
     lines = "".join(
@@ -172,7 +177,7 @@ def notes(known: Json) -> str:
     )
 
 
-def offered(found: Sequence[Json], said: dict[str, str]) -> list[tuple[str, int]]:
+def offered(found: Sequence[Json], said: Speech) -> list[tuple[str, int]]:
     """Return suggestions as choices: where each comes from, and its words."""
     return [
         (f"[{said[one['kind']]} · {one['title'] or one['source']}] {one['text']}", n)
@@ -180,7 +185,7 @@ def offered(found: Sequence[Json], said: dict[str, str]) -> list[tuple[str, int]
     ]
 
 
-def passages(found: Sequence[Json], said: dict[str, str]) -> list[tuple[str, str]]:
+def passages(found: Sequence[Json], said: Speech) -> list[tuple[str, str]]:
     """Return what a search found as choices; the value is the passage."""
     del said
     return [(f"[{one['title']}] {one['text'][:160]}", one["text"]) for one in found]

@@ -1,7 +1,10 @@
 """What the console says, in English and in Chinese."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
+from ui.chat import TRACE
 from ui.insights_words import CHINESE
 
 _EN: Final = {
@@ -63,6 +66,36 @@ _EN: Final = {
     "customer": "Customer",
     "assistant": "Bot",
     "agent": "Agent",
+    **{f"trace_{name}": text for name, text in TRACE.items()},
+    "route": "Route",
+    "reason": "Reason",
+    "orders": "Orders of the customer",
+    "orders_none": "Nobody has proven an order here. Ask for its number and the e-mail address.",
+    "orders_elsewhere": "Orders are kept in another system.",
+    "orders_first": "Take the conversation over to see orders.",
+    "order_number": "Order number",
+    "order_email": "Its e-mail address",
+    "order_look": "Look up",
+    "proof_customer": "signed-in customer",
+    "proof_conversation": "proven in this conversation",
+    "proof_address": "number and address fit",
+    "order_status": "Status",
+    "order_items": "Items",
+    "order_placed": "Placed",
+    "order_eta": "Expected",
+    "order_delivered": "Delivered",
+    "order_shipping": "Shipping",
+    "order_address": "Address",
+    "order_paid_by": "Paid by",
+    "order_refund": "Refund",
+    "order_return_number": "Return",
+    "right_intent": "Right intent",
+    "right_article": "Right article",
+    "right_answer": "Right answer",
+    "right_write": "What the bot should have said",
+    "right_save": "Keep this answer",
+    "right_kept": "{author} corrected: {what}",
+    "right_hint": "What you correct is kept to learn from.",
 }
 _ZH: Final = {
     "present": "我在线",
@@ -123,9 +156,108 @@ _ZH: Final = {
     "customer": "顾客",
     "assistant": "机器人",
     "agent": "客服",
+    "trace_found": "找到的内容",
+    "trace_passage": "段落",
+    "trace_meaning": "语义",
+    "trace_words": "词语",
+    "trace_score": "得分",
+    "trace_model": "模型",
+    "trace_version": "版本",
+    "route": "去向",
+    "reason": "原因",
+    "orders": "顾客的订单",
+    "orders_none": "尚未验证任何订单。请向顾客询问订单号和下单邮箱。",
+    "orders_elsewhere": "订单保存在其他系统中。",
+    "orders_first": "接管会话后才能查看订单。",
+    "order_number": "订单号",
+    "order_email": "下单邮箱",
+    "order_look": "查询",
+    "proof_customer": "已登录的顾客",
+    "proof_conversation": "已在本会话中验证",
+    "proof_address": "订单号与邮箱相符",
+    "order_status": "状态",
+    "order_items": "商品",
+    "order_placed": "下单日期",
+    "order_eta": "预计送达",
+    "order_delivered": "送达日期",
+    "order_shipping": "配送方式",
+    "order_address": "地址",
+    "order_paid_by": "支付方式",
+    "order_refund": "退款",
+    "order_return_number": "退货单",
+    "right_intent": "正确的意图",
+    "right_article": "正确的文章",
+    "right_answer": "正确的回答",
+    "right_write": "机器人本应这样回答",
+    "right_save": "保存此回答",
+    "right_kept": "{author} 已更正：{what}",
+    "right_hint": "您的更正会保存下来供系统学习。",
+}
+# What the server says in its own words: moods, roles, languages, routes, states of orders.
+_TERMS: Final = {
+    "calm": "平静",
+    "confused": "困惑",
+    "frustrated": "沮丧",
+    "angry": "愤怒",
+    "anxious": "焦虑",
+    "happy": "高兴",
+    "negative": "负面",
+    "neutral": "中性",
+    "positive": "正面",
+    "agent": "客服",
+    "supervisor": "主管",
+    "admin": "管理员",
+    "en": "英语",
+    "zh": "中文",
+    "mixed": "中英混合",
+    "other": "其他",
+    "template": "模板",
+    "retrieve": "检索",
+    "clarify": "澄清",
+    "act": "操作",
+    "handoff": "转人工",
+    "processing": "处理中",
+    "shipped": "已发货",
+    "delivered": "已送达",
+    "delayed": "延误",
+    "returned": "已退回",
+    "cancelled": "已取消",
+    "pending": "处理中",
+    "arrived": "已到仓",
+    "refunded": "已退款",
+    "standard": "标准",
+    "express": "快速",
+    "card": "银行卡",
+    "wallet": "电子钱包",
+    "gift_card": "礼品卡",
+    "widget": "网页",
 }
 
 
 def words(tongue: str) -> dict[str, str]:
     """Return the words of a language of the page."""
     return _ZH if tongue == CHINESE else _EN
+
+
+@dataclass(frozen=True)
+class Speech:
+    """How the page speaks: its own words by name, the server's terms, and the intents' titles.
+
+    `titles` holds for each intent its title in `en` and `zh`.
+    """
+
+    tongue: str
+    titles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> str:
+        """Return the page's words of a name."""
+        return words(self.tongue)[name]
+
+    def term(self, value: str | None) -> str:
+        """Return a word of the server's; one we do not know as it is."""
+        return (_TERMS.get(value or "") if self.tongue == CHINESE else None) or value or ""
+
+    def title(self, intent: str | None) -> str:
+        """Return what an intent is called; its name where it has no title."""
+        found = self.titles.get(intent or "", {})
+        return found.get("zh" if self.tongue == CHINESE else "en") or intent or ""

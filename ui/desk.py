@@ -22,9 +22,10 @@ class Desk:
         found: list[Json] = self.client.get("/api/desk/agents")["agents"]
         return found
 
-    def be_present(self, agent: str, *, online: bool) -> None:
-        """Say that an agent is there, or has left."""
-        self.client.post(f"/api/desk/agents/{quote(agent, safe='')}/presence", online=online)
+    def be_present(self, agent: str, *, online: bool, renew: bool = False) -> None:
+        """Say that an agent is there, or has left; `renew` says: and still at all of theirs."""
+        path = f"/api/desk/agents/{quote(agent, safe='')}/presence"
+        self.client.post(path, online=online, renew=renew)
 
     def queue(self) -> Json:
         """Return the conversations that wait or are with somebody."""
@@ -37,6 +38,24 @@ class Desk:
     def look(self, conversation: str, what: str) -> Json:
         """Return the summary, suggestions or canned replies of a conversation."""
         return self.client.get(f"{_path(conversation)}/{what}")
+
+    def intents(self) -> dict[str, Json]:
+        """Return the intents there are, each with its titles in `en` and `zh`."""
+        found = self.client.get("/api/desk/intents")["intents"]
+        return {one["intent"]: one for one in found}
+
+    def corrections(self, message: str) -> Json:
+        """Return what was corrected about a message."""
+        return self.client.get(f"/api/desk/messages/{quote(message, safe='')}/corrections")
+
+    def correct(self, message: str, kind: str, value: str) -> Json:
+        """Say what would have been right about a message: its intent, article or answer."""
+        path = f"/api/desk/messages/{quote(message, safe='')}/corrections"
+        return self.client.post(path, **{kind: value})
+
+    def prove(self, conversation: str, number: str, email: str) -> Json:
+        """Return the order that a number and an e-mail address prove."""
+        return self.client.post(f"{_path(conversation)}/orders", number=number, email=email)
 
     def take(self, conversation: str, agent: str) -> Json:
         """Take a conversation."""

@@ -19,7 +19,7 @@ CSS: Final = """
   font-weight: 500; padding: .7rem .9rem; border-radius: 10px; }
 .figures button::first-line { font-size: 1.55em; font-weight: 650; }
 .chart { margin: .25rem 0 1rem; overflow-x: auto; }
-.chart h3 { font-size: .95rem; font-weight: 600; margin: 0 0 .4rem; }
+.chart h2 { font-size: .95rem; font-weight: 600; margin: 0 0 .4rem; }
 .chart svg { width: 100%; min-width: 34rem; height: auto; display: block; }
 .chart text { fill: var(--body-text-color); font-size: 11px; opacity: .8; }
 .chart .grid { stroke: var(--border-color-primary); stroke-width: 1; }
@@ -98,7 +98,7 @@ def _nice(most: int) -> int:
 
 def _chart(title: str, parts: Sequence[str], width: int, height: int, below: str = "") -> str:
     return (
-        f'<section class="chart"><h3>{escape(title)}</h3><svg viewBox="0 0 {width} {height}"'
+        f'<section class="chart"><h2>{escape(title)}</h2><svg viewBox="0 0 {width} {height}"'
         f' role="img" aria-label="{escape(title)}">{"".join(parts)}</svg>{below}</section>'
     )
 
@@ -115,7 +115,7 @@ def routes(counts: Mapping[str, int], words: Mapping[str, str]) -> str:
         )
     title = escape(words["routes"])
     return (
-        f'<section class="chart"><h3>{title}</h3><div class="bars">{"".join(rows)}</div></section>'
+        f'<section class="chart"><h2>{title}</h2><div class="bars">{"".join(rows)}</div></section>'
     )
 
 

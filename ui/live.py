@@ -1,9 +1,9 @@
 """The screen of live conversations: what is being said now, and why."""
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any, Final
 
+from ui import files
 from ui.chat import CONCURRENCY, Lines, plain
 from ui.client import ApiError, Client, Json
 
@@ -105,11 +105,7 @@ def transcribe(lines: Sequence[Json]) -> Lines:
 def files_html(lines: Sequence[Json]) -> str:
     """Return links to the files a customer sent; empty where there are none."""
     sent = [file for line in lines for file in line.get("attachments", ())]
-    links = "".join(
-        f'<li><a href="{escape(file["url"])}" target="_blank" rel="noopener noreferrer">'
-        f"{escape(file['name'])}</a> ({file['media_type']}, {file['size']:,} B)</li>"
-        for file in sent
-    )
+    links = "".join(f"<li>{files.link(file)}</li>" for file in sent)
     return f"<p>Files the customer sent:</p><ul>{links}</ul>" if sent else ""
 
 

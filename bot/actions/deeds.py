@@ -91,6 +91,12 @@ class Book:
             connection.execute("COMMIT")
 
     @contextmanager
+    def reading(self, at: datetime) -> Iterator["Page"]:
+        """Open a page that only reads; nothing was done yet where nothing is written down."""
+        with closing(_read_only(self._path)) as connection:
+            yield Page(connection, self.orders, at)
+
+    @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         if not self._dry:
             with closing(
@@ -114,8 +120,23 @@ def _copied(path: Path) -> sqlite3.Connection:
     return copy
 
 
+def _read_only(path: Path) -> sqlite3.Connection:
+    if path.exists():
+        found = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        if _is_prepared(found):
+            return found
+        found.close()  # whoever makes it is at it just now
+    empty = sqlite3.connect(":memory:", isolation_level=None)
+    _prepare(empty)
+    return empty
+
+
+def _is_prepared(connection: sqlite3.Connection) -> bool:
+    return bool(connection.execute("PRAGMA user_version").fetchone()[0] == _LAYOUT)
+
+
 def _prepare(connection: sqlite3.Connection) -> None:
-    if connection.execute("PRAGMA user_version").fetchone()[0] == _LAYOUT:
+    if _is_prepared(connection):
         return
     for table in filter(str.strip, _TABLES.split(";")):  # executescript would commit first
         connection.execute(table)
@@ -162,6 +183,17 @@ class Page:
             if order.status != "cancelled":
                 order = replace(order, status="cancelled", refund="pending", refund_on=on)
         return order
+
+    def orders_of(self, customer: str) -> list[Order]:
+        """Return a customer's orders with what was done to them since, the newest first."""
+        numbers = orders_db.numbers_of(self._orders, customer)
+        return [order for number in numbers if (order := self.order(number))]
+
+    def identified(self, conversation_id: str) -> list[Order]:
+        """Return the orders that were proven in a conversation."""
+        query = "SELECT number FROM identified WHERE conversation_id = ? ORDER BY number"
+        rows = self._connection.execute(query, (conversation_id,)).fetchall()
+        return [order for (number,) in rows if (order := self.order(number))]
 
     def tries(self, conversation_id: str, besides: str) -> int:
         """Return how many tries failed in a conversation, besides those of one message."""

@@ -148,5 +148,14 @@ def find(database: Path, number: str) -> Order | None:
     return Order(**{**values, "packed": bool(values["packed"])})
 
 
+def numbers_of(database: Path, customer: str) -> list[str]:
+    """Return the numbers of a customer's orders, the newest first; nobody has none."""
+    if not customer:
+        return []
+    with closing(_open(database)) as connection:
+        query = "SELECT number FROM orders WHERE customer = ? ORDER BY placed DESC, number"
+        return [number for (number,) in connection.execute(query, (customer,))]
+
+
 def _open(database: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)

@@ -54,6 +54,7 @@ from bot.cli import (  # noqa: E402
     actions,  # noqa: F401
     bench,  # noqa: F401
     build,  # noqa: F401
+    corrections,  # noqa: F401
     data,  # noqa: F401
     evaluate,  # noqa: F401
     insights,  # noqa: F401

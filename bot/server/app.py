@@ -22,6 +22,7 @@ from bot.server import (
     chatwoot,
     console,
     conversations,
+    corrections,
     desk,
     insights,
     knowledge,
@@ -30,6 +31,8 @@ from bot.server import (
     metrics,
     openai_chat,
     operations,
+    orders,
+    playground,
     problems,
     rasa,
     visitors,
@@ -75,8 +78,9 @@ def create(home: Home, base_url: str, service: Service | None = None) -> FastAPI
     )
     app.state.stopping = threading.Event()  # set when a stop is asked for, before it begins
     visiting = (visitors, messages, conversations, attachments)
-    own = (knowledge, operations, logins, desk, console, insights, workshop, workbench)
-    for part in (*visiting, *own, rasa, openai_chat, chatwoot):
+    own = (knowledge, operations, logins, insights, workshop, workbench)
+    answering = (desk, console, corrections, orders, playground)
+    for part in (*visiting, *own, *answering, rasa, openai_chat, chatwoot):
         app.include_router(part.router)
     _add_middleware(app, settings)
     _add_errors(app)

@@ -4,12 +4,14 @@ import asyncio
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 
 from bot.server import file_kinds
+from bot.server.access import at_least
 from bot.server.messages import CONVERSATION, service_of
 from bot.server.visitors import Authorization, Caller, admitted
 from bot.store.attaching import Attachment
+from bot.store.users import Level
 from bot.types import ForbiddenError, Message, NotFoundError, new_id, now
 
 router: Final = APIRouter(prefix="/api")
@@ -83,7 +85,20 @@ def fetch(
     if not (opened or caller.is_business) and not caller.holds(file.conversation_id):
         message = f"there is no file {identifier[:64]}"
         raise NotFoundError(message)
+    return _served(file, embedded=True)
+
+
+@router.get("/desk/attachments/{identifier}", dependencies=[Depends(at_least(Level.AGENT))])
+def show(identifier: str, request: Request) -> Response:
+    """Return a file to who signed in; its address says nothing to anybody else."""
+    return _served(service_of(request).attachments.get(identifier), embedded=False)
+
+
+def _served(file: Attachment, *, embedded: bool) -> Response:
+    """Return a file: images to look at, others to keep; `embedded` where other sites show it."""
     way = "inline" if file.media_type in file_kinds.IMAGES else "attachment"
     charset = "; charset=utf-8" if file.media_type == file_kinds.TEXT else ""
     headers = {**_SAFE, "Content-Disposition": f"{way}; filename*=UTF-8''{quote(file.name)}"}
+    if not embedded:
+        headers["Cross-Origin-Resource-Policy"] = "same-origin"
     return Response(file.content, media_type=file.media_type + charset, headers=headers)

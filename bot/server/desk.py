@@ -41,9 +41,13 @@ class Enrolment(BaseModel):
 
 
 class Presence(BaseModel):
-    """Whether an agent is there; it is forgotten after a minute."""
+    """Whether an agent is there; it is forgotten after a minute.
+
+    `renew` says as well that the agent is still at every conversation taken.
+    """
 
     online: bool = True
+    renew: bool = False
 
 
 class Taking(BaseModel):
@@ -99,7 +103,8 @@ def be_present(agent: str, body: Presence, desk: TheDesk, who: TheStaff) -> dict
     """Say that an agent is there, every half minute or so, or has left."""
     who.check_is(agent)
     desk.be_present(agent, online=body.online)
-    return {"agent": agent, "online": body.online}
+    renewed = desk.renew_all(agent) if body.renew else 0
+    return {"agent": agent, "online": body.online, "renewed": renewed}
 
 
 @router.get("/queue")

@@ -1,7 +1,6 @@
 """The routes of signing in and out."""
 
 import time
-from collections import deque
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
@@ -11,9 +10,6 @@ from bot.server import sessions
 from bot.server.access import Staff, at_least
 from bot.server.service import Service
 from bot.store.users import LONGEST, Level
-
-_TRIES: Final = 10  # wrong passwords of one user within the time below, in this process
-_SECONDS: Final = 300
 
 router: Final = APIRouter(prefix="/api/session")
 
@@ -29,12 +25,12 @@ class Login(BaseModel):
 def sign_in(body: Login, request: Request, response: Response) -> dict[str, Any]:
     """Begin a session: a cookie that scripts of the page cannot read."""
     service: Service = request.app.state.service
-    _check_tries(service.wrong_logins, body.user)
+    service.logins.check(body.user)
     user = service.users.check(body.user, body.password)
     if user is None:
-        service.wrong_logins.setdefault(body.user, deque(maxlen=_TRIES)).append(time.monotonic())
+        service.logins.wrong(body.user)
         raise HTTPException(401, "user or password is wrong")
-    service.wrong_logins.pop(body.user, None)
+    service.logins.right(body.user)
     seconds = round(service.home.settings.session_minutes * 60)
     value = sessions.issue(service.session_key, user, time.time() + seconds)
     response.set_cookie(
@@ -46,17 +42,6 @@ def sign_in(body: Login, request: Request, response: Response) -> dict[str, Any]
         secure=request.url.scheme == "https",
     )
     return {"user": user.id, "name": user.name, "role": user.level.value}
-
-
-def _check_tries(wrong: dict[str, deque[float]], user: str) -> None:
-    """Raise 429 where somebody tries passwords; what is long ago is forgotten."""
-    since = time.monotonic() - _SECONDS
-    for name in [name for name, times in wrong.items() if times[-1] < since]:
-        del wrong[name]
-    tries = wrong.get(user, deque())
-    if len(tries) == _TRIES and tries[0] > since:
-        headers = {"Retry-After": str(_SECONDS)}
-        raise HTTPException(429, "too many wrong passwords: try again later", headers)
 
 
 @router.get("")

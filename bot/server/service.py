@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +19,7 @@ from bot.server.in_work import InWork
 from bot.server.outgoing import Carrier, Courier
 from bot.server.secrets_file import Secrets, load_or_make
 from bot.server.tickets import Tickets
+from bot.server.tries import Tries
 from bot.settings import DOORS
 from bot.store import answers, database, summaries
 from bot.store.attaching import Attachments
@@ -68,7 +68,8 @@ class Service:
         self.desk = Desk(self.home.engine, self._notice)
         self.users = Users(self.home.engine)
         self.session_key = self.home.seal.key_for("sessions")
-        self.wrong_logins: dict[str, deque[float]] = {}  # user → when, in monotonic seconds
+        self.logins = Tries("too many wrong passwords: try again later")
+        self.lookups = Tries("too many orders that do not fit: try again later")
         self.advisor = Advisor(self.home)
         self.jobs = Jobs(self.home.path.resolve())
         self.publications = Publications(self.home.path)

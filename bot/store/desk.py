@@ -20,7 +20,7 @@ from bot.privacy import redact
 from bot.store import custodies
 from bot.store.database import utc
 from bot.store.tables import agents, conversations, messages
-from bot.types import NotFoundError, Role, now
+from bot.types import MovedOnError, NotFoundError, Role, now
 
 PRESENCE: Final = timedelta(seconds=60)
 _HISTORY: Final = 12
@@ -216,6 +216,21 @@ class Desk:
     def renew(self, conversation_id: str, agent: str, fence: int) -> None:
         """Say that an agent is still at a conversation."""
         self._do(conversation_id, handoff.Renewed(agent, fence))
+
+    def renew_all(self, agent: str) -> int:
+        """Say that an agent is still at every conversation taken; return how many those are."""
+        here = (conversations.c.owner == Owner.HUMAN.value) & (conversations.c.agent == agent)
+        query = select(conversations.c.id, conversations.c.fence).where(here)
+        with self._engine.begin() as connection:
+            found = connection.execute(query).all()
+        renewed = 0
+        for row in found:
+            try:
+                self.renew(row.id, agent, row.fence)
+            except (RefusedError, MovedOnError):  # it moved on meanwhile, or is just being answered
+                continue
+            renewed += 1
+        return renewed
 
     def give_back(self, conversation_id: str, agent: str, fence: int) -> None:
         """Give a conversation back to the bot."""

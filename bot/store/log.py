@@ -275,6 +275,13 @@ class SqlLog:
             ).all()
         return [self._message(row, row.sender, row.customer) for row in rows]
 
+    def customer(self, conversation_id: str) -> str | None:
+        """Return who the visitor of a conversation was proven to be, None for nobody."""
+        here = conversations.c.id == conversation_id
+        with self._transaction() as connection:
+            proven = connection.execute(select(conversations.c.customer).where(here)).scalar()
+        return self._seal.open(proven) if self._seal and proven else None
+
     def _message(self, row: Row[Any], sender: str | None, proven: str | None) -> Message:
         """Return a message as it was written, as far as that is still known."""
         written = self._seal.open(row.sealed) if self._seal and row.sealed else None

@@ -15,12 +15,13 @@ from sqlalchemy.orm import aliased
 from bot.store.tables import (
     citations,
     conversations,
+    corrections,
     decisions,
     feedback,
     interactions,
     messages,
 )
-from bot.types import Interaction, Role
+from bot.types import Corrected, Interaction, Role
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,8 @@ def answered(engine: Engine) -> list[tuple[str, frozenset[str]]]:
     """Return questions with the articles that proved to answer them.
 
     Those are what a reply with a thumb up cited, what the customer opened after it, and what an
-    agent took over; a question whose reply got a thumb down counts only for the last.
+    agent took over; a question whose reply got a thumb down counts only for the last. Where an
+    agent named the right article, that alone.
     """
     found: dict[str, set[str]] = defaultdict(set)
     question = aliased(messages)
@@ -167,7 +169,23 @@ def answered(engine: Engine) -> list[tuple[str, frozenset[str]]]:
             texts[identifier] = text
             if ratings.get(identifier) == "up":
                 found[identifier].add(article)
+        for row in connection.execute(_named()):
+            texts[row.id] = row.text
+            found[row.id] = {row.value}
     return [(texts[key], frozenset(articles)) for key, articles in found.items() if articles]
+
+
+def _named() -> Any:
+    """Return the query for messages whose right article an agent named."""
+    return (
+        select(messages.c.id, messages.c.text, corrections.c.value)
+        .join(corrections, corrections.c.message_id == messages.c.id)
+        .where(
+            corrections.c.kind == Corrected.ARTICLE.value,
+            messages.c.conversation_id.not_in(_made_up()),
+        )
+        .order_by(messages.c.position)
+    )
 
 
 def _is_question_of(question: Any) -> Any:

@@ -14,6 +14,7 @@ from bot.store.log import ANSWERED
 from bot.store.tables import (
     citations,
     conversations,
+    corrections,
     csat,
     decisions,
     feedback,
@@ -70,7 +71,7 @@ def clear(engine: Engine) -> int:
     with engine.begin() as connection:
         for table in (feedback, citations, decisions):
             connection.execute(delete(table).where(table.c.message_id.in_(theirs)))
-        for table in (suggestions, notes, labels, csat, messages):
+        for table in (corrections, suggestions, notes, labels, csat, messages):
             connection.execute(delete(table).where(table.c.conversation_id.in_(ours)))
         gone = connection.execute(delete(conversations).where(conversations.c.synthetic.is_(True)))
     return gone.rowcount

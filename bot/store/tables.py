@@ -200,6 +200,22 @@ labels: Final = Table(
     Column("at", DateTime(timezone=True), nullable=False),
 )
 
+# What an agent says would have been right about a customer's message: the intent, the article or
+# the answer. One of a kind a message, the last one.
+corrections: Final = Table(
+    "corrections",
+    metadata,
+    Column("message_id", String(64), ForeignKey("messages.id"), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column(
+        "conversation_id", String(64), ForeignKey("conversations.id"), nullable=False, index=True
+    ),
+    Column("value", Text, nullable=False),
+    Column("instead_of", Text),  # what the bot took it for; empty where it had nothing
+    Column("author", String(128), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+
 # One entry a turn, each hashed together with the entry before it: what is altered later shows.
 ledger: Final = Table(
     "ledger",

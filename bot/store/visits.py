@@ -8,6 +8,7 @@ from bot.store.tables import (
     attachments,
     citations,
     conversations,
+    corrections,
     csat,
     decisions,
     feedback,
@@ -92,7 +93,7 @@ def forget(connection: Connection, conversation_id: str) -> int:
     for table in (citations, feedback, interactions):
         connection.execute(delete(table).where(table.c.message_id.in_(ids)))
     removed = int(count.scalar_one())
-    for table in (suggestions, notes, labels, decisions, attachments, csat, messages):
+    for table in (corrections, suggestions, notes, labels, decisions, attachments, csat, messages):
         connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
     # What was to be told of it. The digests notice that a conversation is missing from its day.
     connection.execute(delete(outbox).where(outbox.c.target == conversation_id))

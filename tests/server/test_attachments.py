@@ -89,6 +89,19 @@ def test_a_file_is_shown_to_its_visitor_and_to_the_business(
     assert api.get(f"{file['url']}x").status_code == 403
 
 
+def test_staff_see_a_file_and_no_other_site_shows_it(api: httpx.Client, server: Server) -> None:
+    (file,) = with_file(api, session(api))["attachments"]
+    path = f"/api/desk/attachments/{file['id']}"
+    token = json.loads((server.home / ".secrets.json").read_text(encoding="utf-8"))["token"]
+    shown = api.get(path, headers={"Authorization": f"Bearer {token}"})
+    assert shown.content == PNG
+    assert shown.headers["cross-origin-resource-policy"] == "same-origin"
+    assert "sandbox" in shown.headers["content-security-policy"]
+    signed = file["url"].partition("?")[2]  # what opens the customer's address opens nothing here
+    assert api.get(f"{path}?{signed}").status_code == 401
+    assert api.get(path, headers=session(api)).status_code == 401
+
+
 def test_texts_and_papers_are_saved_not_opened(api: httpx.Client) -> None:
     mine, conversation = session(api), new_id()
     html = b"<script>alert(1)</script>"

@@ -115,3 +115,15 @@ def test_the_desk_wants_the_consoles_token(api: httpx.Client, desk: httpx.Client
         assert (answer.status_code, answer.json()["error"]["code"]) == (401, "http")
     assert desk.post("/conversations/nowhere/take", json={"agent": "ann"}).status_code == 404
     assert desk.post("/agents/nobody/presence", json={}).status_code == 404
+
+
+def test_presence_prolongs_every_lease_of_the_agent_when_asked_to(
+    api: httpx.Client, desk: httpx.Client
+) -> None:
+    desk.put("/agents", json={"id": "kim", "name": "Kim", "capacity": 5}).raise_for_status()
+    for _ in range(2):
+        conversation = new_id()
+        ask(api, conversation, "a human please")
+        post(desk, f"/conversations/{conversation}/take", agent="kim")
+    assert post(desk, "/agents/kim/presence", online=True)["renewed"] == 0
+    assert post(desk, "/agents/kim/presence", online=True, renew=True)["renewed"] == 2

@@ -121,6 +121,20 @@ def test_a_person_takes_answers_and_gives_back(
     ]
 
 
+def test_who_is_at_all_of_theirs_keeps_them_and_no_others(
+    desk: Desk, log: SqlLog, clock: Clock
+) -> None:
+    for name, agent in (("c1", "ann"), ("c2", "ann"), ("c3", "bo")):
+        hand_off(log, name, clock)
+        desk.take(name, agent)
+    clock.forward(LEASE / 2)
+    assert desk.renew_all("ann") == 2
+    clock.forward(LEASE / 2 + timedelta(seconds=1))
+    assert desk.tick(PATIENCE) == 1
+    owners = {name: desk.custody(name).owner for name in ("c1", "c2", "c3")}
+    assert owners == {"c1": Owner.HUMAN, "c2": Owner.HUMAN, "c3": Owner.QUEUED}
+
+
 def test_of_two_agents_who_take_it_at_once_one_gets_it(
     desk: Desk, log: SqlLog, engine: Engine, clock: Clock
 ) -> None:

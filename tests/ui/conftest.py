@@ -2,13 +2,17 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bot.bench.stage import Stage
 from bot.bootstrap import Home
+from bot.settings import Settings
+from bot.store.users import Level, Users
 from tests.running import Server, free_port
+from tests.ui.signing import PASSWORD, sign_in
 
 # The flags keep Chromium from calling home, which a closed network would answer slowly.
 _FLAGS = [
@@ -79,3 +83,34 @@ def stage(elsewhere: tuple[Server, Stage]) -> Iterator[Stage]:
 @pytest.fixture
 def embedded(elsewhere: tuple[Server, Stage]) -> Server:
     return elsewhere[0]
+
+
+@pytest.fixture
+def staffed(server: Server) -> Iterator[Home]:
+    """Return the served home with two agents who may sign in."""
+    found = Home(Settings.load(server.home))
+    users = Users(found.engine)
+    users.add("cleo", "Cleo", Level.AGENT, PASSWORD)
+    users.add("dan", "Dan", Level.AGENT, PASSWORD)
+    yield found
+    users.remove("cleo")
+    users.remove("dan")
+    found.engine.dispose()
+
+
+@pytest.fixture
+def consoles(browser: Browser, server: Server, staffed: Home) -> Iterator[tuple[Page, Page]]:
+    """Return the consoles of both, each in a browser of its own."""
+    assert staffed
+    with ExitStack() as stack:
+        pages = []
+        for user in ("cleo", "dan"):
+            context = browser.new_context(viewport={"width": 1440, "height": 1000})
+            stack.callback(context.close)
+            context.set_default_timeout(30_000)
+            page = context.new_page()
+            sign_in(page, server, user, PASSWORD)
+            page.get_by_role("tab", name="Console").click()
+            expect(page.locator("#console-busy")).to_contain_text(f"{user.title()} (agent)")
+            pages.append(page)
+        yield pages[0], pages[1]

@@ -5,6 +5,8 @@ from playwright.sync_api import Page
 from bot.server.secrets_file import load_or_make
 from tests.running import Server
 
+PASSWORD = "correct horse"  # of those whom tests add
+
 
 def sign_in(page: Page, server: Server, user: str = "admin", password: str | None = None) -> None:
     page.goto(f"{server.url}/app/")  # which leads to the login

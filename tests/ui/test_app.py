@@ -31,10 +31,10 @@ def test_the_chat_shows_route_and_citation_and_the_list_shows_the_conversation(
 
 
 def test_agents_get_links_to_files_and_names_are_no_html() -> None:
-    file = {"name": "<b>.png", "url": "/api/attachments/x?a=1&b=2", "media_type": "image/png"}
+    file = {"id": "x'y", "name": "<b>.png", "url": "/elsewhere", "media_type": "image/png"}
     line = {"role": "customer", "text": "look", "attachments": [{**file, "size": 1234}]}
     shown = files_html([line, {"role": "bot", "text": "ok"}])
-    assert 'href="/api/attachments/x?a=1&amp;b=2"' in shown
+    assert 'href="/api/desk/attachments/x%27y"' in shown
     assert "&lt;b&gt;.png</a> (image/png, 1,234 B)" in shown
     assert files_html([{"role": "bot", "text": "ok"}]) == ""
     assert transcribe([line])[0]["content"].endswith("[file] &lt;b&gt;.png")

@@ -1,4 +1,4 @@
-"""Two agents at their consoles, two customers: one takes over, the other is told."""
+"""Two agents at their consoles and three customers with the widget: all read the same."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -9,132 +9,142 @@ from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import select
 
 from bot.bootstrap import Home
-from bot.settings import Settings
 from bot.store.tables import suggestions
-from bot.store.users import Level, Users
-from bot.types import new_id
 from tests.running import Server
-from tests.ui.signing import sign_in
+from tests.ui.chatting import answered, lines, open_chat, recalled, say, staff
+from tests.ui.desk import choose, read, shows
 
-PASSWORD = "correct horse"
 _JOIN = "**/gradio_api/queue/join*"
+ASKED = (
+    ("en", "How do I wash my rain jacket?", "I want to talk to a human"),
+    ("zh", "雨衣怎么洗？", "转人工"),
+    ("en", "Which size of boots fits me?", "a human please"),
+)
 
 
 @pytest.fixture
-def home(server: Server) -> Iterator[Home]:
-    """Return the served home with two agents who may sign in."""
-    found = Home(Settings.load(server.home))
-    users = Users(found.engine)
-    users.add("cleo", "Cleo", Level.AGENT, PASSWORD)
-    users.add("dan", "Dan", Level.AGENT, PASSWORD)
-    yield found
-    users.remove("cleo")
-    users.remove("dan")
-    found.engine.dispose()
-
-
-@pytest.fixture
-def consoles(browser: Browser, server: Server, home: Home) -> Iterator[tuple[Page, Page]]:
-    """Return the consoles of both, each in a browser of its own."""
-    assert home
+def customers(browser: Browser, server: Server) -> Iterator[list[Page]]:
+    """Return three customers in browsers of their own, all of whom asked for a person."""
     with ExitStack() as stack:
         pages = []
-        for user in ("cleo", "dan"):
-            context = browser.new_context(viewport={"width": 1440, "height": 1000})
+        for language, question, wish in ASKED:
+            context = browser.new_context(viewport={"width": 420, "height": 800})
             stack.callback(context.close)
             context.set_default_timeout(30_000)
             page = context.new_page()
-            sign_in(page, server, user, PASSWORD)
-            page.get_by_role("tab", name="Console").click()
-            expect(page.locator("#console-busy")).to_contain_text(f"{user.title()} (agent)")
+            open_chat(page, server.url, language)
+            say(page, question)
+            answered(page)
+            say(page, wish)
+            answered(page, 2)
             pages.append(page)
-        yield pages[0], pages[1]
+        yield pages
 
 
-def ask(server: Server, conversation: str, text: str) -> None:
-    body = {"text": text, "conversation_id": conversation}
-    httpx.post(f"{server.url}/api/messages", json=body, timeout=60).raise_for_status()
+def widget_reads(page: Page, desk: httpx.Client, conversation: str) -> list[tuple[str, str]]:
+    """Expect the widget to show the log's lines, in order, each by who said it; return them."""
+    shown = page.locator("[data-testid^='message-']")
+    log = read(desk, conversation)
+    for _ in range(100):  # the last reply may be on its way
+        if log[-1][0] != "customer" and shown.count() == len(log) + 1:
+            break
+        page.wait_for_timeout(200)
+        log = read(desk, conversation)
+    expect(shown).to_have_count(len(log) + 1)  # the greeting is the widget's own
+    for place, (role, text) in enumerate(log, start=1):
+        expect(shown.nth(place)).to_have_attribute("data-testid", f"message-{role}")
+        expect(shown.nth(place)).to_contain_text(" ".join(text.split()))
+    return log
 
 
-def said(server: Server, conversation: str) -> list[str]:
-    found = httpx.get(f"{server.url}/api/conversations/{conversation}/messages", timeout=60)
-    return [line["text"] for line in found.json()["messages"]]
-
-
-def choose(page: Page, conversation: str) -> None:
-    cells = page.locator("#console-table").get_by_text(conversation)
-    cells.locator("visible=true").first.click()
-
-
-def shows(page: Page, lines: list[str]) -> None:
-    """Expect all lines in their order, and nothing of another conversation."""
-    shown = page.locator("#console-lines")
-    for line in lines:
-        expect(shown).to_contain_text(line)
-    text = " ".join(shown.inner_text().split())
-    places = [text.find(" ".join(line.split())) for line in lines]
-    assert places == sorted(places)
-    assert -1 not in places
-
-
-def test_of_two_agents_one_takes_over_answers_with_a_suggestion_and_lets_go(
-    consoles: tuple[Page, Page], server: Server, home: Home
-) -> None:
-    cleo, dan = consoles
-    first, second = new_id(), new_id()
-    for conversation in (first, second):
-        ask(server, conversation, "How do I wash my rain jacket?")
-        ask(server, conversation, "I want to talk to a human")
-    for page in consoles:
-        choose(page, first)
-        expect(page.locator("#console-head")).to_contain_text("waiting")
-        expect(page.locator("#console-take")).to_be_enabled()
-    # Dan's click is on its way when Cleo's is done: an old screen, as in a race.
+def race(winner: Page, loser: Page) -> None:
+    """Let one click first while the other's click is on its way: an old screen."""
     held: list[Route] = []
 
     def hold(route: Route) -> None:
         held.append(route)
 
-    dan.route(_JOIN, hold)
-    dan.locator("#console-take").click()
-    cleo.locator("#console-take").click()
-    expect(cleo.locator("#console-head")).to_contain_text("with cleo")
+    loser.route(_JOIN, hold)
+    loser.locator("#console-take").click()
+    winner.locator("#console-take").click()
+    expect(winner.locator("#console-head")).to_contain_text("with cleo")
     for route in held:
         route.continue_()
-    dan.unroute(_JOIN)
-    expect(dan.get_by_test_id("toast-body").first).to_contain_text("a colleague has")
-    expect(dan.locator("#console-head")).to_contain_text("with cleo")
-    expect(dan.locator("#console-send")).to_be_disabled()
+    loser.unroute(_JOIN)
+    expect(loser.get_by_test_id("toast-body").first).to_contain_text("a colleague has")
+    expect(loser.locator("#console-head")).to_contain_text("with cleo")
+    expect(loser.locator("#console-send")).to_be_disabled()
 
-    ask(server, first, "Can it go into the dryer after the wash?")
-    expect(cleo.locator("#console-suggestions input").first).to_be_attached()
-    cleo.locator("#console-suggestions label").first.click()
-    box = cleo.locator("#console-box textarea")
-    expect(box).not_to_have_value("")
-    reply = f"{box.input_value()} And air it well."
-    box.fill(reply)
-    expect(cleo.locator("#console-send")).to_be_enabled()
-    cleo.locator("#console-send").click()
+
+def answer(page: Page, text: str) -> None:
+    box = page.locator("#console-box textarea")
+    box.fill(text)
+    expect(page.locator("#console-send")).to_be_enabled()
+    page.locator("#console-send").click()
     expect(box).to_have_value("")
-    with home.engine.begin() as connection:
+
+
+def answer_with_suggestion(page: Page, added: str) -> str:
+    """Send the first suggestion with words added, and return what was sent."""
+    page.locator("#console-suggestions label").first.click()
+    box = page.locator("#console-box textarea")
+    expect(box).not_to_have_value("")
+    words = f"{box.input_value()} {added}"
+    answer(page, words)
+    return words
+
+
+def test_three_customers_and_two_agents_read_the_same(
+    consoles: tuple[Page, Page], customers: list[Page], server: Server, staffed: Home
+) -> None:
+    cleo, dan = consoles
+    first, second, third = (str(recalled(page)["conversation"]) for page in customers)
+    for page in consoles:
+        for conversation in (first, second, third):
+            expect(page.locator("#console-table").get_by_text(conversation)).not_to_have_count(0)
+        choose(page, first)
+        expect(page.locator("#console-head")).to_contain_text("waiting")
+        expect(page.locator("#console-take")).to_be_enabled()
+    race(cleo, dan)
+
+    say(customers[0], "Can it go into the dryer after the wash?")
+    expect(cleo.locator("#console-suggestions input").first).to_be_attached()
+    reply = answer_with_suggestion(cleo, "And air it well.")
+    expect(lines(customers[0], "agent")).to_contain_text("And air it well.")
+    with staffed.engine.begin() as connection:
         here = suggestions.c.conversation_id == first
         rows = connection.execute(select(suggestions).where(here, suggestions.c.chosen == 0)).all()
     assert len(rows) == 1
     assert 0 < rows[0].distance < 1
-    lines = said(server, first)
-    assert reply in lines
-    for page in consoles:
-        shows(page, lines)
 
-    cleo.locator("#console-return").click()
-    expect(cleo.locator("#console-head")).to_contain_text("with the bot again")
     choose(dan, second)
     expect(dan.locator("#console-head")).to_contain_text("waiting")
     dan.locator("#console-take").click()
     expect(dan.locator("#console-head")).to_contain_text("with dan")
+    answer(dan, "您好，请用 30 度手洗。")
+    expect(lines(customers[1], "agent")).to_contain_text("30 度手洗")
     dan.locator("#console-close").click()
     expect(dan.locator("#console-head")).to_contain_text("closed")
-    shows(dan, said(server, second))
+    expect(customers[1].get_by_test_id("csat")).to_be_visible()
+
+    cleo.locator("#console-return").click()
+    expect(cleo.locator("#console-head")).to_contain_text("with the bot again")
+    say(customers[0], "And how do I wash my boots?")
+
+    with staff(server) as desk:
+        pairs = zip(customers, (first, second, third), strict=True)
+        logs = [widget_reads(page, desk, conversation) for page, conversation in pairs]
+        for console, log in zip(consoles, logs, strict=False):  # theirs are still open
+            shows(console, [text for _, text in log])
+            choose(console, third)
+            shows(console, [text for _, text in logs[2]])
+        assert ("agent", reply) in logs[0]
+        assert logs[0][-2:] == [("customer", "And how do I wash my boots?"), logs[0][-1]]
+        assert logs[0][-1][0] == "bot"
+        states = [
+            desk.get(f"/desk/conversations/{one}").json()["state"] for one in (first, second, third)
+        ]
+    assert states == ["returned", "closed", "queued"]
 
 
 def test_an_agent_sees_no_figures_and_reads_in_chinese(consoles: tuple[Page, Page]) -> None:

@@ -5,12 +5,18 @@ from typing import Any
 
 import pytest
 
+from bot.actions.orders_db import PAID_BY, REFUNDS, STATUSES
+from bot.nlu import tone
+from bot.store.users import Level
+from bot.types import Route
 from ui import console_views as views
-from ui.console_words import words
+from ui.console_orders import FACTS, orders_html
+from ui.console_right import articles, kept_html
+from ui.console_words import Speech, words
 from ui.insights_words import CHINESE, ENGLISH
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-SAID = words(ENGLISH)
+SAID = Speech(ENGLISH)
 ALL = ("", "", "", "", 0)
 
 
@@ -33,10 +39,10 @@ def names(queue: list[dict[str, Any]], *chosen: Any) -> list[str]:
 
 
 def test_both_languages_have_the_same_words() -> None:
-    chinese = words(CHINESE)
-    assert SAID.keys() == chinese.keys()
-    assert [k for k, text in SAID.items() if text.count("{") != chinese[k].count("{")] == []
-    assert SAID["columns"].count("|") == chinese["columns"].count("|")
+    english, chinese = words(ENGLISH), words(CHINESE)
+    assert english.keys() == chinese.keys()
+    assert [k for k, text in english.items() if text.count("{") != chinese[k].count("{")] == []
+    assert english["columns"].count("|") == chinese["columns"].count("|")
 
 
 def test_who_waits_longest_stands_first_and_filters_leave_the_rest_out() -> None:
@@ -73,7 +79,11 @@ def test_the_clock_counts_what_the_customer_waits_for(
 
 def test_what_customers_and_colleagues_wrote_is_no_markup() -> None:
     evil = "<img src=x onerror=alert(1)>"
-    lines = views.transcript([{"role": "customer", "text": evil}], SAID)
+    file = {"id": evil, "name": evil, "media_type": "image/png", "size": 1}
+    line = {"role": "customer", "text": evil, "attachments": [file, {**file, "media_type": evil}]}
+    lines = views.transcript([line], SAID)
+    assert lines[0]["content"].count('<img src="/api/desk/attachments/%3Cimg') == 1
+    lines[0]["content"] = lines[0]["content"].replace('<img src="/api/desk/', "")
     known: dict[str, Any] = {
         "notes": [{"author": evil, "text": evil, "at": NOW.isoformat()}],
         "slots": {evil: evil},
@@ -82,5 +92,31 @@ def test_what_customers_and_colleagues_wrote_is_no_markup() -> None:
     }
     parts = [lines[0]["content"], views.notes(known), views.moods(known, SAID)]
     parts.append(views.about(known, {"questions": [evil], "tried": [{"action": evil}]}, SAID))
+    order = dict.fromkeys(FACTS, evil) | {"number": evil, "status": evil, "proof": "address"}
+    parts.append(orders_html([order], SAID))
+    right = {kind: {"value": evil, "author": evil} for kind in ("intent", "article", "answer")}
+    parts.append(kept_html(right, SAID))
     assert "<img" not in "".join(parts)
     assert "class='negative'" in parts[2]
+
+
+def test_the_servers_words_are_chinese_on_the_chinese_page_and_unknown_ones_stay() -> None:
+    titles = {"refund": {"en": "Refund", "zh": "退款"}}
+    chinese, english = Speech(CHINESE, titles), Speech(ENGLISH, titles)
+    assert (chinese.term("angry"), chinese.term("supervisor")) == ("愤怒", "主管")
+    assert (chinese.title("refund"), english.title("refund")) == ("退款", "Refund")
+    assert (chinese.title("new"), chinese.term("odd"), chinese.term(None)) == ("new", "odd", "")
+    assert english.term("angry") == "angry"
+
+
+@pytest.mark.parametrize(
+    "names", [tone.EMOTIONS, tuple(Level), tuple(Route), STATUSES, PAID_BY, REFUNDS[1:]]
+)
+def test_every_word_of_the_server_is_known_in_chinese(names: tuple[str, ...]) -> None:
+    assert [name for name in names if Speech(CHINESE).term(name) == name] == []
+
+
+def test_the_articles_to_choose_from_begin_with_what_was_found_and_come_once() -> None:
+    trace = {"candidates": [{"article": "b", "title": "B"}, {"article": "a", "title": "A"}]}
+    found = [{"article": name, "title": f"{name} › part"} for name in "acc"]
+    assert articles(trace, found) == [("B (b)", "b"), ("A (a)", "a"), ("c › part (c)", "c")]

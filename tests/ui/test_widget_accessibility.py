@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator
-from importlib.resources import files
 from typing import Any, Final
 
 import pytest
@@ -10,12 +9,8 @@ from playwright.sync_api import Page, expect
 
 from bot.bench.stage import Stage
 from tests.running import Server
+from tests.ui.axe import findings
 from tests.ui.chatting import answered, lines, open_chat, place, say, staff, take
-
-_AXE: Final = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
-# Levels A and AA and the best practices; contrast at AAA is more than a brand's colour can give.
-_OPTIONS: Final = """{ runOnly: { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa',
-  'wcag22aa', 'best-practice'] }, resultTypes: ['violations'] }"""
 
 # Each value of both in every run; the other pairs with the slow proofs.
 LOOKS: Final = [
@@ -24,16 +19,6 @@ LOOKS: Final = [
     pytest.param("en", "dark", marks=pytest.mark.slow),
     pytest.param("zh", "light", marks=pytest.mark.slow),
 ]
-
-
-def findings(page: Page) -> list[tuple[str, str, str]]:
-    """Return what axe finds: rule, impact, element."""
-    page.wait_for_timeout(300)  # what fades in is read when it is there
-    page.evaluate(_AXE)
-    found: list[dict[str, Any]] = page.evaluate(f"axe.run(document, {_OPTIONS})")["violations"]
-    return [
-        (one["id"], one["impact"], node["html"][:200]) for one in found for node in one["nodes"]
-    ]
 
 
 def states(page: Page, server: Server, question: str) -> Iterator[str]:
@@ -125,4 +110,4 @@ def test_axe_would_find_something(page: Page, server: Server) -> None:
     open_chat(page, server.url)
     spoil = "() => document.querySelector('careline-chat').shadowRoot.querySelector('#send')"
     page.evaluate(f"({spoil})().removeAttribute('aria-label')")
-    assert "button-name" in {rule for rule, _, _ in findings(page)}
+    assert "button-name" in {found.rule for found in findings(page)}

@@ -19,7 +19,21 @@ _SAFE: Final = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-_TYPES: Final = {"login.js": "text/javascript", "login.css": "text/css"}
+_TYPES: Final = {
+    "login.js": "text/javascript",
+    "guard.js": "text/javascript",
+    "login.css": "text/css",
+}
+GUARD: Final = f'<script src="{PATH}/guard.js"></script>'  # for the head of a page behind the gate
+CSS: Final = """
+#signed-out { margin: auto; padding: 1.5rem 2rem; border: 1px solid var(--border-color-primary);
+  border-radius: 8px; text-align: center; color: var(--body-text-color);
+  background: var(--body-background-fill); }
+#signed-out::backdrop { background: rgb(0 0 0 / .5); }
+#signed-out p { margin: 0 0 1rem; font-size: 1.1rem; }
+#signed-out a { display: inline-block; padding: .5rem 1.25rem; border-radius: 6px;
+  color: #fff; background: #047857; }
+"""
 
 
 def mount(app: FastAPI, business: str) -> None:

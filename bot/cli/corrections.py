@@ -1,0 +1,40 @@
+"""`careline corrections`: what agents corrected, as a file that training reads."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli.app import HomeOption, JsonOption, app, open_home, show
+
+
+@app.command()
+def corrections(
+    out: Annotated[Path, typer.Argument(help="The file to write: JSONL, a conversation a line.")],
+    *,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write what agents corrected as transcripts, for `careline train --from current --add`."""
+    from bot.store import corrections as kept
+    from bot.types import CarelineError
+
+    place = open_home(home)
+    place.log()
+    rows = list(kept.transcripts(place.engine))
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        message = f"{out} cannot be written: {error.strerror}"
+        raise CarelineError(message) from error
+    turns = [turn for row in rows for turn in row["turns"]]
+    result = {
+        "file": str(out),
+        "conversations": len(rows),
+        "intents": sum("intent" in turn for turn in turns),
+        "articles": sum("article" in turn for turn in turns),
+    }
+    told = "{conversations} conversations, {intents} intents, {articles} articles: {file}"
+    show(result, as_json=as_json, text=lambda: told.format(**result))

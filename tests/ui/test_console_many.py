@@ -1,0 +1,105 @@
+"""Fifty open conversations: each tick asks as little as with one, and the rows are right."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.bootstrap import Home
+from bot.server import sessions
+from bot.settings import Settings
+from bot.store import desk as desks
+from bot.store.users import Level, User, Users
+from bot.types import new_id
+from tests.running import Server
+from ui.client import Client
+from ui.console import Console
+from ui.desk import Desk
+from ui.insights_words import CHINESE, ENGLISH
+
+MANY = 50
+ALL = ("", "", "", "", 0)
+
+
+@pytest.fixture
+def agent(server: Server) -> Iterator[tuple[User, str]]:
+    """Return an agent with much room, and what lets the agent in."""
+    home = Home(Settings.load(server.home))
+    users = Users(home.engine)
+    user = users.add("max", "Max", Level.AGENT, "correct horse")
+    yield user, sessions.issue(home.seal.key_for("sessions"), user, time.time() + 600)
+    users.remove("max")
+    home.engine.dispose()
+
+
+@pytest.fixture
+def opened(server: Server) -> Iterator[list[str]]:
+    """Return conversations that wait, the oldest first; others may wait as well."""
+    names = [new_id() for _ in range(MANY)]
+    with httpx.Client(base_url=f"{server.url}/api", timeout=60) as visitor:
+        for n, name in enumerate(names):
+            text = f"a human please, case {n}"
+            visitor.post("/messages", json={"text": text, "conversation_id": name})
+        yield names
+        for name in names:
+            visitor.delete(f"/conversations/{name}")
+
+
+def counted(console: Console) -> list[str]:
+    """Return the list that requests of a console are put into."""
+    asked: list[str] = []
+
+    def note(request: httpx.Request) -> None:
+        asked.append(request.url.path)
+
+    console.desk.client._http.event_hooks["request"].append(note)
+    return asked
+
+
+def test_a_tick_asks_the_same_with_fifty_conversations(
+    server: Server, agent: tuple[User, str], opened: list[str]
+) -> None:
+    user, session = agent
+    with Client(server.url, session) as client:
+        a_tick_asks_little(Console(Desk(client)), server, user, opened)
+
+
+def a_tick_asks_little(console: Console, server: Server, user: User, opened: list[str]) -> None:
+    me = console.open()
+    asked = counted(console)
+    _, table, shown, *_ = console.watch(me, ENGLISH, None, *ALL)
+    assert len(asked) == 2
+    rows = [row for row in table["value"]["data"] if row[-1] in opened]
+    assert [row[-1] for row in rows] == opened  # who waits longest stands first
+    assert [row[2] for row in rows] == [f"a human please, case {n}" for n in range(MANY)]
+    assert {(row[1], row[3]) for row in rows} == {("waiting", "Talk to a person")}
+    chinese = console.watch(me, CHINESE, None, *ALL)[1]["value"]["data"]
+    assert {row[1] for row in chinese if row[-1] in opened} == {"等待中"}
+    asked.clear()
+    again: Any = console.watch(me, ENGLISH, shown, *ALL)[1]
+    assert again == {"__type__": "update"}  # nothing changed: the table stays
+    assert len(asked) == 2
+
+    _take_all(server, user, opened)
+    asked.clear()
+    console.stay(me, present=True)
+    assert len(asked) == 1  # presence, and the leases of all fifty
+    mine = console.watch(me, ENGLISH, None, "mine", "", "", "", 0)[1]["value"]["data"]
+    assert {row[-1] for row in mine} == set(opened)
+    asked.clear()
+    held = console.read(me, opened[0], None, ENGLISH)[0]
+    assert len(asked) <= 8  # a conversation is opened
+    asked.clear()
+    console.read(me, opened[0], held, ENGLISH)
+    assert len(asked) == 3  # and looked at again: its lines, what is known, the queue
+
+
+def _take_all(server: Server, user: User, names: list[str]) -> None:
+    home = Home(Settings.load(server.home))
+    desk = desks.Desk(home.engine, lambda notice, language: f"{notice.template} {language}")
+    desk.enroll(desks.Agent(user.id, user.name, capacity=MANY))
+    for name in names:
+        desk.take(name, user.id)
+    home.engine.dispose()

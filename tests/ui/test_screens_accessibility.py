@@ -1,0 +1,119 @@
+"""axe-core finds nothing serious of ours on the login and on the staff's screens."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from bot.bootstrap import Home
+from bot.store.users import Level, Users
+from bot.types import new_id
+from tests.running import Server
+from tests.ui.axe import Finding, findings
+from tests.ui.chatting import staff
+from tests.ui.desk import choose
+from tests.ui.signing import PASSWORD, sign_in
+
+# What Gradio's own parts do wrong, by rule and selector: not ours to change.
+GRADIOS: Final = {
+    # An empty value of gr.JSON is a `div` without a role, and Gradio names it.
+    ("aria-prohibited-attr", ".empty"),
+}
+LOOKS: Final = [
+    ("en", "light"),
+    ("zh", "dark"),
+    pytest.param("en", "dark", marks=pytest.mark.slow),
+    pytest.param("zh", "light", marks=pytest.mark.slow),
+]
+QUESTION: Final = {"en": "How do I wash my rain jacket?", "zh": "雨衣怎么洗？"}
+
+
+@pytest.fixture
+def supervisor(staffed: Home) -> Iterator[str]:
+    """Return who may see every tab."""
+    users = Users(staffed.engine)
+    users.add("sue", "Sue", Level.SUPERVISOR, PASSWORD)
+    yield "sue"
+    users.remove("sue")
+
+
+def speak(page: Page, tab: str, language: str) -> None:
+    if language == "zh":
+        page.locator(f"#{tab}-language").get_by_text("中文", exact=True).click()
+
+
+def tabs(page: Page, server: Server, language: str) -> Iterator[str]:
+    """Lead through the screens, each with something on it, and yield each one's name."""
+    question = QUESTION[language]
+    box = page.locator("#chat-box textarea")
+    box.fill(question)
+    box.press("Enter")
+    expect(page.locator("#chat-candidates .cited").first).to_be_visible()
+    yield "chat"
+    page.get_by_role("tab", name="Live conversations").click()
+    expect(page.locator("#live-table")).to_contain_text("bot")
+    yield "live"
+    conversation = new_id()
+    with staff(server) as desk:
+        for text in (question, "a human please"):
+            body = {"text": text, "conversation_id": conversation}
+            desk.post("/messages", json=body).raise_for_status()
+    page.get_by_role("tab", name="Console").click()
+    speak(page, "console", language)
+    choose(page, conversation)
+    expect(page.locator("#console-take")).to_be_enabled()
+    page.locator("#console-take").click()
+    expect(page.locator("#console-send")).to_be_enabled()
+    page.locator("#console-lines [data-testid=user]").first.click()
+    expect(page.locator("#console-right-intent")).to_be_visible()
+    yield "console"
+    page.locator("#console-close").click()
+    expect(page.locator("#console-send")).to_be_disabled()
+    page.get_by_role("tab", name="Insights").click()
+    speak(page, "insights", language)
+    expect(page.locator("#insights-language")).to_be_visible()
+    page.wait_for_timeout(1000)
+    yield "insights"
+    page.get_by_role("tab", name="Playground").click()
+    speak(page, "playground", language)
+    page.locator("#playground-text textarea").fill(question)
+    page.locator("#playground-go").click()
+    expect(page.locator("#playground-steps .used").first).to_be_visible()
+    yield "playground"
+
+
+def ours(found: list[Finding]) -> list[Finding]:
+    """Return what is serious or critical, and not Gradio's."""
+    return [
+        one
+        for one in found
+        if one.impact in {"serious", "critical"} and (one.rule, one.place) not in GRADIOS
+    ]
+
+
+@pytest.mark.parametrize(("language", "scheme"), LOOKS)
+def test_nothing_serious_is_found_on_the_screens(
+    page: Page, server: Server, supervisor: str, language: str, scheme: Any
+) -> None:
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    page.emulate_media(color_scheme=scheme)
+    sign_in(page, server, supervisor, PASSWORD)
+    page.goto(f"{server.url}/app/?__theme={scheme}")
+    found = {tab: ours(findings(page)) for tab in tabs(page, server, language)}
+    assert set(found) == {"chat", "live", "console", "insights", "playground"}
+    assert {tab: some for tab, some in found.items() if some} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_found_on_the_login(page: Page, server: Server, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{server.url}/login")
+    assert findings(page) == []
+    page.locator("#user").fill("nobody")
+    page.locator("#password").fill("wrong")
+    page.locator("form button").click()
+    expect(page.get_by_role("alert")).not_to_be_empty()
+    assert findings(page) == []
+    page.locator("#language").click()
+    assert findings(page) == []
