@@ -261,3 +261,7 @@ class Speech:
         """Return what an intent is called; its name where it has no title."""
         found = self.titles.get(intent or "", {})
         return found.get("zh" if self.tongue == CHINESE else "en") or intent or ""
+
+    def intent(self, title: str) -> str:
+        """Return the intent that has a title."""
+        return next((name for name in self.titles if self.title(name) == title), title)

@@ -9,6 +9,8 @@ from typing import Any, Final, TypeVar
 from ui import insights_charts as charts
 from ui.chat import CONCURRENCY, plain
 from ui.client import ApiError, Client, Json
+from ui.console_words import Speech
+from ui.desk import Desk
 from ui.insights_words import CHINESE, ENGLISH, words
 
 CSS: Final = charts.CSS
@@ -45,14 +47,20 @@ class Page:
             return gr.skip()
         page = _asked(lambda: self.client.insights(wanted))
         surges = _asked(lambda: self.client.surges(wanted)) if page["surges"] else []
-        return [*_shown(said, page, surges), *_labels(said, page)]
+        speech = self._speech(tongue)
+        page["intents"] = _titled(page["intents"], "intent", speech)
+        page["voice"] = _titled(page["voice"], "topic", speech)
+        return [*_shown(said, page, _titled(surges, "topic", speech)), *_labels(said, page)]
+
+    def _speech(self, tongue: str) -> Speech:
+        return Speech(tongue, _asked(Desk(self.client).intents))
 
     def see(self, tongue: str, chosen: Sequence[Any], figure: str, value: str, name: str) -> Any:
         """Return the conversations behind a figure."""
         import gradio as gr
 
         told = _asked(lambda: self.client.behind(period(*chosen), figure, value))
-        said = words(tongue)
+        said, speech = words(tongue), self._speech(tongue)
         rows = [
             [
                 one["conversation_id"],
@@ -60,7 +68,7 @@ class Page:
                 one["channel"],
                 one["language"],
                 charts.named(one["outcome"], said),
-                ", ".join(one["intents"]),
+                ", ".join(map(speech.title, one["intents"])),
             ]
             for one in told["conversations"]
         ]
@@ -79,7 +87,8 @@ class Page:
 
         def seen(tongue: str, *chosen: Any, event: Any) -> Any:
             name = str(event.row_value[0])
-            return self.see(tongue, chosen, figure, name, name)
+            value = self._speech(tongue).intent(name) if figure == "negative" else name
+            return self.see(tongue, chosen, figure, value, name)
 
         def chose(  # noqa: PLR0913, PLR0917 — Gradio gives one argument an input
             tongue: str, days: Any, channel: Any, language: Any, synthetic: Any, event: Any
@@ -257,6 +266,11 @@ def _asked(ask: Callable[[], _T]) -> _T:
     except ApiError as error:
         message = f"The figures could not be read: {error}"
         raise gr.Error(message) from error
+
+
+def _titled(rows: Sequence[Json], name: str, speech: Speech) -> list[Json]:
+    """Return rows whose intents are called as people call them."""
+    return [{**row, name: speech.title(row[name])} for row in rows]
 
 
 def _shown(said: dict[str, str], page: Json, surges: Sequence[Json]) -> list[Any]:

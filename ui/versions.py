@@ -11,7 +11,7 @@ from ui.client import Json
 from ui.workshop_words import words
 
 _QUIET: Final = {"show_progress": "hidden", **CONCURRENCY}
-_WIDTHS: Final = ["8%", "28%", "12%", "21%", "31%"]
+_WIDTHS: Final = ["6%", "26%", "15%", "19%", "34%"]
 _KINDS: Final = ("models", "knowledge", "templates", "policy")
 
 

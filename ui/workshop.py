@@ -135,7 +135,17 @@ def _wire(head: Head, editor: editing.Editor, at: SimpleNamespace) -> None:
         titles = [gr.update(label=said[name]) for name in ("texts", "versions", "setup")]
         return [*(update for part in parts for update in part.labels(tongue)), *titles]
 
+    def hint(tongue: str, *chosen: Any) -> list[Any]:
+        """Say anew what to choose where nothing is chosen."""
+        said = words(tongue)
+        return [
+            gr.skip() if one else f"<p class='quiet'>{said[name]}</p>"
+            for one, name in zip(chosen, ("choose", "history_hint", "version_hint"), strict=True)
+        ]
+
     spoken = at.tongue.change(speak, at.tongue, [*named, *tabs], **_QUIET)
+    hinted = [at.tongue, at.opened, at.chosen, at.version]
+    at.tongue.change(hint, hinted, [at.found, at.past, at.about], **_QUIET)
     again = [at.role, at.kind, at.tongue]
     spoken.then(head.watch, watching, watched, **_QUIET).then(
         editor.texts, at.tongue, at.chooser, **_QUIET

@@ -43,6 +43,7 @@ CSS: Final = """
 #workshop-history td, #workshop-versions td { font-size: .85rem; }
 """
 _WIDE, _HIGH, _LEFT, _FOOT = 640, 200, 46, 24
+_SPAN: Final = 0.1  # that an axis covers at least: what changes little shall look so
 _SHOWN: Final = 60  # passages, articles
 Words = Mapping[str, str]
 
@@ -235,9 +236,7 @@ def trend(found: Sequence[Json], said: Words) -> str:
     if len(values) < 2:  # noqa: PLR2004 — one point is no line
         return ""
     points = list(enumerate(values, 1))
-    return f"<p class='legend'>{escape(said['trend'])}</p>" + _plot(
-        "accuracy", points, len(points), said, unit=""
-    )
+    return _plot("accuracy", points, len(points), said, unit="")
 
 
 def _plot(
@@ -249,7 +248,7 @@ def _plot(
 ) -> str:
     values = [point[1] for point in points]
     low, high = min(values), max(values)
-    room = (high - low) * 0.08 or 0.05
+    room = max((high - low) * 0.08, (_SPAN - (high - low)) / 2)
     low, high = low - room, high + room
     tall = _HIGH - _FOOT - 10
 

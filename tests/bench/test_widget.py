@@ -10,11 +10,6 @@ from bot.bench.bars import Bar, Setting
 from bot.bootstrap import Home
 from bot.settings import Settings
 
-QUICK = {"size"}
-EACH = [
-    pytest.param(part, marks=() if part in QUICK else pytest.mark.slow) for part in widget.PARTS
-]
-
 
 class Measured(Protocol):
     """Runs a part, spoilt or not."""
@@ -31,8 +26,9 @@ def measured(tmp_path: Path) -> Measured:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("part", EACH)
+@pytest.mark.parametrize("part", widget.PARTS)
 def test_a_part_is_green_and_turns_red_when_it_is_spoilt(measured: Measured, part: str) -> None:
     assert [bar for bar in measured(part, planted=False) if not bar.ok] == []
     assert [bar for bar in measured(part, planted=True) if not bar.ok]

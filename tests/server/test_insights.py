@@ -77,7 +77,8 @@ def test_a_number_leads_to_its_conversations(
     found = api.get("/api/insights/conversations", params=query, headers=token).json()
     assert found["count"] == page["figures"]["outcomes"]["handoff"]
     one = found["conversations"][0]["conversation_id"]
-    assert api.get(f"/api/conversations/{one}/messages").json()["messages"]
+    lines = api.get(f"/api/conversations/{one}/messages", headers=token)
+    assert lines.json()["messages"]
 
 
 @pytest.mark.parametrize(

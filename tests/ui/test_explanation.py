@@ -56,9 +56,9 @@ def test_neighbours_are_shown_with_their_source_and_not_interpreted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "word"), [("Where is my parcel?", "parcel"), ("我的包裹到哪里了？", "包裹")]
+    ("theme", "question", "word"),
+    [("light", "Where is my parcel?", "parcel"), ("dark", "我的包裹到哪里了？", "包裹")],
 )
-@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_words_are_coloured_readable_and_beside_nothing_else(
     page: Page, server: Server, theme: str, question: str, word: str
 ) -> None:

@@ -15,14 +15,16 @@ from tests.ui.chatting import staff
 from tests.ui.desk import choose
 from tests.ui.signing import PASSWORD, sign_in
 
-# What Gradio's own parts do wrong, by rule and selector: not ours to change.
+# What Gradio's own parts do wrong, by rule and class: not ours to change.
 GRADIOS: Final = {
     # An empty value of gr.JSON is a `div` without a role, and Gradio names it.
-    ("aria-prohibited-attr", ".empty"),
+    ("aria-prohibited-attr", "empty"),
+    # A long gr.Dataframe has no rows for a moment while it draws those in sight.
+    ("aria-required-children", "table-wrap"),
 }
 LOOKS: Final = [
     ("en", "light"),
-    ("zh", "dark"),
+    pytest.param("zh", "dark", marks=pytest.mark.slow),
     pytest.param("en", "dark", marks=pytest.mark.slow),
     pytest.param("zh", "light", marks=pytest.mark.slow),
 ]
@@ -88,7 +90,8 @@ def ours(found: list[Finding]) -> list[Finding]:
     return [
         one
         for one in found
-        if one.impact in {"serious", "critical"} and (one.rule, one.place) not in GRADIOS
+        if one.impact in {"serious", "critical"}
+        and not any(one.rule == rule and f'class="{name}' in one.html for rule, name in GRADIOS)
     ]
 
 
