@@ -57,7 +57,7 @@ def test_neighbours_are_shown_with_their_source_and_not_interpreted() -> None:
 
 @pytest.mark.parametrize(
     ("theme", "question", "word"),
-    [("light", "Where is my parcel?", "parcel"), ("dark", "我的包裹到哪里了？", "包裹")],
+    [("light", "Where is my refund?", "refund"), ("dark", "我的包裹到哪里了？", "包裹")],
 )
 def test_words_are_coloured_readable_and_beside_nothing_else(
     page: Page, server: Server, theme: str, question: str, word: str

@@ -54,6 +54,7 @@ def write(page: Page, text: str) -> None:
     page.keyboard.insert_text(text)
 
 
+@pytest.mark.slow  # the same over HTTP is tested in a quarter of the time
 def test_an_article_is_edited_published_asked_for_and_rolled_back(
     page: Page, server: Server
 ) -> None:
