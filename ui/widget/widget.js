@@ -116,7 +116,7 @@ class CarelineChat extends HTMLElement {
 
   /** Open the panel and move the focus into it. */
   async open() {
-    await this.#ready;
+    if (!this.options) await this.#ready; // else at once: a click is answered in its own frame
     this.#show();
     tell("open");
   }
