@@ -126,6 +126,19 @@ def _wire(head: Head, editor: editing.Editor, at: SimpleNamespace) -> None:
     )
     tick.tick(head.watch, watching, watched, **_QUIET)
     at.stop.click(head.stop, at.shown, None, **_QUIET)
+    _wire_words(head, editor, at, (watching, watched, past))
+
+
+def _wire_words(
+    head: Head,
+    editor: editing.Editor,
+    at: SimpleNamespace,
+    states: tuple[list[Any], list[Any], list[Any]],
+) -> None:
+    """Say all again in the other language when it is chosen."""
+    import gradio as gr
+
+    watching, watched, past = states
     parts = (editing, versions, first_run)
     named = [component for part in parts for component in part.named(at)]
     tabs = [at.texts, at.shelf, at.setup]
