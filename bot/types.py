@@ -9,10 +9,20 @@ from typing import Final
 from knowledge_base.documents import Evidence, Hit
 
 OUT_OF_SCOPE: Final = "oos"
+TOPIC: Final = "topic:"  # before the id of a topic that was found; no intent has a colon
 
 
 class CarelineError(Exception):
-    """Something cannot be done; the message says what to do about it."""
+    """Something cannot be done; the message says what to do about it.
+
+    `reason` is a stable key for those who say it in other words, `facts` what they need for that.
+    """
+
+    def __init__(self, message: str = "", reason: str = "", **facts: str | int) -> None:
+        """Keep the words, and what they are about."""
+        super().__init__(message)
+        self.reason = reason
+        self.facts = facts
 
 
 class BadMessageError(CarelineError):

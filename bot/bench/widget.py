@@ -77,7 +77,13 @@ _CLICK: Final = """async () => {
 _LINES: Final = """() => [...document.querySelector("careline-chat").shadowRoot
   .querySelectorAll(".line")].map((line) => [line.dataset.testid.replace("message-", ""),
   line.querySelector(".text").textContent])"""
-_SLOW: Final = "{const t = performance.now(); while (performance.now() - t < 500);}\n"
+# What a plant puts before the script: half a second is lost as it starts, and at every click.
+_SLOW: Final = """{
+  const lose = () => { const t = performance.now(); while (performance.now() - t < 500); };
+  addEventListener("click", lose, true);
+  lose();
+}
+"""
 
 
 @dataclass

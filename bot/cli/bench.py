@@ -29,6 +29,7 @@ class Bench(StrEnum):
     VERIFY = "verify"
     HANDOFF = "handoff"
     SAFETY = "safety"
+    TOPICS = "topics"
     SURGE = "surge"
     SUGGEST = "suggest"
     WIDGET = "widget"

@@ -1,12 +1,12 @@
-"""Commands on what happened in conversations: insights, simulate."""
+"""Commands on what happened in conversations: insights, topics, simulate."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from bot.cli.app import HomeOption, JsonOption, app, open_home, show
+from bot.cli.app import HomeOption, JsonOption, app, open_home, show, wants_progress
 
 _Date = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A day, in UTC.")]
 
@@ -57,7 +57,7 @@ def _said(found: dict[str, Any]) -> str:
         f"suggestions chosen: {_percent(found['suggestions']['acceptance'])}",
     ]
     lines += [
-        f"surge: {s['topic']} from {s['first']}: {s['observed']} negative messages, "
+        f"surge: {s['name']} from {s['first']}: {s['observed']} negative messages, "
         f"{s['expected']} expected"
         for s in found["surges"]
     ]
@@ -66,6 +66,42 @@ def _said(found: dict[str, Any]) -> str:
 
 def _percent(share: float | None) -> str:
     return "–" if share is None else f"{share:.1%}"
+
+
+@app.command()
+def topics(
+    *,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Forget the topics there are and begin anew.")
+    ] = False,
+    synthetic: Annotated[
+        bool, typer.Option("--synthetic", help="Count made-up messages too.")
+    ] = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look for what customers talk about beside the intents; a server does so every hour."""
+    from bot.insights import topics as looking
+    from bot.store import topics as store
+
+    place = open_home(home)
+    place.log()
+    if fresh:
+        store.sweep(place.engine, None)
+    store.claim(place.engine, timedelta())  # a server need not look just now
+    looked = looking.Looker(place, progress=wants_progress()).look()
+    found = store.sizes(place.engine, synthetic=synthetic)
+    result = {"topics": found, "found": looked.found, "placed": looked.placed}
+    show(result, as_json=as_json, text=lambda: _topics(result))
+
+
+def _topics(result: dict[str, Any]) -> str:
+    lines = []
+    for one in result["topics"]:
+        near = f", mostly {one['intent']}" if one["intent"] else ""
+        lines.append(f"{one['messages']}  {one['name']}  ({one['language']}{near})")
+    new = f"{result['found']} of them new, {result['placed']} messages placed"
+    return "\n".join([*lines, f"{len(result['topics'])} topics, {new}"])
 
 
 @app.command()
@@ -84,7 +120,7 @@ def simulate(  # noqa: PLR0913 — one parameter an option
 
     No figure counts them, and nothing is learnt from them, unless that is asked for.
     """
-    from bot.insights import simulation
+    from bot.insights import simulation, topics
     from bot.store import synthetic
 
     place = open_home(home)
@@ -94,6 +130,7 @@ def simulate(  # noqa: PLR0913 — one parameter an option
     if not clear:
         made = simulation.traffic(simulation.world(place), days, per_day, seed)
         written = synthetic.write(place.engine, made)
+        topics.Looker(place, progress=wants_progress()).look()
     result = {"conversations": written, "removed": removed}
     show(
         result,

@@ -187,7 +187,7 @@ def _handed_off(now: Custody, event: HandedOff, at: datetime) -> Moved:
         return Moved(replace(now, queue=event.queue))
     if now.owner not in WITH_BOT:
         message = f"the bot does not have this conversation: it is {now.owner}"
-        raise RefusedError(message)
+        raise RefusedError(message, "not_with_bot", state=now.owner)
     return Moved(replace(_passed(now, Owner.QUEUED, at), queue=event.queue))
 
 
@@ -200,19 +200,19 @@ def _written(now: Custody, _event: Written, at: datetime) -> Moved:
 def _withdrawn(now: Custody, _event: Withdrawn, at: datetime) -> Moved:
     if now.owner is not Owner.QUEUED:
         message = f"this conversation does not wait: it is {now.owner}"
-        raise RefusedError(message)
+        raise RefusedError(message, "not_waiting", state=now.owner)
     return Moved(_passed(now, Owner.RETURNED, at), (Notice("handoff_withdrawn"),))
 
 
 def _taken(now: Custody, event: Taken, at: datetime) -> Moved:
     if now.owner is Owner.CLOSED:
         message = "the conversation is closed"
-        raise RefusedError(message)
+        raise RefusedError(message, "closed")
     if now.owner is Owner.HUMAN:
         if now.agent == event.agent:  # the request came twice
             return Moved(replace(now, lease_until=at + LEASE))
         message = "a colleague has this conversation"
-        raise RefusedError(message)
+        raise RefusedError(message, "with_colleague")
     return Moved(_with_agent(now, event.agent, at), (_joined(event.name),))
 
 
@@ -230,10 +230,10 @@ def _insist(now: Custody, who: Held, at: datetime) -> None:
     """Raise RefusedError unless an agent has the conversation, under this token, in time."""
     if now.owner is not Owner.HUMAN or (now.agent, now.fence) != (who.agent, who.fence):
         message = f"this conversation is not yours any more: it is {now.owner}"
-        raise RefusedError(message)
+        raise RefusedError(message, "not_yours", state=now.owner)
     if now.lease_until is not None and now.lease_until < at:
         message = "you were not heard of for too long, and the conversation goes back to the queue"
-        raise RefusedError(message)
+        raise RefusedError(message, "not_heard_of")
 
 
 def _held(now: Custody, event: Said | Renewed | Typed, at: datetime) -> Moved:
@@ -262,7 +262,7 @@ def _closed(now: Custody, event: Closed, at: datetime) -> Moved:
         _insist(now, event.by, at)
     elif now.owner not in WITH_BOT:
         message = f"only the bot's conversations end by themselves: this one is {now.owner}"
-        raise RefusedError(message)
+        raise RefusedError(message, "not_with_bot", state=now.owner)
     return Moved(_passed(now, Owner.CLOSED, at), (Notice("closed"),))
 
 

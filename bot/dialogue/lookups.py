@@ -8,12 +8,13 @@ entities:
 ```
 """
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from bot.patterns import checked
 
 Values = dict[str, tuple[str, ...]]
 
@@ -40,14 +41,14 @@ def read(entries: object, folder: Path | None) -> dict[str, str | Values]:
 
 
 def _entity(name: str, entry: Any, folder: Path | None) -> str | Values:
+    if isinstance(entry, str):
+        try:
+            return checked(entry)
+        except ValueError as error:
+            message = f"{name}: {error}"
+            raise ValueError(message) from error
     try:
-        if isinstance(entry, str):
-            re.compile(entry)
-            return entry
         lookup = _Lookup.model_validate(entry)
-    except re.error as error:
-        message = f"{name}: {entry} is not a regular expression: {error}"
-        raise ValueError(message) from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, (name, *first["loc"])))

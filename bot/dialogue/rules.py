@@ -1,7 +1,6 @@
 """What a home's `policy.yml` says: read, and checked as a whole."""
 
 import hashlib
-import re
 from collections.abc import Mapping
 from datetime import datetime, time
 from pathlib import Path
@@ -20,6 +19,7 @@ from pydantic import (
 )
 
 from bot.dialogue import lookups
+from bot.patterns import checked, stands_in
 from bot.types import CarelineError
 
 BUILT_IN: Final = "p-builtin"
@@ -102,22 +102,11 @@ class Escalation(_Strict):
     @field_validator("patterns")
     @classmethod
     def _compile(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(_compiled, patterns))
+        return tuple(map(checked, patterns))
 
     def fires(self, text: str, intent: str | None) -> bool:
         """Tell whether a message with this intent is for a person."""
-        return self.intent in {None, intent} and any(
-            re.search(pattern, text, re.IGNORECASE) for pattern in self.patterns
-        )
-
-
-def _compiled(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        message = f"{pattern} is not a regular expression: {error}"
-        raise ValueError(message) from error
-    return pattern
+        return self.intent in {None, intent} and matches(self.patterns, text)
 
 
 class Emergency(_Strict):
@@ -129,7 +118,7 @@ class Emergency(_Strict):
     @field_validator("patterns")
     @classmethod
     def _compile(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(_compiled, patterns))
+        return tuple(map(checked, patterns))
 
 
 class Hours(_Strict):
@@ -220,7 +209,7 @@ class Content(_Strict):
     @field_validator("informative", "abuse", "refusals")
     @classmethod
     def _compile(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(_compiled, patterns))
+        return tuple(map(checked, patterns))
 
     @field_validator("entities", mode="before")
     @classmethod
@@ -234,7 +223,7 @@ class Content(_Strict):
 
 def matches(patterns: tuple[str, ...], text: str) -> bool:
     """Tell whether one of the patterns stands in a text, in whatever case."""
-    return any(re.search(pattern, text, re.IGNORECASE) for pattern in patterns)
+    return any(stands_in(pattern, text) for pattern in patterns)
 
 
 def read(path: Path) -> tuple[Content, str]:

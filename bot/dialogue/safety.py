@@ -13,6 +13,7 @@ from typing import Final
 import yaml
 
 from bot.dialogue.rules import Content, matches
+from bot.patterns import spans
 
 _AROUND: Final = 2  # characters, such as a full stop, that say nothing beside an insult
 _WITHDRAWS: Final = re.compile(
@@ -59,8 +60,9 @@ def insults(content: Content, text: str) -> bool:
 def only_insults(content: Content, text: str) -> bool:
     """Tell a message that is an insult and nothing else: there is nothing in it to see to."""
     bare = text.strip()
-    patterns = (*_built_in()["abuse"], *(re.compile(own, re.IGNORECASE) for own in content.abuse))
-    longest = max((len(m.group()) for p in patterns for m in p.finditer(bare)), default=0)
+    found = [match.span() for own in _built_in()["abuse"] for match in own.finditer(bare)]
+    found += [span for own in content.abuse for span in spans(own, bare)]
+    longest = max((end - start for start, end in found), default=0)
     return longest > 0 and len(bare) - longest <= _AROUND
 
 

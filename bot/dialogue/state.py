@@ -13,7 +13,7 @@ from bot.types import Decision, IntentScore, Role, Route, Turn, Understanding
 _REMEMBERED: Final = 12
 # Reasons of replies that ask whether a person shall take over.
 OFFERING: Final = frozenset({"no_evidence", "out_of_scope", "file_received"})
-_NO_TOPIC: Final = frozenset({"smalltalk", "no_words", "no_question", "file_received"})
+NO_TOPIC: Final = frozenset({"smalltalk", "no_words", "no_question", "file_received"})
 BOT, QUEUED, HUMAN, CLOSED = Owner.BOT, Owner.QUEUED, Owner.HUMAN, Owner.CLOSED
 CONFIRM: Final = "confirm"  # what a form asks for last
 IDENTIFIED: Final = "identified"  # the slot an action fills with what the customer proved to own
@@ -174,7 +174,7 @@ def _helped(decision: Decision) -> bool:
 
 def _topic(decision: Decision) -> str | None:
     """Return what the turn was about; pleasantries do not change the subject."""
-    return None if decision.reason in _NO_TOPIC else decision.intent
+    return None if decision.reason in NO_TOPIC else decision.intent
 
 
 def to_json(state: State) -> dict[str, Any]:

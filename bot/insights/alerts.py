@@ -17,7 +17,7 @@ HISTORY: Final = timedelta(days=180)  # of which the ordinary is learnt
 class Surge:
     """Days in a row on which a topic had more negative messages than its past explains."""
 
-    topic: str
+    topic: str  # an intent, or the id of a topic that was found
     first: date
     last: date
     observed: int  # messages on the first day

@@ -26,6 +26,7 @@ OUTCOMES: Final = (CONFIRMED, ASSUMED, ABANDONED, UNHAPPY, HANDOFF)
 RESOLVED: Final = frozenset({CONFIRMED, ASSUMED})
 NEGATIVE: Final = "negative"
 SENTIMENTS: Final = (NEGATIVE, "neutral", "positive")
+TOPICS: Final = ("mood", "topic")  # the sums of intents, and of topics found beside them
 _CONTENT, _DISCONTENT = 4, 2  # CSAT from and up to
 _STEP: Final = log(1.05)  # times are kept to 5 %
 _BETWEEN: Final = "|"
@@ -105,6 +106,8 @@ def _add_step(sums: defaultdict[str, float], step: Step) -> None:
     sums[key("route", step.route)] += 1
     if step.intent:
         sums[key("mood", step.intent, step.sentiment)] += 1
+    if step.topic:
+        sums[key("topic", step.topic, step.sentiment)] += 1
     times: Mapping[str, float] = step.trace.get("timings_ms") or {}
     for name, stage in (("first", "first_token"), ("reply", "total")):
         if stage in times:

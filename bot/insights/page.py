@@ -10,6 +10,8 @@ from bot.insights import outcomes
 from bot.insights.alerts import Surge
 from bot.insights.outcomes import OUTCOMES, SENTIMENTS, group, upper
 from bot.store.digests import Digest
+from bot.store.topics import Shown
+from bot.types import TOPIC
 
 _ARTICLES: Final = 50
 _SATISFIED: Final = ("4", "5")
@@ -53,9 +55,16 @@ class Query:
 
 
 def page(
-    query: Query, now: Sequence[Digest], before: Sequence[Digest], surges: Sequence[Surge] = ()
+    query: Query,
+    topics: Mapping[str, Shown],
+    now: Sequence[Digest],
+    before: Sequence[Digest],
+    surges: Sequence[Surge] = (),
 ) -> dict[str, Any]:
-    """Return all figures of a period; `before` are the digests of the one before it."""
+    """Return all figures of a period; `before` are the digests of the one before it.
+
+    `topics` are those found beside the intents, by their ids.
+    """
     sums, earlier = _total(now), _total(before)
     by_day: defaultdict[date, list[Digest]] = defaultdict(list)
     for digest in now:
@@ -78,10 +87,11 @@ def page(
         "routes": {name: int(n) for name, n in sorted(group(sums, "route").items())},
         "intents": _intents(sums, earlier),
         "days": [_day(day, daily.get(day, {})) for day in dates],
-        "voice": _voice(daily),
+        "topics": _found(sums, earlier, topics),
+        "voice": _voice(daily, topics),
         "articles": _articles(sums),
         "suggestions": _suggestions(sums),
-        "surges": [_surge(surge) for surge in surges if surge.last >= query.first],
+        "surges": [_surge(surge, topics) for surge in surges if surge.last >= query.first],
     }
 
 
@@ -143,18 +153,25 @@ def _percentiles(counts: Mapping[str, float]) -> dict[str, Any]:
     return found
 
 
-def _topics(sums: Mapping[str, float]) -> dict[str, dict[str, int]]:
-    """Return the messages of each intent by sentiment."""
-    topics: defaultdict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(SENTIMENTS, 0))
-    for name, count in group(sums, "mood").items():
-        intent, sentiment = name.rsplit("|", 1)
-        topics[intent][sentiment] += int(count)
-    return dict(topics)
+def named(topic: str, topics: Mapping[str, Shown]) -> dict[str, str]:
+    """Return a topic with what it is, an intent or a discovered one, and what it is called."""
+    found = topics.get(topic)
+    kind = "discovered" if topic.startswith(TOPIC) else "intent"
+    return {"topic": topic, "kind": kind, "name": found.name if found else topic}
+
+
+def _moods(sums: Mapping[str, float], kind: str) -> dict[str, dict[str, int]]:
+    """Return the messages of each intent, or of each topic that was found, by sentiment."""
+    moods: defaultdict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(SENTIMENTS, 0))
+    for name, count in group(sums, kind).items():
+        topic, sentiment = name.rsplit("|", 1)
+        moods[topic][sentiment] += int(count)
+    return dict(moods)
 
 
 def _intents(sums: Mapping[str, float], earlier: Mapping[str, float]) -> list[dict[str, Any]]:
     """Return messages per intent, most first, with those of the period before."""
-    now, before = _topics(sums), _topics(earlier)
+    now, before = _moods(sums, "mood"), _moods(earlier, "mood")
     upset = group(sums, "upset")
     rows = [
         {
@@ -169,6 +186,25 @@ def _intents(sums: Mapping[str, float], earlier: Mapping[str, float]) -> list[di
     return sorted(rows, key=lambda row: (-int(row["messages"]), row["intent"]))
 
 
+def _found(
+    sums: Mapping[str, float], earlier: Mapping[str, float], topics: Mapping[str, Shown]
+) -> list[dict[str, Any]]:
+    """Return the topics that were found beside the intents, as the intents are told."""
+    now, before = _moods(sums, "topic"), _moods(earlier, "topic")
+    rows = [
+        {
+            **named(topic, topics),
+            "language": topics[topic].language,
+            "intent": topics[topic].intent,
+            "messages": sum(now.get(topic, {}).values()),
+            "before": sum(before.get(topic, {}).values()),
+            "negative": now.get(topic, {}).get(outcomes.NEGATIVE, 0),
+        }
+        for topic in (now.keys() | before.keys()) & topics.keys()
+    ]
+    return sorted(rows, key=lambda row: (-int(row["messages"]), row["topic"]))
+
+
 def _day(day: date, sums: Mapping[str, float]) -> dict[str, Any]:
     ended = group(sums, "outcome")
     return {
@@ -180,12 +216,15 @@ def _day(day: date, sums: Mapping[str, float]) -> dict[str, Any]:
     }
 
 
-def _voice(daily: Mapping[date, Mapping[str, float]]) -> list[dict[str, Any]]:
+def _voice(
+    daily: Mapping[date, Mapping[str, float]], topics: Mapping[str, Shown]
+) -> list[dict[str, Any]]:
     """Return a row for each day and topic with messages, by sentiment."""
     return [
-        {"day": day.isoformat(), "topic": topic, **moods}
+        {"day": day.isoformat(), **named(topic, topics), **moods}
         for day, sums in daily.items()
-        for topic, moods in sorted(_topics(sums).items())
+        for kind in outcomes.TOPICS
+        for topic, moods in sorted(_moods(sums, kind).items())
     ]
 
 
@@ -214,5 +253,11 @@ def _suggestions(sums: Mapping[str, float]) -> dict[str, Any]:
     }
 
 
-def _surge(surge: Surge) -> dict[str, Any]:
-    return {**asdict(surge), "first": surge.first.isoformat(), "last": surge.last.isoformat()}
+def _surge(surge: Surge, topics: Mapping[str, Shown]) -> dict[str, Any]:
+    about = named(surge.topic, topics)
+    return {
+        **asdict(surge),
+        **about,
+        "first": surge.first.isoformat(),
+        "last": surge.last.isoformat(),
+    }

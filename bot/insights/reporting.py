@@ -11,7 +11,7 @@ from bot.insights import outcomes, page
 from bot.insights.alerts import HISTORY, Surge, surges
 from bot.insights.page import Query
 from bot.insights.surge import Plan
-from bot.store import digests, facts
+from bot.store import digests, facts, topics
 from bot.store.database import Database
 from bot.store.facts import Fact, Step
 from bot.types import CarelineError, now
@@ -55,6 +55,7 @@ def insights(engine: Database, wanted: Query, plan: Plan | None = None) -> dict[
     found = _digests(engine, wanted, history)
     return page.page(
         wanted,
+        topics.shown(engine),
         [digest for digest in found if digest.day >= wanted.first],
         [digest for digest in found if before.first <= digest.day <= before.last],
         _surges(found, wanted.last, plan),
@@ -78,10 +79,11 @@ def _surges(found: Iterable[digests.Digest], last: date, plan: Plan | None) -> l
     days = []
     for digest in found:
         days.append(digest.day)
-        for name, value in outcomes.group(digest.figures, "mood").items():
-            topic, sentiment = name.rsplit("|", 1)
-            if sentiment == outcomes.NEGATIVE:
-                counts[topic][digest.day] += int(value)
+        for kind in outcomes.TOPICS:
+            for name, value in outcomes.group(digest.figures, kind).items():
+                topic, sentiment = name.rsplit("|", 1)
+                if sentiment == outcomes.NEGATIVE:
+                    counts[topic][digest.day] += int(value)
     return surges(counts, min(days), last, plan) if days else []
 
 
@@ -97,6 +99,7 @@ def alerts(
     """
     digests.refresh(engine, outcomes.summed)
     found = _surges(_digests(engine, wanted, wanted.first - HISTORY), wanted.last, plan)
+    found_topics = topics.shown(engine)
     told = []
     with engine.begin() as connection:
         for surge in found:
@@ -106,15 +109,18 @@ def alerts(
                 connection,
                 surge.first,
                 surge.last,
-                intent=surge.topic,
+                topic=surge.topic,
                 sentiment=outcomes.NEGATIVE,
                 limit=_EXAMPLES,
+                channel=wanted.channel,
+                language=wanted.language,
+                synthetic=wanted.synthetic,
             )
             start, end = facts.bounds(surge.first, surge.first)
             served = facts.served_since(connection, start - _BEFORE, end)
             told.append(
                 {
-                    "topic": surge.topic,
+                    **page.named(surge.topic, found_topics),
                     "first": surge.first.isoformat(),
                     "last": surge.last.isoformat(),
                     "observed": surge.observed,
@@ -135,6 +141,13 @@ def _steps(fact: Fact, test: Callable[[Step], bool]) -> bool:
     return any(test(step) for step in fact.steps)
 
 
+def _felt(mood: str) -> _Test:
+    """Return the test for messages of a mood about an intent, or a topic that was found."""
+    return lambda fact, value: _steps(
+        fact, lambda step: step.sentiment == mood and value in {step.intent, step.topic}
+    )
+
+
 FIGURES: Final[Mapping[str, _Test]] = {
     "conversations": lambda _fact, _value: True,
     "outcome": lambda fact, value: outcomes.outcome(fact) == value,
@@ -143,15 +156,8 @@ FIGURES: Final[Mapping[str, _Test]] = {
     "csat": lambda fact, value: fact.score is not None and value in {"", str(fact.score)},
     "route": lambda fact, value: _steps(fact, lambda step: step.route == value),
     "intent": lambda fact, value: _steps(fact, lambda step: step.intent == value),
-    "negative": lambda fact, value: _steps(
-        fact, lambda step: step.intent == value and step.sentiment == outcomes.NEGATIVE
-    ),
-    "neutral": lambda fact, value: _steps(
-        fact, lambda step: step.intent == value and step.sentiment == "neutral"
-    ),
-    "positive": lambda fact, value: _steps(
-        fact, lambda step: step.intent == value and step.sentiment == "positive"
-    ),
+    **{mood: _felt(mood) for mood in outcomes.SENTIMENTS},
+    "topic": lambda fact, value: _steps(fact, lambda step: step.topic == value),
     "cited": lambda fact, value: value in fact.cited,
     "opened": lambda fact, value: value in fact.opened,
     "thumb_up": lambda fact, value: (value, "up") in fact.rated,
@@ -208,13 +214,14 @@ def as_csv(found: Mapping[str, Any]) -> str:
     for name, value in _flat("", {k: found[k] for k in ("period", "figures", "routes")}):
         section, _, rest = name.partition(".")
         writer.writerow((section, rest, "" if value is None else _safe(value)))
-    for section, label in (("intents", "intent"), ("articles", "article"), ("days", "day")):
+    labels = {"intents": "intent", "topics": "name", "articles": "article", "days": "day"}
+    for section, label in labels.items():
         for row in found[section]:
             for name, value in _flat("", {k: v for k, v in row.items() if k != label}):
                 writer.writerow((section, _safe(f"{row[label]} {name}"), value))
     for row in found["voice"]:
         for sentiment in outcomes.SENTIMENTS:
-            name = f"{row['day']} {row['topic']} {sentiment}"
+            name = f"{row['day']} {row['name']} {sentiment}"
             writer.writerow(("voice", _safe(name), row[sentiment]))
     for name, value in _flat("", found["suggestions"]):
         writer.writerow(("suggestions", name, "" if value is None else value))

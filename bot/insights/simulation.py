@@ -1,10 +1,11 @@
 """Traffic that might have been: seasons, growth, moods, a week that goes wrong. All of it invented.
 
-The texts are the home's own labelled examples; what is random comes from one seed.
+The texts are the home's own labelled examples, and, of the last days, complaints about something
+that no intent was made for; what is random comes from one seed.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
@@ -34,6 +35,24 @@ _HOURS: Final = np.array(
 )
 _CHANNELS: Final = (("widget", 0.7), ("email", 0.2), ("api", 0.1))
 _SURGE: Final = (6, 3)  # how many days ago the week goes wrong, and for how many days
+NEW_DAYS: Final = 4  # since when there is the unforeseen
+_NEW: Final = (0.12, 0.7)  # its share of what is asked, and how many of those are upset
+UNFORESEEN: Final = {
+    "en": (
+        "There are ants in my parcel", "the whole box is full of ants",
+        "Why are there ants in my package?", "ants crawled out of the parcel",
+        "I opened the box and ants came out", "my order arrived with live ants in it",
+        "ants everywhere in the packaging", "The parcel you sent is crawling with ants",
+        "Found dozens of ants between the paper in the box", "second parcel with ants in it",
+        "Live insects in my parcel, ants I think", "do you know that your boxes have ants?",
+    ),
+    "zh": (
+        "我的包裹里有蚂蚁", "整个箱子里都是蚂蚁", "为什么快递里会有蚂蚁？", "包裹里爬出来好多蚂蚁",
+        "打开箱子全是活蚂蚁", "收到的包裹里有很多蚂蚁", "包装里到处是蚂蚁",
+        "你们寄来的包裹爬满了蚂蚁", "箱子的纸里有几十只蚂蚁", "这是第二个有蚂蚁的包裹了",
+        "包裹里有虫子，好像是蚂蚁", "你们知道箱子里有蚂蚁吗",
+    ),
+}  # fmt: skip
 _TURNS: Final = (0.45, 0.3, 0.15, 0.1)
 _ROUTES: Final[tuple[tuple[Route, str, float], ...]] = (
     (Route.TEMPLATE, "intent", 0.3),
@@ -88,6 +107,14 @@ def traffic(
     popular = rng.gamma(0.6, 1.0, len(names)) + 0.05
     upset = rng.beta(1.5, 9.0, len(names))
     bad = int(popular.argmax())
+    # The unforeseen stands last: an intent of its own that has texts, and no weight for most days.
+    names.append(OUT_OF_SCOPE)
+    popular, upset = np.append(popular, 0.0), np.append(upset, _NEW[1])
+    texts = {
+        language: {**found.texts[language], OUT_OF_SCOPE: list(UNFORESEEN[language])}
+        for language in languages
+    }
+    found = replace(found, texts=texts)
     for ago in range(days - 1, -1, -1):
         day = last - timedelta(days=ago)
         level = a_day * _WEEK[day.weekday()] * (1.0 + 0.25 * (days - ago) / days)
@@ -96,6 +123,8 @@ def traffic(
         if wrong:  # something broke: more of one question, and most of it angry
             weights[bad] *= 2.0
             moods[bad] = 0.75
+        if ago < NEW_DAYS:
+            weights[-1] = _NEW[0] / (1.0 - _NEW[0]) * weights.sum()
         weights /= weights.sum()
         count = int(rng.poisson(rng.gamma(25.0, level / 25.0)))
         hours = np.sort(rng.choice(24, count, p=_HOURS / _HOURS.sum()))

@@ -12,6 +12,7 @@ from typing import Final
 from bot.nlu import dates, dates_zh, money, quantities, times
 from bot.nlu.lookups import Lookup
 from bot.nlu.spans import Span, narrow
+from bot.patterns import spans
 from bot.types import Entity
 from knowledge_base.chinese import simplified
 
@@ -64,9 +65,7 @@ class EntityFinder:
         `3/5/2026` as the third of May.
         """
         self._patterns = {
-            name: re.compile(pattern, re.IGNORECASE)
-            for name, pattern in patterns.items()
-            if isinstance(pattern, str)
+            name: pattern for name, pattern in patterns.items() if isinstance(pattern, str)
         }
         lists = {name: v for name, v in patterns.items() if not isinstance(v, str)}
         self._lookup = Lookup(lists) if lists else None
@@ -97,9 +96,9 @@ class EntityFinder:
 
     def _own(self, text: str) -> Iterator[Span]:
         for name, pattern in self._patterns.items():
-            for match in pattern.finditer(text):
-                if match[0]:
-                    yield Span(name, re.sub(r"\s+", "", match[0]).upper(), *match.span())
+            for start, end in spans(pattern, text):
+                if start < end:
+                    yield Span(name, re.sub(r"\s+", "", text[start:end]).upper(), start, end)
 
     def _common(self, text: str, today: date) -> Iterator[Span]:
         wanted = self._built_in

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from fastapi import HTTPException, Request
 
 from bot.server import sessions
+from bot.server.refusing import Refusal
 from bot.server.service import Service
 from bot.server.signing import equal
 from bot.settings import Secret
@@ -30,7 +31,8 @@ class Staff:
         if self.user is None or self.user.id == agent:
             return
         if unless is None or not self.level.covers(unless):
-            raise HTTPException(403, f"you are {self.user.id}: nobody acts for {agent[:64]}")
+            message = f"you are {self.user.id}: nobody acts for {agent[:64]}"
+            raise Refusal(403, message, "somebody_else", user=self.user.id)
 
     def author(self) -> str:
         """Return the name that notes and labels bear."""
@@ -57,7 +59,8 @@ def staff(request: Request) -> Staff:
         return Staff(Level.ADMIN)
     user = signed_in(service, shown or request.cookies.get(sessions.COOKIE, ""))
     if user is None:
-        raise HTTPException(401, "this needs the console's token, or a login at /login")
+        message = "this needs the console's token, or a login at /login"
+        raise Refusal(401, message, "signed_out")
     if not shown:
         _check_origin(request)
     return Staff(user.level, user)
@@ -69,7 +72,8 @@ def at_least(level: Level) -> Callable[[Request], Staff]:
     def allowed(request: Request) -> Staff:
         who = staff(request)
         if not who.level.covers(level):
-            raise HTTPException(403, f"this is for the role {level.value} and above")
+            message = f"this is for the role {level.value} and above"
+            raise Refusal(403, message, "role", role=level.value)
         return who
 
     return allowed
@@ -82,7 +86,8 @@ def _check_origin(request: Request) -> None:
         return
     own = {request.headers.get("host", ""), request.headers.get("x-forwarded-host", "")}
     if urlsplit(origin).netloc not in own:
-        raise HTTPException(403, "a page of another site may not act for who is signed in here")
+        message = "a page of another site may not act for who is signed in here"
+        raise Refusal(403, message, "other_site")
 
 
 def check_channel(service: Service, name: Secret, given: str) -> None:

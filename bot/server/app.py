@@ -39,6 +39,7 @@ from bot.server import (
     workbench,
     workshop,
 )
+from bot.server.refusing import Refusal
 from bot.server.service import BusyError, Service
 from bot.settings import Settings
 from bot.types import CarelineError
@@ -111,9 +112,9 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         if request.scope["path"] == workbench.FILES:
             most = uploads.MOST_BYTES
         if size.isdecimal() and int(size) > most:
-            return problems.answer(
-                413, "too_large", f"the request is too large: at most {most} bytes are read"
-            )
+            message = f"the request is too large: at most {most} bytes are read"
+            facts = {"most": most}
+            return problems.answer(413, "too_large", message, "request_too_large", facts)
         if "\x00" in request.scope["path"] or b"%00" in request.scope["query_string"]:
             return problems.answer(
                 400, "bad_request", "the address holds characters that are no text"
@@ -139,7 +140,8 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
 def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(CarelineError)
     async def ours(_request: Request, error: CarelineError) -> Response:
-        response = problems.answer(*problems.status_and_code(error), str(error))
+        status, code = problems.status_and_code(error)
+        response = problems.answer(status, code, str(error), error.reason, error.facts)
         if isinstance(error, BusyError):
             response.headers.update(problems.BUSY_HEADERS)
         return response
@@ -150,7 +152,8 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(_request: Request, error: HTTPException) -> Response:
-        response = problems.answer(error.status_code, "http", str(error.detail))
+        told = (error.reason, error.facts) if isinstance(error, Refusal) else ()
+        response = problems.answer(error.status_code, "http", str(error.detail), *told)
         response.headers.update(error.headers or {})
         return response
 

@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, Self
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
 from bot.server.access import at_least
 from bot.server.console import TheService, TheStaff
 from bot.server.problems import plain
+from bot.server.refusing import Refusal
 from bot.server.service import Service
 from bot.store import corrections
 from bot.store.users import Level
@@ -75,7 +76,8 @@ def known(message: str, who: TheStaff, service: TheService) -> dict[str, Any]:
 def correct(message: str, body: Right, who: TheStaff, service: TheService) -> dict[str, Any]:
     """Keep what would have been right; the last one of a kind counts."""
     if body.intent and body.intent not in _labels(service):
-        raise HTTPException(422, f"there is no intent {body.intent}: choose one of the list")
+        message = f"there is no intent {body.intent}: choose one of the list"
+        raise Refusal(422, message, "no_such_intent", intent=body.intent)
     if body.article:
         service.article(body.article)
     return corrections.correct(service.home.engine, message, who.author(), body.given())

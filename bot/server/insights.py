@@ -11,6 +11,7 @@ from bot.insights import drafts, reporting
 from bot.insights.page import Query as Period
 from bot.server.access import at_least
 from bot.server.service import Service
+from bot.store import topics
 from bot.store.users import Level
 
 
@@ -72,6 +73,19 @@ def conversations(
 ) -> dict[str, Any]:
     """Return the conversations behind a figure, such as `outcome` with the value `handoff`."""
     return reporting.behind(service.home.engine, period, figure, value, limit)
+
+
+class TopicName(BaseModel):
+    """What a topic shall be called."""
+
+    name: str = Field(min_length=1, max_length=80, pattern=r"\S")
+
+
+@router.put("/topics/{topic}")
+def rename(topic: str, body: TopicName, service: TheService) -> dict[str, Any]:
+    """Give a topic that was found a name; 404 for one that is none."""
+    topics.rename(service.home.engine, topic, " ".join(body.name.split()))
+    return {"topic": topic, "name": " ".join(body.name.split())}
 
 
 @router.get("/gaps")

@@ -3,11 +3,12 @@
 import time
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
 from bot.server import sessions
 from bot.server.access import Staff, at_least
+from bot.server.refusing import Refusal
 from bot.server.service import Service
 from bot.store.users import LONGEST, Level
 
@@ -29,7 +30,7 @@ def sign_in(body: Login, request: Request, response: Response) -> dict[str, Any]
     user = service.users.check(body.user, body.password)
     if user is None:
         service.logins.wrong(body.user)
-        raise HTTPException(401, "user or password is wrong")
+        raise Refusal(401, "user or password is wrong", "wrong_password")
     service.logins.right(body.user)
     seconds = round(service.home.settings.session_minutes * 60)
     value = sessions.issue(service.session_key, user, time.time() + seconds)

@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from bot.actions import lookup
 from bot.dialogue.handoff import Owner
 from bot.server.access import Staff
 from bot.server.console import TheService, TheStaff
+from bot.server.refusing import Refusal
 from bot.server.service import Service
 from bot.store.users import Level
 from bot.types import NotFoundError, now
@@ -30,7 +31,8 @@ def allowed(conversation: str, who: TheStaff, service: TheService) -> Staff:
     custody = service.desk.custody(conversation)
     mine = who.user and custody.owner is Owner.HUMAN and custody.agent == who.user.id
     if not (mine or who.level.covers(Level.SUPERVISOR)):
-        raise HTTPException(403, "take the conversation over first: orders are for who has it")
+        message = "take the conversation over first: orders are for who has it"
+        raise Refusal(403, message, "orders_first")
     return who
 
 
@@ -62,12 +64,12 @@ def prove(conversation: str, body: Proof, who: Allowed, service: TheService) -> 
 def _proven(service: Service, body: Proof, who: Staff) -> lookup.Shown:
     database = None if service.home.settings.actions_url else service.home.orders()
     if database is None:
-        raise NotFoundError(_NOT_HERE)
+        raise NotFoundError(_NOT_HERE, "orders_elsewhere")
     service.lookups.check(_name(who))
     found = lookup.by_address(database, body.number, body.email, now())
     if found is None:
         service.lookups.wrong(_name(who))
-        raise NotFoundError(_NO_FIT)
+        raise NotFoundError(_NO_FIT, "no_such_order")
     return found
 
 

@@ -1,12 +1,14 @@
 """What went wrong, in words and numbers for clients; no traceback leaves the process."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from bot.dialogue.handoff import RefusedError
 from bot.server.service import BusyError
+from bot.store.topics import TakenError
 from bot.types import (
     BadMessageError,
     CarelineError,
@@ -27,6 +29,7 @@ _KINDS: Final[tuple[tuple[type[CarelineError], int, str], ...]] = (
     (MovedOnError, 409, "moved_on"),
     (StaleError, 409, "stale"),
     (OccupiedError, 409, "occupied"),
+    (TakenError, 409, "taken"),
     (PaperError, 422, "unfit"),
     (CarelineError, 400, "bad_request"),
 )
@@ -53,6 +56,14 @@ def fields(error: RequestValidationError) -> str:
     )
 
 
-def answer(status: int, code: str, message: str) -> JSONResponse:
-    """Return an error in the shape that every route promises."""
-    return JSONResponse({"error": {"code": code, "message": message}}, status_code=status)
+def answer(
+    status: int, code: str, message: str, reason: str = "", facts: Mapping[str, Any] | None = None
+) -> JSONResponse:
+    """Return an error in the shape that every route promises.
+
+    `reason` is finer than the code, and stable: pages say it in their own language, with `facts`.
+    """
+    error: dict[str, Any] = {"code": code, "message": message}
+    if reason:
+        error |= {"reason": reason, "facts": dict(facts or {})}
+    return JSONResponse({"error": error}, status_code=status)

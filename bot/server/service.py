@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bot.assistant import Assistant
 from bot.bootstrap import Home, assistant
 from bot.dialogue.handoff import Notice
-from bot.insights import reporting
+from bot.insights import reporting, topics
 from bot.insights.page import Query
 from bot.learning import advising
 from bot.learning.advising import Advisor
@@ -22,6 +22,7 @@ from bot.server.tickets import Tickets
 from bot.server.tries import Tries
 from bot.settings import DOORS
 from bot.store import answers, database, summaries
+from bot.store import topics as topics_kept
 from bot.store.attaching import Attachments
 from bot.store.desk import Desk
 from bot.store.log import SqlLog
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 _RELOAD_SECONDS: Final = 0.5
 _TICKS: Final = 4  # looks at the home between two looks at the desk
-_HOUR: Final = round(3600 / _RELOAD_SECONDS)  # looks at the home between two at surges
+_HOUR: Final = round(3600 / _RELOAD_SECONDS)  # looks at the home between two at the figures
+_SOON: Final = round(60 / _RELOAD_SECONDS)  # and before the first
 _FRESH_DAYS: Final = 2  # a surge before yesterday is no news
 _THREADS: Final = 16
 _LATELY: Final = 200  # turns
@@ -71,6 +73,7 @@ class Service:
         self.logins = Tries("too many wrong passwords: try again later")
         self.lookups = Tries("too many orders that do not fit: try again later")
         self.advisor = Advisor(self.home)
+        self.looker = topics.Looker(self.home, patient=True)
         self.jobs = Jobs(self.home.path.resolve())
         self.publications = Publications(self.home.path)
         self.outbox = Outbox(self.home.engine)
@@ -152,6 +155,18 @@ class Service:
             if found:
                 self.courier.wake()
 
+    def look_for_topics(self) -> None:
+        """Look for what customers talk about, where no other process did within the hour."""
+        try:
+            if topics_kept.claim(self.home.engine, topics.SPACING):
+                self.looker.look()
+        except Exception:  # the next look finds them
+            _logger.exception("topics could not be looked for")
+
+    def _hourly(self) -> None:
+        self.look_for_topics()
+        self.announce_surges()
+
     def announce_again(self) -> None:
         """Announce the turns of the last hour: a stop may have come before they were."""
         if self.home.settings.webhook_url is None:
@@ -181,8 +196,8 @@ class Service:
             ticks += 1
             if ticks % _TICKS == 0:
                 self.tick()
-            if ticks % _HOUR == 0:
-                self.announce_surges()
+            if ticks % _HOUR == _SOON:  # it may take a while: the home is looked at meanwhile
+                threading.Thread(target=self._hourly, daemon=True, name="hourly").start()
             try:
                 self.reload()
             except (CarelineError, KnowledgeError) as error:

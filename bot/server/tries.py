@@ -4,7 +4,7 @@ import time
 from collections import deque
 from typing import Final
 
-from fastapi import HTTPException
+from bot.server.refusing import Refusal
 
 MOST: Final = 10  # wrong guesses within the time below
 SECONDS: Final = 300
@@ -25,7 +25,8 @@ class Tries:
             self._wrong.pop(other, None)
         times = self._wrong.get(name, deque())
         if len(times) == MOST and times[0] > since:
-            raise HTTPException(429, self._complaint, {"Retry-After": str(SECONDS)})
+            minutes = SECONDS // 60
+            raise Refusal(429, self._complaint, "too_many_tries", wait=SECONDS, minutes=minutes)
 
     def wrong(self, name: str) -> None:
         """Count a wrong guess."""

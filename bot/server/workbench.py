@@ -7,10 +7,11 @@ from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from bot.server.access import Staff, at_least
+from bot.server.refusing import Refusal
 from bot.server.service import Service
 from bot.server.workshop import service_of
 from bot.store.users import Level
@@ -152,10 +153,11 @@ async def _receive(request: Request, target: Path) -> None:
             size += len(piece)
             if size > uploads.MOST_BYTES:
                 most = uploads.MOST_BYTES // 2**20
-                raise HTTPException(413, f"the file is larger than {most} MiB: split it")
+                message = f"the file is larger than {most} MiB: split it"
+                raise Refusal(413, message, "file_too_large", most=most)
             await asyncio.to_thread(file.write, piece)
     if not size:
-        raise HTTPException(422, "the file is empty: choose another")
+        raise Refusal(422, "the file is empty: choose another", "empty_file")
 
 
 @router.post("/files/remove")

@@ -9,11 +9,12 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from bot.server.access import Staff, at_least
+from bot.server.refusing import Refusal
 from bot.server.service import Service
 from bot.store.users import Level
 from bot.workshop import checking, papers
@@ -132,7 +133,8 @@ def remove(body: Change, who: TheStaff, service: TheService) -> dict[str, Any]:
     kind = papers.kind_of(body.path)
     _check_may(who, kind)
     if kind not in {Kind.ARTICLE, Kind.DRAFT}:
-        raise HTTPException(409, f"{body.path} belongs to every home: empty it instead")
+        message = f"{body.path} belongs to every home: empty it instead"
+        raise Refusal(409, message, "belongs_to_home", path=body.path)
     made = service.publications.publish(
         body.path, None, base=body.base, who=who.author(), note=body.note
     )
@@ -201,7 +203,7 @@ def _may(who: Staff, kind: Kind) -> bool:
 
 def _check_may(who: Staff, kind: Kind) -> None:
     if not _may(who, kind):
-        raise HTTPException(403, "the policy is published by the role admin")
+        raise Refusal(403, "the policy is published by the role admin", "policy_role")
 
 
 def _checked(found: Checked) -> dict[str, Any]:
@@ -212,6 +214,8 @@ def _checked(found: Checked) -> dict[str, Any]:
                 "message": one.message,
                 "line": one.line,
                 "severity": "error" if one.is_error else "warning",
+                "reason": one.reason,
+                "facts": dict(one.facts),
             }
             for one in found.problems
         ],

@@ -1,8 +1,8 @@
 """Sums of each day's conversations, kept up to date: changed days are made anew."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import Any, Final
 
@@ -29,6 +29,8 @@ _MARGIN: Final = timedelta(seconds=60)  # what was dated before may be committed
 ANY: Final = "*"  # all channels, or all languages, together
 _ALL: Final = 0  # the row that says until when everything is digested
 _TOGETHER: Final = 10  # days that are read at once
+_NEVER: Final = datetime(1970, 1, 2, tzinfo=UTC)  # until when everything is digested, at first
+_STALE: Final = -1_000_000_000  # conversations of a day to be summed up anew: no count fits it
 _NAMES: Final = 500  # in one query
 
 
@@ -44,32 +46,45 @@ Summed = Callable[[Sequence[Fact]], Figures]
 
 
 def refresh(engine: Engine, summed: Summed) -> int:
-    """Sum up the days of which something changed; return how many."""
+    """Sum up the days of which something changed; return how many.
+
+    A few days at a time: nobody who wants to write waits for all of them.
+    """
     for last in (False, True):
         try:
-            with engine.begin() as connection:
-                return _refresh(connection, summed)
+            return _refresh(engine, summed)
         except IntegrityError:  # another process did the same just now
             if last:
                 raise
     raise AssertionError  # pragma: no cover — the loop returns or raises
 
 
-def _refresh(connection: Connection, summed: Summed) -> int:
+def _refresh(engine: Engine, summed: Summed) -> int:
     begun = now()
-    known = connection.execute(
-        select(digested.c.until).where(digested.c.id == _ALL).with_for_update()
-    ).scalar_one_or_none()
-    days = _days(connection) if known is None else _changed(connection, utc(known) - _MARGIN)
-    days |= _lost(connection)
+    with engine.begin() as connection:
+        known = _locked(connection)
+        if known is None:
+            connection.execute(insert(digested).values(id=_ALL, until=_NEVER))
+        if known is None or known <= _NEVER:
+            days = _days(connection)
+        else:
+            days = _changed(connection, known - _MARGIN)
+        days |= _lost(connection)
     ordered = sorted(days)
     for at in range(0, len(ordered), _TOGETHER):
-        _digest(connection, ordered[at : at + _TOGETHER], summed)
-    if known is None:
-        connection.execute(insert(digested).values(id=_ALL, until=begun))
-    else:
+        with engine.begin() as connection:
+            _locked(connection)
+            _digest(connection, ordered[at : at + _TOGETHER], summed)
+    with engine.begin() as connection:
         connection.execute(update(digested).where(digested.c.id == _ALL).values(until=begun))
     return len(days)
+
+
+def _locked(connection: Connection) -> datetime | None:
+    """Return until when every change is known; who changes digests waits for one another."""
+    query = select(digested.c.until).where(digested.c.id == _ALL).with_for_update()
+    found = connection.execute(query).scalar_one_or_none()
+    return None if found is None else utc(found)
 
 
 def _days(connection: Connection) -> set[date]:
@@ -142,6 +157,13 @@ def _lost(connection: Connection) -> set[date]:
     )
     known = {day: int(count) for day, count in connection.execute(kept)}
     return {day for day in counts.keys() | known.keys() if counts.get(day) != known.get(day)}
+
+
+def mark(connection: Connection, days: Collection[date]) -> None:
+    """Have the sums of some days made anew when they are next asked for."""
+    _locked(connection)
+    here = digests.c.day.in_(days)
+    connection.execute(update(digests).where(here).values(conversations=_STALE))
 
 
 def _digest(connection: Connection, days: Sequence[date], summed: Summed) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, func, select
 from sqlalchemy.orm import aliased
 
 from bot.store.database import utc
@@ -17,11 +17,13 @@ from bot.store.tables import (
     decisions,
     feedback,
     interactions,
+    message_topics,
     messages,
     suggestions,
+    topics,
     versions,
 )
-from bot.types import Interaction
+from bot.types import TOPIC, Interaction
 
 AGAIN: Final = timedelta(days=7)  # within which the same customer's next conversation counts
 UNKNOWN: Final = "other"
@@ -37,6 +39,7 @@ class Step:
     intent: str | None
     sentiment: str
     trace: Mapping[str, Any]
+    topic: str | None = None  # what was found beside the intents
 
 
 @dataclass(frozen=True)
@@ -126,10 +129,24 @@ def _came_again(connection: Connection, here: Any) -> Sequence[str]:
 
 def _add_steps(connection: Connection, here: Any, found: Mapping[str, Fact]) -> None:
     names = ("message_id", "conversation_id", "route", "reason", "intent", "sentiment", "trace")
-    query = _of_messages(select(*(decisions.c[name] for name in names)), decisions, here)
+    columns = (*(decisions.c[name] for name in names), topics.c.id.label("topic"))
+    query = (
+        _of_messages(select(*columns), decisions, here)
+        .outerjoin(message_topics, message_topics.c.message_id == messages.c.id)
+        .outerjoin(topics, (topics.c.id == message_topics.c.topic_id) & ~topics.c.known)
+    )
     for row in connection.execute(query.order_by(messages.c.position)):
-        step = Step(row.message_id, row.route, row.reason, row.intent, row.sentiment, row.trace)
-        found[row.conversation_id].steps.append(step)
+        found[row.conversation_id].steps.append(
+            Step(
+                row.message_id,
+                row.route,
+                row.reason,
+                row.intent,
+                row.sentiment,
+                row.trace,
+                row.topic,
+            )
+        )
 
 
 def _add_ratings(connection: Connection, here: Any, found: Mapping[str, Fact]) -> None:
@@ -154,14 +171,37 @@ def _add_ratings(connection: Connection, here: Any, found: Mapping[str, Fact]) -
 
 
 def examples(  # noqa: PLR0913 — one parameter a filter
-    connection: Connection, first: date, last: date, *, intent: str, sentiment: str, limit: int
+    connection: Connection,
+    first: date,
+    last: date,
+    *,
+    topic: str,
+    sentiment: str,
+    limit: int,
+    channel: str | None = None,
+    language: str | None = None,
+    synthetic: bool = False,
 ) -> list[dict[str, str]]:
-    """Return messages with an intent and a mood from conversations of some days, newest first."""
+    """Return messages of a topic, or an intent, and a mood, newest first.
+
+    They are from conversations that began between two days, both included.
+    """
     start, end = bounds(first, last)
     here = (conversations.c.created_at >= start) & (conversations.c.created_at < end)
+    if channel:
+        here &= conversations.c.channel == channel
+    if language:
+        here &= func.coalesce(conversations.c.language, UNKNOWN) == language
+    if not synthetic:
+        here &= conversations.c.synthetic.is_(False)
     found = select(messages.c.conversation_id, messages.c.id, messages.c.text)
     query = _joined(found.join(decisions, decisions.c.message_id == messages.c.id), messages, here)
-    query = query.where(decisions.c.intent == intent, decisions.c.sentiment == sentiment)
+    if topic.startswith(TOPIC):
+        query = query.join(message_topics, message_topics.c.message_id == messages.c.id)
+        about = message_topics.c.topic_id == topic
+    else:
+        about = decisions.c.intent == topic
+    query = query.where(about, decisions.c.sentiment == sentiment)
     rows = connection.execute(query.order_by(messages.c.position.desc()).limit(limit))
     return [
         {"conversation_id": row.conversation_id, "message_id": row.id, "text": row.text}

@@ -19,9 +19,11 @@ from bot.store.tables import (
     decisions,
     feedback,
     labels,
+    message_topics,
     messages,
     notes,
     suggestions,
+    topics,
 )
 from bot.types import Role, Turn, new_id
 
@@ -69,10 +71,13 @@ def clear(engine: Engine) -> int:
     ours = select(conversations.c.id).where(conversations.c.synthetic.is_(True))
     theirs = select(messages.c.id).where(messages.c.conversation_id.in_(ours))
     with engine.begin() as connection:
-        for table in (feedback, citations, decisions):
+        for table in (feedback, citations, decisions, message_topics):
             connection.execute(delete(table).where(table.c.message_id.in_(theirs)))
         for table in (corrections, suggestions, notes, labels, csat, messages):
             connection.execute(delete(table).where(table.c.conversation_id.in_(ours)))
+        made_up = select(topics.c.id).where(topics.c.synthetic.is_(True))
+        connection.execute(delete(message_topics).where(message_topics.c.topic_id.in_(made_up)))
+        connection.execute(delete(topics).where(topics.c.id.in_(made_up)))
         gone = connection.execute(delete(conversations).where(conversations.c.synthetic.is_(True)))
     return gone.rowcount
 

@@ -268,12 +268,37 @@ digests: Final = Table(
     Column("figures", JSON, nullable=False),
 )
 
-# Until when the digests know of every change.
+# Until when something is done: 0, that the digests know of every change; 1, that topics were
+# looked for.
 digested: Final = Table(
     "digested",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("until", DateTime(timezone=True), nullable=False),
+)
+
+# Subjects found in what customers wrote. What belongs to one is nearest to its `mean`, as seen from
+# its `origin`: little-endian float32 vectors of the encoder's.
+topics: Final = Table(
+    "topics",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(160), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("synthetic", Boolean, nullable=False),  # found in made-up conversations
+    Column("encoder", Text, nullable=False),
+    Column("origin", LargeBinary, nullable=False),
+    Column("mean", LargeBinary, nullable=False),
+    Column("intent", String(128)),  # of most of its messages when it was found
+    Column("known", Boolean, nullable=False),  # whether it is no more than that intent
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+
+message_topics: Final = Table(
+    "message_topics",
+    metadata,
+    Column("message_id", String(64), ForeignKey("messages.id"), primary_key=True),
+    Column("topic_id", String(32), ForeignKey("topics.id"), nullable=False, index=True),
 )
 
 versions: Final = Table(

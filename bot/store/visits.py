@@ -14,6 +14,7 @@ from bot.store.tables import (
     feedback,
     interactions,
     labels,
+    message_topics,
     messages,
     notes,
     outbox,
@@ -88,9 +89,10 @@ def forget(connection: Connection, conversation_id: str) -> int:
     """Remove a conversation in the transaction of the caller; return how many messages it had."""
     theirs = messages.c.conversation_id == conversation_id
     ids = select(messages.c.id).where(theirs)
+    connection.execute(ids.with_for_update())  # nobody says what they are about meanwhile
     count = connection.execute(select(func.count()).select_from(messages).where(theirs))
     ledger.forget(connection, list(connection.execute(ids).scalars()))
-    for table in (citations, feedback, interactions):
+    for table in (citations, feedback, interactions, message_topics):
         connection.execute(delete(table).where(table.c.message_id.in_(ids)))
     removed = int(count.scalar_one())
     for table in (corrections, suggestions, notes, labels, decisions, attachments, csat, messages):

@@ -3,7 +3,7 @@
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
@@ -17,7 +17,7 @@ from bot.dialogue import policy as policies
 from bot.insights.drafts import REMINDERS
 from bot.types import CarelineError
 from bot.workshop.papers import MOST_CHARACTERS, Kind, Paper
-from bot.workshop.yaml_lines import Tree
+from bot.workshop.yaml_lines import Fault, Tree
 from knowledge_base import loaders
 from knowledge_base.chunking import chunk
 from knowledge_base.documents import Chunk, Document
@@ -31,11 +31,16 @@ _FRONT_KEYS: Final = frozenset(
 
 @dataclass(frozen=True)
 class Problem:
-    """Something to mend; an error keeps a draft from being published, a warning does not."""
+    """Something to mend; an error keeps a draft from being published, a warning does not.
+
+    `reason` and `facts` are for pages that say it in another language.
+    """
 
     message: str
     line: int | None = None
     is_error: bool = True
+    reason: str = ""
+    facts: Mapping[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,28 +59,35 @@ class Checked:
 def check(home: Home, paper: Paper, text: str) -> Checked:
     """Check the new words of a text."""
     if len(text) > MOST_CHARACTERS:
-        return _failed(f"it is longer than {MOST_CHARACTERS} characters: split it")
+        message = f"it is longer than {MOST_CHARACTERS} characters: split it"
+        return _failed(message, "too_long", most=MOST_CHARACTERS)
     if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-        return _failed("it holds characters that are no text: delete them")
+        return _failed("it holds characters that are no text: delete them", "no_text")
     if paper.kind in {Kind.ARTICLE, Kind.DRAFT}:
         return _article(paper, text)
     tree = Tree(text)
     if tree.faults:
-        return Checked(tuple(Problem(fault.message, fault.line) for fault in tree.faults))
+        return Checked(tuple(_faulty(fault) for fault in tree.faults))
     if paper.kind is Kind.CANNED:
         return Checked(tuple(_canned(tree, text)))
     return _content(home, paper, text, tree)
 
 
-def _failed(message: str, line: int | None = None) -> Checked:
-    return Checked((Problem(message, line),))
+def _failed(message: str, reason: str, **facts: int) -> Checked:
+    return Checked((Problem(message, reason=reason, facts=facts),))
+
+
+def _faulty(fault: Fault, above: int = 0) -> Problem:
+    """Return a fault of YAML that begins below so many lines."""
+    line = None if fault.line is None and not above else (fault.line or 0) + above
+    return Problem(fault.message, line, reason=fault.reason, facts=fault.facts)
 
 
 def _article(paper: Paper, text: str) -> Checked:
     front = _FRONT.match(text)
     tree = Tree(front[1] if front else "")
     # The front matter begins below the line of its rule.
-    found = [Problem(fault.message, (fault.line or 0) + 1) for fault in tree.faults]
+    found = [_faulty(fault, above=1) for fault in tree.faults]
     if found:
         return Checked(tuple(found))
     name = PurePosixPath(paper.path).relative_to("kb" if paper.kind is Kind.ARTICLE else "drafts")
@@ -91,32 +103,37 @@ def _article(paper: Paper, text: str) -> Checked:
     found += _left_over(text)
     if front is None and paper.path.endswith(".md"):
         said = "it has no front matter: begin with `---`, `language: en`, `---`"
-        found.append(Problem(said, 1, is_error=False))
+        found.append(Problem(said, 1, is_error=False, reason="no_front_matter"))
     return Checked(tuple(found), tuple(passages))
 
 
 def _about(document: Document, tree: Tree, today: date) -> Iterator[Problem]:
     """Yield what would surprise who wrote an article that can be read."""
 
-    def warn(key: str, said: str) -> Problem:
+    def warn(key: str, said: str, reason: str, **facts: str) -> Problem:
         line = tree.line([key])
-        return Problem(said, line + 1 if line else None, is_error=False)
+        place = line + 1 if line else None
+        return Problem(said, place, is_error=False, reason=reason, facts=facts)
 
     if document.language is None:
-        yield warn("language", "it names no language: write `language: en` or `zh` on top")
+        said = "it names no language: write `language: en` or `zh` on top"
+        yield warn("language", said, "no_language")
     if document.audience in STAFF:
-        yield warn("audience", "it is for staff: customers are told nothing of it")
+        yield warn("audience", "it is for staff: customers are told nothing of it", "for_staff")
     if document.valid_from and document.valid_from > today.isoformat():
-        yield warn("valid_from", f"customers are told nothing of it before {document.valid_from}")
+        said = f"customers are told nothing of it before {document.valid_from}"
+        yield warn("valid_from", said, "not_before", day=document.valid_from)
     if document.valid_until and document.valid_until < today.isoformat():
-        yield warn("valid_until", f"it ended on {document.valid_until}: customers never see it")
+        said = f"it ended on {document.valid_until}: customers never see it"
+        yield warn("valid_until", said, "ended", day=document.valid_until)
 
 
 def _left_over(text: str) -> Iterator[Problem]:
     """Yield the words that ask for an article to be written, where they still stand in it."""
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip() in REMINDERS:
-            yield Problem("write the article, then delete this line", number)
+            said = "write the article, then delete this line"
+            yield Problem(said, number, reason="left_over")
 
 
 def _canned(tree: Tree, text: str) -> Iterator[Problem]:
@@ -184,7 +201,8 @@ def _lists_outside(tree: Tree, text: str, home: Path) -> Iterator[Problem]:
         hidden = any(part.startswith(".") for part in Path(file).parts)
         if hidden or not path.is_relative_to(home.resolve()):
             said = f"`{file}` lies outside the home: put the file beside policy.yml"
-            yield Problem(said, tree.line(["entities", name, "file"]))
+            line = tree.line(["entities", name, "file"])
+            yield Problem(said, line, reason="outside", facts={"name": file})
 
 
 def _refused(error: CarelineError, tree: Tree, place: Path) -> Iterator[Problem]:

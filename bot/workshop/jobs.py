@@ -134,8 +134,11 @@ class Jobs:
         """End a job before its time; what was active stays active."""
         job = self.get(identifier)
         if job.state is not State.RUNNING or job.pid is None:
-            message = f"{identifier} is not in work" if job.pid else "it has not begun: try again"
-            raise OccupiedError(message)
+            if job.pid:
+                message = f"{identifier} is not in work"
+                raise OccupiedError(message, "not_in_work", job=identifier)
+            message = "it has not begun: try again"
+            raise OccupiedError(message, "not_begun")
         with suppress(ProcessLookupError):
             os.kill(job.pid, signal.SIGTERM)
         return job
@@ -203,6 +206,6 @@ class Jobs:
                 except BlockingIOError as error:
                     if self.is_running() and time.monotonic() > deadline:
                         message = "something is being done already: wait for its end, or stop it"
-                        raise OccupiedError(message) from error
+                        raise OccupiedError(message, "occupied") from error
                     time.sleep(0.02)
             yield lock.fileno()

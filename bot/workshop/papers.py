@@ -73,10 +73,11 @@ def kind_of(path: str) -> Kind:
             f"{path[:_LONGEST]!r} is not edited here: articles lie in kb/, drafts in drafts/, "
             f"beside {', '.join(_FILES)}"
         )
-        raise NotFoundError(message)
+        raise NotFoundError(message, "no_place", path=path[:_LONGEST])
     if not parts[-1].lower().endswith(_SUFFIXES):
-        message = f"{path} cannot be edited here: name it with {', '.join(_SUFFIXES)}"
-        raise NotFoundError(message)
+        suffixes = ", ".join(_SUFFIXES)
+        message = f"{path} cannot be edited here: name it with {suffixes}"
+        raise NotFoundError(message, "no_text_file", path=path, suffixes=suffixes)
     return kind
 
 
@@ -89,15 +90,15 @@ def read(home: Path, path: str) -> Paper:
         return Paper(path, kind, file)
     if not file.is_file():
         message = f"{path} is a folder: give the name of a file"
-        raise PaperError(message)
+        raise PaperError(message, "a_folder", path=path)
     if file.stat().st_size > _MOST_BYTES:
         message = f"{path} is larger than {MOST_CHARACTERS} characters: split it"
-        raise PaperError(message)
+        raise PaperError(message, "too_long", most=MOST_CHARACTERS)
     try:
         text = file.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         message = f"{path} is not UTF-8: save it as UTF-8"
-        raise PaperError(message) from error
+        raise PaperError(message, "not_utf8", path=path) from error
     return Paper(path, kind, file, text)
 
 
@@ -105,10 +106,10 @@ def _check_inside(home: Path, file: Path) -> None:
     """Raise PaperError for a link, and for a folder that leads out of the home."""
     if file.is_symlink():
         message = f"{file.name} is a link: change the file it leads to"
-        raise PaperError(message)
+        raise PaperError(message, "behind_link", path=file.name)
     if not file.resolve().is_relative_to(home.resolve()):
         message = f"{file.name} lies outside the home, behind a link: change it there"
-        raise PaperError(message)
+        raise PaperError(message, "behind_link", path=file.name)
 
 
 def listed(home: Path) -> list[tuple[str, Kind]]:

@@ -73,14 +73,15 @@ class Publications:
             self.check_base(paper, base)
             if text == paper.text:
                 message = f"{path} is like this already: nothing was published"
-                raise PaperError(message)
+                raise PaperError(message, "unchanged", path=path)
             made = self._keep(paper, text, {"who": who, "note": note, "reverts": reverts})
             try:
                 _write(paper.file, text)
             except OSError as error:
                 shutil.rmtree(self._kept.folder(made.id), ignore_errors=True)
                 message = f"{path} cannot be written: {error.strerror}"
-                raise PaperError(message) from error
+                why = error.strerror or ""
+                raise PaperError(message, "not_written", path=path, why=why) from error
         return _publication(made)
 
     def rollback(self, identifier: str, *, base: str, who: str, note: str = "") -> Publication:
@@ -114,14 +115,16 @@ class Publications:
             return
         if not base:
             message = f"{paper.path} is there already: open it, or choose another name"
-            raise StaleError(message)
+            raise StaleError(message, "is_there", path=paper.path)
         last = next(iter(self.list(paper.path, 1)), None)
-        by = f" by {last.who}" if last and last.after == paper.sha256 else ""
+        who = last.who if last and last.after == paper.sha256 else ""
+        by = f" by {who}" if who else ""
         message = (
             f"{paper.path} was changed{by} since you opened it: nothing was written. Keep your "
             "words, open it again, and put them in"
         )
-        raise StaleError(message)
+        reason = "changed_by" if who else "changed"
+        raise StaleError(message, reason, path=paper.path, who=who)
 
     def _keep(self, paper: Paper, text: str | None, said: dict[str, Any]) -> Version:
         changed = list(difflib.unified_diff(_lines(paper.text), _lines(text), lineterm="", n=0))

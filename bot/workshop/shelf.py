@@ -74,7 +74,7 @@ def rollback(home: Home, kind: str) -> Version:
     try:
         return kinds[kind].rollback()
     except KnowledgeError as error:
-        raise CarelineError(str(error)) from error
+        raise CarelineError(str(error), "nothing_before") from error
 
 
 def _found(home: Home, identifier: str) -> tuple[Versions, Version]:
@@ -82,7 +82,7 @@ def _found(home: Home, identifier: str) -> tuple[Versions, Version]:
     try:
         return versions, versions.open(identifier)
     except KnowledgeError as error:
-        raise NotFoundError(str(error)) from error
+        raise NotFoundError(str(error), "no_version", version=identifier[:64]) from error
 
 
 def _card(file: Path) -> str | None:

@@ -41,16 +41,16 @@ def keep(home: Path, shelf: Shelf, name: str, source: Path) -> dict[str, Any]:
     """
     if not _NAME.fullmatch(name):
         message = f"{name[:100]!r} is no name for a file: letters, digits, hyphens and one suffix"
-        raise PaperError(message)
+        raise PaperError(message, "no_name", name=name[:100])
     folder = home / _FOLDERS[shelf]
     target = folder / name
     if not folder.resolve().is_relative_to(home.resolve()) or target.is_symlink():
         message = f"{_FOLDERS[shelf]}/ leads out of the home: put the file where it leads"
-        raise PaperError(message)
+        raise PaperError(message, "behind_link", path=f"{_FOLDERS[shelf]}/")
     told = _READ[shelf](source, name)
     if target.exists() and target.read_bytes() != source.read_bytes():
         message = f"{_FOLDERS[shelf]}/{name} is there and holds something else: rename the file"
-        raise PaperError(message)
+        raise PaperError(message, "other_file", path=f"{_FOLDERS[shelf]}/{name}")
     folder.mkdir(exist_ok=True)
     scratch = target.with_name(f".{name}.sent")
     shutil.copyfile(source, scratch)
@@ -78,7 +78,7 @@ def remove(home: Path, path: str) -> None:
     file = home / path
     if file.is_symlink() or not file.resolve().is_relative_to(home.resolve()):
         message = f"{path} lies behind a link: delete it where it lies"
-        raise PaperError(message)
+        raise PaperError(message, "behind_link", path=path)
     file.unlink()
 
 
@@ -93,19 +93,21 @@ def _articles(source: Path, name: str) -> dict[str, Any]:
     if not documents:
         reasons = "; ".join(one.error for one in failed[:3]) or "there is no text in it"
         message = f"{name} cannot be read: {reasons}"
-        raise PaperError(message)
+        raise PaperError(message, "unread", name=name, why=reasons)
     return {"documents": documents, "failed": [asdict(one) for one in failed[:_SHOWN]]}
 
 
 def _dialogs(source: Path, name: str) -> dict[str, Any]:
     if not name.endswith(_DIALOGS):
-        message = f"{name} holds no dialogs: send {', '.join(_DIALOGS)}"
-        raise PaperError(message)
+        suffixes = ", ".join(_DIALOGS)
+        message = f"{name} holds no dialogs: send {suffixes}"
+        raise PaperError(message, "no_dialogs", name=name, suffixes=suffixes)
     _check_unpacked(source, name)
     try:
         examples = datasets.read_examples(source, held_back=True)
     except CarelineError as error:
-        raise PaperError(str(error).replace(str(source), name)) from error
+        message = str(error).replace(str(source), name)
+        raise PaperError(message, "unread", name=name, why=message) from error
     intents = sorted({example.intent for example in examples})
     return {"examples": len(examples), "intents": len(intents), "failed": []}
 
@@ -121,10 +123,11 @@ def _check_unpacked(source: Path, name: str) -> None:
                 size += len(piece)
     except (OSError, EOFError, zlib.error) as error:
         message = f"{name} cannot be unpacked: {error}"
-        raise PaperError(message) from error
+        raise PaperError(message, "unpacked", name=name, why=str(error)) from error
     if size > _MOST_UNPACKED:
-        message = f"{name} holds more than {_MOST_UNPACKED // 2**20} MiB: split it"
-        raise PaperError(message)
+        most = _MOST_UNPACKED // 2**20
+        message = f"{name} holds more than {most} MiB: split it"
+        raise PaperError(message, "too_much", name=name, most=most)
 
 
 _READ: Final[dict[Shelf, Callable[[Path, str], dict[str, Any]]]] = {

@@ -1,8 +1,8 @@
 """YAML as a person wrote it: where each entry stands, and what no file of ours should hold."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import yaml
@@ -13,10 +13,12 @@ _MOST_NODES: Final = 100_000  # counted as if every alias were written out
 
 @dataclass(frozen=True)
 class Fault:
-    """Something wrong in a file, and its line, counted from 1."""
+    """Something wrong in a file, and its line, counted from 1; `reason` is a key for pages."""
 
     message: str
     line: int | None = None
+    reason: str = ""
+    facts: Mapping[str, str | int] = field(default_factory=dict)
 
 
 class Tree:
@@ -34,18 +36,23 @@ class Tree:
             mark = error.problem_mark or error.context_mark
             what = " ".join(part for part in (error.context, error.problem) if part)
             message = f"this is not YAML ({what}): {_HOW}"
-            self.faults.append(Fault(message, mark.line + 1 if mark else None))
+            line = mark.line + 1 if mark else None
+            self.faults.append(Fault(message, line, "not_yaml", {"why": what}))
         except (yaml.YAMLError, ValueError) as error:
-            self.faults.append(Fault(f"this is not YAML ({' '.join(str(error).split())}): {_HOW}"))
+            what = " ".join(str(error).split())
+            message = f"this is not YAML ({what}): {_HOW}"
+            self.faults.append(Fault(message, None, "not_yaml", {"why": what}))
         except RecursionError:
-            self.faults.append(Fault("its entries are nested too deep: write it flatter"))
+            message = "its entries are nested too deep: write it flatter"
+            self.faults.append(Fault(message, None, "too_deep"))
 
     def _examine(self, root: yaml.Node) -> None:
         sizes: dict[int, int] = {}
 
         def size(node: yaml.Node, above: frozenset[int]) -> int:
             if id(node) in above:
-                self.faults.append(Fault("an entry holds itself: write it out", _line(node)))
+                message = "an entry holds itself: write it out"
+                self.faults.append(Fault(message, _line(node), "holds_itself"))
                 return 1
             if id(node) not in sizes:
                 inside = above | {id(node)}
@@ -53,8 +60,8 @@ class Tree:
             return sizes[id(node)]
 
         if size(root, frozenset()) > _MOST_NODES:
-            fault = Fault(f"with its aliases written out it has over {_MOST_NODES} entries")
-            self.faults.append(fault)
+            message = f"with its aliases written out it has over {_MOST_NODES} entries"
+            self.faults.append(Fault(message, None, "too_many", {"most": _MOST_NODES}))
             return
         for node in _mappings(root, set()):
             seen: set[str] = set()
@@ -62,7 +69,7 @@ class Tree:
                 name = str(key.value)
                 if name in seen and name != "<<":
                     said = f"`{name}` stands here twice: only the last one would count"
-                    self.faults.append(Fault(said, _line(key)))
+                    self.faults.append(Fault(said, _line(key), "twice", {"name": name}))
                 seen.add(name)
 
     def line(self, place: Sequence[object]) -> int | None:

@@ -113,6 +113,7 @@ def test_the_desk_wants_the_consoles_token(api: httpx.Client, desk: httpx.Client
         body = {"agent": "ann"} if method == "POST" else None
         answer = api.request(method, f"/api/desk/{path}", json=body)
         assert (answer.status_code, answer.json()["error"]["code"]) == (401, "http")
+        assert answer.json()["error"]["reason"] == "signed_out"
     assert desk.post("/conversations/nowhere/take", json={"agent": "ann"}).status_code == 404
     assert desk.post("/agents/nobody/presence", json={}).status_code == 404
 

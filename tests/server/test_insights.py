@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.bootstrap import Home
-from bot.insights import simulation
+from bot.insights import simulation, topics
 from bot.server import announcing
 from bot.server.secrets_file import load_or_make
 from bot.settings import Settings
@@ -25,6 +25,7 @@ ROUTES = (
     ("GET", "/api/insights/surges"),
     ("GET", "/api/insights/conversations?figure=conversations"),
     ("GET", "/api/insights/gaps"),
+    ("PUT", "/api/insights/topics/topic:1"),
     ("POST", "/api/insights/drafts"),
     ("GET", "/api/desk/conversations/nobody/suggestions"),
 )
@@ -39,8 +40,10 @@ def token(server: Server) -> dict[str, str]:
 def traffic(server: Server) -> Iterator[Home]:
     home = Home(Settings.load(server.home))
     home.log()
-    made = simulation.traffic(simulation.world(home), 45, 12.0, seed=2)
-    synthetic.write(home.engine, made)
+    with pytest.MonkeyPatch.context() as patch:  # few conversations: many must be about the new
+        patch.setattr(simulation, "_NEW", (0.8, 0.95))
+        made = simulation.traffic(simulation.world(home), 45, 12.0, seed=2)
+        synthetic.write(home.engine, made)
     yield home
     synthetic.clear(home.engine)
     home.engine.dispose()
@@ -108,6 +111,30 @@ def test_a_planted_surge_is_found_with_examples_and_announced_once(traffic: Home
     assert first.key == again.key
     assert first.body["event"] == "surge"
     assert announcing.alarming(Settings(), found) == []
+
+
+def test_a_subject_nobody_foresaw_is_a_topic_with_a_surge_and_gets_a_name(
+    api: httpx.Client, token: dict[str, str], traffic: Home
+) -> None:
+    looker = topics.Looker(traffic, patient=True)
+    looks = [looker.look().found for _ in range(3)]
+    assert looks[0] > 0
+    assert looks[0] > looks[1] >= looks[2]
+    page = api.get("/api/insights?days=14&synthetic=true", headers=token).json()
+    news = {surge["topic"]: surge for surge in page["surges"] if surge["kind"] == "discovered"}
+    first = (now() - timedelta(days=simulation.NEW_DAYS)).date().isoformat()
+    ants = next(row for row in page["topics"] if "ants" in row["name"].split())
+    assert ants["messages"] >= 5
+    assert news[ants["topic"]]["first"] >= first
+    path = f"/api/insights/topics/{ants['topic']}"
+    assert api.put(path, json={"name": " ants in  parcels "}, headers=token).status_code == 200
+    told = api.get("/api/insights/surges?days=14&synthetic=true", headers=token).json()["surges"]
+    surge = next(one for one in told if one["topic"] == ants["topic"])
+    assert surge["name"] == "ants in parcels"
+    assert any("ants" in one["text"] for one in surge["examples"])
+    assert api.put(path, json={"name": "  "}, headers=token).status_code == 422
+    unknown = api.put("/api/insights/topics/topic:0", json={"name": "x"}, headers=token)
+    assert unknown.status_code == 404
 
 
 def test_questions_without_an_answer_become_a_draft(

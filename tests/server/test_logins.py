@@ -56,6 +56,7 @@ ROUTES: tuple[tuple[str, str, dict[str, Any] | None, Level], ...] = (
     ("GET", "/api/insights/surges", None, Level.SUPERVISOR),
     ("GET", "/api/insights/conversations?figure=conversations", None, Level.SUPERVISOR),
     ("GET", "/api/insights/gaps", None, Level.SUPERVISOR),
+    ("PUT", "/api/insights/topics/nowhere", {}, Level.SUPERVISOR),
     ("POST", "/api/insights/drafts", {}, Level.SUPERVISOR),
 )
 

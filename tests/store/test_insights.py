@@ -7,6 +7,7 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import Engine, select, text, update
 
@@ -14,9 +15,10 @@ from bot.dialogue.handoff import Owner
 from bot.insights import reporting
 from bot.insights.outcomes import bucket, upper
 from bot.insights.simulation import World, traffic
-from bot.store import database, notebook, synthetic, tables
+from bot.store import database, notebook, synthetic, tables, topics
 from bot.store.desk import Desk
 from bot.store.log import SqlLog
+from bot.store.topics import Topic
 from bot.types import Feedback, Message, Reply, ServedBy
 from tests.server.turns import turn_with
 
@@ -138,6 +140,50 @@ def test_csat_routes_intents_and_moods_are_those_of_the_rows(filled: Engine) -> 
         condition = "d.intent = :intent AND d.sentiment = 'neutral'"
         here = {"since": day, "until": day + timedelta(days=1), "intent": row["topic"]}
         assert row["neutral"] == steps(filled, condition, **here)
+
+
+def grouped(engine: Engine, count: int = 7) -> None:
+    """Put four messages of five into topics, the last of which is no more than an intent."""
+    vector = np.zeros(2, dtype=np.float32)
+    made = [
+        Topic(f"topic:{n}", f"subject {n}", "en", vector, vector, "size", n == count - 1)
+        for n in range(count)
+    ]
+    topics.add(engine, made, "e5", synthetic=True)
+    with engine.connect() as connection:
+        ids = connection.execute(text("SELECT message_id FROM decisions ORDER BY message_id"))
+        places = {one: f"topic:{n % count}" for n, one in enumerate(ids.scalars()) if n % 5}
+    assert topics.place(engine, places) == len(places)
+
+
+def test_topics_beside_the_intents_are_those_of_the_rows(filled: Engine) -> None:
+    grouped(filled)
+    found = reporting.insights(filled, reporting.query(**ALL))
+    here = "EXISTS (SELECT 1 FROM message_topics t WHERE t.message_id = d.message_id"
+    here += " AND t.topic_id = :topic)"
+    assert len(found["topics"]) == 6
+    for row in found["topics"]:
+        name = row["topic"]
+        assert row["messages"] == steps(filled, here, topic=name) > 0
+        negative = f"{here} AND d.sentiment = 'negative'"
+        assert row["negative"] == steps(filled, negative, topic=name)
+        behind = reporting.behind(filled, reporting.query(**ALL), "topic", name)
+        with_it = f"EXISTS (SELECT 1 FROM decisions d WHERE d.conversation_id = c.id AND {here})"
+        assert behind["count"] == conversations(filled, with_it, topic=name)
+        upset = with_it.replace(
+            "topic_id = :topic)", "topic_id = :topic) AND d.sentiment = 'negative'"
+        )
+        behind = reporting.behind(filled, reporting.query(**ALL), "negative", name)
+        assert behind["count"] == conversations(filled, upset, topic=name)
+    for row in [row for row in found["voice"] if row["kind"] == "discovered"][::17]:
+        day = datetime.fromisoformat(row["day"]).replace(tzinfo=UTC)
+        bounds = {"since": day, "until": day + timedelta(days=1), "topic": row["topic"]}
+        assert row["neutral"] == steps(filled, f"{here} AND d.sentiment = 'neutral'", **bounds)
+    table = list(csv.DictReader(io.StringIO(reporting.as_csv(found))))
+    told = {row["name"]: row["value"] for row in table if row["section"] == "topics"}
+    assert told["subject 0 messages"] == str(
+        next(row["messages"] for row in found["topics"] if row["name"] == "subject 0")
+    )
 
 
 def test_times_articles_and_suggestions_are_those_of_the_rows(filled: Engine) -> None:
@@ -268,6 +314,7 @@ def test_ten_thousand_conversations_cost_little_more_than_a_hundred(engine: Engi
     def seconds(rate: float) -> tuple[float, float]:
         synthetic.clear(engine)
         synthetic.write(engine, traffic(WORLD, 60, rate, seed=3, until=UNTIL))
+        grouped(engine, 30)
         reporting.insights(engine, wanted)
         assert wait(engine, 20) == 20
         pages, queues = [], []

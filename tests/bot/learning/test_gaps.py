@@ -1,6 +1,5 @@
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
 import pytest
 
 from bot.learning import gaps
@@ -102,19 +101,3 @@ def test_equal_questions_give_equal_clusters() -> None:
     once = gaps.clusters(QUESTIONS, encoder.queries)
     assert gaps.clusters(QUESTIONS, encoder.queries) == once
     assert gaps.clusters([], encoder.queries) == []
-
-
-def test_a_chain_of_half_similar_questions_falls_apart() -> None:
-    angles = np.radians(np.arange(0, 180, 15))
-    rows = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-    found = gaps.groups(rows, 0.9)
-    assert 2 < len(found) < len(rows)
-    assert sorted(np.concatenate(found).tolist()) == list(range(len(rows)))
-
-
-def test_many_questions_are_grouped_in_seconds() -> None:
-    rng = np.random.default_rng(0)
-    centres = rng.normal(size=(60, 64))
-    rows = centres[rng.integers(60, size=3000)] + 0.2 * rng.normal(size=(3000, 64))
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    assert len(gaps.groups(rows.astype(np.float32), 0.6)) == 60

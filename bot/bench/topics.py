@@ -1,0 +1,124 @@
+"""`careline bench topics`: whether groups of messages are subjects, and new ones are noticed."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.bench.bars import Part, Result, Setting, at_least
+from bot.learning.grouping import Encode
+from bot.learning.topics import NOWHERE, Batch, assign, batches, discover
+from bot.nlu import datasets
+from bot.nlu.datasets import Example
+from bot.store.topics import Said
+from bot.types import OUT_OF_SCOPE
+from knowledge_base.encoders import Vectors
+
+_NEW: Final = 30  # subjects that nobody foresaw, one at a time
+_AROUND: Final = 1000  # messages about everything else
+_FIRST: Final = 20  # messages about the new subject before it is looked for
+_RIGHT: Final = 0.8  # of a topic's messages, those about the subject: it is that topic
+
+
+def _subjects(setting: Setting, result: Result) -> None:
+    """Group callers' first words, and compare the groups with what people called their intents."""
+    rows = datasets.read_examples(setting.file("intents", "natcs", "insurance.csv"), held_back=True)
+    (batch,) = batches(_said(rows), _encoder(setting))
+    topics = discover(batch, np.ones(len(batch.said), dtype=np.bool_), _encoder(setting))
+    placed = assign(batch, topics)
+    true = np.array([one.intent for one in batch.said])
+    inside = placed != NOWHERE
+    purity = _purity(placed[inside], true[inside])
+    result.figures["natcs"] = {
+        "messages": len(true),
+        "intents": len(set(true.tolist())),
+        "topics": len(topics),
+        "in_a_topic": round(float(inside.mean()), 4),
+        "purity": round(purity, 4),
+        "largest_intent": round(max(Counter(true.tolist()).values()) / len(true), 4),
+    }
+    result.bars += [
+        at_least("topics: messages whose topic is mostly of their intent", purity, 0.6),
+        at_least("topics: messages that belong to a topic", float(inside.mean()), 0.5),
+    ]
+
+
+def _said(rows: Sequence[Example]) -> list[Said]:
+    return [Said(f"m{n}", f"c{n}", row.text, "en", row.intent) for n, row in enumerate(rows)]
+
+
+def _encoder(setting: Setting) -> Encode:
+    """Return the encoder; planted, one whose vectors say nothing."""
+    encoder = setting.home.encoder()
+
+    def spoilt(texts: Sequence[str]) -> Vectors:
+        rows = np.random.default_rng(0).normal(size=(len(texts), encoder.dimension))
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        return np.asarray(rows, dtype=np.float32)
+
+    return spoilt if setting.planted else encoder.queries
+
+
+def _purity(placed: NDArray[np.int64], true: NDArray[Any]) -> float:
+    """Return the share of messages that have the most frequent intent of their topic."""
+    most = [max(Counter(true[placed == n].tolist()).values()) for n in set(placed.tolist())]
+    return sum(most) / max(len(placed), 1)
+
+
+def _news(setting: Setting, result: Result) -> None:
+    """Let one intent after another be the new subject among messages about all others."""
+    rows = datasets.read_examples(setting.file("intents", "clinc150", "test.csv"), held_back=True)
+    rows = [row for row in rows if row.intent != OUT_OF_SCOPE]
+    intents = sorted({row.intent for row in rows})
+    rng = np.random.default_rng(5)
+    new = rng.choice(len(intents), size=min(_NEW, len(intents)), replace=False)
+    (batch,) = batches(_said(rows), _encoder(setting))
+    found: list[bool] = []
+    joined: list[float] = []
+    strangers: list[float] = []
+    for number in new.tolist():
+        about = np.array([one.intent == intents[number] for one in batch.said])
+        ours, others = (rng.permutation(np.flatnonzero(mask)) for mask in (about, ~about))
+        first, later = ours[:_FIRST], ours[_FIRST:]
+        around, after = others[:_AROUND], others[_AROUND:]
+        # What is usual was looked at before the new subject comes.
+        usual = _only(batch, around)
+        known = discover(usual, np.ones(len(usual.said), dtype=np.bool_), _encoder(setting))
+        here = _only(batch, np.concatenate([first, around]))
+        free = assign(here, known) == NOWHERE
+        topics = [*known, *discover(here, free, _encoder(setting))]
+        placed = assign(here, topics)
+        mine = Counter(placed[: len(first)].tolist())
+        mine.pop(NOWHERE, None)
+        best, count = max(mine.items(), key=lambda item: item[1], default=(NOWHERE, 0))
+        found.append(count >= max(5, _RIGHT * (placed == best).sum()))
+        for joins, places in ((joined, later), (strangers, after)):
+            if found[-1] and len(places):
+                joins.append(float((assign(_only(batch, places), topics) == best).mean()))
+    share = float(np.mean(found))
+    result.figures["clinc150"] = {
+        "new_subjects": len(found),
+        "found": round(share, 4),
+        "later_messages_that_join": round(float(np.mean(joined or [0.0])), 4),
+        "other_messages_that_join": round(float(np.mean(strangers or [1.0])), 4),
+    }
+    result.bars.append(
+        at_least("topics: new subjects noticed at 20 messages in 1,000", share, 0.85)
+    )
+
+
+def _only(batch: Batch, places: NDArray[np.int64]) -> Batch:
+    """Return some messages of a batch."""
+    texts, text_of = np.unique(batch.text_of[places], return_inverse=True)
+    return Batch(
+        batch.language,
+        [batch.said[n] for n in places.tolist()],
+        [batch.texts[n] for n in texts.tolist()],
+        batch.rows[texts],
+        text_of,
+    )
+
+
+PARTS: Final[dict[str, Part]] = {"subjects": _subjects, "news": _news}

@@ -1,0 +1,113 @@
+"""Looks for topics in a home's log: new messages join those there are, the rest may be new ones."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.bootstrap import Home
+from bot.dialogue.policy import PLEASANTRIES
+from bot.dialogue.state import NO_TOPIC
+from bot.insights.alerts import HISTORY
+from bot.learning.topics import NOWHERE, Batch, assign, batches, discover
+from bot.store import topics as store
+from bot.store.topics import Said, Topic
+from bot.types import now
+from knowledge_base.encoders import Vectors
+
+SPACING: Final = timedelta(minutes=55)
+_POOL: Final = 5000  # the latest messages, among which new topics are looked for
+_DEEPEST: Final = 50_000  # earlier ones that are asked whether they belong to a new topic
+_FEW: Final = 16  # texts that are read at a time beside the serving
+_ABOUT_NOTHING: Final = {"reason": NO_TOPIC, "intent": PLEASANTRIES}
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a look found: new topics that say more than an intent, and messages with a topic now."""
+
+    found: int = 0
+    placed: int = 0
+
+    def __add__(self, other: "Looked") -> "Looked":
+        """Return both together."""
+        return Looked(self.found + other.found, self.placed + other.placed)
+
+
+class Looker:
+    """Looks at a home again and again; what it has read it need not read anew."""
+
+    def __init__(self, home: Home, *, patient: bool = False, progress: bool = False) -> None:
+        """Take a home; `patient` reads little at a time, so that customers do not wait."""
+        self._home = home
+        self._patient = patient
+        self._progress = progress
+        self._vectors: dict[str, Vectors] = {}
+
+    def look(self) -> Looked:
+        """Look at real conversations, and then at those made up, where there are any."""
+        looked, read = Looked(), set[str]()
+        for synthetic in (False, True):
+            pool = store.latest(self._home.engine, **self._wanted(synthetic), limit=_POOL)
+            if any(one.topic is None for one in pool):
+                looked += self._look(pool, read, synthetic=synthetic)
+        self._vectors = {text: row for text, row in self._vectors.items() if text in read}
+        return looked
+
+    def _look(self, pool: Sequence[Said], read: set[str], *, synthetic: bool) -> Looked:
+        engine = self._home.engine
+        # The same for all engines of an encoder: their vectors are close enough.
+        encoder = self._home.encoder().base.id
+        store.sweep(engine, encoder)
+        known = store.read(engine, encoder, synthetic=synthetic)
+        names = store.names(engine)
+        placed: dict[str, str] = {}
+        new: list[Topic] = []
+        for batch in batches(pool, self._encode):
+            read.update(batch.texts)
+            homeless = np.array([one.topic is None for one in batch.said])
+            at = assign(batch, known)
+            placed |= _placed(batch, np.where(homeless, at, NOWHERE), known)
+            found = discover(batch, homeless & (at == NOWHERE), self._encode, names)
+            names |= {topic.name for topic in found}
+            new += found
+        if new:  # their past is wanted as well: what was ordinary is learnt from it
+            for part in self._past(synthetic):
+                for batch in batches(part, self._encode):
+                    placed = {**_placed(batch, assign(batch, new), new), **placed}
+        store.add(engine, new, encoder, synthetic=synthetic)
+        return Looked(sum(not topic.known for topic in new), store.place(engine, placed))
+
+    def _past(self, synthetic: bool) -> Iterator[Sequence[Said]]:  # noqa: FBT001
+        """Yield the messages without a topic, in parts."""
+        wanted = self._wanted(synthetic)
+        everything = store.latest(self._home.engine, **wanted, limit=_DEEPEST, unplaced=True)
+        for at in range(0, len(everything), _POOL):
+            yield everything[at : at + _POOL]
+
+    def _wanted(self, synthetic: bool) -> dict[str, Any]:  # noqa: FBT001
+        return {"since": now() - HISTORY, "synthetic": synthetic, "without": _ABOUT_NOTHING}
+
+    def _encode(self, texts: Sequence[str]) -> Vectors:
+        new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
+        if new:
+            self._vectors |= zip(new, self._read(new), strict=True)
+        return np.stack([self._vectors[text] for text in texts])
+
+    def _read(self, texts: Sequence[str]) -> Vectors:
+        queries = self._home.encoder().queries
+        if not self._patient:
+            return queries(texts, progress=self._progress)
+        parts = [queries(texts[at : at + _FEW]) for at in range(0, len(texts), _FEW)]
+        return np.concatenate(parts)
+
+
+def _placed(batch: Batch, at: NDArray[np.int64], topics: Sequence[Topic]) -> Mapping[str, str]:
+    return {
+        one.id: topics[place].id
+        for one, place in zip(batch.said, at.tolist(), strict=True)
+        if place != NOWHERE
+    }

@@ -1,0 +1,285 @@
+"""Topics that were found in customers' messages, and which messages belong to them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Engine, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bot.store import digests
+from bot.store.database import utc
+from bot.store.tables import conversations, decisions, digested, message_topics, messages, topics
+from bot.types import CarelineError, NotFoundError, Role, now
+
+_LOOKED: Final = 1  # the row of `digested` that says when topics were last looked for
+_YOUNG: Final = timedelta(hours=1)  # a topic without messages is perhaps about to get some
+_NAMES: Final = 500  # in one query
+
+
+class TakenError(CarelineError):
+    """Two topics of one name could not be told apart."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A customer's message."""
+
+    id: str
+    conversation_id: str
+    text: str
+    language: str
+    intent: str | None = None
+    topic: str | None = None  # the id of the one it belongs to
+
+
+@dataclass(frozen=True, eq=False)
+class Topic:
+    """A subject; `origin` and `mean`, shape (d,), say which messages belong to it.
+
+    `intent` is the one most of its messages had when it was found; `known` marks a topic that is
+    no more than that intent, and is shown nowhere.
+    """
+
+    id: str
+    name: str
+    language: str
+    origin: NDArray[np.float32]
+    mean: NDArray[np.float32]  # of unit vectors from the origin to its messages
+    intent: str | None = None
+    known: bool = False
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A topic as people see it; `intent` is what most of its messages were taken for."""
+
+    id: str
+    name: str
+    language: str
+    intent: str | None
+
+
+def latest(  # noqa: PLR0913 — one parameter a filter
+    engine: Engine,
+    since: datetime,
+    limit: int,
+    *,
+    synthetic: bool,
+    without: Mapping[str, Collection[str]],
+    unplaced: bool = False,
+) -> list[Said]:
+    """Return customers' messages from a moment on, the newest first; or those without a topic.
+
+    They come from made-up conversations or from real ones. `without` names reasons and intents of
+    decisions on messages that are about nothing.
+    """
+    spoken = or_(decisions.c.intent.is_(None), decisions.c.intent.not_in(without["intent"]))
+    query = (
+        select(
+            messages.c.id,
+            messages.c.conversation_id,
+            messages.c.text,
+            decisions.c.language,
+            decisions.c.intent,
+            message_topics.c.topic_id,
+        )
+        .join(decisions, decisions.c.message_id == messages.c.id)
+        .join(conversations, conversations.c.id == messages.c.conversation_id)
+        .outerjoin(message_topics, message_topics.c.message_id == messages.c.id)
+        .where(
+            messages.c.role == Role.CUSTOMER.value,
+            messages.c.at >= since,
+            conversations.c.synthetic.is_(synthetic),
+            decisions.c.reason.not_in(without["reason"]),
+            spoken,
+        )
+        .order_by(messages.c.at.desc(), messages.c.id)
+        .limit(limit)
+    )
+    if unplaced:
+        query = query.where(message_topics.c.topic_id.is_(None))
+    with engine.connect() as connection:
+        return [Said(*row) for row in connection.execute(query)]
+
+
+def read(engine: Engine, encoder: str, *, synthetic: bool) -> list[Topic]:
+    """Return the topics that an encoder's vectors describe, oldest first.
+
+    Those of made-up conversations come only where they are asked for, beside the real ones.
+    """
+    query = select(topics).where(topics.c.encoder == encoder)
+    if not synthetic:
+        query = query.where(topics.c.synthetic.is_(False))
+    with engine.connect() as connection:
+        rows = connection.execute(query.order_by(topics.c.at, topics.c.id)).all()
+    return [
+        Topic(
+            row.id,
+            row.name,
+            row.language,
+            _vector(row.origin),
+            _vector(row.mean),
+            row.intent,
+            row.known,
+        )
+        for row in rows
+    ]
+
+
+def _vector(raw: bytes) -> NDArray[np.float32]:
+    return np.frombuffer(raw, dtype="<f4")
+
+
+def shown(engine: Engine) -> dict[str, Shown]:
+    """Return the topics that say more than an intent, by id."""
+    names = ("id", "name", "language", "intent")
+    query = select(*(topics.c[name] for name in names)).where(topics.c.known.is_(False))
+    with engine.connect() as connection:
+        return {row.id: Shown(*row) for row in connection.execute(query)}
+
+
+def add(engine: Engine, found: Sequence[Topic], encoder: str, *, synthetic: bool) -> None:
+    """Keep topics that were found."""
+    rows = [
+        {
+            "id": topic.id,
+            "name": topic.name,
+            "language": topic.language,
+            "synthetic": synthetic,
+            "encoder": encoder,
+            "origin": topic.origin.astype("<f4").tobytes(),
+            "mean": topic.mean.astype("<f4").tobytes(),
+            "intent": topic.intent,
+            "known": topic.known,
+            "at": now(),
+        }
+        for topic in found
+    ]
+    if rows:
+        with engine.begin() as connection:
+            connection.execute(insert(topics), rows)
+
+
+def rename(engine: Engine, identifier: str, name: str) -> None:
+    """Give a topic another name; raise NotFoundError for an id that is none.
+
+    Raises TakenError when another topic is called so.
+    """
+    with engine.begin() as connection:
+        here = topics.c.id == identifier
+        # Those that are no more than an intent are shown nowhere: their names are free.
+        taken = select(topics.c.id).where(topics.c.name == name, topics.c.known.is_(False), ~here)
+        if connection.execute(taken).first():
+            message = f"another topic is called {name[:80]}: choose another name"
+            raise TakenError(message, "name_taken", name=name[:80])
+        if not connection.execute(update(topics).where(here).values(name=name)).rowcount:
+            message = f"there is no topic {identifier[:64]}"
+            raise NotFoundError(message, "no_topic")
+
+
+def place(engine: Engine, placed: Mapping[str, str]) -> int:
+    """Note which topic each message belongs to; return how many were noted.
+
+    A message that was deleted meanwhile, or placed by another process, is passed over. The figures
+    of the days of these messages are summed up anew when they are next asked for.
+    """
+    count = 0
+    ids = sorted(placed)
+    for at in range(0, len(ids), _NAMES):
+        part = ids[at : at + _NAMES]
+        with engine.begin() as connection:
+            # Who forgets a customer locks the same rows: one of the two comes first.
+            there = connection.execute(
+                select(messages.c.id, conversations.c.created_at)
+                .join(conversations, conversations.c.id == messages.c.conversation_id)
+                .where(messages.c.id.in_(part))
+                .order_by(messages.c.id)
+                .with_for_update(of=messages)
+            ).all()
+            known = select(message_topics.c.message_id).where(message_topics.c.message_id.in_(part))
+            taken = set(connection.execute(known).scalars())
+            new = [row for row in there if row.id not in taken]
+            rows = [{"message_id": row.id, "topic_id": placed[row.id]} for row in new]
+            if rows:
+                connection.execute(insert(message_topics), rows)
+                digests.mark(connection, {utc(row.created_at).date() for row in new})
+            count += len(rows)
+    return count
+
+
+def claim(engine: Engine, spacing: timedelta) -> bool:
+    """Tell whether topics were last looked for so long ago, and note that they are now.
+
+    Of several processes that ask at once, one is told yes.
+    """
+    begun = now()
+    with engine.begin() as connection:
+        last = connection.execute(
+            select(digested.c.until).where(digested.c.id == _LOOKED)
+        ).scalar_one_or_none()
+        if last is not None:
+            if begun - utc(last) < spacing:
+                return False
+            here = (digested.c.id == _LOOKED) & (digested.c.until == last)
+            return bool(
+                connection.execute(update(digested).where(here).values(until=begun)).rowcount
+            )
+    try:
+        with engine.begin() as connection:
+            connection.execute(insert(digested).values(id=_LOOKED, until=begun))
+    except IntegrityError:  # another process was first
+        return False
+    return True
+
+
+def sweep(engine: Engine, encoder: str | None) -> int:
+    """Remove topics without messages, and those of other encoders; return how many.
+
+    Vectors of different encoders cannot be compared. None removes all topics.
+    """
+    placed = topics.c.id.in_(select(message_topics.c.topic_id))
+    empty = ~placed & (topics.c.at < now() - _YOUNG)
+    with engine.begin() as connection:
+        others = topics.c.encoder != encoder if encoder else topics.c.id.is_not(None)
+        old = select(topics.c.id).where(others)
+        days = connection.execute(
+            select(conversations.c.created_at)
+            .join(messages, messages.c.conversation_id == conversations.c.id)
+            .join(message_topics, message_topics.c.message_id == messages.c.id)
+            .where(message_topics.c.topic_id.in_(old))
+        ).scalars()
+        digests.mark(connection, {utc(at).date() for at in days})
+        connection.execute(delete(message_topics).where(message_topics.c.topic_id.in_(old)))
+        return connection.execute(delete(topics).where(others | empty)).rowcount
+
+
+def sizes(engine: Engine, *, synthetic: bool = False) -> list[dict[str, Any]]:
+    """Return the topics that are shown with how many messages they have, largest first.
+
+    Made-up messages are counted only where they are asked for.
+    """
+    count = func.count(message_topics.c.message_id)
+    names = ("id", "name", "language", "intent")
+    query = (
+        select(*(topics.c[name] for name in names), count.label("messages"))
+        .join(message_topics, message_topics.c.topic_id == topics.c.id)
+        .join(messages, messages.c.id == message_topics.c.message_id)
+        .join(conversations, conversations.c.id == messages.c.conversation_id)
+        .where(topics.c.known.is_(False))
+        .group_by(*(topics.c[name] for name in names))
+        .order_by(count.desc(), topics.c.id)
+    )
+    if not synthetic:
+        query = query.where(conversations.c.synthetic.is_(False))
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def names(engine: Engine) -> set[str]:
+    """Return the names of all topics."""
+    with engine.connect() as connection:
+        return set(connection.execute(select(topics.c.name)).scalars())

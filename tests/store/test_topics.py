@@ -1,0 +1,196 @@
+"""Topics in the log: kept, counted by day, given to messages, and gone with them."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, func, select
+
+from bot.insights import reporting
+from bot.store import database, facts, synthetic, tables, topics
+from bot.store.log import SqlLog
+from bot.store.topics import Topic
+from bot.store.visits import Visits
+from bot.types import NotFoundError, now
+from tests.store.test_questions import answer
+
+NOTHING: dict[str, list[str]] = {"reason": [], "intent": []}
+AGO = timedelta(days=2)
+
+
+def topic(number: int = 1, *, known: bool = False) -> Topic:
+    vector = np.arange(4, dtype=np.float32) + number
+    return Topic(
+        f"topic:{number}", f"name {number}", "en", vector, vector * np.float32(0.5), "refund", known
+    )
+
+
+@pytest.fixture
+def log(engine: Engine) -> SqlLog:
+    database.migrate(engine)
+    return SqlLog(engine)
+
+
+def asked(log: SqlLog, text: str, conversation: str = "c") -> str:
+    return answer(log, text, conversation).message.id
+
+
+def unplaced(engine: Engine, *, limit: int = 10, **without: list[str]) -> list[str]:
+    found = topics.latest(
+        engine, now() - AGO, limit, synthetic=False, without={**NOTHING, **without}, unplaced=True
+    )
+    return [one.text for one in found]
+
+
+def rows(engine: Engine, name: str) -> int:
+    with engine.connect() as connection:
+        query = select(func.count()).select_from(tables.metadata.tables[name])
+        return int(connection.execute(query).scalar_one())
+
+
+def test_a_topic_is_read_as_it_was_kept(log: SqlLog, engine: Engine) -> None:
+    assert log.pending() == []
+    topics.add(engine, [topic()], "e5", synthetic=False)
+    (kept,) = topics.read(engine, "e5", synthetic=False)
+    assert (kept.id, kept.name, kept.intent, kept.known) == ("topic:1", "name 1", "refund", False)
+    np.testing.assert_array_equal(kept.origin, topic().origin)
+    np.testing.assert_array_equal(kept.mean, topic().mean)
+    assert topics.read(engine, "another", synthetic=True) == []
+
+
+def test_made_up_topics_come_only_where_they_are_asked_for(log: SqlLog, engine: Engine) -> None:
+    topics.add(engine, [topic(1)], "e5", synthetic=False)
+    topics.add(engine, [topic(2)], "e5", synthetic=True)
+    assert [one.id for one in topics.read(engine, "e5", synthetic=False)] == ["topic:1"]
+    assert len(topics.read(engine, "e5", synthetic=True)) == 2
+    synthetic.clear(engine)
+    assert len(topics.read(engine, "e5", synthetic=True)) == 1
+    assert log.pending() == []
+
+
+def test_messages_without_a_topic_come_newest_first(log: SqlLog, engine: Engine) -> None:
+    first, _ = asked(log, "first one"), asked(log, "second one", "d")
+    assert unplaced(engine) == ["second one", "first one"]
+    assert unplaced(engine, limit=1) == ["second one"]
+    topics.add(engine, [topic()], "e5", synthetic=False)
+    assert topics.place(engine, {first: "topic:1", "gone": "topic:1"}) == 1
+    assert topics.place(engine, {first: "topic:1"}) == 0
+    assert unplaced(engine) == ["second one"]
+    everything = topics.latest(engine, now() - AGO, 9, synthetic=False, without=NOTHING)
+    assert [one.topic for one in everything] == [None, "topic:1"]
+    assert topics.latest(engine, now(), 9, synthetic=False, without=NOTHING) == []
+    assert topics.latest(engine, now() - AGO, 9, synthetic=True, without=NOTHING) == []
+    assert unplaced(engine, intent=["warranty"]) == []
+    assert unplaced(engine, reason=["route:warranty"]) == []
+
+
+def test_figures_know_of_a_topic_as_soon_as_messages_have_one(log: SqlLog, engine: Engine) -> None:
+    ids = [asked(log, f"message {n}", f"c{n % 3}") for n in range(6)]
+    today = reporting.query(7)
+    assert reporting.insights(engine, today)["topics"] == []
+    topics.add(engine, [topic(1), topic(2, known=True)], "e5", synthetic=False)
+    topics.place(engine, {**dict.fromkeys(ids[:4], "topic:1"), ids[4]: "topic:2"})
+    (row,) = reporting.insights(engine, today)["topics"]
+    assert (row["topic"], row["kind"], row["name"]) == ("topic:1", "discovered", "name 1")
+    assert (row["messages"], row["intent"], row["language"]) == (4, "refund", "en")
+    behind = reporting.behind(engine, today, "topic", "topic:1")
+    assert behind["count"] == 3
+    topics.rename(engine, "topic:1", "ants in parcels")
+    assert reporting.insights(engine, today)["topics"][0]["name"] == "ants in parcels"
+    topics.rename(engine, "topic:1", "name 2")  # of one that is shown nowhere
+    topics.add(engine, [topic(3)], "e5", synthetic=False)
+    with pytest.raises(topics.TakenError, match="another topic"):
+        topics.rename(engine, "topic:1", "name 3")
+    with pytest.raises(NotFoundError, match="no topic"):
+        topics.rename(engine, "topic:9", "x")
+
+
+def test_a_day_that_changed_is_not_lost_when_another_conversation_is_forgotten(
+    log: SqlLog, engine: Engine
+) -> None:
+    days = [now() - timedelta(days=ago) for ago in (10, 5)]
+    old = answer(log, "an old one", "old", at=days[0]).message.id
+    answer(log, "a newer one", "new", at=days[1])
+    set_days(engine, {"old": days[0], "new": days[1]})
+    month = reporting.query(30)
+    assert reporting.insights(engine, month)["figures"]["conversations"] == 2
+    topics.add(engine, [topic()], "e5", synthetic=False)
+    topics.place(engine, {old: "topic:1"})
+    Visits(engine).forget("new")
+    page = reporting.insights(engine, month)
+    assert [day["day"] for day in page["days"] if day["conversations"]] == [
+        days[0].date().isoformat()
+    ]
+    assert page["topics"][0]["messages"] == 1
+
+
+def set_days(engine: Engine, days: dict[str, datetime]) -> None:
+    with engine.begin() as connection:
+        for conversation, at in days.items():
+            here = tables.conversations.c.id == conversation
+            connection.execute(
+                tables.conversations.update().where(here).values(created_at=at, updated_at=at)
+            )
+
+
+def test_made_up_messages_count_in_no_list_and_are_no_example(log: SqlLog, engine: Engine) -> None:
+    ids = [asked(log, "a real one", "real"), asked(log, "a made-up one", "made up")]
+    with engine.begin() as connection:
+        here = tables.conversations.c.id == "made up"
+        connection.execute(tables.conversations.update().where(here).values(synthetic=True))
+    topics.add(engine, [topic()], "e5", synthetic=False)
+    topics.place(engine, dict.fromkeys(ids, "topic:1"))
+    assert [one["messages"] for one in topics.sizes(engine)] == [1]
+    assert [one["messages"] for one in topics.sizes(engine, synthetic=True)] == [2]
+    today = now().date()
+    for about in ("topic:1", "warranty"):
+        with engine.connect() as connection:
+            told = [
+                facts.examples(
+                    connection, today, today, topic=about, sentiment="neutral", limit=9, **wanted
+                )
+                for wanted in ({}, {"synthetic": True}, {"channel": "no"}, {"language": "zh"})
+            ]
+        assert [len(found) for found in told] == [1, 2, 0, 0]
+        assert told[0][0]["text"] == "a real one"
+
+
+def test_who_is_forgotten_leaves_no_place(log: SqlLog, engine: Engine) -> None:
+    kept, gone = asked(log, "kept one", "c"), asked(log, "gone one", "d")
+    topics.add(engine, [topic()], "e5", synthetic=False)
+    topics.place(engine, {kept: "topic:1", gone: "topic:1"})
+    Visits(engine).forget("d")
+    assert rows(engine, "message_topics") == 1
+    assert topics.sizes(engine)[0]["messages"] == 1
+
+
+def test_topics_of_another_encoder_are_swept_and_empty_ones_when_they_are_old(
+    log: SqlLog, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = asked(log, "one message")
+    topics.add(engine, [topic(1)], "old", synthetic=False)
+    topics.add(engine, [topic(2)], "e5", synthetic=False)
+    topics.place(engine, {message: "topic:1"})
+    assert reporting.insights(engine, reporting.query(7))["topics"]
+    assert topics.sweep(engine, "e5") == 1
+    assert reporting.insights(engine, reporting.query(7))["topics"] == []
+    assert unplaced(engine) == ["one message"]
+    monkeypatch.setattr(topics, "_YOUNG", timedelta())
+    assert topics.sweep(engine, "e5") == 1
+    assert rows(engine, "topics") == 0
+
+
+def test_one_of_several_processes_looks_and_the_next_one_later(log: SqlLog, engine: Engine) -> None:
+    assert log.pending() == []
+    assert topics.claim(engine, timedelta(hours=1))
+    assert not topics.claim(engine, timedelta(hours=1))
+    assert topics.claim(engine, timedelta())
+
+
+def test_the_revision_is_taken_back_and_comes_again_empty(log: SqlLog, engine: Engine) -> None:
+    message = asked(log, "one message")
+    topics.add(engine, [topic()], "e5", synthetic=False)
+    topics.place(engine, {message: "topic:1"})
+    assert database.migrate(engine, "0008") == "0008"
+    assert database.migrate(engine) == database.head()
+    assert rows(engine, "message_topics") == rows(engine, "topics") == 0
