@@ -17,10 +17,12 @@ from ui import (
     login,
     playground,
     playground_views,
+    tongue,
     workshop,
 )
 from ui.client import ApiError, Client
 from ui.screen import Screen
+from ui.tongue import CHINESE, Switch
 
 PATH: Final = "/app"
 _FONTS: Final = ("system-ui", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif")
@@ -53,13 +55,12 @@ _CSS: Final = """
 .found code { display: block; opacity: .75; overflow-wrap: anywhere; }
 .found .cited { font-weight: 600; }
 .quiet { opacity: .75; }
-#page-title { position: absolute; width: 1px; height: 1px; overflow: hidden;
-  clip-path: inset(50%); }
 #chat-lines .icon-button-wrapper, #live-transcript .icon-button-wrapper { display: none; }
 """
 
 _STYLED: Final = (
     login,
+    tongue,
     insights,
     console_views,
     console_orders,
@@ -67,6 +68,29 @@ _STYLED: Final = (
     playground_views,
     workshop,
 )
+
+
+_EN: Final = {
+    "chat": "Chat",
+    "live": "Live conversations",
+    "console": "Console",
+    "playground": "Playground",
+    "insights": "Insights",
+    "workshop": "Workshop",
+}
+_ZH: Final = {
+    "chat": "聊天",
+    "live": "实时会话",
+    "console": "客服台",
+    "playground": "试验场",
+    "insights": "洞察",
+    "workshop": "工作台",
+}
+
+
+def titles(language: str) -> dict[str, str]:
+    """Return what the tabs are called in a language of the page."""
+    return _ZH if language == CHINESE else _EN
 
 
 def mount(app: FastAPI, screen: Screen) -> None:
@@ -78,20 +102,24 @@ def mount(app: FastAPI, screen: Screen) -> None:
     login.mount(app, screen.business)
     title = f"{screen.business} · Careline" if screen.business else "Careline"
     with gr.Blocks(title=title, analytics_enabled=False, fill_width=True) as blocks:
-        gr.HTML(f"<h1>{escape(title)}</h1>", elem_id="page-title", padding=False)
+        with gr.Row(elem_id="page-head"):
+            gr.HTML(f"<h1>{escape(title)}</h1>", padding=False)
+            switch = Switch("chat")
         with gr.Tabs() as tabs:
-            with gr.Tab("Chat"):
-                chat.build(client)
-            with gr.Tab("Live conversations"):
-                live.build(client)
-            with gr.Tab("Console"):
-                console_layout.build(client)
-            with gr.Tab("Playground"):
-                playground.build(client)
-            with gr.Tab("Insights", visible=False) as figures:
-                insights.build(client)
-            with gr.Tab("Workshop", visible=False, id=workshop.ID) as tab:
-                workshop.build(client, tabs, tab)
+            with gr.Tab(_EN["chat"], id="chat") as tab:
+                chat.build(client, switch.place("chat", tab))
+            with gr.Tab(_EN["live"], id="live") as tab:
+                live.build(client, switch.place("live", tab))
+            with gr.Tab(_EN["console"], id="console") as tab:
+                console_layout.build(client, switch.place("console", tab))
+            with gr.Tab(_EN["playground"], id="playground") as tab:
+                playground.build(client, switch.place("playground", tab))
+            with gr.Tab(_EN["insights"], id="insights", visible=False) as figures:
+                insights.build(client, switch.place("insights", figures))
+            with gr.Tab(_EN["workshop"], id=workshop.ID, visible=False) as tab:
+                place = switch.place(workshop.ID, tab)
+                workshop.build(client, place, workshop.Door(tabs, tab, switch.open))
+        switch.wire(blocks, titles)
         blocks.load(lambda: gr.update(visible=_may_see_figures(client)), None, figures)
     gr.mount_gradio_app(
         app,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
+from ui import notices
 from ui.client import ApiError, Client, Json
 
 _Answer = TypeVar("_Answer")
@@ -104,9 +105,7 @@ class Bench:
 
 def asked(ask: Callable[[], _Answer]) -> _Answer:
     """Return the server's answer; who signed in is told of a refusal."""
-    import gradio as gr
-
     try:
         return ask()
     except ApiError as error:
-        raise gr.Error(str(error), print_exception=False) from error
+        raise notices.failure(error) from error

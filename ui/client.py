@@ -232,6 +232,10 @@ class Client:
         wanted = {**period, "figure": figure, "value": value}
         return self._json("GET", "/api/insights/conversations", params=wanted)
 
+    def rename_topic(self, topic: str, name: str) -> None:
+        """Give a discovered topic a name; needs the token."""
+        self._request("PUT", f"/api/insights/topics/{topic}", json={"name": name})
+
     def gaps(self, period: Json) -> list[Json]:
         """Return the questions nobody could answer, grouped; needs the token."""
         found: list[Json] = self._json("GET", "/api/insights/gaps", params=period)["clusters"]

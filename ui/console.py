@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ui import console_views as views
+from ui import notices
 from ui.client import ApiError, Json
 from ui.console_orders import Orders
 from ui.console_right import CHOSEN, nothing_chosen
@@ -108,7 +109,7 @@ class Console:
             gr.update(choices=self._places(me, known, said)),
             views.about(known, summary, said),
             Orders(self.desk).shown(conversation, said),
-            "" if another else gr.skip(),
+            *(("", None) if another else [gr.skip()] * 2),
             *(nothing_chosen(said) if another else [gr.skip()] * CHOSEN),
             views.moods(known, said),
             views.notes(known),
@@ -248,21 +249,17 @@ def _room(mine: Sequence[Json]) -> Json:
 
 def _asked(ask: Callable[[], Any]) -> Any:
     """Return the server's answer; who signed in is told of a refusal."""
-    import gradio as gr
-
     try:
         return ask()
     except ApiError as error:
-        raise gr.Error(str(error), print_exception=False) from error
+        raise notices.failure(error) from error
 
 
 def _told(do: Callable[[], Any]) -> bool:
     """Do something and tell whether it was done; what is refused is shown."""
-    import gradio as gr
-
     try:
         do()
     except ApiError as error:
-        gr.Warning(str(error))
+        notices.warn(error)
         return False
     return True

@@ -7,11 +7,11 @@ from typing import Any, Final
 from ui.chat import CONCURRENCY
 from ui.client import Client
 from ui.console import Console, speech
-from ui.console_orders import Orders
+from ui.console_orders import Orders, orders_html
 from ui.console_right import Right
 from ui.console_words import Speech, words
 from ui.desk import Desk
-from ui.insights_words import CHINESE, ENGLISH
+from ui.tongue import ENGLISH, Place
 
 _SECONDS: Final = 3
 _ALIVE_SECONDS: Final = 20  # presence lasts a minute, a lease two
@@ -20,14 +20,15 @@ _WIDTHS: Final = ["10%", "11%", "29%", "14%", "9%", "7%", "10%", "10%"]
 _QUIET: Final = {"show_progress": "hidden", **CONCURRENCY}
 
 
-def build(client: Client) -> None:
+def build(client: Client, place: Place) -> None:
     """Lay out the tab inside the blocks that are open."""
     import gradio as gr
 
-    console, said, at = Console(Desk(client)), words(ENGLISH), SimpleNamespace()
+    console, said = Console(Desk(client)), words(ENGLISH)
+    at = SimpleNamespace(tongue=place.tongue)
     # Each has one writer: who signed in, what is open, what is shown of it, what the words in the
-    # box began as, the rows of the queue, the message whose reply was clicked.
-    for name in ("me", "conversation", "held", "picked", "rows", "chosen"):
+    # box began as, the rows of the queue, the message whose reply was clicked, proven orders.
+    for name in ("me", "conversation", "held", "picked", "rows", "chosen", "proofs"):
         setattr(at, name, gr.State(None))
     _top(at, said)
     with gr.Row():
@@ -35,7 +36,8 @@ def build(client: Client) -> None:
             _middle(at, said)
         with gr.Column(scale=4, min_width=320):
             _aside(at, said)
-    _wire(console, at)
+    _wire(console, at, place.shown)
+    place.name(_named(at), _labels)
 
 
 def _top(at: SimpleNamespace, said: dict[str, str]) -> None:
@@ -47,15 +49,6 @@ def _top(at: SimpleNamespace, said: dict[str, str]) -> None:
         at.present = gr.Checkbox(value=True, label=said["present"], scale=0, min_width=140)
         at.leave = gr.Button(
             said["leave"], link="/logout", link_target="_self", size="sm", scale=0, min_width=100
-        )
-        at.tongue = gr.Radio(
-            [ENGLISH, CHINESE],
-            value=ENGLISH,
-            show_label=False,
-            container=False,
-            scale=0,
-            min_width=220,
-            elem_id="console-language",
         )
     with gr.Row(elem_classes="filters"):
         every = [(said["everything"], "")]
@@ -176,8 +169,8 @@ def _corrections(at: SimpleNamespace, said: dict[str, str]) -> None:
     at.keep = gr.Button(said["right_save"], size="sm", visible=False, elem_id="console-keep")
 
 
-def _wire(console: Console, at: SimpleNamespace) -> None:
-    """Join events and handlers."""
+def _wire(console: Console, at: SimpleNamespace, shown: Any) -> None:
+    """Join events and handlers; `shown` changes when the tab is to speak another language."""
     import gradio as gr
 
     page = gr.context.Context.root_block
@@ -190,7 +183,7 @@ def _wire(console: Console, at: SimpleNamespace) -> None:
     read = [at.held, at.head, at.lines, at.suggestions, at.canned, at.place, at.about, at.moods]
     reasons = [at.chosen, at.why, at.kept, at.intent_right, at.article_right, at.answer_right]
     reasons += [at.keep]
-    read[7:7] = [at.orders, at.proven, *reasons]
+    read[7:7] = [at.orders, at.proven, at.proofs, *reasons]
     read += [at.notes, at.labels, at.take, *let_go]
 
     def afterwards(event: Any) -> None:
@@ -228,12 +221,19 @@ def _wire(console: Console, at: SimpleNamespace) -> None:
     afterwards(at.labels.input(console.label, [at.held, at.labels], None, **_QUIET))
     at.query.submit(console.seek, [at.query, at.tongue], at.found, **_QUIET)
     _wire_proofs(console, at, reasons)
-    named = [at.present, at.show, at.mood, at.intent, at.language, at.longer, at.take]
-    named += [at.give_back, at.close, at.transfer, at.lines, at.suggestions, at.box, at.send]
-    named += [at.canned, at.labels, at.note, at.query, at.reasons, at.leave, at.purchases]
-    named += [at.number, at.email, at.look, at.intent_right, at.article_right, at.answer_right]
-    named += [at.keep]
-    afterwards(at.tongue.change(_labels, at.tongue, named, **_QUIET))
+    right = Right(console.desk)
+
+    def again(me: Any, held: Any, chosen: Any, proofs: Any, tongue: str) -> list[Any]:
+        """Say anew what no later look says: the hint, the reasons, the orders that were proven."""
+        said = speech(me, tongue)
+        hint = gr.skip() if held else f"<p class='quiet'>{said['choose']}</p>"
+        proven = orders_html(proofs, said) if proofs else gr.skip()
+        return [hint, proven, *right.again(held, chosen, said)]
+
+    spoken = [at.me, at.held, at.chosen, at.proofs, at.tongue]
+    shown.change(again, spoken, [at.head, at.proven, *reasons], **_QUIET)
+    shown.change(console.read, reading, read, **_QUIET)
+    shown.change(console.watch, watching, watched, **_QUIET)
 
 
 def _wire_proofs(console: Console, at: SimpleNamespace, reasons: list[Any]) -> None:
@@ -266,9 +266,18 @@ def _wire_proofs(console: Console, at: SimpleNamespace, reasons: list[Any]) -> N
             conversation, number, email, Speech(tongue)
         ),
         [at.conversation, at.number, at.email, at.tongue],
-        [at.proven, at.number, at.email],
+        [at.proven, at.proofs, at.number, at.email],
         **_QUIET,
     )
+
+
+def _named(at: SimpleNamespace) -> list[Any]:
+    """Return what has words on it, in the order of `_labels`."""
+    found = [at.present, at.show, at.mood, at.intent, at.language, at.longer, at.take]
+    found += [at.give_back, at.close, at.transfer, at.lines, at.suggestions, at.box, at.send]
+    found += [at.canned, at.labels, at.note, at.query, at.reasons, at.leave, at.purchases]
+    found += [at.number, at.email, at.look, at.intent_right, at.article_right, at.answer_right]
+    return [*found, at.keep]
 
 
 def _picked(handler: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:

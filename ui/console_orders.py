@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
+from ui import notices, refusals
 from ui.client import ApiError, Json
 from ui.console_words import Speech
 from ui.desk import Desk
@@ -40,7 +41,11 @@ class Orders:
         try:
             found = self.desk.look(conversation, "orders")
         except ApiError as error:
-            why = said["orders_first"] if error.status == _FORBIDDEN else escape(str(error))
+            why = (
+                said["orders_first"]
+                if error.status == _FORBIDDEN
+                else escape(refusals.told(error, said.tongue))
+            )
             return f"<p class='quiet'>{why}</p>"
         if not found["known"]:
             return f"<p class='quiet'>{said['orders_elsewhere']}</p>"
@@ -55,9 +60,9 @@ class Orders:
         try:
             found = self.desk.prove(conversation, number, email)
         except ApiError as error:
-            gr.Warning(str(error))
+            notices.warn(error, said.tongue)
             return gr.skip()
-        return orders_html(found["orders"], said), "", ""
+        return orders_html(found["orders"], said), found["orders"], "", ""
 
 
 def orders_html(found: Sequence[Json], said: Speech) -> str:

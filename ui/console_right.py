@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
-from ui.chat import TRACE, trace_html
+from ui import notices, refusals
+from ui.chat_views import facts_html, trace_html
 from ui.client import ApiError, Json
 from ui.console_words import Speech
 from ui.desk import Desk
@@ -27,28 +28,49 @@ class Right:
 
         place = event.index[0] if isinstance(event.index, list | tuple) else event.index
         line = held["lines"][place] if held else None
-        if held is None or line is None or line["role"] != "bot" or not line.get("in_reply_to"):
+        if held is None or line is None or not _answers(line, line.get("in_reply_to")):
             return nothing_chosen(said)
         asked = line["in_reply_to"]
         question = next((o["text"] for o in held["lines"] if o["message_id"] == asked), "")
         try:
-            trace = self.desk.client.trace(asked)
-            right = self.desk.corrections(asked)["corrections"]
+            trace, right = self._known(asked)
             found = self.desk.client.search(question, _PASSAGES) if question.strip() else []
         except ApiError as error:
-            return nothing_chosen(said, str(error))
+            return nothing_chosen(said, refusals.told(error, said.tongue))
         value = {kind: one["value"] for kind, one in right.items()}
+        intent = value.get("intent", line.get("intent"))
         return [
             asked,
-            _facts(line, said) + trace_html(trace, {name: said[f"trace_{name}"] for name in TRACE}),
+            _facts(line, said) + trace_html(trace, said),
             kept_html(right, said),
-            gr.update(
-                choices=intents(said), value=value.get("intent", line.get("intent")), visible=True
-            ),
+            gr.update(choices=intents(said), value=intent, visible=True),
             gr.update(choices=articles(trace, found), value=value.get("article"), visible=True),
             gr.update(value=value.get("answer", ""), visible=True),
             gr.update(visible=True),
         ]
+
+    def again(self, held: Json | None, chosen: str | None, said: Speech) -> Any:
+        """Return the reasons of the reply that was clicked, in another language.
+
+        What is being corrected stays as it stands there.
+        """
+        import gradio as gr
+
+        lines = held["lines"] if held and chosen else ()
+        line = next((one for one in lines if _answers(one, chosen)), None)
+        if chosen is None or line is None:
+            return nothing_chosen(said)
+        try:
+            trace, right = self._known(chosen)
+        except ApiError as error:
+            return nothing_chosen(said, refusals.told(error, said.tongue))
+        facts = _facts(line, said) + trace_html(trace, said)
+        named = gr.update(choices=intents(said))
+        return [chosen, facts, kept_html(right, said), named, *[gr.skip()] * (CHOSEN - 4)]
+
+    def _known(self, asked: str) -> tuple[Json, Json]:
+        """Return how the reply to a message came about, and what was corrected about it."""
+        return self.desk.client.trace(asked), self.desk.corrections(asked)["corrections"]
 
     def correct(self, kind: str) -> Callable[[str | None, str | None, Speech], Any]:
         """Return what keeps a correction of this kind."""
@@ -61,7 +83,7 @@ class Right:
             try:
                 kept = self.desk.correct(chosen, kind, value)
             except ApiError as error:
-                gr.Warning(str(error))
+                notices.warn(error, said.tongue)
                 return gr.skip()
             return kept_html(kept["corrections"], said)
 
@@ -106,9 +128,13 @@ def _told(kind: str, one: Json, said: Speech) -> str:
 def _facts(line: Json, said: Speech) -> str:
     facts = {
         said["route"]: said.term(line.get("route")),
-        said["reason"]: line.get("reason"),
+        said["reason"]: said.reason(line.get("reason")),
         said["intent"]: said.title(line.get("intent")),
         said["language"]: said.term(line.get("language")),
     }
-    rows = "".join(f"<dt>{k}</dt><dd>{escape(str(v))}</dd>" for k, v in facts.items() if v)
-    return f"<dl class='facts'>{rows}</dl>"
+    return facts_html(facts)
+
+
+def _answers(line: Json, asked: str | None) -> bool:
+    """Tell the bot's reply to a message."""
+    return bool(asked) and line["role"] == "bot" and line.get("in_reply_to") == asked

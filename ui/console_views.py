@@ -6,7 +6,7 @@ from html import escape
 from typing import Any, Final
 
 from ui import files
-from ui.chat import plain
+from ui.chat_views import plain
 from ui.client import Json
 from ui.console_words import Speech
 

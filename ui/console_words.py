@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from ui.chat import TRACE
-from ui.insights_words import CHINESE
+from ui import terms
+from ui.tongue import CHINESE
 
 _EN: Final = {
     "present": "I am here",
@@ -66,7 +66,6 @@ _EN: Final = {
     "customer": "Customer",
     "assistant": "Bot",
     "agent": "Agent",
-    **{f"trace_{name}": text for name, text in TRACE.items()},
     "route": "Route",
     "reason": "Reason",
     "orders": "Orders of the customer",
@@ -156,13 +155,6 @@ _ZH: Final = {
     "customer": "顾客",
     "assistant": "机器人",
     "agent": "客服",
-    "trace_found": "找到的内容",
-    "trace_passage": "段落",
-    "trace_meaning": "语义",
-    "trace_words": "词语",
-    "trace_score": "得分",
-    "trace_model": "模型",
-    "trace_version": "版本",
     "route": "去向",
     "reason": "原因",
     "orders": "顾客的订单",
@@ -193,45 +185,6 @@ _ZH: Final = {
     "right_kept": "{author} 已更正：{what}",
     "right_hint": "您的更正会保存下来供系统学习。",
 }
-# What the server says in its own words: moods, roles, languages, routes, states of orders.
-_TERMS: Final = {
-    "calm": "平静",
-    "confused": "困惑",
-    "frustrated": "沮丧",
-    "angry": "愤怒",
-    "anxious": "焦虑",
-    "happy": "高兴",
-    "negative": "负面",
-    "neutral": "中性",
-    "positive": "正面",
-    "agent": "客服",
-    "supervisor": "主管",
-    "admin": "管理员",
-    "en": "英语",
-    "zh": "中文",
-    "mixed": "中英混合",
-    "other": "其他",
-    "template": "模板",
-    "retrieve": "检索",
-    "clarify": "澄清",
-    "act": "操作",
-    "handoff": "转人工",
-    "processing": "处理中",
-    "shipped": "已发货",
-    "delivered": "已送达",
-    "delayed": "延误",
-    "returned": "已退回",
-    "cancelled": "已取消",
-    "pending": "处理中",
-    "arrived": "已到仓",
-    "refunded": "已退款",
-    "standard": "标准",
-    "express": "快速",
-    "card": "银行卡",
-    "wallet": "电子钱包",
-    "gift_card": "礼品卡",
-    "widget": "网页",
-}
 
 
 def words(tongue: str) -> dict[str, str]:
@@ -255,7 +208,28 @@ class Speech:
 
     def term(self, value: str | None) -> str:
         """Return a word of the server's; one we do not know as it is."""
-        return (_TERMS.get(value or "") if self.tongue == CHINESE else None) or value or ""
+        return (terms.TERMS.get(value or "") if self.tongue == CHINESE else None) or value or ""
+
+    def state(self, value: str | None) -> str:
+        """Return who has a conversation, or that it waits or is closed."""
+        return (terms.STATES.get(value or "") if self.tongue == CHINESE else None) or value or ""
+
+    def reason(self, value: str | None) -> str:
+        """Return why something was decided; a rule of an intent is told by the intent's title."""
+        kind, _, intent = (value or "").partition(":")
+        if self.tongue != CHINESE:
+            return value or ""
+        told = terms.REASONS.get(kind, value or "")
+        return f"{told}：{self.title(intent)}" if intent and kind in terms.REASONS else told
+
+    def flaw(self, value: str | None) -> str:
+        """Return why words of a language model, or a statement, were not taken."""
+        if self.tongue != CHINESE:
+            return value or ""
+        kind, _, what = (value or "").partition(": ")
+        named = "、".join(terms.FLAWS.get(one, one) for one in what.split(", ") if one)
+        told = terms.FLAWS.get(kind, kind)
+        return f"{told}（{named}）" if named else told
 
     def title(self, intent: str | None) -> str:
         """Return what an intent is called; its name where it has no title."""

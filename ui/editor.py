@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Final
 
+from ui import notices
 from ui import workshop_views as views
 from ui.bench import Bench, asked
 from ui.chat import CONCURRENCY
@@ -21,7 +22,8 @@ class Editor:
     """What happens on the page: every method is an event's handler.
 
     `opened` is the text as the server told it, with the hash that says whether it still is so;
-    `chosen` is a publication that was looked at, and the hash of its text at that moment.
+    `judged` is what its last check said; `chosen` is a publication that was looked at, with the
+    hash of its text at that moment.
     """
 
     bench: Bench
@@ -40,7 +42,7 @@ class Editor:
         if not path or (opened and path == opened["path"]):
             return {self.at.chooser: gr.skip()}
         if opened and _changed(opened, text):
-            gr.Warning(words(tongue)["unsaved"].format(path=opened["path"]))
+            notices.warn(words(tongue)["unsaved"].format(path=opened["path"]), tongue)
             return {self.at.chooser: opened["path"]}
         return self._shown(asked(lambda: self.bench.text(path)), tongue)
 
@@ -59,7 +61,7 @@ class Editor:
         if not name.strip():
             return {self.at.chooser: gr.skip()}
         if opened and _changed(opened, text):
-            gr.Warning(words(tongue)["unsaved"].format(path=opened["path"]))
+            notices.warn(words(tongue)["unsaved"].format(path=opened["path"]), tongue)
             return {self.at.chooser: opened["path"]}
         path = _ARTICLES + name.strip().removeprefix(_ARTICLES)
         path += "" if path.lower().endswith((".md", ".markdown", ".txt")) else ".md"
@@ -87,8 +89,9 @@ class Editor:
             at.target: gr.update(
                 value=told["path"].partition("/")[2], visible=told["kind"] == "draft"
             ),
-            at.found: "" if mine else f"<p class='quiet'>{said['admin_only']}</p>",
+            at.found: self._hint(told, said),
             at.preview: "",
+            at.judged: None,
             at.check: gr.update(interactive=True),
             at.publish: gr.update(interactive=mine),
             at.save: gr.update(interactive=prose),
@@ -99,23 +102,37 @@ class Editor:
     def check(self, opened: Json | None, text: str | None, target: str, tongue: str) -> Any:
         """Say what is wrong with the words as they stand, what they change, how they are cut."""
         if not opened:
-            return {self.at.found: f"<p class='quiet'>{words(tongue)['choose']}</p>"}
+            return {self.at.found: _quiet(words(tongue)["choose"])}
         path = _place(opened, target)
         return self._judged(asked(lambda: self.bench.check(path, text or "")), tongue)
 
     def _judged(self, checked: Json, tongue: str) -> dict[Any, Any]:
+        found, preview = _findings(checked, tongue)
+        return {self.at.found: found, self.at.preview: preview, self.at.judged: checked}
+
+    def again(
+        self, opened: Json | None, judged: Json | None, chosen: Json | None, tongue: str
+    ) -> list[str]:
+        """Return what was found, its preview, and the publication looked at, in a language."""
         said = words(tongue)
-        preview = views.passages(checked, said)
-        if "difference" in checked:
-            preview = views.difference(checked["difference"], said) + preview
-        return {self.at.found: views.findings(checked, said), self.at.preview: preview}
+        past = _quiet(said["history_hint"])
+        if chosen:
+            past = views.difference(chosen["difference"], said)
+        if judged:
+            return [*_findings(judged, tongue), past]
+        return [self._hint(opened, said), "", past]
+
+    def _hint(self, opened: Json | None, said: dict[str, str]) -> str:
+        if opened is None:
+            return _quiet(said["choose"])
+        return "" if opened["may_publish"] else _quiet(said["admin_only"])
 
     def publish(
         self, opened: Json | None, text: str | None, target: str, note: str, tongue: str
     ) -> Any:
         """Publish; what is refused stays in the editor."""
         if not opened:
-            return {self.at.found: f"<p class='quiet'>{words(tongue)['choose']}</p>"}
+            return {self.at.found: _quiet(words(tongue)["choose"])}
         draft = opened["path"] if opened["kind"] == "draft" else None
         base = "" if draft else opened["sha256"]
         return self._keep(_place(opened, target), text, base, note, draft, tongue)
@@ -123,7 +140,7 @@ class Editor:
     def save(self, opened: Json | None, text: str | None, note: str, tongue: str) -> Any:
         """Keep the words as a draft, which is not searched."""
         if not opened:
-            return {self.at.found: f"<p class='quiet'>{words(tongue)['choose']}</p>"}
+            return {self.at.found: _quiet(words(tongue)["choose"])}
         path, base = opened["path"], opened["sha256"]
         if opened["kind"] != "draft":
             path, base = f"drafts/{path.rpartition('/')[2]}", ""
@@ -144,14 +161,14 @@ class Editor:
         try:
             made = self.bench.publish(path, text or "", base, note, draft)
         except ApiError as error:
-            gr.Warning(str(error))
+            notices.warn(error, tongue)
             if "problems" in error.body:
                 return self._judged(error.body, tongue)
             if error.code == "stale":  # what is there now, beside the words that stay here
                 return self._judged(asked(lambda: self.bench.check(path, text or "")), tongue)
             return {self.at.found: gr.skip()}
         told = said["published"].format(path=path)
-        gr.Info(told + (said["indexing"] if path.startswith(_ARTICLES) else ""))
+        notices.inform(told + (said["indexing"] if path.startswith(_ARTICLES) else ""), tongue)
         shown = self._shown(asked(lambda: self.bench.text(path)), tongue)
         return {**shown, **self._judged(made, tongue), self.at.note: ""}
 
@@ -162,7 +179,7 @@ class Editor:
         if not opened:
             return {self.at.found: gr.skip()}
         asked(lambda: self.bench.remove(opened["path"], opened["sha256"], note))
-        gr.Info(words(tongue)["removed"].format(path=opened["path"]))
+        notices.inform(words(tongue)["removed"].format(path=opened["path"]), tongue)
         return {
             **self._shown(asked(lambda: self.bench.text(opened["path"])), tongue),
             self.at.note: "",
@@ -192,6 +209,7 @@ class Editor:
         path = told["publication"]["path"]
         now = asked(lambda: self.bench.text(path))
         chosen = {"id": told["publication"]["id"], "path": path, "base": now["sha256"]}
+        chosen["difference"] = told["difference"]
         shown = views.difference(told["difference"], words(tongue))
         may = gr.update(interactive=now["may_publish"])
         return {self.at.chosen: chosen, self.at.past: shown, self.at.back: may}
@@ -205,7 +223,7 @@ class Editor:
         if not chosen:
             return {self.at.back: gr.skip()}
         asked(lambda: self.bench.roll_back(chosen["id"], chosen["base"], note))
-        gr.Info(words(tongue)["rolled_back"].format(path=chosen["path"]))
+        notices.inform(words(tongue)["rolled_back"].format(path=chosen["path"]), tongue)
         done = {self.at.chosen: None, self.at.past: "", self.at.back: gr.update(interactive=False)}
         if opened and (opened["path"] != chosen["path"] or _changed(opened, text)):
             return done
@@ -218,7 +236,7 @@ def build(editor: Editor, said: dict[str, str]) -> None:
     import gradio as gr
 
     at = editor.at
-    at.opened, at.chosen = gr.State(None), gr.State(None)
+    at.opened, at.judged, at.chosen = gr.State(None), gr.State(None), gr.State(None)
     small: dict[str, Any] = {"size": "md", "min_width": 90, "interactive": False}
     with gr.Row():
         with gr.Column(scale=7, min_width=420):
@@ -240,6 +258,7 @@ def build(editor: Editor, said: dict[str, str]) -> None:
                 max_lines=26,
                 show_label=False,
                 wrap_lines=True,
+                buttons=["copy"],
                 elem_id="workshop-code",
             )
             at.note = gr.Textbox(label=said["note"], max_length=500, elem_id="workshop-note")
@@ -254,7 +273,7 @@ def build(editor: Editor, said: dict[str, str]) -> None:
                     said["remove"], variant="stop", elem_id="workshop-remove", **small
                 )
         with gr.Column(scale=5, min_width=320):
-            at.found = gr.HTML(f"<p class='quiet'>{said['choose']}</p>", elem_id="workshop-found")
+            at.found = gr.HTML(_quiet(said["choose"]), elem_id="workshop-found")
             at.preview = gr.HTML(elem_id="workshop-preview")
     with gr.Row(elem_classes="filters"):
         at.history_title = gr.Markdown(f"### {said['history']}")
@@ -273,9 +292,7 @@ def build(editor: Editor, said: dict[str, str]) -> None:
                 elem_id="workshop-history",
             )
         with gr.Column(scale=5, min_width=320):
-            at.past = gr.HTML(
-                f"<p class='quiet'>{said['history_hint']}</p>", elem_id="workshop-past"
-            )
+            at.past = gr.HTML(_quiet(said["history_hint"]), elem_id="workshop-past")
             at.back = gr.Button(
                 said["roll_back"], interactive=False, size="md", elem_id="workshop-back"
             )
@@ -284,7 +301,7 @@ def build(editor: Editor, said: dict[str, str]) -> None:
 def wire(editor: Editor) -> None:
     """Join events and handlers."""
     at = editor.at
-    page = [at.opened, at.chooser, at.code, at.target, at.found, at.preview, at.note]
+    page = [at.opened, at.judged, at.chooser, at.code, at.target, at.found, at.preview, at.note]
     page += [at.check, at.publish, at.save, at.remove, at.discard]
     looking = [at.chosen, at.past, at.back]
     past = [at.role, at.opened, at.only, at.tongue]
@@ -350,6 +367,19 @@ def _picked(editor: Editor) -> Any:
 
 def _columns(said: dict[str, str]) -> list[str]:
     return said["history_columns"].split("|")
+
+
+def _findings(checked: Json, tongue: str) -> tuple[str, str]:
+    """Return what a check found, and its preview."""
+    said = words(tongue)
+    preview = views.passages(checked, said)
+    if "difference" in checked:
+        preview = views.difference(checked["difference"], said) + preview
+    return views.findings(checked, said, tongue), preview
+
+
+def _quiet(text: str) -> str:
+    return f"<p class='quiet'>{text}</p>"
 
 
 def _changed(opened: Json, text: str | None) -> bool:

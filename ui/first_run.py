@@ -7,10 +7,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
+from ui import refusals
 from ui import workshop_views as views
 from ui.bench import Bench, asked
-from ui.chat import CONCURRENCY, sources_html
+from ui.chat import CONCURRENCY
+from ui.chat_views import sources_html
 from ui.client import ApiError, Json
+from ui.console_words import Speech
 from ui.workshop_words import words
 
 _QUIET: Final = {"show_progress": "hidden", **CONCURRENCY}
@@ -48,7 +51,7 @@ class Setup:
                 try:
                     told = self.bench.send(to, Path(file))
                 except ApiError as error:
-                    lines.append(f"<li class='bad'>✗ {escape(str(error))}</li>")
+                    lines.append(f"<li class='bad'>✗ {escape(refusals.told(error, tongue))}</li>")
                 else:
                     lines.append(f"<li>✓ {escape(_kept(to, told, said))}</li>")
             return None, f"<ul class='findings'>{''.join(lines)}</ul>" if lines else ""
@@ -74,7 +77,9 @@ class Setup:
         if not question.strip():
             return ""
         turn = asked(lambda: self.bench.client.send(question))
-        told = words(tongue)["answered"].format(route=turn["route"], reason=turn["reason"])
+        said = Speech(tongue)
+        named = {"route": said.term(turn["route"]), "reason": said.reason(turn["reason"])}
+        told = words(tongue)["answered"].format(**named)
         return (
             f"<p class='passage'>{escape(turn['reply']['text'])}</p>"
             f"<p class='quiet'>{escape(told)}</p>{sources_html(turn['reply']['citations'])}"

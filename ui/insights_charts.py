@@ -8,9 +8,23 @@ from ui.client import Json
 
 OUTCOMES: Final = ("confirmed", "assumed", "abandoned", "unhappy", "handoff")
 _WIDTH, _HEIGHT, _LEFT, _FOOT = 960, 230, 36, 22
-_TOPICS: Final = 12
+_TOPICS: Final = {"intent": 10, "discovered": 8}  # rows of each kind
 _LABEL: Final = 190  # beside the rows of the voice
 _CELL: Final = 22
+_LETTERS: Final = 28  # of a topic's name beside its row
+_WIDE: Final = "\u2e80"  # characters from here on are as wide as two letters
+_BUTTON: Final = 'role="button" tabindex="0"'
+# A click on a mark, or Enter on one that can be reached by keys, leads to what it counts.
+CLICKS: Final = """
+const told = at => at && trigger('click', {...at.dataset});
+element.addEventListener('click', event => told(event.target.closest('[data-figure]')));
+element.addEventListener('keydown', event => {
+  if (event.key !== 'Enter' && event.key !== ' ') return;
+  const at = event.target.closest('[data-figure]');
+  if (at) event.preventDefault();
+  told(at);
+});
+"""
 
 CSS: Final = """
 .filters { align-items: end; }
@@ -26,6 +40,9 @@ CSS: Final = """
 .chart .confirmed { fill: #059669; } .chart .assumed { fill: #6ee7b7; }
 .chart .abandoned { fill: #fbbf24; } .chart .unhappy { fill: #f87171; }
 .chart .handoff { fill: #818cf8; }
+.chart [data-figure] { cursor: pointer; }
+.chart [role="button"]:is(:hover, :focus-visible) { text-decoration: underline; }
+.chart text.kind { font-weight: 600; opacity: 1; }
 .chart .none { fill: var(--border-color-primary); opacity: .35; }
 .chart .mood { fill: #dc2626; }
 .legend-row { display: flex; flex-wrap: wrap; gap: .3rem 1rem; font-size: .85em; }
@@ -63,9 +80,10 @@ def outcomes(days: Sequence[Json], words: Mapping[str, str]) -> str:
             tall = day["outcomes"][name] * scale
             y -= tall
             if tall:
+                link = _link("outcome", name, named(name, words), day["day"])
                 parts.append(
                     f'<rect class="{name}" x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}"'
-                    f' height="{tall:.1f}"/>'
+                    f' height="{tall:.1f}" {link}/>'
                 )
         parts.append("</g>")
         if number % max(1, len(days) // 8) == 0:
@@ -75,7 +93,8 @@ def outcomes(days: Sequence[Json], words: Mapping[str, str]) -> str:
                 f"{day['day'][5:]}</text>"
             )
     legend = "".join(
-        f'<span><svg viewBox="0 0 10 10" aria-hidden="true"><rect class="{name}" width="10"'
+        f"<span {_link('outcome', name, named(name, words))} {_BUTTON}>"
+        f'<svg viewBox="0 0 10 10" aria-hidden="true"><rect class="{name}" width="10"'
         f' height="10" rx="2"/></svg>{escape(named(name, words))}</span>'
         for name in OUTCOMES
     )
@@ -96,10 +115,18 @@ def _nice(most: int) -> int:
     return top + unit if top % 2 and unit == 1 else top
 
 
-def _chart(title: str, parts: Sequence[str], width: int, height: int, below: str = "") -> str:
+def _chart(  # noqa: PLR0913 — one parameter a part
+    title: str,
+    parts: Sequence[str],
+    width: int,
+    height: int,
+    below: str = "",
+    *,
+    role: str = "img",
+) -> str:
     return (
         f'<section class="chart"><h2>{escape(title)}</h2><svg viewBox="0 0 {width} {height}"'
-        f' role="img" aria-label="{escape(title)}">{"".join(parts)}</svg>{below}</section>'
+        f' role="{role}" aria-label="{escape(title)}">{"".join(parts)}</svg>{below}</section>'
     )
 
 
@@ -110,7 +137,8 @@ def routes(counts: Mapping[str, int], words: Mapping[str, str]) -> str:
     for name, count in sorted(counts.items(), key=lambda item: -item[1]):
         label = words["route_handoff" if name == "handoff" else name]
         rows.append(
-            f"<span>{escape(label)}</span><span><i style='width:{100 * count / total:.1f}%'></i>"
+            f"<span {_link('route', name, label)} {_BUTTON}>{escape(label)}</span>"
+            f"<span><i style='width:{100 * count / total:.1f}%'></i>"
             f"</span><span>{count} · {100 * count / total:.0f} %</span>"
         )
     title = escape(words["routes"])
@@ -120,34 +148,79 @@ def routes(counts: Mapping[str, int], words: Mapping[str, str]) -> str:
 
 
 def voice(rows: Sequence[Json], days: Sequence[Json], words: Mapping[str, str]) -> str:
-    """Return rows of squares: topics by day, the redder the more messages are negative."""
-    counts: dict[str, int] = {}
-    cells: dict[tuple[str, str], Json] = {}
+    """Return rows of squares: topics by day, the redder the more messages are negative.
+
+    The intents come first, then what was discovered beside them; of each the most complained about.
+    """
+    cells = {(row["topic"], row["day"]): row for row in rows}
+    counts: dict[tuple[str, str], int] = {}
+    names: dict[str, str] = {}
     for row in rows:
-        counts[row["topic"]] = counts.get(row["topic"], 0) + row["negative"]
-        cells[row["topic"], row["day"]] = row
-    topics = sorted(counts, key=lambda topic: (-counts[topic], topic))[:_TOPICS]
+        key = row["kind"], row["topic"]
+        counts[key] = counts.get(key, 0) + row["negative"]
+        names[row["topic"]] = row["name"]
+    parts: list[str] = []
+    y = 0
+    for kind, most in _TOPICS.items():
+        topics = [topic for this, topic in counts if this == kind]
+        topics.sort(key=lambda topic: (-counts[kind, topic], topic))
+        if topics:
+            heading = escape(words[f"voice_{kind}"])
+            parts.append(f'<text class="kind" x="0" y="{y + 15}">{heading}</text>')
+            y += _CELL
+        for topic in topics[:most]:
+            here = [cells.get((topic, day["day"])) for day in days]
+            parts += _line(topic, names[topic], y, here, words)
+            y += _CELL
     step = (_WIDTH - _LABEL) / max(len(days), 1)
-    parts = []
-    for line, topic in enumerate(topics):
-        y = line * _CELL
-        parts.append(f'<text x="0" y="{y + 15}">{escape(topic)}</text>')
-        for number, day in enumerate(days):
-            row = cells.get((topic, day["day"]), {})
-            total = sum(row.get(mood, 0) for mood in ("negative", "neutral", "positive"))
-            share = row.get("negative", 0) / total if total else 0.0
-            said = f"{row.get('negative', 0)} / {total}" if total else words["voice_none"]
-            red = f'class="mood" fill-opacity="{0.06 + 0.94 * share:.2f}"'
-            look = red if total else 'class="none"'
-            parts.append(
-                f'<rect {look} x="{_LABEL + number * step:.1f}" y="{y}" rx="2"'
-                f' width="{max(step - 2, 1):.1f}" height="{_CELL - 2}">'
-                f"<title>{escape(topic)} {day['day']}: {said}</title></rect>"
-            )
-    foot = len(topics) * _CELL + 14
     for number in range(0, len(days), max(1, len(days) // 8)):
         x = _LABEL + (number + 0.5) * step
         parts.append(
-            f'<text x="{x:.1f}" y="{foot}" text-anchor="middle">{days[number]["day"][5:]}</text>'
+            f'<text x="{x:.1f}" y="{y + 14}" text-anchor="middle">{days[number]["day"][5:]}</text>'
         )
-    return _chart(words["voice"], parts, _WIDTH, foot + 6)
+    return _chart(words["voice"], parts, _WIDTH, y + 20, role="group")
+
+
+def _line(
+    topic: str, name: str, y: int, cells: Sequence[Json | None], words: Mapping[str, str]
+) -> list[str]:
+    """Return a topic's row: its name, and a square a day."""
+    step = (_WIDTH - _LABEL) / max(len(cells), 1)
+    label = f'<text {_link("negative", topic, name)} {_BUTTON} x="0" y="{y + 15}">'
+    parts = [f"{label}{escape(_shortened(name))}</text>"]
+    for number, cell in enumerate(cells):
+        place = (
+            f'x="{_LABEL + number * step:.1f}" y="{y}" rx="2"'
+            f' width="{max(step - 2, 1):.1f}" height="{_CELL - 2}"'
+        )
+        if cell is None:
+            nothing = f"<title>{escape(name)}: {words['voice_none']}</title>"
+            parts.append(f'<rect class="none" {place}>{nothing}</rect>')
+            continue
+        total = sum(cell[mood] for mood in ("negative", "neutral", "positive"))
+        share = cell["negative"] / max(total, 1)
+        link = _link("negative", topic, name, cell["day"]) if cell["negative"] else ""
+        parts.append(
+            f'<rect class="mood" {link} fill-opacity="{0.06 + 0.94 * share:.2f}" {place}>'
+            f"<title>{escape(name)} {cell['day']}: {cell['negative']} / {total}</title></rect>"
+        )
+    return parts
+
+
+def _shortened(name: str) -> str:
+    """Return a name that fits beside the squares; a Chinese character is as wide as two letters."""
+    wide = 0
+    for at, character in enumerate(name):
+        wide += 1 + (character > _WIDE)
+        if wide > _LETTERS:
+            return f"{name[:at]}…"
+    return name
+
+
+def _link(figure: str, value: str, name: str, day: str = "") -> str:
+    """Return what a mark leads to: the conversations behind a figure."""
+    told = f"{name} {day}".strip()
+    return (
+        f'data-figure="{figure}" data-value="{escape(value)}" data-name="{escape(told)}"'
+        f' data-day="{day}"'
+    )

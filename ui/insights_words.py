@@ -2,7 +2,7 @@
 
 from typing import Final
 
-ENGLISH, CHINESE = "English", "中文"
+from ui.tongue import CHINESE
 
 _EN: Final = {
     "days": "Period",
@@ -47,6 +47,13 @@ _EN: Final = {
     "voice_none": "no messages",
     "intents": "Intents (choose a row to see its unhappy conversations)",
     "intent_columns": "Intent|Messages|Before|Change|Negative",
+    "topics": "Topics found in what customers write, beside the intents (choose one to see them)",
+    "topic_columns": "Topic|Mostly|Messages|Before|Change|Negative",
+    "topic_name": "What this topic shall be called",
+    "topic_rename": "Rename",
+    "discovered": "discovered",
+    "voice_intent": "Intents",
+    "voice_discovered": "Discovered beside them",
     "articles": "Articles (choose a row to see where it was cited)",
     "article_columns": "Article|Cited|Opened|Thumbs up|Thumbs down",
     "surge": "**{topic}**: {observed} negative messages on {first}, {expected} expected",
@@ -63,6 +70,7 @@ _EN: Final = {
     "gaps_none": "Every question of this period got an answer.",
     "gap_line": "{count} × {name}",
     "csat_n": "{n} ratings",
+    "unread": "The figures could not be read: {why}",
     "accepted": "{chosen} of {offered}",
 }
 _ZH: Final = {
@@ -105,6 +113,13 @@ _ZH: Final = {
     "voice_none": "没有消息",
     "intents": "意图（点一行查看不满的对话）",
     "intent_columns": "意图|消息|上期|变化|负面",
+    "topics": "从顾客的话里发现的主题（意图之外；点一行查看对话）",
+    "topic_columns": "主题|多属于|消息|上期|变化|负面",
+    "topic_name": "这个主题叫什么",
+    "topic_rename": "改名",
+    "discovered": "新发现",
+    "voice_intent": "意图",
+    "voice_discovered": "此外发现的主题",
     "articles": "文章（点一行查看引用它的对话）",
     "article_columns": "文章|引用|打开|赞|踩",
     "surge": "**{topic}**：{first} 有 {observed} 条负面消息，预期 {expected} 条",
@@ -121,6 +136,7 @@ _ZH: Final = {
     "gaps_none": "这个时段的问题都有答案。",
     "gap_line": "{count} × {name}",
     "csat_n": "{n} 次评分",
+    "unread": "无法读取统计：{why}",
     "accepted": "{chosen} / {offered}",
 }
 

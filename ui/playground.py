@@ -4,20 +4,21 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any, Final
 
+from ui import notices
 from ui import playground_views as views
 from ui.chat import CONCURRENCY
 from ui.client import ApiError, Client, Json
 from ui.console_words import Speech
 from ui.desk import Desk
-from ui.insights_words import CHINESE, ENGLISH
 from ui.playground_words import words
+from ui.tongue import ENGLISH, Place
 
 _CHANNELS: Final = ("widget", "api", "rasa", "openai", "chatwoot", "cli")
 _LINES: Final = 3
 _QUIET: Final = {"show_progress": "minimal", **CONCURRENCY}
 
 
-def build(client: Client) -> None:
+def build(client: Client, place: Place) -> None:
     """Lay out the tab inside the blocks that are open."""
     import gradio as gr
 
@@ -25,13 +26,6 @@ def build(client: Client) -> None:
     last = gr.State(None)
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
-            tongue = gr.Radio(
-                [ENGLISH, CHINESE],
-                value=ENGLISH,
-                show_label=False,
-                container=False,
-                elem_id="playground-language",
-            )
             earlier = gr.Textbox(
                 label=said["earlier"],
                 info=said["earlier_hint"],
@@ -58,27 +52,33 @@ def build(client: Client) -> None:
         try:
             found = attempt(client, asked, before.splitlines(), language, by)
         except ApiError as error:
-            gr.Warning(str(error))
+            notices.warn(error, page)
             return gr.skip()
         return found, *_shown(found, page)
 
-    def speak(page: str, found: Json | None) -> list[Any]:
-        """Return everything in another language."""
-        there = words(page)
-        return [
-            gr.update(label=there["earlier"], info=there["earlier_hint"]),
-            gr.update(label=there["text"]),
-            gr.update(label=there["language"], choices=_spoken(there)),
-            gr.update(label=there["channel"]),
-            gr.update(value=there["go"]),
-            _note(there),
-            *(_shown(found, page) if found else ("", "")),
-        ]
+    def again(page: str, found: Json | None) -> Any:
+        """Return what came of the last question in another language."""
+        return _shown(found, page) if found else gr.skip()
 
-    given = [text, earlier, spoken, channel, tongue]
+    given = [text, earlier, spoken, channel, place.tongue]
     gr.on([go.click, text.submit], run, given, [last, reply, steps], **_QUIET)
-    changed = [earlier, text, spoken, channel, go, quiet, reply, steps]
-    tongue.change(speak, [tongue, last], changed, **_QUIET)
+    place.shown.change(again, [place.tongue, last], [reply, steps], **_QUIET)
+    place.name([earlier, text, spoken, channel, go, quiet], _labels)
+
+
+def _labels(page: str) -> list[Any]:
+    """Return what has words on it in another language."""
+    import gradio as gr
+
+    said = words(page)
+    return [
+        gr.update(label=said["earlier"], info=said["earlier_hint"]),
+        gr.update(label=said["text"]),
+        gr.update(label=said["language"], choices=_spoken(said)),
+        gr.update(label=said["channel"]),
+        gr.update(value=said["go"]),
+        _note(said),
+    ]
 
 
 def attempt(client: Client, text: str, earlier: Sequence[str], language: str, channel: str) -> Json:

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from html import escape
-from typing import Any, Final
+from typing import Final
 
+from ui.chat_views import facts_html, written
 from ui.client import Json
 from ui.console_words import Speech
 
@@ -59,24 +60,15 @@ def steps(found: Json, said: Words, terms: Speech) -> str:
         "understood": _understood(turn, said, terms),
         "decided": _decided(turn, trace, said, terms),
         "candidates": _candidates(found, said),
-        "support": _support(found["support"], said),
+        "support": _support(found["support"], said, terms),
         "times": _times(turn["timings_ms"], said),
-        "models": _models(trace["generated"], said),
-        "versions": _facts({kind: name or "" for kind, name in turn["versions"].items()}),
+        "models": _models(trace["generated"], said, terms),
+        "versions": facts_html({terms.term(kind): name for kind, name in turn["versions"].items()}),
     }
     return "".join(
         f"<section class='step' data-step='{name}'><h2>{said[name]}</h2>{html}</section>"
         for name, html in blocks.items()
     )
-
-
-def _facts(facts: Mapping[str, Any]) -> str:
-    rows = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>"
-        for name, value in facts.items()
-        if value
-    )
-    return f"<dl class='facts'>{rows}</dl>"
 
 
 def _bar(name: str, share: float, figure: str) -> str:
@@ -105,7 +97,7 @@ def _understood(turn: Json, said: Words, terms: Speech) -> str:
         _bar(_called(one["intent"], terms), one["confidence"], f"{one['confidence']:.1%}")
         for one in ranked
     )
-    return _facts(facts) + (f"<table>{rows}</table>" if rows else "")
+    return facts_html(facts) + (f"<table>{rows}</table>" if rows else "")
 
 
 def _called(intent: str, terms: Speech) -> str:
@@ -115,15 +107,19 @@ def _called(intent: str, terms: Speech) -> str:
 
 def _decided(turn: Json, trace: Json, said: Words, terms: Speech) -> str:
     handoff = turn.get("handoff")
-    return _facts(
+    return facts_html(
         {
             said["route"]: terms.term(turn["route"]),
-            said["reason"]: turn["reason"],
+            said["reason"]: terms.reason(turn["reason"]),
             said["template"]: trace["template"],
             said["action"]: trace["action"],
-            said["handoff"]: f"{handoff['state']}, {handoff['queue']}" if handoff else "",
+            said["handoff"]: _handoff(handoff, terms),
         }
     )
+
+
+def _handoff(handoff: Json | None, terms: Speech) -> str:
+    return f"{terms.state(handoff['state'])}, {handoff['queue']}" if handoff else ""
 
 
 def _candidates(found: Json, said: Words) -> str:
@@ -157,15 +153,16 @@ def _candidate(one: Json, said: Words) -> str:
     )
 
 
-def _support(checked: list[Json], said: Words) -> str:
+def _support(checked: list[Json], said: Words, terms: Speech) -> str:
     if not checked:
         return f"<p class='quiet'>{said['support_none']}</p>"
+    flaws = (escape(", ".join(map(terms.flaw, one["flaws"]))) for one in checked)
     rows = "".join(
         f"<tr><td>{escape(one['text'])}<code>{escape(one['article'] or '')}</code></td>"
         f"<td class='{'yes' if one['supported'] else 'no'}'>"
         f"{said['supported'] if one['supported'] else said['refused']} "
-        f"{escape(', '.join(one['flaws']))}</td><td class='figure'>{one['score']:.2f}</td></tr>"
-        for one in checked
+        f"{flawed}</td><td class='figure'>{one['score']:.2f}</td></tr>"
+        for one, flawed in zip(checked, flaws, strict=True)
     )
     return f"<table>{rows}</table>"
 
@@ -179,18 +176,7 @@ def _times(timings: Mapping[str, float], said: Words) -> str:
     return f"<table>{rows}</table>"
 
 
-def _models(generated: list[Json], said: Words) -> str:
+def _models(generated: list[Json], said: Words, terms: Speech) -> str:
     if not generated:
         return f"<p class='quiet'>{said['models_none']}</p>"
-    return _facts({one["model"]: _written(one, said) for one in generated})
-
-
-def _written(one: Json, said: Words) -> str:
-    tokens = one["tokens"]
-    parts = [
-        said["tokens"].format(**tokens),
-        "" if tokens["reported"] else said["counted"],
-        said["cost"].format(cost=f"{one['cost']:.6f}") if one["cost"] is not None else "",
-        said["fell_back"].format(why=one["fell_back"]) if one["fell_back"] else "",
-    ]
-    return ", ".join(filter(None, parts))
+    return facts_html({one["model"]: written(one, terms) for one in generated})

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ui.insights_words import CHINESE
+from ui.tongue import CHINESE
 
 _EN: Final = {
     "text": "Question",
@@ -54,10 +54,6 @@ _EN: Final = {
     "promise_void": "void: messages no longer look like those it was certified on",
     "models": "Language model",
     "models_none": "None ran: no tokens, no cost.",
-    "tokens": "{prompt} + {completion} tokens",
-    "counted": "counted here",
-    "cost": "cost {cost}",
-    "fell_back": "its words were not all used: {why}",
     "versions": "Versions",
 }
 _ZH: Final = {
@@ -110,10 +106,6 @@ _ZH: Final = {
     "promise_void": "失效：消息已不像认证时的样子",
     "models": "语言模型",
     "models_none": "未运行：没有 token，没有费用。",
-    "tokens": "{prompt} + {completion} 个 token",
-    "counted": "本地计数",
-    "cost": "费用 {cost}",
-    "fell_back": "其文字未全部采用：{why}",
     "versions": "版本",
 }
 

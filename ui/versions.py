@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Final
 
+from ui import notices
 from ui import workshop_views as views
 from ui.bench import Bench, asked
 from ui.chat import CONCURRENCY
@@ -11,7 +12,7 @@ from ui.client import Json
 from ui.workshop_words import words
 
 _QUIET: Final = {"show_progress": "hidden", **CONCURRENCY}
-_WIDTHS: Final = ["6%", "26%", "15%", "19%", "34%"]
+_WIDTHS: Final = ["7%", "29%", "13%", "23%", "28%"]
 _KINDS: Final = ("models", "knowledge", "templates", "policy")
 
 
@@ -56,23 +57,29 @@ class Shelf:
             self.at.activate: gr.update(interactive=may),
         }
 
+    def again(self, identifier: str | None, tongue: str) -> str:
+        """Return what is known of the version that is shown, in another language."""
+        said = words(tongue)
+        if identifier is None:
+            return f"<p class='quiet'>{said['version_hint']}</p>"
+        return views.version(asked(lambda: self.bench.version(identifier)), said)
+
     def activate(self, identifier: str | None, tongue: str) -> Any:
         """Make the chosen version the one that serves."""
         import gradio as gr
 
         if identifier:
             told = asked(lambda: self.bench.activate(identifier))
-            gr.Info(words(tongue)["activated"].format(**told))
+            notices.inform(words(tongue)["activated"].format(**told), tongue)
         return gr.update(interactive=False)
 
     def go_back(self, kind: str) -> Any:
         """Return the handler that goes back to the version before the active one."""
 
         def back(tongue: str) -> None:
-            import gradio as gr
 
             told: Json = asked(lambda: self.bench.go_back(kind))
-            gr.Info(words(tongue)["activated"].format(**told))
+            notices.inform(words(tongue)["activated"].format(**told), tongue)
 
         return back
 

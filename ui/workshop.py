@@ -10,7 +10,7 @@ from ui import workshop_views as views
 from ui.bench import Bench, asked
 from ui.chat import CONCURRENCY
 from ui.client import ApiError, Client, Json
-from ui.insights_words import CHINESE, ENGLISH
+from ui.tongue import ENGLISH, Place, spoken
 from ui.workshop_words import words
 
 CSS: Final = views.CSS
@@ -18,6 +18,7 @@ ID: Final = "workshop"
 _SECONDS: Final = 2
 _QUIET: Final = {"show_progress": "hidden", **CONCURRENCY}
 _SETUP: Final = "setup"
+SHOWN: Final = 5  # what the head shows
 
 
 @dataclass(frozen=True)
@@ -34,14 +35,14 @@ class Head:
         import gradio as gr
 
         if role in {None, "agent"}:
-            return gr.skip()
+            return [gr.skip()] * SHOWN
         try:
             status = self.bench.status()
         except ApiError:  # the next look tells
-            return gr.skip()
+            return [gr.skip()] * SHOWN
         now = [status, tongue]
         if now == shown:
-            return gr.skip()
+            return [gr.skip()] * SHOWN
         said, job = words(tongue), status["job"]
         running = bool(job) and job["state"] == "running"
         seen = [status["active"], job and [job["id"], job["state"]]]
@@ -55,118 +56,121 @@ class Head:
             asked(lambda: self.bench.stop(job["id"]))
 
 
-def build(client: Client, tabs: Any, tab: Any) -> None:
-    """Lay out the tab inside the blocks that are open; of `tabs`, `tab` is shown to who may."""
+@dataclass(frozen=True)
+class Door:
+    """The way in: the tabs, the one of the workshop, and the state that tells which is open."""
+
+    tabs: Any
+    tab: Any
+    open: Any
+
+
+def build(client: Client, place: Place, door: Door) -> None:
+    """Lay out the tab inside the blocks that are open; it is shown to those who may use it."""
     import gradio as gr
 
-    said, at, bench = words(ENGLISH), SimpleNamespace(), Bench(client)
-    head, editor = Head(bench), editing.Editor(bench, at)
-    shelf, setup = versions.Shelf(bench, at), first_run.Setup(bench, at)
+    said, at, bench = words(ENGLISH), SimpleNamespace(tongue=place.tongue), Bench(client)
+    parts = Parts(
+        Head(bench),
+        editing.Editor(bench, at),
+        versions.Shelf(bench, at),
+        first_run.Setup(bench, at),
+    )
     # Each has one writer: the role, what is shown of the status, what the other pages depend on.
     at.role, at.shown, at.seen = gr.State(None), gr.State(None), gr.State(None)
     with gr.Row(equal_height=True, elem_classes="filters"):
         at.serving = gr.HTML(padding=False, elem_id="workshop-serving")
         at.stop = gr.Button(said["stop"], visible=False, size="sm", scale=0, min_width=80)
-        at.tongue = gr.Radio(
-            [ENGLISH, CHINESE],
-            value=ENGLISH,
-            show_label=False,
-            container=False,
-            scale=0,
-            min_width=220,
-            elem_id="workshop-language",
-        )
     at.job = gr.HTML(padding=False, elem_id="workshop-job")
     with gr.Tabs() as at.pages:
         with gr.Tab(said["texts"], id="texts") as at.texts:
-            editing.build(editor, said)
+            editing.build(parts.editor, said)
         with gr.Tab(said["versions"], id="versions") as at.shelf:
-            versions.build(shelf, said)
+            versions.build(parts.shelf, said)
         with gr.Tab(said["setup"], id=_SETUP) as at.setup:
-            first_run.build(setup, said)
-    editing.wire(editor)
-    versions.wire(shelf)
-    first_run.wire(setup)
-    at.tabs, at.tab = tabs, tab
-    _wire(head, editor, at)
+            first_run.build(parts.setup, said)
+    editing.wire(parts.editor)
+    versions.wire(parts.shelf)
+    first_run.wire(parts.setup)
+    _wire(parts, at, place, door)
+    for part in (editing, versions, first_run):
+        place.name(part.named(at), part.labels)
+    place.name([at.texts, at.shelf, at.setup], _titles)
 
 
-def _wire(head: Head, editor: editing.Editor, at: SimpleNamespace) -> None:
+def _titles(tongue: str) -> list[Any]:
+    import gradio as gr
+
+    said = words(tongue)
+    return [gr.update(label=said[name]) for name in ("texts", "versions", "setup")]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The pages of the workshop, below its head."""
+
+    head: Head
+    editor: editing.Editor
+    shelf: versions.Shelf
+    setup: first_run.Setup
+
+    def fill(  # noqa: PLR0913, PLR0917 — what each page depends on
+        self,
+        role: str | None,
+        tongue: str,
+        opened: Json | None,
+        judged: Json | None,
+        only: bool,  # noqa: FBT001 — a checkbox
+        chosen: Json | None,
+        kind: str,
+        version: str | None,
+    ) -> Any:
+        """Return all that the pages show, in one language; agents are told nothing."""
+        import gradio as gr
+
+        if role in {None, "agent"}:
+            return gr.skip()
+        return [
+            *self.head.watch(role, tongue, None),
+            self.editor.texts(tongue),
+            self.editor.history(role, opened, only, tongue),
+            *self.editor.again(opened, judged, chosen, tongue),
+            *self.shelf.show(role, kind, tongue),
+            self.shelf.again(version, tongue),
+            *self.setup.show(role, tongue),
+        ]
+
+
+def _wire(parts: Parts, at: SimpleNamespace, place: Place, door: Door) -> None:
     """Join events and handlers."""
     import gradio as gr
 
+    head = parts.head
     page, tick = gr.context.Context.root_block, gr.Timer(_SECONDS)
     watching, watched = [at.role, at.tongue, at.shown], [at.shown, at.seen, at.serving, at.job]
     watched.append(at.stop)
-    past = [at.role, at.opened, at.only, at.tongue]
     admins = [at.back_models, at.back_knowledge, at.documents, at.dialogs, at.ingest, at.lint]
     admins += [at.train, at.delete]
+    entering = [at.role, door.tab, door.tabs, at.pages, door.open, place.shown]
 
     def enter() -> Any:
         """Tell who signed in; an admin of an empty home is led to where it is filled."""
         role = head.bench.role()
         if role == "agent":
-            return [role, *[gr.skip()] * (len(admins) + 4)]
-        admin, first = role == "admin", head.bench.status()["first_run"]
-        leads = admin and first
-        return [
-            role,
-            gr.update(visible=True),
-            gr.update(selected=ID) if leads else gr.skip(),
-            gr.update(selected=_SETUP) if leads else gr.skip(),
-            editor.texts(ENGLISH),
-            *[gr.update(interactive=admin)] * len(admins),
-        ]
+            return [role, *[gr.skip()] * (len(entering) + len(admins) - 1)]
+        admin = role == "admin"
+        led = [gr.skip()] * 4
+        if admin and head.bench.status()["first_run"]:
+            led = [gr.update(selected=ID), gr.update(selected=_SETUP), ID, spoken()]
+        may = gr.update(interactive=admin)
+        return [role, gr.update(visible=True), *led, *[may] * len(admins)]
 
-    entered = page.load(
-        enter, None, [at.role, at.tab, at.tabs, at.pages, at.chooser, *admins], **_QUIET
-    )
-    entered.then(head.watch, watching, watched, **_QUIET).then(
-        editor.history, past, at.history, **_QUIET
+    page.load(enter, None, [*entering, *admins], **_QUIET).then(
+        head.watch, watching, watched, **_QUIET
     )
     tick.tick(head.watch, watching, watched, **_QUIET)
     at.stop.click(head.stop, at.shown, None, **_QUIET)
-    _wire_words(head, editor, at, (watching, watched, past))
-
-
-def _wire_words(
-    head: Head,
-    editor: editing.Editor,
-    at: SimpleNamespace,
-    states: tuple[list[Any], list[Any], list[Any]],
-) -> None:
-    """Say all again in the other language when it is chosen."""
-    import gradio as gr
-
-    watching, watched, past = states
-    parts = (editing, versions, first_run)
-    named = [component for part in parts for component in part.named(at)]
-    tabs = [at.texts, at.shelf, at.setup]
-
-    def speak(tongue: str) -> list[Any]:
-        said = words(tongue)
-        titles = [gr.update(label=said[name]) for name in ("texts", "versions", "setup")]
-        return [*(update for part in parts for update in part.labels(tongue)), *titles]
-
-    def hint(tongue: str, *chosen: Any) -> list[Any]:
-        """Say anew what to choose where nothing is chosen."""
-        said = words(tongue)
-        return [
-            gr.skip() if one else f"<p class='quiet'>{said[name]}</p>"
-            for one, name in zip(chosen, ("choose", "history_hint", "version_hint"), strict=True)
-        ]
-
-    spoken = at.tongue.change(speak, at.tongue, [*named, *tabs], **_QUIET)
-    hinted = [at.tongue, at.opened, at.chosen, at.version]
-    at.tongue.change(hint, hinted, [at.found, at.past, at.about], **_QUIET)
-    again = [at.role, at.kind, at.tongue]
-    spoken.then(head.watch, watching, watched, **_QUIET).then(
-        editor.texts, at.tongue, at.chooser, **_QUIET
-    ).then(editor.history, past, at.history, **_QUIET).then(
-        versions.Shelf(head.bench, at).show, again, [at.versions, at.trend], **_QUIET
-    ).then(
-        first_run.Setup(head.bench, at).show,
-        [at.role, at.tongue],
-        [at.welcome, at.files, at.doomed],
-        **_QUIET,
-    )
+    given = [at.role, place.shown, at.opened, at.judged, at.only, at.chosen, at.kind, at.version]
+    filled = [*watched, at.chooser, at.history, at.found, at.preview, at.past]
+    filled += [at.versions, at.trend, at.about, at.welcome, at.files, at.doomed]
+    place.shown.change(parts.fill, given, filled, **_QUIET)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Final
 
+from ui import refusals
 from ui.client import Json
 
 CSS: Final = """
@@ -40,6 +41,14 @@ CSS: Final = """
   font: .82em/1.5 ui-monospace, monospace; max-height: 22rem; overflow-y: auto; }
 #workshop-code .cm-gutterElement, #setup-documents .or, #setup-dialogs .or {
   color: var(--body-text-color) !important; opacity: .8; }
+#workshop-job:not(:has(.job, p)) { display: none; }
+/* Gradio's own words follow the browser, not the page: these follow the page. */
+:is(#setup-documents, #setup-dialogs) .wrap { font-size: 0; }
+:is(#setup-documents, #setup-dialogs) .wrap .or { display: none; }
+:is(#setup-documents, #setup-dialogs) .wrap::after { font-size: .95rem;
+  content: "Drop files here, or click to choose them"; }
+:is(#setup-documents, #setup-dialogs) .wrap:lang(zh)::after {
+  content: "把文件拖到这里，或点击选择"; }
 #workshop-history td, #workshop-versions td { font-size: .85rem; }
 """
 _WIDE, _HIGH, _LEFT, _FOOT = 640, 200, 46, 24
@@ -48,22 +57,22 @@ _SHOWN: Final = 60  # passages, articles
 Words = Mapping[str, str]
 
 
-def findings(checked: Json, said: Words) -> str:
+def findings(checked: Json, said: Words, tongue: str) -> str:
     """Return what is to be mended and what is worth a look, with lines."""
     groups = (("unfit", "error", "bad"), ("warnings", "warning", ""))
     parts = []
     for title, severity, look in groups:
         found = [one for one in checked["problems"] if one["severity"] == severity]
         if found:
-            items = "".join(f"<li>{_finding(one, said)}</li>" for one in found)
+            items = "".join(f"<li>{_finding(one, said, tongue)}</li>" for one in found)
             parts.append(f"<p class='verdict {look}'>{escape(said[title])}</p>")
             parts.append(f"<ul class='findings'>{items}</ul>")
     return "".join(parts) or f"<p class='verdict good'>✓ {escape(said['checked'])}</p>"
 
 
-def _finding(one: Json, said: Words) -> str:
+def _finding(one: Json, said: Words, tongue: str) -> str:
     line = f"<b>{escape(said['line'].format(n=one['line']))}</b> " if one["line"] else ""
-    return line + escape(one["message"])
+    return line + escape(refusals.finding(one, tongue))
 
 
 def passages(checked: Json, said: Words) -> str:

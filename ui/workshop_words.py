@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ui.insights_words import CHINESE
+from ui.tongue import CHINESE
 
 _EN: Final = {
     "texts": "Texts",
@@ -67,8 +67,8 @@ _EN: Final = {
     "failed_files": "Not read: {files}",
     "kind": "Kind",
     "every": "all",
-    "models": "models",
-    "knowledge": "knowledge",
+    "models": "Models",
+    "knowledge": "Knowledge",
     "version_columns": "On|Version|Kind|Built (UTC)|Measured",
     "version_hint": "Choose a version.",
     "activate": "Activate",

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.running import Server
 from tests.ui.signing import sign_in
 from ui.live import files_html, transcribe
+from ui.tongue import ENGLISH
 
 
 def test_without_a_login_nothing_is_shown(server: Server) -> None:
@@ -33,8 +34,8 @@ def test_the_chat_shows_route_and_citation_and_the_list_shows_the_conversation(
 def test_agents_get_links_to_files_and_names_are_no_html() -> None:
     file = {"id": "x'y", "name": "<b>.png", "url": "/elsewhere", "media_type": "image/png"}
     line = {"role": "customer", "text": "look", "attachments": [{**file, "size": 1234}]}
-    shown = files_html([line, {"role": "bot", "text": "ok"}])
+    shown = files_html([line, {"role": "bot", "text": "ok"}], ENGLISH)
     assert 'href="/api/desk/attachments/x%27y"' in shown
     assert "&lt;b&gt;.png</a> (image/png, 1,234 B)" in shown
-    assert files_html([{"role": "bot", "text": "ok"}]) == ""
-    assert transcribe([line])[0]["content"].endswith("[file] &lt;b&gt;.png")
+    assert files_html([{"role": "bot", "text": "ok"}], ENGLISH) == ""
+    assert transcribe([line], ENGLISH)[0]["content"].endswith("[file] &lt;b&gt;.png")

@@ -150,6 +150,14 @@ def test_three_customers_and_two_agents_read_the_same(
 def test_an_agent_sees_no_figures_and_reads_in_chinese(consoles: tuple[Page, Page]) -> None:
     cleo = consoles[0]
     expect(cleo.get_by_role("tab", name="Insights")).to_have_count(0)
-    cleo.locator("#console-language").get_by_text("中文").click()
+    cleo.locator("#language").get_by_text("中文", exact=True).click()
     expect(cleo.locator("#console-take")).to_have_text("接管")
     expect(cleo.locator("#console-busy")).to_contain_text("等待")
+    cleo.reload()  # what was chosen stays so
+    expect(cleo.get_by_role("tab")).to_have_text(["聊天", "实时会话", "客服台", "试验场"])
+    expect(cleo.locator("html")).to_have_attribute("lang", "zh-CN")
+    expect(cleo.locator("#chat-hint")).to_contain_text("这里解释")
+    cleo.get_by_role("tab", name="实时会话").click()
+    expect(cleo.locator("#live-table")).to_contain_text("最近动静")
+    cleo.get_by_role("tab", name="客服台").click()
+    expect(cleo.locator("#console-head")).to_contain_text("请在队列中选择")

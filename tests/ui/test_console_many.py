@@ -17,7 +17,7 @@ from tests.running import Server
 from ui.client import Client
 from ui.console import Console
 from ui.desk import Desk
-from ui.insights_words import CHINESE, ENGLISH
+from ui.tongue import CHINESE, ENGLISH
 
 MANY = 50
 ALL = ("", "", "", "", 0)

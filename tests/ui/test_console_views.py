@@ -13,7 +13,7 @@ from ui import console_views as views
 from ui.console_orders import FACTS, orders_html
 from ui.console_right import articles, kept_html
 from ui.console_words import Speech, words
-from ui.insights_words import CHINESE, ENGLISH
+from ui.tongue import CHINESE, ENGLISH
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SAID = Speech(ENGLISH)

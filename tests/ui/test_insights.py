@@ -1,7 +1,8 @@
 """The page of figures: its charts and its words."""
 
-from ui import insights, insights_charts
-from ui.insights_words import CHINESE, ENGLISH, words
+from ui import insights_charts, insights_views
+from ui.insights_words import words
+from ui.tongue import CHINESE, ENGLISH
 
 
 def test_both_languages_have_the_same_words() -> None:
@@ -12,8 +13,9 @@ def test_both_languages_have_the_same_words() -> None:
 
 def test_what_customers_wrote_is_no_markup() -> None:
     told = [{"examples": ["<img src=x onerror=alert(1)>"]}]
-    assert "<img" not in insights.examples(told, 0)
-    rows = [{"topic": "<b>", "day": "2026-01-01", "negative": 1, "neutral": 0, "positive": 0}]
+    assert "<img" not in insights_views.examples(told, 0)
+    about = {"topic": "x", "kind": "discovered", "name": "<b>"}
+    rows = [{**about, "day": "2026-01-01", "negative": 1, "neutral": 0, "positive": 0}]
     drawn = insights_charts.voice(rows, [{"day": "2026-01-01"}], words(ENGLISH))
     assert "<b>" not in drawn
     assert 'fill-opacity="1.00"' in drawn

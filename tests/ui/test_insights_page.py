@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
 from bot.bootstrap import Home
 from bot.insights import simulation
 from bot.settings import Settings
-from bot.store import synthetic
+from bot.store import questions, synthetic, topics
+from bot.store.topics import Topic
 from tests.running import Server
 from tests.ui.signing import sign_in
-from ui.insights_words import CHINESE
+from ui.tongue import CHINESE
 
 
 @pytest.fixture
@@ -19,6 +21,11 @@ def traffic(server: Server) -> Iterator[Home]:
     home = Home(Settings.load(server.home))
     home.log()
     synthetic.write(home.engine, simulation.traffic(simulation.world(home), 40, 8.0, seed=2))
+    vector = np.zeros(2, dtype=np.float32)
+    made = [Topic(f"topic:{n}", f"subject {n}", "en", vector, vector, "returns") for n in range(3)]
+    topics.add(home.engine, made, "e5", synthetic=True)
+    asked = [one.message_id for one in questions.asked(home.engine, synthetic=True)]
+    topics.place(home.engine, {one: f"topic:{n % 3}" for n, one in enumerate(asked)})
     yield home
     synthetic.clear(home.engine)
     home.engine.dispose()
@@ -41,6 +48,17 @@ def test_figures_lead_to_conversations_in_both_languages(
     cells = page.locator("#insights-found").get_by_text("synthetic-")
     cells.locator("visible=true").first.click()
     expect(page.locator("#insights-transcript .message").first).to_be_visible()
-    page.locator("#insights-language").get_by_text(CHINESE, exact=True).click()
+    chosen = page.locator("#insights-topics").get_by_text("subject 1").locator("visible=true")
+    chosen.first.click()
+    expect(page.locator("#insights-behind")).to_contain_text("subject 1")
+    page.get_by_label("What this topic shall be called").fill("wet tents")
+    page.locator("#insights-rename").click()
+    expect(page.locator("#insights-voice text", has_text="wet tents")).to_be_visible()
+    page.locator("#insights-voice text", has_text="subject 2").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#insights-behind")).to_contain_text("subject 2")
+    page.locator("#insights-outcomes rect.handoff[data-day]").last.click()
+    expect(page.locator("#insights-behind")).to_contain_text("handed over 20")
+    page.locator("#language").get_by_text(CHINESE, exact=True).click()
     expect(page.locator("#insights-deflection")).to_contain_text("自助解决率")
     expect(page.locator("#insights-outcomes")).to_contain_text("推定解决")

@@ -6,9 +6,9 @@ import pytest
 
 from ui import playground_views as views
 from ui.console_words import Speech
-from ui.insights_words import CHINESE, ENGLISH
 from ui.playground import attempt
 from ui.playground_words import words
+from ui.tongue import CHINESE, ENGLISH
 
 EVIL = "<img src=x onerror=alert(1)>"
 
@@ -36,6 +36,7 @@ def found(**values: Any) -> dict[str, Any]:
         "model": EVIL,
         "tokens": {"prompt": 12, "completion": 34, "reported": False},
         "cost": 0.00025,
+        "prompt_sha256": "0" * 64,
         "fell_back": EVIL,
     }
     return {

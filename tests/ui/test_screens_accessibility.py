@@ -14,6 +14,9 @@ from tests.ui.axe import Finding, findings
 from tests.ui.chatting import staff
 from tests.ui.desk import choose
 from tests.ui.signing import PASSWORD, sign_in
+from ui.app import titles
+from ui.tongue import CHINESE, ENGLISH
+from ui.workshop_words import words
 
 # What Gradio's own parts do wrong, by rule and class: not ours to change.
 GRADIOS: Final = {
@@ -28,6 +31,7 @@ LOOKS: Final = [
     pytest.param("en", "dark", marks=pytest.mark.slow),
     pytest.param("zh", "light", marks=pytest.mark.slow),
 ]
+TONGUES: Final = {"en": ENGLISH, "zh": CHINESE}
 QUESTION: Final = {"en": "How do I wash my rain jacket?", "zh": "雨衣怎么洗？"}
 
 
@@ -40,29 +44,24 @@ def supervisor(staffed: Home) -> Iterator[str]:
     users.remove("sue")
 
 
-def speak(page: Page, tab: str, language: str) -> None:
-    if language == "zh":
-        page.locator(f"#{tab}-language").get_by_text("中文", exact=True).click()
-
-
 def tabs(page: Page, server: Server, language: str) -> Iterator[str]:
     """Lead through the screens, each with something on it, and yield each one's name."""
-    question = QUESTION[language]
+    question, named = QUESTION[language], titles(TONGUES[language])
+    page.locator("#language").get_by_text(TONGUES[language], exact=True).click()
     box = page.locator("#chat-box textarea")
     box.fill(question)
     box.press("Enter")
     expect(page.locator("#chat-candidates .cited").first).to_be_visible()
     yield "chat"
-    page.get_by_role("tab", name="Live conversations").click()
-    expect(page.locator("#live-table")).to_contain_text("bot")
+    page.get_by_role("tab", name=named["live"]).click()
+    expect(page.locator("#live-table")).to_contain_text("api")
     yield "live"
     conversation = new_id()
     with staff(server) as desk:
         for text in (question, "a human please"):
             body = {"text": text, "conversation_id": conversation}
             desk.post("/messages", json=body).raise_for_status()
-    page.get_by_role("tab", name="Console").click()
-    speak(page, "console", language)
+    page.get_by_role("tab", name=named["console"]).click()
     choose(page, conversation)
     expect(page.locator("#console-take")).to_be_enabled()
     page.locator("#console-take").click()
@@ -72,17 +71,21 @@ def tabs(page: Page, server: Server, language: str) -> Iterator[str]:
     yield "console"
     page.locator("#console-close").click()
     expect(page.locator("#console-send")).to_be_disabled()
-    page.get_by_role("tab", name="Insights").click()
-    speak(page, "insights", language)
-    expect(page.locator("#insights-language")).to_be_visible()
-    page.wait_for_timeout(1000)
+    page.get_by_role("tab", name=named["insights"]).click()
+    expect(page.locator("#insights-deflection")).to_contain_text("–")
     yield "insights"
-    page.get_by_role("tab", name="Playground").click()
-    speak(page, "playground", language)
+    page.get_by_role("tab", name=named["playground"]).click()
     page.locator("#playground-text textarea").fill(question)
     page.locator("#playground-go").click()
     expect(page.locator("#playground-steps .used").first).to_be_visible()
     yield "playground"
+    page.get_by_role("tab", name=named["workshop"]).click()
+    expect(page.locator("#workshop-serving")).to_contain_text("k-20")
+    yield "workshop"
+    # Axe takes its time over the long list of files: two of the looks have it.
+    for part in ("versions", "setup") if language == "zh" else ("versions",):
+        page.get_by_role("tab", name=words(TONGUES[language])[part], exact=True).click()
+        yield part
 
 
 def ours(found: list[Finding]) -> list[Finding]:
@@ -104,7 +107,7 @@ def test_nothing_serious_is_found_on_the_screens(
     sign_in(page, server, supervisor, PASSWORD)
     page.goto(f"{server.url}/app/?__theme={scheme}")
     found = {tab: ours(findings(page)) for tab in tabs(page, server, language)}
-    assert set(found) == {"chat", "live", "console", "insights", "playground"}
+    assert set(found) >= {*titles(TONGUES[language]), "versions"}
     assert {tab: some for tab, some in found.items() if some} == {}
 
 

@@ -72,7 +72,8 @@ def test_opening_a_source_is_noted_and_what_goes_with_it_can_be_asked(
     title = related.inner_text()
     related.click()
     expect(page.get_by_test_id("message-customer").last).to_contain_text(title)
-    expect(page.get_by_test_id("message-bot")).to_have_count(2)
+    # What is suggested follows from the log: an answer to it may be more than one message.
+    expect(page.get_by_test_id("message-bot").nth(1)).to_be_visible()
 
 
 def test_a_thumb_reaches_the_log(page: Page, server: Server) -> None:

@@ -14,7 +14,7 @@ from bot.settings import Settings
 from bot.store.users import Level, Users
 from tests.running import Server, free_port
 from tests.ui.signing import sign_in
-from ui.insights_words import CHINESE
+from ui.tongue import CHINESE
 
 ARTICLE = "en/care-rain-jackets.md"
 QUESTION = "How do I wash my rain jacket?"
@@ -138,7 +138,7 @@ def test_the_workshop_speaks_chinese_and_leaves_building_to_admins(
 ) -> None:
     sign_in(page, server, supervisor, "correct horse")
     page.get_by_role("tab", name="Workshop").click()
-    page.locator("#workshop-language").get_by_text(CHINESE, exact=True).click()
+    page.locator("#language").get_by_text(CHINESE, exact=True).click()
     page.get_by_role("tab", name="版本").click()
     expect(page.locator("#workshop-back-knowledge")).to_have_text("回退知识库")
     expect(page.locator("#workshop-back-knowledge")).to_be_disabled()
@@ -184,6 +184,7 @@ def _set_up(page: Page, server: Server) -> None:
     page.locator("#setup-ingest").click()
     expect(page.locator("#workshop-job .job")).to_be_visible()
     page.reload()  # what is being done is the server's to know
+    page.get_by_role("tab", name="Workshop").click()  # the way in, once the home is filled
     expect(page.locator("#workshop-job .done")).to_contain_text("1 articles")
     knowledge(server, "None")
     rows = [f"does a kite fly in wind {n},kites\nwhen are you open {n},hours" for n in range(12)]

@@ -7,7 +7,7 @@ import pytest
 
 from ui import workshop_views as views
 from ui import workshop_words
-from ui.insights_words import CHINESE, ENGLISH
+from ui.tongue import CHINESE, ENGLISH
 from ui.workshop_words import words
 
 SAID = words(ENGLISH)
@@ -47,9 +47,9 @@ def test_what_is_wrong_comes_first_with_its_line() -> None:
         {"message": "a <b> is odd", "line": None, "severity": "warning"},
         {"message": "no date", "line": 3, "severity": "error"},
     ]
-    shown = views.findings({"problems": problems}, SAID)
+    shown = views.findings({"problems": problems}, SAID, ENGLISH)
     assert shown.index("line 3") < shown.index("a &lt;b&gt; is odd")
-    assert "Nothing to mend" in views.findings({"problems": []}, SAID)
+    assert "Nothing to mend" in views.findings({"problems": []}, SAID, ENGLISH)
 
 
 def test_a_difference_shows_what_comes_and_goes_and_no_html() -> None:
@@ -138,5 +138,5 @@ def test_a_version_tells_its_facts_and_the_articles_it_changed() -> None:
     assert "kb, https://shop.example" in shown
     assert "Added articles (1)" in shown
     assert "&lt;new&gt;.md" in shown
-    assert views.versions([one], SAID)[0][:3] == ["●", "k-2", "knowledge"]
+    assert views.versions([one], SAID)[0][:3] == ["●", "k-2", "Knowledge"]
     assert "articles 2, passages 5" in views.versions([one], SAID)[0][4]

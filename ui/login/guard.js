@@ -10,7 +10,7 @@ let over = false;
 
 function tell() {
   over = true;
-  const [said, enter] = WORDS[navigator.language.startsWith("zh") ? "zh" : "en"];
+  const [said, enter] = WORDS[document.documentElement.lang.startsWith("zh") ? "zh" : "en"];
   const notice = document.createElement("dialog");
   notice.id = "signed-out";
   const words = document.createElement("p");

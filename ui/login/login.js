@@ -43,5 +43,12 @@ form.addEventListener("submit", async (event) => {
   alert.textContent = words[status] ?? words.else;
   form.password.select();
 });
-other.addEventListener("click", () => speak(words === WORDS.en ? "zh" : "en"));
-speak(navigator.language.startsWith("zh") ? "zh" : "en");
+other.addEventListener("click", () => {
+  const chosen = words === WORDS.en ? "zh" : "en";
+  document.cookie = `careline_language=${chosen}; path=/; max-age=31536000; samesite=lax`;
+  speak(chosen);
+});
+// What was chosen, here or in the app, else the first of the browser's languages that is known.
+const first = navigator.languages.find((one) => /^(en|zh)/.test(one)) ?? "en";
+const kept = document.cookie.match(/(?:^|; )careline_language=(en|zh)/)?.[1];
+speak(kept ?? first.slice(0, 2));
