@@ -6,7 +6,7 @@ import re
 
 import httpx
 import pytest
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from bot.bench.stage import Stage
 from tests.running import Server
@@ -289,6 +289,26 @@ def test_operators_see_what_they_set_and_what_to_paste(page: Page, server: Serve
     expect(snippet).to_contain_text('data-welcome="Say &quot;hi&quot; &lt;b>"')
     expect(snippet).to_contain_text('data-position="left"')
     expect(snippet).not_to_contain_text("data-accent")
+
+
+def test_a_state_that_comes_late_does_not_end_the_following(
+    page: Page, stage: Stage, embedded: Server
+) -> None:
+    late = list[Route]()
+    here = re.compile(r"/messages\?after=")
+    page.route(here, lambda route: route.continue_() if late else late.append(route))
+    begin(page, place(stage, stage.url))
+    page.evaluate("""() => {
+      Careline.on("handoff", ({ state }) => { if (state === "bot") Careline.close() }) }""")
+    say(page, "a human please")
+    answered(page)  # with the news that it waits for a person
+    before = 'event: status\ndata: {"state": "bot"}\n\n'  # read just before that
+    late[0].fulfill(content_type="text/event-stream", body=before)
+    expect(page.get_by_test_id("panel")).to_be_hidden()
+    with staff(embedded) as desk:
+        path, held = take(desk, page)
+        desk.post(f"{path}/say", json={**held, "text": "still there?"}).raise_for_status()
+        expect(page.get_by_test_id("unread")).to_have_text("2")
 
 
 def test_an_agent_is_heard_while_the_chat_is_closed(

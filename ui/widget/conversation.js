@@ -8,6 +8,7 @@ import { listen } from "./live.js";
 const PAGE = 60; // messages read at once
 const TRIES_AFTER_ERROR = 3; // the server said it failed: it may fail again for the same reason
 const PAUSE = 500; // milliseconds between two live streams
+const LINGER = 5000; // milliseconds it is still followed for after the last look: a state may be on its way
 
 const last = (items) => items[items.length - 1];
 
@@ -24,6 +25,7 @@ export class Conversation {
   #position = 0;
   #known = false; // whether the server has this conversation
   #open = false;
+  #lingers = false;
   #delivering = false;
   #following = null;
   #loading = false;
@@ -68,7 +70,15 @@ export class Conversation {
     this.#open = open;
     if (this.#isSeen) this.#read();
     if (this.#isWanted) this.#follow();
-    else this.#following?.abort();
+    else if (this.#following) this.#linger();
+  }
+
+  #linger() {
+    this.#lingers = true;
+    setTimeout(() => {
+      this.#lingers = false;
+      if (!this.#isWanted) this.#following?.abort();
+    }, LINGER);
   }
 
   get #isSeen() {
@@ -76,7 +86,8 @@ export class Conversation {
   }
 
   get #isWanted() {
-    return !this.#end.signal.aborted && this.#known && (this.#isSeen || this.isHandedOff);
+    return !this.#end.signal.aborted && this.#known
+      && (this.#isSeen || this.isHandedOff || this.#lingers);
   }
 
   #read() {
