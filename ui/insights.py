@@ -41,7 +41,7 @@ class Page:
         surges = _asked(lambda: self.client.surges(wanted)) if page["surges"] else []
         speech = self._speech(tongue)
         page["voice"] = views.titled(page["voice"], speech)
-        seen = views.shown(said, page, views.titled(surges, speech))
+        seen = views.shown(said, page, views.alarms(surges, speech))
         return [*seen, *views.labels(said, page, speech)]
 
     def _speech(self, tongue: str) -> Speech:

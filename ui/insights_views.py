@@ -1,6 +1,7 @@
 """What the page of figures shows of its data: alarms, cards, definitions, tables."""
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any, Final
 
 from ui import insights_charts as charts
@@ -9,6 +10,9 @@ from ui.client import Json
 from ui.console_words import Speech
 
 _QUOTED: Final = 120  # characters of an example
+_ALARMS: Final = 3  # that are told at length
+_PAST: Final = 6  # and only named
+_FRESH: Final = timedelta(days=2)  # a surge that ended before is past
 _PERIODS: Final = (7, 30, 60, 90, 180)
 # The figures of the first row: what they are called, and what is asked for to see behind them.
 CARDS: Final = (
@@ -48,6 +52,14 @@ def titled(rows: Sequence[Json], speech: Speech) -> list[Json]:
     ]
 
 
+def alarms(surges: Sequence[Json], speech: Speech) -> list[Json]:
+    """Return surges with the intents they lie in called as people call them."""
+    return [
+        {**surge, "also": ", ".join(map(speech.title, surge["also"]))}
+        for surge in titled(surges, speech)
+    ]
+
+
 def shown(said: dict[str, str], page: Json, surges: Sequence[Json]) -> list[Any]:
     """Return the values of alarm, cards, definition, charts and tables."""
     return [
@@ -66,19 +78,29 @@ def _alarm(said: dict[str, str], page: Json, surges: Sequence[Json]) -> str:
         lines.append(f"*{said['made_up']}*")
     if not page["figures"]["conversations"]:
         lines.append(said["nothing"])
-    for surge in surges[:3]:
-        told = {**surge, "topic": plain(surge["name"])}
-        new = f" ({said['discovered']})" if surge["kind"] == "discovered" else ""
-        parts = [f"⚠ {said['surge'].format(**told)}{new}"]
-        changed = [_change(change) for change in surge["changes"]]
-        if changed:
-            parts.append(said["surge_changes"].format(changes=", ".join(changed)))
-        texts = dict.fromkeys(plain(one["text"])[:_QUOTED] for one in surge["examples"])
-        parts += [f"“{text}”" for text in list(texts)[:2]]
-        lines.append("<br>".join(parts))
-    if page["figures"]["conversations"] and not surges:
+    since = (date.fromisoformat(page["period"]["last"]) - _FRESH).isoformat()
+    fresh = [surge for surge in surges if surge["last"] >= since]
+    lines += ["<br>".join(_surge(said, surge)) for surge in fresh[:_ALARMS]]
+    if page["figures"]["conversations"] and not fresh:
         lines.append(said["surge_none"])
+    past = [f"{plain(one['name'])} ({one['first']})" for one in surges if one not in fresh]
+    if past:
+        lines.append(said["surge_past"].format(names=", ".join(past[:_PAST])))
     return "\n\n".join(lines)
+
+
+def _surge(said: dict[str, str], surge: Json) -> list[str]:
+    """Return the lines of an alarm: what it is, what was changed before it, what was written."""
+    told = said["surge"].format(**{**surge, "topic": plain(surge["name"])})
+    if surge["kind"] == "discovered":
+        within = [said["surge_also"].format(names=surge["also"])] if surge["also"] else []
+        told += f" ({', '.join([said['discovered'], *within])})"
+    lines = [f"⚠ {told}"]
+    changed = [_change(change) for change in surge["changes"]]
+    if changed:
+        lines.append(said["surge_changes"].format(changes=", ".join(changed)))
+    texts = dict.fromkeys(plain(one["text"])[:_QUOTED] for one in surge["examples"])
+    return lines + [f"“{text}”" for text in list(texts)[:2]]
 
 
 def _change(change: Json) -> str:

@@ -1,5 +1,6 @@
 """Commands on what happened in conversations: insights, topics, simulate."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -57,8 +58,8 @@ def _said(found: dict[str, Any]) -> str:
         f"suggestions chosen: {_percent(found['suggestions']['acceptance'])}",
     ]
     lines += [
-        f"surge: {s['name']} from {s['first']}: {s['observed']} negative messages, "
-        f"{s['expected']} expected"
+        f"surge: {' within '.join([s['name'], *s['also']])} from {s['first']}: "
+        f"{s['observed']} negative messages, {s['expected']} expected"
         for s in found["surges"]
     ]
     return "\n".join(lines)
@@ -86,10 +87,8 @@ def topics(
 
     place = open_home(home)
     place.log()
-    if fresh:
-        store.sweep(place.engine, None)
     store.claim(place.engine, timedelta())  # a server need not look just now
-    looked = looking.Looker(place, progress=wants_progress()).look()
+    looked = looking.Looker(place, progress=wants_progress()).look(fresh=fresh)
     found = store.sizes(place.engine, synthetic=synthetic)
     result = {"topics": found, "found": looked.found, "placed": looked.placed}
     show(result, as_json=as_json, text=lambda: _topics(result))
@@ -122,6 +121,7 @@ def simulate(  # noqa: PLR0913 — one parameter an option
     """
     from bot.insights import simulation, topics
     from bot.store import synthetic
+    from bot.store.topics import LookingError
 
     place = open_home(home)
     place.log()
@@ -130,7 +130,8 @@ def simulate(  # noqa: PLR0913 — one parameter an option
     if not clear:
         made = simulation.traffic(simulation.world(place), days, per_day, seed)
         written = synthetic.write(place.engine, made)
-        topics.Looker(place, progress=wants_progress()).look()
+        with suppress(LookingError):  # a server looks: it finds them
+            topics.Looker(place, progress=wants_progress()).look()
     result = {"conversations": written, "removed": removed}
     show(
         result,

@@ -13,7 +13,7 @@ from typing import Final
 import yaml
 
 from bot.dialogue.rules import Content, matches
-from bot.patterns import spans
+from bot.patterns import SlowPatternError, spans
 
 _AROUND: Final = 2  # characters, such as a full stop, that say nothing beside an insult
 _WITHDRAWS: Final = re.compile(
@@ -42,13 +42,23 @@ def _found(kind: str, text: str) -> bool:
 
 
 def emergency(content: Content, text: str) -> str | None:
-    """Return the template of the fixed answer to an emergency, None where there is none."""
+    """Return the template of the fixed answer to an emergency, None where there is none.
+
+    Own emergencies come first. Raises SlowPatternError where one of theirs cannot be searched for
+    and no built-in one is found.
+    """
+    slow: SlowPatternError | None = None
     for own in content.emergencies:
-        if matches(own.patterns, text):
-            return own.template
+        try:
+            if matches(own.patterns, text):
+                return own.template
+        except SlowPatternError as error:
+            slow = error
     for kind in ("self_harm", "danger"):
         if _found(kind, text):
             return f"emergency_{kind}"
+    if slow:
+        raise slow
     return None
 
 

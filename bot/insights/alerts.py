@@ -1,8 +1,9 @@
 """Surges in a home's own counts: which topic, how much, what customers wrote, what had changed."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -23,6 +24,7 @@ class Surge:
     observed: int  # messages on the first day
     expected: float  # of them
     score: float  # the highest, in standard deviations
+    also: tuple[str, ...] = ()  # intents that surge with it, for the greater part because of it
 
 
 def surges(
@@ -58,6 +60,28 @@ def surges(
                 )
             )
     return sorted(found, key=lambda surge: (surge.first, surge.score), reverse=True)
+
+
+def told_once(found: Sequence[Surge], within: Mapping[str, str | None]) -> list[Surge]:
+    """Return surges without those of intents that a topic's surge explains; it names them instead.
+
+    `within` says in which intent a topic lies. Its surge explains the intent's on the same days
+    where it has at least half of the messages that are too many.
+    """
+    parts = {
+        whole: [p for p in found if within.get(p.topic) == whole.topic and _explains(p, whole)]
+        for whole in found
+    }
+    also: defaultdict[Surge, list[str]] = defaultdict(list)
+    for whole, explaining in parts.items():
+        for part in explaining:
+            also[part].append(whole.topic)
+    return [replace(one, also=tuple(also[one])) for one in found if not parts[one]]
+
+
+def _explains(part: Surge, whole: Surge) -> bool:
+    together = part.first <= whole.last and whole.first <= part.last
+    return together and 2 * (part.observed - part.expected) >= whole.observed - whole.expected
 
 
 def _tie(topic: str, day: date) -> float:

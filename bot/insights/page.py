@@ -260,4 +260,5 @@ def _surge(surge: Surge, topics: Mapping[str, Shown]) -> dict[str, Any]:
         **about,
         "first": surge.first.isoformat(),
         "last": surge.last.isoformat(),
+        "also": list(surge.also),
     }

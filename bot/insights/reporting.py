@@ -8,12 +8,13 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from bot.insights import outcomes, page
-from bot.insights.alerts import HISTORY, Surge, surges
+from bot.insights.alerts import HISTORY, Surge, surges, told_once
 from bot.insights.page import Query
 from bot.insights.surge import Plan
 from bot.store import digests, facts, topics
 from bot.store.database import Database
 from bot.store.facts import Fact, Step
+from bot.store.topics import Shown
 from bot.types import CarelineError, now
 
 MOST_DAYS: Final = 731
@@ -53,12 +54,13 @@ def insights(engine: Database, wanted: Query, plan: Plan | None = None) -> dict[
     before = wanted.before()
     history = min(before.first, wanted.first - HISTORY)
     found = _digests(engine, wanted, history)
+    known = topics.shown(engine)
     return page.page(
         wanted,
-        topics.shown(engine),
+        known,
         [digest for digest in found if digest.day >= wanted.first],
         [digest for digest in found if before.first <= digest.day <= before.last],
-        _surges(found, wanted.last, plan),
+        _surges(found, known, wanted.last, plan),
     )
 
 
@@ -73,7 +75,9 @@ def _digests(engine: Database, wanted: Query, first: date) -> list[digests.Diges
     )
 
 
-def _surges(found: Iterable[digests.Digest], last: date, plan: Plan | None) -> list[Surge]:
+def _surges(
+    found: Iterable[digests.Digest], known: Mapping[str, Shown], last: date, plan: Plan | None
+) -> list[Surge]:
     """Judge each topic's negative messages since the first day there is anything of."""
     counts: defaultdict[str, defaultdict[date, int]] = defaultdict(lambda: defaultdict(int))
     days = []
@@ -84,7 +88,8 @@ def _surges(found: Iterable[digests.Digest], last: date, plan: Plan | None) -> l
                 topic, sentiment = name.rsplit("|", 1)
                 if sentiment == outcomes.NEGATIVE:
                     counts[topic][digest.day] += int(value)
-    return surges(counts, min(days), last, plan) if days else []
+    within = {name: topic.intent for name, topic in known.items()}
+    return told_once(surges(counts, min(days), last, plan), within) if days else []
 
 
 def alerts(
@@ -98,8 +103,8 @@ def alerts(
     `changes` says of a version what it changed, such as how many articles.
     """
     digests.refresh(engine, outcomes.summed)
-    found = _surges(_digests(engine, wanted, wanted.first - HISTORY), wanted.last, plan)
-    found_topics = topics.shown(engine)
+    known = topics.shown(engine)
+    found = _surges(_digests(engine, wanted, wanted.first - HISTORY), known, wanted.last, plan)
     told = []
     with engine.begin() as connection:
         for surge in found:
@@ -120,12 +125,13 @@ def alerts(
             served = facts.served_since(connection, start - _BEFORE, end)
             told.append(
                 {
-                    **page.named(surge.topic, found_topics),
+                    **page.named(surge.topic, known),
                     "first": surge.first.isoformat(),
                     "last": surge.last.isoformat(),
                     "observed": surge.observed,
                     "expected": surge.expected,
                     "score": surge.score,
+                    "also": list(surge.also),
                     "examples": texts,
                     "changes": [{**one, **changes(one["version"])} for one in served],
                 }

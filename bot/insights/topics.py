@@ -47,22 +47,31 @@ class Looker:
         self._progress = progress
         self._vectors: dict[str, Vectors] = {}
 
-    def look(self) -> Looked:
-        """Look at real conversations, and then at those made up, where there are any."""
+    def look(self, *, fresh: bool = False) -> Looked:
+        """Look at real conversations, and then at those made up, where there are any.
+
+        `fresh` forgets the topics there are first. Raises LookingError where another process looks.
+        """
         looked, read = Looked(), set[str]()
-        for synthetic in (False, True):
-            pool = store.latest(self._home.engine, **self._wanted(synthetic), limit=_POOL)
-            if any(one.topic is None for one in pool):
-                looked += self._look(pool, read, synthetic=synthetic)
+        engine = self._home.engine
+        with store.alone(engine):
+            if store.names(engine):  # a home without any needs no encoder for it
+                store.sweep(engine, None if fresh else self._encoder)
+            for synthetic in (False, True):
+                pool = store.latest(engine, **self._wanted(synthetic), limit=_POOL)
+                if any(one.topic is None for one in pool):
+                    looked += self._look(pool, read, synthetic=synthetic)
         self._vectors = {text: row for text, row in self._vectors.items() if text in read}
         return looked
 
+    @property
+    def _encoder(self) -> str:
+        """The same for all engines of an encoder: their vectors are close enough."""
+        return self._home.encoder().base.id
+
     def _look(self, pool: Sequence[Said], read: set[str], *, synthetic: bool) -> Looked:
         engine = self._home.engine
-        # The same for all engines of an encoder: their vectors are close enough.
-        encoder = self._home.encoder().base.id
-        store.sweep(engine, encoder)
-        known = store.read(engine, encoder, synthetic=synthetic)
+        known = store.read(engine, self._encoder, synthetic=synthetic)
         names = store.names(engine)
         placed: dict[str, str] = {}
         new: list[Topic] = []
@@ -78,7 +87,7 @@ class Looker:
             for part in self._past(synthetic):
                 for batch in batches(part, self._encode):
                     placed = {**_placed(batch, assign(batch, new), new), **placed}
-        store.add(engine, new, encoder, synthetic=synthetic)
+        store.add(engine, new, self._encoder, synthetic=synthetic)
         return Looked(sum(not topic.known for topic in new), store.place(engine, placed))
 
     def _past(self, synthetic: bool) -> Iterator[Sequence[Said]]:  # noqa: FBT001

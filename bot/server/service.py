@@ -70,8 +70,8 @@ class Service:
         self.desk = Desk(self.home.engine, self._notice)
         self.users = Users(self.home.engine)
         self.session_key = self.home.seal.key_for("sessions")
-        self.logins = Tries("too many wrong passwords: try again later")
-        self.lookups = Tries("too many orders that do not fit: try again later")
+        self.logins = self._tries("login", "too many wrong passwords: try again later")
+        self.lookups = self._tries("order", "too many orders that do not fit: try again later")
         self.advisor = Advisor(self.home)
         self.looker = topics.Looker(self.home, patient=True)
         self.jobs = Jobs(self.home.path.resolve())
@@ -86,6 +86,9 @@ class Service:
         self._places = threading.Semaphore(_WAITING)
         self._fingerprint = fingerprint(self.home)
         self._stopped = threading.Event()
+
+    def _tries(self, kind: str, complaint: str) -> Tries:
+        return Tries(self.home.engine, kind, self.home.seal.key_for("guesses"), complaint)
 
     @classmethod
     def start(cls, home: Home) -> "Service":
@@ -160,6 +163,8 @@ class Service:
         try:
             if topics_kept.claim(self.home.engine, topics.SPACING):
                 self.looker.look()
+        except topics_kept.LookingError:
+            _logger.info("another process looks for topics")
         except Exception:  # the next look finds them
             _logger.exception("topics could not be looked for")
 

@@ -1,37 +1,49 @@
-"""How often somebody may guess wrong before having to wait, counted in this process."""
+"""How often somebody may guess wrong before having to wait, counted by all processes together."""
 
-import time
-from collections import deque
+import hashlib
+import hmac
+from datetime import timedelta
 from typing import Final
 
+from sqlalchemy import Engine
+
 from bot.server.refusing import Refusal
+from bot.store import guesses
+from bot.types import now
 
 MOST: Final = 10  # wrong guesses within the time below
-SECONDS: Final = 300
+SPAN: Final = timedelta(minutes=5)
 
 
 class Tries:
     """Wrong guesses by who made them; what is long ago is forgotten."""
 
-    def __init__(self, complaint: str) -> None:
-        """Take the words for who has to wait."""
+    def __init__(self, engine: Engine, kind: str, key: bytes, complaint: str) -> None:
+        """Count one kind of guesses; `complaint` is for who has to wait.
+
+        Names are kept under the key: people type passwords where a name belongs.
+        """
+        self._engine = engine
+        self._kind = kind
+        self._key = key
         self._complaint = complaint
-        self._wrong: dict[str, deque[float]] = {}  # in seconds of a clock that never goes back
 
     def check(self, name: str) -> None:
         """Raise 429 where somebody guesses."""
-        since = time.monotonic() - SECONDS
-        for other in [key for key, times in list(self._wrong.items()) if times[-1] < since]:
-            self._wrong.pop(other, None)
-        times = self._wrong.get(name, deque())
-        if len(times) == MOST and times[0] > since:
-            minutes = SECONDS // 60
-            raise Refusal(429, self._complaint, "too_many_tries", wait=SECONDS, minutes=minutes)
+        if guesses.count(self._engine, self._who(name), now() - SPAN) >= MOST:
+            seconds = round(SPAN.total_seconds())
+            minutes = seconds // 60
+            raise Refusal(429, self._complaint, "too_many_tries", wait=seconds, minutes=minutes)
 
     def wrong(self, name: str) -> None:
         """Count a wrong guess."""
-        self._wrong.setdefault(name, deque(maxlen=MOST)).append(time.monotonic())
+        at = now()
+        guesses.add(self._engine, self._who(name), at, forget=at - SPAN)
 
     def right(self, name: str) -> None:
         """Forget the wrong guesses before a right one."""
-        self._wrong.pop(name, None)
+        guesses.clear(self._engine, self._who(name))
+
+    def _who(self, name: str) -> str:
+        told = f"{self._kind} {name}".encode("utf-8", "surrogatepass")
+        return hmac.new(self._key, told, hashlib.sha256).hexdigest()

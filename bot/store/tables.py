@@ -269,7 +269,7 @@ digests: Final = Table(
 )
 
 # Until when something is done: 0, that the digests know of every change; 1, that topics were
-# looked for.
+# looked for; 2, that somebody looks for them.
 digested: Final = Table(
     "digested",
     metadata,
@@ -307,6 +307,16 @@ versions: Final = Table(
     Column("id", String(64), primary_key=True),
     Column("kind", String(16), nullable=False),
     Column("first_served_at", DateTime(timezone=True), nullable=False),
+)
+
+# Wrong guesses of the last minutes; `who` is a hash under a key of the home's.
+guesses: Final = Table(
+    "guesses",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("who", String(64), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Index("ix_guesses_who_at", "who", "at"),
 )
 
 # What is owed to other systems; `next_at` is also until when one process has a row to itself.

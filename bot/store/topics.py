@@ -1,6 +1,7 @@
 """Topics that were found in customers' messages, and which messages belong to them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,13 +16,19 @@ from bot.store.database import utc
 from bot.store.tables import conversations, decisions, digested, message_topics, messages, topics
 from bot.types import CarelineError, NotFoundError, Role, now
 
-_LOOKED: Final = 1  # the row of `digested` that says when topics were last looked for
+# Rows of `digested`: when topics were last looked for, and until when somebody does.
+_LOOKED, _LOOKING = 1, 2
+_LONGEST: Final = timedelta(minutes=30)  # that a look takes
 _YOUNG: Final = timedelta(hours=1)  # a topic without messages is perhaps about to get some
 _NAMES: Final = 500  # in one query
 
 
 class TakenError(CarelineError):
     """Two topics of one name could not be told apart."""
+
+
+class LookingError(CarelineError):
+    """Another process looks for topics."""
 
 
 @dataclass(frozen=True)
@@ -216,21 +223,44 @@ def claim(engine: Engine, spacing: timedelta) -> bool:
 
     Of several processes that ask at once, one is told yes.
     """
-    begun = now()
+    at = now()
+    return _take(engine, _LOOKED, free=at - spacing, until=at)
+
+
+@contextmanager
+def alone(engine: Engine) -> Iterator[None]:
+    """Keep other processes from looking meanwhile: two would find one subject twice.
+
+    Raises LookingError where another one looks. What a crash left behind ends after a while.
+    """
+    at = now()
+    until = at + _LONGEST
+    if not _take(engine, _LOOKING, free=at, until=until):
+        message = "another process looks for topics: try again in a few minutes"
+        raise LookingError(message)
+    try:
+        yield
+    finally:
+        mine = (digested.c.id == _LOOKING) & (digested.c.until == until)
+        with engine.begin() as connection:
+            connection.execute(update(digested).where(mine).values(until=at))
+
+
+def _take(engine: Engine, row: int, *, free: datetime, until: datetime) -> bool:
+    """Set a row of `digested` where it says `free` or less; of several that ask, one does."""
     with engine.begin() as connection:
-        last = connection.execute(
-            select(digested.c.until).where(digested.c.id == _LOOKED)
-        ).scalar_one_or_none()
+        here = digested.c.id == row
+        last = connection.execute(select(digested.c.until).where(here)).scalar_one_or_none()
         if last is not None:
-            if begun - utc(last) < spacing:
+            if utc(last) > free:
                 return False
-            here = (digested.c.id == _LOOKED) & (digested.c.until == last)
+            same = here & (digested.c.until == last)
             return bool(
-                connection.execute(update(digested).where(here).values(until=begun)).rowcount
+                connection.execute(update(digested).where(same).values(until=until)).rowcount
             )
     try:
         with engine.begin() as connection:
-            connection.execute(insert(digested).values(id=_LOOKED, until=begun))
+            connection.execute(insert(digested).values(id=row, until=until))
     except IntegrityError:  # another process was first
         return False
     return True

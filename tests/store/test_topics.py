@@ -187,6 +187,20 @@ def test_one_of_several_processes_looks_and_the_next_one_later(log: SqlLog, engi
     assert topics.claim(engine, timedelta())
 
 
+def test_nobody_looks_beside_another_and_a_crash_keeps_nobody_away_for_ever(
+    log: SqlLog, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert log.pending() == []
+    for _ in range(2):
+        with topics.alone(engine):
+            for _ in range(2):  # who is refused frees nothing
+                with pytest.raises(topics.LookingError), topics.alone(engine):
+                    pass
+    monkeypatch.setattr(topics, "_LONGEST", timedelta(0))
+    with topics.alone(engine), topics.alone(engine):
+        pass
+
+
 def test_the_revision_is_taken_back_and_comes_again_empty(log: SqlLog, engine: Engine) -> None:
     message = asked(log, "one message")
     topics.add(engine, [topic()], "e5", synthetic=False)

@@ -30,3 +30,34 @@ def test_a_day_is_as_tall_as_its_conversations() -> None:
     drawn = insights_charts.outcomes(days, words(ENGLISH))
     assert drawn.count('<rect class="handoff" x=') == 1
     assert 'height="200.0"' in drawn
+
+
+def test_alarms_of_these_days_are_told_at_length_and_earlier_ones_named() -> None:
+    surge = {
+        "topic": "topic:1",
+        "kind": "discovered",
+        "name": "ants",
+        "also": "Delivery",
+        "first": "2026-03-30",
+        "last": "2026-03-31",
+        "observed": 9,
+        "expected": 1.0,
+        "changes": [{"version": "kb-7", "changed": ["a/b"]}],
+        "examples": [{"text": "ants!"}, {"text": "ants!"}, {"text": "more ants"}],
+    }
+    old = {**surge, "name": "moths", "first": "2026-03-02", "last": "2026-03-02"}
+    page = {
+        "period": {"synthetic": False, "last": "2026-03-31"},
+        "figures": {"conversations": 10},
+    }
+    for tongue, within in ((ENGLISH, "within Delivery"), (CHINESE, "属于：Delivery")):
+        said = words(tongue)
+        told = insights_views._alarm(said, page, [surge, old])
+        assert "**ants**" in told
+        assert within in told
+        assert told.count("ants!") == 1
+        assert "kb-7" in told
+        assert "**moths**" not in told
+        assert "moths (2026-03-02)" in told
+        assert said["surge_none"] not in told
+        assert said["surge_none"] in insights_views._alarm(said, page, [old])

@@ -6,8 +6,9 @@ from importlib import resources
 import pytest
 import yaml
 
+from bot import patterns
 from bot.dialogue import safety
-from bot.dialogue.rules import Content
+from bot.dialogue.rules import Content, Emergency
 from bot.nlu.scripts import to_script
 
 CONTENT = Content()
@@ -173,11 +174,21 @@ def test_the_words_of_a_home_count_too() -> None:
     assert not safety.insults(CONTENT, "what a Numpty")
 
 
+def test_a_slow_pattern_of_a_home_hides_no_emergency(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patterns, "_SECONDS", 0.05)
+    own = Emergency(patterns=(r"(.*z){12}$",), template="own")
+    content = Content(emergencies=(own,))
+    filler = "z" * 3000
+    assert safety.emergency(content, f"I want to kill myself {filler}!") == "emergency_self_harm"
+    with pytest.raises(patterns.SlowPatternError):
+        safety.emergency(content, f"{filler}!")
+
+
 def test_every_pattern_stands_on_its_own() -> None:
     path = resources.files("bot.dialogue") / "safety.yml"
-    for kind, patterns in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+    for kind, sources in yaml.safe_load(path.read_text(encoding="utf-8")).items():
         assert kind in {"self_harm", "danger", "abuse", "attacks"}
-        for pattern in patterns:
+        for pattern in sources:
             assert isinstance(pattern, str)
             assert re.search(pattern, "", re.IGNORECASE) is None
 

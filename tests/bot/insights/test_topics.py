@@ -97,3 +97,13 @@ def test_the_past_of_a_new_topic_belongs_to_it(
     looked = topics.Looker(home, patient=True).look()
     assert encoder.read
     assert (looked.found, looked.placed) == (0, 2 * len(SMOKE))  # it is all there is of "new"
+
+
+def test_messages_get_topics_of_a_new_encoder_at_once(home: Home, encoder: Counting) -> None:
+    say(home, *SMOKE, intent="old")
+    looker = topics.Looker(home)
+    assert looker.look().placed == len(SMOKE)
+    encoder.base.id = "another"
+    assert looker.look().placed == len(SMOKE)
+    assert looker.look().placed == 0
+    assert looker.look(fresh=True).placed == len(SMOKE)
