@@ -5,10 +5,9 @@ import hmac
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Engine
-
 from bot.server.refusing import Refusal
 from bot.store import guesses
+from bot.store.database import Database
 from bot.types import now
 
 MOST: Final = 10  # wrong guesses within the time below
@@ -18,7 +17,7 @@ SPAN: Final = timedelta(minutes=5)
 class Tries:
     """Wrong guesses by who made them; what is long ago is forgotten."""
 
-    def __init__(self, engine: Engine, kind: str, key: bytes, complaint: str) -> None:
+    def __init__(self, engine: Database, kind: str, key: bytes, complaint: str) -> None:
         """Count one kind of guesses; `complaint` is for who has to wait.
 
         Names are kept under the key: people type passwords where a name belongs.
