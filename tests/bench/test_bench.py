@@ -17,7 +17,11 @@ from bot.bootstrap import Home
 from bot.types import CarelineError
 from tests.bench.conftest import TinyHome
 
-SLOW = {"banking77-full", "banking77-full-e5", "clinc150", "hint3", "serving", "kills", "million"}
+# Minutes each, or seconds on end for what the others show as well.
+SLOW = {
+    *("banking77-full", "banking77-full-e5", "clinc150", "hint3", "serving", "kills", "million"),
+    *("follow-ups", "unanswerable-demo", "incremental", "xsid", "requests"),
+}
 DEMO = {"follow-ups", "suggestions", "unanswerable-demo"}  # these read the demo's cases
 PARTS = {
     part: bench
