@@ -232,9 +232,9 @@ class Client:
         wanted = {**period, "figure": figure, "value": value}
         return self._json("GET", "/api/insights/conversations", params=wanted)
 
-    def rename_topic(self, topic: str, name: str) -> None:
-        """Give a discovered topic a name; needs the token."""
-        self._request("PUT", f"/api/insights/topics/{topic}", json={"name": name})
+    def rename_topic(self, topic: str, name: str, *, join: bool = False) -> None:
+        """Give a discovered topic a name, or join it to the one of that name; needs the token."""
+        self._request("PUT", f"/api/insights/topics/{topic}", json={"name": name, "join": join})
 
     def gaps(self, period: Json) -> list[Json]:
         """Return the questions nobody could answer, grouped; needs the token."""

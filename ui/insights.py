@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -131,16 +132,18 @@ class Page:
                 *self.see(tongue, chosen, "topic", known.get(name, ""), name),
                 known.get(name),
                 gr.update(value=name, visible=True),
-                gr.update(visible=True),
+                *[gr.update(visible=True)] * 2,
             ]
 
         chose.__annotations__ = {"event": gr.SelectData}
         return chose
 
-    def rename(self, topic: str | None, name: str, tongue: str, *chosen: Any) -> Any:
-        """Give a topic a name and show the page with it."""
+    def rename(
+        self, topic: str | None, name: str, tongue: str, *chosen: Any, join: bool = False
+    ) -> Any:
+        """Give a topic a name, or join it to the one of that name; show the page with it."""
         if topic and name.strip():
-            _asked(lambda: self.client.rename_topic(topic, name))
+            _asked(lambda: self.client.rename_topic(topic, name, join=join))
         return self.show(tongue, *chosen)
 
     def reading(self) -> Callable[..., Any]:
@@ -247,10 +250,12 @@ def build(client: Client, place: Place) -> None:
         card.click(page.card(number), inputs, [behind, found], **quiet)
     intents.select(page.row("negative"), inputs, [behind, found], **quiet)
     articles.select(page.row("cited"), inputs, [behind, found], **quiet)
-    chosen = [behind, found, topics.chosen, topics.name, topics.rename]
+    chosen = [behind, found, topics.chosen, topics.name, topics.rename, topics.join]
     topics.table.select(page.topic(), [*inputs, topics.known], chosen, **quiet)
     renamed = [topics.rename.click, topics.name.submit]
-    gr.on(renamed, page.rename, [topics.chosen, topics.name, *inputs], shown, **quiet)
+    naming = [topics.chosen, topics.name, *inputs]
+    gr.on(renamed, page.rename, naming, shown, **quiet)
+    topics.join.click(partial(page.rename, join=True), naming, shown, **quiet)
     for chart in (outcomes, voice, routes):
         chart.click(page.mark(), inputs, [behind, found], **quiet)
     found.select(page.reading(), None, transcript, **quiet)
@@ -266,10 +271,11 @@ class _Topics:
     chosen: Any
     name: Any
     rename: Any
+    join: Any
 
     @property
     def shown(self) -> list[Any]:
-        return [self.table, self.known, self.name, self.rename]
+        return [self.table, self.known, self.name, self.rename, self.join]
 
 
 def _topics(said: dict[str, str], look: dict[str, Any]) -> _Topics:
@@ -285,7 +291,10 @@ def _topics(said: dict[str, str], look: dict[str, Any]) -> _Topics:
         rename = gr.Button(
             said["topic_rename"], visible=False, scale=0, min_width=120, elem_id="insights-rename"
         )
-    return _Topics(table, gr.State({}), gr.State(None), name, rename)
+        join = gr.Button(
+            said["topic_join"], visible=False, scale=0, min_width=120, elem_id="insights-join"
+        )
+    return _Topics(table, gr.State({}), gr.State(None), name, rename, join)
 
 
 def _transcript(said: dict[str, str]) -> Any:

@@ -213,6 +213,7 @@ def _named(said: dict[str, str]) -> list[Any]:
     return [
         gr.update(label=said["topic_name"], visible=False),
         gr.update(value=said["topic_rename"], visible=False),
+        gr.update(value=said["topic_join"], visible=False),
     ]
 
 

@@ -52,8 +52,9 @@ REASONS: Final = {
     "not_in_work": "任务 {job} 没有在进行。",
     "not_begun": "任务尚未开始，请再试一次。",
     "nothing_before": "没有更早的版本可以回退。",
-    "name_taken": "已有主题叫“{name}”，请换一个名称。",
-    "no_topic": "没有这个主题，请刷新页面。",
+    "name_taken": "已有主题叫“{name}”，请换一个名称，或将两者合并。",
+    "no_topic": "没有这个主题，或没有另一个叫这个名称的主题。",
+    "made_up_topic": "那个主题来自模拟的消息，会随之删除，请另选一个。",
     "no_version": "没有版本 {version}。",
 }
 # What a check of a text finds, by its `reason`.

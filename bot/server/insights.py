@@ -76,16 +76,20 @@ def conversations(
 
 
 class TopicName(BaseModel):
-    """What a topic shall be called."""
+    """What a topic shall be called; with `join` it becomes one with the topic that is called so."""
 
     name: str = Field(min_length=1, max_length=80, pattern=r"\S")
+    join: bool = False
 
 
 @router.put("/topics/{topic}")
 def rename(topic: str, body: TopicName, service: TheService) -> dict[str, Any]:
-    """Give a topic that was found a name; 404 for one that is none."""
-    topics.rename(service.home.engine, topic, " ".join(body.name.split()))
-    return {"topic": topic, "name": " ".join(body.name.split())}
+    """Give a topic that was found a name, or join it to another; 404 for one that is none."""
+    name = " ".join(body.name.split())
+    if body.join:
+        return {"topic": topics.join(service.home.engine, topic, name), "name": name}
+    topics.rename(service.home.engine, topic, name)
+    return {"topic": topic, "name": name}
 
 
 @router.get("/gaps")

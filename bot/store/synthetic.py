@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 from bot import wire
 from bot.dialogue import state as states
 from bot.dialogue.state import State
+from bot.store import digests
+from bot.store.database import utc
 from bot.store.log import ANSWERED
 from bot.store.tables import (
     citations,
@@ -71,6 +73,9 @@ def clear(engine: Engine) -> int:
     ours = select(conversations.c.id).where(conversations.c.synthetic.is_(True))
     theirs = select(messages.c.id).where(messages.c.conversation_id.in_(ours))
     with engine.begin() as connection:
+        # As many may be made up again on a day: their number would not tell that it changed.
+        begun = select(conversations.c.created_at).where(conversations.c.synthetic.is_(True))
+        digests.mark(connection, {utc(at).date() for at in connection.execute(begun).scalars()})
         for table in (feedback, citations, decisions, message_topics):
             connection.execute(delete(table).where(table.c.message_id.in_(theirs)))
         for table in (corrections, suggestions, notes, labels, csat, messages):

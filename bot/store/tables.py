@@ -291,6 +291,7 @@ topics: Final = Table(
     Column("mean", LargeBinary, nullable=False),
     Column("intent", String(128)),  # of most of its messages when it was found
     Column("known", Boolean, nullable=False),  # whether it is no more than that intent
+    Column("joined", String(32), ForeignKey("topics.id")),  # to which its messages belong
     Column("at", DateTime(timezone=True), nullable=False),
 )
 

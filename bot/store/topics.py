@@ -3,12 +3,22 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Engine, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from bot.store import digests
@@ -19,12 +29,18 @@ from bot.types import CarelineError, NotFoundError, Role, now
 # Rows of `digested`: when topics were last looked for, and until when somebody does.
 _LOOKED, _LOOKING = 1, 2
 _LONGEST: Final = timedelta(minutes=30)  # that a look takes
+# What is no more than an intent, or one with another, is shown nowhere: its name is free.
+_SHOWN: Final = topics.c.known.is_(False) & topics.c.joined.is_(None)
 _YOUNG: Final = timedelta(hours=1)  # a topic without messages is perhaps about to get some
 _NAMES: Final = 500  # in one query
 
 
 class TakenError(CarelineError):
     """Two topics of one name could not be told apart."""
+
+
+class JoinError(CarelineError):
+    """Two topics cannot be one."""
 
 
 class LookingError(CarelineError):
@@ -144,7 +160,7 @@ def _vector(raw: bytes) -> NDArray[np.float32]:
 def shown(engine: Engine) -> dict[str, Shown]:
     """Return the topics that say more than an intent, by id."""
     names = ("id", "name", "language", "intent")
-    query = select(*(topics.c[name] for name in names)).where(topics.c.known.is_(False))
+    query = select(*(topics.c[name] for name in names)).where(_SHOWN)
     with engine.connect() as connection:
         return {row.id: Shown(*row) for row in connection.execute(query)}
 
@@ -178,14 +194,53 @@ def rename(engine: Engine, identifier: str, name: str) -> None:
     """
     with engine.begin() as connection:
         here = topics.c.id == identifier
-        # Those that are no more than an intent are shown nowhere: their names are free.
-        taken = select(topics.c.id).where(topics.c.name == name, topics.c.known.is_(False), ~here)
+        taken = select(topics.c.id).where(topics.c.name == name, _SHOWN, ~here)
         if connection.execute(taken).first():
-            message = f"another topic is called {name[:80]}: choose another name"
+            message = f"another topic is called {name[:80]}: choose another name, or join them"
             raise TakenError(message, "name_taken", name=name[:80])
         if not connection.execute(update(topics).where(here).values(name=name)).rowcount:
             message = f"there is no topic {identifier[:64]}"
             raise NotFoundError(message, "no_topic")
+
+
+def join(engine: Engine, identifier: str, name: str) -> str:
+    """Make a topic one with another, which keeps its name; return the id of that one.
+
+    The messages of the first, those to come as well, belong to the other, whatever its language.
+    Raises NotFoundError where there is no such topic or no other of that name, and JoinError for
+    a topic of real messages with one of made-up ones, which is removed with them.
+    """
+    with engine.begin() as connection:
+        # Who places messages reads the same row: what is placed afterwards follows.
+        here = topics.c.id == identifier
+        query = select(topics.c.synthetic).where(here, _SHOWN).with_for_update()
+        synthetic = connection.execute(query).scalar_one_or_none()
+        other = connection.execute(
+            select(topics.c.id, topics.c.synthetic).where(topics.c.name == name, _SHOWN, ~here)
+        ).first()
+        if synthetic is None or other is None:
+            message = f"there is no topic {identifier[:64]}, or no other one called {name[:80]}"
+            raise NotFoundError(message, "no_topic")
+        if other.synthetic and not synthetic:
+            message = "that topic is of made-up messages and will go with them: choose another one"
+            raise JoinError(message, "made_up_topic")
+        within = here | (topics.c.joined == identifier)
+        connection.execute(update(topics).where(within).values(joined=other.id))
+        mine = message_topics.c.topic_id == identifier
+        digests.mark(connection, _days(connection, mine))
+        connection.execute(update(message_topics).where(mine).values(topic_id=other.id))
+    return str(other.id)
+
+
+def _days(connection: Connection, placed: ColumnElement[bool]) -> set[date]:
+    """Return the days of conversations with messages in some topics."""
+    found = connection.execute(
+        select(conversations.c.created_at)
+        .join(messages, messages.c.conversation_id == conversations.c.id)
+        .join(message_topics, message_topics.c.message_id == messages.c.id)
+        .where(placed)
+    ).scalars()
+    return {utc(at).date() for at in found}
 
 
 def place(engine: Engine, placed: Mapping[str, str]) -> int:
@@ -210,12 +265,20 @@ def place(engine: Engine, placed: Mapping[str, str]) -> int:
             known = select(message_topics.c.message_id).where(message_topics.c.message_id.in_(part))
             taken = set(connection.execute(known).scalars())
             new = [row for row in there if row.id not in taken]
-            rows = [{"message_id": row.id, "topic_id": placed[row.id]} for row in new]
+            joined = _joined(connection)
+            topic_of = {row.id: joined.get(placed[row.id], placed[row.id]) for row in new}
+            rows = [{"message_id": one, "topic_id": topic} for one, topic in topic_of.items()]
             if rows:
                 connection.execute(insert(message_topics), rows)
                 digests.mark(connection, {utc(row.created_at).date() for row in new})
             count += len(rows)
     return count
+
+
+def _joined(connection: Connection) -> dict[str, str]:
+    """Return what topics were joined to; nobody joins others until this is committed."""
+    query = select(topics.c.id, topics.c.joined).with_for_update(read=True)
+    return {row.id: row.joined for row in connection.execute(query) if row.joined}
 
 
 def claim(engine: Engine, spacing: timedelta) -> bool:
@@ -272,19 +335,15 @@ def sweep(engine: Engine, encoder: str | None) -> int:
     Vectors of different encoders cannot be compared. None removes all topics.
     """
     placed = topics.c.id.in_(select(message_topics.c.topic_id))
-    empty = ~placed & (topics.c.at < now() - _YOUNG)
+    empty = ~placed & (topics.c.at < now() - _YOUNG) & topics.c.joined.is_(None)
     with engine.begin() as connection:
         others = topics.c.encoder != encoder if encoder else topics.c.id.is_not(None)
-        old = select(topics.c.id).where(others)
-        days = connection.execute(
-            select(conversations.c.created_at)
-            .join(messages, messages.c.conversation_id == conversations.c.id)
-            .join(message_topics, message_topics.c.message_id == messages.c.id)
-            .where(message_topics.c.topic_id.in_(old))
-        ).scalars()
-        digests.mark(connection, {utc(at).date() for at in days})
-        connection.execute(delete(message_topics).where(message_topics.c.topic_id.in_(old)))
-        return connection.execute(delete(topics).where(others | empty)).rowcount
+        old = message_topics.c.topic_id.in_(select(topics.c.id).where(others))
+        digests.mark(connection, _days(connection, old))
+        connection.execute(delete(message_topics).where(old))
+        gone = connection.execute(select(topics.c.id).where(others | empty)).scalars().all()
+        with_them = connection.execute(delete(topics).where(topics.c.joined.in_(gone))).rowcount
+        return with_them + connection.execute(delete(topics).where(topics.c.id.in_(gone))).rowcount
 
 
 def sizes(engine: Engine, *, synthetic: bool = False) -> list[dict[str, Any]]:
@@ -299,7 +358,7 @@ def sizes(engine: Engine, *, synthetic: bool = False) -> list[dict[str, Any]]:
         .join(message_topics, message_topics.c.topic_id == topics.c.id)
         .join(messages, messages.c.id == message_topics.c.message_id)
         .join(conversations, conversations.c.id == messages.c.conversation_id)
-        .where(topics.c.known.is_(False))
+        .where(_SHOWN)
         .group_by(*(topics.c[name] for name in names))
         .order_by(count.desc(), topics.c.id)
     )

@@ -132,6 +132,14 @@ def test_a_subject_nobody_foresaw_is_a_topic_with_a_surge_and_gets_a_name(
     surge = next(one for one in told if one["topic"] == ants["topic"])
     assert surge["name"] == "ants in parcels"
     assert any("ants" in one["text"] for one in surge["examples"])
+    other = next(row for row in page["topics"] if row["topic"] != ants["topic"])
+    body = {"name": " ants in parcels", "join": True}
+    here = f"/api/insights/topics/{other['topic']}"
+    assert api.put(here, json=body, headers=token).json()["topic"] == ants["topic"]
+    page = api.get("/api/insights?days=14&synthetic=true", headers=token).json()
+    joined = {row["topic"]: row["messages"] for row in page["topics"]}
+    assert other["topic"] not in joined
+    assert joined[ants["topic"]] == ants["messages"] + other["messages"]
     assert api.put(path, json={"name": "  "}, headers=token).status_code == 422
     unknown = api.put("/api/insights/topics/topic:0", json={"name": "x"}, headers=token)
     assert unknown.status_code == 404

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -254,6 +255,22 @@ def test_what_was_made_up_is_left_out_and_can_be_removed(filled: Engine) -> None
     everything = reporting.insights(filled, reporting.query(**ALL))
     assert everything["figures"]["conversations"] == 0
     assert conversations(filled) == 0
+
+
+def test_what_is_made_up_anew_is_summed_up_anew(filled: Engine) -> None:
+    wanted = reporting.query(**ALL)
+    before = reporting.insights(filled, wanted)["figures"]["outcomes"]
+    made = list(traffic(WORLD, 60, 6.0, seed=3, until=UNTIL))
+    synthetic.clear(filled)
+    # As many a day: their number does not tell that they are others.
+    synthetic.write(
+        filled, [replace(one, turns=one.turns[:1], ratings=one.ratings[:1]) for one in made]
+    )
+    after = reporting.insights(filled, wanted)["figures"]["outcomes"]
+    assert sum(after.values()) == sum(before.values())
+    assert after != before
+    for outcome, count in after.items():
+        assert reporting.behind(filled, wanted, "outcome", outcome)["count"] == count
 
 
 def test_figures_follow_ratings_replies_and_returns(engine: Engine) -> None:

@@ -105,6 +105,36 @@ def test_figures_know_of_a_topic_as_soon_as_messages_have_one(log: SqlLog, engin
         topics.rename(engine, "topic:9", "x")
 
 
+def test_topics_that_are_one_are_joined_with_what_is_still_to_come(
+    log: SqlLog, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [asked(log, f"message {n}", f"c{n}") for n in range(5)]
+    topics.add(engine, [topic(1), topic(2), topic(3)], "e5", synthetic=False)
+    topics.add(engine, [topic(4)], "e5", synthetic=True)
+    topics.place(engine, {ids[0]: "topic:1", ids[1]: "topic:2", ids[2]: "topic:3"})
+    today = reporting.query(7)
+    assert len(reporting.insights(engine, today)["topics"]) == 3
+    assert topics.join(engine, "topic:1", "name 2") == "topic:2"
+    assert topics.join(engine, "topic:2", "name 3") == "topic:3"
+    assert topics.place(engine, {ids[3]: "topic:1", ids[4]: "topic:2"}) == 2
+    (row,) = reporting.insights(engine, today)["topics"]
+    assert (row["topic"], row["messages"]) == ("topic:3", 5)
+    assert [one["messages"] for one in topics.sizes(engine)] == [5]
+    assert topics.shown(engine).keys() == {"topic:3", "topic:4"}
+    assert len(topics.read(engine, "e5", synthetic=False)) == 3  # messages are still near to each
+    for one, name in (("topic:3", "name 3"), ("topic:3", "x"), ("topic:9", "name 3")):
+        with pytest.raises(NotFoundError):
+            topics.join(engine, one, name)
+    with pytest.raises(topics.JoinError, match="made-up"):
+        topics.join(engine, "topic:3", "name 4")
+    assert topics.join(engine, "topic:4", "name 3") == "topic:3"
+    synthetic.clear(engine)
+    monkeypatch.setattr(topics, "_YOUNG", timedelta())
+    assert topics.sweep(engine, "e5") == 0  # what was joined has no messages, and stays
+    assert topics.sweep(engine, "another") == 3
+    assert unplaced(engine) != []
+
+
 def test_a_day_that_changed_is_not_lost_when_another_conversation_is_forgotten(
     log: SqlLog, engine: Engine
 ) -> None:

@@ -22,7 +22,9 @@ def upgrade() -> None:
         sa.Column("mean", sa.LargeBinary(), nullable=False),
         sa.Column("intent", sa.String(length=128), nullable=True),
         sa.Column("known", sa.Boolean(), nullable=False),
+        sa.Column("joined", sa.String(length=32), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["joined"], ["topics.id"], name=op.f("fk_topics_joined")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_topics")),
     )
     op.create_table(
