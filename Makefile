@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 # cpu, auto, or a CUDA version such as cu130: which build of torch is installed.
 TORCH ?= cpu
 PORT ?= 8000
+# Tests wait for browsers and servers much of the time: more of them than there are cores.
+WORKERS ?= $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))
 HOME_DIR := data
 export CARELINE_DATA ?= $(wildcard ../shared/data)
 export TOKENIZERS_PARALLELISM := false
@@ -65,7 +67,7 @@ serve: $(VENV)/.installed
 	$(BIN)/careline serve --home $(HOME_DIR) --port $(PORT)
 
 test: $(VENV)/.chromium
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 test-slow: $(VENV)/.chromium
 	$(BIN)/python -m pytest -m slow
