@@ -72,6 +72,50 @@ FINDINGS: Final = {
     "ended": "已于 {day} 失效：顾客不会看到",
     "left_over": "请写好文章，然后删除这一行",
     "outside": "`{name}` 位于内容文件夹之外：请把文件放在 policy.yml 旁边",
+    # A value of the policy, a template or a canned reply, by its place.
+    "field_missing": "{place}：缺少这一项，请补上",
+    "field_unknown": "{place}：没有这一项，请检查拼写或删除",
+    "field_empty": "{place}：不能为空",
+    "field_too_long": "{place}：最多 {max_length} 个字符",
+    "name_not_text": "{place}：名称应为文字，请加引号",
+    "not_one_of": "{place}：只能是 {expected}",
+    "not_text": "{place}：应为文字，请加引号",
+    "not_whole": "{place}：应为整数",
+    "not_number": "{place}：应为数字",
+    "not_yes_or_no": "{place}：应为 true 或 false",
+    "not_list": "{place}：应为列表，请写成 `[甲, 乙]`",
+    "not_mapping": "{place}：应为 `名称: 值` 的形式",
+    "not_above": "{place}：应大于 {gt}",
+    "below_least": "{place}：不能小于 {ge}",
+    "above_most": "{place}：不能大于 {le}",
+    "too_many_items": "{place}：最多 {max_length} 项",
+    "not_like": "{place}：不符合格式 {pattern}",
+    "no_pattern": "{place}：{pattern} 不是正则表达式（{why}）",
+    "slow_pattern": "{place}：{pattern} 在长消息上耗时过长：请去掉嵌套的重复（如 (a+)+）"
+    "和连续的多个 .*",
+    "no_time_zone": "{place}：没有时区 {zone}，请写成 Europe/Berlin 这样",
+    "no_day": "{place}：{day} 不是星期，请写 mon 或 mon-fri",
+    "no_hours": "{place}：{hours} 不是时间段，请写成 09:00-18:00",
+    "no_entity": "{place}：请写正则表达式、{{values: {{名称: [其他名称]}}}} 或 {{file: names.txt}}",
+    "unread_names": "{place}：无法将 {names} 作为 UTF-8 文本读取（{why}）",
+    "empty_name": "{place}：有一个名称是空的",
+    "two_owners": "{place}：{known} 同时属于 {first} 和 {second}",
+    "no_values": "{place}：列表是空的",
+    # What does not fit together.
+    "unknown_intent": "模型还不认识意图 `{intent}`",
+    "no_action": "意图 `{intent}` 的去向是 act，但没有写动作（action）",
+    "no_template": "意图 `{intent}` 用到的模板 `{template}` 不存在",
+    "no_emergency_template": "紧急情况用到的模板 `{template}` 不存在",
+    "slot_unasked": "没有意图会询问槽位 `{slot}`",
+    "not_always_known": "模板 `{template}`（{language}）用到的 {{{variable}}} 不一定有值："
+    "请加上 `if: {{slots: [{variable}]}}`",
+    "always_conditional": "模板 `{template}`（{language}）的每种说法都有条件：请加一种没有条件的",
+    "no_utf8": "不是 UTF-8 编码，请另存为 UTF-8",
+    "no_templates": "应为模板名称和各自的文字",
+    "no_titles": "titles：应为意图和按钮上的文字",
+    "no_texts": "模板 `{template}`：应为一段文字或文字的列表",
+    "lone_brace": "模板 `{template}` 中有不属于变量的花括号（{why}）",
+    "no_variable": "模板 `{template}` 中的变量 {{{variable}}} 不是名称",
 }
 _OTHER: Final = "内容不符合要求（{why}）"
 # By the code of an error, where it has no reason we know.
@@ -113,20 +157,32 @@ def told(error: ApiError, tongue: str | None = None) -> str:
         found = [finding(one, CHINESE) for one in errors]
         return "；".join(map("".join, list(zip(lines, found, strict=True))[:_SHOWN]))
     given = error.body.get("error") or {}
-    return _filled(REASONS, given) or _general(error)
+    return _sentence(given) or _general(error)
 
 
 def finding(one: Json, tongue: str) -> str:
     """Return what the check of a text found, without its line."""
     if tongue != CHINESE:
         return str(one["message"])
-    return _filled(FINDINGS, one) or _OTHER.format(why=one["message"])
+    return _placed(one) or _OTHER.format(why=one["message"])
+
+
+def _sentence(given: Mapping[str, Any]) -> str:
+    """Return why something was refused, or what was found in it; empty where neither is known."""
+    found = _placed(given)
+    return _filled(REASONS, given) or (f"{found}。" if found else "")
+
+
+def _placed(given: Mapping[str, Any]) -> str:
+    """Return what was found, with the file where it is another one than is shown."""
+    found, file = _filled(FINDINGS, given), (given.get("facts") or {}).get("file")
+    return f"{file}：{found}" if found and file else found
 
 
 def _filled(sentences: Mapping[str, str], given: Mapping[str, Any]) -> str:
     """Return the sentence of a reason with its facts; empty where either is not known."""
     facts = given.get("facts") or {}
-    called = {"state": terms.STATES, "role": terms.TERMS}
+    called = {"state": terms.STATES, "role": terms.TERMS, "place": {"": "文件"}}
     named = {name: called.get(name, {}).get(value, value) for name, value in facts.items()}
     try:
         return sentences[given["reason"]].format(**named)

@@ -10,12 +10,14 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from bot import canned, contents
 from bot.bootstrap import Home
-from bot.dialogue import policy as policies
+from bot.dialogue import fields
+from bot.dialogue.policy import UNKNOWN_INTENT, PolicyError
 from bot.insights.drafts import REMINDERS
-from bot.types import CarelineError
+from bot.types import CarelineError, Misfit
 from bot.workshop.papers import MOST_CHARACTERS, Kind, Paper
 from bot.workshop.yaml_lines import Fault, Tree
 from knowledge_base import loaders
@@ -66,6 +68,7 @@ def check(home: Home, paper: Paper, text: str) -> Checked:
     if paper.kind in {Kind.ARTICLE, Kind.DRAFT}:
         return _article(paper, text)
     tree = Tree(text)
+    tree.build(text)
     if tree.faults:
         return Checked(tuple(_faulty(fault) for fault in tree.faults))
     if paper.kind is Kind.CANNED:
@@ -141,7 +144,7 @@ def _canned(tree: Tree, text: str) -> Iterator[Problem]:
         canned.parse(text)
     except ValidationError as error:
         for one in error.errors():
-            yield _invalid(one["loc"], one["msg"], tree)
+            yield _invalid(one, tree)
 
 
 def _content(home: Home, paper: Paper, text: str, tree: Tree) -> Checked:
@@ -149,32 +152,34 @@ def _content(home: Home, paper: Paper, text: str, tree: Tree) -> Checked:
     problems = list(_lists_outside(tree, text, home.path)) if paper.kind is Kind.POLICY else []
     if problems:
         return Checked(tuple(problems))
-    before = _standing(home, None, "")
+    before = {one.message for one in _standing(home, None)}
     with tempfile.TemporaryDirectory(prefix="careline-draft-") as scratch:
         place = Path(scratch)
         _copy(home.path, place, paper, text)
         try:
-            found = _standing(home, place, paper.path)
+            found = _standing(home, place)
         except CarelineError as error:
-            return Checked(tuple(_refused(error, tree, place)))
+            return Checked(tuple(_refused(error, paper, tree, place)))
     return Checked(
         tuple(
             Problem(
-                message,
-                tree.line_of_name(message),
-                is_error=message not in before and "is unknown to the model" not in message,
+                one.message,
+                tree.line_of_name(one.message),
+                is_error=one.message not in before and one.reason != UNKNOWN_INTENT,
+                reason=one.reason,
+                facts=one.facts,
             )
-            for message in found
+            for one in found
         )
     )
 
 
-def _standing(home: Home, content: Path | None, path: str) -> list[str]:
+def _standing(home: Home, content: Path | None) -> list[Misfit]:
     """Return what does not fit together; of the home as it is, nothing where it cannot be read."""
     try:
         policy, templates = home.policy(content), home.templates(content)
     except CarelineError:
-        if content is None or not path:
+        if content is None:
             return []
         raise
     model = home.models.current()
@@ -205,20 +210,31 @@ def _lists_outside(tree: Tree, text: str, home: Path) -> Iterator[Problem]:
             yield Problem(said, line, reason="outside", facts={"name": file})
 
 
-def _refused(error: CarelineError, tree: Tree, place: Path) -> Iterator[Problem]:
-    """Yield what the readers of policy and templates complain about."""
+def _refused(error: CarelineError, paper: Paper, tree: Tree, place: Path) -> Iterator[Problem]:
+    """Yield what the readers of policy and templates complain about, perhaps of another file."""
     cause = error.__cause__
-    if isinstance(error, policies.PolicyError) and isinstance(cause, ValidationError):
-        found = [_invalid(one["loc"], one["msg"], tree) for one in cause.errors()]
+    file = str(error.facts.get("file", "")).removeprefix(f"{place}/")
+    if isinstance(error, PolicyError) and isinstance(cause, ValidationError):
+        found = [_invalid(one, tree) for one in cause.errors()]
     else:
-        found = [Problem(str(error), tree.line_of_name(str(error)))]
+        facts = {name: value for name, value in error.facts.items() if name != "file"}
+        line = tree.line_of_name(str(error))
+        found = [Problem(str(error), line, reason=error.reason, facts=facts)]
     for one in found:  # people know the home, not the folder it was checked in
-        yield replace(one, message=one.message.replace(f"{place}/", ""))
+        said = one.message.replace(f"{place}/", "").replace(str(place), ".")
+        if file in {"", paper.path}:
+            yield replace(one, message=said)
+        else:
+            said = f"{file}: {said.removeprefix(f'{file}: ')}"
+            yield replace(one, message=said, line=None, facts={**one.facts, "file": file})
 
 
-def _invalid(place: Sequence[object], message: str, tree: Tree) -> Problem:
+def _invalid(error: ErrorDetails, tree: Tree) -> Problem:
     """Return what pydantic complains about; a validator of ours names the entry it means."""
+    place, message = error["loc"], error["msg"]
     said = message.removeprefix("Value error, ")
     named = said.partition(":")[0] if said != message else ""
     where = ".".join(map(str, place)) or "the file"
-    return Problem(f"{where}: {said}", tree.line([*place, named]))
+    reason, facts = fields.finding(error)
+    line = tree.line([*place, named])
+    return Problem(f"{where}: {said}", line, reason=reason, facts=facts)
