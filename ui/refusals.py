@@ -55,6 +55,14 @@ REASONS: Final = {
     "name_taken": "已有主题叫“{name}”，请换一个名称。",
     "no_topic": "没有这个主题，请刷新页面。",
     "no_version": "没有版本 {version}。",
+    # Why a job failed.
+    "nothing_to_train_on": "还没有对话数据：请先上传含 text 和 intent 两列的 CSV，"
+    "或 JSONL 对话记录。",
+    "too_few": "样本太少：{examples} 条文字，除 oos 外只有 {intents} 个意图，至少需要两个。",
+    "places_gone": "知识库还来自 {places}，但该位置已不存在："
+    "请用 `careline ingest` 指明要读入的位置。",
+    "not_fine_tuned": "这个基础编码器不能微调，请选择快速训练。",
+    "died": "任务进程突然结束，可能是内存不足。\n{said}",
 }
 # What a check of a text finds, by its `reason`.
 FINDINGS: Final = {
@@ -106,7 +114,7 @@ FINDINGS: Final = {
     "no_action": "意图 `{intent}` 的去向是 act，但没有写动作（action）",
     "no_template": "意图 `{intent}` 用到的模板 `{template}` 不存在",
     "no_emergency_template": "紧急情况用到的模板 `{template}` 不存在",
-    "slot_unasked": "没有意图会询问槽位 `{slot}`",
+    "slot_unasked": "`slots` 中的 `{slot}` 没有任何意图会用到",
     "not_always_known": "模板 `{template}`（{language}）用到的 {{{variable}}} 不一定有值："
     "请加上 `if: {{slots: [{variable}]}}`",
     "always_conditional": "模板 `{template}`（{language}）的每种说法都有条件：请加一种没有条件的",
@@ -116,6 +124,31 @@ FINDINGS: Final = {
     "no_texts": "模板 `{template}`：应为一段文字或文字的列表",
     "lone_brace": "模板 `{template}` 中有不属于变量的花括号（{why}）",
     "no_variable": "模板 `{template}` 中的变量 {{{variable}}} 不是名称",
+    # An article, or a file that was sent.
+    "empty": "文件是空的",
+    "without_text": "里面没有文字",
+    "not_one_text": "{key} 只能写一段文字，不能写多个",
+    "no_date": "{key} 的 {value} 不是日期，请写成 2026-12-31 这样",
+    "exchange_dates": "有效期从 {first} 到 {last}：请对调两个日期",
+    "no_tags": "tags 应为词语的列表",
+    "nothing_there": "没有可以读入的文档，请先上传或撰写文章",
+    "same_id": "另一篇文章有相同的编号，以先读到的为准",
+    "not_there": "没有这个文件或文件夹",
+    "unknown_kind": "不能读取这种文件，可用的类型：{known}",
+    "unopened": "无法打开（{why}）",
+    "too_large": "超过 {most} MiB，请拆分",
+    "too_many_pages": "有 {pages} 页，超过 {most} 页，请拆分",
+    "locked": "受密码保护或格式过旧，请另存为没有密码的新格式",
+    "damaged": "已损坏（{why}），请重新导出",
+    "only_pictures": "只有页面图片，请先做文字识别（OCR）",
+    "no_word": "不是 Word 文档，请重新另存为 .docx",
+    "no_archive": "不是可读的 zip 包（{why}），请重新打包",
+    "no_questions": "首行应含 question 和 answer 两列，现在是：{found}",
+    "row_not_utf8": "第 {row} 行不是 UTF-8 编码，请另存为 UTF-8",
+    "no_csv": "第 {row} 行不是正确的 CSV（{why}）",
+    "no_columns": "首行应含 text 和 intent 两列，现在是：{found}",
+    "row_lacks": "第 {row} 行没有 {lacks}",
+    "no_conversation": "第 {row} 行不是含 id 和 turns 的对话（{why}）",
 }
 _OTHER: Final = "内容不符合要求（{why}）"
 # By the code of an error, where it has no reason we know.
@@ -165,6 +198,18 @@ def finding(one: Json, tongue: str) -> str:
     if tongue != CHINESE:
         return str(one["message"])
     return _placed(one) or _OTHER.format(why=one["message"])
+
+
+def unread(file: Json, tongue: str) -> str:
+    """Return the name of a file that could not be read, and why."""
+    why = _placed(file) if tongue == CHINESE else ""
+    return f"{file['path']}：{why}" if why else f"{file['path']}: {file['error']}"
+
+
+def failed(job: Json, tongue: str) -> str:
+    """Return why a job failed; what only the server has words for stands in those."""
+    told = _sentence(job) if tongue == CHINESE else ""
+    return told.strip() or str(job["error"])
 
 
 def _sentence(given: Mapping[str, Any]) -> str:

@@ -69,7 +69,7 @@ def _from_file(name: str, file: str, folder: Path | None) -> Values:
     path = (folder or Path()) / file
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # a ValueError: of what is no UTF-8, or no name
         message = f"{name}: cannot read {path} as UTF-8 text: {error}"
         why = getattr(error, "strerror", None) or str(error)
         raise UnusableError(message, "unread_names", place=name, names=file, why=why) from error

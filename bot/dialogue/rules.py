@@ -132,7 +132,7 @@ class Hours(_Strict):
     def _known(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder, a long name
             message = f"{name} is no time zone: write one like Europe/Berlin"
             raise UnusableError(message, "no_time_zone", zone=name) from error
         return name

@@ -71,7 +71,10 @@ def _as_list(value: object) -> object:
 
 
 def _as_mapping(value: object) -> object:
-    return dict.fromkeys(value) if isinstance(value, list) else value
+    """Return slots that are only named as a mapping; what is no list of names is told later."""
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return dict.fromkeys(value)
+    return value
 
 
 class _Strict(BaseModel):

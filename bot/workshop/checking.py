@@ -19,16 +19,13 @@ from bot.dialogue.policy import UNKNOWN_INTENT, PolicyError
 from bot.insights.drafts import REMINDERS
 from bot.types import CarelineError, Misfit
 from bot.workshop.papers import MOST_CHARACTERS, Kind, Paper
-from bot.workshop.yaml_lines import Fault, Tree
+from bot.workshop.yaml_lines import NO_TEXT, Fault, Tree, is_text
 from knowledge_base import loaders
 from knowledge_base.chunking import chunk
 from knowledge_base.documents import Chunk, Document
 from knowledge_base.filters import STAFF
 
 _FRONT: Final = re.compile(r"\A---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
-_FRONT_KEYS: Final = frozenset(
-    {"title", "url", "language", "tags", "audience", "valid_from", "valid_until"}
-)
 
 
 @dataclass(frozen=True)
@@ -63,8 +60,8 @@ def check(home: Home, paper: Paper, text: str) -> Checked:
     if len(text) > MOST_CHARACTERS:
         message = f"it is longer than {MOST_CHARACTERS} characters: split it"
         return _failed(message, "too_long", most=MOST_CHARACTERS)
-    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-        return _failed("it holds characters that are no text: delete them", "no_text")
+    if not is_text(text):
+        return _failed(NO_TEXT, "no_text")
     if paper.kind in {Kind.ARTICLE, Kind.DRAFT}:
         return _article(paper, text)
     tree = Tree(text)
@@ -100,9 +97,9 @@ def _article(paper: Paper, text: str) -> Checked:
             passages += chunk(item)
             found += _about(item, tree, datetime.now(UTC).date())
         else:
-            key = next((key for key in _FRONT_KEYS if f"its {key} " in item.error), "")
-            line = tree.line([key])
-            found.append(Problem(item.error, line + 1 if line else None))
+            line = tree.line([item.facts.get("key")])
+            place = line + 1 if line else None
+            found.append(Problem(item.error, place, reason=item.reason, facts=item.facts))
     found += _left_over(text)
     if front is None and paper.path.endswith(".md"):
         said = "it has no front matter: begin with `---`, `language: en`, `---`"
@@ -194,7 +191,7 @@ def _copy(home: Path, place: Path, paper: Paper, text: str) -> None:
     (place / paper.path).write_text(text, encoding="utf-8")
     for name in contents.names(place if paper.kind is Kind.POLICY else home):
         source, target = home / name, place / name
-        if source.is_file() and name != paper.path:
+        if contents.is_file(source) and name != paper.path:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
 

@@ -9,7 +9,13 @@ from typing import Final
 import yaml
 
 _HOW: Final = "write `name: value`, and put texts that hold a colon, # or { in quotes"
+NO_TEXT: Final = "it holds characters that are no text: delete them"
 _MOST_NODES: Final = 100_000  # counted as if every alias were written out
+
+
+def is_text(text: str) -> bool:
+    """Tell whether every database and every file takes a text."""
+    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,9 @@ class Tree:
         for node in _scalars(self._root, set()):
             # What YAML itself complains about comes with its line, and `<<` is no value.
             with self._noting(_line(node)), suppress(yaml.YAMLError):
-                loader.construct_object(node)
+                value = loader.construct_object(node)
+                if isinstance(value, str) and not is_text(value):  # by an escape
+                    self.faults.append(Fault(NO_TEXT, _line(node), "no_text"))
         if not self.faults:
             with self._noting():
                 yaml.safe_load(text)
