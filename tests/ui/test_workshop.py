@@ -156,7 +156,7 @@ def test_a_broken_policy_is_told_of_in_chinese(page: Page, server: Server) -> No
     page.locator("#language").get_by_text(CHINESE, exact=True).click()
     choose(page, "policy.yml")
     expect(page.locator("#workshop-code .cm-content")).to_contain_text("version: 1")
-    wrong = "version: 1\nroutes:\n  refund: {action: look}\n  human: dance\ncolour: blue\n"
+    wrong = "version: 1\nroutes:\n  refund: {action: look}\n  human: dance\n<b>: blue\n"
     write(page, wrong)
     page.locator("#workshop-check").click()
     found = page.locator("#workshop-found li")
@@ -164,12 +164,15 @@ def test_a_broken_policy_is_told_of_in_chinese(page: Page, server: Server) -> No
         [
             "第 3 行 routes.refund.route：缺少这一项，请补上",
             "第 4 行 routes.human.route：只能是 'template', 'retrieve', 'act', 'handoff'",
-            "第 5 行 colour：没有这一项，请检查拼写或删除",
+            "第 5 行 <b>：没有这一项，请检查拼写或删除",
         ]
     )
     page.locator("#workshop-publish").click()  # what keeps it from being published, in a notice
     notice = page.locator(".toast-body").first
     expect(notice).to_contain_text("第 3 行：routes.refund.route：缺少这一项")
+    expect(notice).to_contain_text("第 5 行：<b>：没有这一项")  # nothing of it is taken for HTML
+    head = notice.locator(".toast-title").evaluate("e => getComputedStyle(e, '::after').content")
+    assert head == '"请注意"'
     page.locator("#language").get_by_text("English", exact=True).click()
     expect(found.first).to_have_text("line 3 routes.refund.route: Field required")
 
