@@ -367,7 +367,7 @@ def assistant(
     labels = model.labels if model else ()
     problems = policy.problems(labels, templates.names)
     for problem in (*problems, *templates.problems(policy.said())):
-        _logger.warning("%s", problem)
+        _logger.warning("%s", problem.message)
     return Assistant(
         Parts(
             log=log or home.log(),

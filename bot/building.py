@@ -94,7 +94,7 @@ def ingest_again(home: Home, *, progress: bool = False) -> "Ingested":
             f"the knowledge came from {', '.join(gone)} too, which is not there: "
             "run `careline ingest` with the places it shall come from"
         )
-        raise CarelineError(message)
+        raise CarelineError(message, "places_gone", places=", ".join(gone))
     if (home.path / _KB).is_dir() or not places:
         places.append(home.path / _KB)
     return ingest(

@@ -20,7 +20,7 @@ def keep(home: Path) -> str | None:
 
     None where it cannot be: a home on a disk that cannot be written to serves all the same.
     """
-    found = {name: (home / name).read_bytes() for name in names(home) if (home / name).is_file()}
+    found = {name: (home / name).read_bytes() for name in names(home) if is_file(home / name)}
     digest = hashlib.sha256()
     for name, content in sorted(found.items()):
         digest.update(f"{name}\x1f{len(content)}\x1f".encode() + content)
@@ -45,6 +45,14 @@ def folder(home: Path, identifier: str) -> Path | None:
     """Return where a state of the content is kept; None where it is not."""
     path = home / FOLDER / identifier
     return path if path.is_dir() and path.parent.name == FOLDER else None
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether a file is there; what a policy names may be longer than any name."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def names(home: Path) -> list[str]:

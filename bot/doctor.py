@@ -64,7 +64,7 @@ def _policy(home: Home) -> str:
     model = home.models.current()
     labels = model.details["labels"] if model else ()
     if problems := policy.problems(labels, home.templates().names):
-        raise CarelineError("; ".join(problems))
+        raise CarelineError("; ".join(one.message for one in problems))
     return f"{len(policy.content.routes)} routes ({policy.version})"
 
 

@@ -1,6 +1,7 @@
 """The vocabulary of the bot: one customer message and everything that is decided about it."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -23,6 +24,19 @@ class CarelineError(Exception):
         super().__init__(message)
         self.reason = reason
         self.facts = facts
+
+
+class UnusableError(CarelineError, ValueError):
+    """A value of a file cannot be used; pydantic collects what is raised as a ValueError."""
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """What does not fit together in a home, in words; `reason` and `facts` as of an error."""
+
+    message: str
+    reason: str
+    facts: Mapping[str, str | int]
 
 
 class BadMessageError(CarelineError):

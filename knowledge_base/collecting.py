@@ -7,7 +7,7 @@ from pathlib import Path
 from knowledge_base import loaders
 from knowledge_base.crawl import MOST_PAGES, crawl
 from knowledge_base.documents import Document
-from knowledge_base.sources.writing import Failure
+from knowledge_base.sources.writing import Failure, same_id
 
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 
@@ -36,7 +36,7 @@ def collect(
             if isinstance(item, Failure):
                 yield item
             elif item.id in here:
-                yield Failure(item.id, "another article has the same id; the first one stays")
+                yield same_id(item.id)
             else:
                 here.add(item.id)
                 kept[item.id] = item

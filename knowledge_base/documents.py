@@ -1,11 +1,21 @@
 """The vocabulary of the library: documents, the chunks they are cut into, and hits."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
 class KnowledgeError(Exception):
-    """The knowledge cannot be read, built or searched; the message says what to do."""
+    """The knowledge cannot be read, built or searched; the message says what to do.
+
+    `reason` is a stable key for those who say it in other words, `facts` what they need for that.
+    """
+
+    def __init__(self, message: str = "", reason: str = "", **facts: str | int) -> None:
+        """Keep the words, and what they are about."""
+        super().__init__(message)
+        self.reason = reason
+        self.facts: Mapping[str, str | int] = facts
 
 
 @dataclass(frozen=True)

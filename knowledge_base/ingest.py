@@ -20,7 +20,7 @@ from knowledge_base.filters import Facts
 from knowledge_base.opened import Span
 from knowledge_base.records import Records
 from knowledge_base.search import Weights
-from knowledge_base.sources.writing import Failure
+from knowledge_base.sources.writing import Failure, same_id
 from knowledge_base.sparse import Rows, SparseIndex
 from knowledge_base.versions import Version, Versions, write_json
 from knowledge_base.views import Scale, is_english
@@ -108,9 +108,7 @@ def ingest(
     started = time.perf_counter()
     documents, failed = _collect(sources)
     if not documents:
-        reasons = "; ".join(f"{f.path}: {f.error}" for f in failed[:3]) or "no documents in them"
-        message = f"nothing could be ingested ({reasons})"
-        raise KnowledgeError(message)
+        raise _nothing(failed)
     current = versions.current()
     usable = current is not None and opened.is_current(current.details)
     before = _Before(versions.folder(current.id), current.details) if current and usable else None
@@ -139,6 +137,15 @@ def ingest(
     )
 
 
+def _nothing(failed: Sequence[Failure]) -> KnowledgeError:
+    """Return why nothing could be read; its key is that of the first file's fault."""
+    reasons = "; ".join(f"{f.path}: {f.error}" for f in failed[:3]) or "no documents in them"
+    message = f"nothing could be ingested ({reasons})"
+    if not failed:
+        return KnowledgeError(message, "nothing_there")
+    return KnowledgeError(message, failed[0].reason, **{**failed[0].facts, "file": failed[0].path})
+
+
 def _collect(sources: Iterable[Document | Failure]) -> tuple[list[Document], list[Failure]]:
     documents: dict[str, Document] = {}
     failed: list[Failure] = []
@@ -146,7 +153,7 @@ def _collect(sources: Iterable[Document | Failure]) -> tuple[list[Document], lis
         if isinstance(item, Failure):
             failed.append(item)
         elif item.id in documents:
-            failed.append(Failure(item.id, "another article has the same id; the first one stays"))
+            failed.append(same_id(item.id))
         else:
             documents[item.id] = item
     return list(documents.values()), failed

@@ -4,6 +4,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -42,7 +43,7 @@ def load(paths: Iterable[Path]) -> Iterator[Document | Failure]:
     """Yield the documents of files and folders; what cannot be read comes as a Failure."""
     for path in paths:
         if not path.exists():
-            yield Failure(str(path), "there is no such file or folder")
+            yield Failure(str(path), "there is no such file or folder", "not_there")
         elif path.is_dir():
             files = sorted(p for p in path.rglob("*") if p.is_file() and _visible(p, path))
             for file in files:
@@ -64,13 +65,13 @@ def parse(
         if kind in _BINARY:
             if not raw:
                 message = "it is empty"
-                raise KnowledgeError(message)  # noqa: TRY301 — told like what the readers tell
+                raise KnowledgeError(message, "empty")  # noqa: TRY301 — told like what readers tell
             yield from _BINARY[kind](raw, name)
         else:
             text = decode(raw, declared, markup=kind in _MARKUP)
             yield from _TEXT[kind](_clean(text), name)
     except KnowledgeError as error:
-        yield Failure(name, str(error))
+        yield Failure.of(name, error)
 
 
 def _visible(path: Path, root: Path) -> bool:
@@ -80,8 +81,9 @@ def _visible(path: Path, root: Path) -> bool:
 def _kind(name: str) -> str:
     suffix = PurePosixPath(name.removesuffix(".gz")).suffix.lower()
     if suffix not in KINDS:
-        message = f"files of kind '{suffix or 'none'}' are not read; known: {', '.join(KINDS)}"
-        raise KnowledgeError(message)
+        known = ", ".join(KINDS)
+        message = f"files of kind '{suffix or 'none'}' are not read; known: {known}"
+        raise KnowledgeError(message, "unknown_kind", known=known)
     return suffix
 
 
@@ -97,7 +99,7 @@ def _load_file(path: Path, name: str) -> Iterator[Document | Failure]:
         else:
             yield from parse(_read(path, _limit(name)), name)
     except KnowledgeError as error:
-        yield Failure(name, str(error))
+        yield Failure.of(name, error)
 
 
 def _load_archive(path: Path, name: str) -> Iterator[Document | Failure]:
@@ -111,7 +113,7 @@ def _load_archive(path: Path, name: str) -> Iterator[Document | Failure]:
                     yield from _load_member(*member, archive=name)
     except OSError as error:
         message = f"it cannot be opened: {error}"
-        raise KnowledgeError(message) from error
+        raise KnowledgeError(message, "unopened", why=str(error)) from error
 
 
 def _load_member(path: str, raw: bytes, *, archive: str) -> Iterator[Document | Failure]:
@@ -119,10 +121,10 @@ def _load_member(path: str, raw: bytes, *, archive: str) -> Iterator[Document | 
     try:
         raw = _read(io.BytesIO(raw), _limit(path)) if path.endswith(".gz") else raw
     except KnowledgeError as error:
-        yield Failure(f"{archive}/{path}", str(error))
+        yield Failure.of(f"{archive}/{path}", error)
         return
     for item in parse(raw, path):
-        yield Failure(f"{archive}/{item.path}", item.error) if isinstance(item, Failure) else item
+        yield replace(item, path=f"{archive}/{item.path}") if isinstance(item, Failure) else item
 
 
 def _read(source: Path | io.BytesIO, limit: int) -> bytes:
@@ -137,15 +139,15 @@ def _read(source: Path | io.BytesIO, limit: int) -> bytes:
                 raw = file.read(limit + 1)
     except (OSError, EOFError, zlib.error) as error:
         message = f"it cannot be opened: {error}"
-        raise KnowledgeError(message) from error
+        raise KnowledgeError(message, "unopened", why=str(error)) from error
     if raw is None or len(raw) > limit:
         message = f"it is larger than {limit // 2**20} MiB: split it"
-        raise KnowledgeError(message)
+        raise KnowledgeError(message, "too_large", most=limit // 2**20)
     return raw
 
 
 def _clean(text: str) -> str:
     if not text.strip("\ufeff \t\r\n\x00\f\v"):
         message = "it is empty"
-        raise KnowledgeError(message)
+        raise KnowledgeError(message, "empty")
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")

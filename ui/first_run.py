@@ -46,14 +46,14 @@ class Setup:
         """Return the handler that brings files in, each by itself."""
 
         def sent(files: Sequence[str] | None, tongue: str) -> Any:
-            said, lines = words(tongue), []
+            lines = []
             for file in files or ():
                 try:
                     told = self.bench.send(to, Path(file))
                 except ApiError as error:
                     lines.append(f"<li class='bad'>✗ {escape(refusals.told(error, tongue))}</li>")
                 else:
-                    lines.append(f"<li>✓ {escape(_kept(to, told, said))}</li>")
+                    lines.append(f"<li>✓ {escape(_kept(to, told, tongue))}</li>")
             return None, f"<ul class='findings'>{''.join(lines)}</ul>" if lines else ""
 
         return sent
@@ -86,9 +86,10 @@ class Setup:
         )
 
 
-def _kept(to: str, told: Json, said: dict[str, str]) -> str:
+def _kept(to: str, told: Json, tongue: str) -> str:
+    said = words(tongue)
     parts = [said["kept"].format(**told), said[f"kept_{to}"].format(**told)]
-    failed = [f"{one['path']}: {one['error']}" for one in told["failed"]]
+    failed = [refusals.unread(one, tongue) for one in told["failed"]]
     parts += [said["failed_files"].format(files="; ".join(failed))] if failed else []
     return " · ".join(parts)
 

@@ -1,5 +1,6 @@
 """Notices in the corner of the page, headed in its language."""
 
+from html import escape
 from typing import Any, Final
 
 from ui import refusals
@@ -7,6 +8,11 @@ from ui.client import ApiError
 from ui.tongue import CHINESE, spoken
 
 _HEADS: Final = {"Warning": "请注意", "Info": "提示", "Error": "出错了"}
+# Gradio heads them by their kind, whatever title it is given.
+CSS: Final = ".toast-title:lang(zh) { font-size: 0 !important; }" + "".join(
+    f".toast-title.{kind.lower()}:lang(zh)::after {{ font-size: 1rem; content: '{head}'; }}"
+    for kind, head in _HEADS.items()
+)
 
 
 def warn(what: ApiError | str, tongue: str | None = None) -> None:
@@ -20,7 +26,7 @@ def inform(what: str, tongue: str) -> None:
     """Say what was done."""
     import gradio as gr
 
-    gr.Info(what, title=_head("Info", tongue))
+    gr.Info(_told(what, tongue), title=_head("Info", tongue))
 
 
 def failure(what: ApiError | str, tongue: str | None = None) -> Any:
@@ -31,7 +37,9 @@ def failure(what: ApiError | str, tongue: str | None = None) -> Any:
 
 
 def _told(what: ApiError | str, tongue: str | None) -> str:
-    return refusals.told(what, tongue) if isinstance(what, ApiError) else what
+    """Return what Gradio shows as HTML, with nothing in it taken for HTML."""
+    said = refusals.told(what, tongue) if isinstance(what, ApiError) else what
+    return escape(said, quote=False)
 
 
 def _head(kind: str, tongue: str | None) -> str:

@@ -47,7 +47,7 @@ class Head:
         running = bool(job) and job["state"] == "running"
         seen = [status["active"], job and [job["id"], job["state"]]]
         stop = gr.update(visible=running and role == "admin", value=said["stop"])
-        return [now, seen, views.serving(status, said), views.job(status, said), stop]
+        return [now, seen, views.serving(status, said), views.job(status, said, tongue), stop]
 
     def stop(self, shown: Any) -> None:
         """End what is being done."""

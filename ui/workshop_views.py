@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Final
 
-from ui import refusals
+from ui import lint_words, refusals
 from ui.client import Json
 
 CSS: Final = """
@@ -136,7 +136,7 @@ def serving(status: Json, said: Words) -> str:
     return f"<p class='serving quiet'>{escape(' · '.join(parts))}</p>"
 
 
-def job(status: Json, said: Words) -> str:
+def job(status: Json, said: Words, tongue: str) -> str:
     """Return what is being done, how far it is, or how the last job ended."""
     one = status["job"]
     due = f"<p class='quiet'>{escape(said['due'])}</p>" if status["due"] else ""
@@ -153,22 +153,24 @@ def job(status: Json, said: Words) -> str:
             f"<i style='width:{share:.0f}%'></i></div>"
         )
         return f"{due}<div class='job running'>{line}{counted}{body}</div>"
-    body = f"<pre>{escape(one['error'])}</pre>" if one["error"] else _result(one, said)
+    body = _result(one, said, tongue)
+    if one["error"]:
+        body = f"<pre>{escape(refusals.failed(one, tongue))}</pre>"
     return f"{due}<div class='job {one['state']}'>{line}{body}</div>"
 
 
-def _result(one: Json, said: Words) -> str:
+def _result(one: Json, said: Words, tongue: str) -> str:
     found = one["result"]
     if not found:
         return ""
     if one["task"] == "check":
-        first, _, rest = found["report"].partition("\n")
+        first, _, rest = lint_words.report(found, tongue).partition("\n")
         more = f"<div class='report' tabindex='0'>{escape(rest.strip())}</div>" if rest else ""
         return f"<details><summary>{escape(first)}</summary>{more}</details>"
     accuracy = found.get("accuracy")
     told = {**found, "accuracy": "–" if accuracy is None else f"{accuracy:.1%}"}
     line = escape(said[f"{one['task']}_result"].format(**told))
-    failed = [f"{file['path']}: {file['error']}" for file in found.get("failed", ())]
+    failed = [refusals.unread(file, tongue) for file in found.get("failed", ())]
     more = escape(said["failed_files"].format(files="; ".join(failed))) if failed else ""
     return f"<p class='quiet'>{line}</p>" + (f"<p>{more}</p>" if more else "")
 

@@ -14,7 +14,9 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
+from bot.dialogue import fields
 from bot.patterns import checked
+from bot.types import UnusableError
 
 Values = dict[str, tuple[str, ...]]
 
@@ -33,10 +35,10 @@ class _Lookup(BaseModel):
 
 
 def read(entries: object, folder: Path | None) -> dict[str, str | Values]:
-    """Return the entities of a policy by name; a ValueError names the entry that is wrong."""
+    """Return the entities of a policy by name; an UnusableError names the entry that is wrong."""
     if not isinstance(entries, Mapping):
         message = "entities are a mapping of names"
-        raise ValueError(message)  # noqa: TRY004 - pydantic reports this kind
+        raise UnusableError(message, "not_mapping")
     return {str(name): _entity(str(name), entry, folder) for name, entry in entries.items()}
 
 
@@ -44,19 +46,20 @@ def _entity(name: str, entry: Any, folder: Path | None) -> str | Values:
     if isinstance(entry, str):
         try:
             return checked(entry)
-        except ValueError as error:
+        except UnusableError as error:
             message = f"{name}: {error}"
-            raise ValueError(message) from error
+            raise UnusableError(message, error.reason, place=name, **error.facts) from error
     try:
         lookup = _Lookup.model_validate(entry)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, (name, *first["loc"])))
         message = f"{where}: {first['msg']}; {_SHAPES}"
-        raise ValueError(message) from error
+        reason, facts = fields.finding(first, name)
+        raise UnusableError(message, reason, **facts) from error
     if (lookup.values is None) == (lookup.file is None):
         message = f"{name}: {_SHAPES}"
-        raise ValueError(message)
+        raise UnusableError(message, "no_entity", place=name)
     values = lookup.values if lookup.file is None else _from_file(name, lookup.file, folder)
     return _unambiguous(name, values or {})
 
@@ -66,9 +69,10 @@ def _from_file(name: str, file: str, folder: Path | None) -> Values:
     path = (folder or Path()) / file
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # a ValueError: of what is no UTF-8, or no name
         message = f"{name}: cannot read {path} as UTF-8 text: {error}"
-        raise ValueError(message) from error
+        why = getattr(error, "strerror", None) or str(error)
+        raise UnusableError(message, "unread_names", place=name, names=file, why=why) from error
     values: Values = {}
     for line in lines:
         names = [part.strip() for part in line.split("#", 1)[0].split("|")]
@@ -83,12 +87,14 @@ def _unambiguous(name: str, values: Values) -> Values:
         for known in (value, *others):
             if not known.strip():
                 message = f"{name}.{value}: a name is empty"
-                raise ValueError(message)
+                raise UnusableError(message, "empty_name", place=f"{name}.{value}")
             owner = owners.setdefault(known.casefold(), value)
             if owner != value:
                 message = f"{name}: {known} names both {owner} and {value}"
-                raise ValueError(message)
+                raise UnusableError(
+                    message, "two_owners", place=name, known=known, first=owner, second=value
+                )
     if not values:
         message = f"{name}: the list is empty"
-        raise ValueError(message)
+        raise UnusableError(message, "no_values", place=name)
     return values

@@ -15,10 +15,11 @@ from bot.dialogue.forms import Forms, agrees, declines, holds_only_values, insid
 from bot.dialogue.handoff import Owner
 from bot.dialogue.rules import BUILT_IN, Content, Escalation, PolicyError, Rule, matches, read
 from bot.dialogue.state import CONFIRM, State
-from bot.types import ONLY_FILES, OUT_OF_SCOPE, Decision, Promised, Route, Understanding
+from bot.types import ONLY_FILES, OUT_OF_SCOPE, Decision, Misfit, Promised, Route, Understanding
 
 __all__ = ["BUILT_IN", "Content", "Policy", "PolicyError", "load"]
 
+UNKNOWN_INTENT: Final = "unknown_intent"  # the model may yet learn it
 TO_BOT: Final = "/to_bot"  # what the button "go on with the assistant" says
 _LETTER_OR_DIGIT = re.compile(r"\w")
 _OUTCRY: Final = 30  # characters up to which an insult is nothing but one
@@ -49,30 +50,47 @@ class Policy:
     version: str
     has_knowledge: bool = field(default=True)
 
-    def problems(self, intents: Collection[str], templates: Collection[str]) -> list[str]:
-        """Return what does not fit the model's labels and the templates, in words."""
+    def problems(self, intents: Collection[str], templates: Collection[str]) -> list[Misfit]:
+        """Return what does not fit the model's labels and the templates."""
         found = [
-            f"intent `{name}` in policy.yml is unknown to the model"
+            Misfit(
+                f"intent `{name}` in policy.yml is unknown to the model",
+                UNKNOWN_INTENT,
+                {"intent": name},
+            )
             for name in sorted(set(self.content.routes) - set(intents) - {OUT_OF_SCOPE})
             if intents
         ]
         for name, rule in sorted(self.content.routes.items()):
             if rule.route == "act" and not rule.action:
-                found.append(f"intent `{name}` in policy.yml acts but names no action")
+                message = f"intent `{name}` in policy.yml acts but names no action"
+                found.append(Misfit(message, "no_action", {"intent": name}))
             wanted = rule.template or (name if rule.route == "template" else None)
             named = (wanted, rule.confirm, rule.informs)
             found += [
-                f"template `{template}` of intent `{name}` does not exist"
+                Misfit(
+                    f"template `{template}` of intent `{name}` does not exist",
+                    "no_template",
+                    {"template": template, "intent": name},
+                )
                 for template in named
                 if template and template != OUT_OF_SCOPE and template not in templates
             ]
         found += [
-            f"template `{emergency.template}` of an emergency does not exist"
+            Misfit(
+                f"template `{emergency.template}` of an emergency does not exist",
+                "no_emergency_template",
+                {"template": emergency.template},
+            )
             for emergency in self.content.emergencies
             if emergency.template not in templates
         ]
         found += [
-            f"slot `{name}` in policy.yml is asked for by no intent"
+            Misfit(
+                f"slot `{name}` in policy.yml is asked for by no intent",
+                "slot_unasked",
+                {"slot": name},
+            )
             for name in sorted(set(self.content.slots) - self.content.wanted())
         ]
         return found

@@ -20,7 +20,7 @@ from pydantic import (
 
 from bot.dialogue import lookups
 from bot.patterns import checked, stands_in
-from bot.types import CarelineError
+from bot.types import CarelineError, UnusableError
 
 BUILT_IN: Final = "p-builtin"
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -132,9 +132,9 @@ class Hours(_Strict):
     def _known(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder, a long name
             message = f"{name} is no time zone: write one like Europe/Berlin"
-            raise ValueError(message) from error
+            raise UnusableError(message, "no_time_zone", zone=name) from error
         return name
 
     @field_validator("open")
@@ -170,7 +170,7 @@ def _days(text: str) -> tuple[int, ...]:
     first, _, last = text.strip().lower().partition("-")
     if first not in _DAYS or (last or first) not in _DAYS:
         message = f"{text} is no day: write mon, or mon-fri"
-        raise ValueError(message)
+        raise UnusableError(message, "no_day", day=text)
     start, end = _DAYS.index(first), _DAYS.index(last or first)
     return tuple(day % 7 for day in range(start, end + 1 if end >= start else end + 8))
 
@@ -181,7 +181,7 @@ def _times(text: str) -> tuple[time, time]:
         return time.fromisoformat(start.strip()), time.fromisoformat(end.strip())
     except ValueError as error:
         message = f"{text} is no span of hours: write 09:00-18:00"
-        raise ValueError(message) from error
+        raise UnusableError(message, "no_hours", hours=text) from error
 
 
 class Content(_Strict):
@@ -236,14 +236,15 @@ def read(path: Path) -> tuple[Content, str]:
         content = Content.model_validate(raw, context={"folder": path.parent})
     except UnicodeDecodeError as error:
         message = f"{path} is not UTF-8: save it as UTF-8"
-        raise PolicyError(message) from error
-    except yaml.YAMLError as error:
-        message = f"{path} is not YAML: {' '.join(str(error).split())}"
-        raise PolicyError(message) from error
+        raise PolicyError(message, "no_utf8", file=str(path)) from error
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
         message = f"{path}: " + "; ".join(lines)
-        raise PolicyError(message) from error
+        raise PolicyError(message, file=str(path)) from error
+    except (yaml.YAMLError, ValueError) as error:  # a ValueError: of days that no month has
+        why = " ".join(str(error).split())
+        message = f"{path} is not YAML: {why}"
+        raise PolicyError(message, "not_yaml", file=str(path), why=why) from error
     # What a file of names says belongs to the version as well.
     lists = [entry for entry in content.entities.values() if not isinstance(entry, str)]
     named = text + (repr(lists) if lists else "")

@@ -21,7 +21,8 @@ from typing import Annotated, Final
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from bot.types import Button, CarelineError
+from bot.dialogue import fields
+from bot.types import Button, CarelineError, Misfit
 
 LANGUAGES: Final = ("en", "zh")
 BUILT_IN: Final = "t-builtin"
@@ -70,7 +71,10 @@ def _as_list(value: object) -> object:
 
 
 def _as_mapping(value: object) -> object:
-    return dict.fromkeys(value) if isinstance(value, list) else value
+    """Return slots that are only named as a mapping; what is no list of names is told later."""
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return dict.fromkeys(value)
+    return value
 
 
 class _Strict(BaseModel):
@@ -151,8 +155,8 @@ class Templates:
         message = f"there is no template `{name}` that fits: add it to templates/{language}.yml"
         raise TemplateError(message)
 
-    def problems(self, given: Mapping[str, frozenset[str]]) -> list[str]:
-        """Return what would fail in front of a customer, in words.
+    def problems(self, given: Mapping[str, frozenset[str]]) -> list[Misfit]:
+        """Return what would fail in front of a customer.
 
         `given` names the variables each template gets, besides the slots of its condition.
         """
@@ -162,13 +166,17 @@ class Templates:
                 variants: Sequence[Variant] = self.texts.get(code, {}).get(name, ())
                 for variant in variants:
                     missing = sorted(variant.variables - variables - {*variant.slots, CHANNEL})
-                    found += [
-                        f"template `{name}` ({code}) wants {{{one}}}, which is not always known: "
-                        f"say it `if: {{slots: [{one}]}}`"
-                        for one in missing
-                    ]
+                    for one in missing:
+                        message = (
+                            f"template `{name}` ({code}) wants {{{one}}}, which is not always "
+                            f"known: say it `if: {{slots: [{one}]}}`"
+                        )
+                        facts = {"template": name, "language": code, "variable": one}
+                        found.append(Misfit(message, "not_always_known", facts))
                 if variants and all(variant.is_conditional for variant in variants):
-                    found.append(f"template `{name}` ({code}) has no variant without a condition")
+                    message = f"template `{name}` ({code}) has no variant without a condition"
+                    facts = {"template": name, "language": code}
+                    found.append(Misfit(message, "always_conditional", facts))
         return found
 
     def title(self, intent: str, language: str) -> str:
@@ -190,7 +198,7 @@ def load(folder: Path) -> Templates:
                 raw = path.read_text(encoding="utf-8")
             except UnicodeDecodeError as error:
                 message = f"{path} is not UTF-8: save it as UTF-8"
-                raise TemplateError(message) from error
+                raise TemplateError(message, "no_utf8", file=str(path)) from error
             digest.update(raw.encode())
             own, titles[code] = _parse(raw, path)
             texts[code].update(own)
@@ -216,51 +224,58 @@ def _built_in() -> Mapping[str, Texts]:
 def _parse(raw: str, path: Path) -> tuple[Texts, Mapping[str, str]]:
     try:
         loaded = yaml.safe_load(raw) or {}
-    except yaml.YAMLError as error:
-        message = f"{path} is not YAML: {' '.join(str(error).split())}"
-        raise TemplateError(message) from error
+    except (yaml.YAMLError, ValueError) as error:  # a ValueError: of days that no month has
+        why = " ".join(str(error).split())
+        message = f"{path} is not YAML: {why}"
+        raise TemplateError(message, "not_yaml", file=str(path), why=why) from error
     if not isinstance(loaded, dict):
         message = f"{path} must map template names to lists of texts"
-        raise TemplateError(message)
+        raise TemplateError(message, "no_templates", file=str(path))
     titles = loaded.pop("titles", {})
     if not isinstance(titles, dict):
         message = f"{path}: titles must map intents to the words on a button"
-        raise TemplateError(message)
+        raise TemplateError(message, "no_titles", file=str(path))
     texts: dict[str, tuple[Variant, ...]] = {}
     for name, value in loaded.items():
         variants = value if isinstance(value, list) else [value]
-        texts[str(name)] = tuple(_variant(one, f"{path}: `{name}`") for one in variants)
+        texts[str(name)] = tuple(_variant(one, str(name), path) for one in variants)
         if not texts[str(name)]:
-            message = f"{path}: `{name}` must be a text or a list of texts"
-            raise TemplateError(message)
+            raise _no_text(str(name), path)
     return texts, {str(key): str(value) for key, value in titles.items()}
 
 
-def _variant(value: object, where: str) -> Variant:
+def _no_text(name: str, path: Path) -> TemplateError:
+    message = f"{path}: `{name}` must be a text or a list of texts"
+    return TemplateError(message, "no_texts", file=str(path), template=name)
+
+
+def _variant(value: object, name: str, path: Path) -> Variant:
     """Read one variant: a text, or a mapping with its condition and buttons."""
     if isinstance(value, str) and value.strip():
-        _check(value, where)
+        _check(value, name, path)
         return Variant(value)
     if not isinstance(value, dict):
-        message = f"{where} must be a text or a list of texts"
-        raise TemplateError(message)
+        raise _no_text(name, path)
     try:
         variant = _Written.model_validate(value).variant()
     except ValidationError as error:
         first = error.errors()[0]
-        message = f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
-        raise TemplateError(message) from error
-    _check(variant.text, where)
+        message = f"{path}: `{name}`: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        reason, facts = fields.finding(first, name)
+        raise TemplateError(message, reason, file=str(path), **facts) from error
+    _check(variant.text, name, path)
     return variant
 
 
-def _check(text: str, where: str) -> None:
+def _check(text: str, name: str, path: Path) -> None:
     """Refuse texts whose braces are not variables: they would fail in front of a customer."""
     try:
         fields = [f for f in string.Formatter().parse(text) if f[1] is not None]
     except ValueError as error:
-        message = f"{where} has a brace that is no variable: {error}"
-        raise TemplateError(message) from error
+        message = f"{path}: `{name}` has a brace that is no variable: {error}"
+        facts = {"file": str(path), "template": name, "why": str(error)}
+        raise TemplateError(message, "lone_brace", **facts) from error
     if bad := [n for _, n, spec, how in fields if spec or how or not str(n).isidentifier()]:
-        message = f"{where} has the variable {{{bad[0]}}}, which is no name"
-        raise TemplateError(message)
+        message = f"{path}: `{name}` has the variable {{{bad[0]}}}, which is no name"
+        facts = {"file": str(path), "template": name, "variable": str(bad[0])}
+        raise TemplateError(message, "no_variable", **facts)

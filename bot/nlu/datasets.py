@@ -73,13 +73,13 @@ def read_text(path: Path) -> str:
             raw = file.read()
     except (OSError, EOFError, zlib.error) as error:
         message = f"{path} cannot be read: {error}"
-        raise CarelineError(message) from error
+        raise CarelineError(message, "unread", name=str(path), why=str(error)) from error
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         row = raw[: error.start].count(b"\n") + 1
         message = f"{path} row {row} is not UTF-8: save the file as UTF-8"
-        raise CarelineError(message) from error
+        raise CarelineError(message, "row_not_utf8", file=str(path), row=row) from error
 
 
 def read_examples(path: Path, *, held_back: bool = False) -> list[Example]:
@@ -102,21 +102,24 @@ def read_examples(path: Path, *, held_back: bool = False) -> list[Example]:
         columns = reader.fieldnames or []
     except csv.Error as error:
         message = f"{path} row 1 is not CSV: {error}"
-        raise CarelineError(message) from error
+        raise CarelineError(message, "no_csv", file=str(path), row=1, why=str(error)) from error
     if "text" not in columns or "intent" not in columns:
         message = f"{path} row 1 must name the columns text and intent; it has {columns}"
-        raise CarelineError(message)
+        found = ", ".join(columns)
+        raise CarelineError(message, "no_columns", file=str(path), found=found)
     examples = []
     try:
         for row in reader:
             text, intent = (row["text"] or "").strip(), (row["intent"] or "").strip()
             if not text or not intent:
-                message = f"{path} row {reader.line_num} has no {'intent' if text else 'text'}"
-                raise CarelineError(message)
+                at, lacks = reader.line_num, "intent" if text else "text"
+                message = f"{path} row {at} has no {lacks}"
+                raise CarelineError(message, "row_lacks", file=str(path), row=at, lacks=lacks)
             examples.append(Example(text, intent, f"{path.name}:{reader.line_num}"))
     except csv.Error as error:
-        message = f"{path} row {reader.reader.line_num} is not CSV: {error}"
-        raise CarelineError(message) from error
+        at = reader.reader.line_num
+        message = f"{path} row {at} is not CSV: {error}"
+        raise CarelineError(message, "no_csv", file=str(path), row=at, why=str(error)) from error
     return examples
 
 
@@ -139,7 +142,7 @@ def training_files(folder: Path) -> list[Path]:
     files = sorted(path for path in folder.glob("*") if path.name.endswith(kinds))
     if not files:
         message = f"{folder} holds no .csv or .jsonl: put labelled texts or transcripts there"
-        raise CarelineError(message)
+        raise CarelineError(message, "nothing_to_train_on")
     return files
 
 
@@ -154,7 +157,7 @@ def read_all_examples(paths: Iterable[Path]) -> list[Example]:
         message = (
             f"{names}: {len(examples)} texts of {count} intents beside oos; at least two needed"
         )
-        raise CarelineError(message)
+        raise CarelineError(message, "too_few", examples=len(examples), intents=count)
     return examples
 
 
@@ -169,13 +172,13 @@ def read_transcripts(paths: Sequence[Path]) -> Iterator[Conversation]:
             with opener(path, "rb") as file:
                 for number, line in enumerate(file, start=1):
                     if line.strip():
-                        yield _conversation(line, f"{path} row {number}")
+                        yield _conversation(line, path, number)
         except (OSError, EOFError, zlib.error) as error:
             message = f"{path} cannot be read: {error}"
-            raise CarelineError(message) from error
+            raise CarelineError(message, "unread", name=str(path), why=str(error)) from error
 
 
-def _conversation(line: bytes, where: str) -> Conversation:
+def _conversation(line: bytes, path: Path, number: int) -> Conversation:
     try:
         row = json.loads(line.decode("utf-8-sig"))
         turns = tuple(_turn(turn) for turn in row["turns"])
@@ -189,8 +192,9 @@ def _conversation(line: bytes, where: str) -> Conversation:
             csat=row.get("csat"),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        message = f"{where} is not a conversation with id and turns: {error!r}"
-        raise CarelineError(message) from error
+        message = f"{path} row {number} is not a conversation with id and turns: {error!r}"
+        facts: dict[str, str | int] = {"file": str(path), "row": number, "why": repr(error)}
+        raise CarelineError(message, "no_conversation", **facts) from error
 
 
 def _turn(row: dict[str, Any]) -> LoggedTurn:

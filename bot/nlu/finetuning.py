@@ -63,7 +63,7 @@ class Network:
             message = (
                 "this base cannot be fine-tuned (its layers are not BERT's): use --method head"
             )
-            raise CarelineError(message)
+            raise CarelineError(message, "not_fine_tuned")
         if self.lora:
             self.model.backbone = _with_adapters(self.model.backbone)
         else:

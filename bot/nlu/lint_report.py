@@ -1,7 +1,7 @@
 """Findings in words, for people; personal data do not leave the files."""
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from bot.nlu.lint import Finding, Severity
 from bot.nlu.lint_rows import Row
@@ -45,25 +45,56 @@ def report(findings: Sequence[Finding], rows: Sequence[Row], files: int) -> str:
     return "\n".join(lines)
 
 
-def _line(finding: Finding, rows: Sequence[Row]) -> str:
-    return "  ".join(_parts(finding, rows))
+def groups(findings: Sequence[Finding], rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return what the report says by its parts, for pages that have words of their own."""
+    found = []
+    for kind in dict.fromkeys(finding.kind for finding in findings):
+        group = [finding for finding in findings if finding.kind == kind]
+        lines = [_details(finding, rows) for finding in group[:_SHOWN]]
+        severity = group[0].severity.value
+        found.append({"kind": kind, "severity": severity, "count": len(group), "lines": lines})
+    return found
 
 
-def _parts(finding: Finding, rows: Sequence[Row]) -> Iterator[str]:
+def _details(finding: Finding, rows: Sequence[Row]) -> dict[str, Any]:
+    """Return what a line says: only what there is to say."""
+    told: dict[str, Any] = {}
     if finding.rows:
-        places = [rows[i].source for i in finding.rows[:_PLACES]]
-        more = len(finding.rows) - len(places)
-        yield ", ".join(places) + (f" and {more} more" if more else "")
+        told["places"] = [rows[i].source for i in finding.rows[:_PLACES]]
+        told["more"] = len(finding.rows) - len(told["places"])
     if finding.intent:
-        yield f"{finding.intent} / {finding.other}" if finding.other else finding.intent
+        other = f" / {finding.other}" if finding.other else ""
+        told["intent"] = f"{finding.intent}{other}"
     if not finding.rows and finding.count is not None:
-        yield f"{finding.count} texts"
+        told["texts"] = finding.count
     if finding.score is not None:
-        yield f"{finding.score:.2f}"
+        told["score"] = f"{finding.score:.2f}"
     if finding.rows and (text := redact(rows[finding.rows[0]].text)):
         short = " ".join(text.split())
-        yield f"“{short[:_WIDTH]}{'…' if len(short) > _WIDTH else ''}”"
+        told["text"] = f"{short[:_WIDTH]}{'…' if len(short) > _WIDTH else ''}"
     if finding.suggestion:
-        yield f"→ {finding.suggestion}"
+        told["suggestion"] = finding.suggestion
     if finding.kind == "encoding" and (mended := damage(rows[finding.rows[0]].text)):
-        yield f"“{redact(mended[1])[:_WIDTH]}”" if mended[1] else "write it anew"
+        told["mended"] = redact(mended[1])[:_WIDTH] if mended[1] else ""
+    return told
+
+
+def _line(finding: Finding, rows: Sequence[Row]) -> str:
+    return "  ".join(_parts(_details(finding, rows)))
+
+
+def _parts(told: Mapping[str, Any]) -> Iterator[str]:
+    if "places" in told:
+        yield ", ".join(told["places"]) + (f" and {told['more']} more" if told["more"] else "")
+    if "intent" in told:
+        yield told["intent"]
+    if "texts" in told:
+        yield f"{told['texts']} texts"
+    if "score" in told:
+        yield told["score"]
+    if "text" in told:
+        yield f"“{told['text']}”"
+    if "suggestion" in told:
+        yield f"→ {told['suggestion']}"
+    if "mended" in told:
+        yield f"“{told['mended']}”" if told["mended"] else "write it anew"

@@ -10,23 +10,22 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from bot import canned, contents
 from bot.bootstrap import Home
-from bot.dialogue import policy as policies
+from bot.dialogue import fields
+from bot.dialogue.policy import UNKNOWN_INTENT, PolicyError
 from bot.insights.drafts import REMINDERS
-from bot.types import CarelineError
+from bot.types import CarelineError, Misfit
 from bot.workshop.papers import MOST_CHARACTERS, Kind, Paper
-from bot.workshop.yaml_lines import Fault, Tree
+from bot.workshop.yaml_lines import NO_TEXT, Fault, Tree, is_text
 from knowledge_base import loaders
 from knowledge_base.chunking import chunk
 from knowledge_base.documents import Chunk, Document
 from knowledge_base.filters import STAFF
 
 _FRONT: Final = re.compile(r"\A---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
-_FRONT_KEYS: Final = frozenset(
-    {"title", "url", "language", "tags", "audience", "valid_from", "valid_until"}
-)
 
 
 @dataclass(frozen=True)
@@ -61,11 +60,12 @@ def check(home: Home, paper: Paper, text: str) -> Checked:
     if len(text) > MOST_CHARACTERS:
         message = f"it is longer than {MOST_CHARACTERS} characters: split it"
         return _failed(message, "too_long", most=MOST_CHARACTERS)
-    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-        return _failed("it holds characters that are no text: delete them", "no_text")
+    if not is_text(text):
+        return _failed(NO_TEXT, "no_text")
     if paper.kind in {Kind.ARTICLE, Kind.DRAFT}:
         return _article(paper, text)
     tree = Tree(text)
+    tree.build(text)
     if tree.faults:
         return Checked(tuple(_faulty(fault) for fault in tree.faults))
     if paper.kind is Kind.CANNED:
@@ -97,9 +97,9 @@ def _article(paper: Paper, text: str) -> Checked:
             passages += chunk(item)
             found += _about(item, tree, datetime.now(UTC).date())
         else:
-            key = next((key for key in _FRONT_KEYS if f"its {key} " in item.error), "")
-            line = tree.line([key])
-            found.append(Problem(item.error, line + 1 if line else None))
+            line = tree.line([item.facts.get("key")])
+            place = line + 1 if line else None
+            found.append(Problem(item.error, place, reason=item.reason, facts=item.facts))
     found += _left_over(text)
     if front is None and paper.path.endswith(".md"):
         said = "it has no front matter: begin with `---`, `language: en`, `---`"
@@ -141,7 +141,7 @@ def _canned(tree: Tree, text: str) -> Iterator[Problem]:
         canned.parse(text)
     except ValidationError as error:
         for one in error.errors():
-            yield _invalid(one["loc"], one["msg"], tree)
+            yield _invalid(one, tree)
 
 
 def _content(home: Home, paper: Paper, text: str, tree: Tree) -> Checked:
@@ -149,32 +149,34 @@ def _content(home: Home, paper: Paper, text: str, tree: Tree) -> Checked:
     problems = list(_lists_outside(tree, text, home.path)) if paper.kind is Kind.POLICY else []
     if problems:
         return Checked(tuple(problems))
-    before = _standing(home, None, "")
+    before = {one.message for one in _standing(home, None)}
     with tempfile.TemporaryDirectory(prefix="careline-draft-") as scratch:
         place = Path(scratch)
         _copy(home.path, place, paper, text)
         try:
-            found = _standing(home, place, paper.path)
+            found = _standing(home, place)
         except CarelineError as error:
-            return Checked(tuple(_refused(error, tree, place)))
+            return Checked(tuple(_refused(error, paper, tree, place)))
     return Checked(
         tuple(
             Problem(
-                message,
-                tree.line_of_name(message),
-                is_error=message not in before and "is unknown to the model" not in message,
+                one.message,
+                tree.line_of_name(one.message),
+                is_error=one.message not in before and one.reason != UNKNOWN_INTENT,
+                reason=one.reason,
+                facts=one.facts,
             )
-            for message in found
+            for one in found
         )
     )
 
 
-def _standing(home: Home, content: Path | None, path: str) -> list[str]:
+def _standing(home: Home, content: Path | None) -> list[Misfit]:
     """Return what does not fit together; of the home as it is, nothing where it cannot be read."""
     try:
         policy, templates = home.policy(content), home.templates(content)
     except CarelineError:
-        if content is None or not path:
+        if content is None:
             return []
         raise
     model = home.models.current()
@@ -189,7 +191,7 @@ def _copy(home: Path, place: Path, paper: Paper, text: str) -> None:
     (place / paper.path).write_text(text, encoding="utf-8")
     for name in contents.names(place if paper.kind is Kind.POLICY else home):
         source, target = home / name, place / name
-        if source.is_file() and name != paper.path:
+        if contents.is_file(source) and name != paper.path:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
 
@@ -205,20 +207,31 @@ def _lists_outside(tree: Tree, text: str, home: Path) -> Iterator[Problem]:
             yield Problem(said, line, reason="outside", facts={"name": file})
 
 
-def _refused(error: CarelineError, tree: Tree, place: Path) -> Iterator[Problem]:
-    """Yield what the readers of policy and templates complain about."""
+def _refused(error: CarelineError, paper: Paper, tree: Tree, place: Path) -> Iterator[Problem]:
+    """Yield what the readers of policy and templates complain about, perhaps of another file."""
     cause = error.__cause__
-    if isinstance(error, policies.PolicyError) and isinstance(cause, ValidationError):
-        found = [_invalid(one["loc"], one["msg"], tree) for one in cause.errors()]
+    file = str(error.facts.get("file", "")).removeprefix(f"{place}/")
+    if isinstance(error, PolicyError) and isinstance(cause, ValidationError):
+        found = [_invalid(one, tree) for one in cause.errors()]
     else:
-        found = [Problem(str(error), tree.line_of_name(str(error)))]
+        facts = {name: value for name, value in error.facts.items() if name != "file"}
+        line = tree.line_of_name(str(error))
+        found = [Problem(str(error), line, reason=error.reason, facts=facts)]
     for one in found:  # people know the home, not the folder it was checked in
-        yield replace(one, message=one.message.replace(f"{place}/", ""))
+        said = one.message.replace(f"{place}/", "").replace(str(place), ".")
+        if file in {"", paper.path}:
+            yield replace(one, message=said)
+        else:
+            said = f"{file}: {said.removeprefix(f'{file}: ')}"
+            yield replace(one, message=said, line=None, facts={**one.facts, "file": file})
 
 
-def _invalid(place: Sequence[object], message: str, tree: Tree) -> Problem:
+def _invalid(error: ErrorDetails, tree: Tree) -> Problem:
     """Return what pydantic complains about; a validator of ours names the entry it means."""
+    place, message = error["loc"], error["msg"]
     said = message.removeprefix("Value error, ")
     named = said.partition(":")[0] if said != message else ""
     where = ".".join(map(str, place)) or "the file"
-    return Problem(f"{where}: {said}", tree.line([*place, named]))
+    reason, facts = fields.finding(error)
+    line = tree.line([*place, named])
+    return Problem(f"{where}: {said}", line, reason=reason, facts=facts)

@@ -57,7 +57,10 @@ class OccupiedError(CarelineError):
 
 @dataclass(frozen=True)
 class Job:
-    """One piece of work; `done` of `total` counts the steps of what is named by `step`."""
+    """One piece of work; `done` of `total` counts the steps of what is named by `step`.
+
+    `reason` and `facts` say its error once more, for pages in another language.
+    """
 
     id: str
     task: Task
@@ -70,6 +73,8 @@ class Job:
     ended: str | None = None
     result: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
+    reason: str = ""
+    facts: dict[str, str | int] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)
     pid: int | None = None
 
@@ -186,8 +191,9 @@ class Jobs:
             return again or job
         log = self.folder / job.id / _LOG
         said = log.read_text(encoding="utf-8", errors="replace").strip() if log.exists() else ""
-        error = "its process ended without a word: perhaps the memory ran out"
-        return replace(job, state=State.FAILED, error=f"{error}\n{said[-_TAIL:]}".strip())
+        error = f"its process ended without a word: perhaps the memory ran out\n{said[-_TAIL:]}"
+        facts: dict[str, str | int] = {"said": said[-_TAIL:]}
+        return replace(job, state=State.FAILED, error=error.strip(), reason="died", facts=facts)
 
     def _sweep(self) -> None:
         for name in sorted(f.name for f in self.folder.glob("j-*"))[: -_KEPT + 1]:

@@ -93,7 +93,9 @@ def _articles(source: Path, name: str) -> dict[str, Any]:
     if not documents:
         reasons = "; ".join(one.error for one in failed[:3]) or "there is no text in it"
         message = f"{name} cannot be read: {reasons}"
-        raise PaperError(message, "unread", name=name, why=reasons)
+        first = failed[0] if failed else Failure(name, reasons, "without_text")
+        facts = {"name": name, "why": reasons, **first.facts, "file": name}
+        raise PaperError(message, first.reason or "unread", **facts)
     return {"documents": documents, "failed": [asdict(one) for one in failed[:_SHOWN]]}
 
 
@@ -107,9 +109,15 @@ def _dialogs(source: Path, name: str) -> dict[str, Any]:
         examples = datasets.read_examples(source, held_back=True)
     except CarelineError as error:
         message = str(error).replace(str(source), name)
-        raise PaperError(message, "unread", name=name, why=message) from error
+        facts = {key: _named(fact, source, name) for key, fact in error.facts.items()}
+        raise PaperError(message, error.reason, **facts) from error
     intents = sorted({example.intent for example in examples})
     return {"examples": len(examples), "intents": len(intents), "failed": []}
+
+
+def _named(fact: str | int, source: Path, name: str) -> str | int:
+    """Return a fact with the name that people know a file by."""
+    return fact.replace(str(source), name) if isinstance(fact, str) else fact
 
 
 def _check_unpacked(source: Path, name: str) -> None:

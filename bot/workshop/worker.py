@@ -48,7 +48,10 @@ class Worker:
             self._end(State.DONE, result=result)
         except _StopError:
             self._end(State.STOPPED)
-        except (CarelineError, KnowledgeError, OSError) as error:
+        except (CarelineError, KnowledgeError) as error:
+            told = {"error": str(error), "reason": error.reason, "facts": dict(error.facts)}
+            self._end(State.FAILED, **told)
+        except OSError as error:
             self._end(State.FAILED, error=str(error))
         except Exception as error:  # noqa: BLE001 — told to who began it, and to the log
             traceback.print_exc()
@@ -140,6 +143,7 @@ def _check(home: Home, worker: Worker) -> dict[str, Any]:
         "files": [path.name for path in files],
         "counts": counts,
         "report": lint_report.report(findings, rows, len(files)),
+        "groups": lint_report.groups(findings, rows),
     }
 
 

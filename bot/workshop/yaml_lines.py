@@ -2,13 +2,20 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 import yaml
 
 _HOW: Final = "write `name: value`, and put texts that hold a colon, # or { in quotes"
+NO_TEXT: Final = "it holds characters that are no text: delete them"
 _MOST_NODES: Final = 100_000  # counted as if every alias were written out
+
+
+def is_text(text: str) -> bool:
+    """Tell whether every database and every file takes a text."""
+    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 @dataclass(frozen=True)
@@ -28,10 +35,34 @@ class Tree:
         """Read a text; nothing is built from it, so that nothing in it can grow."""
         self.faults: list[Fault] = []
         self._root: yaml.Node | None = None
-        try:
+        with self._noting():
             self._root = yaml.compose(text, Loader=yaml.SafeLoader)
             if self._root is not None:
                 self._examine(self._root)
+
+    def build(self, text: str) -> None:
+        """Note what cannot be made of the same text: the 45th of a month, tags of other programs.
+
+        Only where it has no faults yet, so that nothing can grow.
+        """
+        if self.faults or self._root is None:
+            return
+        loader = yaml.SafeLoader("")
+        for node in _scalars(self._root, set()):
+            # What YAML itself complains about comes with its line, and `<<` is no value.
+            with self._noting(_line(node)), suppress(yaml.YAMLError):
+                value = loader.construct_object(node)
+                if isinstance(value, str) and not is_text(value):  # by an escape
+                    self.faults.append(Fault(NO_TEXT, _line(node), "no_text"))
+        if not self.faults:
+            with self._noting():
+                yaml.safe_load(text)
+
+    @contextmanager
+    def _noting(self, line: int | None = None) -> Iterator[None]:
+        """Keep what YAML complains about; `line` is where it is not told with the complaint."""
+        try:
+            yield
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             what = " ".join(part for part in (error.context, error.problem) if part)
@@ -41,7 +72,7 @@ class Tree:
         except (yaml.YAMLError, ValueError) as error:
             what = " ".join(str(error).split())
             message = f"this is not YAML ({what}): {_HOW}"
-            self.faults.append(Fault(message, None, "not_yaml", {"why": what}))
+            self.faults.append(Fault(message, line, "not_yaml", {"why": what}))
         except RecursionError:
             message = "its entries are nested too deep: write it flatter"
             self.faults.append(Fault(message, None, "too_deep"))
@@ -110,6 +141,17 @@ def _mappings(node: yaml.Node, seen: set[int]) -> Iterator[yaml.MappingNode]:
         yield node
     for child in _children(node):
         yield from _mappings(child, seen)
+
+
+def _scalars(node: yaml.Node, seen: set[int]) -> Iterator[yaml.ScalarNode]:
+    """Yield the single values of a tree and the names of its entries, each once."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    for child in _children(node):
+        yield from _scalars(child, seen)
 
 
 def _below(node: yaml.Node | None, step: object) -> tuple[yaml.Node, yaml.Node] | None:

@@ -28,7 +28,7 @@ def open_archive(file: BinaryIO) -> zipfile.ZipFile:
         archive = zipfile.ZipFile(file)
     except (*_BROKEN, ValueError) as error:
         message = f"it is no readable zip archive ({error}): pack it again"
-        raise KnowledgeError(message) from error
+        raise KnowledgeError(message, "no_archive", why=str(error)) from error
     if len(archive.infolist()) > MAX_MEMBERS:
         message = f"it holds more than {MAX_MEMBERS} files: split it"
         raise KnowledgeError(message)
@@ -39,7 +39,7 @@ def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes
     """Return a file of an archive; raise KnowledgeError when it is larger than `limit`, or not."""
     if info.flag_bits & _ENCRYPTED:
         message = "it is protected by a password: pack it without one"
-        raise KnowledgeError(message)
+        raise KnowledgeError(message, "locked")
     if info.compress_type not in _PACKINGS:
         message = "it is packed in an unusual way: pack it again as a plain zip"
         raise KnowledgeError(message)
@@ -54,7 +54,7 @@ def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes
         raise KnowledgeError(message) from error
     if len(raw) > limit:
         message = f"it is larger than {limit // 2**20} MiB: split it"
-        raise KnowledgeError(message)
+        raise KnowledgeError(message, "too_large", most=limit // 2**20)
     return raw
 
 
@@ -80,7 +80,7 @@ def members(
                     raise KnowledgeError(message)  # noqa: TRY301 — told like the other reasons
                 raw = unpack(archive, info, allowed)
             except KnowledgeError as error:
-                yield Failure(f"{name}/{path}", str(error))
+                yield Failure.of(f"{name}/{path}", error)
             else:
                 left -= len(raw)
                 yield path, raw

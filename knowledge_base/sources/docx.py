@@ -33,14 +33,14 @@ def read_docx(raw: bytes, name: str) -> Iterator[Document]:
     """Yield the document of a Word file; raise KnowledgeError when it is none."""
     if raw.startswith(_OLE):
         message = "it is protected by a password or of the old format: save a .docx without one"
-        raise KnowledgeError(message)
+        raise KnowledgeError(message, "locked")
     builder = Builder()
     properties = _Properties()
     with archives.open_archive(io.BytesIO(raw)) as archive:
         names = set(archive.namelist())
         if "word/document.xml" not in names:
             message = "it holds no Word document: save it as .docx again"
-            raise KnowledgeError(message)
+            raise KnowledgeError(message, "no_word")
         styles = _Styles()
         for part, reader in (("word/styles.xml", styles), ("docProps/core.xml", properties)):
             if part in names:

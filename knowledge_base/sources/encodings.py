@@ -138,7 +138,7 @@ def _strictly(raw: bytes, encoding: str, why: str) -> str:
         return raw.decode(encoding)
     except (UnicodeDecodeError, LookupError) as error:
         message = f"{why} it is {encoding}, but that does not fit: save it as UTF-8 ({error})"
-        raise KnowledgeError(message) from error
+        raise KnowledgeError(message, "no_utf8") from error
 
 
 def _detected(raw: bytes, wrong_at: int) -> str:
@@ -148,7 +148,7 @@ def _detected(raw: bytes, wrong_at: int) -> str:
         if all(fit < _RIVAL * best or text == sample for fit, _, text in fits[1:]):
             return _strictly(raw, encoding, "as it looks")
     message = f"it is not UTF-8 (byte {wrong_at}) and not certainly anything else: save it as UTF-8"
-    raise KnowledgeError(message)
+    raise KnowledgeError(message, "no_utf8")
 
 
 def _fits(raw: bytes) -> Iterator[tuple[float, str, str]]:

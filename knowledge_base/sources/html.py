@@ -43,7 +43,7 @@ def read_html(source: str, name: str) -> Iterator[Document]:
     main = tree.css_first("main") or tree.css_first("article") or tree.body
     if main is None:
         message = "no text was found in it"
-        raise KnowledgeError(message)
+        raise KnowledgeError(message, "without_text")
     for node in main.css(_DROPPED):
         node.decompose()
     builder = Builder()

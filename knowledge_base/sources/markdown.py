@@ -66,8 +66,9 @@ def _front_matter(source: str) -> tuple[Details, str]:
         # All scalars stay words: `no` is a language, and a wrong date is named by its key.
         loaded = yaml.load(match[1], Loader=yaml.BaseLoader)  # noqa: S506 — makes words only
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        message = f"its front matter is not YAML: {(str(error).splitlines() or ['?'])[0]}"
-        raise KnowledgeError(message) from error
+        why = (str(error).splitlines() or ["?"])[0]
+        message = f"its front matter is not YAML: {why}"
+        raise KnowledgeError(message, "not_yaml", why=why) from error
     if not isinstance(loaded, dict):
         return Details(), source
     try:
@@ -75,7 +76,7 @@ def _front_matter(source: str) -> tuple[Details, str]:
         return details(said), source[match.end() :]
     except KnowledgeError as error:
         message = f"its front matter is wrong: {error}"
-        raise KnowledgeError(message) from error
+        raise KnowledgeError(message, error.reason, **error.facts) from error
 
 
 def _inline(token: Any) -> str:

@@ -38,16 +38,16 @@ def read_pdf(raw: bytes, name: str) -> Iterator[Document]:
     except KnowledgeError:
         raise
     except FileNotDecryptedError as error:
-        raise KnowledgeError(_LOCKED) from error
+        raise KnowledgeError(_LOCKED, "locked") from error
     except DependencyError as error:  # the newer encryption, which needs one more library
         message = "it is encrypted: print it to a new PDF, or save a copy without protection"
-        raise KnowledgeError(message) from error
+        raise KnowledgeError(message, "locked") from error
     except LimitReachedError as error:
         message = f"it unpacks to more than it should ({error}): print it to a new PDF"
         raise KnowledgeError(message) from error
     except Exception as error:  # damage shows as any error there is
         message = f"it is damaged ({type(error).__name__}): export it again"
-        raise KnowledgeError(message) from error
+        raise KnowledgeError(message, "damaged", why=type(error).__name__) from error
     yield document
 
 
@@ -59,11 +59,11 @@ def _read(raw: bytes, name: str) -> Document:
 
     reader = PdfReader(io.BytesIO(raw))
     if reader.is_encrypted and reader.decrypt("") == PasswordType.NOT_DECRYPTED:
-        raise KnowledgeError(_LOCKED)
+        raise KnowledgeError(_LOCKED, "locked")
     pages = reader.get_num_pages()
     if pages > MAX_PAGES:
         message = f"it has {pages} pages, more than {MAX_PAGES}: split it"
-        raise KnowledgeError(message)
+        raise KnowledgeError(message, "too_many_pages", pages=pages, most=MAX_PAGES)
     extraction = _Extraction()
     heights = {}
     for number, page in enumerate(reader.pages):
@@ -71,7 +71,7 @@ def _read(raw: bytes, name: str) -> Document:
         extraction.read(number, page, float(page.mediabox.bottom))
     if not any(piece.text.strip() for piece in extraction.fragments):
         message = "it holds pictures of pages only: run OCR first"
-        raise KnowledgeError(message)
+        raise KnowledgeError(message, "only_pictures")
     builder = Builder()
     layout.write(extraction.fragments, heights, _outline(reader), builder)
     meta: Any = reader.metadata or {}

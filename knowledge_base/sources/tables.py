@@ -56,7 +56,7 @@ def _columns(line: str) -> tuple[str, list[str]]:
             return delimiter, columns
     found = sorted(cell.strip() for cell in next(csv.reader([line])))
     message = f"its first row must name question and answer; it has {found}"
-    raise KnowledgeError(message)
+    raise KnowledgeError(message, "no_questions", found=", ".join(found))
 
 
 @dataclass(frozen=True)

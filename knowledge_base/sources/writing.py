@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Self
 
 from knowledge_base.documents import Document, KnowledgeError, Section
 
@@ -15,10 +15,26 @@ _BETWEEN_TAGS = re.compile(r"[,;|，；、]")
 
 @dataclass(frozen=True)
 class Failure:
-    """A source that could not be read, and why, in words for the person who ingests."""
+    """A source that could not be read, and why, in words for the person who ingests.
+
+    `reason` and `facts` are those of the error, for pages that say it in another language.
+    """
 
     path: str
     error: str
+    reason: str = ""
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, path: str, error: KnowledgeError) -> Self:
+        """Return the failure of a source that an error tells of."""
+        return cls(path, str(error), error.reason, error.facts)
+
+
+def same_id(identifier: str) -> Failure:
+    """Return the failure of an article whose id another one has already."""
+    said = "another article has the same id; the first one stays"
+    return Failure(identifier, said, "same_id")
 
 
 @dataclass(frozen=True)
@@ -39,7 +55,8 @@ def details(found: Mapping[str, Any]) -> Details:
     first, last = _day(found, "valid_from"), _day(found, "valid_until")
     if first and last and first > last:
         message = f"it is valid from {first} until {last}: exchange the dates"
-        raise KnowledgeError(message)
+        facts = {"key": "valid_from", "first": first, "last": last}
+        raise KnowledgeError(message, "exchange_dates", **facts)
     return Details(
         title=_word(found, "title"),
         url=_word(found, "url"),
@@ -60,7 +77,7 @@ def _word(found: Mapping[str, Any], key: str) -> str | None:
     value = found.get(key)
     if isinstance(value, dict | list):
         message = f"its {key} must be one text, not several"
-        raise KnowledgeError(message)
+        raise KnowledgeError(message, "not_one_text", key=key)
     return (str(value).strip() or None) if value is not None else None
 
 
@@ -73,7 +90,7 @@ def _day(found: Mapping[str, Any], key: str) -> str | None:
         return date.fromisoformat(day[1] if day else value[:0]).isoformat()
     except ValueError as error:
         message = f"its {key} is {value!r}, which is no date: write it like 2026-12-31"
-        raise KnowledgeError(message) from error
+        raise KnowledgeError(message, "no_date", key=key, value=value) from error
 
 
 def _tags(value: Any) -> tuple[str, ...]:
@@ -83,7 +100,7 @@ def _tags(value: Any) -> tuple[str, ...]:
         isinstance(tag, dict | list) for tag in value or ()
     ):
         message = f"its tags must be a list of words, not {type(value).__name__}"
-        raise KnowledgeError(message)
+        raise KnowledgeError(message, "no_tags", key="tags")
     words = (str(tag).strip() for tag in value or () if tag is not None)
     return tuple(dict.fromkeys(word for word in words if word))
 
@@ -137,7 +154,7 @@ class Builder:
         self._close()
         if not self._parts:
             message = "no text was found in it"
-            raise KnowledgeError(message)
+            raise KnowledgeError(message, "without_text")
         return Document(
             id=name,
             title=details.title or self.first_heading or PurePosixPath(name).stem,

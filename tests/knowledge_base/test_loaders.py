@@ -308,7 +308,7 @@ def test_a_file_without_suffix_is_of_kind_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ["", " \n\t\n", "\ufeff"])
 def test_empty_files_are_named(tmp_path: Path, content: str) -> None:
-    assert failure(tmp_path, "a.md", content) == Failure("a.md", "it is empty")
+    assert failure(tmp_path, "a.md", content) == Failure("a.md", "it is empty", "empty")
 
 
 def test_a_file_that_is_not_utf8_says_so(tmp_path: Path) -> None:

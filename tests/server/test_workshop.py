@@ -333,6 +333,7 @@ def test_what_is_sent_is_read_before_it_is_kept(shop: Shop) -> None:
         answer = shop.send(to, name, content)
         assert (answer.status_code, words in answer.text) == (422, True), answer.text
         assert "/tmp" not in answer.text
+        assert answer.json()["error"]["reason"]
     for path in ("kb/kites.md", "dialogs/more.csv.gz"):
         assert path in {f["path"] for fs in shop.get("/files").values() for f in fs}
         shop.post("/files/remove", 200, path=path)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from bot.dialogue import fields
+from bot.dialogue.policy import UNKNOWN_INTENT
 from tests.conftest import ROOT
 from ui import refusals
 from ui.client import ApiError, Json
@@ -17,44 +19,58 @@ def named(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
-def reasons(kinds: dict[str, int], ending: str = "-") -> Iterator[tuple[str, set[str]]]:
-    """Yield the reasons in the server's code, each with the facts that go with it.
+# Where the reason stands among the arguments of what tells of a finding.
+FINDS = {"Fault": 2, "warn": 2, "Problem": 3, "_failed": 1, "Misfit": 1, "Failure": 2}
+FINDS |= dict.fromkeys(("PolicyError", "TemplateError", "UnusableError", "KnowledgeError"), 1)
 
-    `kinds` tell where the reason stands among the arguments of what is called; behind a name with
-    this ending it is the second one.
+
+def reasons() -> Iterator[tuple[str, str, set[str]]]:
+    """Yield the reasons in the server's code, each with who tells it and the facts it comes with.
+
+    Behind a name that ends in Error the reason is the second argument.
     """
-    for path in sorted((ROOT / "bot").rglob("*.py")):
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(call, ast.Call):
+    paths = [path for room in ("bot", "knowledge_base") for path in (ROOT / room).rglob("*.py")]
+    for path in sorted(paths):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        named_facts: set[str] = set()  # those of the last dictionary that was given a name
+        for node in sorted(ast.walk(tree), key=lambda node: getattr(node, "lineno", 0)):
+            if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Dict):
+                named_facts = keys(node.value)
+            if not isinstance(node, ast.Call):
                 continue
-            name = named(call)
-            place = kinds.get(name, 1 if name.endswith(ending) else None)
+            name = named(node)
+            places = {"Refusal": 2, "replace": 9, **FINDS}
+            place = places.get(name, 1 if name.endswith("Error") else None)
             if place is None:
                 continue
-            given = {key.arg or "": key.value for key in call.keywords}
-            told = given.get("reason", call.args[place] if len(call.args) > place else None)
-            facts = given.get("facts", call.args[3] if len(call.args) > 3 else None)
-            if isinstance(facts, ast.Dict):
-                given |= {
-                    str(key.value): key for key in facts.keys if isinstance(key, ast.Constant)
-                }
+            given = {key.arg or "": key.value for key in node.keywords}
+            told = given.get("reason", node.args[place] if len(node.args) > place else None)
+            facts = {*given}
+            for one in (given.get("facts"), given.get(""), *node.args[place + 1 :]):
+                facts |= keys(one) if isinstance(one, ast.Dict) else set()
+                facts |= named_facts if isinstance(one, ast.Name) else set()
+            facts |= {"place"} if name == "UnusableError" else set()  # where it stands is known
             if isinstance(told, ast.Constant) and isinstance(told.value, str) and told.value:
-                yield told.value, {*given}
+                yield name, told.value, facts
+
+
+def keys(found: ast.Dict) -> set[str]:
+    return {str(key.value) for key in found.keys if isinstance(key, ast.Constant)}
 
 
 def test_each_reason_of_the_server_has_a_sentence_with_facts_that_are_given() -> None:
-    raised = [*reasons({"Refusal": 2}, "Error")]
-    found = [*reasons({"Fault": 2, "warn": 2, "Problem": 3, "_failed": 1})]
-    assert len(raised) > 30
-    assert len(found) > 10
-    for known, told in ((refusals.REASONS, raised), (refusals.FINDINGS, found)):
-        for reason, facts in told:
-            wanted = {name for _, name, _, _ in string.Formatter().parse(known[reason]) if name}
-            assert wanted <= facts, reason
+    told = [*reasons()]
+    assert len(told) > 120
+    for name, reason, facts in told:
+        known = refusals.FINDINGS if name in FINDS else {**refusals.FINDINGS, **refusals.REASONS}
+        wanted = {name for _, name, _, _ in string.Formatter().parse(known[reason]) if name}
+        assert wanted <= facts, reason
     # What is chosen while running, or answered without an error, is not read from the code.
-    chosen = {"changed", "changed_by", "request_too_large"}
-    assert {*refusals.REASONS} == {reason for reason, _ in raised} | chosen
-    assert {*refusals.FINDINGS} == {reason for reason, _ in found}
+    chosen = {"changed", "changed_by", "request_too_large", UNKNOWN_INTENT}
+    of_fields = {*fields.REASONS.values()}  # each is raised in test_findings
+    assert {*refusals.REASONS, *refusals.FINDINGS} == {
+        reason for _, reason, _ in told
+    } | chosen | of_fields
 
 
 def refused(status: int, code: str, **error: Any) -> ApiError:

@@ -150,6 +150,33 @@ def test_the_workshop_speaks_chinese_and_leaves_building_to_admins(
     expect(page.locator("#setup-welcome")).to_contain_text("由管理员操作")
 
 
+def test_a_broken_policy_is_told_of_in_chinese(page: Page, server: Server) -> None:
+    sign_in(page, server)
+    page.get_by_role("tab", name="Workshop").click()
+    page.locator("#language").get_by_text(CHINESE, exact=True).click()
+    choose(page, "policy.yml")
+    expect(page.locator("#workshop-code .cm-content")).to_contain_text("version: 1")
+    wrong = "version: 1\nroutes:\n  refund: {action: look}\n  human: dance\n<b>: blue\n"
+    write(page, wrong)
+    page.locator("#workshop-check").click()
+    found = page.locator("#workshop-found li")
+    expect(found).to_have_text(
+        [
+            "第 3 行 routes.refund.route：缺少这一项，请补上",
+            "第 4 行 routes.human.route：只能是 'template', 'retrieve', 'act', 'handoff'",
+            "第 5 行 <b>：没有这一项，请检查拼写或删除",
+        ]
+    )
+    page.locator("#workshop-publish").click()  # what keeps it from being published, in a notice
+    notice = page.locator(".toast-body").first
+    expect(notice).to_contain_text("第 3 行：routes.refund.route：缺少这一项")
+    expect(notice).to_contain_text("第 5 行：<b>：没有这一项")  # nothing of it is taken for HTML
+    head = notice.locator(".toast-title").evaluate("e => getComputedStyle(e, '::after').content")
+    assert head == '"请注意"'
+    page.locator("#language").get_by_text("English", exact=True).click()
+    expect(found.first).to_have_text("line 3 routes.refund.route: Field required")
+
+
 @pytest.mark.slow
 def test_an_empty_home_is_set_up_in_the_browser(
     page: Page, tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory

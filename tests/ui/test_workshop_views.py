@@ -1,12 +1,14 @@
 """What the workshop shows: words in both languages, and nothing of a text taken for HTML."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.nlu import lint, lint_report, lint_rows
+from ui import lint_words, workshop_words
 from ui import workshop_views as views
-from ui import workshop_words
 from ui.tongue import CHINESE, ENGLISH
 from ui.workshop_words import words
 
@@ -98,14 +100,74 @@ def test_a_difference_shows_what_comes_and_goes_and_no_html() -> None:
     ],
 )
 def test_a_job_tells_how_far_it_is_and_how_it_ended(changes: dict[str, Any], words_: str) -> None:
-    assert words_ in views.job(status(**changes), SAID)
+    assert words_ in views.job(status(**changes), SAID, ENGLISH)
+
+
+@pytest.mark.parametrize(
+    ("job", "told"),
+    [
+        ({"reason": "too_few", "facts": {"examples": 3, "intents": 1}}, "样本太少：3 条文字"),
+        ({"reason": "died", "facts": {"said": "Killed"}}, "可能是内存不足。\nKilled</pre>"),
+        ({"reason": "no_csv", "facts": {"file": "a.csv", "row": 2, "why": "x"}}, "a.csv：第 2 行"),
+        ({"reason": "", "facts": {}}, "<pre>its own words</pre>"),
+        ({"reason": "of tomorrow", "facts": {}}, "<pre>its own words</pre>"),
+        ({}, "<pre>its own words</pre>"),  # of a job that was done before there were any
+    ],
+)
+def test_why_a_job_failed_is_told_in_chinese(job: dict[str, Any], told: str) -> None:
+    failed = status(state="failed", error="its own words", **job)
+    assert told in views.job(failed, words(CHINESE), CHINESE)
+    assert "<pre>its own words</pre>" in views.job(failed, SAID, ENGLISH)
+
+
+def test_files_that_were_not_read_are_told_in_chinese() -> None:
+    empty = {"path": "a.pdf", "error": "it is empty", "reason": "empty", "facts": {}}
+    odd = {"path": "b.pdf", "error": "it is odd", "reason": "", "facts": {}}
+    result = {"version": "k-2", "documents": 2, "passages": 5, "added": 1, "changed": 0}
+    done = status(state="done", result={**result, "removed": 0, "failed": [empty, odd]})
+    chinese = views.job(done, words(CHINESE), CHINESE)
+    assert "未能读取：a.pdf：文件是空的; b.pdf: it is odd" in chinese
+    assert "Not read: a.pdf: it is empty; b.pdf: it is odd" in views.job(done, SAID, ENGLISH)
+
+
+def test_the_report_on_the_dialogs_stands_in_chinese(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    rows = [f"the same,{intent}" for intent in ("hours", "hours", "refund")]
+    rows += [f"write to {n}@example.com,hours" for n in range(12)]
+    file.write_text("\n".join(["text,intent", *rows, "\ufffd\ufffd,refund"]), encoding="utf-8")
+    read = lint_rows.read([file])
+    findings = lint.examine(read, None, ())
+    result: dict[str, Any] = {
+        "examples": len(read),
+        "files": ["a.csv"],
+        "counts": {kind.value: 0 for kind in lint.Severity},
+        "report": lint_report.report(findings, read, 1),
+        "groups": lint_report.groups(findings, read),
+    }
+    for finding in findings:
+        result["counts"][finding.severity.value] += 1
+    chinese = lint_words.report(result, CHINESE)
+    assert chinese.startswith(f"1 个文件中的 {len(read)} 条文字：{len(findings)} 个问题，")
+    assert "错误：个人信息（12）" in chinese
+    assert "a.csv:2、a.csv:3、a.csv:4" in chinese
+    assert "… 还有 2 个" in chinese
+    assert "example.com" not in chinese
+    spoken = re.sub(r"“.*?”|[ab]\.csv:\d+|hours|refund|oos|\[email\]", "", chinese)
+    assert re.findall("[a-z]{2,}", spoken) == []
+    assert lint_words.report(result, ENGLISH) == result["report"]
+    assert lint_words.report({"report": "3 texts"}, CHINESE) == "3 texts"  # of an older check
+
+
+def test_each_kind_of_finding_has_a_chinese_name() -> None:
+    assert lint_words.KINDS.keys() == lint_report._WORDS.keys()
+    assert lint_words.SEVERITIES.keys() == {kind.value for kind in lint.Severity}
 
 
 def test_what_is_active_and_not_served_yet_is_named() -> None:
     shown = views.serving(status(), SAID)
     assert "model m-1, knowledge none" in shown
     assert "Not served yet: m-2, k-1" in shown
-    assert views.job({**status(), "job": None, "due": True}, SAID).count("wait to be read in") == 1
+    assert views.job({**status(), "job": None, "due": True}, SAID, ENGLISH).count("wait to") == 1
 
 
 def test_a_curve_is_drawn_for_each_series_that_is_known() -> None:

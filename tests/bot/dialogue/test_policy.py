@@ -360,7 +360,7 @@ def test_only_entities_some_action_asks_for_become_slots() -> None:
 def test_problems_name_what_does_not_fit() -> None:
     intents = set(CONTENT["routes"]) - {"refund"}
     templates = {"billing", "greeting", "to_person"}
-    assert POLICY.problems(intents, templates) == [
+    assert [one.message for one in POLICY.problems(intents, templates)] == [
         "intent `refund` in policy.yml is unknown to the model",
         "template `refund` of intent `refund` does not exist",
     ]
@@ -374,8 +374,8 @@ def test_without_a_model_no_intent_is_unknown() -> None:
 def test_an_act_without_action_is_a_problem() -> None:
     content = Content.model_validate({"routes": {"refund": "act"}})
     (problem,) = Policy(content, "p").problems({"refund"}, ())
-    assert "refund" in problem
-    assert "no action" in problem
+    assert problem.message == "intent `refund` in policy.yml acts but names no action"
+    assert (problem.reason, problem.facts) == ("no_action", {"intent": "refund"})
 
 
 def test_without_a_file_the_built_in_policy_retrieves(tmp_path: Path) -> None:
@@ -407,6 +407,7 @@ def test_a_file_is_read_and_its_version_follows_its_content(tmp_path: Path) -> N
         ("version: 2\n", "version"),
         ("- a list\n", "policy.yml"),
         ("routes: [unclosed\n", "not YAML"),
+        ("pause: 2026-13-45\n", "not YAML"),
         ("escalations: [{patterns: ['(']}]\n", "escalations.0.patterns"),
     ],
 )

@@ -97,6 +97,7 @@ def test_formats_that_would_fail_in_front_of_a_customer_are_refused_when_loaded(
     ("text", "named"),
     [
         ("greeting: [unclosed", "not YAML"),
+        ("greeting: 2026-13-45", "not YAML"),
         ("- a\n- b\n", "map template names"),
         ("greeting: 7", "`greeting`"),
         ("greeting: []", "`greeting`"),
@@ -170,8 +171,10 @@ ok: {text: "Bye {name}.", if: {slots: [name]}}
 """
     loaded = load(tmp_path, en=text)
     found = loaded.problems({"hello": frozenset(), "bye": frozenset(), "ok": frozenset()})
-    assert ["{name}" in problem for problem in found] == [False, True, False]
-    assert ["without a condition" in problem for problem in found] == [True, False, True]
+    told = [one.message for one in found]
+    assert ["{name}" in message for message in told] == [False, True, False]
+    assert ["without a condition" in message for message in told] == [True, False, True]
+    assert found[1].facts == {"template": "hello", "language": "en", "variable": "name"}
     assert loaded.problems({"hello": frozenset({"name"})}) == []
 
 

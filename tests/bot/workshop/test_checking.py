@@ -74,7 +74,16 @@ def test_what_the_demo_serves_passes(home: Home, path: str) -> None:
         ("templates/en.yml", "human: ok\nthanks: 'It is {price:.2f}'\n", 2, "no name"),
         ("templates/en.yml", "human: ok\nthanks: 'It is {'\n", 2, "brace"),
         ("templates/en.yml", "human: 'Hello {name}'\n", 1, "not always known"),
-        ("templates/en.yml", "x: !!python/object/apply:os.system ['true']\n", None, "not YAML"),
+        ("templates/en.yml", "x: !!python/object/apply:os.system ['true']\n", 1, "not YAML"),
+        ("templates/en.yml", "human: ok\nthanks: 2026-13-45\n", 2, "not YAML"),
+        ("policy.yml", "version: 1\npause: 2026-13-45\n", 2, "not YAML"),
+        ("canned.yml", "- shortcut: hi\n  en: 2026-13-45\n", 2, "not YAML"),
+        ("canned.yml", "- shortcut: !!python/name:os.system x\n", 1, "not YAML"),
+        ("canned.yml", '- shortcut: hi\n  en: "\\ud800"\n', 2, "no text"),
+        ("policy.yml", 'entities:\n  w: {file: "\\0"}\n', 2, "no text"),
+        ("policy.yml", f"entities:\n  w: {{file: {'x' * 5000}}}\n", 2, "cannot read"),
+        ("policy.yml", f"hours:\n  time_zone: {'x' * 5000}\n", 2, "no time zone"),
+        ("templates/en.yml", "human: {text: a, if: {slots: [[b]]}}\n", 1, "if.slots"),
         ("canned.yml", "- shortcut: hi\n  en: Hello\n- shortcut: A b\n", 3, "shortcut"),
         ("canned.yml", "- shortcut: hi\n  fr: Bonjour\n", 2, "fr"),
         ("kb/a.md", "---\nlanguage: [en\n---\nHello\n", 2, "not YAML"),
@@ -123,6 +132,22 @@ def test_a_broken_home_does_not_keep_its_mending_from_being_checked(tmp_path: Pa
     assert check(home, "policy.yml", "version: 1\n").is_fit
 
 
+def test_what_is_wrong_in_another_file_names_that_file(tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()
+    broken = tmp_path / "templates" / "zh.yml"
+    broken.write_text("human: '您好 {'\n", encoding="utf-8")
+    home = Home(Settings.load(tmp_path))
+    problem = first(check(home, "policy.yml", "version: 1\nqueues: {human: b}\n"))
+    assert problem.message.startswith("templates/zh.yml: `human` has a brace")
+    assert (problem.line, problem.reason) == (None, "lone_brace")
+    assert problem.facts["file"] == "templates/zh.yml"
+    broken.unlink()
+    (tmp_path / "policy.yml").write_text("routes: {human: dance}\n", encoding="utf-8")
+    problem = first(check(home, "templates/en.yml", "human: ok\n"))
+    assert problem.message.startswith("policy.yml: routes.human.route: ")
+    assert (problem.line, problem.reason) == (None, "not_one_of")
+
+
 def test_a_list_of_names_in_the_home_is_read(tmp_path: Path) -> None:
     (tmp_path / "colours.txt").write_text("red | 红\n", encoding="utf-8")
     home = Home(Settings.load(tmp_path))
@@ -130,6 +155,8 @@ def test_a_list_of_names_in_the_home_is_read(tmp_path: Path) -> None:
     assert check(home, "policy.yml", good).is_fit
     missing = first(check(home, "policy.yml", good.replace("colours", "colors")))
     assert "cannot read colors.txt" in missing.message
+    folder = first(check(home, "policy.yml", good.replace("colours.txt", "''")))
+    assert "careline-draft-" not in f"{folder.message}{folder.facts}"
 
 
 def test_an_article_is_cut_as_ingestion_will_cut_it(home: Home) -> None:
@@ -167,4 +194,7 @@ def test_a_draft_that_nobody_wrote_yet_is_not_published(home: Home) -> None:
 
 def test_aliases_are_fine_where_they_are_few() -> None:
     assert Tree("a: &a [1, 2]\nb: *a\n").faults == []
-    assert Tree("a: &a {x: 1}\nb: {<<: *a, y: 2}\nc: {<<: *a, y: 2}\n").faults == []
+    text = "a: &a {x: 1}\nb: {<<: *a, y: 2}\nc: {<<: *a, y: 2}\n"
+    tree = Tree(text)
+    tree.build(text)
+    assert tree.faults == []

@@ -82,6 +82,7 @@ def test_a_worker_that_dies_is_told_with_its_last_words(
     ended = until(jobs, job.id, lambda one: one.state is not State.RUNNING)
     assert (ended.state, jobs.is_running()) == (State.FAILED, False)
     assert "out of memory" in str(ended.error)
+    assert (ended.reason, ended.facts) == ("died", {"said": "out of memory"})
 
 
 def test_old_jobs_are_forgotten(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,4 +138,5 @@ def test_a_job_that_cannot_be_done_says_why(jobs: Jobs) -> None:
     ended = until(jobs, job.id, lambda one: one.state is not State.RUNNING)
     assert ended.state is State.FAILED
     assert "put labelled texts or transcripts there" in str(ended.error)
+    assert ended.reason == "nothing_to_train_on"
     assert ended.ended

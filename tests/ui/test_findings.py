@@ -1,0 +1,182 @@
+"""What a check finds wrong in a text is told in Chinese too, with its line."""
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.bootstrap import Home
+from bot.settings import Settings
+from bot.workshop import checking, papers
+from ui import refusals
+from ui import workshop_views as views
+from ui.tongue import CHINESE, ENGLISH
+from ui.workshop_words import words
+
+# One entry of each kind; every place in them is made wrong in turn.
+POLICY: dict[str, Any] = {
+    "version": 1,
+    "pause": "maintenance",
+    "thresholds": {"answer": 0.5},
+    "routes": {
+        "refund": {"route": "act", "action": "refund", "slots": ["number"], "confirm": "sure"},
+        "sizes": {"route": "retrieve", "articles": ["size*"], "queue": "shop"},
+        "human": "handoff",
+    },
+    "slots": {"number": {"entities": ["number"], "free_text": False, "given_by": ["a", "b"]}},
+    "informative": ["how"],
+    "queues": {"refund": "money"},
+    "hours": {"time_zone": "UTC", "open": {"en": {"mon-fri": "09:00-18:00"}}},
+    "patience_minutes": 5,
+    "failures_before_handoff": 2,
+    "entities": {
+        "number": "A[0-9]+",
+        "colour": {"values": {"grey": ["gray"]}},
+        "product": {"file": "names.txt"},
+    },
+    "escalations": [{"patterns": ["lawyer"], "intent": "refund"}],
+    "emergencies": [{"patterns": ["fire"], "template": "sure"}],
+}
+TEMPLATES: dict[str, Any] = {
+    "titles": {"refund": "Refund"},
+    "sure": ["Sure?"],
+    "hello": {
+        "text": "Hello {name}.",
+        "if": {"slots": ["name"], "channel": "widget"},
+        "buttons": [{"title": "Yes", "payload": "/affirm"}],
+    },
+}
+CANNED = [{"shortcut": "hi", "en": "Hello", "zh": "您好"}]
+GOOD = {"policy.yml": POLICY, "templates/en.yml": TEMPLATES, "canned.yml": CANNED}
+ODD: tuple[Any, ...] = (
+    None,
+    "(",
+    "",
+    "x" * 5001,
+    0.5,
+    -1,
+    10**9,
+    [],
+    [["x"]],
+    {},
+    {1: "x"},
+    {"x": {}},
+)
+UNKNOWN = "内容不符合要求"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    folder = tmp_path_factory.mktemp("home")
+    (folder / "templates").mkdir()
+    (folder / "names.txt").write_text("Dome Tent | tent\n", encoding="utf-8")
+    for name, content in GOOD.items():
+        (folder / name).write_text(yaml.safe_dump(content), encoding="utf-8")
+    return Home(Settings.load(folder))
+
+
+def check(home: Home, path: str, text: str) -> checking.Checked:
+    return checking.check(home, papers.read(home.path, path), text)
+
+
+def shown(found: checking.Checked) -> str:
+    """Return what a Chinese page shows of a check."""
+    problems = [
+        {**vars(one), "severity": "error" if one.is_error else "warning"} for one in found.problems
+    ]
+    return views.findings({"problems": problems}, words(CHINESE), CHINESE)
+
+
+def wrong(good: Any) -> Iterator[Any]:
+    """Yield a content with each of its places made wrong: odd, missing, or not known."""
+
+    def below(found: Any) -> Iterator[tuple[Any, Any]]:
+        for key in found if isinstance(found, dict) else range(len(found)):
+            yield found, key
+            if isinstance(found[key], dict | list):
+                yield from below(found[key])
+
+    for number in range(len([*below(good)])):
+        for odd in ODD:
+            made = copy.deepcopy(good)
+            around, key = [*below(made)][number]
+            around[key] = odd
+            yield made
+        made = copy.deepcopy(good)
+        around, key = [*below(made)][number]
+        del around[key]
+        yield made
+        if isinstance(around, dict):
+            around["no_such_entry"] = "x"
+            yield made
+
+
+@pytest.mark.parametrize("path", GOOD)
+def test_whatever_is_wrong_is_told_in_chinese(home: Home, path: str) -> None:
+    assert check(home, path, yaml.safe_dump(GOOD[path])).problems == ()
+    count = 0
+    for content in [*ODD, *wrong(GOOD[path])]:
+        found = check(home, path, yaml.safe_dump(content))
+        for problem in found.problems:
+            count += 1
+            told = refusals.finding({**vars(problem)}, CHINESE)
+            assert UNKNOWN not in told, problem
+            assert refusals.finding({**vars(problem)}, ENGLISH) == problem.message
+    assert count > 20
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "told"),
+    [
+        (
+            "policy.yml",
+            "version: 1\nroutes:\n  refund: {action: look}\n",
+            "<b>第 3 行</b> routes.refund.route：缺少这一项",
+        ),
+        (
+            "policy.yml",
+            "version: 1\nroutes:\n  human: dance\n",
+            "routes.human.route：只能是 &#x27;template&#x27;, &#x27;retrieve&#x27;, ",
+        ),
+        ("policy.yml", "thresholds:\n  answer: 7\n", "第 2 行</b> thresholds.answer：不能大于 1"),
+        ("policy.yml", "hours:\n  open: {en: {mun: 9-10}}\n", "hours.open：mun 不是星期"),
+        ("policy.yml", "slots: {a: {given_by: [b, c, d]}}\n", "slots.a.given_by：最多 2 项"),
+        ("policy.yml", "- a\n", "文件：应为"),
+        ("policy.yml", "entities:\n  colour: '('\n", "第 2 行</b> entities.colour：( 不是正则"),
+        (
+            "policy.yml",
+            "routes:\n  a: {route: template, template: b}\n",
+            "第 2 行</b> 意图 `a` 用到的模板 `b` 不存在",
+        ),
+        ("templates/en.yml", "sure: ok\nhello: 'It is {'\n", "第 2 行</b> 模板 `hello` 中有"),
+        ("templates/en.yml", "sure: 'It is {number:.2f}'\n", "模板 `sure` 中的变量 {number}"),
+        ("templates/en.yml", "human: 'I am {name}'\n", "`if: {slots: [name]}`"),
+        ("canned.yml", "- shortcut: hi\n- en: Hello\n", "第 2 行</b> 1.shortcut：缺少这一项"),
+        ("kb/a.md", "---\ntitle: a\nvalid_from: soon\n---\nHi\n", "第 3 行</b> valid_from 的 soon"),
+        ("kb/a.md", "---\ntitle: a\n---\n", "里面没有文字"),
+        ("kb/a.md", "---\nlanguage: [en, zh]\n---\nHi\n", "第 2 行</b> language 只能写一段"),
+    ],
+)
+def test_a_finding_stands_in_chinese_with_its_line(
+    home: Home, path: str, text: str, told: str
+) -> None:
+    assert told in shown(check(home, path, text))
+
+
+def test_an_intent_the_model_does_not_know_is_worth_a_look(trained: Home) -> None:
+    policy = (trained.path / "policy.yml").read_text(encoding="utf-8")
+    text = policy.replace("routes:\n", "routes:\n  wash: retrieve\n")
+    line = text[: text.index("  wash:")].count("\n") + 1
+    found = check(trained, "policy.yml", text)
+    assert found.is_fit
+    warned = f"请留意：</p><ul class='findings'><li><b>第 {line} 行</b> 模型还不认识意图 `wash`"
+    assert warned in shown(found)
+
+
+def test_what_is_wrong_in_another_file_is_told_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "policy.yml").write_text("routes: {human: dance}\n", encoding="utf-8")
+    found = check(Home(Settings.load(tmp_path)), "templates/en.yml", "human: ok\n")
+    assert "<li>policy.yml：routes.human.route：只能是" in shown(found)
