@@ -27,8 +27,9 @@ def build(client: Client, place: Place) -> None:
     console, said = Console(Desk(client)), words(ENGLISH)
     at = SimpleNamespace(tongue=place.tongue)
     # Each has one writer: who signed in, what is open, what is shown of it, what the words in the
-    # box began as, the rows of the queue, the message whose reply was clicked, proven orders.
-    for name in ("me", "conversation", "held", "picked", "rows", "chosen", "proofs"):
+    # box began as, the rows of the queue, the message whose reply was clicked, proven orders, and
+    # what was begun in conversations that are not open.
+    for name in ("me", "conversation", "held", "picked", "rows", "chosen", "proofs", "begun"):
         setattr(at, name, gr.State(None))
     _top(at, said)
     with gr.Row():
@@ -197,9 +198,10 @@ def _wire(console: Console, at: SimpleNamespace, shown: Any) -> None:
     tick.tick(console.read, reading, read, **_QUIET)
     alive.tick(console.stay, [at.me, at.present], None, **_QUIET)
     at.present.change(console.stay, [at.me, at.present], None, **_QUIET)
-    afterwards(
-        at.queue.select(_picked(console.choose), [at.held, at.me], at.conversation, **_QUIET)
-    )
+    begun = [at.conversation, at.box, at.picked, at.note, at.begun]
+    # Where it may go and what was looked up belong to the conversation that is left.
+    opened = [*begun, at.place, at.number, at.email]
+    afterwards(at.queue.select(_opened(console), begun, opened, **_QUIET))
     for button, what in ((at.take, "take"), (at.give_back, "return"), (at.close, "close")):
         afterwards(button.click(console.act(what), [at.me, at.conversation], None, **_QUIET))
     afterwards(
@@ -289,6 +291,19 @@ def _picked(handler: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
 
     picked.__annotations__ = {"event": gr.SelectData}
     return picked
+
+
+def _opened(console: Console) -> Callable[..., Any]:
+    """Return the handler of a click on a row of the queue."""
+    import gradio as gr
+
+    def opened(  # noqa: PLR0913, PLR0917 — Gradio gives one argument an input
+        left: Any, text: Any, picked: Any, note: Any, begun: Any, event: Any
+    ) -> Any:
+        return console.choose(left, text, picked, note, begun, event)
+
+    opened.__annotations__ = {"event": gr.SelectData}
+    return opened
 
 
 def _shows(said: dict[str, str]) -> list[tuple[str, str]]:

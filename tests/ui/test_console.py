@@ -106,6 +106,12 @@ def test_three_customers_and_two_agents_read_the_same(
         expect(page.locator("#console-head")).to_contain_text("waiting")
         expect(page.locator("#console-take")).to_be_enabled()
     race(cleo, dan)
+    begun = dan.locator("#console-box textarea")
+    begun.fill("begun for the first one")
+    choose(dan, second)
+    expect(begun).to_have_value("")  # nobody else's customer gets it
+    choose(dan, first)
+    expect(begun).to_have_value("begun for the first one")
 
     say(customers[0], "Can it go into the dryer after the wash?")
     expect(cleo.locator("#console-suggestions input").first).to_be_attached()
