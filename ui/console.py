@@ -235,6 +235,11 @@ class Console:
         if held:
             _told(lambda: self.desk.label(held["conversation"], held.get("labels", []), wanted))
 
+    def mark(self, held: Json | None, wanted: list[str], event: Any) -> None:
+        """Put the label that was written on the conversation, or take the one off."""
+        others = [label for label in wanted if label != event.value]
+        self.label(held, [*others, event.value] if event.selected else others)
+
     def seek(self, query: str, tongue: str) -> Any:
         """Search the knowledge, the way the chat does."""
         import gradio as gr

@@ -220,7 +220,10 @@ def _wire(console: Console, at: SimpleNamespace, shown: Any) -> None:
     )
     afterwards(sent)
     afterwards(at.note.submit(console.note, [at.conversation, at.note], at.note, **_QUIET))
-    afterwards(at.labels.input(console.label, [at.held, at.labels], None, **_QUIET))
+    # Of a label that is not among the choices Gradio tells by `select` alone, before it is a value.
+    marked = [at.held, at.labels]
+    afterwards(gr.on([at.labels.input, at.labels.blur], console.label, marked, None, **_QUIET))
+    afterwards(at.labels.select(_picked(console.mark), marked, None, **_QUIET))
     at.query.submit(console.seek, [at.query, at.tongue], at.found, **_QUIET)
     _wire_proofs(console, at, reasons)
     right = Right(console.desk)
@@ -283,11 +286,11 @@ def _named(at: SimpleNamespace) -> list[Any]:
 
 
 def _picked(handler: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
-    """Return a handler of a click, whose place Gradio tells by the argument's type."""
+    """Return a handler of a choice, whose place Gradio tells by the argument's type."""
     import gradio as gr
 
-    def picked(held: Any, me: Any, event: Any) -> Any:
-        return handler(held, me, event)
+    def picked(held: Any, more: Any, event: Any) -> Any:
+        return handler(held, more, event)
 
     picked.__annotations__ = {"event": gr.SelectData}
     return picked
