@@ -56,7 +56,15 @@ _CSS: Final = """
 .found code { display: block; opacity: .75; overflow-wrap: anywhere; }
 .found .cited { font-weight: 600; }
 .quiet { opacity: .75; }
-#chat-lines .icon-button-wrapper, #live-transcript .icon-button-wrapper { display: none; }
+:is(#chat-lines, #live-transcript, #insights-transcript) .icon-button-wrapper { display: none; }
+/* Tables are read: a cell that was clicked shall not grow over the rows beside it, and where there
+   is no room for the columns they are moved, not crushed. */
+.table-wrap .selection-button { display: none !important; }
+.table-wrap .body-cell.cell-selected { max-height: 100%; overflow: hidden; }
+:is(#console-table, #live-table) .cell-selected span.text { white-space: nowrap;
+  overflow: hidden; text-overflow: ellipsis; }
+:is(#console-table, #live-table) { overflow-x: auto !important; }
+:is(#console-table, #live-table) .table-container { min-width: 56rem; }
 """
 
 _STYLED: Final = (

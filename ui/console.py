@@ -68,9 +68,29 @@ class Console:
             options = [gr.skip()] * len(options)
         return [" · ".join(busy), table, shown, *options]
 
-    def choose(self, _held: Json | None, _me: Json, event: Any) -> str:
-        """Open the conversation of the row that was clicked."""
-        return str(event.row_value[-1])
+    def choose(  # noqa: PLR0913, PLR0917 — what was begun in the conversation that is left
+        self,
+        left: str | None,
+        text: str,
+        picked: Any,
+        note: str,
+        begun: Json | None,
+        event: Any,
+    ) -> Any:
+        """Open the conversation of the row that was clicked.
+
+        What was begun in the one that is left waits there: nobody else's customer shall get it.
+        """
+        import gradio as gr
+
+        wanted = str(event.row_value[-1])
+        if wanted == left:
+            return gr.skip()
+        kept = dict(begun or {})
+        if left is not None and (text or note):
+            kept[left] = (text, picked, note)
+        text, picked, note = kept.pop(wanted, ("", None, ""))
+        return wanted, text, picked, note, kept, None, "", ""
 
     def read(self, me: Json, conversation: str | None, held: Json | None, tongue: str) -> Any:
         """Return the open conversation; where nothing changed, the page stays as it is."""
@@ -214,6 +234,11 @@ class Console:
         """Put labels on the conversation, and take others off."""
         if held:
             _told(lambda: self.desk.label(held["conversation"], held.get("labels", []), wanted))
+
+    def mark(self, held: Json | None, wanted: list[str], event: Any) -> None:
+        """Put the label that was written on the conversation, or take the one off."""
+        others = [label for label in wanted if label != event.value]
+        self.label(held, [*others, event.value] if event.selected else others)
 
     def seek(self, query: str, tongue: str) -> Any:
         """Search the knowledge, the way the chat does."""

@@ -27,8 +27,9 @@ def build(client: Client, place: Place) -> None:
     console, said = Console(Desk(client)), words(ENGLISH)
     at = SimpleNamespace(tongue=place.tongue)
     # Each has one writer: who signed in, what is open, what is shown of it, what the words in the
-    # box began as, the rows of the queue, the message whose reply was clicked, proven orders.
-    for name in ("me", "conversation", "held", "picked", "rows", "chosen", "proofs"):
+    # box began as, the rows of the queue, the message whose reply was clicked, proven orders, and
+    # what was begun in conversations that are not open.
+    for name in ("me", "conversation", "held", "picked", "rows", "chosen", "proofs", "begun"):
         setattr(at, name, gr.State(None))
     _top(at, said)
     with gr.Row():
@@ -197,9 +198,10 @@ def _wire(console: Console, at: SimpleNamespace, shown: Any) -> None:
     tick.tick(console.read, reading, read, **_QUIET)
     alive.tick(console.stay, [at.me, at.present], None, **_QUIET)
     at.present.change(console.stay, [at.me, at.present], None, **_QUIET)
-    afterwards(
-        at.queue.select(_picked(console.choose), [at.held, at.me], at.conversation, **_QUIET)
-    )
+    begun = [at.conversation, at.box, at.picked, at.note, at.begun]
+    # Where it may go and what was looked up belong to the conversation that is left.
+    opened = [*begun, at.place, at.number, at.email]
+    afterwards(at.queue.select(_opened(console), begun, opened, **_QUIET))
     for button, what in ((at.take, "take"), (at.give_back, "return"), (at.close, "close")):
         afterwards(button.click(console.act(what), [at.me, at.conversation], None, **_QUIET))
     afterwards(
@@ -218,7 +220,10 @@ def _wire(console: Console, at: SimpleNamespace, shown: Any) -> None:
     )
     afterwards(sent)
     afterwards(at.note.submit(console.note, [at.conversation, at.note], at.note, **_QUIET))
-    afterwards(at.labels.input(console.label, [at.held, at.labels], None, **_QUIET))
+    # Of a label that is not among the choices Gradio tells by `select` alone, before it is a value.
+    marked = [at.held, at.labels]
+    afterwards(gr.on([at.labels.input, at.labels.blur], console.label, marked, None, **_QUIET))
+    afterwards(at.labels.select(_picked(console.mark), marked, None, **_QUIET))
     at.query.submit(console.seek, [at.query, at.tongue], at.found, **_QUIET)
     _wire_proofs(console, at, reasons)
     right = Right(console.desk)
@@ -281,14 +286,27 @@ def _named(at: SimpleNamespace) -> list[Any]:
 
 
 def _picked(handler: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
-    """Return a handler of a click, whose place Gradio tells by the argument's type."""
+    """Return a handler of a choice, whose place Gradio tells by the argument's type."""
     import gradio as gr
 
-    def picked(held: Any, me: Any, event: Any) -> Any:
-        return handler(held, me, event)
+    def picked(held: Any, more: Any, event: Any) -> Any:
+        return handler(held, more, event)
 
     picked.__annotations__ = {"event": gr.SelectData}
     return picked
+
+
+def _opened(console: Console) -> Callable[..., Any]:
+    """Return the handler of a click on a row of the queue."""
+    import gradio as gr
+
+    def opened(  # noqa: PLR0913, PLR0917 — Gradio gives one argument an input
+        left: Any, text: Any, picked: Any, note: Any, begun: Any, event: Any
+    ) -> Any:
+        return console.choose(left, text, picked, note, begun, event)
+
+    opened.__annotations__ = {"event": gr.SelectData}
+    return opened
 
 
 def _shows(said: dict[str, str]) -> list[tuple[str, str]]:

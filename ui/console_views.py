@@ -12,6 +12,7 @@ from ui.console_words import Speech
 
 CSS: Final = """
 #console-busy p, #console-head p { margin: 0; }
+#console-busy { min-width: 14rem !important; }
 #console-head .state { font-weight: 600; }
 #console-head .late { color: #c2261a; font-weight: 600; }
 .dark #console-head .late { color: #ff9a90; }

@@ -19,9 +19,12 @@ from ui.insights_words import words
 from ui.tongue import ENGLISH, Place, spoken
 
 CSS: Final = charts.CSS
-_WIDTHS: Final = ["32%", "17%", "17%", "17%", "17%"]
+_WIDTHS: Final = ["32%", "18%", "16%", "16%", "18%"]
 _TOPIC_WIDTHS: Final = ["30%", "26%", "11%", "11%", "11%", "11%"]
 _LONGEST: Final = 80  # characters of a topic's name
+_LEAD: Final = """() => {
+  document.querySelector("#insights-behind")?.scrollIntoView({block: "start"});
+}"""
 _T = TypeVar("_T")
 
 
@@ -55,13 +58,13 @@ class Page:
         figure: str,
         value: str,
         name: str,
-        day: str | None = None,
+        when: Json | None = None,
     ) -> Any:
-        """Return the conversations behind a figure of the period, or of one day of it."""
+        """Return the conversations behind a figure of the period, or of the days in `when`."""
         import gradio as gr
 
-        when = {"first": day, "last": day} if day else {}
-        told = _asked(lambda: self.client.behind(views.period(*chosen) | when, figure, value))
+        wanted = views.period(*chosen) | (when or {})
+        told = _asked(lambda: self.client.behind(wanted, figure, value))
         said, speech = words(tongue), self._speech(tongue)
         rows = [
             [
@@ -75,6 +78,8 @@ class Page:
             for one in told["conversations"]
         ]
         headline = said["behind"].format(count=told["count"], name=plain(name))
+        if told["count"] > len(rows):
+            headline += " " + said["behind_latest"].format(count=len(rows))
         table = {"data": rows, "headers": said["behind_columns"].split("|")}
         return [gr.update(value=headline, visible=True), gr.update(value=table, visible=True)]
 
@@ -83,14 +88,14 @@ class Page:
         name, figure, value = views.CARDS[place]
         return lambda tongue, *chosen: self.see(tongue, chosen, figure, value, words(tongue)[name])
 
-    def row(self, figure: str) -> Callable[..., Any]:
-        """Return the handler of a click on a row, whose first cell is the figure's value."""
+    def row(self, table: str) -> Callable[..., Any]:
+        """Return the handler of a click on a number in a table, whose first cell says of what."""
         import gradio as gr
 
         def seen(tongue: str, *chosen: Any, event: Any) -> Any:
             name = str(event.row_value[0])
-            value = self._speech(tongue).intent(name) if figure == "negative" else name
-            return self.see(tongue, chosen, figure, value, name)
+            value = self._speech(tongue).intent(name) if table == "intent" else name
+            return self._cell(tongue, chosen, table, value, event)
 
         def chose(  # noqa: PLR0913, PLR0917 — Gradio gives one argument an input
             tongue: str, days: Any, channel: Any, language: Any, synthetic: Any, event: Any
@@ -100,6 +105,18 @@ class Page:
         chose.__annotations__ = {"event": gr.SelectData}  # Gradio looks for the type itself
         return chose
 
+    def _cell(
+        self, tongue: str, chosen: Sequence[Any], table: str, value: str, event: Any
+    ) -> list[Any]:
+        """Return the conversations behind the number that was clicked, and what it is called."""
+        column = event.index[1]
+        figure, before = views.counted(table, column)
+        heading = words(tongue)[f"{table}_columns"].split("|")[column]
+        name = f"{event.row_value[0]} · {heading}" if column else str(event.row_value[0])
+        when = views.earlier(chosen[0]) if before else None
+        found: list[Any] = self.see(tongue, chosen, figure, value, name, when)
+        return found
+
     def mark(self) -> Callable[..., Any]:
         """Return the handler of a click on a chart, which names a figure, its value and the day."""
         import gradio as gr
@@ -108,7 +125,8 @@ class Page:
             tongue: str, days: Any, channel: Any, language: Any, synthetic: Any, event: Any
         ) -> Any:
             chosen = (days, channel, language, synthetic)
-            return self.see(tongue, chosen, event.figure, event.value, event.name, event.day)
+            when = {"first": event.day, "last": event.day} if event.day else None
+            return self.see(tongue, chosen, event.figure, event.value, event.name, when)
 
         chose.__annotations__ = {"event": gr.EventData}
         return chose
@@ -129,7 +147,7 @@ class Page:
             name = str(event.row_value[0])
             chosen = (days, channel, language, synthetic)
             return [
-                *self.see(tongue, chosen, "topic", known.get(name, ""), name),
+                *self._cell(tongue, chosen, "topic", known.get(name, ""), event),
                 known.get(name),
                 gr.update(value=name, visible=True),
                 *[gr.update(visible=True)] * 2,
@@ -220,22 +238,22 @@ def build(client: Client, place: Place) -> None:
     defined = gr.Markdown(elem_classes="quiet")
     outcomes = gr.HTML(elem_id="insights-outcomes", js_on_load=charts.CLICKS)
     voice = gr.HTML(elem_id="insights-voice", js_on_load=charts.CLICKS)
-    table: dict[str, Any] = {"type": "array", "interactive": False, "max_height": 340}
+    look: dict[str, Any] = {"type": "array", "interactive": False, "max_height": 340, "wrap": True}
     with gr.Row():
         with gr.Column(scale=2, min_width=240):
             routes = gr.HTML(elem_id="insights-routes", js_on_load=charts.CLICKS)
-        with gr.Column(scale=3):
+        with gr.Column(scale=4, min_width=480):
             intents = gr.Dataframe(
-                label=said["intents"], elem_id="insights-intents", column_widths=_WIDTHS, **table
+                label=said["intents"], elem_id="insights-intents", column_widths=_WIDTHS, **look
             )
-        with gr.Column(scale=4):
+        with gr.Column(scale=4, min_width=480):
             articles = gr.Dataframe(
-                label=said["articles"], elem_id="insights-articles", column_widths=_WIDTHS, **table
+                label=said["articles"], elem_id="insights-articles", column_widths=_WIDTHS, **look
             )
-    topics = _topics(said, table)
+    topics = _topics(said, look)
     behind = gr.Markdown(visible=False, elem_id="insights-behind")
     with gr.Row():
-        found = gr.Dataframe(visible=False, show_label=False, elem_id="insights-found", **table)
+        found = gr.Dataframe(visible=False, show_label=False, elem_id="insights-found", **look)
         transcript = _transcript(said)
     quiet = {"show_progress": "hidden", **CONCURRENCY}
     filters = [days, channel, language, synthetic]
@@ -246,18 +264,26 @@ def build(client: Client, place: Place) -> None:
     changed = [place.shown.change, *(one.change for one in filters)]
     # A filter that is changed while an answer is on its way is asked for afterwards.
     gr.on(changed, page.show, inputs, shown, trigger_mode="always_last", **quiet)
-    for number, card in enumerate(cards):
+    led = [
         card.click(page.card(number), inputs, [behind, found], **quiet)
-    intents.select(page.row("negative"), inputs, [behind, found], **quiet)
-    articles.select(page.row("cited"), inputs, [behind, found], **quiet)
+        for number, card in enumerate(cards)
+    ]
+    led += [
+        table.select(page.row(name), inputs, [behind, found], **quiet)
+        for name, table in (("intent", intents), ("article", articles))
+    ]
     chosen = [behind, found, topics.chosen, topics.name, topics.rename, topics.join]
-    topics.table.select(page.topic(), [*inputs, topics.known], chosen, **quiet)
+    led.append(topics.table.select(page.topic(), [*inputs, topics.known], chosen, **quiet))
     renamed = [topics.rename.click, topics.name.submit]
     naming = [topics.chosen, topics.name, *inputs]
     gr.on(renamed, page.rename, naming, shown, **quiet)
     topics.join.click(partial(page.rename, join=True), naming, shown, **quiet)
-    for chart in (outcomes, voice, routes):
+    led += [
         chart.click(page.mark(), inputs, [behind, found], **quiet)
+        for chart in (outcomes, voice, routes)
+    ]
+    for event in led:  # what a click leads to stands below all figures
+        event.success(None, None, None, js=_LEAD, api_visibility="private")
     found.select(page.reading(), None, transcript, **quiet)
     export.click(page.save, filters, export, **quiet)
 

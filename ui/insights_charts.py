@@ -52,6 +52,7 @@ CSS: Final = """
   align-items: center; font-size: .9em; }
 .bars span:nth-child(3n) { font-variant-numeric: tabular-nums; text-align: right; }
 .bars i { display: block; height: .8rem; border-radius: 4px; background: #10b981; }
+:is(#insights-intents, #insights-articles) :is(th, .body-cell) { font-size: .8rem; }
 .alarm { border-left: 4px solid #dc2626; padding: .5rem .9rem; border-radius: 6px;
   background: rgb(220 38 38 / .08); }
 """

@@ -1,7 +1,7 @@
 """What the page of figures shows of its data: alarms, cards, definitions, tables."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from ui import insights_charts as charts
@@ -24,6 +24,25 @@ CARDS: Final = (
     ("suggestions", "chosen", ""),
     ("cost", "cost", ""),
 )
+# What the columns of a table count, the first of which says of what; the other period's numbers.
+_COUNTED: Final = {
+    "intent": ("intent", "intent", "intent", "intent", "negative"),
+    "topic": ("topic", "topic", "topic", "topic", "topic", "negative"),
+    "article": ("cited", "cited", "opened", "thumb_up", "thumb_down"),
+}
+_BEFORE: Final = {"intent": 2, "topic": 3}
+
+
+def counted(table: str, column: int) -> tuple[str, bool]:
+    """Return the figure a column of a table shows, and whether it is of the period before."""
+    return _COUNTED[table][column], _BEFORE.get(table) == column
+
+
+def earlier(days: int) -> Json:
+    """Return the period of as many days before the one that ends today; days are those of UTC."""
+    last = datetime.now(UTC).date() - timedelta(days=days)
+    first = last - timedelta(days=days - 1)
+    return {"first": first.isoformat(), "last": last.isoformat()}
 
 
 def period(days: int, channel: str | None, language: str | None, synthetic: object) -> Json:

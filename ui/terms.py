@@ -40,6 +40,7 @@ TERMS: Final = {
     "wallet": "电子钱包",
     "gift_card": "礼品卡",
     "widget": "网页",
+    "email": "邮件",
     "bot": "机器人",
     "customer": "顾客",
     "action": "操作",

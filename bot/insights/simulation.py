@@ -53,6 +53,7 @@ UNFORESEEN: Final = {
         "包裹里有虫子，好像是蚂蚁", "你们知道箱子里有蚂蚁吗",
     ),
 }  # fmt: skip
+_LONGEST: Final = timedelta(minutes=15)  # that a conversation lasts
 _TURNS: Final = (0.45, 0.3, 0.15, 0.1)
 _ROUTES: Final[tuple[tuple[Route, str, float], ...]] = (
     (Route.TEMPLATE, "intent", 0.3),
@@ -99,9 +100,15 @@ def world(home: Home) -> World:
 def traffic(
     found: World, days: int, a_day: float, seed: int = 0, until: datetime | None = None
 ) -> Iterator[MadeUp]:
-    """Yield the conversations of the days before `until`, oldest first."""
+    """Yield the conversations of the days before `until`, oldest first.
+
+    Those of the last day lie in as much of it as has passed: none is of an hour to come.
+    """
     rng = np.random.default_rng(seed)
-    last = (until or now()).date()
+    end = until or now()
+    last = end.date()
+    midnight = datetime.combine(last, time(), UTC)
+    passed = max((end - midnight - _LONGEST) / timedelta(days=1), 0.0)
     languages = [language for language, intents in found.texts.items() if intents]
     names = sorted({name for intents in found.texts.values() for name in intents})
     popular = rng.gamma(0.6, 1.0, len(names)) + 0.05
@@ -129,8 +136,8 @@ def traffic(
         count = int(rng.poisson(rng.gamma(25.0, level / 25.0)))
         hours = np.sort(rng.choice(24, count, p=_HOURS / _HOURS.sum()))
         for hour in hours.tolist():
-            at = datetime.combine(day, time(hour), UTC)
-            at += timedelta(seconds=int(rng.integers(3600)))
+            into = timedelta(hours=hour, seconds=int(rng.integers(3600)))
+            at = datetime.combine(day, time(), UTC) + (into if ago else into * passed)
             language = languages[0] if len(languages) == 1 or _happens(rng, 0.75) else "zh"
             yield _conversation(found, rng, at, language, names, weights, moods)
 

@@ -17,7 +17,7 @@ from bot.nlu.language import detect
 from bot.parts import Parts
 from bot.store import answers
 from bot.store.answers import Said
-from bot.types import OUT_OF_SCOPE, Role, now
+from bot.types import OUT_OF_SCOPE, IntentScore, Role, now
 from knowledge_base.filters import Filter
 
 _logger = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ _OF_A_KIND: Final = 2
 _PASSAGES: Final = 4
 _NEW: Final = 20  # answers after which it is learnt again
 _RANKED: Final = 3
+_BACK: Final = 3  # of the customer's words that are looked at
 _LONGEST: Final = 1500  # characters
 
 
@@ -55,15 +56,19 @@ class Advisor:
 
     def suggest(self, parts: Parts, said: Sequence[Said]) -> list[Suggestion]:
         """Return the three replies that fit best, best first, no more than two of a kind."""
-        asked = next((line.text for line in reversed(said) if line.role is Role.CUSTOMER), "")
+        asked = _asked(said)
         if not asked:
             return []
-        language = "zh" if detect(asked) == "zh" else "en"
-        found = [
-            *self._past(said, language),
-            *_templates(parts, asked, said, language),
-            *_passage(parts, asked, language),
-        ]
+        language = "zh" if detect(asked[-1].text) == "zh" else "en"
+        found = [*self._past(said, language)]
+        for _ in range(_BACK):
+            intents = _ranking(parts, asked, language)
+            found += [*_templates(parts, intents, language)]
+            found += [*_passage(parts, asked[-1].text, language)]
+            calls = bool(intents) and _is_handed_on(parts, intents[0].intent)
+            asked = _asked(asked[:-1])
+            if not (calls and asked):  # who only calls a person means what was said before
+                break
         chosen: list[Suggestion] = []
         for one in sorted(found, key=lambda suggestion: -suggestion.score):
             alike = sum(other.kind == one.kind for other in chosen)
@@ -123,10 +128,21 @@ def _of_files(home: Home) -> Iterator[Case]:
             yield from _cases([Line(t.role, t.text) for t in conversation.turns], conversation.id)
 
 
-def _templates(
-    parts: Parts, asked: str, said: Sequence[Said], language: str
-) -> Iterator[Suggestion]:
-    """Yield the templates of what the customer most likely wants."""
+def _asked(said: Sequence[Said]) -> Sequence[Said]:
+    """Return what was said up to the customer's last words; nothing where there are none."""
+    places = [n for n, line in enumerate(said, 1) if line.role is Role.CUSTOMER]
+    return said[: places[-1]] if places else ()
+
+
+def _is_handed_on(parts: Parts, intent: str) -> bool:
+    """Tell an intent that calls a person: to one, its template says nothing."""
+    rule = parts.policy.content.routes.get(intent)
+    return rule is not None and rule.route == "handoff"
+
+
+def _ranking(parts: Parts, said: Sequence[Said], language: str) -> Sequence[IntentScore]:
+    """Return what the customer's last words most likely want."""
+    asked = said[-1].text
     earlier = [line for line in said if line.text != asked]
     before = [line.text for line in earlier if line.role is Role.CUSTOMER]
     replies = [line.text for line in earlier if line.role in {Role.BOT, Role.AGENT}]
@@ -138,8 +154,15 @@ def _templates(
         leaning=(),
         today=now().date(),
     )
-    for scored in understanding.ranking[:_RANKED]:
+    return understanding.ranking
+
+
+def _templates(parts: Parts, intents: Sequence[IntentScore], language: str) -> Iterator[Suggestion]:
+    """Yield the templates of what the customer most likely wants."""
+    for scored in intents[:_RANKED]:
         if scored.intent == OUT_OF_SCOPE or not parts.templates.has(scored.intent):
+            continue
+        if _is_handed_on(parts, scored.intent):
             continue
         try:
             text = parts.templates.render(scored.intent, language)

@@ -132,7 +132,7 @@ class Reader:
             return list(connection.execute(query).scalars())[::-1]
 
     def conversations(self, limit: int = 50) -> list[dict[str, Any]]:
-        """Return the conversations that moved last, newest first."""
+        """Return the conversations that moved last, newest first; none that was made up."""
         last = (
             select(messages.c.conversation_id, func.max(messages.c.position).label("position"))
             .group_by(messages.c.conversation_id)
@@ -148,6 +148,7 @@ class Reader:
             .join(last, last.c.conversation_id == conversations.c.id)
             .join(messages, messages.c.position == last.c.position)
             .join(counted, counted.c.conversation_id == conversations.c.id)
+            .where(conversations.c.synthetic.is_(False))
             .order_by(conversations.c.updated_at.desc())
             .limit(limit)
         )

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -82,6 +82,23 @@ def test_a_number_leads_to_its_conversations(
     one = found["conversations"][0]["conversation_id"]
     lines = api.get(f"/api/conversations/{one}/messages", headers=token)
     assert lines.json()["messages"]
+
+
+def test_what_was_made_up_is_not_live_and_not_of_hours_to_come(
+    api: httpx.Client, token: dict[str, str], traffic: Home
+) -> None:
+    said = {"text": "hello", "conversation_id": new_id()}
+    api.post("/api/messages", json=said).raise_for_status()
+    live = api.get("/api/conversations?limit=500", headers=token).json()["conversations"]
+    names = [one["conversation_id"] for one in live]
+    assert said["conversation_id"] in names
+    assert [name for name in names if name.startswith(simulation.SENDER)] == []
+    for hour in (0, 3, 23):
+        until = datetime(2026, 3, 4, hour, 30, tzinfo=UTC)
+        made = list(simulation.traffic(simulation.world(traffic), 1, 200.0, until=until))
+        moments = [turn.message.at for one in made for turn in one.turns]
+        assert len(made) > 100
+        assert until.replace(hour=0, minute=0) <= min(moments) <= max(moments) <= until
 
 
 @pytest.mark.parametrize(
@@ -207,3 +224,15 @@ def test_an_agent_is_offered_three_replies_and_the_choice_is_kept(
     assert row.message_id == sent.json()["message_id"]
     assert row.distance == pytest.approx(2 / len(said["text"]), abs=1e-4)
     desk.close()
+
+
+def test_who_calls_a_person_is_answered_what_was_asked_before(
+    api: httpx.Client, token: dict[str, str]
+) -> None:
+    conversation = new_id()
+    for text in ("How do I wash my rain jacket?", "I want to talk to a human", "a human please"):
+        api.post("/api/messages", json={"text": text, "conversation_id": conversation})
+    offered = suggested(api, token, conversation)["suggestions"]
+    assert any("30 °C" in one["text"] for one in offered)
+    calling = {"human", "complaint"}  # their templates pass the customer on: a person is there
+    assert not calling & {one["source"] for one in offered}

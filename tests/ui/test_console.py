@@ -94,6 +94,23 @@ def answer_with_suggestion(page: Page, added: str) -> str:
     return words
 
 
+def begins_and_marks(page: Page, colleague: Page, first: str, second: str) -> None:
+    """Begin a reply, which nobody else's customer gets, and set a label, which all staff see."""
+    begun = page.locator("#console-box textarea")
+    begun.fill("begun for the first one")
+    choose(page, second)
+    expect(begun).to_have_value("")
+    choose(page, first)
+    expect(begun).to_have_value("begun for the first one")
+    label = page.locator("#console-labels input")
+    label.fill("urgent")
+    label.press("Enter")
+    expect(colleague.locator("#console-table")).to_contain_text("urgent")
+    expect(colleague.locator("#console-labels")).to_contain_text("urgent")
+    page.locator("#console-labels .token-remove").first.click()
+    expect(colleague.locator("#console-labels")).not_to_contain_text("urgent")
+
+
 def test_three_customers_and_two_agents_read_the_same(
     consoles: tuple[Page, Page], customers: list[Page], server: Server, staffed: Home
 ) -> None:
@@ -106,6 +123,7 @@ def test_three_customers_and_two_agents_read_the_same(
         expect(page.locator("#console-head")).to_contain_text("waiting")
         expect(page.locator("#console-take")).to_be_enabled()
     race(cleo, dan)
+    begins_and_marks(dan, cleo, first, second)
 
     say(customers[0], "Can it go into the dryer after the wash?")
     expect(cleo.locator("#console-suggestions input").first).to_be_attached()

@@ -1,5 +1,8 @@
 """The page of figures: its charts and its words."""
 
+from datetime import UTC, date, datetime
+
+from bot.insights.reporting import FIGURES
 from ui import insights_charts, insights_views
 from ui.insights_words import words
 from ui.tongue import CHINESE, ENGLISH
@@ -61,3 +64,18 @@ def test_alarms_of_these_days_are_told_at_length_and_earlier_ones_named() -> Non
         assert "moths (2026-03-02)" in told
         assert said["surge_none"] not in told
         assert said["surge_none"] in insights_views._alarm(said, page, [old])
+
+
+def test_each_column_leads_to_what_it_counts_and_the_period_before_to_its_days() -> None:
+    for tongue in (ENGLISH, CHINESE):
+        for table in ("intent", "topic", "article"):
+            headings = words(tongue)[f"{table}_columns"].split("|")
+            found = [insights_views.counted(table, at) for at in range(len(headings))]
+            assert {figure for figure, _ in found} <= FIGURES.keys()
+            before = [heading for heading, (_, is_it) in zip(headings, found, strict=True) if is_it]
+            assert before == [] if table == "article" else before[0] in {"Before", "上期"}
+    assert insights_views.counted("article", 4) == ("thumb_down", False)
+    days = insights_views.earlier(30)
+    first, last = (date.fromisoformat(days[name]) for name in ("first", "last"))
+    assert (last - first).days == 29
+    assert (datetime.now(UTC).date() - last).days == 30
