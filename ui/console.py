@@ -43,7 +43,7 @@ class Console:
         except ApiError:  # the next time tells: a lease lasts several of them
             return
 
-    def watch(self, me: Json, tongue: str, known: Any, *chosen: Any) -> Any:
+    def watch(self, me: Json, tongue: str, known: Any, opened: str | None, *chosen: Any) -> Any:
         """Return the queue and its headline; where nothing changed, the table stays."""
         import gradio as gr
 
@@ -51,7 +51,7 @@ class Console:
         if user is None:
             return gr.skip()
         queue = _asked(self.desk.queue)
-        rows = views.rows(queue, user, chosen, datetime.now(UTC), said)
+        rows = views.marked(views.rows(queue, user, chosen, datetime.now(UTC), said), opened)
         waiting = sum(one["state"] == "queued" for one in queue["conversations"])
         mine = [one for one in _asked(self.desk.agents) if one["id"] == user]
         who = {"name": me["name"], "role": said.term(me["role"])}
@@ -61,8 +61,12 @@ class Console:
         headers = said["columns"].split("|")
         table = gr.skip() if shown == known else gr.update(value={"data": rows, "headers": headers})
         options = [
-            gr.update(choices=[(said["everything"], ""), *_named(queue, name, call)])
-            for name, call in (("mood", said.term), ("intent", said.title), ("language", said.term))
+            gr.update(choices=[(said["everything"], ""), *sorted(_named(queue, name, call))])
+            for name, call in (
+                ("mood", said.term),
+                ("intents", said.title),
+                ("language", said.term),
+            )
         ]
         if shown == known:
             options = [gr.skip()] * len(options)
@@ -257,10 +261,11 @@ def speech(me: Json | None, tongue: str) -> Speech:
     return Speech(tongue, me["titles"] if me else {})
 
 
-def _named(queue: Json, name: str, call: Callable[[str], str]) -> list[tuple[str, str]]:
+def _named(queue: Json, name: str, call: Callable[[str], str]) -> set[tuple[str, str]]:
     """Return what a filter offers: each value in the queue, by what it is called."""
-    found = {one[name] for one in queue["conversations"] if one[name]}
-    return sorted((call(value), value) for value in found)
+    given = [one[name] for one in queue["conversations"]]
+    values = {v for one in given for v in (one if isinstance(one, list) else [one]) if v}
+    return {(call(value), value) for value in values}
 
 
 def _user(me: Json | None) -> str | None:

@@ -177,7 +177,7 @@ def _wire(console: Console, at: SimpleNamespace, shown: Any) -> None:
     page = gr.context.Context.root_block
     tick, alive = gr.Timer(_SECONDS), gr.Timer(_ALIVE_SECONDS)
     filters = [at.show, at.mood, at.intent, at.language, at.longer]
-    watching = [at.me, at.tongue, at.rows, *filters]
+    watching = [at.me, at.tongue, at.rows, at.conversation, *filters]
     watched = [at.busy, at.queue, at.rows, at.mood, at.intent, at.language]
     reading = [at.me, at.conversation, at.held, at.tongue]
     let_go = [at.give_back, at.close, at.transfer, at.send]

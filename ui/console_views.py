@@ -47,7 +47,7 @@ def rows(queue: Json, me: str, chosen: Sequence[Any], at: datetime, said: Speech
         fits = (
             {"waiting": one["state"] == "queued", "mine": one["agent"] == me}.get(show, True)
             and mood in {None, "", one["mood"]}
-            and intent in {None, "", one["intent"]}
+            and intent in {None, "", *one["intents"]}
             and language in {None, "", one["language"]}
             and (waits or 0) >= (minutes or 0)
         )
@@ -59,7 +59,7 @@ def rows(queue: Json, me: str, chosen: Sequence[Any], at: datetime, said: Speech
             clock(one, at, queue["reply_seconds"], said),
             said["queued"] if one["state"] == "queued" else one["agent"] or "",
             one["last_text"][:_QUOTED],
-            said.title(one["intent"]),
+            " → ".join(map(said.title, one["intents"])),
             said.term(one["mood"]),
             said.term(one["language"]),
             ", ".join(one["labels"]),
@@ -67,6 +67,11 @@ def rows(queue: Json, me: str, chosen: Sequence[Any], at: datetime, said: Speech
         ]
         for _, one in found
     ]
+
+
+def marked(rows: Rows, opened: str | None) -> Rows:
+    """Return rows with a mark on the open conversation: it moves along, a selection would stay."""
+    return [[f"▸ {row[0]}", *row[1:]] if row[-1] == opened else row for row in rows]
 
 
 def _since(one: Json) -> str | None:

@@ -1,10 +1,8 @@
 """The screen of figures: how conversations went, what customers complain about, what is missing."""
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from ui import insights_charts as charts
@@ -22,6 +20,15 @@ CSS: Final = charts.CSS
 _WIDTHS: Final = ["32%", "18%", "16%", "16%", "18%"]
 _TOPIC_WIDTHS: Final = ["30%", "26%", "11%", "11%", "11%", "11%"]
 _LONGEST: Final = 80  # characters of a topic's name
+# A download button of Gradio's has its file at the second click only. The mark says UTF-8: without
+# it spreadsheets take Chinese names for something else.
+_SAVE: Final = """(table, days) => {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob(["\\ufeff", table], { type: "text/csv" }));
+  link.download = `insights-${days}-days.csv`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+}"""
 _LEAD: Final = """() => {
   document.querySelector("#insights-behind")?.scrollIntoView({block: "start"});
 }"""
@@ -210,12 +217,9 @@ class Page:
         line = words(tongue)["drafted"].format(path=made["path"])
         return f"{line}\n\n````markdown\n{made['text']}\n````"
 
-    def save(self, *chosen: Any) -> str:
-        """Write the table into a file that the browser fetches."""
-        text = _asked(lambda: self.client.insights_csv(views.period(*chosen)))
-        path = Path(tempfile.mkdtemp(prefix="careline-")) / f"insights-{chosen[0]}-days.csv"
-        path.write_text(text, encoding="utf-8")
-        return str(path)
+    def table(self, *chosen: Any) -> str:
+        """Return the table that the browser saves."""
+        return _asked(lambda: self.client.insights_csv(views.period(*chosen)))
 
 
 def build(client: Client, place: Place) -> None:
@@ -231,7 +235,7 @@ def build(client: Client, place: Place) -> None:
         channel = gr.Dropdown(every, value="", label=said["channel"])
         language = gr.Dropdown(every, value="", label=said["language"])
         synthetic = gr.Checkbox(label=said["synthetic"], elem_id="insights-synthetic")
-        export = gr.DownloadButton(said["csv"], size="sm", min_width=120)
+        export = gr.Button(said["csv"], size="sm", min_width=120, elem_id="insights-csv")
     alarm = gr.Markdown(elem_id="insights-surges")
     with gr.Row(elem_classes="figures"):
         cards = [gr.Button(said[name], elem_id=f"insights-{name}") for name, *_ in views.CARDS]
@@ -285,7 +289,7 @@ def build(client: Client, place: Place) -> None:
     for event in led:  # what a click leads to stands below all figures
         event.success(None, None, None, js=_LEAD, api_visibility="private")
     found.select(page.reading(), None, transcript, **quiet)
-    export.click(page.save, filters, export, **quiet)
+    _saves(export, page, filters, quiet)
 
 
 @dataclass(frozen=True)
@@ -321,6 +325,15 @@ def _topics(said: dict[str, str], look: dict[str, Any]) -> _Topics:
             said["topic_join"], visible=False, scale=0, min_width=120, elem_id="insights-join"
         )
     return _Topics(table, gr.State({}), gr.State(None), name, rename, join)
+
+
+def _saves(export: Any, page: Page, filters: Sequence[Any], quiet: dict[str, Any]) -> None:
+    """Have the button save the figures as a table; the first filter is the days."""
+    import gradio as gr
+
+    table = gr.Textbox(visible=False)
+    written = export.click(page.table, [*filters], table, **quiet)
+    written.success(None, [table, filters[0]], None, js=_SAVE, api_visibility="private")
 
 
 def _transcript(said: dict[str, str]) -> Any:

@@ -214,7 +214,7 @@ def labels(said: dict[str, str], page: Json, speech: Speech) -> list[Any]:
         gr.update(choices=periods(said), label=said["days"]),
         *choices,
         gr.update(label=said["synthetic"]),
-        gr.update(label=said["csv"]),
+        gr.update(value=said["csv"]),
         *tables,
         {row["name"]: row["topic"] for row in page["topics"]},
         *_named(said),

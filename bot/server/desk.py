@@ -232,6 +232,7 @@ def _waiting(one: Waiting) -> dict[str, Any]:
         "since": one.since.isoformat() if one.since else None,
         "mood": one.mood,
         "intent": one.intent,
+        "intents": list(one.intents),
         "contact": one.contact,
         "name": one.name,
         "fence": one.fence,

@@ -4,7 +4,7 @@ A change is read, decided and written in one transaction, under the conversation
 who want the same, one gets it and the other is told.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -24,6 +24,7 @@ from bot.types import MovedOnError, NotFoundError, Role, now
 
 PRESENCE: Final = timedelta(seconds=60)
 _HISTORY: Final = 12
+_INTENTS: Final = 2  # the last ones that the queue shows
 _SENT: Final = "sent"
 
 Say = Callable[[Notice, str], str]  # a notice and a language → the customer's words
@@ -66,6 +67,14 @@ class Waiting:
     contact: str | None
     fence: int
     name: str | None = None  # what the visitor wants to be called
+    intents: tuple[str, ...] = ()  # the last ones in turn: who asks for a person asked before
+
+
+def _lately(state: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the last intents of a conversation, oldest first, each once."""
+    asked = state.get("asked") or filter(None, [state.get("intent")])
+    last_first = dict.fromkeys(reversed(list(asked)))
+    return tuple(list(last_first)[:_INTENTS][::-1])
 
 
 class Desk:
@@ -139,6 +148,7 @@ class Desk:
                 contact=row.contact,
                 fence=row.fence,
                 name=row.visitor_name,
+                intents=_lately(row.state),
             )
             for row in rows
         ]

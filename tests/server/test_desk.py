@@ -33,6 +33,22 @@ def ask(api: httpx.Client, conversation: str, text: str) -> dict[str, Any]:
     return post(api, "/api/messages", text=text, conversation_id=conversation)
 
 
+def test_the_queue_tells_what_was_asked_before_a_person_was(
+    api: httpx.Client, desk: httpx.Client
+) -> None:
+    conversation = new_id()
+    texts = ("how long does standard shipping take", "and to France?", "I want to talk to a human")
+    turns = [ask(api, conversation, text) for text in texts]
+    (waits,) = [
+        one
+        for one in desk.get("/queue").json()["conversations"]
+        if one["conversation_id"] == conversation
+    ]
+    assert waits["intents"][-1] == waits["intent"] == turns[-1]["intent"]
+    assert waits["intents"][0] in {turn["intent"] for turn in turns[:-1]}
+    assert len(waits["intents"]) == 2
+
+
 def test_a_person_takes_over_is_the_only_one_who_speaks_and_gives_back(
     api: httpx.Client, desk: httpx.Client, server: Server
 ) -> None:

@@ -69,16 +69,18 @@ def test_a_tick_asks_the_same_with_fifty_conversations(
 def a_tick_asks_little(console: Console, server: Server, user: User, opened: list[str]) -> None:
     me = console.open()
     asked = counted(console)
-    _, table, shown, *_ = console.watch(me, ENGLISH, None, *ALL)
+    _, table, shown, *_ = console.watch(me, ENGLISH, None, None, *ALL)
     assert len(asked) == 2
     rows = [row for row in table["value"]["data"] if row[-1] in opened]
     assert [row[-1] for row in rows] == opened  # who waits longest stands first
     assert [row[2] for row in rows] == [f"a human please, case {n}" for n in range(MANY)]
     assert {(row[1], row[3]) for row in rows} == {("waiting", "Talk to a person")}
-    chinese = console.watch(me, CHINESE, None, *ALL)[1]["value"]["data"]
+    chinese = console.watch(me, CHINESE, None, None, *ALL)[1]["value"]["data"]
     assert {row[1] for row in chinese if row[-1] in opened} == {"等待中"}
+    open_one = console.watch(me, ENGLISH, shown, opened[7], *ALL)[1]["value"]["data"]
+    assert [row[-1] for row in open_one if row[0].startswith("▸")] == [opened[7]]
     asked.clear()
-    again: Any = console.watch(me, ENGLISH, shown, *ALL)[1]
+    again: Any = console.watch(me, ENGLISH, shown, None, *ALL)[1]
     assert again == {"__type__": "update"}  # nothing changed: the table stays
     assert len(asked) == 2
 
@@ -86,7 +88,7 @@ def a_tick_asks_little(console: Console, server: Server, user: User, opened: lis
     asked.clear()
     console.stay(me, present=True)
     assert len(asked) == 1  # presence, and the leases of all fifty
-    mine = console.watch(me, ENGLISH, None, "mine", "", "", "", 0)[1]["value"]["data"]
+    mine = console.watch(me, ENGLISH, None, None, "mine", "", "", "", 0)[1]["value"]["data"]
     assert {row[-1] for row in mine} == set(opened)
     asked.clear()
     held = console.read(me, opened[0], None, ENGLISH)[0]

@@ -25,7 +25,7 @@ def one(name: str, minutes: float, **values: Any) -> dict[str, Any]:
     waiting = {"conversation_id": name, "state": "queued", "agent": None, "since": since}
     rest: dict[str, Any] = {
         "mood": "calm",
-        "intent": None,
+        "intents": [],
         "language": "en",
         "labels": [],
         "last_text": "hello",
@@ -48,7 +48,7 @@ def test_both_languages_have_the_same_words() -> None:
 def test_who_waits_longest_stands_first_and_filters_leave_the_rest_out() -> None:
     queue = [
         one("short", 1, language="zh"),
-        one("long", 20, mood="angry", intent="refund"),
+        one("long", 20, mood="angry", intents=["refund", "human"]),
         one("mine", 90, state="human", agent="ann"),
     ]
     assert names(queue, *ALL) == ["long", "short", "mine"]
@@ -56,6 +56,7 @@ def test_who_waits_longest_stands_first_and_filters_leave_the_rest_out() -> None
     assert names(queue, "waiting", "", "", "", 0) == ["long", "short"]
     assert names(queue, "", "angry", "", "", 0) == ["long"]
     assert names(queue, "", "", "refund", "", 0) == ["long"]
+    assert names(queue, "", "", "human", "", 0) == ["long"]
     assert names(queue, "", "", "", "zh", 0) == ["short"]
     assert names(queue, "", "", "", "", 5) == ["long"]
 

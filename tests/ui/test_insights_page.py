@@ -1,5 +1,6 @@
 """The page of figures in a browser: a number that leads on to a conversation, in two languages."""
 
+import codecs
 from collections.abc import Iterator
 
 import numpy as np
@@ -73,6 +74,11 @@ def test_figures_lead_to_conversations_in_both_languages(
     expect(page.locator("#insights-voice text", has_text="subject 2")).to_have_count(0)
     page.locator("#insights-outcomes rect.handoff[data-day]").last.click()
     expect(page.locator("#insights-behind")).to_contain_text("handed over 20")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="CSV").click()
+    table = saved.value.path().read_bytes()
+    assert table.startswith(codecs.BOM_UTF8)  # or spreadsheets would not read Chinese names
+    assert b"wet tents" in table
     page.locator("#language").get_by_text(CHINESE, exact=True).click()
     expect(page.locator("#insights-deflection")).to_contain_text("自助解决率")
     expect(page.locator("#insights-outcomes")).to_contain_text("推定解决")
