@@ -62,26 +62,31 @@ def surges(
     return sorted(found, key=lambda surge: (surge.first, surge.score), reverse=True)
 
 
-def told_once(found: Sequence[Surge], within: Mapping[str, str | None]) -> list[Surge]:
-    """Return surges without those of intents that a topic's surge explains; it names them instead.
+def told_once(found: Sequence[Surge], within: Mapping[str, str]) -> list[Surge]:
+    """Return surges without those of intents that topics' surges explain; those name them instead.
 
-    `within` says in which intent a topic lies. Its surge explains the intent's on the same days
-    where it has at least half of the messages that are too many.
+    `within` says in which intent a topic lies. Surges of such topics explain the intent's on the
+    same days where they have at least half of the messages that are too many.
     """
-    parts = {
-        whole: [p for p in found if within.get(p.topic) == whole.topic and _explains(p, whole)]
-        for whole in found
-    }
     also: defaultdict[Surge, list[str]] = defaultdict(list)
-    for whole, explaining in parts.items():
-        for part in explaining:
-            also[part].append(whole.topic)
-    return [replace(one, also=tuple(also[one])) for one in found if not parts[one]]
+    gone: set[Surge] = set()
+    for whole in found:
+        parts = [
+            part
+            for part in found
+            if within.get(part.topic) == whole.topic
+            and part.first <= whole.last
+            and whole.first <= part.last
+        ]
+        if parts and 2 * sum(map(_excess, parts)) >= _excess(whole):
+            gone.add(whole)
+            for part in parts:
+                also[part].append(whole.topic)
+    return [replace(one, also=tuple(also[one])) for one in found if one not in gone]
 
 
-def _explains(part: Surge, whole: Surge) -> bool:
-    together = part.first <= whole.last and whole.first <= part.last
-    return together and 2 * (part.observed - part.expected) >= whole.observed - whole.expected
+def _excess(surge: Surge) -> float:
+    return surge.observed - surge.expected
 
 
 def _tie(topic: str, day: date) -> float:

@@ -15,7 +15,7 @@ from bot.store import digests, facts, topics
 from bot.store.database import Database
 from bot.store.facts import Fact, Step
 from bot.store.topics import Shown
-from bot.types import CarelineError, now
+from bot.types import OUT_OF_SCOPE, CarelineError, now
 
 MOST_DAYS: Final = 731
 _EXAMPLES: Final = 5
@@ -88,7 +88,7 @@ def _surges(
                 topic, sentiment = name.rsplit("|", 1)
                 if sentiment == outcomes.NEGATIVE:
                     counts[topic][digest.day] += int(value)
-    within = {name: topic.intent for name, topic in known.items()}
+    within = {name: topic.intent or OUT_OF_SCOPE for name, topic in known.items()}
     return told_once(surges(counts, min(days), last, plan), within) if days else []
 
 

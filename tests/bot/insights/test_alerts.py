@@ -7,7 +7,7 @@ from bot.insights.alerts import Surge, told_once
 
 PARCELS = Surge("topic:ants", date(2026, 3, 4), date(2026, 3, 6), 12, 2.0, 6.0)
 DELIVERY = Surge("delivery", date(2026, 3, 5), date(2026, 3, 5), 30, 14.0, 4.0)
-WITHIN = {"topic:ants": "delivery", "topic:late": "delivery", "topic:else": None}
+WITHIN = {"topic:ants": "delivery", "topic:late": "delivery", "topic:else": "oos"}
 
 
 def test_a_topic_speaks_for_the_intent_it_lies_in() -> None:
@@ -15,6 +15,18 @@ def test_a_topic_speaks_for_the_intent_it_lies_in() -> None:
     assert told_once(found, WITHIN) == [replace(PARCELS, also=("delivery",))]
     other = replace(PARCELS, topic="topic:late")
     assert [one.also for one in told_once([*found, other], WITHIN)] == [("delivery",)] * 2
+
+
+def test_topics_of_two_languages_explain_together_what_neither_does() -> None:
+    english, chinese = (
+        replace(PARCELS, topic=f"topic:{name}", observed=7) for name in ("ants", "late")
+    )
+    assert told_once([DELIVERY, english], WITHIN) == [DELIVERY, english]
+    both = told_once([DELIVERY, english, chinese], WITHIN)
+    assert [(one.topic, one.also) for one in both] == [
+        ("topic:ants", ("delivery",)),
+        ("topic:late", ("delivery",)),
+    ]
 
 
 def test_what_a_topic_does_not_explain_is_told_beside_it() -> None:
