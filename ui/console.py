@@ -234,15 +234,17 @@ class Console:
             _told(lambda: self.desk.note(conversation, text))
         return ""
 
-    def label(self, held: Json | None, wanted: list[str]) -> None:
-        """Put labels on the conversation, and take others off."""
+    def mark(self, held: Json | None, _labels: Any, event: Any) -> None:
+        """Put the label that was chosen on the conversation, or take it off; no other one."""
+        one = [str(event.value)]
+        before, after = ([], one) if event.selected else (one, [])
         if held:
-            _told(lambda: self.desk.label(held["conversation"], held.get("labels", []), wanted))
+            _told(lambda: self.desk.label(held["conversation"], before, after))
 
-    def mark(self, held: Json | None, wanted: list[str], event: Any) -> None:
-        """Put the label that was written on the conversation, or take the one off."""
-        others = [label for label in wanted if label != event.value]
-        self.label(held, [*others, event.value] if event.selected else others)
+    def unmark(self, held: Json | None, labels: list[str]) -> None:
+        """Take all labels off the conversation where the field was emptied."""
+        if held and not labels:
+            _told(lambda: self.desk.label(held["conversation"], held.get("labels", []), []))
 
     def seek(self, query: str, tongue: str) -> Any:
         """Search the knowledge, the way the chat does."""

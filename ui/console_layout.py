@@ -220,10 +220,9 @@ def _wire(console: Console, at: SimpleNamespace, shown: Any) -> None:
     )
     afterwards(sent)
     afterwards(at.note.submit(console.note, [at.conversation, at.note], at.note, **_QUIET))
-    # Of a label that is not among the choices Gradio tells by `select` alone, before it is a value.
-    marked = [at.held, at.labels]
-    afterwards(gr.on([at.labels.input, at.labels.blur], console.label, marked, None, **_QUIET))
-    afterwards(at.labels.select(_picked(console.mark), marked, None, **_QUIET))
+    # By what was chosen, not by what the field holds: a look may just have brought it up to date.
+    afterwards(at.labels.select(_picked(console.mark), [at.held, at.labels], None, **_QUIET))
+    afterwards(at.labels.input(console.unmark, [at.held, at.labels], None, **_QUIET))
     at.query.submit(console.seek, [at.query, at.tongue], at.found, **_QUIET)
     _wire_proofs(console, at, reasons)
     right = Right(console.desk)

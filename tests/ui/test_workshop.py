@@ -142,6 +142,7 @@ def test_the_workshop_speaks_chinese_and_leaves_building_to_admins(
     page.get_by_role("tab", name="版本").click()
     expect(page.locator("#workshop-back-knowledge")).to_have_text("回退知识库")
     expect(page.locator("#workshop-back-knowledge")).to_be_disabled()
+    expect(page.locator("#workshop-version")).to_contain_text("请选择")  # it is all in Chinese
     shown = page.locator("#workshop-versions").get_by_text("m-20").locator("visible=true").first
     shown.click()
     expect(page.locator("#workshop-version")).to_contain_text("构建方式")

@@ -11,15 +11,19 @@ export function configure({ texts, ...rest }) {
   Object.assign(configured.texts, texts);
 }
 
+const language = (found) =>
+  (/^zh/i.test(found.language || document.documentElement.lang || navigator.language) ? "zh" : "en");
+
 /** Return all options, with the words `t` of the language they lead to. */
 export async function options(element, script) {
-  const found = { ...script?.dataset, ...element.dataset, ...configured };
-  const wanted = found.language || document.documentElement.lang || navigator.language;
-  const language = /^zh/i.test(wanted) ? "zh" : "en";
-  const words = await import(new URL(`widget/words-${language}.js`, BASE).href);
+  const all = () => ({ ...script?.dataset, ...element.dataset, ...configured });
+  const spoken = language(all());
+  const words = await import(new URL(`widget/words-${spoken}.js`, BASE).href);
+  const found = all(); // with what was configured while the words were on their way
+  if (language(found) !== spoken) return options(element, script);
   const t = { ...words.default };
   for (const name of ["title", "welcome", "privacyText"]) t[name] = found[name] || t[name];
-  return { ...found, language, t: { ...t, ...found.texts[language] } };
+  return { ...found, language: spoken, t: { ...t, ...found.texts[spoken] } };
 }
 
 /** Put the look that was asked for on the element: side, light or dark, colours. */
