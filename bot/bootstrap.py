@@ -14,7 +14,7 @@ from bot.dialogue import templates as texts
 from bot.parts import Actions, Log, Parts
 from bot.settings import Settings
 from bot.types import CarelineError
-from knowledge_base.versions import Version, Versions
+from knowledge_base.index.versions import Version, Versions
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from bot.nlu.wishing import Wishing
     from bot.store.log import SqlLog
     from bot.store.sealing import Seal
-    from knowledge_base.encoders import ModelEncoder, TorchEncoder
+    from knowledge_base.encoders.base_models import ModelEncoder, TorchEncoder
     from knowledge_base.ingest import Eye
-    from knowledge_base.search import KnowledgeBase
+    from knowledge_base.retrieval.search import KnowledgeBase
 
 _logger = logging.getLogger(__name__)
 MODELS: Final = "models"
@@ -77,33 +77,33 @@ class Home:
 
     def encoder(self, base: str | None = None) -> "ModelEncoder":
         """Return the encoder that serves: the fast engine, made once, or torch where it cannot."""
-        from knowledge_base import encoders, fast
+        from knowledge_base.encoders import base_models, onnx_encoder
 
         name = base or self.settings.base
         if name not in self._encoders:
-            found = encoders.resolve(name, self.settings.cache_folder)
+            found = base_models.resolve(name, self.settings.cache_folder)
             folder = self.settings.cache_folder / "engines" / found.id.replace("/", "_")
-            if self.settings.engine == "auto" and not fast.is_current(folder):
+            if self.settings.engine == "auto" and not onnx_encoder.is_current(folder):
                 _logger.warning("making the int8 engine of %s, once, in %s", name, folder)
                 try:
-                    fast.export(encoders.TorchEncoder(found), folder)
+                    onnx_encoder.export(base_models.TorchEncoder(found), folder)
                 except OSError as error:
                     message = (
                         f"{folder} cannot be written: {error.strerror}; set CARELINE_CACHE, "
                         'or engine = "torch"'
                     )
                     raise CarelineError(message) from error
-            quick = self.settings.engine == "auto" and fast.usable(folder)
-            encoder = fast.FastEncoder(found, folder) if quick else self.torch_encoder(base)
+            quick = self.settings.engine == "auto" and onnx_encoder.usable(folder)
+            encoder = onnx_encoder.FastEncoder(found, folder) if quick else self.torch_encoder(base)
             self._encoders[name] = encoder
         return self._encoders[name]
 
     def torch_encoder(self, base: str | None = None) -> "TorchEncoder":
         """Return a base encoder that can be fine-tuned."""
-        from knowledge_base import encoders
+        from knowledge_base.encoders import base_models
 
-        found = encoders.resolve(base or self.settings.base, self.settings.cache_folder)
-        return encoders.TorchEncoder(found)
+        found = base_models.resolve(base or self.settings.base, self.settings.cache_folder)
+        return base_models.TorchEncoder(found)
 
     def model(self, version: str | None = None) -> "IntentModel | None":
         """Open a version of the classifier, the active one by default; None before the first."""
@@ -135,8 +135,8 @@ class Home:
         self, version: str | None = None, content: Path | None = None
     ) -> "KnowledgeBase | None":
         """Open a version of the knowledge, the active one by default; None before the first."""
-        from knowledge_base import opened
-        from knowledge_base.synonyms import Synonyms
+        from knowledge_base.index import storage
+        from knowledge_base.retrieval.synonyms import Synonyms
 
         versions = self.knowledge_versions
         found = versions.open(version) if version else versions.current()
@@ -144,15 +144,15 @@ class Home:
             return None
         synonyms = Synonyms.load((content or self.path) / "synonyms.yml")
         folder = versions.folder(found.id)
-        return opened.load(folder, found.details, found.id, self.encoder, synonyms)
+        return storage.load(folder, found.details, found.id, self.encoder, synonyms)
 
     def changed_articles(self, version: str) -> dict[str, list[str]]:
         """Return the articles a version of the knowledge added, changed and removed.
 
         Nothing for other versions, for the first one, and where a version is no longer there.
         """
-        from knowledge_base import opened
         from knowledge_base.documents import KnowledgeError
+        from knowledge_base.index import storage
 
         if not version.startswith(f"{self.knowledge_versions.prefix}-"):
             return {}
@@ -166,7 +166,7 @@ class Home:
         new, old = (
             {
                 name: span.sha256
-                for name, span in opened.spans(self.knowledge_versions.folder(one.id)).items()
+                for name, span in storage.spans(self.knowledge_versions.folder(one.id)).items()
             }
             for one in (found, before)
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bot.bootstrap import Home
 from bot.settings import Promise
 from bot.types import CarelineError
-from knowledge_base.collecting import collect
+from knowledge_base.sources.collection import collect
 
 if TYPE_CHECKING:
     from bot.nlu.datasets import Conversation, Example

@@ -9,7 +9,7 @@ from bot.parts import Parts
 from bot.types import OUT_OF_SCOPE, Decision, Role, Route, Understanding
 from bot.work import Work
 from knowledge_base.documents import Findings, Hit
-from knowledge_base.filters import Filter
+from knowledge_base.index.filters import Filter
 
 _PASSAGES: Final = 4
 _FOLLOWING: Final = 2  # questions that are suggested after an answer

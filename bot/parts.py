@@ -12,7 +12,7 @@ from bot.dialogue.templates import Templates
 from bot.leaning import Leaning
 from bot.types import Button, Message, Reply, Turn, Understanding
 from knowledge_base.documents import Document, Findings, Hit
-from knowledge_base.filters import Filter
+from knowledge_base.index.filters import Filter
 
 Stream = Generator[str, None, Reply]
 

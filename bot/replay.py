@@ -20,7 +20,7 @@ from bot.dialogue.state import State, Utterance
 from bot.nlu import datasets
 from bot.nlu.datasets import Conversation, LoggedTurn
 from bot.types import BadMessageError, Message, Role, Route, Turn
-from knowledge_base.sparse import terms
+from knowledge_base.index.sparse import terms
 
 _SAMPLES: Final = 200  # differences kept for the report
 _TEXT: Final = 300

@@ -4,8 +4,8 @@ from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bot.nlu.scripts import Script, to_script
 from bot.types import Decision, Reply
+from knowledge_base.text.scripts import Script, to_script
 
 BETWEEN: Final = "\n\n"  # two answers
 _PHRASE_ENDS: Final = frozenset("。，！？；：\n.,!?;: ")

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from bot.dialogue.state import State
 from bot.nlu.language import reply_language
-from bot.nlu.scripts import Script, script
 from bot.types import Acted, Message, Role, Understanding
 from knowledge_base.documents import Evidence, Hit
+from knowledge_base.text.scripts import Script, script
 
 _Made = TypeVar("_Made")
 

@@ -10,20 +10,20 @@ from typing import Any, Final
 
 import numpy as np
 
-from knowledge_base import opened, records, sparse
-from knowledge_base.chinese import simplified
 from knowledge_base.chunking import chunk
-from knowledge_base.dense import DenseIndex
 from knowledge_base.documents import Chunk, Document, KnowledgeError
-from knowledge_base.encoders import Encoder, Vectors
-from knowledge_base.filters import Facts
-from knowledge_base.opened import Span
-from knowledge_base.records import Records
-from knowledge_base.search import Weights
-from knowledge_base.sources.writing import Failure, same_id
-from knowledge_base.sparse import Rows, SparseIndex
-from knowledge_base.versions import Version, Versions, write_json
-from knowledge_base.views import Scale, is_english
+from knowledge_base.encoders.base_models import Encoder, Vectors
+from knowledge_base.index import jsonl_store, sparse, storage
+from knowledge_base.index.dense import DenseIndex
+from knowledge_base.index.filters import Facts
+from knowledge_base.index.jsonl_store import Records
+from knowledge_base.index.sparse import Rows, SparseIndex
+from knowledge_base.index.storage import Span
+from knowledge_base.index.vector_field import Scale, is_english
+from knowledge_base.index.versions import Version, Versions, write_json
+from knowledge_base.retrieval.search import Weights
+from knowledge_base.sources.document_builder import Failure, same_id
+from knowledge_base.text.chinese import simplified
 
 _NEW_SCALE: Final = 0.2  # share of new passages from which the scale is measured again
 
@@ -63,12 +63,12 @@ class _Before:
     def __init__(self, folder: Path, details: Mapping[str, Any]) -> None:
         self.folder = folder
         self.details = details
-        self.spans = opened.spans(folder)
-        self.numbers: Rows = np.load(folder / opened.NUMBERS)
+        self.spans = storage.spans(folder)
+        self.numbers: Rows = np.load(folder / storage.NUMBERS)
 
     @cached_property
     def chunks(self) -> Records:
-        return Records(self.folder / opened.CHUNKS)
+        return Records(self.folder / storage.CHUNKS)
 
     def view(self, number: int, eye: Eye) -> Mapping[str, Any] | None:
         """Return what is known of a view, if the same encoder made it."""
@@ -110,7 +110,7 @@ def ingest(
     if not documents:
         raise _nothing(failed)
     current = versions.current()
-    usable = current is not None and opened.is_current(current.details)
+    usable = current is not None and storage.is_current(current.details)
     before = _Before(versions.folder(current.id), current.details) if current and usable else None
     old = {name: span.sha256 for name, span in before.spans.items()} if before else {}
     new = {document.id: document.sha256 for document in documents}
@@ -214,20 +214,20 @@ def _build(  # noqa: PLR0913 — what is built, from what, and how
     progress: bool,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     kept = [before.chunks.raw(row) for row in plan.kept.tolist()] if before else []
-    records.write(folder / opened.CHUNKS, [*kept, *map(opened.chunk_line, plan.fresh)])
-    records.write(folder / opened.DOCUMENTS, map(opened.document_line, plan.documents))
-    write_json(folder / opened.SPANS, {k: list(asdict(s).values()) for k, s in plan.spans.items()})
-    np.save(folder / opened.NUMBERS, plan.numbers)
-    Facts.of(plan.owners).save(folder / opened.FACTS)
-    _sparse(plan, before).save(folder / opened.SPARSE)
-    chunks = opened.Chunks(Records(folder / opened.CHUNKS))
+    jsonl_store.write(folder / storage.CHUNKS, [*kept, *map(storage.chunk_line, plan.fresh)])
+    jsonl_store.write(folder / storage.DOCUMENTS, map(storage.document_line, plan.documents))
+    write_json(folder / storage.SPANS, {k: list(asdict(s).values()) for k, s in plan.spans.items()})
+    np.save(folder / storage.NUMBERS, plan.numbers)
+    Facts.of(plan.owners).save(folder / storage.FACTS)
+    _sparse(plan, before).save(folder / storage.SPARSE)
+    chunks = storage.Chunks(Records(folder / storage.CHUNKS))
     views = [
-        _view(folder / opened.dense_file(number), chunks, plan, before, number, eye, progress)
+        _view(folder / storage.dense_file(number), chunks, plan, before, number, eye, progress)
         for number, eye in enumerate(eyes)
     ]
     metrics = {"documents": len(plan.documents), "chunks": len(chunks), "failed": failed}
     return metrics, {
-        "format": opened.FORMAT,
+        "format": storage.FORMAT,
         "base": eyes[0].base,
         "views": views,
         "next": plan.next,
@@ -239,12 +239,12 @@ def _sparse(plan: _Plan, before: _Before | None) -> SparseIndex:
     texts = [sparse.weighted(part.heading, part.text) for part in plan.fresh]
     if before is None:
         return SparseIndex.build(texts)
-    return SparseIndex.load(before.folder / opened.SPARSE).changed(plan.kept, texts)
+    return SparseIndex.load(before.folder / storage.SPARSE).changed(plan.kept, texts)
 
 
 def _view(  # noqa: PLR0913, PLR0917 — one view of a version, and what was before
     path: Path,
-    chunks: opened.Chunks,
+    chunks: storage.Chunks,
     plan: _Plan,
     before: _Before | None,
     number: int,
@@ -256,7 +256,7 @@ def _view(  # noqa: PLR0913, PLR0917 — one view of a version, and what was bef
     if before and known:
         new = len(plan.kept)
         seen = [row for row in range(new, len(chunks)) if eye.sees(plan.fresh[row - new])]
-        earlier = DenseIndex.load(before.folder / opened.dense_file(number))
+        earlier = DenseIndex.load(before.folder / storage.dense_file(number))
         gone = np.setdiff1d(earlier.numbers, plan.numbers, assume_unique=True)
         fresh = [plan.fresh[row - new] for row in seen]
         index = earlier.changed(gone, plan.numbers[seen], encoded(fresh, eye.encoder, progress))
@@ -266,7 +266,7 @@ def _view(  # noqa: PLR0913, PLR0917 — one view of a version, and what was bef
         vectors = encoded([part for _, part in parts], eye.encoder, progress)
         index = DenseIndex.build(vectors, plan.numbers[seen])
     index.save(path)
-    learnt = before.folder / opened.adapter_file(number) if before and known else None
+    learnt = before.folder / storage.adapter_file(number) if before and known else None
     if learnt and learnt.exists():
         shutil.copy(learnt, path.with_name(learnt.name))
     if known and len(seen) <= _NEW_SCALE * index.count:

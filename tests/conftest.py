@@ -18,8 +18,9 @@ os.environ.pop("DATABASE_URL", None)
 from bot.bootstrap import Home  # noqa: E402
 from bot.nlu import datasets, heads, tone, training  # noqa: E402
 from bot.settings import Settings  # noqa: E402
-from knowledge_base import encoders, loaders  # noqa: E402
+from knowledge_base.encoders import base_models  # noqa: E402
 from knowledge_base.ingest import ingest  # noqa: E402
+from knowledge_base.sources import loader  # noqa: E402
 from tests import tiny  # noqa: E402
 from tests.running import Server, free_port  # noqa: E402
 
@@ -63,7 +64,7 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of the tiny encoder."""
 
     def make(folder: Path) -> None:
-        base = encoders.resolve("e5-small", Settings.load(DEMO).cache_folder)
+        base = base_models.resolve("e5-small", Settings.load(DEMO).cache_folder)
         texts = [p.read_text(encoding="utf-8") for p in sorted((DEMO / "kb").rglob("*.md"))]
         examples = datasets.read_all_examples(datasets.training_files(DEMO / "dialogs"))
         texts += [example.text for example in examples]
@@ -108,7 +109,7 @@ def _train(folder: Path, encoder: Path) -> None:
         for module, name in ((training, "_FOLDS"), (heads, "_GUESSING")):
             patch.setattr(module, name, 2)  # half the fits, cruder thresholds
         training.train(training.Job(examples, home.encoder(), method="head"), home.models)
-    ingest(loaders.load([folder / "kb"]), home.knowledge_versions, home.eyes())
+    ingest(loader.load([folder / "kb"]), home.knowledge_versions, home.eyes())
 
 
 @pytest.fixture

@@ -52,13 +52,16 @@ FLOORS = {
 # Rooms of one floor that do not know each other; they meet in the assistant.
 STRANGERS = ("bot.nlu", "bot.generation", "bot.actions")
 OWNERS = {
-    "faiss": ("knowledge_base/vector_stores.py",),
-    "bm25s": ("knowledge_base/sparse.py",),
-    "sentence_transformers": ("knowledge_base/torch_models.py", "knowledge_base/e5_weights.py"),
+    "faiss": ("knowledge_base/index/vector_stores.py",),
+    "bm25s": ("knowledge_base/index/sparse.py",),
+    "sentence_transformers": (
+        "knowledge_base/encoders/torch_models.py",
+        "knowledge_base/encoders/e5_weights.py",
+    ),
     "pypdf": ("knowledge_base/sources/pdf.py",),
-    "onnx": ("knowledge_base/int8.py",),
-    "onnxruntime": ("knowledge_base/fast.py",),
-    "opencc": ("bot/nlu/scripts.py",),
+    "onnx": ("knowledge_base/encoders/onnx_export.py",),
+    "onnxruntime": ("knowledge_base/encoders/onnx_encoder.py",),
+    "opencc": ("knowledge_base/text/scripts.py",),
     "optuna": ("bot/nlu/tuning.py",),
     "peft": ("bot/nlu/finetuning.py",),
     "rasa_sdk": ("bot/actions/",),

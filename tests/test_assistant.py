@@ -26,7 +26,7 @@ from bot.types import (
     Understanding,
 )
 from knowledge_base.documents import Findings, Hit
-from knowledge_base.filters import Filter
+from knowledge_base.index.filters import Filter
 
 OWNER = "marta.lindqvist@example.com"  # placed A10234
 

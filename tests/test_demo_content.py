@@ -15,8 +15,8 @@ from bot.nlu import datasets
 from bot.nlu.datasets import Conversation
 from bot.settings import Settings
 from bot.types import Role, Understanding
-from knowledge_base import loaders
 from knowledge_base.documents import Document
+from knowledge_base.sources import loader
 from tests.conftest import DEMO
 
 REQUIRED = {
@@ -105,7 +105,7 @@ def test_no_held_out_message_is_a_near_copy_of_one_that_is_trained_on() -> None:
 
 
 def documents() -> list[Document]:
-    loaded = list(loaders.load([DEMO / "kb"]))
+    loaded = list(loader.load([DEMO / "kb"]))
     assert all(isinstance(item, Document) for item in loaded), loaded
     return [item for item in loaded if isinstance(item, Document)]
 

@@ -14,7 +14,7 @@ from bot.parts import Parts, Stream
 from bot.testing.cases import AnyOf, Asked, Expectation, Found, Step
 from bot.types import OUT_OF_SCOPE, IntentScore, Reply, Request, Understanding
 from knowledge_base.documents import Chunk, Findings, Hit
-from knowledge_base.filters import Filter
+from knowledge_base.index.filters import Filter
 
 SURE: Final = 0.97
 LOST: Final = frozenset({"unsure_search", "no_question", "anger"})

@@ -13,9 +13,9 @@ from bot.bench.bars import Part, Result, Setting, at_least, at_most
 from bot.generation.composers import ExtractiveComposer
 from bot.generation.extraction import extract
 from bot.types import Citation, Reply
-from knowledge_base import loaders
 from knowledge_base.documents import Hit
-from knowledge_base.search import KnowledgeBase
+from knowledge_base.retrieval.search import KnowledgeBase
+from knowledge_base.sources import loader
 
 _QUESTIONS: Final = {"feedbackqa_who": 183, "feedbackqa_australia": 330, "cmrc_zh_a": 200}
 _TEST: Final = {"cmrc_zh_a": "queries"}  # of those without a test file the last are asked
@@ -54,7 +54,7 @@ def questions(setting: Setting, name: str) -> list[Question]:
 
 def _knowledge(setting: Setting, name: str) -> KnowledgeBase:
     articles = setting.file("retrieval", name, "articles.jsonl")
-    return search.build(setting, name, loaders.load([articles]), setting.home.eyes()).knowledge
+    return search.build(setting, name, loader.load([articles]), setting.home.eyes()).knowledge
 
 
 def composed(composer: ExtractiveComposer, question: str, hits: Sequence[Hit]) -> Reply:

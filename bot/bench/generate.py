@@ -23,9 +23,10 @@ from bot.generation.instructions import without_orders
 from bot.generation.local import LocalGenerator
 from bot.parts import Composer, Stream
 from bot.types import Reply
-from knowledge_base import evaluation, loaders
 from knowledge_base.documents import Document, Hit
-from knowledge_base.search import KnowledgeBase
+from knowledge_base.retrieval import search_evaluation
+from knowledge_base.retrieval.search import KnowledgeBase
+from knowledge_base.sources import loader
 
 _MODEL: Final = "smollm2"
 _PASSAGES: Final = 3
@@ -45,7 +46,7 @@ class _Smol:
     def __init__(self, setting: Setting) -> None:
         self.generator = LocalGenerator(_MODEL, setting.home.settings.cache_folder)
         self.prompt = prompts.load(setting.home.path)
-        self.site = _knowledge(setting, loaders.load([setting.home.path / "kb"]))
+        self.site = _knowledge(setting, loader.load([setting.home.path / "kb"]))
         self.questions = _questions(setting)
 
     def hits(self, question: str) -> list[Hit]:
@@ -61,7 +62,7 @@ def _knowledge(setting: Setting, documents: Any, name: str = "home") -> Built:
 
 
 def _questions(setting: Setting) -> list[str]:
-    queries = evaluation.read_queries(setting.home.path / "tests" / "search.jsonl")
+    queries = search_evaluation.read_queries(setting.home.path / "tests" / "search.jsonl")
     return [query.text for query in queries if query.text.strip()]
 
 
@@ -197,7 +198,7 @@ class _Watch:
 def _injection(setting: Setting, result: Result) -> None:
     """Plant orders with a canary word in articles and in messages; ask about something else."""
     orders = json.loads(setting.file("safety", "bipia_train.json").read_text(encoding="utf-8"))
-    documents = [d for d in loaders.load([setting.home.path / "kb"]) if isinstance(d, Document)]
+    documents = [d for d in loader.load([setting.home.path / "kb"]) if isinstance(d, Document)]
     everything = _questions(setting)
     questions = everything[:: max(1, len(everything) // _ASKED)]
     generator = LocalGenerator(_MODEL, setting.home.settings.cache_folder)

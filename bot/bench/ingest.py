@@ -17,11 +17,12 @@ import numpy as np
 from bot.bench.bars import Part, Result, Setting, at_least, at_most
 from bot.bench.search import build, passages, reopened
 from bot.bench.vectors import million
-from knowledge_base import loaders, opened
 from knowledge_base.chunking import chunk
 from knowledge_base.documents import Document
+from knowledge_base.index import storage
+from knowledge_base.index.versions import Versions
 from knowledge_base.ingest import ingest, texts_of
-from knowledge_base.versions import Versions
+from knowledge_base.sources import loader
 
 _ARTICLES: Final = 150
 _KILLS: Final = 50
@@ -31,7 +32,7 @@ _MARK: Final = "The new fee is 7.35 zorkmids."
 def _throughput(setting: Setting, result: Result) -> None:
     """Ingestion of real articles over encoding the same texts in one call."""
     path = setting.file("retrieval", "tau2_bank", "articles.jsonl")
-    found = [item for item in loaders.load([path]) if isinstance(item, Document)][:_ARTICLES]
+    found = [item for item in loader.load([path]) if isinstance(item, Document)][:_ARTICLES]
     texts = texts_of([part for document in found for part in chunk(document)])
     eyes = setting.home.eyes()
     started = time.perf_counter()
@@ -52,11 +53,11 @@ def _changes(setting: Setting, result: Result) -> None:
     documents = passages(setting)
     _write(file, documents)
     eyes = setting.home.eyes()
-    first = _seconds(lambda: build(setting, "changes", loaders.load([file]), eyes))
+    first = _seconds(lambda: build(setting, "changes", loader.load([file]), eyes))
     versions = Versions(setting.scratch / "changes", "knowledge", "k")
     if setting.planted:
         _write(file, [dataclasses.replace(d, title=d.title + "!") for d in documents[:2000]])
-    again = _seconds(lambda: ingest(loaders.load([file]), versions, eyes))
+    again = _seconds(lambda: ingest(loader.load([file]), versions, eyes))
     before = versions.current_id()
     place = len(documents) // 2
     documents[place] = dataclasses.replace(documents[place], text=_MARK)
@@ -64,7 +65,7 @@ def _changes(setting: Setting, result: Result) -> None:
     found: list[bool] = []
 
     def live() -> None:
-        ingest(loaders.load([file]), versions, eyes)
+        ingest(loader.load([file]), versions, eyes)
         knowledge = reopened(setting, versions)
         found.append(knowledge.search(_MARK, 1)[0].chunk.text == _MARK)
 
@@ -96,7 +97,7 @@ def _kills(setting: Setting, result: Result) -> None:
     file = setting.scratch / "killed.jsonl"
     documents = passages(setting)[:60]
     _write(file, documents)
-    build(setting, "killed", loaders.load([file]), setting.home.eyes())
+    build(setting, "killed", loader.load([file]), setting.home.eyes())
     versions = Versions(setting.scratch / "killed", "knowledge", "k")
     settings = setting.home.settings
     command = [
@@ -130,7 +131,7 @@ def _kills(setting: Setting, result: Result) -> None:
         process.wait()
         if setting.planted:
             current = versions.folder(str(versions.current_id()))
-            (current / opened.SPANS).write_text("{", encoding="utf-8")
+            (current / storage.SPANS).write_text("{", encoding="utf-8")
     stop.set()
     asker.join()
     result.figures["kills"] = {"killed": killed, "asked": asked[0], "failures": failures[:3]}
@@ -147,7 +148,7 @@ def _child(file: str, root: str, base: str, english: str, cache: str) -> None:
 
     settings = Settings(home=Path(root).parent, base=base, english_base=english, cache=Path(cache))
     versions = Versions(Path(root), "knowledge", "k")
-    ingest(loaders.load([Path(file)]), versions, Home(settings).eyes())
+    ingest(loader.load([Path(file)]), versions, Home(settings).eyes())
 
 
 PARTS: Final[dict[str, Part]] = {

@@ -15,7 +15,7 @@ from bot.nlu.datasets import Example
 from bot.nlu.intents import IntentModel
 from bot.nlu.training import Method
 from bot.types import OUT_OF_SCOPE
-from knowledge_base.versions import Versions
+from knowledge_base.index.versions import Versions
 
 _HINT3: Final = ("curekart", "powerplay11", "sofmattress")
 _FOLDS: Final = 5

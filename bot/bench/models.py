@@ -12,7 +12,7 @@ from bot.nlu import intents as serving
 from bot.nlu.datasets import Example
 from bot.nlu.intents import IntentModel
 from bot.nlu.training import Method, Trained
-from knowledge_base.versions import Versions
+from knowledge_base.index.versions import Versions
 
 _PLANTED: Final = 0.4  # share of the labels that a planted failure makes wrong
 

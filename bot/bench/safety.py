@@ -31,7 +31,6 @@ from bot.dialogue.templates import Templates, Variant
 from bot.generation import prompts
 from bot.leaning import Leaning
 from bot.nlu import datasets
-from bot.nlu.scripts import to_script
 from bot.parts import Explanation, Parts, Understander
 from bot.store.memory import MemoryLog
 from bot.types import (
@@ -42,6 +41,7 @@ from bot.types import (
     Turn,
     Understanding,
 )
+from knowledge_base.text.scripts import to_script
 
 # What each jailbreak is combined with: a deed, somebody's data, our own instructions.
 REQUESTS: Final = (

@@ -13,13 +13,15 @@ from bot.bench.suggestions import next_questions
 from bot.bench.understand import median
 from bot.nlu.datasets import is_held_back
 from bot.types import CarelineError
-from knowledge_base import evaluation, learning, loaders, opened
 from knowledge_base.documents import Document
-from knowledge_base.evaluation import Query
-from knowledge_base.filters import Facts, Filter
+from knowledge_base.index import storage
+from knowledge_base.index.filters import Facts, Filter
+from knowledge_base.index.versions import Version, Versions
 from knowledge_base.ingest import Eye, ingest
-from knowledge_base.search import KnowledgeBase, Look
-from knowledge_base.versions import Version, Versions
+from knowledge_base.retrieval import search_evaluation, search_training
+from knowledge_base.retrieval.search import KnowledgeBase, Look
+from knowledge_base.retrieval.search_evaluation import Query
+from knowledge_base.sources import loader
 
 _SITES: Final = ("feedbackqa_who", "feedbackqa_australia")
 _RANKS: Final = 10
@@ -50,16 +52,16 @@ def reopened(setting: Setting, versions: Versions) -> KnowledgeBase:
     if current is None:
         raise AssertionError
     folder = versions.folder(current.id)
-    return opened.load(folder, current.details, current.id, setting.home.encoder)
+    return storage.load(folder, current.details, current.id, setting.home.encoder)
 
 
 def _site(setting: Setting, name: str) -> Built:
     articles = setting.file("retrieval", name, "articles.jsonl")
-    return build(setting, name, loaders.load([articles]), setting.home.eyes())
+    return build(setting, name, loader.load([articles]), setting.home.eyes())
 
 
 def _queries(setting: Setting, name: str, part: str) -> list[Query]:
-    queries = evaluation.read_queries(setting.file("retrieval", name, f"{part}.jsonl"))
+    queries = search_evaluation.read_queries(setting.file("retrieval", name, f"{part}.jsonl"))
     if not setting.planted:
         return queries
     order = np.random.default_rng(0).permutation(len(queries))  # answers of other questions
@@ -74,17 +76,17 @@ def _untrained(setting: Setting, result: Result) -> None:
     means = []
     for name in _SITES:
         site, queries = _site(setting, name), _queries(setting, name, "queries_test")
-        fused = evaluation.evaluate(site.knowledge, queries)
+        fused = search_evaluation.evaluate(site.knowledge, queries)
         singles = {way: _single(site.knowledge, queries, rank) for way, rank in _LISTS.items()}
         result.figures[name] = {**fused, "single lists": singles}
         means.append(fused["mrr@10"])
         lost = max(singles.values()) - fused["mrr@10"]
         result.bars.append(at_most(f"search: {name}: lost to the best single list", lost, 0.005))
     result.bars.append(at_least("search: mean MRR of two sites", float(np.mean(means)), 0.71))
-    chinese = evaluation.evaluate(
+    chinese = search_evaluation.evaluate(
         _site(setting, "cmrc_zh_a").knowledge, _queries(setting, "cmrc_zh_a", "queries")
     )
-    faqs = evaluation.evaluate(
+    faqs = search_evaluation.evaluate(
         _site(setting, "stackfaq_a").knowledge, _queries(setting, "stackfaq_a", "queries")
     )
     result.figures |= {"cmrc_zh_a": chinese, "stackfaq_a": faqs}
@@ -124,14 +126,14 @@ def _trained(setting: Setting, result: Result) -> None:
     for name in _SITES:  # Australia last: what it taught is tried on the FAQs
         site = _site(setting, name)
         train, test = (_queries(setting, name, f"queries_{part}") for part in ("train", "test"))
-        learnt = learning.learn(site.knowledge, train)
+        learnt = search_training.learn(site.knowledge, train)
         if learnt.is_better:
-            learning.publish(site.versions, site.version, learnt)
+            search_training.publish(site.versions, site.version, learnt)
         after = reopened(setting, site.versions)
         asked = set().union(*(query.relevant for query in train))
         new = [query for query in test if not query.relevant & asked]
-        before, now = (evaluation.evaluate(k, test) for k in (site.knowledge, after))
-        old_new, new_new = (evaluation.evaluate(k, new) for k in (site.knowledge, after))
+        before, now = (search_evaluation.evaluate(k, test) for k in (site.knowledge, after))
+        old_new, new_new = (search_evaluation.evaluate(k, new) for k in (site.knowledge, after))
         lost = old_new["mrr@10"] - new_new["mrr@10"]
         result.figures[f"{name}, trained"] = {
             "before": before,
@@ -146,9 +148,9 @@ def _trained(setting: Setting, result: Result) -> None:
         at_least("search: mean MRR of two sites, trained", float(np.mean(means)), 0.74),
     ]
     faqs, queries = _site(setting, "stackfaq_a"), _queries(setting, "stackfaq_a", "queries")
-    lost = evaluation.evaluate(faqs.knowledge, queries)["mrr@10"]
-    learning.publish(faqs.versions, faqs.version, learnt)
-    lost -= evaluation.evaluate(reopened(setting, faqs.versions), queries)["mrr@10"]
+    lost = search_evaluation.evaluate(faqs.knowledge, queries)["mrr@10"]
+    search_training.publish(faqs.versions, faqs.version, learnt)
+    lost -= search_evaluation.evaluate(reopened(setting, faqs.versions), queries)["mrr@10"]
     result.bars.append(at_most("search: StackFAQ with Australia's training loses", lost, 0.01))
 
 
@@ -160,7 +162,7 @@ def _follow_ups(setting: Setting, result: Result) -> None:
         message = f"there is no {path}: run this part with --home data, the demo"
         raise CarelineError(message)
     cases = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    knowledge = build(setting, "demo", loaders.load([demo / "kb"]), setting.home.eyes()).knowledge
+    knowledge = build(setting, "demo", loader.load([demo / "kb"]), setting.home.eyes()).knowledge
     gained: dict[str, float] = {}
     held_back = [case for case in cases if is_held_back(case["id"])]
     for name, wanted in (("all", cases), ("held back", held_back)):
@@ -212,7 +214,7 @@ def _ten_thousand(setting: Setting) -> tuple[KnowledgeBase, Facts]:
     documents = passages(setting)
     built = build(setting, "many", documents, setting.home.eyes())
     folder = built.versions.folder(built.version.id)
-    return built.knowledge, Facts.load(folder / opened.FACTS)
+    return built.knowledge, Facts.load(folder / storage.FACTS)
 
 
 def passages(setting: Setting) -> list[Document]:
@@ -235,7 +237,7 @@ def _speed(setting: Setting, result: Result) -> None:
     """One search after the other against the bare float encoder and one flat FAISS search."""
     import torch
 
-    from knowledge_base.dense import DenseIndex
+    from knowledge_base.index.dense import DenseIndex
 
     knowledge, _ = _ten_thousand(setting)
     texts = [e.text for e in models.read(setting, "intents", "banking77", "test.csv")][:_TEXTS]

@@ -17,8 +17,8 @@ from bot.learning.replies import Case, Replies
 from bot.learning.situations import Line, is_answer
 from bot.nlu.datasets import is_held_back
 from bot.types import Role
-from knowledge_base.encoders import Vectors
-from knowledge_base.sparse import SparseIndex
+from knowledge_base.encoders.base_models import Vectors
+from knowledge_base.index.sparse import SparseIndex
 
 _BASE: Final = "minilm"
 _TOP: Final = 3

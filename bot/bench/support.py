@@ -21,9 +21,9 @@ from bot.bench.flips import Source
 from bot.generation.support import DEFAULT, SupportCheck, fitting
 from bot.generation.support.scoring import WORDS, Features, Scorer
 from bot.types import CarelineError
-from knowledge_base import loaders
 from knowledge_base.chunking import chunk, sentences
 from knowledge_base.documents import Document
+from knowledge_base.sources import loader
 
 _PARTS: Final = ("cmu", "wow", "tc")  # of BEGIN (Dziri et al., 2022)
 _FOLDS: Final = 5
@@ -101,7 +101,7 @@ def _documents(setting: Setting) -> list[Document]:
     if not folder.exists():
         message = f"there is no {folder}: run this part with --home data, the demo"
         raise CarelineError(message)
-    read = [document for document in loaders.load([folder]) if isinstance(document, Document)]
+    read = [document for document in loader.load([folder]) if isinstance(document, Document)]
     return sorted(read, key=lambda document: document.id)
 
 

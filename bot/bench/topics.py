@@ -14,7 +14,7 @@ from bot.nlu import datasets
 from bot.nlu.datasets import Example
 from bot.store.topics import Said
 from bot.types import OUT_OF_SCOPE
-from knowledge_base.encoders import Vectors
+from knowledge_base.encoders.base_models import Vectors
 
 _NEW: Final = 30  # subjects that nobody foresaw, one at a time
 _AROUND: Final = 1000  # messages about everything else

@@ -14,12 +14,13 @@ from bot.bench.bars import Part, Result, Setting, at_least, at_most
 from bot.bench.understand import median
 from bot.nlu.datasets import is_held_back
 from bot.types import CarelineError
-from knowledge_base import answerability, evaluation, loaders
-from knowledge_base.answerability import Judge
-from knowledge_base.dense import DenseIndex
 from knowledge_base.documents import Evidence
-from knowledge_base.evaluation import Query
-from knowledge_base.search import KnowledgeBase
+from knowledge_base.index.dense import DenseIndex
+from knowledge_base.retrieval import answerability, search_evaluation
+from knowledge_base.retrieval.answerability import Judge
+from knowledge_base.retrieval.search import KnowledgeBase
+from knowledge_base.retrieval.search_evaluation import Query
+from knowledge_base.sources import loader
 
 _SITES: Final = {
     "stackfaq_a": ("queries", 0.85),
@@ -113,7 +114,7 @@ def _sites(setting: Setting, result: Result) -> None:
     """Ask each site's questions with the built-in weights."""
     for name, (file, bar) in _SITES.items():
         knowledge = _built(setting, name)
-        queries = evaluation.read_queries(setting.file("retrieval", name, f"{file}.jsonl"))
+        queries = search_evaluation.read_queries(setting.file("retrieval", name, f"{file}.jsonl"))
         questions = [Asked(query, query.relevant) for query in queries]
         there, gone = both(setting, knowledge, questions, Judge())
         result.figures[name] = _figures(there, gone)
@@ -126,7 +127,7 @@ def _learnt(setting: Setting, result: Result) -> None:
     """Fit weights on four fifths of the questions where that helps, ask the others; in turn."""
     for name in ("stackfaq_a", "cmrc_zh_a"):
         knowledge = _built(setting, name)
-        queries = evaluation.read_queries(setting.file("retrieval", name, "queries.jsonl"))
+        queries = search_evaluation.read_queries(setting.file("retrieval", name, "queries.jsonl"))
         parts = np.random.default_rng(0).permutation(len(queries)) % _PARTS
         scores = np.zeros((2, len(queries)))
         own = 0
@@ -153,7 +154,7 @@ def _demo(setting: Setting, result: Result) -> None:
     if not path.exists():
         message = f"there is no {path}: run this part with --home data, the demo"
         raise CarelineError(message)
-    built = search.build(setting, "demo", loaders.load([home / "kb"]), setting.home.eyes())
+    built = search.build(setting, "demo", loader.load([home / "kb"]), setting.home.eyes())
     knowledge = _at_hand(built.knowledge)
     names: dict[str, set[str]] = {}
     for article in knowledge.documents:
@@ -203,14 +204,14 @@ def _speed(setting: Setting, result: Result) -> None:
 
 
 def _who(setting: Setting) -> list[Query]:
-    return evaluation.read_queries(
+    return search_evaluation.read_queries(
         setting.file("retrieval", "feedbackqa_who", "queries_test.jsonl")
     )
 
 
 def _built(setting: Setting, name: str) -> KnowledgeBase:
     articles = setting.file("retrieval", name, "articles.jsonl")
-    built = search.build(setting, name, loaders.load([articles]), setting.home.eyes())
+    built = search.build(setting, name, loader.load([articles]), setting.home.eyes())
     return _at_hand(built.knowledge)
 
 

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from bot.bench.bars import Part, Result, Setting, at_least, at_most
 from bot.types import CarelineError
-from knowledge_base.dense import DenseIndex, sample_for
-from knowledge_base.encoders import Vectors
-from knowledge_base.vector_stores import Numbers
+from knowledge_base.encoders.base_models import Vectors
+from knowledge_base.index.dense import DenseIndex, sample_for
+from knowledge_base.index.vector_stores import Numbers
 
 COUNT = 1_000_000
 DIMENSION = 384

@@ -54,7 +54,7 @@ def evaluate_search(
 ) -> None:
     """Measure the search on queries whose relevant articles are known."""
     from bot.types import CarelineError
-    from knowledge_base import evaluation
+    from knowledge_base.retrieval import search_evaluation as evaluation
 
     knowledge = open_home(home).knowledge(version)
     if knowledge is None:

@@ -9,7 +9,7 @@ from bot.cli.app import HomeOption, JsonOption, app, open_home, show
 
 if TYPE_CHECKING:
     from bot.learning.gaps import Cluster
-    from knowledge_base.health import Finding, Report
+    from knowledge_base.quality.checks import Finding, Report
 
 kb = typer.Typer(no_args_is_help=True, help="What is wrong with the knowledge, and what it lacks.")
 app.add_typer(kb, name="kb")
@@ -20,7 +20,7 @@ def check(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Find passages said twice or contradicting each other, and articles out of date."""
     from bot.store import questions
     from bot.types import CarelineError, now
-    from knowledge_base import health
+    from knowledge_base.quality import checks
 
     place = open_home(home)
     knowledge = place.knowledge()
@@ -28,7 +28,7 @@ def check(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
         message = "there is no knowledge yet: run `careline ingest`"
         raise CarelineError(message)
     place.log()
-    report = health.check(
+    report = checks.check(
         list(knowledge.documents.values()),
         knowledge.passages(),
         knowledge.vectors(),

@@ -11,14 +11,14 @@ from bot.cli.app import open_home, show
 from bot.types import CarelineError
 
 if TYPE_CHECKING:
-    from knowledge_base.learning import Learnt
-    from knowledge_base.versions import Version
+    from knowledge_base.index.versions import Version
+    from knowledge_base.retrieval.search_training import Learnt
 
 
 def learn_to_search(files: Sequence[Path], home: Path | None, *, as_json: bool) -> None:
     """Learn from queries, by default from those of the home, and publish a version."""
     from bot.learning import queries as sources
-    from knowledge_base import answerability, evaluation, learning
+    from knowledge_base.retrieval import answerability, search_evaluation, search_training
 
     place = open_home(home)
     knowledge = place.knowledge()
@@ -26,17 +26,19 @@ def learn_to_search(files: Sequence[Path], home: Path | None, *, as_json: bool) 
         message = "there is no knowledge yet: run `careline ingest`"
         raise CarelineError(message)
     if files:
-        queries = [query for path in files for query in evaluation.read_queries(path)]
+        queries = [query for path in files for query in search_evaluation.read_queries(path)]
     else:
         queries = sources.of_home(place)
-    learnt = learning.learn(knowledge, queries, lambda said: typer.echo(said + " …", err=True))
+    learnt = search_training.learn(
+        knowledge, queries, lambda said: typer.echo(said + " …", err=True)
+    )
     versions = place.knowledge_versions
     version = versions.open(knowledge.version)
     better = learnt.is_better
     judge = answerability.learn(knowledge, queries)
     published = better or judge is not None
     if published:
-        version = learning.publish(versions, version, learnt, judge)
+        version = search_training.publish(versions, version, learnt, judge)
     result = {
         "version": version.id,
         "published": published,

@@ -142,8 +142,8 @@ def search(
     """Find passages, the way the chat finds them."""
     from bot.nlu.language import detect
     from bot.types import BadMessageError, CarelineError
-    from knowledge_base.filters import Filter
-    from knowledge_base.search import hit_json
+    from knowledge_base.index.filters import Filter
+    from knowledge_base.retrieval.search import hit_json
 
     if not query.strip():
         message = "the query is empty: write what to look for"
@@ -172,15 +172,15 @@ def articles(
 ) -> None:
     """Show an article as it was extracted, or list all."""
     from bot.types import CarelineError, NotFoundError
-    from knowledge_base import opened
-    from knowledge_base.search import article_json
+    from knowledge_base.index import storage
+    from knowledge_base.retrieval.search import article_json
 
     versions = open_home(home).knowledge_versions
     current = versions.current()
-    if current is None or not opened.is_current(current.details):
+    if current is None or not storage.is_current(current.details):
         message = "there is no knowledge yet: run `careline ingest`"
         raise CarelineError(message)
-    found = opened.documents(versions.folder(current.id))
+    found = storage.documents(versions.folder(current.id))
     if identifier is None:
         rows = [article_json(d, with_text=False) for d in found.values()]
         show(

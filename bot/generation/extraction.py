@@ -18,11 +18,11 @@ from bot.generation import cues
 from bot.generation.cues import Kind
 from bot.generation.statements import CELL, HAN, Statement, is_short, statements
 from bot.types import Citation, Reply
-from knowledge_base.chinese import simplified
 from knowledge_base.chunking import sentences
 from knowledge_base.documents import Hit
-from knowledge_base.encoders import Vectors
-from knowledge_base.sparse import terms
+from knowledge_base.encoders.base_models import Vectors
+from knowledge_base.index.sparse import terms
+from knowledge_base.text.chinese import simplified
 
 MAX_WORDS: Final = 60
 MAX_HAN: Final = 150

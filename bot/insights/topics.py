@@ -16,7 +16,7 @@ from bot.learning.topics import NOWHERE, Batch, assign, batches, discover
 from bot.store import topics as store
 from bot.store.topics import Said, Topic
 from bot.types import now
-from knowledge_base.encoders import Vectors
+from knowledge_base.encoders.base_models import Vectors
 
 SPACING: Final = timedelta(minutes=55)
 _POOL: Final = 5000  # the latest messages, among which new topics are looked for

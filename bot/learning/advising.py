@@ -18,7 +18,7 @@ from bot.parts import Parts
 from bot.store import answers
 from bot.store.answers import Said
 from bot.types import OUT_OF_SCOPE, IntentScore, Role, now
-from knowledge_base.filters import Filter
+from knowledge_base.index.filters import Filter
 
 _logger = logging.getLogger(__name__)
 OFFERED: Final = 3

@@ -18,8 +18,8 @@ from bot.learning.grouping import Encode, Names, by_typicality, centred, groups,
 from bot.store.questions import Asked
 from bot.types import OUT_OF_SCOPE, Route
 from knowledge_base.documents import Chunk
-from knowledge_base.encoders import Vectors
-from knowledge_base.neighbours import best
+from knowledge_base.encoders.base_models import Vectors
+from knowledge_base.quality.near_duplicates import best
 
 # Rules of the policy that say: the knowledge, or the model, did not suffice.
 UNANSWERED: Final = frozenset(

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge_base.chinese import simplified
-from knowledge_base.encoders import Vectors
-from knowledge_base.sparse import terms
+from knowledge_base.encoders.base_models import Vectors
+from knowledge_base.index.sparse import terms
+from knowledge_base.text.chinese import simplified
 
 Encode = Callable[[Sequence[str]], Vectors]
 # Questions about nothing in common: where vectors of this language lie whatever is asked.

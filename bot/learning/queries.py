@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from bot.nlu import datasets
 from bot.nlu.datasets import Conversation, is_held_back
 from bot.types import Role
-from knowledge_base.evaluation import Query, read_queries
+from knowledge_base.retrieval.search_evaluation import Query, read_queries
 
 if TYPE_CHECKING:
     from bot.bootstrap import Home

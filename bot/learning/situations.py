@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.types import Role
-from knowledge_base.encoders import Vectors
+from knowledge_base.encoders.base_models import Vectors
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

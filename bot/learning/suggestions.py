@@ -12,7 +12,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from knowledge_base.encoders import Vectors
+from knowledge_base.encoders.base_models import Vectors
 
 # Said at any time, and no question one could suggest.
 PLEASANTRIES: Final = frozenset({"greeting", "thanks", "oos"})

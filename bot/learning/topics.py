@@ -18,8 +18,8 @@ from bot.learning.grouping import Encode, Names, by_typicality, centred, groups,
 from bot.nlu.context import neutral
 from bot.store.topics import Said, Topic
 from bot.types import OUT_OF_SCOPE, TOPIC, new_id
-from knowledge_base.encoders import Vectors
-from knowledge_base.sparse import terms
+from knowledge_base.encoders.base_models import Vectors
+from knowledge_base.index.sparse import terms
 
 TOGETHER: Final = 0.4  # mean cosine, from the language's origin, of messages of one topic
 FEWEST: Final = 5  # messages that make a topic,

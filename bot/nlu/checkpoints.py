@@ -51,7 +51,7 @@ class Checkpoints:
     def _read(self) -> dict[str, Any]:
         import torch
 
-        from knowledge_base.torch_models import device
+        from knowledge_base.encoders.torch_models import device
 
         state: dict[str, Any] = torch.load(self._file, weights_only=False, map_location=device())
         return state

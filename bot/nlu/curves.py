@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from knowledge_base import bars
+from knowledge_base import progress as bars
 
 
 class Curves:

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
 
-from bot.nlu import dates, dates_zh, money, quantities, times
 from bot.nlu.lookups import Lookup
-from bot.nlu.spans import Span, narrow
 from bot.patterns import spans
 from bot.types import Entity
-from knowledge_base.chinese import simplified
+from knowledge_base.text import dates, dates_zh, money, quantities, times
+from knowledge_base.text.chinese import simplified
+from knowledge_base.text.spans import Span, narrow
 
 BUILT_IN: Final = ("email", "url", "date", "time", "phone", "money", "quantity")
 _ASCII: Final = re.IGNORECASE | re.ASCII

@@ -22,9 +22,9 @@ from bot.nlu.curves import Curves
 from bot.nlu.intents import Head
 from bot.nlu.recipe import Recipe
 from bot.types import CarelineError
-from knowledge_base import torch_models
-from knowledge_base.encoders import TorchEncoder, Vectors
-from knowledge_base.torch_models import SentenceModel, device
+from knowledge_base.encoders import torch_models
+from knowledge_base.encoders.base_models import TorchEncoder, Vectors
+from knowledge_base.encoders.torch_models import SentenceModel, device
 
 SCALE: Final = 20.0  # cosines → logits
 _CONTRAST_TEMPERATURE: Final = 0.1

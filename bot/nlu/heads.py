@@ -19,7 +19,7 @@ from bot.nlu.context import is_contextual
 from bot.nlu.datasets import Example
 from bot.nlu.linear import Hybrid
 from bot.nlu.recipe import Recipe
-from knowledge_base.encoders import ModelEncoder, Vectors
+from knowledge_base.encoders.base_models import ModelEncoder, Vectors
 
 Logits = NDArray[np.float64]
 _DENSE: Final = 1.0  # the length of what is read beside the n-grams; best of three on dialogs

@@ -36,9 +36,9 @@ from bot.nlu.sparse import SparseHead
 from bot.nlu.training import Trained, Unseen, memory_of, targets_of
 from bot.nlu.tuned import Labelled
 from bot.types import OUT_OF_SCOPE, CarelineError
-from knowledge_base.encoders import Base, ModelEncoder, TorchEncoder, Vectors
-from knowledge_base.spelling import Speller
-from knowledge_base.versions import Version, Versions
+from knowledge_base.encoders.base_models import Base, ModelEncoder, TorchEncoder, Vectors
+from knowledge_base.index.versions import Version, Versions
+from knowledge_base.text.spelling import Speller
 
 _CHECKED: Final = 10  # one new example in so many is looked at before it is learnt
 _PASSES: Final = 2  # times the new examples are seen in rehearsal

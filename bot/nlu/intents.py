@@ -21,10 +21,10 @@ from bot.nlu.novelty import Memory, Novelty
 from bot.nlu.sparse import SparseHead
 from bot.nlu.tone import Tone, ToneHead
 from bot.types import OUT_OF_SCOPE, CarelineError, IntentScore
-from knowledge_base.batching import MicroBatcher
-from knowledge_base.encoders import Base, TorchEncoder, Vectors
-from knowledge_base.spelling import Speller
-from knowledge_base.versions import Version, write_json
+from knowledge_base.encoders.base_models import Base, TorchEncoder, Vectors
+from knowledge_base.encoders.micro_batching import MicroBatcher
+from knowledge_base.index.versions import Version, write_json
+from knowledge_base.text.spelling import Speller
 
 _RANKED = 5
 # Shares of known n-grams: up to the first they are not trusted, from the second they are. Texts in
@@ -324,15 +324,15 @@ def load(
 
     `engine` is `auto` (the fast one where it was as good when the version was made) or `torch`.
     """
-    from knowledge_base import fast
+    from knowledge_base.encoders import onnx_encoder
 
     if not all((folder / name).exists() for name in ("novelty.npz", "words.json", "context.json")):
         message = f"model {version.id} was built by an older version: run `careline train`"
         raise CarelineError(message)
     details: dict[str, Any] = version.details
     base = Base(version.id, str(folder / "encoder"), query_prefix=details["query_prefix"])
-    if engine == "auto" and fast.usable(folder / "engine"):
-        encoder = fast.FastEncoder(base, folder / "engine")
+    if engine == "auto" and onnx_encoder.usable(folder / "engine"):
+        encoder = onnx_encoder.FastEncoder(base, folder / "engine")
     elif (folder / "encoder").is_dir():
         encoder = TorchEncoder(base)
     if encoder is None:
@@ -340,5 +340,5 @@ def load(
         raise CarelineError(message)
     # One message is too little work for several threads: they would only wait for one another.
     threadpool_limits(1, user_api="blas")
-    used = "torch" if isinstance(encoder, TorchEncoder) else fast.NAME
+    used = "torch" if isinstance(encoder, TorchEncoder) else onnx_encoder.NAME
     return IntentModel(encoder, Parameters.load(folder), version.id, used)

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, Final
 
 from bot.nlu.function_words import ENGLISH, FOREIGN, WEAK
-from bot.nlu.scripts import script, to_script
+from knowledge_base.text.scripts import script, to_script
 
 __all__ = ["detect", "reply_language", "script", "to_script"]
 

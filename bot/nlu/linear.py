@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bot.nlu.intents import Head
 from bot.nlu.recipe import Recipe
 from bot.nlu.sparse import SparseHead, Vocabulary
-from knowledge_base.encoders import Vectors
+from knowledge_base.encoders.base_models import Vectors
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

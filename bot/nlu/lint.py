@@ -22,7 +22,7 @@ from bot.nlu.datasets import Example
 from bot.nlu.lint_rows import Row, Split
 from bot.privacy import redact
 from bot.types import OUT_OF_SCOPE
-from knowledge_base.encoders import Vectors
+from knowledge_base.encoders.base_models import Vectors
 
 Array = NDArray[np.float64]
 

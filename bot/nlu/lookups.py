@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from bot.nlu.spans import Span, narrow
-from knowledge_base.chinese import simplified
+from knowledge_base.text.chinese import simplified
+from knowledge_base.text.spans import Span, narrow
 
 _WORD: Final = re.compile(r"[A-Za-z0-9À-ÖØ-öø-ÿ]+")
 _GAP: Final = re.compile(r"(?: {1,2}| ?[-&/+] ?|['.])?")

@@ -13,7 +13,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge_base.encoders import Vectors
+from knowledge_base.encoders.base_models import Vectors
 
 _NEIGHBOURS: Final = 10
 _BLOCK: Final = 2_000

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.nlu.context import message_of
-from knowledge_base.chinese import simplified
+from knowledge_base.text.chinese import simplified
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from bot.leaning import FADES, Leaning
 from bot.nlu.context import message_of
 from bot.nlu.datasets import Example
-from knowledge_base.chinese import has_chinese
-from knowledge_base.encoders import Vectors
+from knowledge_base.encoders.base_models import Vectors
+from knowledge_base.text.chinese import has_chinese
 
 _SHARE: Final = 0.5  # what a sure intent counts beside an embedding of length 1
 _MOVED: Final = 0.5  # of the examples without a history, how many are put into a conversation too

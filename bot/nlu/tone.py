@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bot.nlu import sentiment
 from bot.nlu.context import message_of
-from knowledge_base.encoders import Vectors
+from knowledge_base.encoders.base_models import Vectors
 
 SENTIMENTS: Final = ("negative", "neutral", "positive")
 EMOTIONS: Final = ("calm", "confused", "frustrated", "angry", "anxious", "happy")

@@ -32,10 +32,10 @@ from bot.nlu.wishing import Wish
 from bot.privacy import redact
 from bot.settings import Promise
 from bot.types import OUT_OF_SCOPE, CarelineError
-from knowledge_base import fast
-from knowledge_base.encoders import Base, ModelEncoder, TorchEncoder, Vectors
-from knowledge_base.spelling import Speller
-from knowledge_base.versions import Version, Versions
+from knowledge_base.encoders import onnx_encoder
+from knowledge_base.encoders.base_models import Base, ModelEncoder, TorchEncoder, Vectors
+from knowledge_base.index.versions import Version, Versions
+from knowledge_base.text.spelling import Speller
 
 _logger = logging.getLogger(__name__)
 Method = Literal["head", "full", "lora"]
@@ -267,7 +267,11 @@ def _learn_from_turns(job: Job, folder: Path, fitted: Fitted) -> None:
 def own_encoder(folder: Path, engine: str, prefix: str) -> ModelEncoder:
     """Open a version's own encoder, as it will serve."""
     base = Base(folder.name, str(folder / "encoder"), query_prefix=prefix)
-    return fast.FastEncoder(base, folder / "engine") if engine == fast.NAME else TorchEncoder(base)
+    return (
+        onnx_encoder.FastEncoder(base, folder / "engine")
+        if engine == onnx_encoder.NAME
+        else TorchEncoder(base)
+    )
 
 
 def tone_head(folder: Path, engine: str, prefix: str) -> tone.ToneHead:

@@ -11,7 +11,7 @@ import numpy as np
 
 from bot.nlu.datasets import Example
 from bot.types import CarelineError
-from knowledge_base.encoders import Vectors
+from knowledge_base.encoders.base_models import Vectors
 
 _EXAMPLES: Final = "training_set.jsonl.gz"
 _VECTORS: Final = "training_vectors.npy"

@@ -16,8 +16,8 @@ from bot.nlu.finetuning import Network
 from bot.nlu.intents import Head
 from bot.nlu.sparse import SparseHead
 from bot.nlu.training import Fitted, Job, Targets, Unseen, memory_of, targets_of
-from knowledge_base import fast
-from knowledge_base.encoders import TorchEncoder, Vectors
+from knowledge_base.encoders import onnx_encoder
+from knowledge_base.encoders.base_models import TorchEncoder, Vectors
 
 _HELD_OUT: Final = 8  # one part in so many is held out to choose and calibrate on
 _SPARSE_WEIGHTS: Final = (0.0, 0.1, 0.2, 0.4)  # of the n-grams' scores beside the network's
@@ -121,16 +121,16 @@ def export(
     """Make the int8 engine of a fine-tuned encoder, unless it loses too much; return its name."""
     rng = np.random.default_rng(0)
     chosen = [texts[i] for i in rng.permutation(len(texts))[:_CALIBRATING]]
-    fast.export(encoder, folder, chosen)
-    if not fast.usable(folder):
+    onnx_encoder.export(encoder, folder, chosen)
+    if not onnx_encoder.usable(folder):
         return encoder.engine
-    quick = fast.FastEncoder(encoder.base, folder)
+    quick = onnx_encoder.FastEncoder(encoder.base, folder)
 
     def accuracy(vectors: Vectors) -> float:
         logits = heads[0].logits(vectors) + heads[1].logits(held.texts)
         return float((logits.argmax(axis=1) == held.targets).mean())
 
     if accuracy(quick.queries(held.texts)) < accuracy(encoder.queries(held.texts)) - _LOST:
-        fast.forbid(folder)
+        onnx_encoder.forbid(folder)
         return encoder.engine
     return quick.engine

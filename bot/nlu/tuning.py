@@ -16,7 +16,7 @@ from bot.nlu.recipe import Recipe
 from bot.nlu.training import Job, targets_of
 from bot.nlu.tuned import Labelled
 from bot.types import OUT_OF_SCOPE, CarelineError
-from knowledge_base.encoders import TorchEncoder
+from knowledge_base.encoders.base_models import TorchEncoder
 
 _FOLDS: Final = 4  # of `head`: the fewer, the faster
 

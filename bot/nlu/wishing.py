@@ -22,7 +22,7 @@ from bot.nlu.intents import Head, QueryEncoder
 from bot.nlu.recipe import Recipe
 from bot.nlu.sparse import SparseHead
 from bot.types import CarelineError, Role
-from knowledge_base.versions import write_json
+from knowledge_base.index.versions import write_json
 
 FOLDER: Final = "wishing"
 _DOES, _TELLS = "act", "template"  # the routes of those who want it done, and to know

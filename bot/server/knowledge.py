@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from bot.nlu.language import detect
 from bot.server.messages import service_of
 from bot.types import BadMessageError
-from knowledge_base.filters import Filter
-from knowledge_base.search import article_json, hit_json
+from knowledge_base.index.filters import Filter
+from knowledge_base.retrieval.search import article_json, hit_json
 
 router: Final = APIRouter(prefix="/api")
 

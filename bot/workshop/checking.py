@@ -20,10 +20,10 @@ from bot.insights.drafts import REMINDERS
 from bot.types import CarelineError, Misfit
 from bot.workshop.papers import MOST_CHARACTERS, Kind, Paper
 from bot.workshop.yaml_lines import NO_TEXT, Fault, Tree, is_text
-from knowledge_base import loaders
 from knowledge_base.chunking import chunk
 from knowledge_base.documents import Chunk, Document
-from knowledge_base.filters import STAFF
+from knowledge_base.index.filters import STAFF
+from knowledge_base.sources import loader
 
 _FRONT: Final = re.compile(r"\A---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 
@@ -92,7 +92,7 @@ def _article(paper: Paper, text: str) -> Checked:
         return Checked(tuple(found))
     name = PurePosixPath(paper.path).relative_to("kb" if paper.kind is Kind.ARTICLE else "drafts")
     passages: list[Chunk] = []
-    for item in loaders.parse(text.encode(), str(name)):
+    for item in loader.parse(text.encode(), str(name)):
         if isinstance(item, Document):
             passages += chunk(item)
             found += _about(item, tree, datetime.now(UTC).date())

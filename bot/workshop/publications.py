@@ -18,7 +18,7 @@ from bot.types import CarelineError, NotFoundError
 from bot.workshop import papers
 from bot.workshop.papers import Paper, PaperError
 from knowledge_base.documents import KnowledgeError
-from knowledge_base.versions import Version, Versions, write_text
+from knowledge_base.index.versions import Version, Versions, write_text
 
 _FOLDER: Final = "published"
 _BEFORE, _AFTER = "before", "after"

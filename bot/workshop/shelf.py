@@ -7,7 +7,7 @@ from typing import Any, Final
 from bot.bootstrap import KNOWLEDGE, MODELS, Home
 from bot.types import CarelineError, NotFoundError
 from knowledge_base.documents import KnowledgeError
-from knowledge_base.versions import Version, Versions
+from knowledge_base.index.versions import Version, Versions
 
 _HISTORY: Final = "history.jsonl"
 _CARD: Final = "card.md"

@@ -13,8 +13,8 @@ from typing import Any, Final
 from bot.nlu import datasets
 from bot.types import CarelineError, NotFoundError
 from bot.workshop.papers import PaperError
-from knowledge_base import loaders
-from knowledge_base.sources.writing import Failure
+from knowledge_base.sources import loader
+from knowledge_base.sources.document_builder import Failure
 
 MOST_BYTES: Final = 64 * 2**20
 _MOST_UNPACKED: Final = 512 * 2**20
@@ -85,7 +85,7 @@ def remove(home: Path, path: str) -> None:
 def _articles(source: Path, name: str) -> dict[str, Any]:
     documents = 0
     failed: list[Failure] = []
-    for item in loaders.load([source]):
+    for item in loader.load([source]):
         if isinstance(item, Failure):
             failed.append(item)
         else:

@@ -17,7 +17,7 @@ from bot.bootstrap import Home
 from bot.settings import Settings
 from bot.types import CarelineError
 from bot.workshop.jobs import Job, Jobs, State, Task
-from knowledge_base import bars
+from knowledge_base import progress
 from knowledge_base.documents import KnowledgeError
 
 _EVERY_SECONDS: Final = 0.4  # between two notes of the progress
@@ -42,7 +42,7 @@ class Worker:
         """Do the job; whatever happens, how it ended is noted."""
         try:
             self._note(pid=os.getpid())
-            with bars.watched(self._progress):
+            with progress.watched(self._progress):
                 home = Home(Settings.load(self._jobs.home))
                 result = _TASKS[self._job.task](home, self)
             self._end(State.DONE, result=result)

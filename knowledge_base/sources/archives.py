@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 from typing import BinaryIO, Final
 
 from knowledge_base.documents import KnowledgeError
+from knowledge_base.sources.document_builder import Failure
 from knowledge_base.sources.encodings import decode
-from knowledge_base.sources.writing import Failure
 
 MAX_TOTAL: Final = 512 * 2**20  # unpacked bytes of one archive
 MAX_MEMBERS: Final = 10_000

@@ -14,7 +14,7 @@ from xml.parsers import expat
 
 from knowledge_base.documents import Document, KnowledgeError
 from knowledge_base.sources import archives
-from knowledge_base.sources.writing import Builder, details, tongue
+from knowledge_base.sources.document_builder import Builder, details, tongue
 
 _MAX_PART: Final = 64 * 2**20  # unpacked bytes of the text, or of the styles
 _OLE: Final = b"\xd0\xcf\x11\xe0"  # how files begin that are no zip: old ones and locked ones

@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import urljoin
 
 from knowledge_base.documents import Document, KnowledgeError
-from knowledge_base.sources.writing import Builder, details, tongue
+from knowledge_base.sources.document_builder import Builder, details, tongue
 
 _DROPPED: Final = "script, style, nav, footer, header, aside, form, noscript, template, svg"
 _BLOCKS: Final = frozenset(

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from knowledge_base.documents import Document, KnowledgeError
-from knowledge_base.sources.writing import Builder, Details, details
+from knowledge_base.sources.document_builder import Builder, Details, details
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from knowledge_base.documents import Document, KnowledgeError
-from knowledge_base.sources import layout
-from knowledge_base.sources.layout import Fragment
-from knowledge_base.sources.writing import Builder, details, tongue
+from knowledge_base.sources import page_layout
+from knowledge_base.sources.document_builder import Builder, details, tongue
+from knowledge_base.sources.page_layout import Fragment
 
 MAX_PAGES: Final = 1000
 MAX_SECONDS: Final = 120.0
@@ -73,7 +73,7 @@ def _read(raw: bytes, name: str) -> Document:
         message = "it holds pictures of pages only: run OCR first"
         raise KnowledgeError(message, "only_pictures")
     builder = Builder()
-    layout.write(extraction.fragments, heights, _outline(reader), builder)
+    page_layout.write(extraction.fragments, heights, _outline(reader), builder)
     meta: Any = reader.metadata or {}
     said = {
         "title": _title(meta),

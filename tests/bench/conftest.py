@@ -12,8 +12,8 @@ from bot.bench import promise, search, understand
 from bot.bootstrap import Home
 from bot.nlu import tone, typos
 from bot.settings import Settings
-from knowledge_base import encoders
-from knowledge_base.encoders import TorchEncoder, Vectors
+from knowledge_base.encoders import base_models
+from knowledge_base.encoders.base_models import TorchEncoder, Vectors
 from tests.bench import invented
 
 
@@ -51,7 +51,7 @@ def invented_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_home(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> TinyHome:
-    found = Remembering(encoders.resolve(str(tiny_encoder), tiny_encoder.parent))
+    found = Remembering(base_models.resolve(str(tiny_encoder), tiny_encoder.parent))
     return TinyHome(tmp_path_factory.mktemp("benched"), found)
 
 

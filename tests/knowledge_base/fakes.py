@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from knowledge_base.dense import DenseIndex
 from knowledge_base.documents import Chunk, Document
-from knowledge_base.encoders import Vectors
-from knowledge_base.filters import Facts
-from knowledge_base.search import KnowledgeBase
-from knowledge_base.sparse import SparseIndex
-from knowledge_base.synonyms import Synonyms
-from knowledge_base.views import Scale, View
+from knowledge_base.encoders.base_models import Vectors
+from knowledge_base.index.dense import DenseIndex
+from knowledge_base.index.filters import Facts
+from knowledge_base.index.sparse import SparseIndex
+from knowledge_base.index.vector_field import Scale, View
+from knowledge_base.retrieval.search import KnowledgeBase
+from knowledge_base.retrieval.synonyms import Synonyms
 
 _TOKEN = re.compile(r"[\u3400-\u9fff]|[a-z0-9]+")
 

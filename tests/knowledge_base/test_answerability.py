@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from knowledge_base import answerability
-from knowledge_base.answerability import Judge, learn, signs_of
 from knowledge_base.documents import Evidence, KnowledgeError, Sign
-from knowledge_base.evaluation import Query
-from knowledge_base.search import Candidates, KnowledgeBase, Look
+from knowledge_base.retrieval import answerability
+from knowledge_base.retrieval.answerability import Judge, learn, signs_of
+from knowledge_base.retrieval.search import Candidates, KnowledgeBase, Look
+from knowledge_base.retrieval.search_evaluation import Query
 from tests.knowledge_base.fakes import knowledge, passage
 
 ARTICLES = "abcdefg"

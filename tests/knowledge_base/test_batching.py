@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from knowledge_base.batching import MicroBatcher
+from knowledge_base.encoders.micro_batching import MicroBatcher
 
 
 class Doubler:

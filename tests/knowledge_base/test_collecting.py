@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from knowledge_base.collecting import collect
 from knowledge_base.documents import Document
-from knowledge_base.sources.writing import Failure
+from knowledge_base.sources.collection import collect
+from knowledge_base.sources.document_builder import Failure
 from tests.knowledge_base.web import serve
 
 

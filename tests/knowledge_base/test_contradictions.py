@@ -1,12 +1,12 @@
 import pytest
 
-from knowledge_base import contradictions, statements
-from knowledge_base.contradictions import Conflict
+from knowledge_base.quality import claims, contradictions
+from knowledge_base.quality.contradictions import Conflict
 from tests.knowledge_base.fakes import passage
 
 
 def between(first: str, second: str, headings: float | None = None) -> list[Conflict]:
-    one, other = (statements.of(passage(text, title="")) for text in (first, second))
+    one, other = (claims.of(passage(text, title="")) for text in (first, second))
     return contradictions.between(one, other, {}, headings=headings)
 
 
@@ -77,7 +77,7 @@ def test_one_word_in_common_needs_headings_in_common() -> None:
 
 
 def test_one_article_must_say_nearly_the_same_to_contradict_itself() -> None:
-    one = statements.of(passage("100 points are worth $5."))
-    other = statements.of(passage("A tent for $289 gives 289 points."))
+    one = claims.of(passage("100 points are worth $5."))
+    other = claims.of(passage("A tent for $289 gives 289 points."))
     inside = contradictions.between(one, other, {}, headings=0.5, one_article=True)
     assert inside == []

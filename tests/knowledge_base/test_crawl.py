@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from knowledge_base import crawl as crawling
-from knowledge_base import fetching
-from knowledge_base.crawl import crawl, normal
 from knowledge_base.documents import Document
-from knowledge_base.fetching import is_public
-from knowledge_base.sources.writing import Failure
+from knowledge_base.sources.crawling import crawler as crawling
+from knowledge_base.sources.crawling import fetcher
+from knowledge_base.sources.crawling.crawler import crawl, normal
+from knowledge_base.sources.crawling.fetcher import is_public
+from knowledge_base.sources.document_builder import Failure
 from tests.knowledge_base.sources.files import pdf, word
 from tests.knowledge_base.web import Answer, Site, serve
 
@@ -332,7 +332,7 @@ def test_the_number_of_pages_is_limited(site: Site, cache: Path) -> None:
 def test_large_pages_are_not_read_to_their_end(
     site: Site, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "MAX_PAGE_BYTES", 2**20)
+    monkeypatch.setattr(fetcher, "MAX_PAGE_BYTES", 2**20)
     packed = {"Content-Encoding": "gzip"}
     site.pages["/plain"] = Answer("x" * (2**20 + 1), "text/plain")
     site.pages["/bomb"] = Answer(gzip.compress(b"x" * 50 * 2**20), "text/plain", headers=packed)

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledge_base import dense
-from knowledge_base.dense import (
+from knowledge_base.encoders.base_models import Vectors
+from knowledge_base.index import dense
+from knowledge_base.index.dense import (
     FLAT_UP_TO,
     DenseIndex,
     bytes_for,
@@ -16,8 +17,7 @@ from knowledge_base.dense import (
     lists_for,
     sample_for,
 )
-from knowledge_base.encoders import Vectors
-from knowledge_base.vector_stores import Kind, Numbers
+from knowledge_base.index.vector_stores import Kind, Numbers
 
 MANY, DIMENSION = 60_000, 24
 STEP = 3  # numbers are not rows

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from knowledge_base import e5_weights
-from knowledge_base.e5_weights import WeightsError
+from knowledge_base.encoders import e5_weights
+from knowledge_base.encoders.e5_weights import WeightsError
 
 PIECES = ("<s>", "</s>", "<pad>", "<unk>", "▁tent", "帐篷")
 

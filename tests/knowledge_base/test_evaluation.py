@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from knowledge_base import evaluation
 from knowledge_base.documents import Hit, KnowledgeError
-from knowledge_base.evaluation import Query
-from knowledge_base.search import KnowledgeBase
+from knowledge_base.retrieval import search_evaluation
+from knowledge_base.retrieval.search import KnowledgeBase
+from knowledge_base.retrieval.search_evaluation import Query
 
 
 class RankedKnowledge(KnowledgeBase):
@@ -43,7 +43,7 @@ def test_ranks_make_hits_and_reciprocal_ranks() -> None:
         }
     )
     queries = [Query(text, frozenset({"a"})) for text in ("first", "third", "sixth", "eleventh")]
-    measured = evaluation.evaluate(base, queries)
+    measured = search_evaluation.evaluate(base, queries)
     assert measured["n"] == 4
     assert measured["hit@1"] == pytest.approx(1 / 4)
     assert measured["hit@5"] == pytest.approx(2 / 4)
@@ -54,7 +54,7 @@ def test_ranks_make_hits_and_reciprocal_ranks() -> None:
 
 def test_recall_counts_every_relevant_article() -> None:
     base = RankedKnowledge({"q": ["a", "x", "b"]})
-    measured = evaluation.evaluate(base, [Query("q", frozenset({"a", "b", "c", "d"}))])
+    measured = search_evaluation.evaluate(base, [Query("q", frozenset({"a", "b", "c", "d"}))])
     assert measured["recall@10"] == pytest.approx(0.5)
     assert measured["mrr@10"] == 1.0
 
@@ -62,13 +62,13 @@ def test_recall_counts_every_relevant_article() -> None:
 def test_an_empty_query_counts_as_a_miss_and_is_told() -> None:
     base = RankedKnowledge({"q": ["a"]})
     relevant = frozenset({"a"})
-    measured = evaluation.evaluate(base, [Query("q", relevant), Query(" ", relevant)])
+    measured = search_evaluation.evaluate(base, [Query("q", relevant), Query(" ", relevant)])
     assert (measured["n"], measured["skipped"]) == (2, 1)
     assert measured["hit@1"] == measured["mrr@10"] == measured["recall@10"] == 0.5
 
 
 def test_latency_is_measured_in_milliseconds() -> None:
-    measured = evaluation.evaluate(RankedKnowledge({}), [Query("q", frozenset({"a"}))])
+    measured = search_evaluation.evaluate(RankedKnowledge({}), [Query("q", frozenset({"a"}))])
     assert set(measured["latency_ms"]) == {"p50", "p95"}
     assert 0.0 <= measured["latency_ms"]["p50"] < 1000.0
 
@@ -76,15 +76,15 @@ def test_latency_is_measured_in_milliseconds() -> None:
 def test_queries_are_read_plain_and_gzipped(tmp_path: Path) -> None:
     rows = '{"query": "多久到账", "relevant": ["a", 7]}\n\n{"query": null, "relevant": []}\n'
     expected = [Query("多久到账", frozenset({"a", "7"})), Query("", frozenset())]
-    assert evaluation.read_queries(write(tmp_path, rows)) == expected
+    assert search_evaluation.read_queries(write(tmp_path, rows)) == expected
     zipped = tmp_path / "queries.jsonl.gz"
     zipped.write_bytes(gzip.compress(rows.encode()))
-    assert evaluation.read_queries(zipped) == expected
+    assert search_evaluation.read_queries(zipped) == expected
 
 
 def test_a_query_may_hold_unusual_line_breaks(tmp_path: Path) -> None:
     row = json.dumps({"query": "one\u2028two", "relevant": ["a"]}, ensure_ascii=False)
-    assert evaluation.read_queries(write(tmp_path, row))[0].text == "one\u2028two"
+    assert search_evaluation.read_queries(write(tmp_path, row))[0].text == "one\u2028two"
 
 
 @pytest.mark.parametrize(
@@ -94,20 +94,20 @@ def test_a_query_may_hold_unusual_line_breaks(tmp_path: Path) -> None:
 def test_bad_rows_are_named(tmp_path: Path, row: str) -> None:
     good = '{"query": "q", "relevant": ["a"]}'
     with pytest.raises(KnowledgeError, match=r"queries\.jsonl row 2"):
-        evaluation.read_queries(write(tmp_path, f"{good}\n{row}\n"))
+        search_evaluation.read_queries(write(tmp_path, f"{good}\n{row}\n"))
 
 
 def test_relevant_articles_must_be_a_list(tmp_path: Path) -> None:
     with pytest.raises(KnowledgeError, match="row 1"):
-        evaluation.read_queries(write(tmp_path, '{"query": "q", "relevant": "guide.md"}'))
+        search_evaluation.read_queries(write(tmp_path, '{"query": "q", "relevant": "guide.md"}'))
 
 
 def test_a_file_without_queries_or_without_bytes_is_named(tmp_path: Path) -> None:
     with pytest.raises(KnowledgeError, match="no queries"):
-        evaluation.read_queries(write(tmp_path, "\n"))
+        search_evaluation.read_queries(write(tmp_path, "\n"))
     with pytest.raises(KnowledgeError, match="cannot be read"):
-        evaluation.read_queries(tmp_path / "nowhere.jsonl")
+        search_evaluation.read_queries(tmp_path / "nowhere.jsonl")
     damaged = tmp_path / "queries.jsonl.gz"
     damaged.write_bytes(gzip.compress(b"")[:10] + b"\xff" * 40)
     with pytest.raises(KnowledgeError, match="cannot be read"):
-        evaluation.read_queries(damaged)
+        search_evaluation.read_queries(damaged)

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from knowledge_base import encoders, fast, int8
 from knowledge_base.documents import KnowledgeError
-from knowledge_base.encoders import TorchEncoder
-from knowledge_base.fast import FastEncoder
+from knowledge_base.encoders import base_models, onnx_encoder, onnx_export
+from knowledge_base.encoders.base_models import TorchEncoder
+from knowledge_base.encoders.onnx_encoder import FastEncoder
 
 ROOT = Path(__file__).parents[2]
 TEXTS = [
@@ -35,13 +35,13 @@ LONG = "the parcel did not come and " * 400
 
 @pytest.fixture(scope="module")
 def encoder(tiny_encoder: Path) -> TorchEncoder:
-    return TorchEncoder(encoders.resolve(str(tiny_encoder), tiny_encoder.parent))
+    return TorchEncoder(base_models.resolve(str(tiny_encoder), tiny_encoder.parent))
 
 
 @pytest.fixture(scope="module")
 def made(encoder: TorchEncoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("engines") / "tiny"
-    fast.export(encoder, folder, TEXTS)
+    onnx_encoder.export(encoder, folder, TEXTS)
     return folder
 
 
@@ -121,26 +121,26 @@ def test_an_empty_text_has_a_vector(encoder: TorchEncoder, engine: FastEncoder) 
 
 
 def test_a_folder_says_whether_its_engine_is_of_use(copied: Path, tmp_path: Path) -> None:
-    assert not fast.exists(tmp_path / "nowhere")
-    assert not fast.usable(tmp_path / "nowhere")
-    assert fast.exists(copied)
-    assert fast.usable(copied)
-    fast.forbid(copied)
-    assert fast.exists(copied)
-    assert not fast.usable(copied)
+    assert not onnx_encoder.exists(tmp_path / "nowhere")
+    assert not onnx_encoder.usable(tmp_path / "nowhere")
+    assert onnx_encoder.exists(copied)
+    assert onnx_encoder.usable(copied)
+    onnx_encoder.forbid(copied)
+    assert onnx_encoder.exists(copied)
+    assert not onnx_encoder.usable(copied)
 
 
 def test_an_engine_that_lost_too_much_is_of_no_use(copied: Path) -> None:
     change(copied, closeness=0.9)
-    assert not fast.usable(copied)
+    assert not onnx_encoder.usable(copied)
     change(copied, closeness=float("nan"))
-    assert not fast.usable(copied)
+    assert not onnx_encoder.usable(copied)
 
 
 @pytest.fixture
 def few_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measure an engine on a few texts: tests of how it is written need no good one."""
-    monkeypatch.setattr(fast, "_corpus", lambda: TEXTS)
+    monkeypatch.setattr(onnx_encoder, "_corpus", lambda: TEXTS)
 
 
 def change(folder: Path, **facts: Any) -> None:
@@ -186,11 +186,11 @@ def test_an_encoder_of_another_shape_is_refused_quietly(tiny_encoder: Path, tmp_
     values = {k: v for k, v in values.items() if not k.startswith("pooling_mode")}
     values |= {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}
     pooling.write_text(json.dumps(values), encoding="utf-8")
-    other = TorchEncoder(encoders.resolve(str(source), tmp_path))
+    other = TorchEncoder(base_models.resolve(str(source), tmp_path))
     folder = tmp_path / "engines" / "other"
-    fast.export(other, folder)
-    assert fast.exists(folder)
-    assert not fast.usable(folder)
+    onnx_encoder.export(other, folder)
+    assert onnx_encoder.exists(folder)
+    assert not onnx_encoder.usable(folder)
     assert json.loads((folder / "engine.json").read_text(encoding="utf-8"))["closeness"] is None
 
 
@@ -203,9 +203,9 @@ def broken(*_: object) -> None:
 def test_an_export_that_fails_leaves_nothing(
     encoder: TorchEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(int8, "export", broken)
+    monkeypatch.setattr(onnx_export, "export", broken)
     with pytest.raises(OSError, match="disk is full"):
-        fast.export(encoder, tmp_path / "engines" / "tiny")
+        onnx_encoder.export(encoder, tmp_path / "engines" / "tiny")
     assert list((tmp_path / "engines").iterdir()) == []
 
 
@@ -213,10 +213,10 @@ def test_an_export_that_fails_leaves_nothing(
 def test_an_export_that_fails_leaves_the_engine_that_was_there(
     encoder: TorchEncoder, copied: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(int8, "export", broken)
+    monkeypatch.setattr(onnx_export, "export", broken)
     with pytest.raises(OSError, match="disk is full"):
-        fast.export(encoder, copied)
-    assert fast.usable(copied)
+        onnx_encoder.export(encoder, copied)
+    assert onnx_encoder.usable(copied)
     assert [path.name for path in copied.parent.iterdir()] == [copied.name]
     FastEncoder(encoder.base, copied)
 
@@ -226,9 +226,9 @@ def test_what_a_killed_export_left_is_in_nobodys_way(encoder: TorchEncoder, tmp_
     """In a container the next process often has the same number as the one that was killed."""
     folder = tmp_path / "engines" / "tiny"
     (tmp_path / "engines" / f".tiny.{os.getpid()}").mkdir(parents=True)
-    assert not fast.exists(folder)
-    fast.export(encoder, folder)
-    assert fast.usable(folder)
+    assert not onnx_encoder.exists(folder)
+    onnx_encoder.export(encoder, folder)
+    assert onnx_encoder.usable(folder)
 
 
 @pytest.mark.usefixtures("few_texts")
@@ -244,6 +244,6 @@ def test_of_two_processes_that_export_at_once_the_first_wins(
             shutil.copytree(made, folder)
 
     monkeypatch.setattr(shutil, "rmtree", slower)
-    fast.export(encoder, folder)
-    assert fast.usable(folder)
+    onnx_encoder.export(encoder, folder)
+    assert onnx_encoder.usable(folder)
     assert [path.name for path in tmp_path.iterdir()] == ["tiny"]

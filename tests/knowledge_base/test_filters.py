@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from knowledge_base.documents import Document
-from knowledge_base.filters import Facts, Filter
+from knowledge_base.index.filters import Facts, Filter
 
 DOCUMENTS = (
     Document("open", "Open", "text", language="en", tags=("a",)),

@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 
 from bot.settings import Settings
-from knowledge_base import chunking, encoders, health, loaders
+from knowledge_base import chunking
 from knowledge_base.documents import Chunk, Document, KnowledgeError
-from knowledge_base.encoders import Encoder, Vectors
-from knowledge_base.health import Kind, Report, Severity
+from knowledge_base.encoders import base_models
+from knowledge_base.encoders.base_models import Encoder, Vectors
+from knowledge_base.quality import checks
+from knowledge_base.quality.checks import Kind, Report, Severity
+from knowledge_base.sources import loader
 from tests.conftest import DEMO
 from tests.knowledge_base.fakes import HashEncoder
 
@@ -27,7 +30,7 @@ def article(name: str, text: str, **more: Any) -> Document:
 def check(documents: Sequence[Document], **more: Any) -> Report:
     chunks = [part for document in documents for part in chunking.chunk(document)]
     vectors = HashEncoder().passages([chunk.text for chunk in chunks])
-    return health.check(documents, chunks, vectors, today=TODAY, **more)
+    return checks.check(documents, chunks, vectors, today=TODAY, **more)
 
 
 def kinds(report: Report) -> list[tuple[Kind, tuple[str, ...]]]:
@@ -105,12 +108,12 @@ def test_articles_nobody_found_are_named_when_that_is_known() -> None:
 
 def test_no_knowledge_has_no_faults() -> None:
     empty = np.zeros((0, 8), dtype=np.float32)
-    assert health.check([], [], empty, today=TODAY) == Report((), 0, 0)
+    assert checks.check([], [], empty, today=TODAY) == Report((), 0, 0)
 
 
 def test_vectors_of_other_passages_are_refused() -> None:
     with pytest.raises(KnowledgeError, match="ingest"):
-        health.check([], [], np.zeros((1, 8), dtype=np.float32), today=TODAY)
+        checks.check([], [], np.zeros((1, 8), dtype=np.float32), today=TODAY)
 
 
 # --- what was measured ---
@@ -132,7 +135,7 @@ def contradicts(row: dict[str, str], encoder: Encoder) -> bool:
     ]
     chunks = [part for document in documents for part in chunking.chunk(document)]
     vectors = encoder.passages([chunk.text for chunk in chunks])
-    report = health.check(documents, chunks, vectors, today=TODAY)
+    report = checks.check(documents, chunks, vectors, today=TODAY)
     return any(finding.kind is Kind.CONTRADICTION for finding in report.findings)
 
 
@@ -145,8 +148,8 @@ def figures(encoder: Encoder, chosen: Sequence[dict[str, str]]) -> tuple[float, 
 
 @pytest.fixture(scope="module")
 def real_encoder() -> Encoder:
-    base = encoders.resolve("e5-small", Settings.load(DEMO).cache_folder)
-    return encoders.TorchEncoder(base)
+    base = base_models.resolve("e5-small", Settings.load(DEMO).cache_folder)
+    return base_models.TorchEncoder(base)
 
 
 def test_most_contradictions_are_found_and_nothing_else() -> None:
@@ -165,7 +168,7 @@ def test_the_real_encoder_finds_the_same(real_encoder: Encoder) -> None:
 
 
 def read(folder: str, prefix: str = "") -> list[Document]:
-    found = [d for d in loaders.load([DEMO / folder]) if isinstance(d, Document)]
+    found = [d for d in loader.load([DEMO / folder]) if isinstance(d, Document)]
     return [replace(document, id=prefix + document.id) for document in found]
 
 
@@ -177,7 +180,7 @@ def test_the_demo_does_not_contradict_itself_but_its_older_articles_do() -> None
     now, before = read("kb"), read("kb-previous", "old/")
     documents = [*now, *before]
     chunks = [part for document in documents for part in chunking.chunk(document)]
-    report = health.check(documents, chunks, encoded(chunks), today=TODAY)
+    report = checks.check(documents, chunks, encoded(chunks), today=TODAY)
     found = [f for f in report.findings if f.kind is Kind.CONTRADICTION]
     texts = {document.id: document.text for document in documents}
     old = [f for f in found if any(name.startswith("old/") for name in f.articles)]

@@ -3,11 +3,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from knowledge_base import loaders, opened
 from knowledge_base.documents import KnowledgeError
+from knowledge_base.index import storage
+from knowledge_base.index.versions import Versions
 from knowledge_base.ingest import Eye, Ingested, ingest
-from knowledge_base.search import KnowledgeBase
-from knowledge_base.versions import Versions
+from knowledge_base.retrieval.search import KnowledgeBase
+from knowledge_base.sources import loader
 from tests.knowledge_base.fakes import HashEncoder
 
 
@@ -36,13 +37,13 @@ def versions(tmp_path: Path) -> Versions:
 
 
 def run(kb: Path, versions: Versions, encoder: HashEncoder) -> Ingested:
-    return ingest(loaders.load([kb]), versions, [Eye("hash", encoder)])
+    return ingest(loader.load([kb]), versions, [Eye("hash", encoder)])
 
 
 def served(versions: Versions, encoder: HashEncoder) -> KnowledgeBase:
     current = versions.current()
     assert current is not None
-    return opened.load(
+    return storage.load(
         versions.folder(current.id), current.details, current.id, lambda _base: encoder
     )
 
@@ -153,7 +154,7 @@ def test_of_two_articles_with_the_same_id_the_first_stays(
     assert done.documents == 1
     assert [failed.path for failed in done.failed] == ["a"]
     assert "same id" in done.failed[0].error
-    documents = opened.documents(versions.folder(done.version.id))
+    documents = storage.documents(versions.folder(done.version.id))
     assert [document.text for document in documents.values()] == ["first"]
 
 
@@ -185,7 +186,7 @@ def test_passages_keep_their_numbers_and_no_number_is_given_twice(
     for text in ("Free for members.", "Free for everyone.", "Free for friends."):
         (kb / "returns.md").write_text(f"# Returns\n\n{text}\n", encoding="utf-8")
         folder = versions.folder(run(kb, versions, encoder).version.id)
-        rows = np.load(folder / opened.NUMBERS).tolist()
+        rows = np.load(folder / storage.NUMBERS).tolist()
         assert rows == sorted(rows)
         found = {c.text: n for c, n in zip(served(versions, encoder).chunks, rows, strict=True)}
         assert all(found[said] == number for said, number in numbers.items() if said in found)
@@ -233,7 +234,7 @@ def test_a_version_before_stays_whole_and_can_be_gone_back_to(kb: Path, versions
 def test_an_english_eye_sees_english_passages_only(kb: Path, versions: Versions) -> None:
     first, english = HashEncoder(), HashEncoder("english")
     eyes = [Eye("hash", first), Eye("english", english, english=True)]
-    ingest(loaders.load([kb]), versions, eyes)
+    ingest(loader.load([kb]), versions, eyes)
     assert "七天内退货。" in first.encoded
     assert "七天内退货。" not in english.encoded
     assert "Free for members." in english.encoded

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from knowledge_base import learning, opened
-from knowledge_base.adapter import Adapter
 from knowledge_base.documents import Document, KnowledgeError
-from knowledge_base.evaluation import Query, evaluate
+from knowledge_base.index import storage
+from knowledge_base.index.versions import Version, Versions
 from knowledge_base.ingest import Eye, ingest
-from knowledge_base.search import KnowledgeBase
-from knowledge_base.versions import Version, Versions
+from knowledge_base.retrieval import search_training
+from knowledge_base.retrieval.adapter import Adapter
+from knowledge_base.retrieval.search import KnowledgeBase
+from knowledge_base.retrieval.search_evaluation import Query, evaluate
 from tests.knowledge_base.fakes import HashEncoder
 
 TOPICS = [f"topic{n}" for n in range(12)]
@@ -34,7 +35,7 @@ def served(versions: Versions) -> KnowledgeBase:
     current = versions.current()
     assert current is not None
     folder = versions.folder(current.id)
-    return opened.load(folder, current.details, current.id, lambda _base: HashEncoder())
+    return storage.load(folder, current.details, current.id, lambda _base: HashEncoder())
 
 
 def built(versions: Versions) -> Version:
@@ -59,10 +60,10 @@ def queries(forms: Sequence[str] = FORMS) -> list[Query]:
 def test_slang_is_learnt_and_published_as_a_version(versions: Versions) -> None:
     version = built(versions)
     before = served(versions)
-    learnt = learning.learn(before, queries())
+    learnt = search_training.learn(before, queries())
     assert learnt.seen[1] > learnt.seen[0]
     assert any(learnt.adapters)
-    published = learning.publish(versions, version, learnt)
+    published = search_training.publish(versions, version, learnt)
     assert published.parent == version.id
     unheard = queries(["tell me the {slang}, {topic}"])
     gained = evaluate(served(versions), unheard)["mrr@10"] - evaluate(before, unheard)["mrr@10"]
@@ -72,14 +73,14 @@ def test_slang_is_learnt_and_published_as_a_version(versions: Versions) -> None:
 def test_the_version_before_is_as_it_was(versions: Versions) -> None:
     version = built(versions)
     hits = served(versions).search("topic3 moolah")
-    learning.publish(versions, version, learning.learn(served(versions), queries()))
+    search_training.publish(versions, version, search_training.learn(served(versions), queries()))
     versions.rollback()
     assert served(versions).search("topic3 moolah") == hits
 
 
 def test_what_was_learnt_is_kept_when_articles_change(versions: Versions) -> None:
     version = built(versions)
-    learning.publish(versions, version, learning.learn(served(versions), queries()))
+    search_training.publish(versions, version, search_training.learn(served(versions), queries()))
     before = served(versions).search("moolah topic3", 3)
     documents = list(served(versions).documents.values())
     ingest([*documents, Document("new.md", "New", "News.")], versions, [Eye("hash", HashEncoder())])
@@ -97,14 +98,14 @@ def test_nothing_is_taken_from_questions_whose_answers_are_drawn_by_lot(
         Query(f"word{n} of no use", frozenset({f"topic{rng.integers(12)}-price"}))
         for n in range(60)
     ]
-    learnt = learning.learn(served(versions), noise)
+    learnt = search_training.learn(served(versions), noise)
     assert learnt.unseen[1] >= learnt.unseen[0] - 0.01
 
 
 def test_too_few_queries_are_refused_with_their_number(versions: Versions) -> None:
     built(versions)
     with pytest.raises(KnowledgeError, match=r"at least 20"):
-        learning.learn(served(versions), queries()[:5])
+        search_training.learn(served(versions), queries()[:5])
 
 
 def test_an_adapter_without_a_residual_moves_nothing(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from knowledge_base import loaders
 from knowledge_base.documents import Document
-from knowledge_base.loaders import Failure
+from knowledge_base.sources import loader
+from knowledge_base.sources.loader import Failure
 from tests.knowledge_base.sources.files import pdf, word
 
 GUIDE = """---
@@ -75,7 +75,7 @@ def write(folder: Path, name: str, content: str | bytes) -> Path:
 
 
 def read(folder: Path, name: str, content: str | bytes) -> list[Document | Failure]:
-    return list(loaders.load([write(folder, name, content)]))
+    return list(loader.load([write(folder, name, content)]))
 
 
 def document(folder: Path, name: str, content: str | bytes) -> Document:
@@ -339,7 +339,7 @@ def test_broken_gzip_files_are_named(tmp_path: Path, content: bytes) -> None:
 
 
 def test_too_large_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loaders, "MAX_BYTES", 2**20)
+    monkeypatch.setattr(loader, "MAX_BYTES", 2**20)
     assert "split it" in failure(tmp_path, "a.txt", b"x" * (2**20 + 1)).error
 
 
@@ -348,20 +348,20 @@ def test_folders_are_walked_in_order_and_hidden_files_skipped(tmp_path: Path) ->
     write(tmp_path, "en/a.md", "A")
     write(tmp_path, ".drafts/c.md", "C")
     write(tmp_path, "en/.d.md", "D")
-    loaded = [item.id for item in loaders.load([tmp_path]) if isinstance(item, Document)]
+    loaded = [item.id for item in loader.load([tmp_path]) if isinstance(item, Document)]
     assert loaded == ["en/a.md", "zh/b.md"]
 
 
 def test_one_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
     write(tmp_path, "a.md", "")
     write(tmp_path, "b.md", "Fine.")
-    bad, good = loaders.load([tmp_path])
+    bad, good = loader.load([tmp_path])
     assert isinstance(bad, Failure)
     assert isinstance(good, Document)
 
 
 def test_a_missing_path_is_a_failure(tmp_path: Path) -> None:
-    (failed,) = loaders.load([tmp_path / "nowhere"])
+    (failed,) = loader.load([tmp_path / "nowhere"])
     assert isinstance(failed, Failure)
     assert failed.path == str(tmp_path / "nowhere")
     assert "no such" in failed.error
@@ -379,7 +379,7 @@ def test_files_that_are_too_large_are_not_even_opened(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(200 * 2**20)
     tracemalloc.start()
-    (failed,) = loaders.load([path])
+    (failed,) = loader.load([path])
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert isinstance(failed, Failure)

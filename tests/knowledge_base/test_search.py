@@ -4,14 +4,14 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from knowledge_base import search
-from knowledge_base.dense import DenseIndex
 from knowledge_base.documents import Document
-from knowledge_base.encoders import Vectors
-from knowledge_base.filters import Filter
-from knowledge_base.search import Weights
-from knowledge_base.sparse import SparseIndex
-from knowledge_base.views import Scale, View, is_english
+from knowledge_base.encoders.base_models import Vectors
+from knowledge_base.index.dense import DenseIndex
+from knowledge_base.index.filters import Filter
+from knowledge_base.index.sparse import SparseIndex
+from knowledge_base.index.vector_field import Scale, View, is_english
+from knowledge_base.retrieval import search
+from knowledge_base.retrieval.search import Weights
 from tests.knowledge_base.fakes import HashEncoder, knowledge, passage
 
 CHUNKS = (

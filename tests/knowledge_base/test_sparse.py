@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledge_base.sparse import SparseIndex, terms
+from knowledge_base.index.sparse import SparseIndex, terms
 
 TEXTS = (
     "Refunds arrive within five days of the return",

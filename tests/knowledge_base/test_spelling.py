@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from knowledge_base.spelling import Speller
+from knowledge_base.text.spelling import Speller
 
 SPELLER = Speller.of(
     ["where is my parcel", "my parcel is late", "refund my order", "the order and its refund"] * 2

@@ -2,42 +2,43 @@ from dataclasses import replace
 
 import pytest
 
-from knowledge_base import scopes, statements
+from knowledge_base.quality import claims
+from knowledge_base.text import scope_constraints
 from tests.knowledge_base.fakes import passage
 
 
 def test_offsets_of_statements_are_those_of_the_article() -> None:
     chunk = passage("You have 60 days. It must be unused.", start=40)
-    found = statements.of(chunk)
+    found = claims.of(chunk)
     assert [s.text for s in found] == ["You have 60 days.", "It must be unused."]
     for statement in found:
         assert chunk.text[statement.start - 40 : statement.end - 40] == statement.text
 
 
 def test_rows_of_a_table_know_the_cells_above_them() -> None:
-    first, second = statements.of(passage("Way | Time\n--- | ---\nMail | 2 days\nChat | 1 hour"))
+    first, second = claims.of(passage("Way | Time\n--- | ---\nMail | 2 days\nChat | 1 hour"))
     assert first.row == ("Mail", "2 days")
     assert first.header == second.header == ("Way", "Time")
 
 
 def test_the_header_of_a_table_cut_in_two_stands_in_the_headings() -> None:
     cut = replace(passage("Chat | 1 hour"), headings=("Contact", "Way | Time"))
-    (row,) = statements.of(cut)
+    (row,) = claims.of(cut)
     assert row.header == ("Way", "Time")
 
 
 def test_a_heading_limits_the_sentences_below_it() -> None:
     here = replace(passage("Open from 10:00."), headings=("Shops", "Hong Kong"))
-    assert statements.of(here)[0].scopes["place"] == {"hong kong"}
+    assert claims.of(here)[0].scopes["place"] == {"hong kong"}
     both = replace(passage("Open from 10:00."), headings=("London and Hong Kong",))
-    assert "place" not in statements.of(both)[0].scopes
+    assert "place" not in claims.of(both)[0].scopes
 
 
 def test_forms_of_a_word_are_one_word() -> None:
-    assert set(statements.words("They delivered it")) & set(statements.words("on delivery"))
-    assert statements.words("sent back") == statements.words("returned")
-    assert statements.words("退款") == statements.words("退款")
-    assert set(statements.words("退貨")) == set(statements.words("退货"))
+    assert set(claims.words("They delivered it")) & set(claims.words("on delivery"))
+    assert claims.words("sent back") == claims.words("returned")
+    assert claims.words("退款") == claims.words("退款")
+    assert set(claims.words("退貨")) == set(claims.words("退货"))
 
 
 @pytest.mark.parametrize(
@@ -52,12 +53,12 @@ def test_forms_of_a_word_are_one_word() -> None:
     ],
 )
 def test_weekdays_are_spelled_out(text: str, days: str) -> None:
-    assert scopes.weekdays(text) == set(days.split())
+    assert scope_constraints.weekdays(text) == set(days.split())
 
 
 def test_a_sentence_says_what_it_is_about() -> None:
     text = "With standard shipping to Canada you pay by bank transfer."
-    assert scopes.named(text) == {
+    assert scope_constraints.named(text) == {
         "place": {"canada"},
         "speed": {"standard"},
         "payment": {"transfer"},

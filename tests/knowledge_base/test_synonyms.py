@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from knowledge_base.documents import KnowledgeError
-from knowledge_base.synonyms import Synonyms
+from knowledge_base.retrieval.synonyms import Synonyms
 from tests.knowledge_base.fakes import knowledge, passage
 
 GROUPS = Synonyms((("parcel", "package", "shipment"), ("退款", "退钱"), ("gift card", "voucher")))

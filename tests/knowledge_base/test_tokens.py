@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer
 
-from knowledge_base import tokens
+from knowledge_base.encoders import tokenizer as tokens
 
 TEXTS = [
     "query: where is my parcel?",

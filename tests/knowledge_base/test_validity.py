@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from knowledge_base import validity
+from knowledge_base.quality import staleness
 
 TODAY = date(2026, 5, 1)
 
@@ -20,7 +20,7 @@ TODAY = date(2026, 5, 1)
 )
 def test_an_end_that_has_passed_is_found(text: str, said: str) -> None:
     before = "We are glad you are here. "
-    (found,) = validity.passed(before + text, TODAY)
+    (found,) = staleness.passed(before + text, TODAY)
     assert found.said == said
     assert found.text == text
     assert (before + text)[found.start : found.start + len(found.text)] == found.text
@@ -42,9 +42,9 @@ def test_an_end_that_has_passed_is_found(text: str, said: str) -> None:
     ],
 )
 def test_what_still_holds_is_left_alone(text: str) -> None:
-    assert list(validity.passed(text, TODAY)) == []
+    assert list(staleness.passed(text, TODAY)) == []
 
 
 def test_days_are_iso_dates_or_nothing() -> None:
-    assert validity.day("2026-05-01") == TODAY
-    assert validity.day(None) is validity.day("soon") is None
+    assert staleness.day("2026-05-01") == TODAY
+    assert staleness.day(None) is staleness.day("soon") is None

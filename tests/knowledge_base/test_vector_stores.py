@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from knowledge_base.dense import DenseIndex
 from knowledge_base.documents import KnowledgeError
-from knowledge_base.vector_stores import Kind, only
+from knowledge_base.index.dense import DenseIndex
+from knowledge_base.index.vector_stores import Kind, only
 
 VECTORS = np.eye(40, dtype=np.float32)
 

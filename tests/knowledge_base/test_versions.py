@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from knowledge_base.documents import KnowledgeError
-from knowledge_base.versions import Version, Versions, write_json, write_text
+from knowledge_base.index.versions import Version, Versions, write_json, write_text
 
 
 @pytest.fixture

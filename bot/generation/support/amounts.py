@@ -1,6 +1,6 @@
 """All figures of a sentence: amounts, durations, dates, counts and bare numbers. Pure.
 
-Finding is `knowledge_base.values`' work; what it leaves (bare numbers, years, months, ordinals,
+Finding is `knowledge_base.text.measures`' work; what it leaves (bare numbers, years, months, ordinals,
 units it does not know) is read here, so that every figure of a statement is accounted for.
 """
 
@@ -12,7 +12,7 @@ from math import isclose
 from typing import Final
 
 from bot.generation.support.verdicts import Flaw
-from knowledge_base import values
+from knowledge_base.text import measures
 
 MONEY: Final = frozenset({"usd", "eur", "gbp", "cny", "hkd", "twd", "jpy"})
 _DATES: Final = frozenset({"date", "day of a year", "clock", "year", "month", "weekday"})
@@ -178,12 +178,12 @@ class Figure:
 def find(text: str) -> tuple[Figure, ...]:
     """Return the figures of a sentence in order; the text is read with plain digits."""
     text = _MANY.sub(lambda match: " " * len(match[0]), text)
-    read = [_figure(text, value) for value in values.find(text)]
+    read = [_figure(text, value) for value in measures.find(text)]
     found = [figure for figure in read if figure is not None]
     return tuple(sorted([*found, *_others(text, found)], key=lambda figure: figure.start))
 
 
-def _figure(text: str, value: values.Value) -> Figure | None:
+def _figure(text: str, value: measures.Value) -> Figure | None:
     """Return a value as a figure; one that reads a year or a number of millions wrongly is None."""
     words = text[value.start : value.end]
     if words[0] in _MAGNITUDE and re.search(
@@ -194,7 +194,7 @@ def _figure(text: str, value: values.Value) -> Figure | None:
         return None  # 公元 700 年
     lead = re.match(r"-?([0-9][0-9,]*(?:\.[0-9]+)?)", words)
     if value.kind == "duration" and lead and "年" in words:
-        year = abs(values.number(lead[1]) or 0.0)
+        year = abs(measures.number(lead[1]) or 0.0)
         if _FIRST_YEAR <= year <= _LAST_YEAR:
             return None
     step = 0.0
@@ -203,9 +203,9 @@ def _figure(text: str, value: values.Value) -> Figure | None:
         step = float(sum(map(ord, unit.rstrip("s"))))  # two that are spelt alike are one unit
     low, high = value.low, value.high
     pair = _PAIR.match(words)
-    if pair and (total := (values.number(pair[1]) or 0) + (values.number(pair[2]) or 0)):
+    if pair and (total := (measures.number(pair[1]) or 0) + (measures.number(pair[2]) or 0)):
         # "between three and five" are two numbers, which the finder adds up
-        low, high = ((values.number(n) or 0) * value.low / total for n in pair.groups())
+        low, high = ((measures.number(n) or 0) * value.low / total for n in pair.groups())
     weak = value.low == value.high == 1.0 and value.kind == "count" and not words[0].isdigit()
     weak = weak or bool(re.match(r"an?\b", words, re.IGNORECASE))
     return Figure(value.kind, low, high, value.start, value.end, step, weak)
@@ -224,7 +224,7 @@ def _others(text: str, found: Sequence[Figure]) -> Iterator[Figure]:
 
 def _han_clocks(text: str) -> Iterator[Figure]:
     for match in _HAN_CLOCK.finditer(text):
-        hour = values.number(match["h"])
+        hour = measures.number(match["h"])
         if hour is None:
             continue
         late = match["part"] in {"下午", "晚上", "傍晚"} and hour < 12  # noqa: PLR2004
@@ -237,7 +237,7 @@ def _ordinals(text: str) -> Iterator[Figure]:
         if match["word"]:
             value: float | None = float(_ORDINAL_WORDS[match["word"]])
         else:
-            value = values.number(match["han"] or match["n"])
+            value = measures.number(match["han"] or match["n"])
         if value is not None:
             yield Figure("ordinal", value, value, *match.span())
     for match in _WORD_TIMES.finditer(text):
@@ -250,7 +250,7 @@ def _bare(text: str) -> Iterator[Figure]:
         before = text[max(0, match.start("n") - 1) : match.start("n")]
         if before.isascii() and before.isalpha():
             continue  # a part of a code, which is read as a name
-        value = (values.number(match["n"]) or 0.0) * _MAGNITUDE.get((match["m"] or "").lower(), 1)
+        value = (measures.number(match["n"]) or 0.0) * _MAGNITUDE.get((match["m"] or "").lower(), 1)
         unit = _UNIT.match(text, match.end())
         kind = _SIGN.get(match["sign"] or "", "number")
         end = match.end()
@@ -266,7 +266,7 @@ def _bare(text: str) -> Iterator[Figure]:
 
 def _han_counts(text: str) -> Iterator[Figure]:
     for match in _HAN_COUNT.finditer(text):
-        value = values.number(match["n"])
+        value = measures.number(match["n"])
         if value is None:
             continue
         value *= 1e8 if match["m"] else 1.0
@@ -293,6 +293,6 @@ def number_of(text: str, figure: Figure) -> float | None:
     """Return the number a figure is written with, whatever its unit."""
     match = _BARE.search(text, figure.start, figure.end)
     if match:
-        return values.number(match["n"])
+        return measures.number(match["n"])
     han = re.match(rf"[{_HAN_FIGURES}]+", text[figure.start : figure.end])
-    return values.number(han[0]) if han else None
+    return measures.number(han[0]) if han else None

@@ -8,7 +8,7 @@ from bot.generation.support import names
 from bot.generation.support.amounts import MONEY, SHORT_DAYS, Figure, number_of
 from bot.generation.support.reading import Sentence, units
 from bot.generation.support.verdicts import Flaw
-from knowledge_base.scopes import weekdays
+from knowledge_base.text.scope_constraints import weekdays
 
 _REACH: Final = 4  # words to each side that say what a figure measures
 _CLOSER: Final = 0.34  # by how much another figure's surroundings must fit better

@@ -18,9 +18,9 @@ from bot.generation.support import rewording
 from bot.generation.support.check import SupportCheck
 from bot.generation.support.features import NAMES, SIGNS
 from bot.generation.support.scoring import Features, Scorer
-from knowledge_base.chinese import has_chinese
 from knowledge_base.chunking import chunk, sentences
 from knowledge_base.documents import Document
+from knowledge_base.text.chinese import has_chinese
 
 SEED: Final = 0
 MOST: Final = 6_000  # statements; more move the weights no further

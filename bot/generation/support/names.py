@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.generation.support.reading import Sentence, stem
 from bot.generation.support.verdicts import Flaw
-from knowledge_base import scopes
+from knowledge_base.text import scope_constraints
 
 _LINK: Final = re.compile(
     r"https?://[!-~]{1,500}|\bwww\.[!-~]{1,500}"
@@ -156,7 +156,7 @@ def _other_scope(text: str, there: str) -> bool:
     mine, theirs = _on_line(text), _on_line(there)
     if any(not numbers <= theirs[line] for line, numbers in mine.items() if line in theirs):
         return True
-    own, other = scopes.named(text), scopes.named(there)
+    own, other = scope_constraints.named(text), scope_constraints.named(there)
     return any(
         not names <= other[line]
         for line, names in own.items()

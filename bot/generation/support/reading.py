@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from bot.generation.support import amounts, words
 from bot.generation.support.amounts import Figure
-from knowledge_base.chinese import simplified
 from knowledge_base.chunking import sentences
-from knowledge_base.values import plain
+from knowledge_base.text.chinese import simplified
+from knowledge_base.text.measures import plain
 
 _TOKEN = re.compile(
     r"[\u3400-\u9fff]|[0-9]+(?:[.,:][0-9]+)*|[^\W\d_\u3400-\u9fff]+(?:['’][^\W\d_\u3400-\u9fff]+)*"

@@ -9,7 +9,7 @@ import yaml
 from bot import patterns
 from bot.dialogue import safety
 from bot.dialogue.rules import Content, Emergency
-from bot.nlu.scripts import to_script
+from knowledge_base.text.scripts import to_script
 
 CONTENT = Content()
 # What attacks, and a customer's words that look like it.

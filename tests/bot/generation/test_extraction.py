@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bot.generation import extraction
 from bot.generation.extraction import MAX_HAN, MAX_WORDS, extract
 from knowledge_base.documents import Chunk, Hit
-from knowledge_base.encoders import Vectors
+from knowledge_base.encoders.base_models import Vectors
 from tests.knowledge_base.fakes import HashEncoder, passage
 
 RETURNS = passage(

@@ -3,7 +3,7 @@
 from bot.learning import queries
 from bot.nlu.datasets import Conversation, LoggedTurn
 from bot.types import Role
-from knowledge_base.evaluation import Query
+from knowledge_base.retrieval.search_evaluation import Query
 
 
 def said(role: str, text: str, article: str | None = None) -> LoggedTurn:

@@ -9,7 +9,7 @@ from bot.learning.replies import Case, Replies
 from bot.learning.situations import WEIGHTS, Eye, Line, likeness, similarity
 from bot.store.answers import distance
 from bot.types import Role
-from knowledge_base.encoders import Vectors
+from knowledge_base.encoders.base_models import Vectors
 
 
 def encode(texts: Sequence[str]) -> Vectors:

@@ -2,8 +2,8 @@ from datetime import date
 
 import pytest
 
-from bot.nlu import dates, dates_zh, times
-from knowledge_base.chinese import simplified
+from knowledge_base.text import dates, dates_zh, times
+from knowledge_base.text.chinese import simplified
 
 WEDNESDAY = date(2026, 11, 18)
 

@@ -9,9 +9,9 @@ from bot.nlu.datasets import Example
 from bot.nlu.explanation import Explanation, explain
 from bot.nlu.intents import IntentModel
 from bot.types import BadMessageError
-from knowledge_base import encoders
-from knowledge_base.encoders import TorchEncoder
-from knowledge_base.versions import Versions
+from knowledge_base.encoders import base_models
+from knowledge_base.encoders.base_models import TorchEncoder
+from knowledge_base.index.versions import Versions
 
 THINGS = ("jacket", "boots", "tent", "stove", "lamp", "gloves")
 FRAMES = {
@@ -34,7 +34,7 @@ FRAMES = {
 @pytest.fixture(scope="module")
 def model(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> IntentModel:
     """Return a classifier of three intents in two languages."""
-    encoder = TorchEncoder(encoders.resolve(str(tiny_encoder), tiny_encoder.parent))
+    encoder = TorchEncoder(base_models.resolve(str(tiny_encoder), tiny_encoder.parent))
     examples = [
         Example(frame.format(thing), intent, f"made.csv:{number}")
         for intent, frames in FRAMES.items()

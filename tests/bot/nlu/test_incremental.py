@@ -15,9 +15,9 @@ from bot.nlu.intents import IntentModel
 from bot.nlu.recipe import Recipe
 from bot.nlu.training import Method, Trained
 from bot.types import CarelineError
-from knowledge_base import encoders
-from knowledge_base.encoders import TorchEncoder
-from knowledge_base.versions import Versions
+from knowledge_base.encoders import base_models
+from knowledge_base.encoders.base_models import TorchEncoder
+from knowledge_base.index.versions import Versions
 from tests.shell import careline_at
 
 Frames = Mapping[str, tuple[str, ...]]
@@ -61,7 +61,7 @@ def few_tones() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def encoder(tiny_encoder: Path) -> TorchEncoder:
-    return TorchEncoder(encoders.resolve(str(tiny_encoder), tiny_encoder.parent))
+    return TorchEncoder(base_models.resolve(str(tiny_encoder), tiny_encoder.parent))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.nlu import linear
-from knowledge_base.encoders import Vectors
+from knowledge_base.encoders.base_models import Vectors
 
 NAMES = ("refund", "size", "greeting")
 

@@ -1,8 +1,8 @@
 import pytest
 
 from bot.nlu.lookups import Lookup
-from bot.nlu.spans import narrow
-from knowledge_base.chinese import simplified
+from knowledge_base.text.chinese import simplified
+from knowledge_base.text.spans import narrow
 
 LOOKUP = Lookup(
     {

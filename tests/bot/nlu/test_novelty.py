@@ -5,7 +5,7 @@ import pytest
 
 from bot.nlu import novelty
 from bot.nlu.novelty import Memory, Novelty
-from knowledge_base.encoders import Vectors
+from knowledge_base.encoders.base_models import Vectors
 
 
 def unit(count: int, seed: int = 0, size: int = 8) -> Vectors:

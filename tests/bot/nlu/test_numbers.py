@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.nlu.numbers import parse, plain
+from knowledge_base.text.numbers import parse, plain
 
 
 @pytest.mark.parametrize(

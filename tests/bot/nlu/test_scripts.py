@@ -1,8 +1,8 @@
 import pytest
 
-from bot.nlu.scripts import script, to_script
-from knowledge_base.chinese import simplified
-from knowledge_base.han_characters import SIMPLIFIED, TRADITIONAL
+from knowledge_base.text.chinese import simplified
+from knowledge_base.text.han_characters import SIMPLIFIED, TRADITIONAL
+from knowledge_base.text.scripts import script, to_script
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from bot.leaning import FADES
 from bot.nlu import threads
 from bot.nlu.context import in_context
 from bot.nlu.datasets import Example
-from knowledge_base.encoders import Vectors
+from knowledge_base.encoders.base_models import Vectors
 
 
 def lengths(texts: Sequence[str]) -> Vectors:

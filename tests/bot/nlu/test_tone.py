@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from bot.nlu import tone
 from bot.nlu.context import in_context
 from bot.nlu.tone import EMOTIONS, SENTIMENTS, Tone, ToneHead
-from knowledge_base import encoders
-from knowledge_base.encoders import TorchEncoder
+from knowledge_base.encoders import base_models
+from knowledge_base.encoders.base_models import TorchEncoder
 
 FITTING = {
     "negative": {"frustrated", "angry", "anxious", "confused"},
@@ -20,7 +20,7 @@ FITTING = {
 
 @pytest.fixture(scope="module")
 def encoder(tiny_encoder: Path) -> TorchEncoder:
-    return TorchEncoder(encoders.resolve(str(tiny_encoder), tiny_encoder.parent))
+    return TorchEncoder(base_models.resolve(str(tiny_encoder), tiny_encoder.parent))
 
 
 @pytest.fixture(scope="module")

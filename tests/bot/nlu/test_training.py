@@ -18,10 +18,10 @@ from bot.nlu.recipe import Recipe
 from bot.nlu.training import Job, Trained
 from bot.settings import Promise
 from bot.types import CarelineError
-from knowledge_base import encoders, fast, torch_models
-from knowledge_base.encoders import TorchEncoder
-from knowledge_base.fast import FastEncoder
-from knowledge_base.versions import Versions
+from knowledge_base.encoders import base_models, onnx_encoder, torch_models
+from knowledge_base.encoders.base_models import TorchEncoder
+from knowledge_base.encoders.onnx_encoder import FastEncoder
+from knowledge_base.index.versions import Versions
 
 THINGS = ("jacket", "boot", "tent", "stove", "lamp", "knife")
 FRAMES = {
@@ -41,15 +41,15 @@ STEPS = 2  # an epoch: of 36 examples, about 31 are learnt
 
 @pytest.fixture(scope="module")
 def encoder(tiny_encoder: Path) -> TorchEncoder:
-    return TorchEncoder(encoders.resolve(str(tiny_encoder), tiny_encoder.parent))
+    return TorchEncoder(base_models.resolve(str(tiny_encoder), tiny_encoder.parent))
 
 
 @pytest.fixture(autouse=True)
 def _few_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fit tone and engine on fewer texts: this is about the classifier."""
-    rows, lines = tone.examples()[::20], fast._corpus()[::4]
+    rows, lines = tone.examples()[::20], onnx_encoder._corpus()[::4]
     monkeypatch.setattr(tone, "examples", lambda: rows)
-    monkeypatch.setattr(fast, "_corpus", lambda: lines)
+    monkeypatch.setattr(onnx_encoder, "_corpus", lambda: lines)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def versions(tmp_path: Path) -> Versions:
     return Versions(tmp_path / "models", "models", "m")
 
 
-def train(versions: Versions, encoder: encoders.ModelEncoder, **options: Any) -> Trained:
+def train(versions: Versions, encoder: base_models.ModelEncoder, **options: Any) -> Trained:
     return training.train(Job(EXAMPLES, encoder, **{"recipe": QUICK, **options}), versions)
 
 
@@ -213,7 +213,7 @@ def test_the_result_names_the_engine_that_serves(
     assert np.array_equal(before, encoder.queries(["where is my parcel"]))  # the base stays
     assert (versions.folder(fine.version.id) / "history.jsonl").exists()
     assert train(versions, encoder, method="head").engine == "torch"
-    fast.export(encoder, tmp_path / "engine")
+    onnx_encoder.export(encoder, tmp_path / "engine")
     quick = FastEncoder(encoder.base, tmp_path / "engine")
     assert train(versions, quick, method="head").engine == "onnxruntime-int8"
 
@@ -227,7 +227,7 @@ def test_an_engine_that_loses_too_much_is_not_used(
         vectors = queries(self, texts, **options)
         return vectors if len(texts) == 1 else -vectors
 
-    monkeypatch.setattr(fast, "_closeness", lambda *_: 0.99)
+    monkeypatch.setattr(onnx_encoder, "_closeness", lambda *_: 0.99)
     monkeypatch.setattr(FastEncoder, "queries", confused)
     done = train(versions, encoder, method="full")
     assert done.engine == "torch"
@@ -235,7 +235,7 @@ def test_an_engine_that_loses_too_much_is_not_used(
 
 
 def test_fine_tuning_needs_torch(versions: Versions, encoder: TorchEncoder, tmp_path: Path) -> None:
-    fast.export(encoder, tmp_path / "engine")
+    onnx_encoder.export(encoder, tmp_path / "engine")
     with pytest.raises(TypeError, match="torch"):
         train(versions, FastEncoder(encoder.base, tmp_path / "engine"), method="full")
 

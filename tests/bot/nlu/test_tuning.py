@@ -16,9 +16,9 @@ from bot.nlu.datasets import Example
 from bot.nlu.recipe import Recipe
 from bot.nlu.training import Job, Method
 from bot.types import CarelineError
-from knowledge_base import encoders, fast
-from knowledge_base.encoders import Base, TorchEncoder
-from knowledge_base.versions import Versions
+from knowledge_base.encoders import base_models, onnx_encoder
+from knowledge_base.encoders.base_models import Base, TorchEncoder
+from knowledge_base.index.versions import Versions
 from tests.shell import careline_at
 
 FRAMES = {
@@ -56,7 +56,7 @@ def few_tones() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def encoder(tiny_encoder: Path) -> TorchEncoder:
-    return TorchEncoder(encoders.resolve(str(tiny_encoder), tiny_encoder.parent))
+    return TorchEncoder(base_models.resolve(str(tiny_encoder), tiny_encoder.parent))
 
 
 def tried(storage: Path) -> list[tuple[float, ...]]:
@@ -230,7 +230,7 @@ def test_adapters_are_merged_into_an_encoder_that_serves(
     recipe_ = Recipe(epochs=3, batch=16)
     done = training.train(Job(rows, encoder, method=method, recipe=recipe_), versions)
     assert done.version.details["method"] == "lora"
-    assert done.engine in {"torch", fast.NAME}
+    assert done.engine in {"torch", onnx_encoder.NAME}
     folder = versions.folder(done.version.id)
     base = Base("own", str(folder / "encoder"), query_prefix=encoder.base.query_prefix)
     own = TorchEncoder(base).queries(["where is my parcel"])

@@ -11,9 +11,9 @@ from bot.nlu.entities import EntityFinder
 from bot.nlu.understanding import Understander
 from bot.nlu.wishing import Wish, Wishing
 from bot.types import CarelineError, Role
-from knowledge_base import encoders
-from knowledge_base.encoders import TorchEncoder
-from knowledge_base.versions import Versions
+from knowledge_base.encoders import base_models
+from knowledge_base.encoders.base_models import TorchEncoder
+from knowledge_base.index.versions import Versions
 from tests.knowledge_base.fakes import HashEncoder
 
 THINGS = [f"{kind} {n}" for n in range(25) for kind in ("tent", "boot")]
@@ -103,7 +103,7 @@ def test_turns_of_intents_that_go_both_ways_are_learnt_by_where_they_went() -> N
 def test_a_version_learns_wishes_and_reads_them_for_their_intents_alone(
     tiny_encoder: Path, tmp_path: Path
 ) -> None:
-    encoder = TorchEncoder(encoders.resolve(str(tiny_encoder), tiny_encoder.parent))
+    encoder = TorchEncoder(base_models.resolve(str(tiny_encoder), tiny_encoder.parent))
     examples = [Example(wish.text, wish.intent, "test") for wish in EXAMPLES]
     examples += [Example(f"which size of the {x} fits me", "size", "test") for x in THINGS]
     versions = Versions(tmp_path / "models", "models", "m")

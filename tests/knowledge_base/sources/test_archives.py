@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from knowledge_base import loaders
 from knowledge_base.documents import Document
-from knowledge_base.sources import archives
-from knowledge_base.sources.writing import Failure
+from knowledge_base.sources import archives, loader
+from knowledge_base.sources.document_builder import Failure
 from tests.knowledge_base.sources.files import word
 
 
@@ -29,7 +28,7 @@ class Zip:
 
     def load(self) -> tuple[dict[str, Document], dict[str, str]]:
         self.archive.close()
-        return split(loaders.load([self.path]))
+        return split(loader.load([self.path]))
 
 
 def split(loaded: Iterator[Document | Failure]) -> tuple[dict[str, Document], dict[str, str]]:
@@ -92,7 +91,7 @@ def test_a_member_with_a_password_is_named(packed: Zip) -> None:
         at = raw.index(mark) + place
         raw[at : at + 2] = struct.pack("<H", struct.unpack_from("<H", raw, at)[0] | 1)
     packed.path.write_bytes(raw)
-    documents, failed = split(loaders.load([packed.path]))
+    documents, failed = split(loader.load([packed.path]))
     assert set(documents) == {"good.md"}
     assert "password" in failed["kb.zip/locked.md"]
 
@@ -112,7 +111,7 @@ def test_a_damaged_member_is_named(packed: Zip) -> None:
     raw = bytearray(packed.path.read_bytes())
     raw[38:44] = b"\xff" * 6
     packed.path.write_bytes(raw)
-    documents, failed = split(loaders.load([packed.path]))
+    documents, failed = split(loader.load([packed.path]))
     assert set(documents) == {"good.md"}
     assert "cannot be unpacked" in failed["kb.zip/bad.md"]
 
@@ -148,7 +147,7 @@ def test_names_of_other_encodings_are_understood(tmp_path: Path, raw: bytes, nam
     packed.add(stand_in.decode())
     packed.archive.close()
     packed.path.write_bytes(packed.path.read_bytes().replace(stand_in, raw))
-    documents, failed = split(loaders.load([packed.path]))
+    documents, failed = split(loader.load([packed.path]))
     assert not failed
     assert set(documents) == {name}
 
@@ -156,11 +155,11 @@ def test_names_of_other_encodings_are_understood(tmp_path: Path, raw: bytes, nam
 def test_what_is_no_archive_says_so(tmp_path: Path) -> None:
     path = tmp_path / "kb.zip"
     path.write_bytes(b"not a zip")
-    assert "no readable zip" in split(loaders.load([path]))[1]["kb.zip"]
+    assert "no readable zip" in split(loader.load([path]))[1]["kb.zip"]
 
 
 def test_large_members_are_not_unpacked(packed: Zip, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loaders, "MAX_BYTES", 2**20)
+    monkeypatch.setattr(loader, "MAX_BYTES", 2**20)
     packed.add("a.txt", "".join(f"{n} " for n in range(300_000)))
     assert "larger than 1 MiB" in packed.load()[1]["kb.zip/a.txt"]
 
@@ -175,7 +174,7 @@ def test_an_archive_of_gzipped_files_is_read(packed: Zip, tmp_path: Path) -> Non
     assert "cannot be opened" in failed["kb.zip/b.md.gz"]
     whole = tmp_path / "whole.zip.gz"
     whole.write_bytes(gzip.compress(packed.path.read_bytes()))
-    assert set(split(loaders.load([whole]))[0]) == {"a.md.gz"}
+    assert set(split(loader.load([whole]))[0]) == {"a.md.gz"}
 
 
 def test_a_members_size_is_what_counts_not_what_it_claims(packed: Zip) -> None:
@@ -186,7 +185,7 @@ def test_a_members_size_is_what_counts_not_what_it_claims(packed: Zip) -> None:
     at = raw.index(b"PK\x01\x02") + 24
     raw[at : at + 4] = struct.pack("<I", 10)
     packed.path.write_bytes(raw)
-    documents, failed = split(loaders.load([packed.path]))
+    documents, failed = split(loader.load([packed.path]))
     assert not documents
     assert "kb.zip/liar.txt" in failed
 
@@ -197,4 +196,4 @@ def test_archives_lie_in_folders_too(tmp_path: Path) -> None:
         archive.writestr("a.md", "Text.")
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "kb.zip").write_bytes(packed.getvalue())
-    assert set(split(loaders.load([tmp_path]))[0]) == {"a.md"}
+    assert set(split(loader.load([tmp_path]))[0]) == {"a.md"}

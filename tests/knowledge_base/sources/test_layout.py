@@ -3,8 +3,8 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge_base.sources.layout import Fragment, width, write
-from knowledge_base.sources.writing import Builder, Details
+from knowledge_base.sources.document_builder import Builder, Details
+from knowledge_base.sources.page_layout import Fragment, width, write
 
 
 def text_of(pieces: Sequence[Fragment], pages: int = 1) -> str:

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge_base.documents import Document, KnowledgeError
-from knowledge_base.sources.tables import read_csv, read_jsonl
-from knowledge_base.sources.writing import Failure
+from knowledge_base.sources.document_builder import Failure
+from knowledge_base.sources.tabular import read_csv, read_jsonl
 
 
 def rows(source: str) -> dict[str, str]:

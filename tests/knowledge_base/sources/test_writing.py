@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge_base.documents import KnowledgeError
-from knowledge_base.sources.writing import Builder, Details, details, tongue
+from knowledge_base.sources.document_builder import Builder, Details, details, tongue
 
 
 def test_dates_are_kept_as_iso_dates() -> None:

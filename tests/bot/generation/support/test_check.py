@@ -8,7 +8,7 @@ import pytest
 
 from bot.generation.support import Flaw, Scorer, SupportCheck
 from knowledge_base.chunking import sentences
-from knowledge_base.encoders import Vectors
+from knowledge_base.encoders.base_models import Vectors
 from tests.bot.generation.support.cases_en import ENGLISH
 from tests.bot.generation.support.cases_zh import CHINESE
 

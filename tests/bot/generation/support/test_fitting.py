@@ -8,8 +8,8 @@ import pytest
 from bot.generation.support import SupportCheck, fitting
 from bot.generation.support.features import NAMES, SIGNS
 from bot.generation.support.scoring import DEFAULT, WORDS, Scorer
-from knowledge_base import loaders
 from knowledge_base.documents import Document
+from knowledge_base.sources import loader
 from tests.conftest import ROOT
 
 KB: Path = ROOT / "data" / "kb"
@@ -17,7 +17,7 @@ KB: Path = ROOT / "data" / "kb"
 
 @pytest.fixture(scope="module")
 def made() -> list[fitting.Example]:
-    read = [document for document in loaders.load([KB]) if isinstance(document, Document)]
+    read = [document for document in loader.load([KB]) if isinstance(document, Document)]
     return fitting.examples(sorted(read, key=lambda document: document.id), most=500)
 
 
@@ -25,7 +25,7 @@ def test_examples_are_made_of_both_kinds_and_the_same_each_time(
     made: list[fitting.Example],
 ) -> None:
     assert 0.35 < np.mean([example.supported for example in made]) < 0.65
-    read = [document for document in loaders.load([KB]) if isinstance(document, Document)]
+    read = [document for document in loader.load([KB]) if isinstance(document, Document)]
     again = fitting.examples(sorted(read, key=lambda document: document.id), most=500)
     assert again == made
 

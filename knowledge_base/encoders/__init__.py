@@ -1,0 +1,1 @@
+"""Sentence encoders: torch, ONNX int8, and the models that come inside packages."""

@@ -1,0 +1,1 @@
+"""The search index on disk and in memory, and its immutable versions."""

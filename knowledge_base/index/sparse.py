@@ -1,0 +1,185 @@
+"""The list of words: BM25 over stems and pairs of Chinese characters, forgiving slips."""
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge_base.text.chinese import simplified
+from knowledge_base.text.spelling import edits
+
+Rows: TypeAlias = NDArray[np.int64]
+Scores: TypeAlias = NDArray[np.float32]
+
+_WORD = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]+(?:['’][^\W_\u3400-\u9fff]+)?")
+_HAN = re.compile(r"[\u3400-\u9fff]")
+# Function words carry no topic; the list is short because BM25 already discounts common words.
+_STOP: Final = frozenset(
+    {
+        "a", "an", "and", "are", "as", "at", "be", "by", "can", "could", "do", "does", "for",
+        "from", "has", "have", "how", "i", "if", "in", "is", "it", "its", "me", "my", "of", "on",
+        "or", "our", "should", "so", "that", "the", "their", "them", "they", "this", "to", "was",
+        "we", "were", "what", "when", "where", "which", "who", "why", "will", "with", "would",
+        "you", "your",
+    }
+)  # fmt: skip
+_HEADINGS: Final = 3  # a word of the heading counts as many times as one of the text
+_SHORTEST: Final = 4  # letters of a word that may be a slip
+_NOTHING: Final = "∅"  # stands for a passage without words
+
+
+def weighted(heading: str, text: str) -> str:
+    """Return a passage for the index: what its heading says counts more."""
+    return f"{heading}\n" * _HEADINGS + text
+
+
+@dataclass(frozen=True)
+class _Forward:
+    """Which terms each passage has: `terms[starts[i]:starts[i + 1]]` are those of row i."""
+
+    vocabulary: tuple[str, ...]
+    terms: NDArray[np.int32]
+    starts: NDArray[np.int64]
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        return {term: number for number, term in enumerate(self.vocabulary)}
+
+    def row(self, number: int) -> NDArray[np.int32]:
+        return self.terms[self.starts[number] : self.starts[number + 1]]
+
+
+class SparseIndex:
+    """BM25 by rows. What each passage says is kept, so that a few can change without the rest."""
+
+    def __init__(self, model: Any, forward: _Forward) -> None:
+        """Wrap a bm25s model and note the best score each term can give."""
+        self._model = model
+        self._forward = forward
+        data, indptr = model.scores["data"], model.scores["indptr"]
+        sizes = np.diff(indptr)
+        self._best = np.zeros(len(sizes), dtype=np.float32)
+        filled = sizes > 0
+        if filled.any():
+            self._best[filled] = np.maximum.reduceat(data, indptr[:-1][filled])
+        self._found = sizes
+        self._rare = float(self._best.max(initial=0.0))
+
+    @classmethod
+    def build(cls, texts: Sequence[str]) -> "SparseIndex":
+        """Index texts; row numbers are the ids."""
+        empty = _Forward((), np.zeros(0, dtype=np.int32), np.zeros(1, dtype=np.int64))
+        return cls._of(empty, np.zeros(0, dtype=np.int64), texts)
+
+    def changed(self, kept: Rows, texts: Sequence[str]) -> "SparseIndex":
+        """Return an index of the rows kept, in that order, and of texts after them."""
+        return self._of(self._forward, kept, texts)
+
+    @classmethod
+    def _of(cls, before: _Forward, kept: Rows, texts: Sequence[str]) -> "SparseIndex":
+        import bm25s
+
+        numbers = dict(before.numbers)
+        rows = [before.row(row) for row in kept.tolist()]
+        for text in texts:
+            found = terms(text) or [_NOTHING]
+            rows.append(np.array([numbers.setdefault(t, len(numbers)) for t in found], np.int32))
+        together = np.concatenate(rows) if rows else np.zeros(0, dtype=np.int32)
+        used, dense = np.unique(together, return_inverse=True)  # terms nobody says any more go
+        names = list(numbers)
+        forward = _Forward(
+            tuple(names[number] for number in used.tolist()),
+            dense.astype(np.int32),
+            np.cumsum([0, *map(len, rows)], dtype=np.int64),
+        )
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # it chats
+        model = bm25s.BM25()
+        ids = [forward.row(row).tolist() for row in range(len(rows))]
+        model.index((ids, forward.numbers), show_progress=False, create_empty_token=False)
+        return cls(model, forward)
+
+    @classmethod
+    def load(cls, folder: Path) -> "SparseIndex":
+        """Read an index that `save` wrote."""
+        import bm25s
+
+        vocabulary = tuple((folder / "terms.txt").read_text(encoding="utf-8").split("\n"))
+        with np.load(folder / "forward.npz") as arrays:
+            forward = _Forward(vocabulary, arrays["terms"], arrays["starts"])
+        return cls(bm25s.BM25.load(str(folder)), forward)
+
+    def save(self, folder: Path) -> None:
+        """Write the index into a folder."""
+        self._model.save(str(folder), show_progress=False)
+        (folder / "terms.txt").write_text("\n".join(self._forward.vocabulary), encoding="utf-8")
+        np.savez(folder / "forward.npz", terms=self._forward.terms, starts=self._forward.starts)
+
+    def scores(
+        self, query: str, is_word: Callable[[str], bool] | None = None
+    ) -> tuple[Scores, float]:
+        """Return the BM25 score of every row and the score a perfect passage would have.
+
+        The second number makes scores of different queries comparable: a term that stands in no
+        passage counts as much as the rarest one that does. A word that stands in none, and that
+        `is_word` does not know either, is read as the word it is one slip away from.
+        """
+        numbers = self._forward.numbers
+        wanted = terms(query)
+        if is_word is not None:
+            wanted = self._corrected(query, wanted, is_word)
+        known = [numbers[term] for term in wanted if term in numbers]
+        best = float(self._best[known].sum()) + self._rare * (len(wanted) - len(known))
+        if not known:
+            return np.zeros(self._model.scores["num_docs"], dtype=np.float32), best
+        return np.asarray(self._model.get_scores_from_ids(known), dtype=np.float32), best
+
+    def _corrected(
+        self, query: str, wanted: list[str], is_word: Callable[[str], bool]
+    ) -> list[str]:
+        numbers = self._forward.numbers
+        unknown = Counter(term for term in wanted if term not in numbers and _may_slip(term))
+        if not unknown:
+            return wanted
+        slips = {word: stem for word, stem in _stemmed(query) if stem in unknown}
+        better = {stem: self._nearest(stem) for word, stem in slips.items() if not is_word(word)}
+        return [better.get(term) or term for term in wanted]
+
+    def _nearest(self, term: str) -> str | None:
+        numbers = self._forward.numbers
+        near = [word for word in edits(term) if word in numbers]
+        return max(near, key=lambda word: (self._found[numbers[word]], word), default=None)
+
+
+def terms(text: str) -> list[str]:
+    """Return the index terms of a text: stems of words, pairs of neighbouring Han characters."""
+    found: list[str] = []
+    words: list[str] = []
+    for run in _WORD.findall(simplified(text.lower())):
+        if _HAN.match(run):
+            found += [run[i : i + 2] for i in range(len(run) - 1)] or [run]
+        elif run not in _STOP:
+            words.append(run)
+    return found + _stems(words)
+
+
+def _stemmed(text: str) -> list[tuple[str, str]]:
+    """Return the words of a text with their stems."""
+    words = [run for run in _WORD.findall(text.lower()) if not _HAN.match(run)]
+    return list(zip(words, _stems(words), strict=True))
+
+
+def _may_slip(term: str) -> bool:
+    return len(term) >= _SHORTEST and term.isascii() and term.isalpha()
+
+
+def _stems(words: list[str]) -> list[str]:
+    import Stemmer
+
+    return list(Stemmer.Stemmer("english").stemWords(words))

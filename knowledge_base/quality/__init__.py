@@ -1,0 +1,1 @@
+"""Quality of the knowledge base: duplicates, contradictions, staleness, languages."""

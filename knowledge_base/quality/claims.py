@@ -1,0 +1,252 @@
+"""What a passage states, sentence by sentence: about what, with which figures, yes or no.
+
+Made for comparing two passages: only words that carry a subject stay, and what limits a
+statement (a place, a weekday, a way of paying, a product's name) is kept apart.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property, lru_cache
+from typing import Final
+
+from knowledge_base.chunking import sentences
+from knowledge_base.documents import Chunk
+from knowledge_base.index.sparse import terms
+from knowledge_base.text import measures as values
+from knowledge_base.text import scope_constraints as scopes
+from knowledge_base.text.chinese import simplified
+from knowledge_base.text.measures import Value
+from knowledge_base.text.scope_constraints import Scopes
+
+_REMEMBERED: Final = 100_000  # texts whose words are kept
+_FIRST: Final = 2  # words that lead a sentence; Han pairs and characters
+_FIRST_HAN: Final = 8
+_CUT: Final = 5  # letters by which two forms of a word are the same: deliver, delivery
+_HAN = re.compile(r"[\u3400-\u9fff]+")
+_CLAUSE_END = re.compile(r"[,;，；、](?!\d)|\s+(?:and|but)\s+(?=\w+ (?:is|are|can|may|must|do)\b)")
+_RULE = re.compile(r"[\s|:+-]*")
+_NOISE: Final = """
+about after again all also always any been before being both but cannot did done each either
+even ever every few get gets give given gives got had here him his into just least less let
+like long made make makes many may more most much must need needs never no none nor not now
+once only onto other others out over per please same see she since some still such take
+takes than then there these those through time times too two under until up us use used very
+want way well were whole within without yet today don doesn isn aren won t s re ve ll d m one
+three four five six seven eight nine ten day days e reach reaches please because daily weekend
+monday tuesday wednesday thursday friday saturday sunday
+"""
+# What means the same at a shop's counter; the cut forms of words.
+_SAME: Final = {
+    "ship": "deliv", "shipp": "deliv", "sent": "send", "dispa": "send", "purch": "buy",
+    "bough": "buy", "charg": "cost", "fee": "cost", "price": "cost", "store": "shop",
+    "pick": "colle", "closed": "open", "close": "open", "opens": "open",
+    "mail": "email", "instal": "insta",
+}  # fmt: skip
+_PHRASES: Final = (
+    (
+        re.compile(
+            r"\b(?:sent|send|sending|sends|brought|bring) (?:it |them )?back\b", re.IGNORECASE
+        ),
+        "return",
+    ),
+    (re.compile(r"\be-mails?\b", re.IGNORECASE), "email"),
+    (re.compile(r"\bnext day\b", re.IGNORECASE), "overnight"),
+)
+_HAN_NOISE = re.compile(
+    r"[的了是在和与或及等请可能够会将要需须我们您你他她它这那些每个各一到从把被就才也还都则以于为对向"
+    r"让给由所其之内后前时候有没不未无勿别只仅最多至少一次使用绝天日]"
+)
+_NEGATION = re.compile(
+    r"\b(?:not|cannot|never|no|neither|nor|unable|impossible|closed)\b|n[’']t\b"
+    r"|不(?![同仅但过久妨错论管])|没有|未(?!来)|无(?!论)|勿|别(?![人的处])|禁止|绝不|休息",
+    re.IGNORECASE,
+)
+_QUALIFIED = re.compile(
+    r"\b(?:if|unless|when|whether|except|otherwise|in case|although|already|example|e\.g\.|until"
+    r"|till|once|before|after|while)\b|\?"
+    r"|如果|若|除非|假如|要是|当.{0,12}时|否则|例如|比如|例：|吗|？|是否|前|后|过了",
+    re.IGNORECASE,
+)
+_EXAMPLE = re.compile(r"\b(?:example|e\.g\.|for instance)\b|例如|比如|举例|例：", re.IGNORECASE)
+_ONLY = re.compile(r"\bonly\b|\bexclusively\b|只|仅|限", re.IGNORECASE)
+_EXCEPTION = re.compile(
+    r"\b(?:outside|beyond|other than|all others?(?! days)|elsewhere)\b"
+    r"|期外|以外|除.{1,12}外|其他|其它",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"(?<=[a-z,;:(] )[A-Z][A-Za-z]+(?: [A-Z][A-Za-z]+)*(?: \d\b)?|\b[A-Z]{3,}\d*\b")
+_NO_NAMES: Final = frozenset(
+    {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
+)
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A part of a sentence, where it lies in it, its words and those it denies, if any."""
+
+    start: int
+    end: int
+    words: frozenset[str]
+    denied: frozenset[str] | None
+    qualified: bool
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A sentence, a list item or a row: `text` starts at `start` of the article it stands in.
+
+    `first` are its leading words, `values` its figures with offsets into `text`, `above` what its
+    headings limit it to; `row` are its cells and `header` those above them, in a table. What is
+    read less often is read when it is asked for.
+    """
+
+    start: int
+    text: str
+    plain: str  # in Simplified Chinese; offsets stay
+    bare: str  # and without its figures
+    words: frozenset[str]
+    first: frozenset[str]
+    values: tuple[Value, ...]
+    row: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
+    above: Scopes = field(default_factory=dict)
+
+    @property
+    def end(self) -> int:
+        """Where it ends in its article."""
+        return self.start + len(self.text)
+
+    @cached_property
+    def scopes(self) -> Scopes:
+        """Of which place, way of paying, speed and so on it speaks."""
+        own = scopes.named(self.plain)
+        # A heading that names several of one kind does not say which of them a sentence is about.
+        return {line: names for line, names in self.above.items() if len(names) == 1} | own
+
+    @cached_property
+    def clauses(self) -> tuple[Clause, ...]:
+        """Its parts."""
+        return tuple(_clauses(self.plain, self.bare))
+
+    @cached_property
+    def days(self) -> frozenset[str]:
+        """The weekdays it names."""
+        return scopes.weekdays(self.plain)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The proper names inside it, in English."""
+        found = _NAME.findall(self.plain)
+        return frozenset(name for name in found if name.rstrip("s") not in _NO_NAMES)
+
+    @cached_property
+    def only(self) -> bool:
+        """Whether it excludes what it does not name."""
+        return bool(_ONLY.search(self.plain))
+
+    @cached_property
+    def example(self) -> bool:
+        """Whether it merely gives an example."""
+        return bool(_EXAMPLE.search(self.plain))
+
+    @cached_property
+    def exception(self) -> bool:
+        """Whether it speaks of what lies outside something."""
+        return bool(_EXCEPTION.search(self.plain))
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a sentence with its full stop; list items and rows have none."""
+        return self.text.rstrip().endswith((".", "!", "。", "！"))
+
+    @cached_property
+    def denies(self) -> bool:
+        """Whether any part of it denies."""
+        return bool(_NEGATION.search(self.bare))
+
+    def clause(self, value: Value) -> Clause | None:
+        """Return the clause a figure stands in."""
+        return next((c for c in self.clauses if c.start <= value.start < c.end), None)
+
+
+def of(passage: Chunk) -> list[Statement]:
+    """Return the statements of a passage; what a heading says limits all of them."""
+    heading = simplified(" ".join((passage.title, *passage.headings)))
+    around = scopes.named(heading)
+    header = _cells(passage.headings[-1]) if passage.headings else ()
+    found = []
+    for start, end in sentences(passage.text):
+        if _RULE.fullmatch(passage.text[start:end]):
+            continue
+        statement = read(passage.text[start:end], passage.start + start)
+        if len(statement.row) != len(header):
+            header = statement.row  # the first row of a table stands above the others
+            continue
+        found.append(replace(statement, above=around, header=header))
+    return found
+
+
+def _cells(text: str) -> tuple[str, ...]:
+    if "|" not in text:
+        return ()
+    return tuple(cell.strip() for cell in text.strip().strip("|").split("|"))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def words(text: str) -> tuple[str, ...]:
+    """Return the words of a text that carry a subject, in order: cut stems and Han pairs."""
+    text = simplified(text)
+    for pattern, replacement in _PHRASES:
+        text = pattern.sub(replacement, text)
+    cut = [word[:_CUT] for word in terms(_HAN.sub(" ", text)) if word not in _noise()]
+    found = [_SAME.get(word, word) for word in cut if not word.isdigit() and len(word) > 1]
+    for run in _HAN.findall(text):
+        for piece in _HAN_NOISE.sub(" ", run).split():
+            # Pairs name things; single characters stay when a word is written another way.
+            found += [piece[i : i + 2] for i in range(len(piece) - 1)]
+            found += piece
+    return tuple(found)
+
+
+@cache
+def _noise() -> frozenset[str]:
+    return frozenset(terms(_NOISE))
+
+
+def read(text: str, start: int = 0) -> Statement:
+    """Return what one sentence states; `start` is where it lies in its article."""
+    plain = simplified(text)
+    figures = values.find(plain)
+    bare = _without(plain, figures)
+    every = words(bare)
+    return Statement(
+        start=start,
+        text=text,
+        plain=plain,
+        bare=bare,
+        words=frozenset(every),
+        first=frozenset(every[: _FIRST_HAN if _HAN.search(text) else _FIRST]),
+        values=tuple(figures),
+        row=_cells(text),
+    )
+
+
+def _without(text: str, figures: list[Value]) -> str:
+    """Return a text without its figures; offsets stay."""
+    for value in figures:
+        text = text[: value.start] + " " * (value.end - value.start) + text[value.end :]
+    return text
+
+
+def _clauses(text: str, bare: str) -> Iterator[Clause]:
+    """Yield the clauses of a sentence; `bare` is the same without its figures."""
+    qualified = bool(_QUALIFIED.search(text))
+    start = 0
+    for match in [*_CLAUSE_END.finditer(text), None]:
+        end = match.start() if match else len(text)
+        part = bare[start:end]
+        no = _NEGATION.search(part)
+        denied = frozenset(words(part[no.end() :])) if no else None
+        yield Clause(start, end, frozenset(words(part)), denied, qualified)
+        start = match.end() if match else end

@@ -1,0 +1,1 @@
+"""Hybrid retrieval, answerability, and learning from judged queries."""

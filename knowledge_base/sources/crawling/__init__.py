@@ -1,0 +1,1 @@
+"""Crawling of help centres on the web."""

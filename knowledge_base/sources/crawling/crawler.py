@@ -1,0 +1,212 @@
+"""Help centres on the web → documents: one host, one request at a time, as its owner allows."""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Final
+from urllib.robotparser import RobotFileParser
+
+import httpx
+
+from knowledge_base.documents import Document, KnowledgeError
+from knowledge_base.sources import loader
+from knowledge_base.sources.crawling.fetcher import AGENT, Fetcher, Head, Page, StatusError
+from knowledge_base.sources.document_builder import Failure
+from knowledge_base.sources.encodings import decode
+from knowledge_base.sources.html import signposts
+
+MOST_PAGES: Final = 500
+_LONGEST_DELAY: Final = 60.0  # seconds; what asks for more means to forbid
+_HTML: Final = ".html"
+_KINDS: Final = {
+    "text/html": _HTML,
+    "application/xhtml+xml": _HTML,
+    "text/markdown": ".md",
+    "text/x-markdown": ".md",
+    "application/pdf": ".pdf",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
+    "text/plain": ".txt",
+}
+_VAGUE: Final = frozenset({"", "text/plain", "application/octet-stream", "binary/octet-stream"})
+_SUFFIXES: Final = frozenset({".md", ".markdown", ".pdf", ".docx", ".txt"})
+_DECORATION: Final = ("image/", "video/", "audio/", "font/", "text/css", "text/javascript")
+
+
+class _NoTextError(KnowledgeError):
+    """A picture or a script: pages link to them, and nobody expects them to be read."""
+
+
+def crawl(
+    url: str, *, depth: int, cache: Path, allow_private: bool, limit: int = MOST_PAGES
+) -> Iterator[Document | Failure]:
+    """Yield the page at `url` and those it leads to in up to `depth` steps, on the same host.
+
+    `cache` is a folder in which pages stay that the server can say to be unchanged. A document's
+    id is its address without the scheme. Pages that cannot be read come as a Failure and the
+    others go on; robots.txt and nofollow are kept to, `limit` is the most pages that are asked for.
+    """
+    start = normal(url)
+    if start is None:
+        yield Failure(url, "it is no web address: write it like https://help.example.com/returns")
+        return
+    with Fetcher(cache, allow_private=allow_private) as fetcher:
+        yield from _Crawl(start, fetcher, limit).run(depth)
+
+
+def normal(url: str) -> str | None:
+    """Return an address in the one way it is compared and asked for; None when it is none."""
+    try:
+        parsed = httpx.URL(url.strip())
+        if parsed.scheme not in {"http", "https"} or not parsed.host:
+            return None
+        return str(parsed.copy_with(fragment=None, path=parsed.path or "/"))
+    except (httpx.InvalidURL, ValueError):
+        return None
+
+
+def _identifier(url: str) -> str:
+    return url.split("://", 1)[1]
+
+
+class _Crawl:
+    """One walk over one host, nearest pages first."""
+
+    def __init__(self, start: str, fetcher: Fetcher, limit: int) -> None:
+        self._start = start
+        self._fetcher = fetcher
+        self._limit = limit
+        self._queue: deque[tuple[str, int]] = deque()
+        self._seen: set[str] = set()
+        self._told: set[str] = set()
+        self._robots = RobotFileParser()
+        self._delay = 0.0
+        self._last = 0.0
+
+    def run(self, depth: int) -> Iterator[Document | Failure]:
+        try:
+            self._read_robots()
+        except KnowledgeError as error:
+            yield Failure(self._start, str(error))
+            return
+        if not self._robots.can_fetch(AGENT, self._start):
+            yield Failure(self._start, "robots.txt forbids to read it: ask the site's owner")
+            return
+        self._enter(self._start, depth)
+        asked = 0
+        while self._queue:
+            if asked == self._limit:
+                reason = f"it leads to more than {asked} pages: ingest its parts by their addresses"
+                yield Failure(self._start, reason)
+                return
+            url, left = self._queue.popleft()
+            asked += 1
+            try:
+                yield from self._visit(url, left)
+            except _NoTextError as error:
+                if url == self._start:
+                    yield Failure(url, str(error))
+            except KnowledgeError as error:
+                yield Failure(url, str(error))
+
+    def _enter(self, url: str, left: int) -> None:
+        """Queue a page once; http and https are the same page."""
+        if _identifier(url) not in self._seen:
+            self._seen.add(_identifier(url))
+            self._queue.append((url, left))
+
+    def _visit(self, url: str, left: int) -> Iterator[Document | Failure]:
+        page = self._get(url)
+        address = normal(page.head.url) or url
+        if address != url:
+            if _identifier(address) in self._seen and _identifier(address) != _identifier(url):
+                return
+            self._seen.add(_identifier(address))
+        robots = page.head.robots
+        index = "noindex" not in robots and "none" not in robots
+        if _kind(page.head) == _HTML:
+            text = decode(page.body, page.head.charset, markup=True)
+            posts = signposts(text, address)
+            index = index and posts.index
+            if left > 0 and "nofollow" not in robots and "none" not in robots:
+                self._follow(posts.links, left - 1)
+            own = normal(posts.canonical) if posts.canonical else None
+            address = own if own and self._is_home(own) else address
+        if index and _identifier(address) not in self._told:
+            self._told.add(_identifier(address))
+            yield from self._documents(page, address, url)
+
+    def _documents(self, page: Page, address: str, url: str) -> Iterator[Document | Failure]:
+        name, kind = _identifier(address), _kind(page.head)
+        for item in loader.parse(page.body, name, kind=kind, declared=page.head.charset):
+            if isinstance(item, Failure):
+                yield Failure(url, item.error)
+            else:
+                yield replace(item, id=name, url=address)
+
+    def _follow(self, links: tuple[str, ...], left: int) -> None:
+        for link in links:
+            url = normal(link)
+            if url and self._is_home(url) and self._robots.can_fetch(AGENT, url):
+                self._enter(url, left)
+
+    def _is_home(self, url: str) -> bool:
+        """Whether an address is on the host the walk began on; no port stands for either scheme."""
+        one, other = httpx.URL(url), httpx.URL(self._start)
+        return (one.host, one.port) == (other.host, other.port) and not one.userinfo
+
+    def _may_go(self, target: str) -> None:
+        url = normal(target)
+        if url is None or not self._is_home(url):
+            message = f"it leads to another host: ingest {target} itself"
+            raise KnowledgeError(message)
+        if not self._robots.can_fetch(AGENT, url):
+            message = f"it leads to {target}, which robots.txt forbids to read"
+            raise KnowledgeError(message)
+
+    def _get(self, url: str) -> Page:
+        time.sleep(max(0.0, self._last + self._delay - time.monotonic()))
+        try:
+            return self._fetcher.get(url, may_go=self._may_go, accept=_kind)
+        finally:
+            self._last = time.monotonic()
+
+    def _read_robots(self) -> None:
+        """Read the host's rules; where there are none all is allowed, where it fails nothing."""
+
+        def may_go(target: str) -> None:
+            if not self._is_home(target):
+                message = f"its robots.txt leads to another host: ingest {target} itself"
+                raise KnowledgeError(message)
+
+        where = str(httpx.URL(self._start).join("/robots.txt"))
+        try:
+            page = self._fetcher.get(where, may_go=may_go, accept=lambda _: None)
+        except StatusError as error:
+            if error.status in {401, 403}:
+                self._robots.parse(["User-agent: *", "Disallow: /"])
+            elif error.status < 500:  # noqa: PLR2004 — the server's fault begins there
+                self._robots.parse([])
+            else:
+                message = f"its robots.txt cannot be read ({error}): try again later"
+                raise KnowledgeError(message) from error
+            return
+        self._robots.parse(page.body.decode("utf-8-sig", "replace").splitlines())
+        self._delay = min(float(self._robots.crawl_delay(AGENT) or 0.0), _LONGEST_DELAY)
+        self._last = time.monotonic()
+
+
+def _kind(head: Head) -> str:
+    """Return the suffix a page is read as; raise KnowledgeError when it is not read at all."""
+    suffix = PurePosixPath(httpx.URL(head.url).path).suffix.lower()
+    if head.content_type in _VAGUE and suffix in _SUFFIXES:
+        return suffix
+    if head.content_type in _KINDS:
+        return _KINDS[head.content_type]
+    if head.content_type.startswith(_DECORATION):
+        message = f"it is {head.content_type}, which holds no text"
+        raise _NoTextError(message)
+    known = "HTML, Markdown, PDF, Word and plain text are"
+    message = f"pages of kind '{head.content_type or 'none'}' are not read; {known}"
+    raise KnowledgeError(message)

@@ -1,0 +1,153 @@
+"""Files of any known kind → documents. One function a suffix."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from knowledge_base.documents import Document, KnowledgeError
+from knowledge_base.sources import archives
+from knowledge_base.sources.document_builder import Failure
+from knowledge_base.sources.docx import read_docx
+from knowledge_base.sources.encodings import decode
+from knowledge_base.sources.html import read_html
+from knowledge_base.sources.markdown import read_markdown, read_plain
+from knowledge_base.sources.pdf import read_pdf
+from knowledge_base.sources.tabular import read_csv, read_jsonl
+
+__all__ = ["KINDS", "MAX_BYTES", "Failure", "load", "parse"]
+
+MAX_BYTES: Final = 32 * 2**20  # one file of text; larger ones are exports that want splitting
+MAX_BINARY_BYTES: Final = 128 * 2**20  # one PDF or Word file: most of it is pictures
+
+_Read = Iterator[Document] | Iterator[Document | Failure]
+_TEXT: Final[dict[str, Callable[[str, str], _Read]]] = {
+    ".md": read_markdown,
+    ".markdown": read_markdown,
+    ".html": read_html,
+    ".htm": read_html,
+    ".txt": read_plain,
+    ".csv": read_csv,
+    ".jsonl": read_jsonl,
+}
+_BINARY: Final[dict[str, Callable[[bytes, str], _Read]]] = {".pdf": read_pdf, ".docx": read_docx}
+_MARKUP: Final = frozenset({".html", ".htm"})
+_ARCHIVE: Final = ".zip"
+KINDS: Final = tuple(sorted([*_TEXT, *_BINARY, _ARCHIVE]))
+
+
+def load(paths: Iterable[Path]) -> Iterator[Document | Failure]:
+    """Yield the documents of files and folders; what cannot be read comes as a Failure."""
+    for path in paths:
+        if not path.exists():
+            yield Failure(str(path), "there is no such file or folder", "not_there")
+        elif path.is_dir():
+            files = sorted(p for p in path.rglob("*") if p.is_file() and _visible(p, path))
+            for file in files:
+                yield from _load_file(file, file.relative_to(path).as_posix())
+        else:
+            yield from _load_file(path, path.name)
+
+
+def parse(
+    raw: bytes, name: str, *, kind: str | None = None, declared: str | None = None
+) -> Iterator[Document | Failure]:
+    """Yield the documents of one file's bytes.
+
+    `kind` is a suffix, by default the name's; `declared` is the encoding that who sent it says
+    it is in.
+    """
+    try:
+        kind = kind or _kind(name)
+        if kind in _BINARY:
+            if not raw:
+                message = "it is empty"
+                raise KnowledgeError(message, "empty")  # noqa: TRY301 — told like what readers tell
+            yield from _BINARY[kind](raw, name)
+        else:
+            text = decode(raw, declared, markup=kind in _MARKUP)
+            yield from _TEXT[kind](_clean(text), name)
+    except KnowledgeError as error:
+        yield Failure.of(name, error)
+
+
+def _visible(path: Path, root: Path) -> bool:
+    return not any(part.startswith(".") for part in path.relative_to(root).parts)
+
+
+def _kind(name: str) -> str:
+    suffix = PurePosixPath(name.removesuffix(".gz")).suffix.lower()
+    if suffix not in KINDS:
+        known = ", ".join(KINDS)
+        message = f"files of kind '{suffix or 'none'}' are not read; known: {known}"
+        raise KnowledgeError(message, "unknown_kind", known=known)
+    return suffix
+
+
+def _limit(name: str) -> int:
+    """Return how many bytes of a file are read; raise KnowledgeError for unknown kinds."""
+    return MAX_BYTES if _kind(name) in _TEXT else MAX_BINARY_BYTES
+
+
+def _load_file(path: Path, name: str) -> Iterator[Document | Failure]:
+    try:
+        if _kind(name) == _ARCHIVE:
+            yield from _load_archive(path, name)
+        else:
+            yield from parse(_read(path, _limit(name)), name)
+    except KnowledgeError as error:
+        yield Failure.of(name, error)
+
+
+def _load_archive(path: Path, name: str) -> Iterator[Document | Failure]:
+    file = io.BytesIO(_read(path, MAX_BINARY_BYTES)) if path.suffix == ".gz" else None
+    try:
+        with file or path.open("rb") as opened:
+            for member in archives.members(opened, name, _limit):
+                if isinstance(member, Failure):
+                    yield member
+                else:
+                    yield from _load_member(*member, archive=name)
+    except OSError as error:
+        message = f"it cannot be opened: {error}"
+        raise KnowledgeError(message, "unopened", why=str(error)) from error
+
+
+def _load_member(path: str, raw: bytes, *, archive: str) -> Iterator[Document | Failure]:
+    """Yield the documents of a file in an archive; its failures name the archive too."""
+    try:
+        raw = _read(io.BytesIO(raw), _limit(path)) if path.endswith(".gz") else raw
+    except KnowledgeError as error:
+        yield Failure.of(f"{archive}/{path}", error)
+        return
+    for item in parse(raw, path):
+        yield replace(item, path=f"{archive}/{item.path}") if isinstance(item, Failure) else item
+
+
+def _read(source: Path | io.BytesIO, limit: int) -> bytes:
+    """Read a file, or what is packed in one; what is too large is not read to its end."""
+    raw = None
+    try:
+        if isinstance(source, io.BytesIO) or source.suffix == ".gz":
+            with gzip.open(source) as packed:
+                raw = packed.read(limit + 1)
+        elif source.stat().st_size <= limit:
+            with source.open("rb") as file:
+                raw = file.read(limit + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        message = f"it cannot be opened: {error}"
+        raise KnowledgeError(message, "unopened", why=str(error)) from error
+    if raw is None or len(raw) > limit:
+        message = f"it is larger than {limit // 2**20} MiB: split it"
+        raise KnowledgeError(message, "too_large", most=limit // 2**20)
+    return raw
+
+
+def _clean(text: str) -> str:
+    if not text.strip("\ufeff \t\r\n\x00\f\v"):
+        message = "it is empty"
+        raise KnowledgeError(message, "empty")
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")

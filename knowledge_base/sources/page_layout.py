@@ -1,0 +1,367 @@
+"""Printed pages → headings, paragraphs, items and rows, from where each piece of text stands. Pure.
+
+A page knows no paragraphs, only words at places. What is larger than the body is a heading, what
+stands in columns is a table, what recurs at the edge of the pages is none of the text, and a line
+that ends although the next word had room ends on purpose.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from knowledge_base.sources.document_builder import Builder
+
+_HEADING_RATIO: Final = 1.12  # to the size of the body
+_LONGEST_HEADING: Final = 200
+_EDGE: Final = 0.13  # of a page's height: where running heads and page numbers stand
+_RECURS: Final = 0.4  # of the pages; left and right pages may have heads of their own
+_WIDE_FROM: Final = "\u2e80"
+_NARROW: Final = frozenset("iljtfrI.,:;'|!()[]-/ ")
+_BULLETS: Final = "•◦▪▫●○■□‣·–—*\x7f\u25ba\uf0b7\uf0a7\uf0d8"
+_NUMBER = re.compile(r"\(?(\d{1,3}|[a-z])[.)、）]?")
+_MARKED = re.compile(rf"[{re.escape(_BULLETS)}]\s+\S|\(?(\d{{1,2}}|[a-z])[.)、）]\s*[^\s\d]")
+_DIVIDED = re.compile(r"([^\W\d]+)[-\u2010\u00ad]$")
+_ENDS: Final = (".", "!", "?", "。", "！", "？", ":", "：")
+_LIGATURES: Final = str.maketrans(
+    {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "\x00": None}
+)
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """Text shown at one place: lengths in points, `y` grows upwards."""
+
+    text: str
+    page: int
+    x: float
+    y: float
+    size: float
+
+
+@dataclass
+class Line:
+    """Fragments at one height; a wide gap between two of them starts another cell."""
+
+    page: int
+    y: float
+    pieces: list[tuple[float, str]]
+    cells: list[tuple[float, str]] = field(default_factory=list)
+    sizes: Counter[float] = field(default_factory=Counter)
+
+    @property
+    def size(self) -> float:
+        """The size most of it is set in."""
+        return self.sizes.most_common(1)[0][0]
+
+    @property
+    def right(self) -> float:
+        """Where it ends, by estimate."""
+        x, text = self.cells[-1]
+        return x + width(text, self.size)
+
+    @property
+    def text(self) -> str:
+        """Its words, without a bullet; a number it begins with stays."""
+        words = " ".join(text.strip() for _, text in self.cells)
+        return words.lstrip(_BULLETS + " ") if self.has_marker else words
+
+    @property
+    def has_marker(self) -> bool:
+        """Whether it begins with a bullet or a number that stands by itself."""
+        first = self.cells[0][1].strip()
+        return (len(self.cells) > 1 and _is_marker(first)) or bool(_MARKED.match(first))
+
+    @property
+    def is_row(self) -> bool:
+        """Whether it has columns."""
+        return len(self.cells) > (2 if _is_marker(self.cells[0][1].strip()) else 1)
+
+
+def _is_marker(text: str) -> bool:
+    return text in _BULLETS or bool(_NUMBER.fullmatch(text))
+
+
+def width(text: str, size: float) -> float:
+    """Estimate how wide a text is set: fonts differ, but not by more than a tenth or so."""
+    units = 0.0
+    for character in text.strip():
+        if character >= _WIDE_FROM:
+            units += 1.0
+        elif character in _NARROW:
+            units += 0.29
+        else:
+            units += 0.68 if character.isupper() else 0.52
+    return units * size
+
+
+def write(
+    fragments: Sequence[Fragment],
+    heights: Mapping[int, float],
+    outline: Mapping[str, int],
+    builder: Builder,
+) -> None:
+    """Write the text of all pages; `outline` is title → level, for pages all in one size."""
+    lines = _without_running(_lines(fragments), heights)
+    if lines:
+        _Writer(lines, outline, builder).write()
+
+
+def _lines(fragments: Sequence[Fragment]) -> list[Line]:
+    """Gather what stands at one height, in the order in which it was drawn."""
+    lines: list[Line] = []
+    blank = False
+    for piece in fragments:
+        text = piece.text.translate(_LIGATURES)
+        if not text.strip():
+            blank = blank or text not in {"", "\n"}
+            continue
+        text = f" {text}" if blank else text
+        last = lines[-1] if lines else None
+        if (
+            last is not None
+            and last.page == piece.page
+            and abs(last.y - piece.y) <= max(last.size, piece.size) / 2
+            and piece.x >= last.pieces[-1][0] - piece.size
+        ):
+            last.pieces.append((piece.x, text))
+        else:
+            last = Line(piece.page, piece.y, [(piece.x, text)])
+            lines.append(last)
+        last.sizes[round(2 * piece.size) / 2] += len(text.strip())
+        blank = False
+    for line in lines:
+        line.cells = _cells(line, ())
+    # A cell that fills its column leaves no gap; the rows beside it tell where the columns are.
+    rows = [{x for x, _ in line.pieces[1:]} if line.is_row else set() for line in lines]
+    for one, other in zip(range(len(lines)), range(1, len(lines)), strict=False):
+        for line, columns in ((lines[one], rows[other]), (lines[other], rows[one])):
+            if columns and lines[one].page == lines[other].page:
+                line.cells = max(line.cells, _cells(line, tuple(columns)), key=len)
+    return lines
+
+
+def _cells(line: Line, columns: tuple[float, ...]) -> list[tuple[float, str]]:
+    """Join the pieces of a line up to the next wide gap, or the next of the known columns."""
+    cells: list[tuple[float, str]] = []
+    end = 0.0
+    for x, text in line.pieces:
+        before = cells[-1][1] if cells else ""
+        gap = x - end
+        beyond = bool(cells) and x > cells[-1][0]
+        wide = gap > 1.3 * line.size and gap > 0.12 * width(before, line.size)
+        marker = len(cells) == 1 and _is_marker(before.strip()) and gap > line.size / 2
+        known = any(abs(x - column) <= 1 for column in columns)
+        if not cells or (beyond and (wide or marker or known)):
+            cells.append((x, text))
+        else:
+            cells[-1] = (cells[-1][0], _glue(before, text))
+        end = cells[-1][0] + width(cells[-1][1], line.size)
+    return cells
+
+
+def _glue(before: str, text: str) -> str:
+    apart = before[-1].isspace() or text[0].isspace()
+    asian = before.rstrip()[-1] >= _WIDE_FROM or text.lstrip()[0] >= _WIDE_FROM
+    return before.rstrip() + (" " if apart and not asian else "") + text.lstrip()
+
+
+def _without_running(lines: list[Line], heights: Mapping[int, float]) -> list[Line]:
+    """Leave out what recurs at the same height of the edges: heads, feet, page numbers."""
+    if len(heights) < 2 or not lines:  # noqa: PLR2004 — nothing recurs on a single page
+        return lines
+    body = _body(lines)
+
+    def key(line: Line) -> tuple[int, str] | None:
+        height = heights[line.page]
+        if _EDGE * height < line.y < (1 - _EDGE) * height:
+            return None
+        # Page numbers change from page to page; so do chapter numbers, but those are headings.
+        small = line.size <= body * _HEADING_RATIO
+        words = re.sub(r"\d+", "#", line.text) if small else line.text
+        return round(line.y / 3), re.sub(r"\s+", "", words)
+
+    places = [key(line) for line in lines]
+    pages: dict[tuple[int, str], set[int]] = {}
+    for line, place in zip(lines, places, strict=True):
+        if place is not None:
+            pages.setdefault(place, set()).add(line.page)
+    fewest = max(2, _RECURS * len(heights))
+    return [
+        line
+        for line, place in zip(lines, places, strict=True)
+        if place is None or len(pages[place]) < fewest
+    ]
+
+
+def _body(lines: Sequence[Line]) -> float:
+    sizes: Counter[float] = Counter()
+    for line in lines:
+        sizes.update(line.sizes)
+    return sizes.most_common(1)[0][0]
+
+
+class _Writer:
+    """Goes through the lines and hands blocks to the builder."""
+
+    def __init__(self, lines: list[Line], outline: Mapping[str, int], builder: Builder) -> None:
+        self._lines = lines
+        self._builder = builder
+        self._body = _body(lines)
+        large = {line.size for line in lines if self._is_large(line)}
+        self._levels = {size: n for n, size in enumerate(sorted(large, reverse=True), start=1)}
+        self._outline = {} if large else {_plain(title): n for title, n in outline.items()}
+        self._margins = self._measure_margins()
+        self._leading = self._measure_leading()
+        self._hyphenated = set(re.findall(r"\w+-\w+", " ".join(line.text for line in lines)))
+
+    def write(self) -> None:
+        at = 0
+        while at < len(self._lines):
+            end = self._rows_from(at)
+            if end - at > 1:
+                run = object()
+                for line in self._lines[at:end]:
+                    words = (re.sub(r"\s+", " ", text).strip() for _, text in line.cells)
+                    self._builder.line(" | ".join(words), run)
+            elif (level := self._level(self._lines[at])) is not None:
+                end = self._heading(at, level)
+            else:
+                end = self._block(at)
+            at = end
+
+    def _is_large(self, line: Line) -> bool:
+        text = line.text
+        return (
+            line.size >= self._body * _HEADING_RATIO
+            and len(text) <= _LONGEST_HEADING
+            and any(character.isalpha() for character in text)
+            and not line.is_row
+        )
+
+    def _level(self, line: Line) -> int | None:
+        if self._is_large(line):
+            return min(self._levels[line.size], 6)
+        return self._outline.get(_plain(line.text))
+
+    def _heading(self, at: int, level: int) -> int:
+        """Write a heading of one line or, where it is broken, of several."""
+        text, end = self._lines[at].text, at + 1
+        while end < len(self._lines) and self._is_large(self._lines[at]):
+            one, following = self._lines[end - 1], self._lines[end]
+            gap = one.y - following.y
+            if following.size != one.size or following.page != one.page or following.is_row:
+                break
+            if not 0 < gap <= 1.4 * one.size or len(text) + len(following.text) > _LONGEST_HEADING:
+                break
+            text = self._join(text, following.text)
+            end += 1
+        self._builder.heading(level, text)
+        return end
+
+    def _rows_from(self, at: int) -> int:
+        """Return the end of the table that begins at a line; the line itself is none alone."""
+        end = at
+        while end < len(self._lines) and self._lines[end].is_row:
+            if end > at and not self._aligned(self._lines[end - 1], self._lines[end]):
+                break
+            end += 1
+        return end
+
+    def _aligned(self, one: Line, other: Line) -> bool:
+        """Whether two lines share a column other than the first: its left or its right edge."""
+        reach = 1.5 * self._body
+
+        def edges(line: Line) -> list[tuple[float, float]]:
+            return [(x, x + width(text, line.size)) for x, text in line.cells[1:]]
+
+        return any(
+            abs(left - other_left) <= reach or abs(right - other_right) <= reach
+            for left, right in edges(one)
+            for other_left, other_right in edges(other)
+        )
+
+    def _block(self, at: int) -> int:
+        """Write lines that belong together: a paragraph, and lines broken on purpose."""
+        run = object()
+        text = self._lines[at].text
+        is_item = self._lines[at].has_marker
+        end = at + 1
+        while end < len(self._lines):
+            one, line = self._lines[end - 1], self._lines[end]
+            if self._rows_from(end) - end > 1 or self._level(line) is not None:
+                break
+            if not (self._close(one, line) or (line.has_marker and line.page == one.page)):
+                break
+            divided = self._is_divided(one, line)
+            if line.has_marker or not (divided or self._is_full(one, line)):
+                self._put(text, run, is_line=is_item)
+                text, is_item = line.text, True
+            else:
+                text = self._join(text, line.text)
+            end += 1
+        self._put(text, run, is_line=is_item)
+        return end
+
+    def _put(self, text: str, run: object, *, is_line: bool) -> None:
+        text = re.sub(r"\s+", " ", text.replace("\u00ad", ""))
+        if is_line:
+            self._builder.line(text, run)
+        else:
+            self._builder.paragraph(text)
+
+    def _close(self, one: Line, other: Line) -> bool:
+        """Whether a line goes on with the block of the one before."""
+        if abs(one.size - other.size) > 0.1 * self._body:
+            return False
+        if one.page != other.page:
+            return (
+                not other.has_marker and not one.text.endswith(_ENDS) and self._is_full(one, other)
+            )
+        return 0 < one.y - other.y <= 1.3 * self._leading * max(one.size, other.size)
+
+    def _is_divided(self, one: Line, other: Line) -> bool:
+        """Whether a word is divided between two lines."""
+        return bool(_DIVIDED.search(one.text)) and other.text[:1].islower()
+
+    def _is_full(self, one: Line, other: Line) -> bool:
+        """Whether the next word had no room left in a line."""
+        word = other.text[:1] if other.text[:1] >= _WIDE_FROM else other.text.split(" ")[0]
+        return one.right + width(word, one.size) >= 0.9 * self._margins[self._column(one)]
+
+    def _column(self, line: Line) -> tuple[int, int]:
+        return line.page, round(line.cells[0][0] / (6 * self._body))
+
+    def _measure_margins(self) -> dict[tuple[int, int], float]:
+        margins: dict[tuple[int, int], float] = {}
+        for line in self._lines:
+            column = self._column(line)
+            margins[column] = max(margins.get(column, 0.0), line.right)
+        return margins
+
+    def _measure_leading(self) -> float:
+        """Return the usual distance of lines, in sizes: from full lines to those that follow."""
+        found: Counter[float] = Counter()
+        for one, other in zip(self._lines, self._lines[1:], strict=False):
+            if one.page == other.page and one.size == other.size and not one.is_row:
+                distance = (one.y - other.y) / one.size
+                if 1 <= distance <= 2.2 and self._is_full(one, other):  # noqa: PLR2004
+                    found[round(distance, 1)] += 1
+        return found.most_common(1)[0][0] if found else 1.5
+
+    def _join(self, text: str, following: str) -> str:
+        """Join two lines: without the hyphen of a divided word, without a blank in Chinese."""
+        if text.endswith("\u00ad"):
+            return text[:-1] + following
+        divided = _DIVIDED.search(text)
+        rest = re.match(r"\w+", following)
+        if divided and rest and following[0].islower():
+            word = f"{divided[1]}-{rest[0]}"
+            return (text if word in self._hyphenated else text[:-1]) + following
+        asian = text[-1:] >= _WIDE_FROM or following[:1] >= _WIDE_FROM
+        return text + ("" if asian else " ") + following
+
+
+def _plain(title: str) -> str:
+    return re.sub(r"\s+", "", title).casefold()

@@ -1,0 +1,1 @@
+"""Language shared by all packages: scripts, numbers, money, dates, units, spelling."""
