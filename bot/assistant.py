@@ -10,14 +10,7 @@ from typing import Final, TypeVar
 
 from bot import bursts, evidence
 from bot.bursts import Burst
-from bot.dialogue import state as states
-from bot.dialogue.handoff import WITH_BOT
-from bot.dialogue.policy import PLEASANTRIES
-from bot.dialogue.state import State, advance
-from bot.parts import Parts
-from bot.replies import BETWEEN, in_script, is_needless, joined
-from bot.speaking import Speaker
-from bot.types import (
+from bot.core.types import (
     BadMessageError,
     Decision,
     Handoff,
@@ -30,6 +23,13 @@ from bot.types import (
     Turn,
     Understanding,
 )
+from bot.dialogue import state as states
+from bot.dialogue.handoff import WITH_BOT
+from bot.dialogue.policy import PLEASANTRIES
+from bot.dialogue.state import State, advance
+from bot.parts import Parts
+from bot.replies import BETWEEN, in_script, is_needless, joined
+from bot.speaking import Speaker
 from bot.work import Work, stays
 
 _logger = logging.getLogger(__name__)

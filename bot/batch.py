@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from bot import wire
 from bot.assistant import Assistant
-from bot.types import BadMessageError, CarelineError, Message, new_id
+from bot.core import serialization
+from bot.core.types import BadMessageError, CarelineError, Message, new_id
 
 _TEXTS: Final = ("text", "sender", "conversation_id")
 _LONGEST_ID: Final = 64
@@ -135,6 +135,6 @@ def _answer(asked: Asked, assistant: Assistant) -> dict[str, Any]:
         client_message_id=f"batch-{once[:32]}",
     )
     try:
-        return {"id": asked.id, **wire.turn_json(assistant.answer(message))}
+        return {"id": asked.id, **serialization.turn_json(assistant.answer(message))}
     except BadMessageError as error:
         return {"id": asked.id, "line": asked.line, "error": str(error)}

@@ -7,26 +7,26 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bot import contents
 from bot.assistant import Assistant
+from bot.core.settings import Settings
+from bot.core.types import CarelineError
 from bot.dialogue import policy as policies
 from bot.dialogue import templates as texts
 from bot.parts import Actions, Log, Parts
-from bot.settings import Settings
-from bot.types import CarelineError
+from bot.store import content_snapshots
 from knowledge_base.index.versions import Version, Versions
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from bot.generation.composers import ExtractiveComposer, GeneratedComposer
-    from bot.generation.generators import TextGenerator
+    from bot.generation.answerers import ExtractiveComposer, GeneratedComposer
+    from bot.generation.language_models import TextGenerator
     from bot.learning.suggestions import Suggester
-    from bot.nlu.intents import IntentModel
-    from bot.nlu.seeking import Seeking
-    from bot.nlu.wishing import Wishing
-    from bot.store.log import SqlLog
-    from bot.store.sealing import Seal
+    from bot.nlu.dialogue_acts import Wishing
+    from bot.nlu.intent_classifier import IntentModel
+    from bot.nlu.retrieval_gate import Seeking
+    from bot.store.conversation_log import SqlLog
+    from bot.store.encryption import Seal
     from knowledge_base.encoders.base_models import ModelEncoder, TorchEncoder
     from knowledge_base.ingest import Eye
     from knowledge_base.retrieval.search import KnowledgeBase
@@ -107,7 +107,7 @@ class Home:
 
     def model(self, version: str | None = None) -> "IntentModel | None":
         """Open a version of the classifier, the active one by default; None before the first."""
-        from bot.nlu import intents
+        from bot.nlu import intent_classifier
 
         found = self.models.open(version) if version else self.models.current()
         if found is None:
@@ -115,18 +115,18 @@ class Home:
         folder = self.models.folder(found.id)
         own = (folder / "encoder").is_dir()
         encoder = None if own else self.encoder(str(found.details["base"]))
-        return intents.load(folder, found, encoder, engine=self.settings.engine)
+        return intent_classifier.load(folder, found, encoder, engine=self.settings.engine)
 
     def asking(self, model: "IntentModel | None") -> "Seeking | None":
         """Open what a model's version learnt about whether a message needs the knowledge."""
-        from bot.nlu import seeking
+        from bot.nlu import retrieval_gate
 
-        folder = self.models.folder(model.version) / seeking.FOLDER if model else None
-        return seeking.Seeking.load(folder) if folder and folder.is_dir() else None
+        folder = self.models.folder(model.version) / retrieval_gate.FOLDER if model else None
+        return retrieval_gate.Seeking.load(folder) if folder and folder.is_dir() else None
 
     def wishing(self, model: "IntentModel | None") -> "Wishing | None":
         """Open what a model's version learnt about whether customers want it done."""
-        from bot.nlu import wishing
+        from bot.nlu import dialogue_acts as wishing
 
         folder = self.models.folder(model.version) / wishing.FOLDER if model else None
         return wishing.Wishing.load(folder) if folder and folder.is_dir() else None
@@ -202,7 +202,7 @@ class Home:
     def log(self) -> "SqlLog":
         """Return the conversation log, migrated."""
         from bot.store import database
-        from bot.store.log import SqlLog
+        from bot.store.conversation_log import SqlLog
 
         if database.revision(self.engine) != database.head():
             self.migrate()
@@ -211,9 +211,9 @@ class Home:
     @cached_property
     def seal(self) -> "Seal":
         """What seals personal data in the database, and signs what visitors hold."""
-        from bot.store import sealing
+        from bot.store import encryption
 
-        return sealing.load_or_make(self.path, self.settings.secret("seal_key"))
+        return encryption.load_or_make(self.path, self.settings.secret("seal_key"))
 
     def actions(self, *, dry: bool = False) -> "Actions | None":
         """Return the actions of the server in the settings, or those on the home's orders.
@@ -222,7 +222,7 @@ class Home:
         """
         settings = self.settings
         if url := settings.actions_url:
-            from bot.actions.remote import RemoteActions, Unasked
+            from bot.actions.http_remote import RemoteActions, Unasked
 
             if dry:
                 return Unasked()
@@ -256,7 +256,7 @@ class Home:
     def composer(self) -> "ExtractiveComposer | GeneratedComposer":
         """Return the composer the settings name."""
         from bot.generation import prompts
-        from bot.generation.composers import ExtractiveComposer, GeneratedComposer, Prices
+        from bot.generation.answerers import ExtractiveComposer, GeneratedComposer, Prices
 
         extractive = ExtractiveComposer(self.sentence_encoder())
         if self.settings.composer == "extractive":
@@ -275,12 +275,12 @@ class Home:
         """The language model the settings name, loaded once."""
         settings = self.settings
         if settings.composer == "openai":
-            from bot.generation.openai_http import HttpGenerator
+            from bot.generation.openai_client import HttpGenerator
 
             return HttpGenerator(
                 settings.generator_url or "", settings.generator, settings.engine_key
             )
-        from bot.generation.local import LocalGenerator
+        from bot.generation.transformers_model import LocalGenerator
 
         return LocalGenerator(
             settings.generator, settings.cache_folder, settings.generator_precision
@@ -320,8 +320,8 @@ def _suggester(
     While there is nothing to learn from, the intents whose titles are closest are suggested.
     """
     from bot.learning.suggestions import Suggester
-    from bot.nlu import datasets
-    from bot.store import questions
+    from bot.store import query_log
+    from bot.training import datasets
 
     files = sorted((home.path / "dialogs").glob(_DIALOGS))
     sessions = [
@@ -329,7 +329,7 @@ def _suggester(
         for conversation in datasets.read_transcripts(files)
         if not datasets.is_held_back(conversation.id)
     ]
-    sessions += [list(steps) for steps in (questions.sessions(home.engine) if asked else ())]
+    sessions += [list(steps) for steps in (query_log.sessions(home.engine) if asked else ())]
     if model is None or any(len(set(steps)) > 1 for steps in sessions):
         return Suggester.fit(sessions)
     vectors = model.encoder.queries([templates.title(name, "en") for name in model.labels])
@@ -349,9 +349,9 @@ def assistant(
     Without a log, the home's SQL log is used. `after` is the assistant this one takes over from,
     `content` a folder of kept texts and rules that stand for the home's.
     """
-    from bot.nlu.entities import EntityFinder
-    from bot.nlu.understanding import Understander
-    from bot.store.log import SqlLog
+    from bot.nlu.entities.extractor import EntityFinder
+    from bot.nlu.understander import Understander
+    from bot.store.conversation_log import SqlLog
 
     wanted: dict[str, str] = {}
     for identifier in versions:
@@ -387,7 +387,7 @@ def assistant(
                 home, model, templates, asked=log is None or isinstance(log, SqlLog)
             ),
             model_version=model.version if model else None,
-            content=None if content else contents.keep(home.path),
+            content=None if content else content_snapshots.keep(home.path),
             max_characters=home.settings.max_message_characters,
         ),
         after,

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.bootstrap import Home
-from bot.settings import Promise
-from bot.types import CarelineError
+from bot.core.settings import Promise
+from bot.core.types import CarelineError
 from knowledge_base.sources.collection import collect
 
 if TYPE_CHECKING:
-    from bot.nlu.datasets import Conversation, Example
-    from bot.nlu.training import Method, Trained
+    from bot.training.datasets import Conversation, Example
+    from bot.training.pipeline import Method, Trained
     from knowledge_base.ingest import Ingested
 
 _KB = "kb"
@@ -28,11 +28,12 @@ def train(  # noqa: PLR0913 — what `careline train` may be told
     progress: bool = False,
 ) -> "Trained":
     """Train a version of the classifier from files, or from the home's dialogs; activate it."""
-    from bot.nlu import datasets, recipe, seeking, training, wishing
+    from bot.nlu import dialogue_acts, retrieval_gate
+    from bot.training import datasets, pipeline, recipe
 
     paths = files or datasets.training_files(home.path / "dialogs")
     spoken = _conversations(paths)
-    job = training.Job(
+    job = pipeline.Job(
         datasets.read_all_examples(paths),
         home.encoder(base) if method == "head" else home.torch_encoder(base),
         method=method,
@@ -41,15 +42,15 @@ def train(  # noqa: PLR0913 — what `careline train` may be told
         recipe=recipe.load(home.path / recipe.FILE),
         seed=seed,
         progress=progress,
-        turns=seeking.turns(spoken),
-        wishes=wishing.turns(spoken),
+        turns=retrieval_gate.turns(spoken),
+        wishes=dialogue_acts.turns(spoken),
     )
-    return training.train(job, home.models)
+    return pipeline.train(job, home.models)
 
 
 def _conversations(paths: Sequence[Path]) -> "list[Conversation]":
     """Return the conversations of transcripts among the files that may be learnt from."""
-    from bot.nlu import datasets
+    from bot.training import datasets
 
     transcripts = [path for path in paths if ".jsonl" in path.name]
     conversations = datasets.read_transcripts(transcripts)

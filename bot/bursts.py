@@ -4,8 +4,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import Final
 
+from bot.core.types import Message, now
 from bot.parts import Log
-from bot.types import Message, now
 
 _LONGEST: Final = 6  # times the quiet that is waited for at most, however fast somebody writes
 

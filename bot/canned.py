@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from bot.types import CarelineError
+from bot.core.types import CarelineError
 
 FILE: Final = "canned.yml"
 _BUILT_IN: Final = Path(__file__).with_name(FILE)

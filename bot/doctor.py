@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.bootstrap import Home
-from bot.types import CarelineError
+from bot.core.types import CarelineError
 from knowledge_base.documents import KnowledgeError
 
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
+from bot.core.types import OUT_OF_SCOPE, Decision, Role, Route, Understanding
 from bot.dialogue.state import OFFERING
-from bot.generation.instructions import without_orders
+from bot.generation.prompt_injection import without_orders
 from bot.parts import Parts
-from bot.types import OUT_OF_SCOPE, Decision, Role, Route, Understanding
 from bot.work import Work
 from knowledge_base.documents import Findings, Hit
 from knowledge_base.index.filters import Filter

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import yaml
 
+from bot.core.types import CarelineError
 from bot.dialogue import policy, templates
-from bot.nlu import datasets, rasa_export
-from bot.types import CarelineError
+from bot.nlu import rasa_export
+from bot.training import datasets
 
 
 @dataclass(frozen=True)

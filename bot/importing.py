@@ -11,11 +11,12 @@ from typing import Any, Final
 
 import yaml
 
-from bot.dialogue import lookups, policy, templates
-from bot.nlu import datasets, rasa, rasa_responses
-from bot.nlu.entities import BUILT_IN
+from bot.core.types import CarelineError
+from bot.dialogue import entity_definitions, policy, templates
+from bot.nlu import rasa, rasa_responses
+from bot.nlu.entities.extractor import BUILT_IN
 from bot.nlu.rasa_files import Skipped
-from bot.types import CarelineError
+from bot.training import datasets
 
 EXAMPLES: Final = "rasa_import.csv"
 _INDENT: Final = 2
@@ -135,7 +136,7 @@ def _add_entities(home: Path, project: rasa.Project, done: Imported) -> None:
                 done.skipped.append(Skipped(where, "is there already: the home's entry stays"))
         elif entry:
             try:
-                lookups.read({kind: entry}, None)
+                entity_definitions.read({kind: entry}, None)
                 new[kind] = entry
             except ValueError as error:
                 done.skipped.append(Skipped(where, str(error)))

@@ -6,11 +6,11 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from bot.actions.calls import ActionCall
+from bot.core.intent_history import Leaning
+from bot.core.types import Button, Message, Reply, Turn, Understanding
 from bot.dialogue.policy import Policy
 from bot.dialogue.state import State
 from bot.dialogue.templates import Templates
-from bot.leaning import Leaning
-from bot.types import Button, Message, Reply, Turn, Understanding
 from knowledge_base.documents import Document, Findings, Hit
 from knowledge_base.index.filters import Filter
 

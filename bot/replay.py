@@ -15,11 +15,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from bot.assistant import Assistant
+from bot.core.types import BadMessageError, Message, Role, Route, Turn
 from bot.dialogue.handoff import Custody
 from bot.dialogue.state import State, Utterance
-from bot.nlu import datasets
-from bot.nlu.datasets import Conversation, LoggedTurn
-from bot.types import BadMessageError, Message, Role, Route, Turn
+from bot.training import datasets
+from bot.training.datasets import Conversation, LoggedTurn
 from knowledge_base.index.sparse import terms
 
 _SAMPLES: Final = 200  # differences kept for the report

@@ -4,7 +4,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bot.types import Decision, Reply
+from bot.core.types import Decision, Reply
 from knowledge_base.text.scripts import Script, to_script
 
 BETWEEN: Final = "\n\n"  # two answers

@@ -7,8 +7,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from bot.core.types import CarelineError, ServedBy
 from bot.replay import Replayed
-from bot.types import CarelineError, ServedBy
 
 
 def write(replayed: Replayed, path: Path, versions: ServedBy) -> None:

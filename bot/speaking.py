@@ -5,15 +5,15 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
 from bot.actions.calls import ActionCall
+from bot.core.types import Acted, Button, Decision, Reply, Role, Route, Understanding
 from bot.dialogue import state as states
 from bot.dialogue.forms import NO, YES
 from bot.dialogue.handoff import WITH_BOT
 from bot.dialogue.policy import TO_BOT
 from bot.dialogue.templates import CHANNEL, TemplateError, built_in
-from bot.generation.pieces import pieces
+from bot.generation.streaming import pieces
 from bot.parts import Parts, Result, Said, Stream
 from bot.replies import BETWEEN
-from bot.types import Acted, Button, Decision, Reply, Role, Route, Understanding
 from bot.work import Work
 
 _logger = logging.getLogger(__name__)

@@ -7,9 +7,9 @@ from typing import Final
 from bot import evidence
 from bot.assistant import Assistant
 from bot.bootstrap import Home
+from bot.core.types import Message, Route, Turn, new_id
 from bot.dialogue.state import State, advance
-from bot.generation.support import SupportCheck, Verdict
-from bot.types import Message, Route, Turn, new_id
+from bot.generation.verification import SupportCheck, Verdict
 from bot.work import Work
 from knowledge_base.chunking import sentences
 from knowledge_base.documents import Findings, Hit

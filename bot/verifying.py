@@ -9,24 +9,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from bot import contents, wire
 from bot.actions.calls import ActionCall
 from bot.assistant import Assistant
 from bot.bootstrap import Home, assistant
+from bot.core import serialization
+from bot.core.types import Acted, Button, CarelineError, Promised, Reply, Turn, Understanding
 from bot.dialogue import state as states
 from bot.parts import Result, Said, Stream, Understander
-from bot.store import ledger
-from bot.store.memory import MemoryLog
-from bot.store.reading import Reader
-from bot.types import (
-    Acted,
-    Button,
-    CarelineError,
-    Promised,
-    Reply,
-    Turn,
-    Understanding,
-)
+from bot.store import audit_ledger, content_snapshots
+from bot.store.in_memory_log import MemoryLog
+from bot.store.read_model import Reader
 from knowledge_base.documents import Hit
 
 _CLOSE: Final = 1e-3  # scores: a batch of another size is rounded differently
@@ -78,12 +70,12 @@ class Verifier:
         Raises NotFoundError for an unknown id and CarelineError when a version is gone.
         """
         record, trace = self._reader.turn(message_id)
-        turn = wire.from_record(record)
+        turn = serialization.from_record(record)
         again = self._again(turn, trace)
         return Verified(
             message_id=turn.message.id,
             differences=tuple(_differences(_comparable(turn, trace), again)),
-            unaltered=ledger.is_unaltered(self._home.engine, turn.message.id),
+            unaltered=audit_ledger.is_unaltered(self._home.engine, turn.message.id),
             redacted=_is_redacted(turn, trace),
             not_repeated=_not_repeated(turn),
         )
@@ -105,12 +97,14 @@ class Verifier:
             parts = replace(parts, composer=_Said(turn.reply))
         before = states.from_json(trace.get("before") or {})
         done = Assistant(parts).again(turn.message, before)
-        return _comparable(done, wire.trace_json(done))
+        return _comparable(done, serialization.trace_json(done))
 
     def _assistant(self, turn: Turn) -> Assistant:
         """Build the assistant that served; raise CarelineError when a part of it is gone."""
         served = turn.versions
-        content = contents.folder(self._home.path, served.content) if served.content else None
+        content = (
+            content_snapshots.folder(self._home.path, served.content) if served.content else None
+        )
         current = (self._home.templates().version, self._home.policy().version)
         if content is None and (served.templates, served.policy) != current:
             message = (
@@ -245,10 +239,10 @@ class _Said:
 
 def _comparable(turn: Turn, trace: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a turn must be equal in: no times, no place in a queue, nothing learnt since."""
-    clean = wire.without_personal_data(turn)
+    clean = serialization.without_personal_data(turn)
     return {
         "input_sha256": trace["input_sha256"],
-        "understanding": wire.understanding_json(clean.understanding),
+        "understanding": serialization.understanding_json(clean.understanding),
         "requests": trace["requests"],
         "promise": trace["promise"],
         "decisions": trace["decisions"],

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from bot.core.types import Acted, Message, Role, Understanding
 from bot.dialogue.state import State
 from bot.nlu.language import reply_language
-from bot.types import Acted, Message, Role, Understanding
 from knowledge_base.documents import Evidence, Hit
 from knowledge_base.text.scripts import Script, script
 

@@ -16,8 +16,9 @@ for name in [key for key in os.environ if key.startswith("CARELINE_") and key !=
 os.environ.pop("DATABASE_URL", None)
 
 from bot.bootstrap import Home  # noqa: E402
-from bot.nlu import datasets, heads, tone, training  # noqa: E402
-from bot.settings import Settings  # noqa: E402
+from bot.core.settings import Settings  # noqa: E402
+from bot.nlu import emotion_classifier  # noqa: E402
+from bot.training import classifier_heads, datasets, pipeline  # noqa: E402
 from knowledge_base.encoders import base_models  # noqa: E402
 from knowledge_base.ingest import ingest  # noqa: E402
 from knowledge_base.sources import loader  # noqa: E402
@@ -103,12 +104,12 @@ def _train(folder: Path, encoder: Path) -> None:
     lonely = [example for example in examples if not (example.customer or example.reply)]
     left_out = {id(example) for example in lonely[1::3]}  # the time goes with their number
     examples = [example for example in examples if id(example) not in left_out]
-    rows = tone.examples()[::10]
+    rows = emotion_classifier.examples()[::10]
     with pytest.MonkeyPatch.context() as patch:  # the tone head is tested with its own tests
-        patch.setattr(tone, "examples", lambda: rows)
-        for module, name in ((training, "_FOLDS"), (heads, "_GUESSING")):
+        patch.setattr(emotion_classifier, "examples", lambda: rows)
+        for module, name in ((pipeline, "_FOLDS"), (classifier_heads, "_GUESSING")):
             patch.setattr(module, name, 2)  # half the fits, cruder thresholds
-        training.train(training.Job(examples, home.encoder(), method="head"), home.models)
+        pipeline.train(pipeline.Job(examples, home.encoder(), method="head"), home.models)
     ingest(loader.load([folder / "kb"]), home.knowledge_versions, home.eyes())
 
 

@@ -12,22 +12,22 @@ from tests.conftest import ROOT
 
 FLOORS = {
     "knowledge_base": 0,
-    "bot.types": 1,
-    "bot.settings": 1,
-    "bot.privacy": 1,
-    "bot.patterns": 1,
+    "bot.core.types": 1,
+    "bot.core.settings": 1,
+    "bot.core.privacy": 1,
+    "bot.core.safe_regex": 1,
     "bot.nlu": 2,
     "bot.dialogue": 2,
     "bot.generation": 2,
     "bot.actions": 2,
     "bot.speaking": 3,
-    "bot.leaning": 1,
+    "bot.core.intent_history": 1,
     "bot.work": 3,
     "bot.bursts": 3,
     "bot.batch": 4.5,
     "bot.testing": 4.5,
     "bot.store": 2.5,  # keeps turns and states, so it knows their vocabulary
-    "bot.wire": 1.5,
+    "bot.core.serialization": 1.5,
     "bot.parts": 3,
     "bot.assistant": 3,
     "bot.replies": 3,
@@ -38,14 +38,14 @@ FLOORS = {
     "bot.insights": 4,
     "bot.bench": 4.5,
     "bot.canned": 4,
-    "bot.contents": 3,
+    "bot.store.content_snapshots": 3,
     "bot.building": 4.5,
     "bot.workshop": 4.5,
     "bot.replay": 4,
     "bot.trying": 4.5,
     "bot.report": 4.5,
     "bot.doctor": 4.5,
-    "bot.logs": 4,
+    "bot.core.json_logging": 4,
     "bot.server": 5,
     "bot.cli": 6,
 }
@@ -62,14 +62,14 @@ OWNERS = {
     "onnx": ("knowledge_base/encoders/onnx_export.py",),
     "onnxruntime": ("knowledge_base/encoders/onnx_encoder.py",),
     "opencc": ("knowledge_base/text/scripts.py",),
-    "optuna": ("bot/nlu/tuning.py",),
-    "peft": ("bot/nlu/finetuning.py",),
+    "optuna": ("bot/training/hyperparameter_search.py",),
+    "peft": ("bot/training/fine_tuning.py",),
     "rasa_sdk": ("bot/actions/",),
-    "regex": ("bot/patterns.py",),
+    "regex": ("bot/core/safe_regex.py",),
     "rjieba": ("bot/learning/grouping.py",),
     "sanic": ("bot/actions/",),
     "grpc": ("bot/actions/",),
-    "cryptography": ("bot/store/sealing.py",),
+    "cryptography": ("bot/store/encryption.py",),
     "gradio": ("ui/",),
     "minify": ("ui/widget/",),
     "zopfli": ("ui/widget/",),
@@ -153,7 +153,9 @@ def test_files_and_functions_stay_readable() -> None:
                 assert length <= MAX_FUNCTION_LINES, f"{path}: {node.name} has {length} lines"
 
 
-@pytest.mark.parametrize("module", ["bot.assistant", "bot.cli", "bot.bootstrap", "bot.store.log"])
+@pytest.mark.parametrize(
+    "module", ["bot.assistant", "bot.cli", "bot.bootstrap", "bot.store.conversation_log"]
+)
 def test_importing_loads_no_heavy_library(module: str) -> None:
     code = (
         f"import sys, {module}; "

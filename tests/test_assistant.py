@@ -6,15 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot import wire
 from bot.assistant import Assistant, Received
 from bot.bootstrap import Home, assistant
-from bot.nlu.entities import EntityFinder
-from bot.nlu.understanding import Understander
-from bot.parts import Parts
-from bot.settings import Settings
-from bot.store.memory import MemoryLog
-from bot.types import (
+from bot.core import serialization
+from bot.core.settings import Settings
+from bot.core.types import (
     ONLY_FILES,
     BadMessageError,
     IntentScore,
@@ -25,6 +21,10 @@ from bot.types import (
     Turn,
     Understanding,
 )
+from bot.nlu.entities.extractor import EntityFinder
+from bot.nlu.understander import Understander
+from bot.parts import Parts
+from bot.store.in_memory_log import MemoryLog
 from knowledge_base.documents import Findings, Hit
 from knowledge_base.index.filters import Filter
 
@@ -277,7 +277,7 @@ def test_two_requests_are_answered_in_order_in_one_reply(bot: Assistant) -> None
 
 def test_each_request_is_told_with_its_place_and_its_route(bot: Assistant) -> None:
     message = joined(CANCEL, SHIPPING, WHERE)
-    body = wire.turn_json(say(told(bot, message), message[0]))
+    body = serialization.turn_json(say(told(bot, message), message[0]))
     found = [(r["text"], r["intent"], r["route"]) for r in body["requests"]]
     routes = ("template", "retrieve", "act")
     asked = (CANCEL, SHIPPING, WHERE)
@@ -290,7 +290,7 @@ def test_a_hand_off_ends_the_list(bot: Assistant) -> None:
     message = joined(CANCEL, PERSON, SHIPPING)
     asked = told(bot, message)
     turn = say(asked, message[0])
-    routes = [request["route"] for request in wire.turn_json(turn)["requests"]]
+    routes = [request["route"] for request in serialization.turn_json(turn)["requests"]]
     assert routes == ["template", "handoff", None]
     assert not turn.reply.citations
     assert turn.handoff is not None

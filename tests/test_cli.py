@@ -37,7 +37,7 @@ def test_every_command_stands_in_the_readme() -> None:
 
 
 def test_every_setting_stands_in_the_readme() -> None:
-    from bot.settings import Settings
+    from bot.core.settings import Settings
 
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [name for name in Settings.model_fields if f"| `{name}` |" not in readme] == []

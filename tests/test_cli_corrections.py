@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 
 from bot.bootstrap import Home, assistant
 from bot.cli.app import app
-from bot.nlu import datasets
+from bot.core.types import Corrected, Message, new_id
 from bot.store import corrections
-from bot.types import Corrected, Message, new_id
+from bot.training import datasets
 
 TEXT = "my glowworm blinks thrice at dusk"
 

@@ -9,9 +9,10 @@ import yaml
 
 from bot import exporting, importing
 from bot.bootstrap import Home
-from bot.nlu import datasets, rasa, rasa_export
-from bot.settings import Settings
-from bot.types import CarelineError
+from bot.core.settings import Settings
+from bot.core.types import CarelineError
+from bot.nlu import rasa, rasa_export
+from bot.training import datasets
 from tests.conftest import DEMO
 from tests.shell import careline, json_of
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from bot import batch
 from bot.bootstrap import Home
 from bot.cli.app import app
-from bot.types import CarelineError
+from bot.core.types import CarelineError
 
 Json = dict[str, Any]
 

@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from bot.bootstrap import Home, assistant
-from bot.store.desk import Agent, Desk
-from bot.store.reading import Reader
+from bot.core.types import Message, NotFoundError
+from bot.store.handoff_desk import Agent, Desk
+from bot.store.read_model import Reader
 from bot.testing import cases, rasa_stories, recording
-from bot.types import Message, NotFoundError
 from tests.shell import careline, json_of
 
 

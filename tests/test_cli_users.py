@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from bot.bootstrap import Home
 from bot.cli.app import app
-from bot.settings import Settings
-from bot.store.users import Level, UserError, Users
-from bot.types import NotFoundError
+from bot.core.settings import Settings
+from bot.core.types import NotFoundError
+from bot.store.accounts import Level, UserError, Users
 
 PASSWORD = "correct horse\n"
 

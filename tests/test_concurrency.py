@@ -11,14 +11,14 @@ import pytest
 
 from bot.assistant import Assistant
 from bot.bootstrap import Home, assistant
+from bot.core.types import IntentScore, Message, Turn, Understanding
 from bot.dialogue import state as states
 from bot.dialogue.state import State
-from bot.nlu.entities import EntityFinder
-from bot.store import database, ledger, sealing
-from bot.store.log import SqlLog
-from bot.store.memory import MemoryLog
-from bot.store.reading import Reader
-from bot.types import IntentScore, Message, Turn, Understanding
+from bot.nlu.entities.extractor import EntityFinder
+from bot.store import audit_ledger, database, encryption
+from bot.store.conversation_log import SqlLog
+from bot.store.in_memory_log import MemoryLog
+from bot.store.read_model import Reader
 
 TEXTS = {
     "hello": "greeting",
@@ -65,7 +65,7 @@ def logs(tmp_path: Path) -> Iterator[list[SqlLog]]:
     for name in ("one", "other"):
         engine = database.connect(f"sqlite:///{tmp_path / name}.db")
         database.migrate(engine)
-        made.append(SqlLog(engine, sealing.load_or_make(tmp_path)))
+        made.append(SqlLog(engine, encryption.load_or_make(tmp_path)))
     yield made
     for log in made:
         log._engine.dispose()
@@ -150,4 +150,4 @@ def test_messages_in_a_burst_are_one_turn_for_everybody_who_waits(
     assert again.reply_id == turns[0].reply_id
     later = workers[0].answer(Message("thanks", "c", burst=0.1))
     assert later.reply_id != turns[0].reply_id
-    assert ledger.walk(log._engine).is_whole
+    assert audit_ledger.walk(log._engine).is_whole

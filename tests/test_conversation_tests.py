@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from bot.bootstrap import Home, assistant
+from bot.core.settings import Settings
 from bot.dialogue import templates as texts
-from bot.dialogue.rules import Content
-from bot.settings import Settings
-from bot.store.memory import MemoryLog
+from bot.dialogue.policy_file import Content
+from bot.store.in_memory_log import MemoryLog
 from bot.testing import cases, coverage, report, runner
 from bot.testing.cases import CaseError, Found
 from bot.testing.days import Shop, open_hour

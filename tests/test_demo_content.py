@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from bot.bootstrap import Home
+from bot.core.settings import Settings
+from bot.core.types import Role, Understanding
 from bot.dialogue.state import State
-from bot.nlu import datasets
-from bot.nlu.datasets import Conversation
-from bot.settings import Settings
-from bot.types import Role, Understanding
+from bot.training import datasets
+from bot.training.datasets import Conversation
 from knowledge_base.documents import Document
 from knowledge_base.sources import loader
 from tests.conftest import DEMO

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot import leaning
-from bot.types import IntentScore
+from bot.core import intent_history
+from bot.core.types import IntentScore
 
 
 def scores(**chances: float) -> list[IntentScore]:
@@ -11,19 +11,21 @@ def scores(**chances: float) -> list[IntentScore]:
 
 
 def test_what_was_said_last_counts_most_and_the_rest_fades() -> None:
-    first = leaning.after((), scores(refund=0.9, invoice=0.1))
+    first = intent_history.after((), scores(refund=0.9, invoice=0.1))
     assert first == (("refund", 0.9), ("invoice", 0.1))
-    second = leaning.after(first, scores(invoice=0.8, refund=0.1))
+    second = intent_history.after(first, scores(invoice=0.8, refund=0.1))
     assert dict(second) == pytest.approx({"invoice": 0.85, "refund": 0.55})
     assert second[0][0] == "invoice"
 
 
 def test_what_hardly_counts_is_left_out() -> None:
-    about = leaning.after((), scores(refund=1.0))
+    about = intent_history.after((), scores(refund=1.0))
     for _ in range(7):
-        about = leaning.after(about, scores(invoice=1.0))
+        about = intent_history.after(about, scores(invoice=1.0))
     assert [intent for intent, _ in about] == ["invoice"]
 
 
 def test_the_order_does_not_hang_on_the_order_of_the_ranking() -> None:
-    assert leaning.after((), scores(b=0.5, a=0.5)) == leaning.after((), scores(a=0.5, b=0.5))
+    assert intent_history.after((), scores(b=0.5, a=0.5)) == intent_history.after(
+        (), scores(a=0.5, b=0.5)
+    )

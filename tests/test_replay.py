@@ -10,10 +10,10 @@ from bot import replay as replaying
 from bot import report
 from bot.assistant import Assistant
 from bot.bootstrap import Home, assistant
-from bot.nlu import datasets
+from bot.core.types import CarelineError
 from bot.replay import Replayed, conversations_of
-from bot.store.memory import MemoryLog
-from bot.types import CarelineError
+from bot.store.in_memory_log import MemoryLog
+from bot.training import datasets
 from tests.conftest import DEMO
 
 

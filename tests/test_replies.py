@@ -1,7 +1,7 @@
 """Several answers in one reply."""
 
+from bot.core.types import Decision, Route
 from bot.replies import is_needless
-from bot.types import Decision, Route
 
 HELLO = Decision(Route.TEMPLATE, "smalltalk", "greeting", template="greeting")
 ASKS = Decision(Route.ACT, "missing_slot", "invoice", slot="email")

@@ -6,15 +6,15 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
-from bot import contents
 from bot.assistant import Assistant
 from bot.bootstrap import Home, assistant
-from bot.generation.composers import ExtractiveComposer, GeneratedComposer
-from bot.generation.generators import Chat
+from bot.core.settings import Settings
+from bot.core.types import CarelineError, Message, NotFoundError, Turn, Usage
+from bot.generation.answerers import ExtractiveComposer, GeneratedComposer
+from bot.generation.language_models import Chat
 from bot.generation.prompts import load
-from bot.settings import Settings
+from bot.store import content_snapshots
 from bot.store.tables import messages
-from bot.types import CarelineError, Message, NotFoundError, Turn, Usage
 from bot.verifying import Verifier
 
 CONVERSATION = (
@@ -90,7 +90,7 @@ def test_texts_and_rules_are_those_that_served_whatever_they_are_now(home: Home)
 
 def test_texts_that_were_not_kept_are_asked_for(home: Home) -> None:
     (turn,) = talk(home, "hello there")
-    kept = contents.folder(home.path, turn.versions.content or "")
+    kept = content_snapshots.folder(home.path, turn.versions.content or "")
     assert kept is not None
     (kept / "policy.yml").unlink()
     kept.rename(kept.with_name("elsewhere"))

@@ -5,14 +5,14 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from bot.dialogue.rules import Content
-from bot.leaning import Leaning
-from bot.nlu.entities import EntityFinder
-from bot.nlu.segments import boundaries
-from bot.nlu.understanding import Understander
+from bot.core.intent_history import Leaning
+from bot.core.types import OUT_OF_SCOPE, IntentScore, Reply, Request, Understanding
+from bot.dialogue.policy_file import Content
+from bot.nlu.entities.extractor import EntityFinder
+from bot.nlu.multi_intent.segments import boundaries
+from bot.nlu.understander import Understander
 from bot.parts import Parts, Stream
 from bot.testing.cases import AnyOf, Asked, Expectation, Found, Step
-from bot.types import OUT_OF_SCOPE, IntentScore, Reply, Request, Understanding
 from knowledge_base.documents import Chunk, Findings, Hit
 from knowledge_base.index.filters import Filter
 

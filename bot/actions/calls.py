@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from queue import SimpleQueue
 from typing import Final
 
-from bot.types import Button
+from bot.core.types import Button
 
 _logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from google.protobuf.json_format import (  # type: ignore[import-untyped]
 from rasa_sdk.grpc_py import action_webhook_pb2_grpc
 from rasa_sdk.grpc_py.action_webhook_pb2 import WebhookRequest
 
-from bot.actions import protocol
+from bot.actions import rasa_protocol
 from bot.actions.calls import (
     BAD_ANSWER,
     BLOCKED,
@@ -30,7 +30,7 @@ from bot.actions.calls import (
     followed,
     overheard,
 )
-from bot.actions.failures import failure
+from bot.actions.failure_log import failure
 
 _MOST_BYTES: Final = 2**20
 _MOST_PIECES: Final = 5_000
@@ -80,14 +80,14 @@ class StreamedActions:
             result = self._heard(call, speak)
         except grpc.RpcError as error:
             result = _failed(call, error)
-        except protocol.BadAnswerError as error:
+        except rasa_protocol.BadAnswerError as error:
             result = failure(call, BAD_ANSWER, str(error))
         return replace(result, said=tuple(said))
 
     def _heard(self, call: ActionCall, speak: Callable[[Said], None]) -> ActionResult:
         """Hear an answer event by event; what is no whole answer raises."""
         request = ParseDict(
-            protocol.body(call, with_domain=True), WebhookRequest(), ignore_unknown_fields=True
+            rasa_protocol.body(call, with_domain=True), WebhookRequest(), ignore_unknown_fields=True
         )
         begun, pieces = False, 0
         with self._channel() as channel:
@@ -99,19 +99,19 @@ class StreamedActions:
                 pieces += 1
                 if pieces > _MOST_PIECES:
                     message = f"more than {_MOST_PIECES} pieces"
-                    raise protocol.BadAnswerError(message)
+                    raise rasa_protocol.BadAnswerError(message)
                 if kind == "chunk_start":
                     begun = False
                 elif kind == "chunk" and (one := _piece(event.chunk)):
                     speak(replace(one, continues=begun))
                     begun = True
                 elif kind == "final_result":
-                    result = protocol.answer(_plain(event.final_result), call)
+                    result = rasa_protocol.answer(_plain(event.final_result), call)
                     for one in result.said:
                         speak(one)
                     return result
         message = "the answer ends before its result"
-        raise protocol.BadAnswerError(message)
+        raise rasa_protocol.BadAnswerError(message)
 
     def _channel(self) -> grpc.Channel:
         options = [("grpc.max_receive_message_length", _MOST_BYTES)]
@@ -123,7 +123,7 @@ class StreamedActions:
 def _piece(chunk: Any) -> Said | None:
     found = _plain(chunk)
     found.pop("response_id", None)
-    return protocol.response(found)
+    return rasa_protocol.response(found)
 
 
 def _plain(message: Any) -> dict[str, Any]:

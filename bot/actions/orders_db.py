@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from bot.types import CarelineError
+from bot.core.types import CarelineError
 
 STATUSES: Final = ("processing", "shipped", "delivered", "delayed", "cancelled", "returned")
 PAID_BY: Final = ("card", "wallet", "gift_card")

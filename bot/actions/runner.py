@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.actions import protocol
+from bot.actions import rasa_protocol
 from bot.actions.calls import (
     BLOCKED,
     REJECTED,
@@ -83,7 +83,7 @@ class ActionRunner:
             return ActionResult((), failed=BLOCKED if blocked else REJECTED)
 
     async def _executed(self, call: ActionCall, hear: Callable[[Said], None]) -> ActionResult:
-        from bot.actions.dispatching import Ear, LiveDispatcher
+        from bot.actions.dispatcher import Ear, LiveDispatcher
 
         said: list[Said] = []
 
@@ -91,6 +91,6 @@ class ActionRunner:
             said.append(one)
             hear(one)
 
-        sent = protocol.body(call, with_domain=True)
+        sent = rasa_protocol.body(call, with_domain=True)
         done: Any = await self.executor.run(sent, sink=Ear(say), dispatcher=LiveDispatcher(say))
-        return protocol.events(done.events if done else [], tuple(said), call)
+        return rasa_protocol.events(done.events if done else [], tuple(said), call)

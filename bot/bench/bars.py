@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.bootstrap import Home
-from bot.types import CarelineError
+from bot.core.types import CarelineError
 
 
 @dataclass(frozen=True)

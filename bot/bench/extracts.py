@@ -10,9 +10,9 @@ import numpy as np
 
 from bot.bench import search
 from bot.bench.bars import Part, Result, Setting, at_least, at_most
-from bot.generation.composers import ExtractiveComposer
-from bot.generation.extraction import extract
-from bot.types import Citation, Reply
+from bot.core.types import Citation, Reply
+from bot.generation.answer_extraction import extract
+from bot.generation.answerers import ExtractiveComposer
 from knowledge_base.documents import Hit
 from knowledge_base.retrieval.search import KnowledgeBase
 from knowledge_base.sources import loader

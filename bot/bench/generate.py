@@ -16,13 +16,13 @@ from typing import Any, Final
 
 from bot.bench.bars import Part, Result, Setting, at_least, at_most
 from bot.bench.search import Built, build
+from bot.core.types import Reply
 from bot.generation import prompts
-from bot.generation.composers import ExtractiveComposer, GeneratedComposer
-from bot.generation.generators import MAX_TOKENS, Chat
-from bot.generation.instructions import without_orders
-from bot.generation.local import LocalGenerator
+from bot.generation.answerers import ExtractiveComposer, GeneratedComposer
+from bot.generation.language_models import MAX_TOKENS, Chat
+from bot.generation.prompt_injection import without_orders
+from bot.generation.transformers_model import LocalGenerator
 from bot.parts import Composer, Stream
-from bot.types import Reply
 from knowledge_base.documents import Document, Hit
 from knowledge_base.retrieval import search_evaluation
 from knowledge_base.retrieval.search import KnowledgeBase

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from bot.bench import models
 from bot.bench.bars import Part, Result, Setting, at_least, at_most
-from bot.nlu import calibration, evaluation, folds, incremental, typos
-from bot.nlu import intents as serving
-from bot.nlu.datasets import Example
-from bot.nlu.intents import IntentModel
-from bot.nlu.training import Method
-from bot.types import OUT_OF_SCOPE
+from bot.core.types import OUT_OF_SCOPE
+from bot.nlu import calibration
+from bot.nlu import intent_classifier as serving
+from bot.nlu.intent_classifier import IntentModel
+from bot.training import folds, incremental, intent_evaluation, typos
+from bot.training.datasets import Example
+from bot.training.pipeline import Method
 from knowledge_base.index.versions import Versions
 
 _HINT3: Final = ("curekart", "powerplay11", "sofmattress")
@@ -50,7 +51,7 @@ def _clinc(setting: Setting, result: Result) -> None:
     valid = models.read(setting, "intents", "clinc150", "val.csv")
     test = models.read(setting, "intents", "clinc150", "test.csv")
     model, done = models.train(setting, train, base="minilm", method="full", valid=valid)
-    found = evaluation.evaluate(model, test)
+    found = intent_evaluation.evaluate(model, test)
     result.figures["clinc150"] = {**found, "seconds": done.seconds}
     result.bars += [
         at_least("clinc150: accuracy in scope", found["accuracy"], 0.964),
@@ -203,13 +204,13 @@ def _typos(setting: Setting, result: Result) -> None:
 
 def _lint(setting: Setting, result: Result) -> None:
     """How many planted label errors stand in the most suspicious tenth."""
-    from bot.nlu import lint
+    from bot.training import data_lint
 
     train = models.read(setting, "intents", "banking77", "train.csv")
     changed, rows = models.mislabelled(train, _PLANTED_ERRORS)
     texts = [example.text for example in changed]
     vectors = setting.home.encoder("minilm").queries(texts)
-    ranked = lint.ranked(texts, [e.intent for e in changed], vectors)
+    ranked = data_lint.ranked(texts, [e.intent for e in changed], vectors)
     if setting.planted:
         ranked = ranked[::-1]
     share = float(np.isin(rows, ranked[: len(changed) // 10]).mean())

@@ -7,11 +7,11 @@ from typing import Final
 import numpy as np
 
 from bot.bench.bars import Setting
-from bot.nlu import datasets, training
-from bot.nlu import intents as serving
-from bot.nlu.datasets import Example
-from bot.nlu.intents import IntentModel
-from bot.nlu.training import Method, Trained
+from bot.nlu import intent_classifier as serving
+from bot.nlu.intent_classifier import IntentModel
+from bot.training import datasets, pipeline
+from bot.training.datasets import Example
+from bot.training.pipeline import Method, Trained
 from knowledge_base.index.versions import Versions
 
 _PLANTED: Final = 0.4  # share of the labels that a planted failure makes wrong
@@ -36,7 +36,7 @@ def train(  # noqa: PLR0913 — the choices of one training
     if setting.planted:
         examples = mislabelled(examples, _PLANTED, seed)[0]
     home = setting.home
-    job = training.Job(
+    job = pipeline.Job(
         examples,
         home.encoder(base) if method == "head" else home.torch_encoder(base),
         method=method,
@@ -45,7 +45,7 @@ def train(  # noqa: PLR0913 — the choices of one training
         progress=setting.progress,
     )
     versions = Versions(setting.scratch / f"{name}-{base}-{method}-{seed}", "models", "m")
-    done = training.train(job, versions)
+    done = pipeline.train(job, versions)
     encoder = home.encoder(base) if method == "head" else None
     model = serving.load(versions.folder(done.version.id), done.version, encoder)
     return model, done

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from bot.bench import models
 from bot.bench.bars import Part, Result, Setting, at_least, at_most
+from bot.core.types import OUT_OF_SCOPE
 from bot.nlu import calibration
 from bot.nlu.calibration import softmax
 from bot.nlu.drift import DriftMonitor, Reference
-from bot.nlu.intents import IntentModel
-from bot.nlu.novelty import signs
-from bot.types import OUT_OF_SCOPE
+from bot.nlu.intent_classifier import IntentModel
+from bot.nlu.out_of_scope import signs
 
 _SPLITS: Final = 200
 _SHARE: Final = 0.02

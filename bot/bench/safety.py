@@ -24,23 +24,16 @@ from bot.assistant import Assistant
 from bot.bench import unsafe_texts
 from bot.bench.bars import Part, Result, Setting, at_most
 from bot.bootstrap import Home, assistant
+from bot.core.intent_history import Leaning
+from bot.core.types import BadMessageError, CarelineError, Message, Role, Turn, Understanding
 from bot.dialogue import safety
 from bot.dialogue.policy import Policy
-from bot.dialogue.rules import Content
+from bot.dialogue.policy_file import Content
 from bot.dialogue.templates import Templates, Variant
 from bot.generation import prompts
-from bot.leaning import Leaning
-from bot.nlu import datasets
 from bot.parts import Explanation, Parts, Understander
-from bot.store.memory import MemoryLog
-from bot.types import (
-    BadMessageError,
-    CarelineError,
-    Message,
-    Role,
-    Turn,
-    Understanding,
-)
+from bot.store.in_memory_log import MemoryLog
+from bot.training import datasets
 from knowledge_base.text.scripts import to_script
 
 # What each jailbreak is combined with: a deed, somebody's data, our own instructions.

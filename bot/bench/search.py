@@ -11,8 +11,8 @@ from bot.bench import models
 from bot.bench.bars import Part, Result, Setting, at_least, at_most
 from bot.bench.suggestions import next_questions
 from bot.bench.understand import median
-from bot.nlu.datasets import is_held_back
-from bot.types import CarelineError
+from bot.core.types import CarelineError
+from bot.training.datasets import is_held_back
 from knowledge_base.documents import Document
 from knowledge_base.index import storage
 from knowledge_base.index.filters import Facts, Filter

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.bench.bars import Part, Result, Setting, at_least
-from bot.nlu import seeking
-from bot.nlu.seeking import Asking
+from bot.nlu import retrieval_gate
+from bot.nlu.retrieval_gate import Asking
 
 
 def _turns(setting: Setting) -> list[Asking]:
@@ -46,8 +46,8 @@ def _dialogues(setting: Setting, result: Result) -> None:
     targets = true.astype(np.int64)
     if setting.planted:  # labels of other turns
         targets = np.random.default_rng(0).permutation(targets)
-    said = seeking.unseen(setting.home.encoder(), asked, targets)
-    rules = np.array([seeking.by_rules(asking.text) for asking in asked])
+    said = retrieval_gate.unseen(setting.home.encoder(), asked, targets)
+    rules = np.array([retrieval_gate.by_rules(asking.text) for asking in asked])
     figures = {name: _figures(found, true) for name, found in (("learnt", said), ("rules", rules))}
     result.figures["dstc11_track5"] = {"n": len(asked), **figures}
     result.bars.append(

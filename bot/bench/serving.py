@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import httpx
 
-from bot.types import CarelineError
+from bot.core.types import CarelineError
 
 _PATIENCE: Final = 120.0  # seconds
 _AT_ONCE: Final = 4

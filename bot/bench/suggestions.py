@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from bot.bench.bars import Result, Setting, at_least
+from bot.core.types import CarelineError
 from bot.learning.suggestions import Suggester, distinct
-from bot.types import CarelineError
 
 _OFFERED: Final = 3
 _DEMO: Final = ("en.jsonl", "zh.jsonl", "held_out.jsonl")

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from bot.bench import flips
 from bot.bench.bars import Part, Result, Setting, at_least, at_most
 from bot.bench.flips import Source
-from bot.generation.support import DEFAULT, SupportCheck, fitting
-from bot.generation.support.scoring import WORDS, Features, Scorer
-from bot.types import CarelineError
+from bot.core.types import CarelineError
+from bot.generation.verification import DEFAULT, SupportCheck
+from bot.generation.verification.scorer import WORDS, Features, Scorer
+from bot.training import support_scorer
 from knowledge_base.chunking import chunk, sentences
 from knowledge_base.documents import Document
 from knowledge_base.sources import loader
@@ -70,7 +71,7 @@ def _begin(setting: Setting, result: Result) -> None:
     taught = np.random.default_rng(0).permutation(supported) if setting.planted else supported
     scores = np.zeros(len(read))
     for train, test in GroupKFold(_FOLDS).split(features, groups=[row.knowledge for row in read]):
-        scorer = fitting.fit(features[train], taught[train].tolist(), _PENALTY)
+        scorer = support_scorer.fit(features[train], taught[train].tolist(), _PENALTY)
         scores[test] = [scorer.score(row) for row in features[test]]
     shipped = np.array([check.scorer.score(row) for row in features])
     of = np.array([row.part for row in read])
@@ -173,15 +174,15 @@ def _closed(text: str, chinese: bool) -> str:  # noqa: FBT001 - what kind of ful
 
 def _fit(setting: Setting, result: Result) -> None:
     """Fit the shipped scorers anew on the demo's articles and compare what they say."""
-    made = fitting.examples(_documents(setting))
+    made = support_scorer.examples(_documents(setting))
     ways: dict[str, tuple[SupportCheck, Scorer]] = {
         "DEFAULT": (SupportCheck(setting.home.encoder()), DEFAULT),
         "WORDS": (SupportCheck(None), WORDS),
     }
     for name, (check, shipped) in ways.items():
-        features, supported = fitting.measured(check, made)
+        features, supported = support_scorer.measured(check, made)
         taught = [not said for said in supported] if setting.planted else supported
-        anew = fitting.fit(features, taught)
+        anew = support_scorer.fit(features, taught)
         result.bars.append(
             at_most(f"support: {name} against its fit anew", _apart(shipped, anew, features), 0.05)
         )

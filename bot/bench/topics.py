@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.bench.bars import Part, Result, Setting, at_least
+from bot.core.types import OUT_OF_SCOPE
 from bot.learning.grouping import Encode
 from bot.learning.topics import NOWHERE, Batch, assign, batches, discover
-from bot.nlu import datasets
-from bot.nlu.datasets import Example
-from bot.store.topics import Said
-from bot.types import OUT_OF_SCOPE
+from bot.store.topic_store import Said
+from bot.training import datasets
+from bot.training.datasets import Example
 from knowledge_base.encoders.base_models import Vectors
 
 _NEW: Final = 30  # subjects that nobody foresaw, one at a time

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from bot.bench import search
 from bot.bench.bars import Part, Result, Setting, at_least, at_most
 from bot.bench.understand import median
-from bot.nlu.datasets import is_held_back
-from bot.types import CarelineError
+from bot.core.types import CarelineError
+from bot.training.datasets import is_held_back
 from knowledge_base.documents import Evidence
 from knowledge_base.index.dense import DenseIndex
 from knowledge_base.retrieval import answerability, search_evaluation

@@ -13,9 +13,9 @@ import numpy as np
 
 from bot.bench import models
 from bot.bench.bars import Part, Result, Setting, at_least, at_most
-from bot.nlu import language, tone
-from bot.nlu.entities import EntityFinder
-from bot.nlu.understanding import Understander
+from bot.nlu import emotion_classifier, language
+from bot.nlu.entities.extractor import EntityFinder
+from bot.nlu.understander import Understander
 
 _TEXTS: Final = 200
 _WARM_UP: Final = 20
@@ -213,7 +213,7 @@ def _tone(setting: Setting, result: Result) -> None:
 
     texts, truth = _goemotions(setting)
     encoder = setting.home.encoder("e5-small")
-    head = tone.shared(encoder)
+    head = emotion_classifier.shared(encoder)
     said = [found.sentiment for found in head.read(encoder.queries(texts), texts)]
     peer = [_vader(text) for text in texts]
     if setting.planted:
@@ -246,7 +246,7 @@ def _sentiment(emotion: str) -> str:
 
 
 def _vader(text: str) -> str:
-    from bot.nlu.sentiment import compound
+    from bot.nlu.sentiment_lexicon import compound
 
     score = compound(text)
     return "positive" if score >= _VADER else "negative" if score <= -_VADER else "neutral"

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.bench.bars import Part, Result, Setting, at_least, at_most
-from bot.types import CarelineError
+from bot.core.types import CarelineError
 from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.index.dense import DenseIndex, sample_for
 from knowledge_base.index.vector_stores import Numbers

@@ -7,10 +7,10 @@ from typing import Final
 
 from bot.bench.bars import Part, Result, Setting, at_least, at_most
 from bot.bootstrap import Home, assistant
-from bot.nlu import datasets
-from bot.settings import Settings
-from bot.store import ledger, tampering
-from bot.types import BadMessageError, Message, Role
+from bot.core.settings import Settings
+from bot.core.types import BadMessageError, Message, Role
+from bot.store import audit_ledger, tampering
+from bot.training import datasets
 from bot.verifying import Verifier
 
 _TURNS: Final = 1000
@@ -44,7 +44,7 @@ def _verified(setting: Setting, result: Result) -> None:
     }
     equal = sum(one.equal for one in done) / max(1, len(done))
     result.bars.append(at_least("verify: replies that come out equal", equal, 1.0))
-    whole = ledger.walk(again.engine)
+    whole = audit_ledger.walk(again.engine)
     result.bars.append(
         at_most("verify: altered rows in an untouched log", len(whole.altered + whole.broken), 0)
     )
@@ -56,7 +56,7 @@ def _verified(setting: Setting, result: Result) -> None:
 def _is_missed(home: Home, number: int) -> bool:
     """Alter one byte of one row, look, and put it back."""
     with tampering.altered(home.engine, number):
-        return ledger.walk(home.engine).is_whole
+        return audit_ledger.walk(home.engine).is_whole
 
 
 def _messages(home: Home) -> Iterator[Message]:

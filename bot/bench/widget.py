@@ -24,7 +24,7 @@ import httpx
 
 from bot.bench.bars import Part, Result, Setting, at_least, at_most
 from bot.bench.stage import Page, Stage
-from bot.types import CarelineError, new_id
+from bot.core.types import CarelineError, new_id
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -8,7 +8,7 @@ from bot.cli.app import app
 
 def main() -> None:
     """Run a command; what cannot be done is one line on standard error and exit code 1."""
-    from bot.types import CarelineError
+    from bot.core.types import CarelineError
     from knowledge_base.documents import KnowledgeError
 
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -16,10 +16,10 @@ def serve_actions(
     home: HomeOption = None,
 ) -> None:
     """Serve the home's actions as a standard Rasa action server."""
-    from bot.actions import serving
+    from bot.actions import action_server
 
     place = open_home(home)
     logging.getLogger("sanic").setLevel(logging.WARNING)
-    runner = serving.runner_of(place.orders())
+    runner = action_server.runner_of(place.orders())
     typer.echo(f"http://{host}:{port}/webhook runs {', '.join(runner.names())}", err=True)
-    serving.serve(runner, host, port, place.settings.secret("actions_token"))
+    action_server.serve(runner, host, port, place.settings.secret("actions_token"))

@@ -31,7 +31,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON value."
 def open_home(path: Path | None) -> "Home":
     """Open a home with its settings; libraries' warnings go to standard error."""
     from bot.bootstrap import Home
-    from bot.settings import Settings
+    from bot.core.settings import Settings
 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     for noisy in ("sentence_transformers", "transformers", "alembic", "bm25s"):

@@ -56,7 +56,7 @@ def bench(  # noqa: PLR0913 — one parameter an option
     from importlib import import_module
 
     from bot.bench import bars
-    from bot.types import CarelineError
+    from bot.core.types import CarelineError
 
     if data is None or not data.is_dir():
         message = "bench reads real data: name its folder with --data or CARELINE_DATA"

@@ -11,9 +11,9 @@ from bot.cli.app import HomeOption, JsonOption, app, open_home, show, wants_prog
 
 if TYPE_CHECKING:
     from bot.bootstrap import Home
-    from bot.nlu.intents import Calibration
-    from bot.nlu.training import Trained
-    from bot.settings import Promise
+    from bot.core.settings import Promise
+    from bot.nlu.intent_classifier import Calibration
+    from bot.training.pipeline import Trained
 
 versions_app = typer.Typer(help="Versions of models and knowledge.", no_args_is_help=True)
 app.add_typer(versions_app, name="versions")
@@ -43,7 +43,7 @@ def init(
     folder: Annotated[Path, typer.Argument(help="The new home.")], *, as_json: JsonOption = False
 ) -> None:
     """Make a new, empty home; files that are there stay as they are."""
-    from bot.types import CarelineError
+    from bot.core.types import CarelineError
 
     try:
         for name in _FOLDERS:
@@ -86,9 +86,9 @@ def train(  # noqa: PLR0913 — one parameter an option
         learn_to_search(files[1:], home, as_json=as_json)
         return
     from bot import building
-    from bot.nlu import datasets
-    from bot.settings import Promise
-    from bot.types import CarelineError
+    from bot.core.settings import Promise
+    from bot.core.types import CarelineError
+    from bot.training import datasets
 
     place = open_home(home)
     promise = place.settings.promise or Promise()
@@ -114,8 +114,8 @@ def _extend(
     place: "Home", source: str | None, add: Path | None, files: list[Path] | None
 ) -> "Trained":
     """Learn the examples of a file on top of a version."""
-    from bot.nlu import datasets, incremental
-    from bot.types import CarelineError
+    from bot.core.types import CarelineError
+    from bot.training import datasets, incremental
 
     if source is None or add is None or files:
         message = "learning more takes both: --from VERSION and --add FILE, and no other files"
@@ -191,12 +191,12 @@ def tune(  # noqa: PLR0913 — one parameter an option
     as_json: JsonOption = False,
 ) -> None:
     """Search for a better training recipe; `careline train` uses what is found."""
-    from bot.nlu import datasets, recipe, training, tuning
+    from bot.training import datasets, hyperparameter_search, pipeline, recipe
 
     place = open_home(home)
     examples = datasets.read_all_examples(files or datasets.training_files(place.path / "dialogs"))
     frozen = method is Method.HEAD
-    job = training.Job(
+    job = pipeline.Job(
         examples,
         place.encoder(base) if frozen else place.torch_encoder(base),
         method=method.value,
@@ -204,7 +204,7 @@ def tune(  # noqa: PLR0913 — one parameter an option
         seed=seed,
         progress=wants_progress(),
     )
-    done = tuning.tune(
+    done = hyperparameter_search.tune(
         job,
         place.path / "models" / ".tuning.db",
         trials=trials,

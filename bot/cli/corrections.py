@@ -17,8 +17,8 @@ def corrections(
     as_json: JsonOption = False,
 ) -> None:
     """Write what agents corrected as transcripts, for `careline train --from current --add`."""
+    from bot.core.types import CarelineError
     from bot.store import corrections as kept
-    from bot.types import CarelineError
 
     place = open_home(home)
     place.log()

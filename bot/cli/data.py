@@ -11,8 +11,8 @@ from bot.cli.app import HomeOption, JsonOption, app, open_home, show, wants_prog
 if TYPE_CHECKING:
     from bot.bootstrap import Home
     from bot.importing import Imported
-    from bot.nlu.lint import Finding
-    from bot.nlu.lint_rows import Row
+    from bot.training.data_lint import Finding
+    from bot.training.data_lint_rows import Row
 
 
 @app.command("import")
@@ -78,11 +78,11 @@ def lint(
     as_json: JsonOption = False,
 ) -> None:
     """Find faults of labelled texts: wrong labels, repetitions, leaks, personal data."""
-    from bot.nlu import cleaning, datasets, lint_report, lint_rows
+    from bot.training import data_cleaning, data_lint_report, data_lint_rows, datasets
 
     place = open_home(home)
     paths = files or datasets.training_files(place.path / "dialogs")
-    rows = lint_rows.read(paths, valid)
+    rows = data_lint_rows.read(paths, valid)
     findings = _findings(place, rows)
     read = [*paths, valid] if valid else [*paths]
     result = {
@@ -90,12 +90,12 @@ def lint(
         "examples": len(rows),
         "findings": [finding.as_json(rows) for finding in findings],
     }
-    done = cleaning.write(rows, cleaning.plan(rows, findings), read, fix) if fix else None
+    done = data_cleaning.write(rows, data_cleaning.plan(rows, findings), read, fix) if fix else None
     if done is not None:
         result["fixed"] = asdict(done)
 
     def text() -> str:
-        report = lint_report.report(findings, rows, len(read))
+        report = data_lint_report.report(findings, rows, len(read))
         if done is None:
             return report
         return (
@@ -109,7 +109,7 @@ def lint(
 
 def _findings(place: "Home", rows: "list[Row]") -> "list[Finding]":
     """Examine rows; where they are enough to learn from, with a model's opinion."""
-    from bot.nlu import lint as linter
+    from bot.training import data_lint as linter
 
     chosen = linter.can_be_judged(rows)
     if not chosen:

@@ -28,8 +28,9 @@ def evaluate_intents(
     as_json: JsonOption = False,
 ) -> None:
     """Measure the intent classifier on labelled texts."""
-    from bot.nlu import datasets, evaluation
-    from bot.types import CarelineError
+    from bot.core.types import CarelineError
+    from bot.training import datasets
+    from bot.training import intent_evaluation as evaluation
 
     model = open_home(home).model(version)
     if model is None:
@@ -53,7 +54,7 @@ def evaluate_search(
     as_json: JsonOption = False,
 ) -> None:
     """Measure the search on queries whose relevant articles are known."""
-    from bot.types import CarelineError
+    from bot.core.types import CarelineError
     from knowledge_base.retrieval import search_evaluation as evaluation
 
     knowledge = open_home(home).knowledge(version)
@@ -83,7 +84,7 @@ def replay(
     from bot.bootstrap import assistant
     from bot.replay import conversations_of
     from bot.replay import replay as run
-    from bot.store.memory import MemoryLog
+    from bot.store.in_memory_log import MemoryLog
 
     place = open_home(home)
     wanted = [identifier.strip() for identifier in versions.split(",") if identifier.strip()]

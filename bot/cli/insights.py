@@ -83,7 +83,7 @@ def topics(
 ) -> None:
     """Look for what customers talk about beside the intents; a server does so every hour."""
     from bot.insights import topics as looking
-    from bot.store import topics as store
+    from bot.store import topic_store as store
 
     place = open_home(home)
     place.log()
@@ -120,8 +120,8 @@ def simulate(  # noqa: PLR0913 — one parameter an option
     No figure counts them, and nothing is learnt from them, unless that is asked for.
     """
     from bot.insights import simulation, topics
-    from bot.store import synthetic
-    from bot.store.topics import LookingError
+    from bot.store import synthetic_conversations as synthetic
+    from bot.store.topic_store import LookingError
 
     place = open_home(home)
     place.log()

@@ -18,8 +18,8 @@ app.add_typer(kb, name="kb")
 @kb.command()
 def check(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Find passages said twice or contradicting each other, and articles out of date."""
-    from bot.store import questions
-    from bot.types import CarelineError, now
+    from bot.core.types import CarelineError, now
+    from bot.store import query_log
     from knowledge_base.quality import checks
 
     place = open_home(home)
@@ -34,7 +34,7 @@ def check(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
         knowledge.vectors(),
         today=now().date(),
         # With an empty log, no article was found yet, and that says nothing about them.
-        retrieved=questions.retrieved(place.engine) or None,
+        retrieved=query_log.retrieved(place.engine) or None,
     )
     show(_report_json(report), as_json=as_json, text=lambda: _report(report))
 
@@ -85,15 +85,15 @@ def gaps(
     """Group the questions nobody could answer: what should be written next."""
     from datetime import timedelta
 
+    from bot.core.types import now
     from bot.insights import drafts
     from bot.learning import gaps as learning
-    from bot.store import questions
-    from bot.types import now
+    from bot.store import query_log
 
     place = open_home(home)
     place.log()
     since = now() - timedelta(days=days) if days else None
-    open_questions = learning.unanswered(questions.asked(place.engine, since))
+    open_questions = learning.unanswered(query_log.asked(place.engine, since))
     found = drafts.grouped(place, open_questions)
     result = {
         "clusters": [_cluster_json(cluster) for cluster in found],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from bot.cli.app import open_home, show
-from bot.types import CarelineError
+from bot.core.types import CarelineError
 
 if TYPE_CHECKING:
     from knowledge_base.index.versions import Version

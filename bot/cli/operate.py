@@ -20,7 +20,7 @@ def serve(
     home: HomeOption = None,
 ) -> None:
     """Serve the API, the widget's shop page and the Gradio app."""
-    from bot.logs import configure
+    from bot.core.json_logging import configure
     from bot.server.app import create
     from bot.server.run import run, run_workers
     from bot.server.service import Service
@@ -49,7 +49,7 @@ def _reachable(host: str) -> str:
 def _announce(base_url: str, home: "Home") -> None:
     from bot.server.secrets_file import load_or_make
     from bot.server.service import FIRST
-    from bot.store.users import Users
+    from bot.store.accounts import Users
 
     password, users = load_or_make(home.path).password, Users(home.engine)
     users.begin_with(FIRST, password)

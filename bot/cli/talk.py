@@ -9,8 +9,8 @@ import typer
 from bot.cli.app import HomeOption, JsonOption, app, open_home, show
 
 if TYPE_CHECKING:
+    from bot.core.types import Turn
     from bot.nlu.explanation import Explanation
-    from bot.types import Turn
 
 
 @app.command()
@@ -25,14 +25,14 @@ def ask(
     as_json: JsonOption = False,
 ) -> None:
     """Answer one message through the serving path, log included."""
-    from bot import wire
     from bot.bootstrap import assistant
-    from bot.types import Message, Turn, new_id
+    from bot.core import serialization
+    from bot.core.types import Message, Turn, new_id
 
     bot = assistant(open_home(home))
     message = Message(text, conversation or new_id(), sender=sender, channel="cli")
     if as_json:
-        show(wire.turn_json(bot.answer(message)), as_json=True, text=str)
+        show(serialization.turn_json(bot.answer(message)), as_json=True, text=str)
         return
     for event in bot.stream(message):
         if isinstance(event, str):
@@ -64,7 +64,7 @@ def chat(
 ) -> None:
     """Talk in the terminal; an empty line or Ctrl-D ends it."""
     from bot.bootstrap import assistant
-    from bot.types import BadMessageError, Message, Turn, new_id
+    from bot.core.types import BadMessageError, Message, Turn, new_id
 
     bot = assistant(open_home(home))
     conversation = new_id()
@@ -87,7 +87,7 @@ def _line() -> str:
     except EOFError:
         return ""
     except UnicodeDecodeError as error:
-        from bot.types import BadMessageError
+        from bot.core.types import BadMessageError
 
         message = "that was not text in UTF-8: the conversation ends here"
         raise BadMessageError(message) from error
@@ -104,8 +104,8 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Say why a message is understood as it is: similar examples, and what each word does."""
+    from bot.core.types import BadMessageError, CarelineError
     from bot.nlu.explanation import explain as run
-    from bot.types import BadMessageError, CarelineError
 
     if not text.strip():
         message = "the text is empty: write what a customer could write"
@@ -140,8 +140,8 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Find passages, the way the chat finds them."""
+    from bot.core.types import BadMessageError, CarelineError
     from bot.nlu.language import detect
-    from bot.types import BadMessageError, CarelineError
     from knowledge_base.index.filters import Filter
     from knowledge_base.retrieval.search import hit_json
 
@@ -171,7 +171,7 @@ def articles(
     as_json: JsonOption = False,
 ) -> None:
     """Show an article as it was extracted, or list all."""
-    from bot.types import CarelineError, NotFoundError
+    from bot.core.types import CarelineError, NotFoundError
     from knowledge_base.index import storage
     from knowledge_base.retrieval.search import article_json
 

@@ -43,7 +43,7 @@ def run_tests(  # noqa: PLR0913 — each is an option of the command line
     as_json: JsonOption = False,
 ) -> None:
     """Run the home's conversation tests; exits 1 when one fails."""
-    from bot.types import CarelineError
+    from bot.core.types import CarelineError
 
     if conversation and stories:
         message = "give one of --from and --import"
@@ -63,8 +63,8 @@ def _run(place: "Home", files: list[Path], keyword: str, *, fail_fast: bool, as_
     from rich.console import Console
     from rich.progress import Progress
 
+    from bot.core.types import CarelineError
     from bot.testing import cases, report, runner
-    from bot.types import CarelineError
 
     tests = cases.read(cases.files_of(place.path, files), keyword)
     if not tests:
@@ -97,7 +97,7 @@ def _written(place: "Home", conversation: str | None, stories: Path | None) -> "
         from bot.testing import rasa_stories
 
         return rasa_stories.read(stories)
-    from bot.store.reading import Reader
+    from bot.store.read_model import Reader
     from bot.testing import recording
 
     place.log()  # migrated
@@ -106,7 +106,7 @@ def _written(place: "Home", conversation: str | None, stories: Path | None) -> "
 
 def _put(written: "Written", out: Path | None, *, as_json: bool) -> None:
     """Write tests into a new file, or print them."""
-    from bot.types import CarelineError
+    from bot.core.types import CarelineError
 
     text = written.as_yaml()
     if out:

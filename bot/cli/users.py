@@ -10,7 +10,7 @@ from bot.cli.app import HomeOption, JsonOption, app, open_home, show
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.store.users import Users
+    from bot.store.accounts import Users
 
 users = typer.Typer(help="Who may sign in to the Gradio app.", no_args_is_help=True)
 app.add_typer(users, name="users")
@@ -18,7 +18,7 @@ _User = Annotated[str, typer.Argument(help="The name to sign in with.")]
 
 
 def _users(home: "Path | None") -> "Users":
-    from bot.store.users import Users
+    from bot.store.accounts import Users
 
     place = open_home(home)
     place.log()  # the tables are there then
@@ -42,7 +42,7 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Add a user, who is an agent of the desk too; the password is asked for."""
-    from bot.store.users import Level
+    from bot.store.accounts import Level
 
     if role not in list(Level):
         message = f"{role} is no role: write agent, supervisor or admin"

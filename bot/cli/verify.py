@@ -8,7 +8,7 @@ import typer
 from bot.cli.app import HomeOption, JsonOption, app, open_home, show
 
 if TYPE_CHECKING:
-    from bot.store.ledger import Report
+    from bot.store.audit_ledger import Report
     from bot.verifying import Verified
 
 
@@ -29,7 +29,7 @@ def verify(
 
     Exits 1 when something differs.
     """
-    from bot.types import CarelineError
+    from bot.core.types import CarelineError
 
     if (message_id is not None) + chain + (last is not None) != 1:
         message = "give one of: a MESSAGE_ID, --last N, --chain"
@@ -37,14 +37,14 @@ def verify(
     place = open_home(home)
     place.log()  # migrated
     if chain:
-        from bot.store import ledger
+        from bot.store import audit_ledger
 
-        report = ledger.walk(place.engine)
+        report = audit_ledger.walk(place.engine)
         result = {**asdict(report), "whole": report.is_whole}
         show(result, as_json=as_json, text=lambda: _chain(report))
         well = report.is_whole
     else:
-        from bot.store.reading import Reader
+        from bot.store.read_model import Reader
         from bot.verifying import Verifier
 
         verifier = Verifier(place)
@@ -100,8 +100,8 @@ def costs(
     """Say what language models cost, per conversation and per resolved conversation."""
     from datetime import timedelta
 
+    from bot.core.types import now
     from bot.store import costs as sums
-    from bot.types import now
 
     place = open_home(home)
     place.log()  # migrated

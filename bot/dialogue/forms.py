@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bot.dialogue.rules import Content, Rule
+from bot.core.types import Decision, Entity, Route, Understanding
+from bot.dialogue.policy_file import Content, Rule
 from bot.dialogue.state import CONFIRM, Form, State, left
-from bot.types import Decision, Entity, Route, Understanding
 
 YES: Final = "/affirm"
 NO: Final = "/deny"

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from bot.types import CarelineError
+from bot.core.types import CarelineError
 
 
 class Owner(StrEnum):

@@ -10,12 +10,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from bot.core.types import (
+    ONLY_FILES,
+    OUT_OF_SCOPE,
+    Decision,
+    Misfit,
+    Promised,
+    Route,
+    Understanding,
+)
 from bot.dialogue import safety
 from bot.dialogue.forms import Forms, agrees, declines, holds_only_values, inside, is_question
 from bot.dialogue.handoff import Owner
-from bot.dialogue.rules import BUILT_IN, Content, Escalation, PolicyError, Rule, matches, read
+from bot.dialogue.policy_file import BUILT_IN, Content, Escalation, PolicyError, Rule, matches, read
 from bot.dialogue.state import CONFIRM, State
-from bot.types import ONLY_FILES, OUT_OF_SCOPE, Decision, Misfit, Promised, Route, Understanding
 
 __all__ = ["BUILT_IN", "Content", "Policy", "PolicyError", "load"]
 

@@ -12,8 +12,8 @@ from typing import Final
 
 import yaml
 
-from bot.dialogue.rules import Content, matches
-from bot.patterns import SlowPatternError, spans
+from bot.core.safe_regex import SlowPatternError, spans
+from bot.dialogue.policy_file import Content, matches
 
 _AROUND: Final = 2  # characters, such as a full stop, that say nothing beside an insult
 _WITHDRAWS: Final = re.compile(

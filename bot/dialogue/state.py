@@ -4,11 +4,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from bot import leaning
+from bot.core import intent_history as leaning
+from bot.core.intent_history import Leaning
+from bot.core.types import Decision, IntentScore, Role, Route, Turn, Understanding
 from bot.dialogue import handoff
 from bot.dialogue.handoff import Custody, HandedOff, Owner, Withdrawn, Written
-from bot.leaning import Leaning
-from bot.types import Decision, IntentScore, Role, Route, Turn, Understanding
 
 _REMEMBERED: Final = 12
 # Reasons of replies that ask whether a person shall take over.

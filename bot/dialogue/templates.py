@@ -21,8 +21,8 @@ from typing import Annotated, Final
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from bot.dialogue import fields
-from bot.types import Button, CarelineError, Misfit
+from bot.core.types import Button, CarelineError, Misfit
+from bot.dialogue import validation as fields
 
 LANGUAGES: Final = ("en", "zh")
 BUILT_IN: Final = "t-builtin"

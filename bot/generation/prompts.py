@@ -9,8 +9,8 @@ from typing import Final
 
 import yaml
 
-from bot.generation.generators import Chat
-from bot.types import CarelineError
+from bot.core.types import CarelineError
+from bot.generation.language_models import Chat
 
 FILE: Final = "prompt.yml"
 _BUILT_IN: Final = Path(__file__).with_name(FILE)

@@ -9,12 +9,12 @@ from typing import Any, Final
 import yaml
 
 from bot.bootstrap import Home
+from bot.core.types import now
 from bot.insights.page import Query
 from bot.learning import gaps as learning
 from bot.learning.gaps import Cluster
-from bot.store import facts, questions
-from bot.store.questions import Asked
-from bot.types import now
+from bot.store import daily_aggregates, query_log
+from bot.store.query_log import Asked
 
 FOLDER: Final = "drafts"
 _MOST: Final = 2000  # questions, the latest: grouping them takes time with their square
@@ -41,11 +41,11 @@ def grouped(home: Home, found: Sequence[Asked]) -> list[Cluster]:
 
 def gaps(home: Home, period: Query) -> list[dict[str, Any]]:
     """Return the questions of a period that nobody could answer, grouped, largest group first."""
-    start, end = facts.bounds(period.first, period.last)
-    shown = questions.shown(home.engine, start, end, synthetic=period.synthetic)
+    start, end = daily_aggregates.bounds(period.first, period.last)
+    shown = query_log.shown(home.engine, start, end, synthetic=period.synthetic)
     asked = [
         question
-        for question in questions.asked(home.engine, start, synthetic=period.synthetic)
+        for question in query_log.asked(home.engine, start, synthetic=period.synthetic)
         if question.conversation_id in shown
         and period.channel in {None, shown[question.conversation_id]}
         and period.language in {None, question.language}

@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 from math import ceil, log
 from typing import Any, Final
 
-from bot.store.facts import Fact, Step
-from bot.types import Route
+from bot.core.types import Route
+from bot.store.daily_aggregates import Fact, Step
 
 HANDOFF, UNHAPPY, CONFIRMED = "handoff", "unhappy", "confirmed"
 ABANDONED, ASSUMED = "abandoned", "assumed"

@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
+from bot.core.types import TOPIC
 from bot.insights import outcomes
 from bot.insights.alerts import Surge
 from bot.insights.outcomes import OUTCOMES, SENTIMENTS, group, upper
-from bot.store.digests import Digest
-from bot.store.topics import Shown
-from bot.types import TOPIC
+from bot.store.aggregate_cache import Digest
+from bot.store.topic_store import Shown
 
 _ARTICLES: Final = 50
 _SATISFIED: Final = ("4", "5")

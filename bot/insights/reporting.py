@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any, Final
 
+from bot.core.types import OUT_OF_SCOPE, CarelineError, now
 from bot.insights import outcomes, page
 from bot.insights.alerts import HISTORY, Surge, surges, told_once
 from bot.insights.page import Query
 from bot.insights.surge import Plan
-from bot.store import digests, facts, topics
+from bot.store import aggregate_cache, daily_aggregates, topic_store
+from bot.store.daily_aggregates import Fact, Step
 from bot.store.database import Database
-from bot.store.facts import Fact, Step
-from bot.store.topics import Shown
-from bot.types import OUT_OF_SCOPE, CarelineError, now
+from bot.store.topic_store import Shown
 
 MOST_DAYS: Final = 731
 _EXAMPLES: Final = 5
@@ -50,11 +50,11 @@ def query(  # noqa: PLR0913 — one parameter a filter
 
 def insights(engine: Database, wanted: Query, plan: Plan | None = None) -> dict[str, Any]:
     """Return all figures of a period."""
-    digests.refresh(engine, outcomes.summed)
+    aggregate_cache.refresh(engine, outcomes.summed)
     before = wanted.before()
     history = min(before.first, wanted.first - HISTORY)
     found = _digests(engine, wanted, history)
-    known = topics.shown(engine)
+    known = topic_store.shown(engine)
     return page.page(
         wanted,
         known,
@@ -64,8 +64,8 @@ def insights(engine: Database, wanted: Query, plan: Plan | None = None) -> dict[
     )
 
 
-def _digests(engine: Database, wanted: Query, first: date) -> list[digests.Digest]:
-    return digests.read(
+def _digests(engine: Database, wanted: Query, first: date) -> list[aggregate_cache.Digest]:
+    return aggregate_cache.read(
         engine,
         first,
         wanted.last,
@@ -76,7 +76,10 @@ def _digests(engine: Database, wanted: Query, first: date) -> list[digests.Diges
 
 
 def _surges(
-    found: Iterable[digests.Digest], known: Mapping[str, Shown], last: date, plan: Plan | None
+    found: Iterable[aggregate_cache.Digest],
+    known: Mapping[str, Shown],
+    last: date,
+    plan: Plan | None,
 ) -> list[Surge]:
     """Judge each topic's negative messages since the first day there is anything of."""
     counts: defaultdict[str, defaultdict[date, int]] = defaultdict(lambda: defaultdict(int))
@@ -102,15 +105,15 @@ def alerts(
 
     `changes` says of a version what it changed, such as how many articles.
     """
-    digests.refresh(engine, outcomes.summed)
-    known = topics.shown(engine)
+    aggregate_cache.refresh(engine, outcomes.summed)
+    known = topic_store.shown(engine)
     found = _surges(_digests(engine, wanted, wanted.first - HISTORY), known, wanted.last, plan)
     told = []
     with engine.begin() as connection:
         for surge in found:
             if surge.last < wanted.first:
                 continue
-            texts = facts.examples(
+            texts = daily_aggregates.examples(
                 connection,
                 surge.first,
                 surge.last,
@@ -121,8 +124,8 @@ def alerts(
                 language=wanted.language,
                 synthetic=wanted.synthetic,
             )
-            start, end = facts.bounds(surge.first, surge.first)
-            served = facts.served_since(connection, start - _BEFORE, end)
+            start, end = daily_aggregates.bounds(surge.first, surge.first)
+            served = daily_aggregates.served_since(connection, start - _BEFORE, end)
             told.append(
                 {
                     **page.named(surge.topic, known),
@@ -188,7 +191,7 @@ def behind(
         message = f"there is no figure {figure[:64]}: choose from {', '.join(FIGURES)}"
         raise QueryError(message)
     with engine.begin() as connection:
-        there = facts.read(connection, wanted.first, wanted.last)
+        there = daily_aggregates.read(connection, wanted.first, wanted.last)
     found = [fact for fact in there if _fits(fact, wanted) and test(fact, value)]
     rows = [
         {

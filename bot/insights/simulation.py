@@ -12,9 +12,7 @@ from typing import Final
 import numpy as np
 
 from bot.bootstrap import Home
-from bot.nlu import datasets
-from bot.store.synthetic import MadeUp, Offered
-from bot.types import (
+from bot.core.types import (
     OUT_OF_SCOPE,
     CarelineError,
     Citation,
@@ -27,6 +25,8 @@ from bot.types import (
     Understanding,
     now,
 )
+from bot.store.synthetic_conversations import MadeUp, Offered
+from bot.training import datasets
 
 SENDER: Final = "synthetic-"
 _WEEK: Final = (1.15, 1.1, 1.05, 1.0, 1.1, 0.8, 0.6)  # Monday first

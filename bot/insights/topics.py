@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.bootstrap import Home
+from bot.core.types import now
 from bot.dialogue.policy import PLEASANTRIES
 from bot.dialogue.state import NO_TOPIC
 from bot.insights.alerts import HISTORY
 from bot.learning.topics import NOWHERE, Batch, assign, batches, discover
-from bot.store import topics as store
-from bot.store.topics import Said, Topic
-from bot.types import now
+from bot.store import topic_store as store
+from bot.store.topic_store import Said, Topic
 from knowledge_base.encoders.base_models import Vectors
 
 SPACING: Final = timedelta(minutes=55)

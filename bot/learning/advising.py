@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bot.bootstrap import Home
+from bot.core.types import OUT_OF_SCOPE, IntentScore, Role, now
 from bot.dialogue.templates import TemplateError
-from bot.generation.extraction import extract
-from bot.generation.instructions import without_orders
+from bot.generation.answer_extraction import extract
+from bot.generation.prompt_injection import without_orders
 from bot.learning.replies import MOST, Case, Replies
 from bot.learning.situations import Line, likeness
-from bot.nlu import datasets
 from bot.nlu.language import detect
 from bot.parts import Parts
-from bot.store import answers
-from bot.store.answers import Said
-from bot.types import OUT_OF_SCOPE, IntentScore, Role, now
+from bot.store import reply_suggestions
+from bot.store.reply_suggestions import Said
+from bot.training import datasets
 from knowledge_base.index.filters import Filter
 
 _logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class Advisor:
         chosen: list[Suggestion] = []
         for one in sorted(found, key=lambda suggestion: -suggestion.score):
             alike = sum(other.kind == one.kind for other in chosen)
-            new = all(answers.distance(other.text, one.text) > 0.2 for other in chosen)  # noqa: PLR2004
+            new = all(reply_suggestions.distance(other.text, one.text) > 0.2 for other in chosen)  # noqa: PLR2004
             if alike < _OF_A_KIND and new:
                 chosen.append(one)
         return chosen[:OFFERED]
@@ -88,14 +88,14 @@ class Advisor:
 
     def is_behind(self) -> bool:
         """Tell whether people answered so much since that it is worth to learn again."""
-        return answers.by_people(self.home.engine) - self._known >= _NEW
+        return reply_suggestions.by_people(self.home.engine) - self._known >= _NEW
 
     def learn(self) -> None:
         """Learn what people answered; one thread at a time."""
         if not self._lock.acquire(blocking=False):
             return
         try:
-            self._known = answers.by_people(self.home.engine)
+            self._known = reply_suggestions.by_people(self.home.engine)
             cases = [*_of_files(self.home), *_of_log(self.home)]
             learnt = {}
             for language in ("en", "zh"):
@@ -116,7 +116,7 @@ def _cases(said: Sequence[Line], conversation: str) -> Iterator[Case]:
 
 
 def _of_log(home: Home) -> Iterator[Case]:
-    for conversation in answers.past(home.engine, MOST):
+    for conversation in reply_suggestions.past(home.engine, MOST):
         lines = [Line(line.role, line.text, line.template) for line in conversation]
         yield from _cases(lines, conversation[0].conversation_id)
 

@@ -14,9 +14,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.core.types import OUT_OF_SCOPE, Route
 from bot.learning.grouping import Encode, Names, by_typicality, centred, groups, origin
-from bot.store.questions import Asked
-from bot.types import OUT_OF_SCOPE, Route
+from bot.store.query_log import Asked
 from knowledge_base.documents import Chunk
 from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.quality.near_duplicates import best

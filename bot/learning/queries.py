@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from bot.nlu import datasets
-from bot.nlu.datasets import Conversation, is_held_back
-from bot.types import Role
+from bot.core.types import Role
+from bot.training import datasets
+from bot.training.datasets import Conversation, is_held_back
 from knowledge_base.retrieval.search_evaluation import Query, read_queries
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ def of_home(home: "Home") -> list[Query]:
     They are written down in `tests/search.jsonl`, stand in resolved transcripts whose replies name
     their article, or in the log, where customers and agents showed what answered them.
     """
-    from bot.store import questions
+    from bot.store import query_log
 
     path = home.path / _CASES
     written = read_queries(path) if path.exists() else []
     files = sorted((home.path / "dialogs").glob("*.jsonl*"))
     home.log()  # migrated
-    logged = [Query(text, articles) for text, articles in questions.answered(home.engine)]
+    logged = [Query(text, articles) for text, articles in query_log.answered(home.engine)]
     return [
         *(query for query in written if query.id is None or not is_held_back(query.id)),
         *of_transcripts(datasets.read_transcripts(files)),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.types import Role
+from bot.core.types import Role
 from knowledge_base.encoders.base_models import Vectors
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.core.types import OUT_OF_SCOPE, TOPIC, new_id
 from bot.learning.grouping import Encode, Names, by_typicality, centred, groups, origin
 from bot.nlu.context import neutral
-from bot.store.topics import Said, Topic
-from bot.types import OUT_OF_SCOPE, TOPIC, new_id
+from bot.store.topic_store import Said, Topic
 from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.index.sparse import terms
 

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from bot.privacy import masked
+from bot.core.privacy import masked
 
 if TYPE_CHECKING:
-    from bot.nlu.datasets import Example
+    from bot.training.datasets import Example
 
 _SEPARATOR: Final = " ‖ "
 _ENOUGH: Final = 50  # examples with a history from which a model learns to read one

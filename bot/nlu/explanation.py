@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from bot.core.types import BadMessageError, IntentScore
 from bot.nlu.calibration import softmax
-from bot.nlu.intents import IntentModel
-from bot.types import BadMessageError, IntentScore
+from bot.nlu.intent_classifier import IntentModel
 
 _NEIGHBOURS: Final = 5
 _MOST: Final = 60  # words that are left out one by one

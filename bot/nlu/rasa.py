@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from bot.core.types import CarelineError
 from bot.nlu import rasa_responses
-from bot.nlu.datasets import MAX_CHARACTERS, Example, read_text
 from bot.nlu.rasa_files import Skipped, entries, lines, load, yaml_files
-from bot.types import CarelineError
+from bot.training.datasets import MAX_CHARACTERS, Example, read_text
 
 EXACT: Final = "careline"  # an example's metadata under this name hold its exact text
 # Rasa's three ways to annotate: [text](kind), [text](kind:value), [text]{…}, [text][{…}, {…}].

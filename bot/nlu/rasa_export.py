@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import yaml
 
-from bot.nlu.datasets import Example
 from bot.nlu.rasa import ANNOTATION, EXACT, Lists
 from bot.nlu.rasa_responses import LANGUAGE, PREFIX
+from bot.training.datasets import Example
 
 VERSION: Final = "3.1"
 _STRIPPED: Final = "\n\r "  # what Rasa takes off an example

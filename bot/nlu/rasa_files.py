@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bot.nlu.datasets import read_text
-from bot.types import CarelineError
+from bot.core.types import CarelineError
+from bot.training.datasets import read_text
 
 _SUFFIXES: Final = (".yml", ".yaml")
 _OLD: Final = (".md", ".json")

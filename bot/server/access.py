@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request
 
+from bot.core.settings import Secret
+from bot.core.signatures import equal
 from bot.server import sessions
 from bot.server.refusing import Refusal
 from bot.server.service import Service
-from bot.server.signing import equal
-from bot.settings import Secret
-from bot.store.users import Level, User
+from bot.store.accounts import Level, User
 
 _BEARER: Final = "Bearer "
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -5,12 +5,12 @@ from typing import Any, Final
 
 import httpx
 
-from bot import wire
+from bot.core import serialization
+from bot.core.settings import Settings
+from bot.core.types import Turn, now
 from bot.dialogue import state as states
 from bot.server import outgoing
-from bot.settings import Settings
 from bot.store.outbox import Parcel
-from bot.types import Turn, now
 
 CHANNEL: Final = "webhook"
 HANDOFF, MESSAGE, SURGE = "handoff", "message", "surge"
@@ -43,7 +43,7 @@ def wanted(settings: Settings, turn: Turn, owner_before: str) -> list[Parcel]:
         return []
     events = []
     if MESSAGE in settings.webhook_events and turn.reply.text:
-        citations = [wire.citation_json(citation) for citation in turn.reply.citations]
+        citations = [serialization.citation_json(citation) for citation in turn.reply.citations]
         buttons = [{"title": b.title, "payload": b.payload} for b in turn.reply.buttons]
         said = {"text": turn.reply.text, "citations": citations, "buttons": buttons}
         events.append(_event(MESSAGE, turn, reply=said))

@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Final
 
 from bot.assistant import Event, Received
+from bot.core.types import BadMessageError, Message, Turn
 from bot.server import metrics
 from bot.server.problems import plain
 from bot.server.service import Service
-from bot.types import BadMessageError, Message, Turn
 
 STREAM_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 HEARTBEAT_SECONDS: Final = 12.0

@@ -17,6 +17,8 @@ from fastapi_swagger import patch_fastapi
 from starlette.exceptions import HTTPException
 
 from bot.bootstrap import Home
+from bot.core.settings import Settings
+from bot.core.types import CarelineError
 from bot.server import (
     attachments,
     chatwoot,
@@ -41,8 +43,6 @@ from bot.server import (
 )
 from bot.server.refusing import Refusal
 from bot.server.service import BusyError, Service
-from bot.settings import Settings
-from bot.types import CarelineError
 from bot.workshop import uploads
 
 _logger = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ def create(home: Home, base_url: str, service: Service | None = None) -> FastAPI
 
 def from_environment() -> FastAPI:
     """Build the application in a worker process, which is told its home by the environment."""
-    from bot.logs import configure
+    from bot.core.json_logging import configure
 
     settings = Settings.load()
     configure(settings.log_level)

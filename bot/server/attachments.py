@@ -6,13 +6,13 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 
+from bot.core.types import ForbiddenError, Message, NotFoundError, new_id, now
 from bot.server import file_kinds
 from bot.server.access import at_least
 from bot.server.messages import CONVERSATION, service_of
 from bot.server.visitors import Authorization, Caller, admitted
-from bot.store.attaching import Attachment
-from bot.store.users import Level
-from bot.types import ForbiddenError, Message, NotFoundError, new_id, now
+from bot.store.accounts import Level
+from bot.store.attachments import Attachment
 
 router: Final = APIRouter(prefix="/api")
 # Whatever a file holds, nothing in it runs, and it is taken for nothing else.

@@ -8,14 +8,14 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header, HTTPException, Query, Request
 from pydantic import BaseModel, Field, ValidationError
 
+from bot.core.signatures import conversation_id, equal, is_signed
+from bot.core.types import BadMessageError, Message
 from bot.server import chatwoot_api
 from bot.server.answering import Answering
 from bot.server.chatwoot_api import CHANNEL, Chatwoot
 from bot.server.messages import service_of
 from bot.server.service import Service
-from bot.server.signing import conversation_id, equal, is_signed
 from bot.store.outbox import Parcel
-from bot.types import BadMessageError, Message
 
 _logger = logging.getLogger(__name__)
 router: Final = APIRouter(prefix="/webhooks")

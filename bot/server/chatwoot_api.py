@@ -5,10 +5,10 @@ from typing import Any, Final, Protocol
 
 import httpx
 
+from bot.core.types import Reply, Turn
 from bot.dialogue import state as states
 from bot.server import outgoing
 from bot.store.outbox import Parcel
-from bot.types import Reply, Turn
 
 CHANNEL: Final = "chatwoot"
 UNANSWERED_SECONDS: Final = 30.0  # after which a stop must have come between

@@ -9,8 +9,8 @@ from bot import canned
 from bot.server.access import Staff, at_least
 from bot.server.problems import plain
 from bot.server.service import Service
-from bot.store import notebook
-from bot.store.users import Level
+from bot.store import conversation_notes
+from bot.store.accounts import Level
 
 router: Final = APIRouter(prefix="/api/desk")
 TheStaff = Annotated[Staff, Depends(at_least(Level.AGENT))]
@@ -49,20 +49,20 @@ def dossier(conversation: str, who: TheStaff, service: TheService) -> dict[str, 
         "agent": custody.agent,
         "fence": custody.fence,
         "mine": who.user is not None and custody.agent == who.user.id,
-        **notebook.dossier(service.home.engine, conversation),
+        **conversation_notes.dossier(service.home.engine, conversation),
     }
 
 
 @router.post("/conversations/{conversation}/notes", status_code=201)
 def note(conversation: str, body: Note, who: TheStaff, service: TheService) -> dict[str, Any]:
     """Write a note, which customers never see."""
-    return notebook.add_note(service.home.engine, conversation, who.author(), body.text)
+    return conversation_notes.add_note(service.home.engine, conversation, who.author(), body.text)
 
 
 @router.post("/conversations/{conversation}/labels", status_code=201)
 def label(conversation: str, body: Label, who: TheStaff, service: TheService) -> dict[str, Any]:
     """Put a label on a conversation."""
-    notebook.add_label(service.home.engine, conversation, who.author(), body.label)
+    conversation_notes.add_label(service.home.engine, conversation, who.author(), body.label)
     return {"label": body.label}
 
 
@@ -70,14 +70,14 @@ def label(conversation: str, body: Label, who: TheStaff, service: TheService) ->
 def unlabel(conversation: str, body: Label, who: TheStaff, service: TheService) -> dict[str, Any]:
     """Take a label off a conversation."""
     del who
-    notebook.remove_label(service.home.engine, conversation, body.label)
+    conversation_notes.remove_label(service.home.engine, conversation, body.label)
     return {"label": body.label}
 
 
 @router.get("/conversations/{conversation}/canned")
 def replies(conversation: str, who: TheStaff, service: TheService) -> dict[str, Any]:
     """List the canned replies in the conversation's language, with its values filled in."""
-    known = notebook.dossier(service.home.engine, conversation)
+    known = conversation_notes.dossier(service.home.engine, conversation)
     values = {
         **known["slots"],
         "customer": known["visitor_name"],

@@ -9,12 +9,12 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response, Streami
 from fastapi.sse import format_sse_event
 from pydantic import AfterValidator, BaseModel, Field
 
+from bot.core.types import Message, NotFoundError, now
 from bot.server.answering import STREAM_HEADERS
 from bot.server.messages import CONVERSATION, Accept, LastEvent, service_of, sse
 from bot.server.problems import plain
 from bot.server.service import Service
 from bot.server.visitors import Authorization, admitted
-from bot.types import Message, NotFoundError, now
 
 router: Final = APIRouter(prefix="/api/conversations")
 _POLL_SECONDS: Final = 0.4

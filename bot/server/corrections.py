@@ -8,14 +8,14 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
+from bot.core.types import OUT_OF_SCOPE, Corrected
 from bot.server.access import at_least
 from bot.server.console import TheService, TheStaff
 from bot.server.problems import plain
 from bot.server.refusing import Refusal
 from bot.server.service import Service
 from bot.store import corrections
-from bot.store.users import Level
-from bot.types import OUT_OF_SCOPE, Corrected
+from bot.store.accounts import Level
 
 router: Final = APIRouter(prefix="/api/desk")
 _Words = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(plain)]

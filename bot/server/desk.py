@@ -12,9 +12,9 @@ from pydantic import BaseModel, Field
 from bot.dialogue.handoff import Owner
 from bot.server.access import Staff, at_least
 from bot.server.service import Service
-from bot.store import notebook
-from bot.store.desk import Agent, Desk, Waiting
-from bot.store.users import Level
+from bot.store import conversation_notes
+from bot.store.accounts import Level
+from bot.store.handoff_desk import Agent, Desk, Waiting
 
 _ID: Final = r"^[A-Za-z0-9_\-.:@]{1,64}$"
 
@@ -115,7 +115,7 @@ def queue(request: Request, desk: TheDesk) -> dict[str, Any]:
     """
     service: Service = request.app.state.service
     found = desk.queue()
-    clocks = notebook.clocks(service.home.engine, [one.conversation_id for one in found])
+    clocks = conversation_notes.clocks(service.home.engine, [one.conversation_id for one in found])
     return {
         "reply_seconds": service.home.settings.reply_minutes * 60,
         "conversations": [{**_waiting(one), **clocks[one.conversation_id]} for one in found],

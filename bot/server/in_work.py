@@ -4,7 +4,7 @@ import threading
 from collections import OrderedDict
 from typing import Final, Generic, TypeVar
 
-from bot.types import Message
+from bot.core.types import Message
 
 _MOST: Final = 256
 _Stream = TypeVar("_Stream")

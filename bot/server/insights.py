@@ -11,8 +11,8 @@ from bot.insights import drafts, reporting
 from bot.insights.page import Query as Period
 from bot.server.access import at_least
 from bot.server.service import Service
-from bot.store import topics
-from bot.store.users import Level
+from bot.store import topic_store
+from bot.store.accounts import Level
 
 
 def service_of(request: Request) -> Service:
@@ -87,8 +87,8 @@ def rename(topic: str, body: TopicName, service: TheService) -> dict[str, Any]:
     """Give a topic that was found a name, or join it to another; 404 for one that is none."""
     name = " ".join(body.name.split())
     if body.join:
-        return {"topic": topics.join(service.home.engine, topic, name), "name": name}
-    topics.rename(service.home.engine, topic, name)
+        return {"topic": topic_store.join(service.home.engine, topic, name), "name": name}
+    topic_store.rename(service.home.engine, topic, name)
     return {"topic": topic, "name": name}
 
 

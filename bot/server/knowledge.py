@@ -7,9 +7,9 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
+from bot.core.types import BadMessageError
 from bot.nlu.language import detect
 from bot.server.messages import service_of
-from bot.types import BadMessageError
 from knowledge_base.index.filters import Filter
 from knowledge_base.retrieval.search import article_json, hit_json
 

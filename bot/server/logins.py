@@ -10,7 +10,7 @@ from bot.server import sessions
 from bot.server.access import Staff, at_least
 from bot.server.refusing import Refusal
 from bot.server.service import Service
-from bot.store.users import LONGEST, Level
+from bot.store.accounts import LONGEST, Level
 
 router: Final = APIRouter(prefix="/api/session")
 

@@ -11,14 +11,14 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi.sse import format_sse_event
 from pydantic import AfterValidator, BaseModel, Field
 
-from bot import wire
 from bot.assistant import Event, Received
+from bot.core import serialization
+from bot.core.types import ONLY_FILES, Feedback, Interaction, Message, Turn, Understanding, new_id
 from bot.server import metrics
 from bot.server.answering import STREAM_HEADERS, Answering
 from bot.server.problems import plain
 from bot.server.service import Service
 from bot.server.visitors import Authorization, Caller, admitted
-from bot.types import ONLY_FILES, Feedback, Interaction, Message, Turn, Understanding, new_id
 
 _logger = logging.getLogger(__name__)
 router: Final = APIRouter(prefix="/api")
@@ -95,7 +95,7 @@ async def send(
         start = _next(last_event_id) if known else 0
         stream = _as_events(answering, start)
         return StreamingResponse(stream, media_type="text/event-stream", headers=STREAM_HEADERS)
-    return JSONResponse(wire.turn_json(await answering.turn()))
+    return JSONResponse(serialization.turn_json(await answering.turn()))
 
 
 def _next(last: str | None) -> int:
@@ -128,9 +128,9 @@ def _named(event: Event) -> tuple[str, dict[str, Any]]:
         ids = {"message_id": message.id, "conversation_id": message.conversation_id}
         return "received", ids
     if isinstance(event, Understanding):
-        return "understood", wire.understanding_json(event)
+        return "understood", serialization.understanding_json(event)
     if isinstance(event, Turn):
-        return "turn", wire.turn_json(event)
+        return "turn", serialization.turn_json(event)
     return "token", {"text": event}
 
 

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi.routing import APIRoute
 from fastapi.sse import format_sse_event
 
+from bot.core.types import CarelineError, Message, Turn, new_id
 from bot.server import metrics, problems
 from bot.server import openai_shapes as shapes
 from bot.server.access import check_channel
@@ -19,7 +20,6 @@ from bot.server.answering import STREAM_HEADERS, Answering
 from bot.server.messages import service_of
 from bot.server.service import BusyError
 from bot.server.visitors import admitted
-from bot.types import CarelineError, Message, Turn, new_id
 
 _logger = logging.getLogger(__name__)
 _TYPES: Final = {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error"}

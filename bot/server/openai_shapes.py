@@ -5,8 +5,8 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from bot import wire
-from bot.types import BadMessageError, Message, Turn
+from bot.core import serialization
+from bot.core.types import BadMessageError, Message, Turn
 
 MODEL: Final = "careline"
 ID: Final = r"^[A-Za-z0-9_\-.:]{1,64}$"
@@ -105,7 +105,7 @@ def completion(turn: Turn) -> dict[str, Any]:
 
 def careline(turn: Turn) -> dict[str, Any]:
     """Return what OpenAI's shape has no word for."""
-    public = wire.turn_json(turn)
+    public = serialization.turn_json(turn)
     wanted = ("conversation_id", "message_id", "reply_id", "route", "reason", "intent", "language")
     return {
         **{key: public[key] for key in wanted},

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from bot.server.access import at_least
 from bot.server.messages import service_of
-from bot.store.users import Level
+from bot.store.accounts import Level
 
 router: Final = APIRouter()
 _STAFF: Final = [Depends(at_least(Level.AGENT))]

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from bot.actions import lookup
+from bot.core.types import NotFoundError, now
 from bot.dialogue.handoff import Owner
 from bot.server.access import Staff
 from bot.server.console import TheService, TheStaff
 from bot.server.refusing import Refusal
 from bot.server.service import Service
-from bot.store.users import Level
-from bot.types import NotFoundError, now
+from bot.store.accounts import Level
 
 router: Final = APIRouter(prefix="/api/desk/conversations/{conversation}/orders")
 _NOT_HERE: Final = "orders are kept in another system: look there"

@@ -11,10 +11,10 @@ from typing import Any, Final, Protocol
 
 import httpx
 
+from bot.core.signatures import signature
+from bot.core.types import CarelineError, now
 from bot.server import metrics
-from bot.server.signing import signature
 from bot.store.outbox import Outbox, Parcel
-from bot.types import CarelineError, now
 
 _logger = logging.getLogger(__name__)
 _POLL_SECONDS: Final = 1.0

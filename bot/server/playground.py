@@ -5,11 +5,12 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, Field
 
-from bot import trying, wire
+from bot import trying
+from bot.core import serialization
+from bot.core.types import Turn
 from bot.server.console import TheService, TheStaff
 from bot.server.problems import plain
 from bot.trying import Question, Tried
-from bot.types import Turn
 from knowledge_base.documents import Hit
 
 router: Final = APIRouter(prefix="/api")
@@ -43,8 +44,8 @@ def _json(tried: Tried) -> dict[str, Any]:
     used = {hit.chunk.id for hit in tried.used}
     evidence = tried.found.evidence
     return {
-        "turn": wire.turn_json(tried.turn),
-        "trace": wire.trace_json(tried.turn),
+        "turn": serialization.turn_json(tried.turn),
+        "trace": serialization.trace_json(tried.turn),
         "earlier": [_earlier(turn) for turn in tried.earlier],
         "candidates": [_candidate(hit, used) for hit in tried.found.hits],
         "evidence": {

@@ -6,16 +6,16 @@ from typing import Any, Final
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from bot.dialogue.handoff import RefusedError
-from bot.server.service import BusyError
-from bot.store.topics import TakenError
-from bot.types import (
+from bot.core.types import (
     BadMessageError,
     CarelineError,
     ForbiddenError,
     MovedOnError,
     NotFoundError,
 )
+from bot.dialogue.handoff import RefusedError
+from bot.server.service import BusyError
+from bot.store.topic_store import TakenError
 from bot.workshop.jobs import OccupiedError
 from bot.workshop.papers import PaperError
 from bot.workshop.publications import StaleError

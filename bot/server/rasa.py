@@ -11,14 +11,14 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
 
-from bot import wire
+from bot.core import serialization
+from bot.core.signatures import conversation_id
+from bot.core.types import BadMessageError, Message, NotFoundError, Turn, now
 from bot.server import metrics, rasa_tracker
 from bot.server.access import check_channel, check_either
 from bot.server.answering import STREAM_HEADERS, Answering
 from bot.server.messages import service_of
 from bot.server.service import Service
-from bot.server.signing import conversation_id
-from bot.types import BadMessageError, Message, NotFoundError, Turn, now
 
 _logger = logging.getLogger(__name__)
 router: Final = APIRouter()
@@ -87,7 +87,7 @@ def responses(turn: Turn, text: str, recipient: str) -> list[dict[str, Any]]:
     last: dict[str, Any] = found[-1] if found else {"recipient_id": recipient}
     if turn.reply.buttons:
         last["buttons"] = [{"title": b.title, "payload": b.payload} for b in turn.reply.buttons]
-    public = wire.turn_json(turn)
+    public = serialization.turn_json(turn)
     last["metadata"] = {
         key: public[key] for key in ("message_id", "route", "reason", "handoff") if key in public
     } | {"citations": public["reply"]["citations"]}

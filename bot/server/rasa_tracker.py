@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from bot.core.types import Role, Turn, Understanding
 from bot.dialogue import state as states
 from bot.dialogue.state import State
-from bot.types import Role, Turn, Understanding
 
 _CHANNEL: Final = "rest"
 _LISTEN: Final = "action_listen"

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot.assistant import Assistant
 from bot.bootstrap import Home, assistant
+from bot.core.settings import DOORS
+from bot.core.types import CarelineError, NotFoundError, Turn, now
 from bot.dialogue.handoff import Notice
 from bot.insights import reporting, topics
 from bot.insights.page import Query
@@ -20,17 +22,15 @@ from bot.server.outgoing import Carrier, Courier
 from bot.server.secrets_file import Secrets, load_or_make
 from bot.server.tickets import Tickets
 from bot.server.tries import Tries
-from bot.settings import DOORS
-from bot.store import answers, database, summaries
-from bot.store import topics as topics_kept
-from bot.store.attaching import Attachments
-from bot.store.desk import Desk
-from bot.store.log import SqlLog
+from bot.store import conversation_summary, database, reply_suggestions
+from bot.store import topic_store as topics_kept
+from bot.store.accounts import Users
+from bot.store.attachments import Attachments
+from bot.store.conversation_log import SqlLog
+from bot.store.handoff_desk import Desk
 from bot.store.outbox import Outbox
-from bot.store.reading import Reader
-from bot.store.users import Users
-from bot.store.visits import Visits
-from bot.types import CarelineError, NotFoundError, Turn, now
+from bot.store.read_model import Reader
+from bot.store.visitors import Visits
 from bot.workshop.jobs import Jobs
 from bot.workshop.publications import Publications
 from knowledge_base.documents import Document, KnowledgeError
@@ -231,7 +231,7 @@ class Service:
 
     def summary(self, conversation_id: str) -> dict[str, Any]:
         """Return a conversation in short, for the person who takes it over."""
-        return summaries.summary(self.home.engine, conversation_id)
+        return conversation_summary.summary(self.home.engine, conversation_id)
 
     def suggestions(self, conversation_id: str) -> dict[str, Any]:
         """Return three replies that would fit now; what was offered is kept.
@@ -241,16 +241,18 @@ class Service:
         """
         if self.advisor.is_behind():
             threading.Thread(target=self.advisor.learn, daemon=True, name="advisor").start()
-        said = answers.lines(self.home.engine, conversation_id)
+        said = reply_suggestions.lines(self.home.engine, conversation_id)
         found = self.advisor.suggest(self.assistant.parts, said)
         shown = [advising.as_json(one) for one in found]
-        identifier = answers.offer(self.home.engine, conversation_id, shown) if shown else None
+        identifier = (
+            reply_suggestions.offer(self.home.engine, conversation_id, shown) if shown else None
+        )
         return {"id": identifier, "suggestions": shown}
 
     def chose(self, suggestion: str, place: int, message_id: str, text: str) -> None:
         """Note which suggestion an agent sent; a record fails softly, the words are sent."""
         try:
-            answers.choose(self.home.engine, suggestion, place, message_id, text)
+            reply_suggestions.choose(self.home.engine, suggestion, place, message_id, text)
         except NotFoundError as error:
             _logger.warning("a choice could not be kept: %s", error)
 

@@ -9,8 +9,8 @@ import hmac
 from dataclasses import dataclass
 from typing import Final
 
-from bot.server.signing import equal
-from bot.store.users import User
+from bot.core.signatures import equal
+from bot.store.accounts import User
 
 COOKIE: Final = "careline_session"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.server.signing import equal
+from bot.core.signatures import equal
 
 LASTS: Final = timedelta(days=90)  # a session, from when it was made or renewed
 _FILE_LASTS: Final = timedelta(days=1)

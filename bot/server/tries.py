@@ -5,10 +5,10 @@ import hmac
 from datetime import timedelta
 from typing import Final
 
+from bot.core.types import now
 from bot.server.refusing import Refusal
-from bot.store import guesses
+from bot.store import failed_attempts
 from bot.store.database import Database
-from bot.types import now
 
 MOST: Final = 10  # wrong guesses within the time below
 SPAN: Final = timedelta(minutes=5)
@@ -29,7 +29,7 @@ class Tries:
 
     def check(self, name: str) -> None:
         """Raise 429 where somebody guesses."""
-        if guesses.count(self._engine, self._who(name), now() - SPAN) >= MOST:
+        if failed_attempts.count(self._engine, self._who(name), now() - SPAN) >= MOST:
             seconds = round(SPAN.total_seconds())
             minutes = seconds // 60
             raise Refusal(429, self._complaint, "too_many_tries", wait=seconds, minutes=minutes)
@@ -37,11 +37,11 @@ class Tries:
     def wrong(self, name: str) -> None:
         """Count a wrong guess."""
         at = now()
-        guesses.add(self._engine, self._who(name), at, forget=at - SPAN)
+        failed_attempts.add(self._engine, self._who(name), at, forget=at - SPAN)
 
     def right(self, name: str) -> None:
         """Forget the wrong guesses before a right one."""
-        guesses.clear(self._engine, self._who(name))
+        failed_attempts.clear(self._engine, self._who(name))
 
     def _who(self, name: str) -> str:
         told = f"{self._kind} {name}".encode("utf-8", "surrogatepass")

@@ -11,11 +11,11 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, HTTPException, Request
 from pydantic import BaseModel, Field
 
+from bot.core.signatures import equal
+from bot.core.types import CarelineError, ForbiddenError, Message, new_id, now
 from bot.server.access import signed_in
 from bot.server.service import Service
-from bot.server.signing import equal
 from bot.server.tickets import LASTS, Visitor, is_session, proves
-from bot.types import CarelineError, ForbiddenError, Message, new_id, now
 
 router: Final = APIRouter(prefix="/api")
 Authorization = Annotated[str, Header()]

@@ -14,7 +14,7 @@ from bot.server.access import Staff, at_least
 from bot.server.refusing import Refusal
 from bot.server.service import Service
 from bot.server.workshop import service_of
-from bot.store.users import Level
+from bot.store.accounts import Level
 from bot.workshop import shelf, uploads
 from bot.workshop.jobs import Job, Task
 

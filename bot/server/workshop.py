@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 from bot.server.access import Staff, at_least
 from bot.server.refusing import Refusal
 from bot.server.service import Service
-from bot.store.users import Level
+from bot.store.accounts import Level
 from bot.workshop import checking, papers
 from bot.workshop.checking import Checked
 from bot.workshop.papers import MOST_CHARACTERS, Kind

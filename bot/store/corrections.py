@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, select
 
-from bot.privacy import redact
+from bot.core.privacy import redact
+from bot.core.types import Corrected, NotFoundError, Role, now
 from bot.store.database import utc
 from bot.store.tables import citations, conversations, corrections, decisions, messages
-from bot.types import Corrected, NotFoundError, Role, now
 
 _ANSWERS = frozenset({Role.BOT.value, Role.AGENT.value})
 

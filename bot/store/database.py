@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from bot.types import CarelineError
+from bot.core.types import CarelineError
 
 Database: TypeAlias = Engine  # what others pass on without knowing what it is
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from bot.core.types import now
 from bot.store.tables import outbox
-from bot.types import now
 
 _WORDS: Final = 256  # of the reason why something was given up
 

@@ -17,8 +17,8 @@ from pydantic import (
     model_validator,
 )
 
-from bot.dialogue.rules import Content
-from bot.types import CarelineError
+from bot.core.types import CarelineError
+from bot.dialogue.policy_file import Content
 
 SUFFIXES: Final = (".yml", ".yaml")
 WITHOUT: Final = r"^(model|knowledge|actions|routes\.\w+|templates\.\w+)$"

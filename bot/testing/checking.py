@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bot.core.types import Decision, Turn
 from bot.dialogue.state import State
 from bot.testing.cases import Asked, Expectation
-from bot.types import Decision, Turn
 
 _ABSENT = "nothing"
 

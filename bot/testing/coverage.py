@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bot.actions.calls import ActionCall
-from bot.dialogue.rules import Content, matches
+from bot.core.types import OUT_OF_SCOPE, Decision, Turn
+from bot.dialogue.policy_file import Content, matches
 from bot.dialogue.safety import emergency
 from bot.dialogue.templates import Templates
 from bot.parts import Actions, Result, Said
 from bot.testing.checking import intent_of
-from bot.types import OUT_OF_SCOPE, Decision, Turn
 
 PLEASANTRIES: Final = ("greeting", "thanks")
 # Reasons of decisions that stand in every policy. Further ones carry a name after a colon:

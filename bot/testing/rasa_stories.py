@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from bot.core.types import CarelineError
 from bot.nlu.rasa import ANNOTATION
 from bot.nlu.rasa_files import entries, load, yaml_files
 from bot.nlu.rasa_responses import PREFIX, language_of
 from bot.testing.writing import Written
-from bot.types import CarelineError
 
 _KINDS: Final = {"stories": "story", "test_cases": "test_case"}
 _EVENTS: Final = frozenset({"action_listen", "action_session_start", "action_restart"})

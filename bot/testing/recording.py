@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from bot import wire
+from bot.core import serialization
+from bot.core.types import CarelineError, Decision, NotFoundError, Role, Route, Turn
 from bot.dialogue.handoff import WITH_BOT, Owner
-from bot.store.reading import Reader
+from bot.store.read_model import Reader
 from bot.testing.checking import intent_of
 from bot.testing.writing import Written
-from bot.types import CarelineError, Decision, NotFoundError, Role, Route, Turn
 
 # Personal data is not in the log; these stand for it, and belong to nobody.
 _EMAIL: Final = "nobody@example.com"
@@ -51,7 +51,7 @@ def _turn(reader: Reader, line: Mapping[str, Any]) -> tuple[Turn, Owner] | None:
         values, trace = reader.turn(line["id"])
     except NotFoundError:
         return None
-    return wire.from_record(values), Owner(trace.get("before", {}).get("owner", Owner.BOT))
+    return serialization.from_record(values), Owner(trace.get("before", {}).get("owner", Owner.BOT))
 
 
 def _addresses(orders: Path) -> dict[str, str]:

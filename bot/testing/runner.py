@@ -14,20 +14,20 @@ from pydantic import BaseModel
 from bot import bootstrap
 from bot.assistant import Assistant
 from bot.bootstrap import Home
+from bot.core.privacy import redact
+from bot.core.types import BadMessageError, Message, Role, Turn
 from bot.dialogue import handoff
 from bot.dialogue.handoff import WITH_BOT, Event, Held, Owner, RefusedError
 from bot.dialogue.policy import Policy
-from bot.dialogue.rules import Content
+from bot.dialogue.policy_file import Content
 from bot.dialogue.state import State, Utterance
 from bot.parts import Actions, Parts, Understander
-from bot.privacy import redact
-from bot.store.memory import MemoryLog
+from bot.store.in_memory_log import MemoryLog
 from bot.testing import coverage
 from bot.testing.cases import Case, Found, Step
 from bot.testing.checking import Difference, Outcome, differences
 from bot.testing.coverage import Coverage, Heard, Watched
 from bot.testing.days import Shop, open_hour
-from bot.types import BadMessageError, Message, Role, Turn
 
 _AGENT: Final = "agent-1"
 _NAME: Final = "Mia"
@@ -247,8 +247,8 @@ def changed(content: Content, change: Content) -> Content:
 
 
 def _without_model(policy: Policy) -> Understander:
-    from bot.nlu.entities import EntityFinder
-    from bot.nlu.understanding import Understander as Reader
+    from bot.nlu.entities.extractor import EntityFinder
+    from bot.nlu.understander import Understander as Reader
 
     return Reader(None, EntityFinder(policy.content.entities))
 

@@ -12,12 +12,13 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bot import canned, contents
+from bot import canned
 from bot.bootstrap import Home
-from bot.dialogue import fields
+from bot.core.types import CarelineError, Misfit
+from bot.dialogue import validation
 from bot.dialogue.policy import UNKNOWN_INTENT, PolicyError
 from bot.insights.drafts import REMINDERS
-from bot.types import CarelineError, Misfit
+from bot.store import content_snapshots
 from bot.workshop.papers import MOST_CHARACTERS, Kind, Paper
 from bot.workshop.yaml_lines import NO_TEXT, Fault, Tree, is_text
 from knowledge_base.chunking import chunk
@@ -189,16 +190,16 @@ def _copy(home: Path, place: Path, paper: Paper, text: str) -> None:
     """Put the home's content into a folder, with the draft in its place."""
     (place / "templates").mkdir()
     (place / paper.path).write_text(text, encoding="utf-8")
-    for name in contents.names(place if paper.kind is Kind.POLICY else home):
+    for name in content_snapshots.names(place if paper.kind is Kind.POLICY else home):
         source, target = home / name, place / name
-        if contents.is_file(source) and name != paper.path:
+        if content_snapshots.is_file(source) and name != paper.path:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
 
 
 def _lists_outside(tree: Tree, text: str, home: Path) -> Iterator[Problem]:
     """Yield the files of names that a policy would read from outside the home, and hidden ones."""
-    for name, file in contents.lists(text):
+    for name, file in content_snapshots.lists(text):
         path = (home / file).resolve()
         hidden = any(part.startswith(".") for part in Path(file).parts)
         if hidden or not path.is_relative_to(home.resolve()):
@@ -232,6 +233,6 @@ def _invalid(error: ErrorDetails, tree: Tree) -> Problem:
     said = message.removeprefix("Value error, ")
     named = said.partition(":")[0] if said != message else ""
     where = ".".join(map(str, place)) or "the file"
-    reason, facts = fields.finding(error)
+    reason, facts = validation.finding(error)
     line = tree.line([*place, named])
     return Problem(f"{where}: {said}", line, reason=reason, facts=facts)

@@ -23,8 +23,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from bot import contents
-from bot.types import CarelineError, NotFoundError
+from bot.core.types import CarelineError, NotFoundError
+from bot.store import content_snapshots
 from knowledge_base.index.versions import write_json
 
 _FOLDER: Final = "jobs"
@@ -85,7 +85,7 @@ class Jobs:
     def __init__(self, home: Path) -> None:
         """Look at a home; nothing is written before the first job."""
         self.home = home
-        self.folder = home / contents.FOLDER / _FOLDER
+        self.folder = home / content_snapshots.FOLDER / _FOLDER
 
     def start(self, task: Task, who: str, **options: str) -> Job:
         """Begin a job; raise OccupiedError while another one is in work."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from bot.types import CarelineError, NotFoundError
+from bot.core.types import CarelineError, NotFoundError
 
 MOST_CHARACTERS: Final = 300_000
 _MOST_BYTES: Final = 4 * MOST_CHARACTERS

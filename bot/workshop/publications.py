@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bot import contents
-from bot.types import CarelineError, NotFoundError
+from bot.core.types import CarelineError, NotFoundError
+from bot.store import content_snapshots
 from bot.workshop import papers
 from bot.workshop.papers import Paper, PaperError
 from knowledge_base.documents import KnowledgeError
@@ -52,7 +52,7 @@ class Publications:
     def __init__(self, home: Path) -> None:
         """Look at a home; nothing is written before the first publication."""
         self._home = home
-        self._kept = Versions(home / contents.FOLDER / _FOLDER, "publications", "e")
+        self._kept = Versions(home / content_snapshots.FOLDER / _FOLDER, "publications", "e")
 
     def publish(  # noqa: PLR0913 — what is changed, by whom, and why
         self,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot.bootstrap import KNOWLEDGE, MODELS, Home
-from bot.types import CarelineError, NotFoundError
+from bot.core.types import CarelineError, NotFoundError
 from knowledge_base.documents import KnowledgeError
 from knowledge_base.index.versions import Version, Versions
 

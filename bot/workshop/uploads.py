@@ -10,8 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from bot.nlu import datasets
-from bot.types import CarelineError, NotFoundError
+from bot.core.types import CarelineError, NotFoundError
+from bot.training import datasets
 from bot.workshop.papers import PaperError
 from knowledge_base.sources import loader
 from knowledge_base.sources.document_builder import Failure

@@ -14,8 +14,8 @@ from types import FrameType
 from typing import Any, Final
 
 from bot.bootstrap import Home
-from bot.settings import Settings
-from bot.types import CarelineError
+from bot.core.settings import Settings
+from bot.core.types import CarelineError
 from bot.workshop.jobs import Job, Jobs, State, Task
 from knowledge_base import progress
 from knowledge_base.documents import KnowledgeError
@@ -121,20 +121,20 @@ def _train(home: Home, worker: Worker) -> dict[str, Any]:
 
 
 def _check(home: Home, worker: Worker) -> dict[str, Any]:
-    from bot.nlu import datasets, lint, lint_report, lint_rows
+    from bot.training import data_lint, data_lint_report, data_lint_rows, datasets
 
     worker.step("reading")
     files = datasets.training_files(home.path / "dialogs")
-    rows = lint_rows.read(files)
-    chosen = lint.can_be_judged(rows)
+    rows = data_lint_rows.read(files)
+    chosen = data_lint.can_be_judged(rows)
     judged = None
     if chosen:
         examples = [rows[i].example for i in chosen]
         vectors = home.encoder().queries([example.input for example in examples])
         worker.step("judging")
-        judged = lint.judge(examples, vectors)
-    findings = lint.examine(rows, judged, chosen or ())
-    counts = {kind.value: 0 for kind in lint.Severity}
+        judged = data_lint.judge(examples, vectors)
+    findings = data_lint.examine(rows, judged, chosen or ())
+    counts = {kind.value: 0 for kind in data_lint.Severity}
     for finding in findings:
         counts[finding.severity.value] += 1
     return {
@@ -142,8 +142,8 @@ def _check(home: Home, worker: Worker) -> dict[str, Any]:
         "intents": len({row.intent for row in rows if row.intent}),
         "files": [path.name for path in files],
         "counts": counts,
-        "report": lint_report.report(findings, rows, len(files)),
-        "groups": lint_report.groups(findings, rows),
+        "report": data_lint_report.report(findings, rows, len(files)),
+        "groups": data_lint_report.groups(findings, rows),
     }
 
 

@@ -225,5 +225,5 @@ def find(text: str, today: date) -> Iterator[Span]:
         return
     at = Context(
         text, today, False, lambda s, e: calendar_dates.lean_of(_CUES, text, s, e, after=True)
-    )  # noqa: FBT003 - a field
+    )
     yield from matched(_RULES, at)

@@ -10,8 +10,9 @@ import torch
 
 from bot.bench import promise, search, understand
 from bot.bootstrap import Home
-from bot.nlu import tone, typos
-from bot.settings import Settings
+from bot.core.settings import Settings
+from bot.nlu import emotion_classifier
+from bot.training import typos
 from knowledge_base.encoders import base_models
 from knowledge_base.encoders.base_models import TorchEncoder, Vectors
 from tests.bench import invented
@@ -67,10 +68,10 @@ def quick() -> Iterator[None]:
     def harsh(text: str, chance: float, rng: np.random.Generator) -> str:
         return re.sub(r"\w{4,}", "qqqq", text) if chance >= 1.0 else misspell(text, chance, rng)
 
-    rows = tone.examples()[::20]
+    rows = emotion_classifier.examples()[::20]
     threads = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tone, "examples", lambda: rows)
+        patch.setattr(emotion_classifier, "examples", lambda: rows)
         patch.setattr(typos, "misspell", harsh)
         patch.setattr(promise, "_SPLITS", 20)
         patch.setattr(understand, "_TEXTS", 40)

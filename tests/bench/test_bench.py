@@ -14,7 +14,7 @@ from bot import cli
 from bot.bench import bars
 from bot.bench.bars import Bar, Result, Setting
 from bot.bootstrap import Home
-from bot.types import CarelineError
+from bot.core.types import CarelineError
 from tests.bench.conftest import TinyHome
 
 # Minutes each, or seconds on end for what the others show as well.

@@ -8,7 +8,7 @@ import pytest
 
 from bot.bench import bars, suggest
 from bot.bench.bars import Result, Setting
-from bot.types import CarelineError
+from bot.core.types import CarelineError
 from tests.bench.conftest import TinyHome
 
 ANSWERS = {

@@ -10,8 +10,8 @@ import pytest
 from bot.bench.bars import Result, Setting
 from bot.bench.suggestions import next_questions
 from bot.bootstrap import Home
-from bot.settings import Settings
-from bot.types import CarelineError
+from bot.core.settings import Settings
+from bot.core.types import CarelineError
 from tests.conftest import DEMO
 
 

@@ -11,8 +11,8 @@ import pytest
 from bot.bench import bars, flips, support
 from bot.bench.bars import Result, Setting
 from bot.bootstrap import Home
-from bot.settings import Settings
-from bot.types import CarelineError
+from bot.core.settings import Settings
+from bot.core.types import CarelineError
 from tests.bot.generation.support.test_check import Letters
 
 SUBJECTS = ("tents", "boots", "jackets", "gloves", "stoves", "ropes", "lamps", "packs")

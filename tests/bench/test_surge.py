@@ -8,7 +8,7 @@ import pytest
 from bot.bench import bars, surge
 from bot.bench.bars import Result, Setting
 from bot.bootstrap import Home
-from bot.settings import Settings
+from bot.core.settings import Settings
 
 
 @pytest.fixture(autouse=True)

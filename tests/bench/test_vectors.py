@@ -8,7 +8,7 @@ import pytest
 
 from bot.bench import bars, vectors
 from bot.bench.bars import Result, Setting
-from bot.types import CarelineError
+from bot.core.types import CarelineError
 from tests.bench.conftest import TinyHome
 
 BARS = ("recall@10", "time of a search", "peak megabytes", "megabytes of the file")

@@ -8,7 +8,7 @@ import pytest
 from bot.bench import bars, widget
 from bot.bench.bars import Bar, Setting
 from bot.bootstrap import Home
-from bot.settings import Settings
+from bot.core.settings import Settings
 
 
 class Measured(Protocol):

@@ -6,7 +6,7 @@ import pytest
 
 from bot import building
 from bot.bootstrap import Home
-from bot.types import CarelineError
+from bot.core.types import CarelineError
 
 
 def articles(home: Home) -> set[str]:

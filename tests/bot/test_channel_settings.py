@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import Settings
-from bot.types import CarelineError
+from bot.core.settings import Settings
+from bot.core.types import CarelineError
 
 
 @pytest.mark.parametrize(

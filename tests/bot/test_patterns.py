@@ -2,39 +2,39 @@
 
 import pytest
 
-from bot import patterns
-from bot.dialogue import rules
+from bot.core import safe_regex
+from bot.dialogue import policy_file
 
 
 def test_a_pattern_is_found_in_whatever_case_and_where_it_stands() -> None:
-    assert patterns.stands_in(patterns.checked(r"\bfire\b"), "the FIRE is out")
-    assert not patterns.stands_in(r"\bfire\b", "fireworks")
-    assert list(patterns.spans("着火|火灾", "着火了，是火灾")) == [(0, 2), (5, 7)]
+    assert safe_regex.stands_in(safe_regex.checked(r"\bfire\b"), "the FIRE is out")
+    assert not safe_regex.stands_in(r"\bfire\b", "fireworks")
+    assert list(safe_regex.spans("着火|火灾", "着火了，是火灾")) == [(0, 2), (5, 7)]
 
 
 def test_what_is_no_pattern_is_refused() -> None:
     with pytest.raises(ValueError, match="is not a regular expression"):
-        patterns.checked("(")
+        safe_regex.checked("(")
 
 
 @pytest.mark.parametrize("source", [r"(.*a){12}$", r"([a-z]+)*\d"])
 def test_a_pattern_without_an_end_is_refused_and_how_to_mend_it_said(
     source: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patterns, "_PATIENCE", 0.1)
+    monkeypatch.setattr(safe_regex, "_PATIENCE", 0.1)
     with pytest.raises(ValueError, match="take out repetitions"):
-        patterns.checked(source)
+        safe_regex.checked(source)
 
 
 def test_a_policy_with_such_a_pattern_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patterns, "_PATIENCE", 0.1)
+    monkeypatch.setattr(safe_regex, "_PATIENCE", 0.1)
     with pytest.raises(ValueError, match=r"b\{12\}"):
-        rules.Escalation(patterns=(r"(.*b){12}$", r"(.*a)b{12}$"))
+        policy_file.Escalation(patterns=(r"(.*b){12}$", r"(.*a)b{12}$"))
 
 
 def test_a_search_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patterns, "_SECONDS", 0.05)
-    with pytest.raises(patterns.SlowPatternError, match="simpler"):
-        patterns.stands_in(r"(.*z){12}$", "z" * 3000 + "!")
-    with pytest.raises(patterns.SlowPatternError, match="simpler"):
-        list(patterns.spans(r"(.*z){12}$", "z" * 3000 + "!"))
+    monkeypatch.setattr(safe_regex, "_SECONDS", 0.05)
+    with pytest.raises(safe_regex.SlowPatternError, match="simpler"):
+        safe_regex.stands_in(r"(.*z){12}$", "z" * 3000 + "!")
+    with pytest.raises(safe_regex.SlowPatternError, match="simpler"):
+        list(safe_regex.spans(r"(.*z){12}$", "z" * 3000 + "!"))

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.privacy import redact
+from bot.core.privacy import redact
 
 VALID_CARD = "4242 4242 4242 4242"
 

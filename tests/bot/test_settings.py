@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from bot.settings import FILE, Settings
-from bot.types import CarelineError
+from bot.core.settings import FILE, Settings
+from bot.core.types import CarelineError
 
 
 def write(home: Path, text: str) -> None:

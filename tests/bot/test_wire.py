@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot import wire
-from bot.types import (
+from bot.core import serialization
+from bot.core.types import (
     Button,
     Citation,
     Decision,
@@ -61,7 +61,7 @@ def turn() -> Turn:
 
 
 def test_a_turn_has_the_keys_that_scripts_rely_on(turn: Turn) -> None:
-    body = wire.turn_json(turn)
+    body = serialization.turn_json(turn)
     assert set(body) >= {
         "message_id", "conversation_id", "language", "sentiment", "emotion", "intent",
         "confidence", "ranking", "entities", "requests", "route", "reason", "reply", "versions",
@@ -79,7 +79,7 @@ def test_a_turn_has_the_keys_that_scripts_rely_on(turn: Turn) -> None:
 
 
 def test_a_turn_says_what_was_decided(turn: Turn) -> None:
-    body = wire.turn_json(turn)
+    body = serialization.turn_json(turn)
     assert (body["message_id"], body["conversation_id"]) == ("m1", "c1")
     assert (body["route"], body["reason"]) == ("act", "route:order_status")
     assert (body["intent"], body["confidence"]) == ("order_status", 0.8)
@@ -89,20 +89,20 @@ def test_a_turn_says_what_was_decided(turn: Turn) -> None:
 
 
 def test_offsets_of_requests_and_entities_lead_into_the_message(turn: Turn) -> None:
-    body = wire.turn_json(turn)
+    body = serialization.turn_json(turn)
     for part in [*body["entities"], *body["requests"]]:
         assert TEXT[part["start"] : part["end"]] == part["text"]
 
 
 def test_a_turn_is_plain_json(turn: Turn) -> None:
-    body = wire.turn_json(turn)
+    body = serialization.turn_json(turn)
     assert json.loads(json.dumps(body)) == body
 
 
 def test_the_hand_off_is_told_only_when_there_is_one(turn: Turn) -> None:
-    assert "handoff" not in wire.turn_json(turn)
+    assert "handoff" not in serialization.turn_json(turn)
     waiting = replace(turn, handoff=Handoff("queued", "support", 2))
-    assert wire.turn_json(waiting)["handoff"] == {
+    assert serialization.turn_json(waiting)["handoff"] == {
         "state": "queued",
         "queue": "support",
         "position": 2,
@@ -111,18 +111,20 @@ def test_the_hand_off_is_told_only_when_there_is_one(turn: Turn) -> None:
 
 def test_a_record_gives_back_the_turn(turn: Turn) -> None:
     turn = replace(turn, handoff=Handoff("queued", "support", 1))
-    stored = json.loads(json.dumps(wire.to_record(turn)))
-    assert wire.from_record(stored) == wire.without_personal_data(turn)
+    stored = json.loads(json.dumps(serialization.to_record(turn)))
+    assert serialization.from_record(stored) == serialization.without_personal_data(turn)
 
 
 def test_a_record_without_personal_data_gives_back_the_very_turn(turn: Turn) -> None:
     message = replace(turn.message, text="订单 A10234 到哪了？")
     plain = replace(turn, message=message, understanding=replace(turn.understanding, entities=()))
-    assert wire.from_record(json.loads(json.dumps(wire.to_record(plain)))) == plain
+    assert (
+        serialization.from_record(json.loads(json.dumps(serialization.to_record(plain)))) == plain
+    )
 
 
 def test_a_record_holds_no_personal_data(turn: Turn) -> None:
-    record = json.dumps(wire.to_record(turn), ensure_ascii=False).lower()
+    record = json.dumps(serialization.to_record(turn), ensure_ascii=False).lower()
     assert "ann@example" not in record
     assert "13812345678" not in record
     assert "[email]" in record
@@ -131,18 +133,18 @@ def test_a_record_holds_no_personal_data(turn: Turn) -> None:
 
 def test_slots_in_a_record_hold_no_personal_data(turn: Turn) -> None:
     filled = replace(turn, slots=(("phone", "13812345678"), ("order_number", "A10234")))
-    record = json.dumps(wire.to_record(filled))
+    record = json.dumps(serialization.to_record(filled))
     assert "13812345678" not in record
     assert "A10234" in record
 
 
 def test_the_shops_own_words_stay(turn: Turn) -> None:
     spoken = replace(turn, reply=replace(turn.reply, text="Write to help@shop.example."))
-    assert wire.without_personal_data(spoken).reply == spoken.reply
+    assert serialization.without_personal_data(spoken).reply == spoken.reply
 
 
 def test_a_trace_explains_without_personal_data(turn: Turn) -> None:
-    trace = wire.trace_json(turn)
+    trace = serialization.trace_json(turn)
     text = json.dumps(trace, ensure_ascii=False).lower()
     assert "ann@example" not in text
     assert "13812345678" not in text

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot.settings import Settings
+from bot.core.settings import Settings
 from knowledge_base import chunking
 from knowledge_base.documents import Chunk, Document, KnowledgeError
 from knowledge_base.encoders import base_models

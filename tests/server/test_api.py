@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.types import new_id
+from bot.core.types import new_id
 from tests.running import Server
 
 TURN_KEYS = {

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.core.types import new_id
 from bot.server import file_kinds
-from bot.types import new_id
 from tests.running import Server
 from tests.server.test_visitors import session
 

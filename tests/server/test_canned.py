@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot import canned
-from bot.types import CarelineError
+from bot.core.types import CarelineError
 
 
 def test_a_home_without_its_own_has_the_built_in_ones_in_both_languages(tmp_path: Path) -> None:

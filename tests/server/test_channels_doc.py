@@ -9,8 +9,8 @@ import tomllib
 import httpx
 import pytest
 
-from bot.server.signing import signature
-from bot.settings import Settings
+from bot.core.settings import Settings
+from bot.core.signatures import signature
 from tests.conftest import ROOT
 from tests.running import Server
 

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.core.signatures import signature
+from bot.core.types import Button, Citation, Handoff, Reply, Turn
 from bot.server import chatwoot_api
-from bot.server.signing import signature
-from bot.types import Button, Citation, Handoff, Reply, Turn
 from tests.running import Server
 from tests.server.neighbour import Neighbour
 from tests.server.turns import turn_with

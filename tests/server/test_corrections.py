@@ -5,8 +5,8 @@ import json
 import httpx
 import pytest
 
+from bot.core.types import new_id
 from bot.server.secrets_file import load_or_make
-from bot.types import new_id
 from tests.running import Server
 
 

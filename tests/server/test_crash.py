@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from bot.bootstrap import Home
-from bot.types import new_id
+from bot.core.types import new_id
 from tests.running import Server, free_port
 from tests.server.test_api import events
 

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import select
 
 from bot.bootstrap import Home
+from bot.core.settings import Settings
+from bot.core.types import new_id, now
 from bot.insights import simulation, topics
 from bot.server import announcing
 from bot.server.secrets_file import load_or_make
-from bot.settings import Settings
-from bot.store import synthetic
+from bot.store import synthetic_conversations
 from bot.store.tables import suggestions
-from bot.types import new_id, now
 from tests.running import Server
 
 ROUTES = (
@@ -43,9 +43,9 @@ def traffic(server: Server) -> Iterator[Home]:
     with pytest.MonkeyPatch.context() as patch:  # few conversations: many must be about the new
         patch.setattr(simulation, "_NEW", (0.8, 0.95))
         made = simulation.traffic(simulation.world(home), 45, 12.0, seed=2)
-        synthetic.write(home.engine, made)
+        synthetic_conversations.write(home.engine, made)
     yield home
-    synthetic.clear(home.engine)
+    synthetic_conversations.clear(home.engine)
     home.engine.dispose()
 
 

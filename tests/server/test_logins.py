@@ -11,12 +11,12 @@ import pytest
 from fastapi.routing import APIRoute
 
 from bot.bootstrap import Home
+from bot.core.settings import Settings
+from bot.core.types import new_id
 from bot.server import sessions
 from bot.server.app import create
 from bot.server.secrets_file import load_or_make
-from bot.settings import Settings
-from bot.store.users import Level, User, Users
-from bot.types import new_id
+from bot.store.accounts import Level, User, Users
 from tests.running import Server
 from tests.server import workshop_routes
 

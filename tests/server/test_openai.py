@@ -9,8 +9,8 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletionChunk
 
+from bot.core.types import Reply, Usage, Written, new_id
 from bot.server import openai_shapes as shapes
-from bot.types import Reply, Usage, Written, new_id
 from tests.running import Server
 from tests.server.turns import turn_with
 

@@ -10,11 +10,11 @@ import httpx
 import pytest
 
 from bot.bootstrap import Home
+from bot.core.settings import Settings
+from bot.core.types import new_id
 from bot.server import sessions
 from bot.server.secrets_file import load_or_make
-from bot.settings import Settings
-from bot.store.users import Level, User, Users
-from bot.types import new_id
+from bot.store.accounts import Level, User, Users
 from tests.running import Server
 
 PASSWORD = "correct horse"

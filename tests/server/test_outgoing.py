@@ -6,13 +6,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot.core.settings import Settings
+from bot.core.signatures import is_signed, signature
+from bot.core.types import Handoff, Reply, new_id
 from bot.server import announcing, outgoing
 from bot.server.outgoing import Courier, LaterError, RefusedError
-from bot.server.signing import is_signed, signature
-from bot.settings import Settings
 from bot.store import database
 from bot.store.outbox import Outbox, Parcel
-from bot.types import Handoff, Reply, new_id
 from tests.running import Server
 from tests.server.neighbour import Neighbour, Sent
 from tests.server.turns import turn_with

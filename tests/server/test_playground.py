@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.bootstrap import Home
+from bot.core.settings import Settings
+from bot.core.types import new_id
 from bot.server.secrets_file import load_or_make
-from bot.settings import Settings
 from bot.store.tables import metadata
-from bot.types import new_id
 from tests.running import Server
 
 

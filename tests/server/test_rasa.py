@@ -8,9 +8,9 @@ from typing import Any, cast
 import httpx
 import pytest
 
+from bot.core.signatures import conversation_id
+from bot.core.types import Button, Reply, Turn, new_id
 from bot.server import rasa, rasa_tracker
-from bot.server.signing import conversation_id
-from bot.types import Button, Reply, Turn, new_id
 from tests.running import Server
 from tests.server.turns import turn_with
 

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.core.types import new_id, now
 from bot.server.tickets import LASTS, Tickets, Visitor, proves
-from bot.types import new_id, now
 from tests.running import Server
 
 QUESTION = {"text": "how long is the warranty?"}

@@ -14,11 +14,11 @@ from fastapi.testclient import TestClient
 
 from bot.bootstrap import Home
 from bot.cli.build import init
+from bot.core.settings import Settings
 from bot.server import sessions
 from bot.server.app import create
 from bot.server.service import Service
-from bot.settings import Settings
-from bot.store.users import Level, User
+from bot.store.accounts import Level, User
 from tests.conftest import ROOT
 from tests.server.workshop_routes import ADMIN, HERE, ROUTES, SUPERVISOR
 

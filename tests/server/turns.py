@@ -1,6 +1,6 @@
 """Turns as an assistant makes them."""
 
-from bot.types import Decision, Handoff, Message, Reply, Route, ServedBy, Turn, Understanding
+from bot.core.types import Decision, Handoff, Message, Reply, Route, ServedBy, Turn, Understanding
 
 
 def turn_with(reply: Reply, handoff: Handoff | None = None) -> Turn:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.store.users import Level
+from bot.store.accounts import Level
 
 SUPERVISOR, ADMIN = Level.SUPERVISOR, Level.ADMIN
 HERE = "/api/workshop"

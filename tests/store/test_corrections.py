@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, inspect, select
 
-from bot.nlu import datasets
-from bot.store import corrections, database, notebook, questions
-from bot.store.log import SqlLog
+from bot.core.types import Corrected, NotFoundError, Role
+from bot.store import conversation_notes, corrections, database, query_log
+from bot.store.accounts import Level, Users
+from bot.store.conversation_log import SqlLog
 from bot.store.tables import metadata
-from bot.store.users import Level, Users
-from bot.store.visits import Visits
-from bot.types import Corrected, NotFoundError, Role
+from bot.store.visitors import Visits
+from bot.training import datasets
 from tests.store.test_questions import answer
 
 _ALL = {
@@ -73,7 +73,7 @@ def test_corrections_are_exported_as_transcripts_that_training_reads(
 def test_the_article_an_agent_names_is_what_search_learns(log: SqlLog, engine: Engine) -> None:
     turn = answer(log, "how long is it?")
     corrections.correct(engine, turn.message.id, "Ann", {Corrected.ARTICLE: "right.md"})
-    assert questions.answered(engine) == [("how long is it?", frozenset({"right.md"}))]
+    assert query_log.answered(engine) == [("how long is it?", frozenset({"right.md"}))]
 
 
 def test_who_is_forgotten_leaves_no_correction(log: SqlLog, engine: Engine) -> None:
@@ -96,8 +96,8 @@ def test_a_revision_is_taken_back_with_its_rows_and_comes_again_empty(
     database.migrate(engine)
     turn = answer(SqlLog(engine), "how long is it?")
     corrections.correct(engine, turn.message.id, "Ann", _ALL)
-    notebook.add_label(engine, "c", "Ann", "vip")
-    notebook.add_note(engine, "c", "Ann", "call back")
+    conversation_notes.add_label(engine, "c", "Ann", "vip")
+    conversation_notes.add_note(engine, "c", "Ann", "call back")
     Users(engine).add("ann", "Ann", Level.AGENT, "correct horse")
     assert database.migrate(engine, before) == before
     assert there() == set()

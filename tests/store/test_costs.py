@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
+from bot.core.types import Feedback, Message, Route, Turn, Usage, Written, now
 from bot.dialogue.state import advance
 from bot.store import costs, database
-from bot.store.log import SqlLog
-from bot.types import Feedback, Message, Route, Turn, Usage, Written, now
+from bot.store.conversation_log import SqlLog
 from tests.store.test_log import turn_of
 
 

@@ -8,13 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from bot.dialogue.handoff import LEASE, Notice, Owner, RefusedError
-from bot.dialogue.state import State, advance
-from bot.store import database, summaries
-from bot.store.desk import PRESENCE, Agent, Desk, Held
-from bot.store.log import SqlLog
-from bot.store.reading import Reader
-from bot.types import (
+from bot.core.types import (
     Decision,
     Entity,
     Message,
@@ -26,6 +20,12 @@ from bot.types import (
     Turn,
     Understanding,
 )
+from bot.dialogue.handoff import LEASE, Notice, Owner, RefusedError
+from bot.dialogue.state import State, advance
+from bot.store import conversation_summary, database
+from bot.store.conversation_log import SqlLog
+from bot.store.handoff_desk import PRESENCE, Agent, Desk, Held
+from bot.store.read_model import Reader
 
 PATIENCE = timedelta(minutes=5)
 
@@ -294,12 +294,12 @@ def test_the_summary_says_who_wants_what_and_what_was_tried(
     assert desk
     log.append(*turn(log, "c", Route.TEMPLATE, "route:refund_status", "where is my money", clock))
     hand_off(log, "c", clock)
-    found = summaries.summary(engine, "c")
+    found = conversation_summary.summary(engine, "c")
     assert found["questions"] == ["where is my money", "a person please"]
     assert (found["because"], found["mood"], found["state"]) == ("route:human", "angry", "queued")
     assert [one["reason"] for one in found["tried"]] == ["route:refund_status"]
     with pytest.raises(NotFoundError):
-        summaries.summary(engine, "nowhere")
+        conversation_summary.summary(engine, "nowhere")
 
 
 def test_unknown_agents_and_conversations_are_named(desk: Desk, log: SqlLog, clock: Clock) -> None:

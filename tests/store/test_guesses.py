@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
+from bot.core.types import now
 from bot.server import tries
 from bot.server.refusing import Refusal
 from bot.server.tries import MOST, SPAN, Tries
 from bot.store import database
 from bot.store.tables import guesses
-from bot.types import now
 
 
 def counted(engine: Engine, kind: str = "login") -> Tries:

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, select, text, update
 
+from bot.core.types import Feedback, Message, Reply, ServedBy
 from bot.dialogue.handoff import Owner
 from bot.insights import reporting
 from bot.insights.outcomes import bucket, upper
 from bot.insights.simulation import World, traffic
-from bot.store import database, notebook, synthetic, tables, topics
-from bot.store.desk import Desk
-from bot.store.log import SqlLog
-from bot.store.topics import Topic
-from bot.types import Feedback, Message, Reply, ServedBy
+from bot.store import conversation_notes, database, synthetic_conversations, tables, topic_store
+from bot.store.conversation_log import SqlLog
+from bot.store.handoff_desk import Desk
+from bot.store.topic_store import Topic
 from tests.server.turns import turn_with
 
 UNTIL = datetime(2026, 3, 31, 12, tzinfo=UTC)
@@ -41,7 +41,7 @@ ALL: dict[str, Any] = {"first": date(2026, 2, 1), "last": date(2026, 3, 31), "sy
 @pytest.fixture
 def filled(engine: Engine) -> Engine:
     database.migrate(engine)
-    synthetic.write(engine, traffic(WORLD, 60, 6.0, seed=3, until=UNTIL))
+    synthetic_conversations.write(engine, traffic(WORLD, 60, 6.0, seed=3, until=UNTIL))
     return engine
 
 
@@ -150,11 +150,11 @@ def grouped(engine: Engine, count: int = 7) -> None:
         Topic(f"topic:{n}", f"subject {n}", "en", vector, vector, "size", n == count - 1)
         for n in range(count)
     ]
-    topics.add(engine, made, "e5", synthetic=True)
+    topic_store.add(engine, made, "e5", synthetic=True)
     with engine.connect() as connection:
         ids = connection.execute(text("SELECT message_id FROM decisions ORDER BY message_id"))
         places = {one: f"topic:{n % count}" for n, one in enumerate(ids.scalars()) if n % 5}
-    assert topics.place(engine, places) == len(places)
+    assert topic_store.place(engine, places) == len(places)
 
 
 def test_topics_beside_the_intents_are_those_of_the_rows(filled: Engine) -> None:
@@ -251,7 +251,7 @@ def test_every_figure_leads_to_as_many_conversations(filled: Engine) -> None:
 def test_what_was_made_up_is_left_out_and_can_be_removed(filled: Engine) -> None:
     wanted = reporting.query(**{**ALL, "synthetic": False})
     assert reporting.insights(filled, wanted)["figures"]["conversations"] == 0
-    assert synthetic.clear(filled) > 0
+    assert synthetic_conversations.clear(filled) > 0
     everything = reporting.insights(filled, reporting.query(**ALL))
     assert everything["figures"]["conversations"] == 0
     assert conversations(filled) == 0
@@ -261,9 +261,9 @@ def test_what_is_made_up_anew_is_summed_up_anew(filled: Engine) -> None:
     wanted = reporting.query(**ALL)
     before = reporting.insights(filled, wanted)["figures"]["outcomes"]
     made = list(traffic(WORLD, 60, 6.0, seed=3, until=UNTIL))
-    synthetic.clear(filled)
+    synthetic_conversations.clear(filled)
     # As many a day: their number does not tell that they are others.
-    synthetic.write(
+    synthetic_conversations.write(
         filled, [replace(one, turns=one.turns[:1], ratings=one.ratings[:1]) for one in made]
     )
     after = reporting.insights(filled, wanted)["figures"]["outcomes"]
@@ -329,8 +329,8 @@ def test_ten_thousand_conversations_cost_little_more_than_a_hundred(engine: Engi
     wanted = reporting.query(**ALL)
 
     def seconds(rate: float) -> tuple[float, float]:
-        synthetic.clear(engine)
-        synthetic.write(engine, traffic(WORLD, 60, rate, seed=3, until=UNTIL))
+        synthetic_conversations.clear(engine)
+        synthetic_conversations.write(engine, traffic(WORLD, 60, rate, seed=3, until=UNTIL))
         grouped(engine, 30)
         reporting.insights(engine, wanted)
         assert wait(engine, 20) == 20
@@ -341,7 +341,7 @@ def test_ten_thousand_conversations_cost_little_more_than_a_hundred(engine: Engi
             pages.append(time.perf_counter() - begun)
             begun = time.perf_counter()
             waiting = [one.conversation_id for one in desk.queue()]
-            assert len(notebook.clocks(engine, waiting)) == 20
+            assert len(conversation_notes.clocks(engine, waiting)) == 20
             queues.append(time.perf_counter() - begun)
         return min(pages), min(queues)
 

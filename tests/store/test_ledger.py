@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, delete, func, insert, select, update
 
+from bot.core.types import Message, Turn
 from bot.dialogue.state import advance
-from bot.store import database, ledger, tampering
-from bot.store.log import SqlLog
+from bot.store import audit_ledger, database, tampering
+from bot.store.conversation_log import SqlLog
 from bot.store.tables import citations, decisions, messages
 from bot.store.tables import ledger as entries
-from bot.types import Message, Turn
 from tests.store.test_log import turn_of
 
 Change = Callable[[Any], Any]
@@ -32,16 +32,16 @@ def say(log: SqlLog, text: str, conversation: str = "c") -> Turn:
 
 def test_a_log_nobody_touched_is_whole(log: SqlLog, engine: Engine) -> None:
     turns = [say(log, f"question {number}") for number in range(3)]
-    report = ledger.walk(engine)
+    report = audit_ledger.walk(engine)
     assert report.is_whole
     assert (report.entries, report.forgotten) == (3, 0)
-    assert ledger.is_unaltered(engine, turns[1].message.id)
-    assert ledger.is_unaltered(engine, "nothing") is None
+    assert audit_ledger.is_unaltered(engine, turns[1].message.id)
+    assert audit_ledger.is_unaltered(engine, "nothing") is None
 
 
 def test_an_empty_log_is_whole(log: SqlLog, engine: Engine) -> None:
     assert log.pending() == []
-    assert ledger.walk(engine).is_whole
+    assert audit_ledger.walk(engine).is_whole
 
 
 @pytest.mark.parametrize(
@@ -80,10 +80,10 @@ def test_a_row_that_was_altered_is_found(log: SqlLog, engine: Engine, change: Ch
         pytest.skip("JSON is no text there")
     with engine.begin() as connection:
         connection.execute(statement)
-    report = ledger.walk(engine)
+    report = audit_ledger.walk(engine)
     assert report.altered == [turns[1].message.id]
     assert not report.broken
-    assert ledger.is_unaltered(engine, turns[1].message.id) is False
+    assert audit_ledger.is_unaltered(engine, turns[1].message.id) is False
 
 
 def test_a_space_in_the_stored_json_is_an_alteration(log: SqlLog, engine: Engine) -> None:
@@ -93,7 +93,7 @@ def test_a_space_in_the_stored_json_is_an_alteration(log: SqlLog, engine: Engine
         connection.exec_driver_sql(
             f"UPDATE decisions SET trace = (replace(CAST(trace AS TEXT), ',', ' ,')){sign}"
         )
-    assert ledger.walk(engine).altered == [turn.message.id]
+    assert audit_ledger.walk(engine).altered == [turn.message.id]
 
 
 @pytest.mark.parametrize("column", ["content_sha256", "sha256", "number", "message_id"])
@@ -103,7 +103,7 @@ def test_an_entry_that_was_altered_is_found(log: SqlLog, engine: Engine, column:
     here = entries.c.message_id == turns[2].message.id
     with engine.begin() as connection:
         connection.execute(update(entries).where(here).values({column: value}))
-    report = ledger.walk(engine)
+    report = audit_ledger.walk(engine)
     assert report.broken
     assert not report.is_whole
 
@@ -112,7 +112,7 @@ def test_an_entry_that_was_removed_is_found(log: SqlLog, engine: Engine) -> None
     turns = [say(log, f"question {number}") for number in range(3)]
     with engine.begin() as connection:
         connection.execute(delete(entries).where(entries.c.number == 2))
-    report = ledger.walk(engine)
+    report = audit_ledger.walk(engine)
     assert report.broken == [turns[2].message.id]
     assert report.unlisted == [turns[1].message.id]
 
@@ -127,20 +127,20 @@ def test_a_turn_that_was_slipped_in_is_found(log: SqlLog, engine: Engine) -> Non
         )
         row |= {"position": 99, "id": "forged", "in_reply_to": "forged-question"}
         connection.execute(insert(messages).values(**row))
-    assert ledger.walk(engine).unlisted == ["forged-question"]
+    assert audit_ledger.walk(engine).unlisted == ["forged-question"]
 
 
 def test_what_was_forgotten_on_purpose_leaves_the_chain_whole(log: SqlLog, engine: Engine) -> None:
     turns = [say(log, f"question {number}", f"c{number}") for number in range(3)]
     gone = turns[1]
     with engine.begin() as connection:
-        ledger.forget(connection, [gone.message.id])
-    assert ledger.walk(engine).altered == [gone.message.id]  # it is still there
+        audit_ledger.forget(connection, [gone.message.id])
+    assert audit_ledger.walk(engine).altered == [gone.message.id]  # it is still there
     with engine.begin() as connection:
         connection.execute(delete(citations).where(citations.c.message_id == gone.reply_id))
         connection.execute(delete(decisions).where(decisions.c.message_id == gone.message.id))
         connection.execute(delete(messages).where(messages.c.conversation_id == "c1"))
-    report = ledger.walk(engine)
+    report = audit_ledger.walk(engine)
     assert report.is_whole
     assert report.forgotten == 1
 
@@ -148,7 +148,7 @@ def test_what_was_forgotten_on_purpose_leaves_the_chain_whole(log: SqlLog, engin
 def test_turns_written_at_once_make_one_chain(log: SqlLog, engine: Engine) -> None:
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda n: say(log, "question", f"c{n}"), range(24)))
-    report = ledger.walk(engine)
+    report = audit_ledger.walk(engine)
     assert report.is_whole
     assert report.entries == 24
 
@@ -160,5 +160,5 @@ def test_any_altered_byte_of_any_kind_of_row_is_found(log: SqlLog, engine: Engin
         say(log, f"question {number}")
     for number in range(48):
         with tampering.altered(engine, number):
-            assert not ledger.walk(engine).is_whole, number
-    assert ledger.walk(engine).is_whole
+            assert not audit_ledger.walk(engine).is_whole, number
+    assert audit_ledger.walk(engine).is_whole

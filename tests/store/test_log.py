@@ -8,11 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import Engine, text
 
-from bot.dialogue.state import Form, State, advance
-from bot.store import database, sealing
-from bot.store.log import SqlLog
-from bot.store.reading import Reader
-from bot.types import (
+from bot.core.types import (
     CarelineError,
     Citation,
     Decision,
@@ -26,6 +22,10 @@ from bot.types import (
     Turn,
     Understanding,
 )
+from bot.dialogue.state import Form, State, advance
+from bot.store import database, encryption
+from bot.store.conversation_log import SqlLog
+from bot.store.read_model import Reader
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_what_waits_for_an_answer_is_sealed_and_answered_as_it_was_written(
     engine: Engine, tmp_path: Path
 ) -> None:
     database.migrate(engine)
-    log = SqlLog(engine, sealing.load_or_make(tmp_path))
+    log = SqlLog(engine, encryption.load_or_make(tmp_path))
     written = "my address is ada@example.com"
     log.receive(Message(written, "c"))
     with engine.connect() as connection:
@@ -206,7 +206,7 @@ def test_what_waits_for_an_answer_is_sealed_and_answered_as_it_was_written(
     assert "ada" not in row.sealed
     (waiting,) = log.pending()
     assert waiting.text == written  # after a crash as well
-    elsewhere = SqlLog(engine, sealing.Seal(Fernet.generate_key().decode()))
+    elsewhere = SqlLog(engine, encryption.Seal(Fernet.generate_key().decode()))
     assert elsewhere.pending()[0].text == "my address is [email]"
     turn = turn_of(waiting)
     log.append(turn, advance(log.load("c"), turn), log.load("c"))
@@ -219,7 +219,7 @@ def test_what_an_open_form_was_told_is_sealed_in_the_database(
     engine: Engine, tmp_path: Path
 ) -> None:
     database.migrate(engine)
-    log = SqlLog(engine, sealing.load_or_make(tmp_path))
+    log = SqlLog(engine, encryption.load_or_make(tmp_path))
     message = log.receive(Message("to 12 Elm Street please", "c")).message
     slots = {"order_number": "A10234", "new_address": "12 Elm Street", "email": "ada@example.com"}
     told = replace(State(), forms=(Form("change_address", "confirm"),), slots=slots, revision=1)
@@ -230,5 +230,5 @@ def test_what_an_open_form_was_told_is_sealed_in_the_database(
     assert "Elm" not in stored
     assert "ada@" not in stored
     assert log.load("c").slots == slots
-    other = SqlLog(engine, sealing.Seal(Fernet.generate_key().decode()))
+    other = SqlLog(engine, encryption.Seal(Fernet.generate_key().decode()))
     assert other.load("c").slots == {"order_number": "A10234"}  # asked for again

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, text
 
+from bot.core.types import now
 from bot.store import database
 from bot.store.outbox import Outbox, Parcel
-from bot.types import now
 
 CHANNELS = ("mail",)
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, func, select
 
+from bot.core.types import NotFoundError, now
 from bot.insights import reporting
-from bot.store import database, facts, synthetic, tables, topics
-from bot.store.log import SqlLog
-from bot.store.topics import Topic
-from bot.store.visits import Visits
-from bot.types import NotFoundError, now
+from bot.store import daily_aggregates, database, synthetic_conversations, tables, topic_store
+from bot.store.conversation_log import SqlLog
+from bot.store.topic_store import Topic
+from bot.store.visitors import Visits
 from tests.store.test_questions import answer
 
 NOTHING: dict[str, list[str]] = {"reason": [], "intent": []}
@@ -36,7 +36,7 @@ def asked(log: SqlLog, text: str, conversation: str = "c") -> str:
 
 
 def unplaced(engine: Engine, *, limit: int = 10, **without: list[str]) -> list[str]:
-    found = topics.latest(
+    found = topic_store.latest(
         engine, now() - AGO, limit, synthetic=False, without={**NOTHING, **without}, unplaced=True
     )
     return [one.text for one in found]
@@ -50,21 +50,21 @@ def rows(engine: Engine, name: str) -> int:
 
 def test_a_topic_is_read_as_it_was_kept(log: SqlLog, engine: Engine) -> None:
     assert log.pending() == []
-    topics.add(engine, [topic()], "e5", synthetic=False)
-    (kept,) = topics.read(engine, "e5", synthetic=False)
+    topic_store.add(engine, [topic()], "e5", synthetic=False)
+    (kept,) = topic_store.read(engine, "e5", synthetic=False)
     assert (kept.id, kept.name, kept.intent, kept.known) == ("topic:1", "name 1", "refund", False)
     np.testing.assert_array_equal(kept.origin, topic().origin)
     np.testing.assert_array_equal(kept.mean, topic().mean)
-    assert topics.read(engine, "another", synthetic=True) == []
+    assert topic_store.read(engine, "another", synthetic=True) == []
 
 
 def test_made_up_topics_come_only_where_they_are_asked_for(log: SqlLog, engine: Engine) -> None:
-    topics.add(engine, [topic(1)], "e5", synthetic=False)
-    topics.add(engine, [topic(2)], "e5", synthetic=True)
-    assert [one.id for one in topics.read(engine, "e5", synthetic=False)] == ["topic:1"]
-    assert len(topics.read(engine, "e5", synthetic=True)) == 2
-    synthetic.clear(engine)
-    assert len(topics.read(engine, "e5", synthetic=True)) == 1
+    topic_store.add(engine, [topic(1)], "e5", synthetic=False)
+    topic_store.add(engine, [topic(2)], "e5", synthetic=True)
+    assert [one.id for one in topic_store.read(engine, "e5", synthetic=False)] == ["topic:1"]
+    assert len(topic_store.read(engine, "e5", synthetic=True)) == 2
+    synthetic_conversations.clear(engine)
+    assert len(topic_store.read(engine, "e5", synthetic=True)) == 1
     assert log.pending() == []
 
 
@@ -72,14 +72,14 @@ def test_messages_without_a_topic_come_newest_first(log: SqlLog, engine: Engine)
     first, _ = asked(log, "first one"), asked(log, "second one", "d")
     assert unplaced(engine) == ["second one", "first one"]
     assert unplaced(engine, limit=1) == ["second one"]
-    topics.add(engine, [topic()], "e5", synthetic=False)
-    assert topics.place(engine, {first: "topic:1", "gone": "topic:1"}) == 1
-    assert topics.place(engine, {first: "topic:1"}) == 0
+    topic_store.add(engine, [topic()], "e5", synthetic=False)
+    assert topic_store.place(engine, {first: "topic:1", "gone": "topic:1"}) == 1
+    assert topic_store.place(engine, {first: "topic:1"}) == 0
     assert unplaced(engine) == ["second one"]
-    everything = topics.latest(engine, now() - AGO, 9, synthetic=False, without=NOTHING)
+    everything = topic_store.latest(engine, now() - AGO, 9, synthetic=False, without=NOTHING)
     assert [one.topic for one in everything] == [None, "topic:1"]
-    assert topics.latest(engine, now(), 9, synthetic=False, without=NOTHING) == []
-    assert topics.latest(engine, now() - AGO, 9, synthetic=True, without=NOTHING) == []
+    assert topic_store.latest(engine, now(), 9, synthetic=False, without=NOTHING) == []
+    assert topic_store.latest(engine, now() - AGO, 9, synthetic=True, without=NOTHING) == []
     assert unplaced(engine, intent=["warranty"]) == []
     assert unplaced(engine, reason=["route:warranty"]) == []
 
@@ -88,50 +88,52 @@ def test_figures_know_of_a_topic_as_soon_as_messages_have_one(log: SqlLog, engin
     ids = [asked(log, f"message {n}", f"c{n % 3}") for n in range(6)]
     today = reporting.query(7)
     assert reporting.insights(engine, today)["topics"] == []
-    topics.add(engine, [topic(1), topic(2, known=True)], "e5", synthetic=False)
-    topics.place(engine, {**dict.fromkeys(ids[:4], "topic:1"), ids[4]: "topic:2"})
+    topic_store.add(engine, [topic(1), topic(2, known=True)], "e5", synthetic=False)
+    topic_store.place(engine, {**dict.fromkeys(ids[:4], "topic:1"), ids[4]: "topic:2"})
     (row,) = reporting.insights(engine, today)["topics"]
     assert (row["topic"], row["kind"], row["name"]) == ("topic:1", "discovered", "name 1")
     assert (row["messages"], row["intent"], row["language"]) == (4, "refund", "en")
     behind = reporting.behind(engine, today, "topic", "topic:1")
     assert behind["count"] == 3
-    topics.rename(engine, "topic:1", "ants in parcels")
+    topic_store.rename(engine, "topic:1", "ants in parcels")
     assert reporting.insights(engine, today)["topics"][0]["name"] == "ants in parcels"
-    topics.rename(engine, "topic:1", "name 2")  # of one that is shown nowhere
-    topics.add(engine, [topic(3)], "e5", synthetic=False)
-    with pytest.raises(topics.TakenError, match="another topic"):
-        topics.rename(engine, "topic:1", "name 3")
+    topic_store.rename(engine, "topic:1", "name 2")  # of one that is shown nowhere
+    topic_store.add(engine, [topic(3)], "e5", synthetic=False)
+    with pytest.raises(topic_store.TakenError, match="another topic"):
+        topic_store.rename(engine, "topic:1", "name 3")
     with pytest.raises(NotFoundError, match="no topic"):
-        topics.rename(engine, "topic:9", "x")
+        topic_store.rename(engine, "topic:9", "x")
 
 
 def test_topics_that_are_one_are_joined_with_what_is_still_to_come(
     log: SqlLog, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [asked(log, f"message {n}", f"c{n}") for n in range(5)]
-    topics.add(engine, [topic(1), topic(2), topic(3)], "e5", synthetic=False)
-    topics.add(engine, [topic(4)], "e5", synthetic=True)
-    topics.place(engine, {ids[0]: "topic:1", ids[1]: "topic:2", ids[2]: "topic:3"})
+    topic_store.add(engine, [topic(1), topic(2), topic(3)], "e5", synthetic=False)
+    topic_store.add(engine, [topic(4)], "e5", synthetic=True)
+    topic_store.place(engine, {ids[0]: "topic:1", ids[1]: "topic:2", ids[2]: "topic:3"})
     today = reporting.query(7)
     assert len(reporting.insights(engine, today)["topics"]) == 3
-    assert topics.join(engine, "topic:1", "name 2") == "topic:2"
-    assert topics.join(engine, "topic:2", "name 3") == "topic:3"
-    assert topics.place(engine, {ids[3]: "topic:1", ids[4]: "topic:2"}) == 2
+    assert topic_store.join(engine, "topic:1", "name 2") == "topic:2"
+    assert topic_store.join(engine, "topic:2", "name 3") == "topic:3"
+    assert topic_store.place(engine, {ids[3]: "topic:1", ids[4]: "topic:2"}) == 2
     (row,) = reporting.insights(engine, today)["topics"]
     assert (row["topic"], row["messages"]) == ("topic:3", 5)
-    assert [one["messages"] for one in topics.sizes(engine)] == [5]
-    assert topics.shown(engine).keys() == {"topic:3", "topic:4"}
-    assert len(topics.read(engine, "e5", synthetic=False)) == 3  # messages are still near to each
+    assert [one["messages"] for one in topic_store.sizes(engine)] == [5]
+    assert topic_store.shown(engine).keys() == {"topic:3", "topic:4"}
+    assert (
+        len(topic_store.read(engine, "e5", synthetic=False)) == 3
+    )  # messages are still near to each
     for one, name in (("topic:3", "name 3"), ("topic:3", "x"), ("topic:9", "name 3")):
         with pytest.raises(NotFoundError):
-            topics.join(engine, one, name)
-    with pytest.raises(topics.JoinError, match="made-up"):
-        topics.join(engine, "topic:3", "name 4")
-    assert topics.join(engine, "topic:4", "name 3") == "topic:3"
-    synthetic.clear(engine)
-    monkeypatch.setattr(topics, "_YOUNG", timedelta())
-    assert topics.sweep(engine, "e5") == 0  # what was joined has no messages, and stays
-    assert topics.sweep(engine, "another") == 3
+            topic_store.join(engine, one, name)
+    with pytest.raises(topic_store.JoinError, match="made-up"):
+        topic_store.join(engine, "topic:3", "name 4")
+    assert topic_store.join(engine, "topic:4", "name 3") == "topic:3"
+    synthetic_conversations.clear(engine)
+    monkeypatch.setattr(topic_store, "_YOUNG", timedelta())
+    assert topic_store.sweep(engine, "e5") == 0  # what was joined has no messages, and stays
+    assert topic_store.sweep(engine, "another") == 3
     assert unplaced(engine) != []
 
 
@@ -144,8 +146,8 @@ def test_a_day_that_changed_is_not_lost_when_another_conversation_is_forgotten(
     set_days(engine, {"old": days[0], "new": days[1]})
     month = reporting.query(30)
     assert reporting.insights(engine, month)["figures"]["conversations"] == 2
-    topics.add(engine, [topic()], "e5", synthetic=False)
-    topics.place(engine, {old: "topic:1"})
+    topic_store.add(engine, [topic()], "e5", synthetic=False)
+    topic_store.place(engine, {old: "topic:1"})
     Visits(engine).forget("new")
     page = reporting.insights(engine, month)
     assert [day["day"] for day in page["days"] if day["conversations"]] == [
@@ -168,15 +170,15 @@ def test_made_up_messages_count_in_no_list_and_are_no_example(log: SqlLog, engin
     with engine.begin() as connection:
         here = tables.conversations.c.id == "made up"
         connection.execute(tables.conversations.update().where(here).values(synthetic=True))
-    topics.add(engine, [topic()], "e5", synthetic=False)
-    topics.place(engine, dict.fromkeys(ids, "topic:1"))
-    assert [one["messages"] for one in topics.sizes(engine)] == [1]
-    assert [one["messages"] for one in topics.sizes(engine, synthetic=True)] == [2]
+    topic_store.add(engine, [topic()], "e5", synthetic=False)
+    topic_store.place(engine, dict.fromkeys(ids, "topic:1"))
+    assert [one["messages"] for one in topic_store.sizes(engine)] == [1]
+    assert [one["messages"] for one in topic_store.sizes(engine, synthetic=True)] == [2]
     today = now().date()
     for about in ("topic:1", "warranty"):
         with engine.connect() as connection:
             told = [
-                facts.examples(
+                daily_aggregates.examples(
                     connection, today, today, topic=about, sentiment="neutral", limit=9, **wanted
                 )
                 for wanted in ({}, {"synthetic": True}, {"channel": "no"}, {"language": "zh"})
@@ -187,34 +189,34 @@ def test_made_up_messages_count_in_no_list_and_are_no_example(log: SqlLog, engin
 
 def test_who_is_forgotten_leaves_no_place(log: SqlLog, engine: Engine) -> None:
     kept, gone = asked(log, "kept one", "c"), asked(log, "gone one", "d")
-    topics.add(engine, [topic()], "e5", synthetic=False)
-    topics.place(engine, {kept: "topic:1", gone: "topic:1"})
+    topic_store.add(engine, [topic()], "e5", synthetic=False)
+    topic_store.place(engine, {kept: "topic:1", gone: "topic:1"})
     Visits(engine).forget("d")
     assert rows(engine, "message_topics") == 1
-    assert topics.sizes(engine)[0]["messages"] == 1
+    assert topic_store.sizes(engine)[0]["messages"] == 1
 
 
 def test_topics_of_another_encoder_are_swept_and_empty_ones_when_they_are_old(
     log: SqlLog, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message = asked(log, "one message")
-    topics.add(engine, [topic(1)], "old", synthetic=False)
-    topics.add(engine, [topic(2)], "e5", synthetic=False)
-    topics.place(engine, {message: "topic:1"})
+    topic_store.add(engine, [topic(1)], "old", synthetic=False)
+    topic_store.add(engine, [topic(2)], "e5", synthetic=False)
+    topic_store.place(engine, {message: "topic:1"})
     assert reporting.insights(engine, reporting.query(7))["topics"]
-    assert topics.sweep(engine, "e5") == 1
+    assert topic_store.sweep(engine, "e5") == 1
     assert reporting.insights(engine, reporting.query(7))["topics"] == []
     assert unplaced(engine) == ["one message"]
-    monkeypatch.setattr(topics, "_YOUNG", timedelta())
-    assert topics.sweep(engine, "e5") == 1
+    monkeypatch.setattr(topic_store, "_YOUNG", timedelta())
+    assert topic_store.sweep(engine, "e5") == 1
     assert rows(engine, "topics") == 0
 
 
 def test_one_of_several_processes_looks_and_the_next_one_later(log: SqlLog, engine: Engine) -> None:
     assert log.pending() == []
-    assert topics.claim(engine, timedelta(hours=1))
-    assert not topics.claim(engine, timedelta(hours=1))
-    assert topics.claim(engine, timedelta())
+    assert topic_store.claim(engine, timedelta(hours=1))
+    assert not topic_store.claim(engine, timedelta(hours=1))
+    assert topic_store.claim(engine, timedelta())
 
 
 def test_nobody_looks_beside_another_and_a_crash_keeps_nobody_away_for_ever(
@@ -222,19 +224,19 @@ def test_nobody_looks_beside_another_and_a_crash_keeps_nobody_away_for_ever(
 ) -> None:
     assert log.pending() == []
     for _ in range(2):
-        with topics.alone(engine):
+        with topic_store.alone(engine):
             for _ in range(2):  # who is refused frees nothing
-                with pytest.raises(topics.LookingError), topics.alone(engine):
+                with pytest.raises(topic_store.LookingError), topic_store.alone(engine):
                     pass
-    monkeypatch.setattr(topics, "_LONGEST", timedelta(0))
-    with topics.alone(engine), topics.alone(engine):
+    monkeypatch.setattr(topic_store, "_LONGEST", timedelta(0))
+    with topic_store.alone(engine), topic_store.alone(engine):
         pass
 
 
 def test_the_revision_is_taken_back_and_comes_again_empty(log: SqlLog, engine: Engine) -> None:
     message = asked(log, "one message")
-    topics.add(engine, [topic()], "e5", synthetic=False)
-    topics.place(engine, {message: "topic:1"})
+    topic_store.add(engine, [topic()], "e5", synthetic=False)
+    topic_store.place(engine, {message: "topic:1"})
     assert database.migrate(engine, "0008") == "0008"
     assert database.migrate(engine) == database.head()
     assert rows(engine, "message_topics") == rows(engine, "topics") == 0

@@ -8,17 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import Engine, func, select, update
 
-from bot.dialogue.state import State
-from bot.store import answers, attaching, database, digests, ledger
-from bot.store.attaching import Attachment, Attachments
-from bot.store.facts import Fact
-from bot.store.log import SqlLog
-from bot.store.outbox import Outbox, Parcel
-from bot.store.reading import Reader
-from bot.store.sealing import Seal
-from bot.store.tables import attachments, conversations, messages, metadata
-from bot.store.visits import Visits
-from bot.types import (
+from bot.core.types import (
     BadMessageError,
     CarelineError,
     Decision,
@@ -34,6 +24,17 @@ from bot.types import (
     new_id,
     now,
 )
+from bot.dialogue.state import State
+from bot.store import aggregate_cache, audit_ledger, database, reply_suggestions
+from bot.store import attachments as attaching
+from bot.store.attachments import Attachment, Attachments
+from bot.store.conversation_log import SqlLog
+from bot.store.daily_aggregates import Fact
+from bot.store.encryption import Seal
+from bot.store.outbox import Outbox, Parcel
+from bot.store.read_model import Reader
+from bot.store.tables import attachments, conversations, messages, metadata
+from bot.store.visitors import Visits
 
 SEAL = Seal(Fernet.generate_key().decode())
 
@@ -145,12 +146,14 @@ def test_forgetting_leaves_nothing_but_the_ledgers_hashes(log: SqlLog, engine: E
     log.add_feedback(Feedback(gone.reply_id, "up"))
     log.add_interaction(gone.reply_id, Interaction.OPENED, "article")
     visits.rate("gone", 4, None)
-    offered = answers.offer(engine, "gone", [{"kind": "template", "text": "Hi", "source": "hi"}])
-    answers.choose(engine, offered, 0, gone.reply_id, "Hi!")
+    offered = reply_suggestions.offer(
+        engine, "gone", [{"kind": "template", "text": "Hi", "source": "hi"}]
+    )
+    reply_suggestions.choose(engine, offered, 0, gone.reply_id, "Hi!")
     Outbox(engine).add([Parcel("webhook", name, name) for name in ("gone", "kept")])
-    digests.refresh(engine, counted)
+    aggregate_cache.refresh(engine, counted)
     assert visits.forget("gone") == 3
-    digests.refresh(engine, counted)
+    aggregate_cache.refresh(engine, counted)
     left = {"conversations": 1, "messages": 2, "decisions": 1, "outbox": 1, "digested": 1}
     with engine.begin() as connection:
         for table in metadata.sorted_tables:
@@ -160,9 +163,9 @@ def test_forgetting_leaves_nothing_but_the_ledgers_hashes(log: SqlLog, engine: E
             assert (table.name, found) == (table.name, left.get(table.name, 0))
         held = connection.execute(select(messages.c.conversation_id)).scalars()
         assert set(held) == {"kept"}
-    (day,) = digests.read(engine, date.min, date.max)
+    (day,) = aggregate_cache.read(engine, date.min, date.max)
     assert day.figures == {"conversations": 1}
-    report = ledger.walk(engine)
+    report = audit_ledger.walk(engine)
     assert (report.is_whole, report.forgotten) == (True, 1)
     assert log.answered(kept.message.id) is not None
     with pytest.raises(NotFoundError):

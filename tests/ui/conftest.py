@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bot.bench.stage import Stage
 from bot.bootstrap import Home
-from bot.settings import Settings
-from bot.store.users import Level, Users
+from bot.core.settings import Settings
+from bot.store.accounts import Level, Users
 from tests.running import Server, free_port
 from tests.ui.signing import PASSWORD, sign_in
 

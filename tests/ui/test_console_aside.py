@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bot.bootstrap import Home
+from bot.core.types import new_id
 from bot.store import corrections
-from bot.types import new_id
 from tests.running import Server
 from tests.ui.desk import choose
 from tests.ui.signing import PASSWORD, sign_in

@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from bot.bootstrap import Home
+from bot.core.settings import Settings
+from bot.core.types import new_id
 from bot.server import sessions
-from bot.settings import Settings
-from bot.store import desk as desks
-from bot.store.users import Level, User, Users
-from bot.types import new_id
+from bot.store import handoff_desk as desks
+from bot.store.accounts import Level, User, Users
 from tests.running import Server
 from ui.client import Client
 from ui.console import Console

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from bot.actions.orders_db import PAID_BY, REFUNDS, STATUSES
-from bot.nlu import tone
-from bot.store.users import Level
-from bot.types import Route
+from bot.core.types import Route
+from bot.nlu import emotion_classifier
+from bot.store.accounts import Level
 from ui import console_views as views
 from ui.console_orders import FACTS, orders_html
 from ui.console_right import articles, kept_html
@@ -111,7 +111,8 @@ def test_the_servers_words_are_chinese_on_the_chinese_page_and_unknown_ones_stay
 
 
 @pytest.mark.parametrize(
-    "names", [tone.EMOTIONS, tuple(Level), tuple(Route), STATUSES, PAID_BY, REFUNDS[1:]]
+    "names",
+    [emotion_classifier.EMOTIONS, tuple(Level), tuple(Route), STATUSES, PAID_BY, REFUNDS[1:]],
 )
 def test_every_word_of_the_server_is_known_in_chinese(names: tuple[str, ...]) -> None:
     assert [name for name in names if Speech(CHINESE).term(name) == name] == []

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from bot.bootstrap import Home
-from bot.settings import Settings
+from bot.core.settings import Settings
 from bot.workshop import checking, papers
 from ui import refusals
 from ui import workshop_views as views

@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bot.bootstrap import Home
+from bot.core.settings import Settings
 from bot.insights import simulation
-from bot.settings import Settings
-from bot.store import questions, synthetic, topics
-from bot.store.topics import Topic
+from bot.store import query_log, synthetic_conversations, topic_store
+from bot.store.topic_store import Topic
 from tests.running import Server
 from tests.ui.signing import sign_in
 from ui.tongue import CHINESE
@@ -21,14 +21,16 @@ from ui.tongue import CHINESE
 def traffic(server: Server) -> Iterator[Home]:
     home = Home(Settings.load(server.home))
     home.log()
-    synthetic.write(home.engine, simulation.traffic(simulation.world(home), 40, 8.0, seed=2))
+    synthetic_conversations.write(
+        home.engine, simulation.traffic(simulation.world(home), 40, 8.0, seed=2)
+    )
     vector = np.zeros(2, dtype=np.float32)
     made = [Topic(f"topic:{n}", f"subject {n}", "en", vector, vector, "returns") for n in range(3)]
-    topics.add(home.engine, made, "e5", synthetic=True)
-    asked = [one.message_id for one in questions.asked(home.engine, synthetic=True)]
-    topics.place(home.engine, {one: f"topic:{n % 3}" for n, one in enumerate(asked)})
+    topic_store.add(home.engine, made, "e5", synthetic=True)
+    asked = [one.message_id for one in query_log.asked(home.engine, synthetic=True)]
+    topic_store.place(home.engine, {one: f"topic:{n % 3}" for n, one in enumerate(asked)})
     yield home
-    synthetic.clear(home.engine)
+    synthetic_conversations.clear(home.engine)
     home.engine.dispose()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.dialogue import fields
+from bot.dialogue import validation
 from bot.dialogue.policy import UNKNOWN_INTENT
 from tests.conftest import ROOT
 from ui import refusals
@@ -67,7 +67,7 @@ def test_each_reason_of_the_server_has_a_sentence_with_facts_that_are_given() ->
         assert wanted <= facts, reason
     # What is chosen while running, or answered without an error, is not read from the code.
     chosen = {"changed", "changed_by", "request_too_large", UNKNOWN_INTENT}
-    of_fields = {*fields.REASONS.values()}  # each is raised in test_findings
+    of_fields = {*validation.REASONS.values()}  # each is raised in test_findings
     assert {*refusals.REASONS, *refusals.FINDINGS} == {
         reason for _, reason, _ in told
     } | chosen | of_fields

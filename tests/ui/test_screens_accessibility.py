@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from bot.bootstrap import Home
-from bot.store.users import Level, Users
-from bot.types import new_id
+from bot.core.types import new_id
+from bot.store.accounts import Level, Users
 from tests.running import Server
 from tests.ui.axe import Finding, findings
 from tests.ui.chatting import staff

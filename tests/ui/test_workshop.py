@@ -10,8 +10,8 @@ from playwright.sync_api import FilePayload, Page, expect
 
 from bot.bootstrap import Home
 from bot.cli.build import init
-from bot.settings import Settings
-from bot.store.users import Level, Users
+from bot.core.settings import Settings
+from bot.store.accounts import Level, Users
 from tests.running import Server, free_port
 from tests.ui.signing import sign_in
 from ui.tongue import CHINESE

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.nlu import lint, lint_report, lint_rows
+from bot.training import data_lint, data_lint_report, data_lint_rows
 from ui import lint_words, workshop_words
 from ui import workshop_views as views
 from ui.tongue import CHINESE, ENGLISH
@@ -135,14 +135,14 @@ def test_the_report_on_the_dialogs_stands_in_chinese(tmp_path: Path) -> None:
     rows = [f"the same,{intent}" for intent in ("hours", "hours", "refund")]
     rows += [f"write to {n}@example.com,hours" for n in range(12)]
     file.write_text("\n".join(["text,intent", *rows, "\ufffd\ufffd,refund"]), encoding="utf-8")
-    read = lint_rows.read([file])
-    findings = lint.examine(read, None, ())
+    read = data_lint_rows.read([file])
+    findings = data_lint.examine(read, None, ())
     result: dict[str, Any] = {
         "examples": len(read),
         "files": ["a.csv"],
-        "counts": {kind.value: 0 for kind in lint.Severity},
-        "report": lint_report.report(findings, read, 1),
-        "groups": lint_report.groups(findings, read),
+        "counts": {kind.value: 0 for kind in data_lint.Severity},
+        "report": data_lint_report.report(findings, read, 1),
+        "groups": data_lint_report.groups(findings, read),
     }
     for finding in findings:
         result["counts"][finding.severity.value] += 1
@@ -159,8 +159,8 @@ def test_the_report_on_the_dialogs_stands_in_chinese(tmp_path: Path) -> None:
 
 
 def test_each_kind_of_finding_has_a_chinese_name() -> None:
-    assert lint_words.KINDS.keys() == lint_report._WORDS.keys()
-    assert lint_words.SEVERITIES.keys() == {kind.value for kind in lint.Severity}
+    assert lint_words.KINDS.keys() == data_lint_report._WORDS.keys()
+    assert lint_words.SEVERITIES.keys() == {kind.value for kind in data_lint.Severity}
 
 
 def test_what_is_active_and_not_served_yet_is_named() -> None:

@@ -18,7 +18,7 @@ from bot.actions.calls import (
     Said,
 )
 from bot.actions.grpc_remote import StreamedActions
-from bot.types import Button
+from bot.core.types import Button
 from tests.bot.actions.calling import call, told
 from tests.running import free_port
 

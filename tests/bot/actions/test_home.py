@@ -15,11 +15,11 @@ import pytest
 from bot.actions import orders_db
 from bot.actions.deeds import FILE
 from bot.actions.grpc_remote import StreamedActions
-from bot.actions.remote import RemoteActions, Unasked
+from bot.actions.http_remote import RemoteActions, Unasked
 from bot.actions.runner import ActionRunner
 from bot.bootstrap import Home
-from bot.settings import Settings
-from bot.types import CarelineError
+from bot.core.settings import Settings
+from bot.core.types import CarelineError
 from tests.bot.actions.calling import HEAD, ROWS, ask, shop
 from tests.conftest import DEMO, ROOT
 

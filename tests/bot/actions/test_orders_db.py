@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from bot.actions import orders_db
-from bot.types import CarelineError
+from bot.core.types import CarelineError
 
 HEAD = "number,status,items,placed_days_ago,eta_in_days\n"
 

@@ -4,25 +4,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.actions import protocol
+from bot.actions import rasa_protocol
 from bot.actions.calls import ActionResult, Said
-from bot.actions.protocol import BadAnswerError
-from bot.types import Button
+from bot.actions.rasa_protocol import BadAnswerError
+from bot.core.types import Button
 from tests.bot.actions.calling import as_customer, call
 
 CALL = call("action_x", customer="eve", size="M")
 
 
 def test_who_a_visitor_is_comes_from_the_call_and_from_no_slot() -> None:
-    assert protocol.body(CALL, with_domain=True)["tracker"]["slots"] == {
+    assert rasa_protocol.body(CALL, with_domain=True)["tracker"]["slots"] == {
         "size": "M", "customer": None,
     }  # fmt: skip
-    known = protocol.body(as_customer(CALL, "c-1"), with_domain=True)
+    known = rasa_protocol.body(as_customer(CALL, "c-1"), with_domain=True)
     assert known["tracker"]["slots"]["customer"] == "c-1"
 
 
 def test_the_domain_goes_along_when_it_is_wanted() -> None:
-    bare, full = (protocol.body(CALL, with_domain=wanted) for wanted in (False, True))
+    bare, full = (rasa_protocol.body(CALL, with_domain=wanted) for wanted in (False, True))
     assert "domain" not in bare
     assert full["domain"]["actions"] == ["action_x"]
     assert bare["domain_digest"] == full["domain_digest"]
@@ -38,12 +38,12 @@ def test_the_domain_goes_along_when_it_is_wanted() -> None:
 )  # fmt: skip
 def test_what_is_no_answer_is_refused(payload: Any) -> None:
     with pytest.raises(BadAnswerError):
-        protocol.answer(payload, CALL)
+        rasa_protocol.answer(payload, CALL)
 
 
 @pytest.mark.parametrize("payload", [None, {}, {"events": None, "responses": None}])
 def test_an_answer_may_hold_nothing(payload: Any) -> None:
-    assert protocol.answer(payload, CALL) == ActionResult(())
+    assert rasa_protocol.answer(payload, CALL) == ActionResult(())
 
 
 def test_buttons_are_passed_on_and_pictures_are_not() -> None:
@@ -54,7 +54,7 @@ def test_buttons_are_passed_on_and_pictures_are_not() -> None:
         {"custom": {"a": 1}, "text": None, "buttons": "none"},
         {"buttons": buttons[:1]},
     ]
-    found = protocol.answer({"responses": responses}, CALL).said
+    found = rasa_protocol.answer({"responses": responses}, CALL).said
     yes, no = Button("Yes", "/yes"), Button("No", "No")
     assert found == (Said("Sure?", None, {}, (yes, no)), Said("", None, {}, (yes,)))
 
@@ -62,7 +62,7 @@ def test_buttons_are_passed_on_and_pictures_are_not() -> None:
 def test_slots_are_kept_as_text() -> None:
     values = {"a": 1, "b": True, "c": ["x", "y"], "d": None, "e": "", "f": "z", "g": {"h": 2}}
     events = [{"event": "slot", "name": name, "value": value} for name, value in values.items()]
-    assert dict(protocol.answer({"events": events}, CALL).slots) == {
+    assert dict(rasa_protocol.answer({"events": events}, CALL).slots) == {
         "a": "1", "b": "true", "c": '["x", "y"]', "d": None, "e": None, "f": "z", "g": '{"h": 2}',
     }  # fmt: skip
 
@@ -84,7 +84,7 @@ JSON = st.recursive(
 @given(st.lists(JSON, max_size=3), st.lists(JSON, max_size=3))
 def test_whatever_comes_is_an_answer_or_refused(events: Any, responses: Any) -> None:
     try:
-        found = protocol.answer({"events": events, "responses": responses}, CALL)
+        found = rasa_protocol.answer({"events": events, "responses": responses}, CALL)
     except BadAnswerError:
         return
     assert all(isinstance(v, str | None) for v in found.slots.values())

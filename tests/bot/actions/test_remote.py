@@ -21,7 +21,7 @@ from bot.actions.calls import (
     ActionResult,
     Said,
 )
-from bot.actions.remote import RemoteActions, Unasked
+from bot.actions.http_remote import RemoteActions, Unasked
 from tests.bot.actions.calling import call, templates
 from tests.running import free_port
 

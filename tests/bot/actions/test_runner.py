@@ -26,7 +26,7 @@ from bot.actions.calls import (
     Said,
 )
 from bot.actions.runner import ActionRunner
-from bot.types import Button
+from bot.core.types import Button
 from tests.bot.actions.calling import NUMBERS, ON_ORDERS, ask, call, shop, templates
 
 Events = list[dict[str, Any]]

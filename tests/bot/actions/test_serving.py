@@ -14,12 +14,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.actions import protocol, serving
+from bot.actions import action_server, rasa_protocol
 from bot.actions.calls import BLOCKED, UNKNOWN_ACTION
 from bot.actions.deeds import FILE
-from bot.actions.remote import RemoteActions
+from bot.actions.http_remote import RemoteActions
 from bot.actions.runner import ActionRunner
-from bot.types import CarelineError
+from bot.core.types import CarelineError
 from tests.bot.actions.calling import EMAILS, NUMBERS, ON_ORDERS, call, shop, templates, told
 from tests.running import free_port
 
@@ -83,7 +83,7 @@ def test_health_and_the_list_of_actions(url: str) -> None:
 @pytest.mark.parametrize("given", [{}, {"Authorization": "Bearer x"}, {"Authorization": "字"}])
 def test_nobody_acts_without_the_token(url: str, given: dict[str, str]) -> None:
     headers = {key: value.encode() for key, value in given.items()}
-    body = protocol.body(call(RETURN), with_domain=True)
+    body = rasa_protocol.body(call(RETURN), with_domain=True)
     for token in ("", "?token=", "?token=x"):
         answer = httpx.post(f"{url}/webhook{token}", json=body, headers=headers)  # type: ignore[arg-type]
         assert answer.status_code == 401
@@ -102,7 +102,7 @@ def test_the_same_answer_comes_over_http_and_in_process(
 
 def test_a_real_endpoint_says_what_the_sdk_says(url: str) -> None:
     known = {"order_number": NUMBERS["open"], "email": EMAILS["open"]}
-    body = protocol.body(call("action_order_status", **known), with_domain=True)
+    body = rasa_protocol.body(call("action_order_status", **known), with_domain=True)
     answer = httpx.post(f"{url}/webhook?token={TOKEN}", json=body)
     assert answer.status_code == 200
     (response,) = answer.json()["responses"]
@@ -144,15 +144,15 @@ def test_a_server_for_others_wants_a_token(tmp_path: Path) -> None:
     runner = ActionRunner(shop(tmp_path))
     for host in ("0.0.0.0", "::", "shop.example"):
         with pytest.raises(CarelineError, match="CARELINE_ACTIONS_TOKEN"):
-            serving.serve(runner, host, 5055, None)
+            action_server.serve(runner, host, 5055, None)
 
 
 def test_a_taken_port_and_a_home_without_orders_are_named() -> None:
-    taken = serving.listener("127.0.0.1", 0)
+    taken = action_server.listener("127.0.0.1", 0)
     with taken, pytest.raises(CarelineError, match="cannot listen on 127"):
-        serving.listener("127.0.0.1", taken.getsockname()[1])
+        action_server.listener("127.0.0.1", taken.getsockname()[1])
     with pytest.raises(CarelineError, match=r"orders\.csv"):
-        serving.runner_of(None)
+        action_server.runner_of(None)
 
 
 def test_a_call_in_work_is_answered_before_the_server_stops(tmp_path: Path) -> None:

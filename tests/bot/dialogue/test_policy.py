@@ -4,11 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.dialogue import policy
-from bot.dialogue.handoff import Custody, Owner
-from bot.dialogue.policy import Content, Policy, PolicyError
-from bot.dialogue.state import Form, State
-from bot.types import (
+from bot.core.types import (
     ONLY_FILES,
     OUT_OF_SCOPE,
     Decision,
@@ -18,6 +14,10 @@ from bot.types import (
     Route,
     Understanding,
 )
+from bot.dialogue import policy
+from bot.dialogue.handoff import Custody, Owner
+from bot.dialogue.policy import Content, Policy, PolicyError
+from bot.dialogue.state import Form, State
 
 CONTENT: dict[str, Any] = {
     "thresholds": {"answer": 0.6, "clarify": 0.3, "evidence": 0.2, "search_evidence": 0.5},

@@ -6,9 +6,9 @@ from importlib import resources
 import pytest
 import yaml
 
-from bot import patterns
+from bot.core import safe_regex
 from bot.dialogue import safety
-from bot.dialogue.rules import Content, Emergency
+from bot.dialogue.policy_file import Content, Emergency
 from knowledge_base.text.scripts import to_script
 
 CONTENT = Content()
@@ -175,12 +175,12 @@ def test_the_words_of_a_home_count_too() -> None:
 
 
 def test_a_slow_pattern_of_a_home_hides_no_emergency(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patterns, "_SECONDS", 0.05)
+    monkeypatch.setattr(safe_regex, "_SECONDS", 0.05)
     own = Emergency(patterns=(r"(.*z){12}$",), template="own")
     content = Content(emergencies=(own,))
     filler = "z" * 3000
     assert safety.emergency(content, f"I want to kill myself {filler}!") == "emergency_self_harm"
-    with pytest.raises(patterns.SlowPatternError):
+    with pytest.raises(safe_regex.SlowPatternError):
         safety.emergency(content, f"{filler}!")
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core.types import Decision, Message, Reply, Role, Route, ServedBy, Turn, Understanding
 from bot.dialogue.handoff import Custody
 from bot.dialogue.state import (
     BOT,
@@ -18,7 +19,6 @@ from bot.dialogue.state import (
     from_json,
     to_json,
 )
-from bot.types import Decision, Message, Reply, Role, Route, ServedBy, Turn, Understanding
 
 VERSIONS = ServedBy("m", "k", "t", "p")
 

@@ -1,8 +1,8 @@
 """Those who want an action done, and those who only ask how it goes."""
 
+from bot.core.types import Decision, Entity, IntentScore, Route, Understanding
 from bot.dialogue.policy import Content, Policy
 from bot.dialogue.state import CONFIRM, Form, State
-from bot.types import Decision, Entity, IntentScore, Route, Understanding
 
 POLICY = Policy(
     Content.model_validate(

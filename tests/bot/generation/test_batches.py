@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from bot.generation.batches import Batches, Text
+from bot.generation.continuous_batching import Batches, Text
 
 ENDS = frozenset({2})
 ASKED = [[5, 6, 7], [8, 9, 10, 11, 12, 13, 14], [15], [16, 17, 18, 19], list(range(20, 60))]

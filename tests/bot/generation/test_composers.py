@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.types import Reply, Usage
 from bot.generation import prompts
-from bot.generation.composers import ExtractiveComposer, GeneratedComposer, Prices, Stream
-from bot.generation.generators import Chat, EngineError, Writing
-from bot.types import Reply, Usage
+from bot.generation.answerers import ExtractiveComposer, GeneratedComposer, Prices, Stream
+from bot.generation.language_models import Chat, EngineError, Writing
 from knowledge_base.documents import Hit
 from tests.knowledge_base.fakes import passage
 

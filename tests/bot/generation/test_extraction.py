@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.generation import extraction
-from bot.generation.extraction import MAX_HAN, MAX_WORDS, extract
+from bot.generation import answer_extraction
+from bot.generation.answer_extraction import MAX_HAN, MAX_WORDS, extract
 from knowledge_base.documents import Chunk, Hit
 from knowledge_base.encoders.base_models import Vectors
 from tests.knowledge_base.fakes import HashEncoder, passage
@@ -183,7 +183,7 @@ def test_how_long_is_answered_with_a_duration() -> None:
 )
 def test_of_like_sentences_the_one_with_what_is_asked_for_comes(question: str, answer: str) -> None:
     chunk = passage("会员付款免费。会员在每月3号付款。会员在香港门店付款。", language="zh")
-    scored = extraction.score(question, [hit(chunk)], None)
+    scored = answer_extraction.score(question, [hit(chunk)], None)
     assert scored.statements[scored.order[0]].text == answer
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bot.generation import prompts
-from bot.generation.composers import ExtractiveComposer, GeneratedComposer
-from bot.generation.openai_http import HttpGenerator
+from bot.generation.answerers import ExtractiveComposer, GeneratedComposer
+from bot.generation.openai_client import HttpGenerator
 from tests.bot.generation.engine import END, Engine, event
 from tests.bot.generation.test_composers import EXTRACT, HITS, drain
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.generation.instructions import is_order, without_orders
+from bot.generation.prompt_injection import is_order, without_orders
 from knowledge_base.documents import Hit
 from tests.knowledge_base.fakes import passage
 

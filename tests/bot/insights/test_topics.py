@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from bot.bootstrap import Home
+from bot.core.settings import Settings
 from bot.insights import topics
-from bot.settings import Settings
-from bot.store import topics as store
-from bot.store.log import SqlLog
+from bot.store import topic_store as store
+from bot.store.conversation_log import SqlLog
 from tests.knowledge_base.fakes import HashEncoder
 from tests.store.test_questions import answer
 

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.learning import gaps
-from bot.store.questions import Asked
+from bot.store.query_log import Asked
 from tests.knowledge_base.fakes import HashEncoder, passage
 
 START = datetime(2026, 5, 1, tzinfo=UTC)

@@ -1,8 +1,8 @@
 """Where a home's questions with their articles come from."""
 
+from bot.core.types import Role
 from bot.learning import queries
-from bot.nlu.datasets import Conversation, LoggedTurn
-from bot.types import Role
+from bot.training.datasets import Conversation, LoggedTurn
 from knowledge_base.retrieval.search_evaluation import Query
 
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from bot.core.types import Role
 from bot.learning.replies import Case, Replies
 from bot.learning.situations import WEIGHTS, Eye, Line, likeness, similarity
-from bot.store.answers import distance
-from bot.types import Role
+from bot.store.reply_suggestions import distance
 from knowledge_base.encoders.base_models import Vectors
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bot.learning.topics import NOWHERE, assign, batches, discover
-from bot.store.topics import Said, Topic
+from bot.store.topic_store import Said, Topic
 from tests.knowledge_base.fakes import HashEncoder
 
 ENCODE = HashEncoder(dimension=4096).queries

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.nlu.checkpoints import Checkpoints
+from bot.training.checkpoints import Checkpoints
 
 FACTS = ["encoder", "full", 0, {"epochs": 3}, [("退款", "refund")]]
 

@@ -1,7 +1,7 @@
 import pytest
 
 from bot.nlu.context import in_context, neutral
-from bot.nlu.datasets import read_examples
+from bot.training.datasets import read_examples
 from tests.conftest import DEMO
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.nlu.curves import Curves
+from bot.training.curves import Curves
 
 
 def run() -> Curves:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.nlu import datasets
-from bot.nlu.datasets import Example, LoggedTurn
-from bot.types import CarelineError, Role
+from bot.core.types import CarelineError, Role
+from bot.training import datasets
+from bot.training.datasets import Example, LoggedTurn
 
 DAMAGED_GZIP = gzip.compress(b"")[:10] + b"\xff" * 40
 

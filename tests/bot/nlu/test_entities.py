@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.nlu.entities import EntityFinder
+from bot.nlu.entities.extractor import EntityFinder
 
 ORDER = r"(?<![A-Za-z0-9])A\d{5}(?!\d)"
 PRODUCTS = {

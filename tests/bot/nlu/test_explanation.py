@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.nlu import intents, tone, training
-from bot.nlu.datasets import Example
+from bot.core.types import BadMessageError
+from bot.nlu import emotion_classifier, intent_classifier
 from bot.nlu.explanation import Explanation, explain
-from bot.nlu.intents import IntentModel
-from bot.types import BadMessageError
+from bot.nlu.intent_classifier import IntentModel
+from bot.training import pipeline
+from bot.training.datasets import Example
 from knowledge_base.encoders import base_models
 from knowledge_base.encoders.base_models import TorchEncoder
 from knowledge_base.index.versions import Versions
@@ -42,11 +43,11 @@ def model(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Inten
         for thing in THINGS
     ]
     versions = Versions(tmp_path_factory.mktemp("explained"), "models", "m")
-    rows = tone.examples()[::20]  # the tone is not what is explained
+    rows = emotion_classifier.examples()[::20]  # the tone is not what is explained
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tone, "examples", lambda: rows)
-        done = training.train(training.Job(examples, encoder, method="head"), versions)
-    return intents.load(versions.folder(done.version.id), done.version, encoder)
+        patch.setattr(emotion_classifier, "examples", lambda: rows)
+        done = pipeline.train(pipeline.Job(examples, encoder, method="head"), versions)
+    return intent_classifier.load(versions.folder(done.version.id), done.version, encoder)
 
 
 def weights(found: Explanation) -> dict[str, float]:

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.nlu import folds
-from bot.nlu.datasets import Example
+from bot.training import folds
+from bot.training.datasets import Example
 
 
 def row(text: str, intent: str = "refund", number: int = 0) -> Example:

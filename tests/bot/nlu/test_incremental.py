@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.nlu import incremental, intents, tone, training, training_set
-from bot.nlu.datasets import Example
-from bot.nlu.intents import IntentModel
-from bot.nlu.recipe import Recipe
-from bot.nlu.training import Method, Trained
-from bot.types import CarelineError
+from bot.core.types import CarelineError
+from bot.nlu import emotion_classifier, intent_classifier
+from bot.nlu.intent_classifier import IntentModel
+from bot.training import incremental, pipeline, training_set
+from bot.training.datasets import Example
+from bot.training.pipeline import Method, Trained
+from bot.training.recipe import Recipe
 from knowledge_base.encoders import base_models
 from knowledge_base.encoders.base_models import TorchEncoder
 from knowledge_base.index.versions import Versions
@@ -53,9 +54,9 @@ def accuracy(model: IntentModel, examples: Sequence[Example]) -> float:
 @pytest.fixture(scope="module", autouse=True)
 def few_tones() -> Iterator[None]:
     """Let each training fit its tone head on a twentieth of the messages."""
-    rows = tone.examples()[::20]
+    rows = emotion_classifier.examples()[::20]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tone, "examples", lambda: rows)
+        patch.setattr(emotion_classifier, "examples", lambda: rows)
         yield
 
 
@@ -79,11 +80,11 @@ def train(
     versions: Versions, encoder: TorchEncoder, examples: Sequence[Example], method: Method
 ) -> Trained:
     recipe = Recipe(epochs=2, batch=16)
-    return training.train(training.Job(examples, encoder, method=method, recipe=recipe), versions)
+    return pipeline.train(pipeline.Job(examples, encoder, method=method, recipe=recipe), versions)
 
 
 def opened(versions: Versions, done: Trained, encoder: TorchEncoder) -> IntentModel:
-    return intents.load(versions.folder(done.version.id), done.version, encoder)
+    return intent_classifier.load(versions.folder(done.version.id), done.version, encoder)
 
 
 @pytest.fixture(scope="module", params=["head", "full"])
@@ -209,7 +210,7 @@ def test_a_failure_leaves_the_active_version(
     small: tuple[Versions, Trained], encoder: TorchEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     versions, first = small
-    monkeypatch.setattr("bot.nlu.model_card.write", lambda *_: 1 / 0)
+    monkeypatch.setattr("bot.training.model_card.write", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         incremental.extend(first.version, versions, made(NEW), encoder)
     assert versions.current_id() == first.version.id

@@ -1,7 +1,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.nlu import linear
+from bot.training import linear
 from knowledge_base.encoders.base_models import Vectors
 
 NAMES = ("refund", "size", "greeting")

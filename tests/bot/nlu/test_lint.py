@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bot.nlu import cleaning, lint, lint_report, lint_rows, text_faults
-from bot.nlu.datasets import Example, is_held_back
-from bot.nlu.lint import Finding, Judged
-from bot.nlu.lint_rows import Row, Split
-from bot.types import CarelineError
+from bot.core.types import CarelineError
+from bot.training import data_cleaning, data_lint, data_lint_report, data_lint_rows, text_defects
+from bot.training.data_lint import Finding, Judged
+from bot.training.data_lint_rows import Row, Split
+from bot.training.datasets import Example, is_held_back
 
 LEARNED = next(f"c{n}" for n in range(99) if not is_held_back(f"c{n}"))
 TESTED = next(f"c{n}" for n in range(99) if is_held_back(f"c{n}"))
@@ -37,7 +37,7 @@ def talk(identifier: str, *turns: tuple[str, str | None]) -> str:
 
 
 def found(rows: Sequence[Row], kind: str) -> list[Finding]:
-    return [finding for finding in lint.examine(rows, None, ()) if finding.kind == kind]
+    return [finding for finding in data_lint.examine(rows, None, ()) if finding.kind == kind]
 
 
 def sources(rows: Sequence[Row], findings: Sequence[Finding]) -> list[list[str]]:
@@ -53,7 +53,7 @@ def test_duplicates_and_contradictions_name_file_and_row(tmp_path: Path) -> None
         ("money back", "cancel"),
         ("money back", "refund"),
     )
-    rows = lint_rows.read([file])
+    rows = data_lint_rows.read([file])
     assert sources(rows, found(rows, "duplicate")) == [["a.csv:2", "a.csv:3"]]
     conflict = found(rows, "conflict")[0]
     assert sources(rows, [conflict]) == [["a.csv:4", "a.csv:5", "a.csv:6"]]
@@ -65,7 +65,7 @@ def test_the_same_words_after_other_words_are_neither(tmp_path: Path) -> None:
     first = talk(LEARNED, ("my order is late", "order"), ("cancel it?", None), ("yes", "cancel"))
     second = talk(LEARNED, ("a return", "return"), ("a label?", None), ("yes", "return"))
     file.write_text(first + second, "utf-8")
-    rows = lint_rows.read([file])
+    rows = data_lint_rows.read([file])
     assert [row.text for row in rows].count("yes") == 2
     assert found(rows, "conflict") == found(rows, "duplicate") == []
 
@@ -81,7 +81,7 @@ def test_leaks_are_found_across_all_parts_but_not_small_talk(tmp_path: Path) -> 
     talks = tmp_path / "t.jsonl"
     asked = (("how long does a refund take", "refund"), ("thank you", "thanks"))
     talks.write_text(talk(TESTED, *asked), "utf-8")
-    rows = lint_rows.read([train, talks], valid)
+    rows = data_lint_rows.read([train, talks], valid)
     assert [row.split for row in rows] == [Split.TRAIN] * 4 + [Split.HELD_BACK] * 2 + [
         Split.VALID
     ] * 2
@@ -93,13 +93,13 @@ def test_leaks_are_found_across_all_parts_but_not_small_talk(tmp_path: Path) -> 
 def test_small_and_lopsided_classes_are_counted(tmp_path: Path) -> None:
     big = [(f"number {n}", "big") for n in range(130)]
     usual = [(f"{name} {n}", name) for name in ("b", "c", "d") for n in range(10)]
-    rows = lint_rows.read([table(tmp_path / "a.csv", *big, *usual, ("one", "tiny"))])
+    rows = data_lint_rows.read([table(tmp_path / "a.csv", *big, *usual, ("one", "tiny"))])
     assert [(f.intent, f.count) for f in found(rows, "tiny_class")] == [("tiny", 1)]
     assert [(f.intent, f.count) for f in found(rows, "unbalanced")] == [("big", 130)]
 
 
 def test_texts_without_text_are_found_and_not_raised(tmp_path: Path) -> None:
-    rows = lint_rows.read(
+    rows = data_lint_rows.read(
         [table(tmp_path / "a.csv", ("", "a"), ("x", "a"), ("fine", ""), ("y" * 1500, "a"))]
     )
     assert [len(found(rows, kind)) for kind in ("empty", "short", "no_intent", "long")] == [1] * 4
@@ -121,7 +121,7 @@ def test_texts_without_text_are_found_and_not_raised(tmp_path: Path) -> None:
 def test_damaged_characters_are_told_and_mended_where_that_is_clear(
     text: str, mended: str | None
 ) -> None:
-    damaged = text_faults.damage(text)
+    damaged = text_defects.damage(text)
     assert damaged is not None
     assert damaged[1] == mended
 
@@ -139,15 +139,15 @@ def test_damaged_characters_are_told_and_mended_where_that_is_clear(
     ],
 )
 def test_honest_characters_are_not_accused(text: str) -> None:
-    assert text_faults.damage(text) is None
+    assert text_defects.damage(text) is None
 
 
 def test_personal_data_are_found_and_never_printed(tmp_path: Path) -> None:
     file = table(tmp_path / "a.csv", ("write to ann@example.com", "contact"), ("hello", "greet"))
-    rows = lint_rows.read([file])
+    rows = data_lint_rows.read([file])
     finding = found(rows, "personal_data")[0]
     assert finding.suggestion == "[email]"
-    printed = lint_report.report(lint.examine(rows, None, ()), rows, 1)
+    printed = data_lint_report.report(data_lint.examine(rows, None, ()), rows, 1)
     assert "[email]" in printed
     said = json.dumps(finding.as_json(rows))
     assert "ann@example.com" not in printed + said
@@ -174,15 +174,15 @@ def planted(seed: int = 0) -> tuple[list[Example], NDArray[np.float32], list[int
 
 def test_wrong_labels_lead_the_ranking() -> None:
     examples, vectors, wrong = planted()
-    order = lint.ranked([e.text for e in examples], [e.intent for e in examples], vectors)
+    order = data_lint.ranked([e.text for e in examples], [e.intent for e in examples], vectors)
     assert sorted(order.tolist()) == list(range(120))
     assert set(order[: len(wrong)].tolist()) == set(wrong)
 
 
 def test_wrong_labels_are_named_with_the_right_one() -> None:
     examples, vectors, wrong = planted()
-    judged = lint.judge(examples, vectors)
-    accused = {row: judged.classes[better] for row, better, _ in lint.label_errors(judged)}
+    judged = data_lint.judge(examples, vectors)
+    accused = {row: judged.classes[better] for row, better, _ in data_lint.label_errors(judged)}
     names = {row: examples[row].text.split()[0] for row in wrong}
     assert accused.items() <= names.items()
     assert len(accused) >= len(wrong) - 1
@@ -191,13 +191,13 @@ def test_wrong_labels_are_named_with_the_right_one() -> None:
 def test_suspicion_is_what_is_missing_to_full_belief() -> None:
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [1.0, 0.0]])
     targets = np.array([0, 0, 1])
-    assert lint.suspicion(probabilities, targets) == pytest.approx([0.1, 0.8, 1.0])
+    assert data_lint.suspicion(probabilities, targets) == pytest.approx([0.1, 0.8, 1.0])
 
 
 def test_tiny_classes_accuse_nobody() -> None:
     probabilities = np.array([[0.95, 0.05]] * 9 + [[0.95, 0.05]])
     targets = np.array([0] * 9 + [1])
-    assert lint.label_errors(Judged(probabilities, targets, ("a", "b"))) == []
+    assert data_lint.label_errors(Judged(probabilities, targets, ("a", "b"))) == []
 
 
 def test_intents_that_are_taken_for_each_other_are_a_pair() -> None:
@@ -206,7 +206,7 @@ def test_intents_that_are_taken_for_each_other_are_a_pair() -> None:
         [sure] * 14 + [unsure] * 6 + [[0.1, 0.8, 0.1]] * 20 + [[0, 0, 1.0]] * 20
     )
     targets = np.repeat([0, 1, 2], 20)
-    pairs = list(lint.confused(Judged(probabilities, targets, ("a", "b", "c"))))
+    pairs = list(data_lint.confused(Judged(probabilities, targets, ("a", "b", "c"))))
     assert [pair[:3] for pair in pairs] == [(0, 1, 6)]
     assert pairs[0][3] == pytest.approx(6 / 40)
 
@@ -214,10 +214,12 @@ def test_intents_that_are_taken_for_each_other_are_a_pair() -> None:
 def test_too_few_texts_are_not_judged(tmp_path: Path) -> None:
     same = [("the same", "a")] * 9
     other = [(f"other {n}", "b") for n in range(9)]
-    rows = lint_rows.read([table(tmp_path / "a.csv", *same, *other)])
-    assert lint.can_be_judged(rows) == []
-    rows += lint_rows.read([table(tmp_path / "b.csv", *((f"third {n}", "c") for n in range(9)))])
-    assert len(lint.can_be_judged(rows)) == 27
+    rows = data_lint_rows.read([table(tmp_path / "a.csv", *same, *other)])
+    assert data_lint.can_be_judged(rows) == []
+    rows += data_lint_rows.read(
+        [table(tmp_path / "b.csv", *((f"third {n}", "c") for n in range(9)))]
+    )
+    assert len(data_lint.can_be_judged(rows)) == 27
 
 
 def test_cleaning_removes_repetitions_and_asks_about_the_rest(tmp_path: Path) -> None:
@@ -228,11 +230,11 @@ def test_cleaning_removes_repetitions_and_asks_about_the_rest(tmp_path: Path) ->
         "utf-8",
     )
     before = file.read_bytes()
-    rows = lint_rows.read([file])
+    rows = data_lint_rows.read([file])
     accused = next(i for i, row in enumerate(rows) if row.text == "stop it")
     sure = Finding("label_error", (accused,), "order", "cancel", score=0.95, suggestion="cancel")
-    findings = [*lint.examine(rows, None, ()), sure]
-    done = cleaning.write(rows, cleaning.plan(rows, findings), [file], tmp_path / "clean")
+    findings = [*data_lint.examine(rows, None, ()), sure]
+    done = data_cleaning.write(rows, data_cleaning.plan(rows, findings), [file], tmp_path / "clean")
     assert (tmp_path / "clean" / "a.csv").read_text("utf-8") == (
         "id,text,intent\n1,where is it,order\n6,call [phone] please,human\n"
     )
@@ -248,21 +250,21 @@ def test_cleaning_removes_repetitions_and_asks_about_the_rest(tmp_path: Path) ->
 def test_an_unsure_accusation_and_a_tested_label_stay(tmp_path: Path) -> None:
     train = table(tmp_path / "a.csv", ("one text", "x"), ("two texts", "y"))
     valid = table(tmp_path / "v.csv", ("three texts", "x"))
-    rows = lint_rows.read([train], valid)
+    rows = data_lint_rows.read([train], valid)
     findings = [
         Finding("label_error", (0,), "x", "y", score=0.6, suggestion="y"),
         Finding("label_error", (2,), "x", "y", score=0.99, suggestion="y"),
     ]
-    assert cleaning.plan(rows, findings).doubts == {}
+    assert data_cleaning.plan(rows, findings).doubts == {}
 
 
 def test_a_doubted_turn_loses_its_intent_and_its_conversation_stays_whole(tmp_path: Path) -> None:
     file = tmp_path / "t.jsonl"
     turns = (("mail a@b.example", "contact"), ("Sure.", None), ("money back", "refund"))
     file.write_text(talk(LEARNED, *turns), "utf-8")
-    rows = lint_rows.read([file])
+    rows = data_lint_rows.read([file])
     finding = Finding("label_error", (1,), "refund", "cancel", score=0.99, suggestion="cancel")
-    cleaning.write(rows, cleaning.plan(rows, [finding]), [file], tmp_path / "clean")
+    data_cleaning.write(rows, data_cleaning.plan(rows, [finding]), [file], tmp_path / "clean")
     clean = json.loads((tmp_path / "clean" / "t.jsonl").read_text("utf-8"))
     assert [turn["text"] for turn in clean["turns"]] == ["mail [email]", "Sure.", "money back"]
     assert [turn.get("intent") for turn in clean["turns"]] == ["contact", None, None]
@@ -270,9 +272,9 @@ def test_a_doubted_turn_loses_its_intent_and_its_conversation_stays_whole(tmp_pa
 
 def test_cleaned_copies_never_land_on_something(tmp_path: Path) -> None:
     file = table(tmp_path / "a.csv", ("one", "x"))
-    rows = lint_rows.read([file])
-    planned = cleaning.plan(rows, [])
+    rows = data_lint_rows.read([file])
+    planned = data_cleaning.plan(rows, [])
     with pytest.raises(CarelineError, match="not empty"):
-        cleaning.write(rows, planned, [file], tmp_path)
+        data_cleaning.write(rows, planned, [file], tmp_path)
     with pytest.raises(CarelineError, match="twice"):
-        cleaning.write(rows, planned, [file, file], tmp_path / "new")
+        data_cleaning.write(rows, planned, [file, file], tmp_path / "new")

@@ -1,6 +1,6 @@
 import pytest
 
-from bot.nlu.lookups import Lookup
+from bot.nlu.entities.gazetteer import Lookup
 from knowledge_base.text.chinese import simplified
 from knowledge_base.text.spans import narrow
 

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot.nlu import model_card
+from bot.training import model_card
 
 LABELS = ["cancel", "refund", "size"]
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.nlu import novelty
-from bot.nlu.novelty import Memory, Novelty
+from bot.nlu import out_of_scope
+from bot.nlu.out_of_scope import Memory, Novelty
 from knowledge_base.encoders.base_models import Vectors
 
 
@@ -44,7 +44,7 @@ def test_all_messages_are_remembered_in_their_order_where_they_fit() -> None:
 
 
 def test_small_classes_are_remembered_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(novelty, "_REMEMBERED", 60)
+    monkeypatch.setattr(out_of_scope, "_REMEMBERED", 60)
     targets = np.array([0] * 400 + [1] * 20 + [2] * 10)
     memory = Memory.of(unit(430), targets)
     kept = np.bincount(targets[memory.rows])
@@ -57,9 +57,9 @@ def test_small_classes_are_remembered_whole(monkeypatch: pytest.MonkeyPatch) -> 
 def test_signs_are_the_best_logit_in_scope_the_distance_and_the_strangers_own_class() -> None:
     logits = np.array([[3.0, 1.0, 9.0], [0.0, 2.0, -1.0]])
     distances = np.array([0.1, 0.4])
-    inside_only = novelty.signs(logits, np.array([False] * 3), distances)
+    inside_only = out_of_scope.signs(logits, np.array([False] * 3), distances)
     assert inside_only.tolist() == [[-9.0, 0.1], [-2.0, 0.4]]
-    with_strangers = novelty.signs(logits, np.array([False, False, True]), distances)
+    with_strangers = out_of_scope.signs(logits, np.array([False, False, True]), distances)
     assert with_strangers.tolist() == [[-3.0, 0.1, 9.0], [-2.0, 0.4, -1.0]]
 
 
@@ -79,8 +79,8 @@ def test_a_sign_that_never_varies_divides_by_nothing() -> None:
 def test_a_saved_memory_measures_the_same(tmp_path: Path) -> None:
     memory = Memory.of(unit(30), np.zeros(30, dtype=np.int64))
     measured = Novelty.fit(np.random.default_rng(0).normal(size=(20, 3)))
-    novelty.save(memory, measured, tmp_path / "novelty.npz")
-    loaded, again = novelty.load(tmp_path / "novelty.npz")
+    out_of_scope.save(memory, measured, tmp_path / "novelty.npz")
+    loaded, again = out_of_scope.load(tmp_path / "novelty.npz")
     assert loaded.vectors.dtype == np.float32
     assert np.allclose(loaded.distances(unit(5, 1)), memory.distances(unit(5, 1)), atol=1e-3)
     assert np.array_equal(loaded.rows, memory.rows)

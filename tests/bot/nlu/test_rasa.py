@@ -8,9 +8,9 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bot.core.types import CarelineError
 from bot.nlu import rasa, rasa_export
-from bot.nlu.datasets import Example
-from bot.types import CarelineError
+from bot.training.datasets import Example
 
 NLU = r"""
 version: "3.1"

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.nlu import recipe
-from bot.nlu.recipe import Recipe
-from bot.types import CarelineError
+from bot.core.types import CarelineError
+from bot.training import recipe
+from bot.training.recipe import Recipe
 
 
 @pytest.mark.parametrize(

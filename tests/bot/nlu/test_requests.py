@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bot.bootstrap import Home
-from bot.leaning import Leaning
-from bot.nlu import requests
-from bot.nlu.intents import IntentModel, Prediction
-from bot.nlu.requests import Part
-from bot.types import IntentScore
+from bot.core.intent_history import Leaning
+from bot.core.types import IntentScore
+from bot.nlu.intent_classifier import IntentModel, Prediction
+from bot.nlu.multi_intent import splitter
+from bot.nlu.multi_intent.splitter import Part
 from tests.conftest import DEMO
 
 Scores = dict[str, tuple[str, float]]
@@ -46,7 +46,7 @@ class Reader:
 
 
 def find(text: str, known: Scores) -> list[tuple[str, str]]:
-    parts = requests.find(text, Reader(known), None, None)
+    parts = splitter.find(text, Reader(known), None, None)
     assert all(text[part.start : part.end] == part.text for part in parts)
     return [(part.text, part.prediction.intent) for part in parts]
 
@@ -81,7 +81,7 @@ def test_boundaries_that_look_hopeless_at_a_glance_are_not_read() -> None:
             return np.tile(np.eye(40)[0], (len(texts), 1))
 
     reader = Same(CLEAR)
-    requests.find("where is it, can I cancel", reader, None, None)
+    splitter.find("where is it, can I cancel", reader, None, None)
     assert reader.read == ["where is it, can I cancel"]
 
 
@@ -112,7 +112,7 @@ def test_a_part_may_be_divided_again_and_there_are_at_most_four() -> None:
             score = IntentScore(text, 0.95 if several <= 3 else 0.8)
             return Prediction((score,), score, 0.5 * several, rejected=False)
 
-    parts = requests.find(text, Any({}), None, None)
+    parts = splitter.find(text, Any({}), None, None)
     assert 3 <= len(parts) <= 4
     assert [part.start for part in parts] == sorted(part.start for part in parts)
     assert " and ".join(part.text for part in parts) == text
@@ -120,7 +120,7 @@ def test_a_part_may_be_divided_again_and_there_are_at_most_four() -> None:
 
 def test_only_the_whole_is_read_with_what_was_said_before() -> None:
     reader = Reader(CLEAR)
-    requests.find(TWO, reader, "hello", "How can I help?")
+    splitter.find(TWO, reader, "hello", "How can I help?")
     assert reader.read[0].startswith(TWO)
     assert reader.read[0].endswith("hello")
     assert reader.read[1:3] == ["where is it", "can I cancel"]
@@ -169,7 +169,7 @@ def test_parts_are_pieces_of_the_message_in_order(text: str, confidence: float) 
             score = IntentScore(str(len(text) % 3), confidence)
             return Prediction((score,), score, 0.0, rejected=len(text) % 7 == 0)
 
-    parts = requests.find(text, Guess({}), None, None)
+    parts = splitter.find(text, Guess({}), None, None)
     assert 1 <= len(parts) <= 4
     assert all(text[part.start : part.end] == part.text for part in parts)
     assert all(a.end <= b.start for a, b in pairwise(parts))
@@ -191,7 +191,7 @@ def test_the_demos_two_requests_are_divided_and_single_ones_are_not(
     counted = {1: [0, 0], 2: [0, 0]}  # requests: rows, those that are as they should be
     for row in rows:
         wanted = [request["intent"] for request in row["requests"]]
-        parts: list[Part] = requests.find(row["text"], model, None, None)
+        parts: list[Part] = splitter.find(row["text"], model, None, None)
         found = [part.prediction.best.intent for part in parts]
         counted[len(wanted)][0] += 1
         counted[len(wanted)][1] += len(parts) == 1 if len(wanted) == 1 else found == wanted
@@ -208,6 +208,6 @@ def test_the_demos_two_requests_are_divided_and_single_ones_are_not(
 def test_a_message_without_end_is_read_in_a_bounded_number_of_pieces(times: int) -> None:
     reader = Reader({})
     text = "where is it and can I cancel. " * times
-    assert len(requests.find(text, reader, None, None)) == 1
+    assert len(splitter.find(text, reader, None, None)) == 1
     sentences = len(reader.read) - 1 - 2 * 12  # the whole, and both sides of twelve boundaries
     assert sentences <= times

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.nlu import seeking
-from bot.nlu.datasets import Conversation, LoggedTurn
-from bot.nlu.seeking import Asking, Seeking, by_rules
-from bot.types import CarelineError, Role
+from bot.core.types import CarelineError, Role
+from bot.nlu import retrieval_gate
+from bot.nlu.retrieval_gate import Asking, Seeking, by_rules
+from bot.training.datasets import Conversation, LoggedTurn
 from tests.knowledge_base.fakes import HashEncoder
 
 THINGS = [f"{kind} {n}" for n in range(25) for kind in ("tent", "boot")]
@@ -30,7 +30,7 @@ class Hashing(HashEncoder):
 
 
 def test_a_model_tells_questions_from_orders() -> None:
-    model = seeking.fit(Hashing(), EXAMPLES)
+    model = retrieval_gate.fit(Hashing(), EXAMPLES)
     assert model is not None
     asks, orders = model.scores(
         Hashing(), ["what is the warranty on the lamp?", "book the lamp for three please"]
@@ -40,15 +40,15 @@ def test_a_model_tells_questions_from_orders() -> None:
 
 
 def test_from_too_few_turns_of_a_kind_nothing_is_learnt() -> None:
-    assert seeking.fit(Hashing(), EXAMPLES[:50]) is None
-    assert seeking.fit(Hashing(), [*EXAMPLES[:50], *EXAMPLES[50:60]]) is None
+    assert retrieval_gate.fit(Hashing(), EXAMPLES[:50]) is None
+    assert retrieval_gate.fit(Hashing(), [*EXAMPLES[:50], *EXAMPLES[50:60]]) is None
 
 
 def test_a_model_says_the_same_after_it_was_saved(tmp_path: Path) -> None:
-    model = seeking.fit(Hashing(), EXAMPLES)
+    model = retrieval_gate.fit(Hashing(), EXAMPLES)
     assert model is not None
-    model.save(tmp_path / seeking.FOLDER)
-    again = Seeking.load(tmp_path / seeking.FOLDER)
+    model.save(tmp_path / retrieval_gate.FOLDER)
+    again = Seeking.load(tmp_path / retrieval_gate.FOLDER)
     texts = [example.text for example in EXAMPLES[::10]]
     expected, found = model.scores(Hashing(), texts), again.scores(Hashing(), texts)
     np.testing.assert_allclose(found, expected, atol=0.01)  # half precision
@@ -61,9 +61,9 @@ def test_a_damaged_model_is_named(tmp_path: Path) -> None:
 
 def test_what_models_say_unseen_is_wrong_where_labels_are() -> None:
     true = np.array([example.seeks for example in EXAMPLES])
-    assert (seeking.unseen(Hashing(), EXAMPLES) == true).mean() > 0.95
+    assert (retrieval_gate.unseen(Hashing(), EXAMPLES) == true).mean() > 0.95
     shuffled = np.random.default_rng(0).permutation(true.astype(np.int64))
-    assert (seeking.unseen(Hashing(), EXAMPLES, shuffled) == true).mean() < 0.8
+    assert (retrieval_gate.unseen(Hashing(), EXAMPLES, shuffled) == true).mean() < 0.8
 
 
 def turn(role: Role, text: str, route: str | None = None, intent: str | None = None) -> LoggedTurn:
@@ -84,7 +84,7 @@ def test_turns_are_learnt_by_where_they_went() -> None:
             turn(Role.CUSTOMER, "not annotated"),
         ),
     )
-    found = seeking.turns([conversation])
+    found = retrieval_gate.turns([conversation])
     assert [(asking.text, asking.seeks) for asking in found] == [
         ("hello", False),
         ("how warm is the bag?", True),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.nlu.segments import boundaries, sentences
+from bot.nlu.multi_intent.segments import boundaries, sentences
 
 JOINTS = [
     " and ",

@@ -1,6 +1,6 @@
 import pytest
 
-from bot.nlu.sentiment import read, words
+from bot.nlu.sentiment_lexicon import read, words
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.nlu.context import in_context
-from bot.nlu.sparse import SparseHead, Vocabulary
+from bot.nlu.ngrams import SparseHead, Vocabulary
 from tests.conftest import ROOT
 
 TEXTS = ["Where is my parcel?", "my refund is late", "退款在哪里", "ok"]

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from bot.leaning import FADES
-from bot.nlu import threads
+from bot.core.intent_history import FADES
+from bot.nlu import context_features
 from bot.nlu.context import in_context
-from bot.nlu.datasets import Example
+from bot.training.datasets import Example
 from knowledge_base.encoders.base_models import Vectors
 
 
@@ -18,14 +18,14 @@ def lengths(texts: Sequence[str]) -> Vectors:
 
 def test_messages_are_read_in_their_conversation_and_alone() -> None:
     texts = ["alone", in_context("and to Norway?", "how long does it take", "Five days.")]
-    found = threads.encode(lengths, texts)
+    found = context_features.encode(lengths, texts)
     assert found.shape == (2, 4)
     assert found[0].tolist() == [5, 1, 5, 1]
     assert found[1].tolist() == [len(texts[1]), 1, len("and to Norway?"), 1]
 
 
 def test_what_a_conversation_was_about_stands_in_the_order_of_the_labels() -> None:
-    rows = threads.leanings([(("b", 1.0), ("unknown", 1.0)), ()], ["a", "b"])
+    rows = context_features.leanings([(("b", 1.0), ("unknown", 1.0)), ()], ["a", "b"])
     assert rows[0, 0] == 0
     assert rows[0, 1] > 0
     assert not rows[1].any()
@@ -38,7 +38,7 @@ def said(text: str, source: str, customer: str | None = None) -> Example:
 def test_the_turns_before_count_within_one_conversation_only() -> None:
     examples = [said("1", "x"), said("2", "x", "1"), said("3", "x", "2"), said("4", "y")]
     chances = np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5], [1.0, 0.0]])
-    rows = threads.earlier(examples, chances)
+    rows = context_features.earlier(examples, chances)
     unit = rows[1, 0]
     assert rows.tolist() == [
         [0.0, 0.0],
@@ -50,16 +50,16 @@ def test_the_turns_before_count_within_one_conversation_only() -> None:
 
 def test_training_and_service_read_the_same() -> None:
     """Two turns, guessed as in training and carried on as the state does."""
-    from bot import leaning
-    from bot.types import IntentScore
+    from bot.core import intent_history
+    from bot.core.types import IntentScore
 
     chances = np.array([[0.75, 0.25], [0.25, 0.75], [1.0, 0.0]])
     examples = [said("1", "x"), said("2", "x", "1"), said("3", "x", "2")]
-    about: leaning.Leaning = ()
+    about: intent_history.Leaning = ()
     for row in chances[:2]:
-        about = leaning.after(about, [IntentScore("a", row[0]), IntentScore("b", row[1])])
-    served = threads.leanings([about], ["a", "b"])
-    assert served[0] == pytest.approx(threads.earlier(examples, chances)[2])
+        about = intent_history.after(about, [IntentScore("a", row[0]), IntentScore("b", row[1])])
+    served = context_features.leanings([about], ["a", "b"])
+    assert served[0] == pytest.approx(context_features.earlier(examples, chances)[2])
 
 
 def test_clear_requests_are_put_into_conversations_of_their_language() -> None:
@@ -68,11 +68,11 @@ def test_clear_requests_are_put_into_conversations_of_their_language() -> None:
     hosts = [said(f"later {i}", f"c{i}", "before") for i in range(30)]
     hosts += [said(f"后面{i}", f"z{i}", "前面") for i in range(30)]
     examples = [*lonely, *hosts]
-    pairs = threads.elsewhere(examples, 0)
+    pairs = context_features.elsewhere(examples, 0)
     assert len(pairs) == 20
     assert len({i for i, _ in pairs}) == 20
     for i, j in pairs:
         assert i < 40 <= j
         assert (i < 20) == (j < 70)
-    assert threads.elsewhere(examples, 0) == pairs
-    assert threads.elsewhere(lonely, 0) == []
+    assert context_features.elsewhere(examples, 0) == pairs
+    assert context_features.elsewhere(lonely, 0) == []

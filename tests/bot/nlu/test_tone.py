@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.nlu import tone
+from bot.nlu import emotion_classifier
 from bot.nlu.context import in_context
-from bot.nlu.tone import EMOTIONS, SENTIMENTS, Tone, ToneHead
+from bot.nlu.emotion_classifier import EMOTIONS, SENTIMENTS, Tone, ToneHead
 from knowledge_base.encoders import base_models
 from knowledge_base.encoders.base_models import TorchEncoder
 
@@ -25,8 +25,8 @@ def encoder(tiny_encoder: Path) -> TorchEncoder:
 
 @pytest.fixture(scope="module")
 def head(encoder: TorchEncoder) -> ToneHead:
-    rows = tone.examples()[::6]
-    return tone.fit(encoder.queries([row["text"] for row in rows]), rows)
+    rows = emotion_classifier.examples()[::6]
+    return emotion_classifier.fit(encoder.queries([row["text"] for row in rows]), rows)
 
 
 def read(head: ToneHead, encoder: TorchEncoder, *texts: str) -> list[Tone]:
@@ -34,7 +34,7 @@ def read(head: ToneHead, encoder: TorchEncoder, *texts: str) -> list[Tone]:
 
 
 def test_the_examples_are_labelled_with_tones_that_do_not_contradict() -> None:
-    rows = tone.examples()
+    rows = emotion_classifier.examples()
     assert len(rows) > 2000
     assert {row["sentiment"] for row in rows} == set(SENTIMENTS)
     assert {row["emotion"] for row in rows} == set(EMOTIONS)
@@ -82,7 +82,7 @@ def test_sentiment_and_emotion_never_contradict_each_other(
 
 
 def test_all_tones_are_heard(head: ToneHead, encoder: TorchEncoder) -> None:
-    rows = tone.examples()[1::12]
+    rows = emotion_classifier.examples()[1::12]
     heard = read(head, encoder, *(row["text"] for row in rows))
     assert {one.emotion for one in heard} == set(EMOTIONS)
     right = np.mean([one.sentiment == r["sentiment"] for one, r in zip(heard, rows, strict=True)])

@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot.nlu import datasets, finetuning, intents, tone, training, tuned
-from bot.nlu.checkpoints import Checkpoints
-from bot.nlu.curves import Curves
-from bot.nlu.datasets import Example
-from bot.nlu.intents import Parameters
-from bot.nlu.recipe import Recipe
-from bot.nlu.training import Job, Trained
-from bot.settings import Promise
-from bot.types import CarelineError
+from bot.core.settings import Promise
+from bot.core.types import CarelineError
+from bot.nlu import emotion_classifier, intent_classifier
+from bot.nlu.intent_classifier import Parameters
+from bot.training import datasets, fine_tuned_models, fine_tuning, pipeline
+from bot.training.checkpoints import Checkpoints
+from bot.training.curves import Curves
+from bot.training.datasets import Example
+from bot.training.pipeline import Job, Trained
+from bot.training.recipe import Recipe
 from knowledge_base.encoders import base_models, onnx_encoder, torch_models
 from knowledge_base.encoders.base_models import TorchEncoder
 from knowledge_base.encoders.onnx_encoder import FastEncoder
@@ -47,8 +48,8 @@ def encoder(tiny_encoder: Path) -> TorchEncoder:
 @pytest.fixture(autouse=True)
 def _few_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fit tone and engine on fewer texts: this is about the classifier."""
-    rows, lines = tone.examples()[::20], onnx_encoder._corpus()[::4]
-    monkeypatch.setattr(tone, "examples", lambda: rows)
+    rows, lines = emotion_classifier.examples()[::20], onnx_encoder._corpus()[::4]
+    monkeypatch.setattr(emotion_classifier, "examples", lambda: rows)
     monkeypatch.setattr(onnx_encoder, "_corpus", lambda: lines)
 
 
@@ -58,16 +59,18 @@ def versions(tmp_path: Path) -> Versions:
 
 
 def train(versions: Versions, encoder: base_models.ModelEncoder, **options: Any) -> Trained:
-    return training.train(Job(EXAMPLES, encoder, **{"recipe": QUICK, **options}), versions)
+    return pipeline.train(Job(EXAMPLES, encoder, **{"recipe": QUICK, **options}), versions)
 
 
-def open_model(versions: Versions, done: Trained, encoder: TorchEncoder) -> intents.IntentModel:
-    return intents.load(versions.folder(done.version.id), done.version, encoder)
+def open_model(
+    versions: Versions, done: Trained, encoder: TorchEncoder
+) -> intent_classifier.IntentModel:
+    return intent_classifier.load(versions.folder(done.version.id), done.version, encoder)
 
 
 @pytest.mark.parametrize("method", ["head", "full", "lora"])
 def test_a_trained_version_knows_its_intents_and_loads_again(
-    versions: Versions, encoder: TorchEncoder, method: training.Method
+    versions: Versions, encoder: TorchEncoder, method: pipeline.Method
 ) -> None:
     if method == "lora":
         pytest.importorskip("peft")
@@ -113,7 +116,7 @@ def test_a_failed_training_leaves_the_active_version(
     versions: Versions, encoder: TorchEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = train(versions, encoder, method="head")
-    monkeypatch.setattr(training, "validate", lambda *_: 1 / 0)
+    monkeypatch.setattr(pipeline, "validate", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         train(versions, encoder, method="head")
     assert versions.current_id() == good.version.id
@@ -125,7 +128,7 @@ def interrupted(
     monkeypatch: pytest.MonkeyPatch, versions: Versions, encoder: TorchEncoder, step: int
 ) -> None:
     """Train with a checkpoint after every step, up to the one that is interrupted."""
-    learn = finetuning._Run.learn
+    learn = fine_tuning._Run.learn
 
     def until(run: Any, rows: Any) -> float:
         if run.step == step:
@@ -133,8 +136,8 @@ def interrupted(
         return learn(run, rows)
 
     with monkeypatch.context() as patched:
-        patched.setattr(training, "Checkpoints", partial(Checkpoints, every=0))
-        patched.setattr(finetuning._Run, "learn", until)
+        patched.setattr(pipeline, "Checkpoints", partial(Checkpoints, every=0))
+        patched.setattr(fine_tuning._Run, "learn", until)
         with pytest.raises(KeyboardInterrupt):
             train(versions, encoder, method="full")
 
@@ -182,7 +185,7 @@ def test_a_killed_training_is_forgotten_when_anything_changes(encoder: TorchEnco
         replace(job, recipe=Recipe()),
         replace(job, valid=EXAMPLES[:1]),
     )
-    assert all(training._facts(other) != training._facts(job) for other in others)
+    assert all(pipeline._facts(other) != pipeline._facts(job) for other in others)
 
 
 def test_a_training_that_was_killed_between_two_epochs_loses_neither(
@@ -190,8 +193,8 @@ def test_a_training_that_was_killed_between_two_epochs_loses_neither(
 ) -> None:
     """The last step of an epoch is saved before the epoch is validated."""
     with monkeypatch.context() as patched:
-        patched.setattr(training, "Checkpoints", partial(Checkpoints, every=0))
-        patched.setattr(finetuning._Run, "validate", lambda *_: 1 / 0)
+        patched.setattr(pipeline, "Checkpoints", partial(Checkpoints, every=0))
+        patched.setattr(fine_tuning._Run, "validate", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             train(versions, encoder, method="full", recipe=replace(QUICK, epochs=1))
     resumed = train(versions, encoder, method="full", recipe=replace(QUICK, epochs=1))
@@ -272,7 +275,7 @@ def test_one_example_of_each_intent_is_enough_to_train(
     versions: Versions, encoder: TorchEncoder
 ) -> None:
     job = Job([EXAMPLES[0], EXAMPLES[15]], encoder, method="head")
-    model = open_model(versions, training.train(job, versions), encoder)
+    model = open_model(versions, pipeline.train(job, versions), encoder)
     assert Counter(model.intents) == {"refund": 1, "size": 1}
     found = model.predict([EXAMPLES[0].text, EXAMPLES[15].text])
     assert [prediction.best.intent for prediction in found] == ["refund", "size"]
@@ -280,7 +283,7 @@ def test_one_example_of_each_intent_is_enough_to_train(
 
 def test_the_held_out_part_shares_nothing_with_what_is_learnt(encoder: TorchEncoder) -> None:
     job = Job([*EXAMPLES, *EXAMPLES], encoder)
-    seen, held = tuned._parts(job, ["oos", "refund", "size"])
+    seen, held = fine_tuned_models._parts(job, ["oos", "refund", "size"])
     assert not set(seen.texts) & set(held.texts)
     assert len(seen.texts) + len(held.texts) == 2 * len(EXAMPLES)
     assert 0.05 < len(held.texts) / len(seen.texts) < 0.25

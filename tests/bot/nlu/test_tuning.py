@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.nlu import intents, recipe, tone, training, tuning
-from bot.nlu.datasets import Example
-from bot.nlu.recipe import Recipe
-from bot.nlu.training import Job, Method
-from bot.types import CarelineError
+from bot.core.types import CarelineError
+from bot.nlu import emotion_classifier, intent_classifier
+from bot.training import hyperparameter_search, pipeline, recipe
+from bot.training.datasets import Example
+from bot.training.pipeline import Job, Method
+from bot.training.recipe import Recipe
 from knowledge_base.encoders import base_models, onnx_encoder
 from knowledge_base.encoders.base_models import Base, TorchEncoder
 from knowledge_base.index.versions import Versions
@@ -48,9 +49,9 @@ def examples() -> list[Example]:
 @pytest.fixture(scope="module", autouse=True)
 def few_tones() -> Iterator[None]:
     """Let each training fit its tone head on a twentieth of the messages."""
-    rows = tone.examples()[::20]
+    rows = emotion_classifier.examples()[::20]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tone, "examples", lambda: rows)
+        patch.setattr(emotion_classifier, "examples", lambda: rows)
         yield
 
 
@@ -73,10 +74,10 @@ def tried(storage: Path) -> list[tuple[float, ...]]:
 
 def test_a_search_goes_on_where_it_stopped(encoder: TorchEncoder, tmp_path: Path) -> None:
     job, storage = Job(examples(), encoder, method="head"), tmp_path / "new" / "tuning.db"
-    first = tuning.tune(job, storage, trials=3)
+    first = hyperparameter_search.tune(job, storage, trials=3)
     assert (first.trials, len(tried(storage))) == (3, 3)
     begun = tried(storage)
-    second = tuning.tune(job, storage, trials=6)
+    second = hyperparameter_search.tune(job, storage, trials=6)
     assert (second.trials, tried(storage)[:3]) == (6, begun)
     assert len(set(tried(storage))) == 6  # nothing is tried twice
     assert second.baseline == first.baseline
@@ -85,14 +86,18 @@ def test_a_search_goes_on_where_it_stopped(encoder: TorchEncoder, tmp_path: Path
 
 def test_a_search_that_is_done_tries_nothing_more(encoder: TorchEncoder, tmp_path: Path) -> None:
     job, storage = Job(examples(), encoder, method="head"), tmp_path / "tuning.db"
-    assert tuning.tune(job, storage, trials=2) == tuning.tune(job, storage, trials=2)
+    assert hyperparameter_search.tune(job, storage, trials=2) == hyperparameter_search.tune(
+        job, storage, trials=2
+    )
     assert len(tried(storage)) == 2
 
 
 def test_other_examples_are_another_search(encoder: TorchEncoder, tmp_path: Path) -> None:
     storage = tmp_path / "tuning.db"
-    tuning.tune(Job(examples(), encoder, method="head"), storage, trials=2)
-    done = tuning.tune(Job(examples()[:40], encoder, method="head"), storage, trials=1)
+    hyperparameter_search.tune(Job(examples(), encoder, method="head"), storage, trials=2)
+    done = hyperparameter_search.tune(
+        Job(examples()[:40], encoder, method="head"), storage, trials=1
+    )
     assert (done.trials, len(tried(storage))) == (1, 3)
 
 
@@ -101,7 +106,7 @@ def test_the_recipe_it_starts_from_is_the_first_that_is_tried(
 ) -> None:
     start = Recipe(strength=0.07, dense=0.6, epochs=4)
     job = Job(examples(), encoder, method="head", recipe=start)
-    done = tuning.tune(job, tmp_path / "tuning.db", trials=1)
+    done = hyperparameter_search.tune(job, tmp_path / "tuning.db", trials=1)
     assert (done.recipe, done.accuracy) == (start, done.baseline)
     assert tried(tmp_path / "tuning.db") == [(0.6, 0.07)]
 
@@ -109,7 +114,7 @@ def test_the_recipe_it_starts_from_is_the_first_that_is_tried(
 def test_a_network_s_recipe_is_searched_too(encoder: TorchEncoder, tmp_path: Path) -> None:
     before = encoder.queries(["where is my parcel"])
     job = Job(examples(), encoder, method="full", recipe=QUICK)
-    done = tuning.tune(job, tmp_path / "tuning.db", trials=2)
+    done = hyperparameter_search.tune(job, tmp_path / "tuning.db", trials=2)
     assert done.trials == 2
     assert len(tried(tmp_path / "tuning.db")[1]) == 6
     assert (done.recipe.epochs, done.recipe.strength) == (1, Recipe().strength)
@@ -119,7 +124,7 @@ def test_a_network_s_recipe_is_searched_too(encoder: TorchEncoder, tmp_path: Pat
 def test_no_time_is_said_so(encoder: TorchEncoder, tmp_path: Path) -> None:
     job = Job(examples(), encoder, method="head")
     with pytest.raises(CarelineError, match="more time"):
-        tuning.tune(job, tmp_path / "tuning.db", trials=3, seconds=0.0)
+        hyperparameter_search.tune(job, tmp_path / "tuning.db", trials=3, seconds=0.0)
 
 
 def test_without_optuna_tuning_names_the_line_to_type(
@@ -128,7 +133,7 @@ def test_without_optuna_tuning_names_the_line_to_type(
     monkeypatch.setitem(sys.modules, "optuna", None)
     job = Job(examples(), encoder, method="head")
     with pytest.raises(CarelineError, match=r"pip install 'careline\[train\]'"):
-        tuning.tune(job, tmp_path / "tuning.db", trials=1)
+        hyperparameter_search.tune(job, tmp_path / "tuning.db", trials=1)
 
 
 def test_without_peft_lora_names_the_line_to_type(
@@ -138,7 +143,7 @@ def test_without_peft_lora_names_the_line_to_type(
     versions = Versions(tmp_path / "models", "models", "m")
     job = Job(examples(), encoder, method="lora", recipe=QUICK)
     with pytest.raises(CarelineError, match=r"pip install 'careline\[train\]'"):
-        training.train(job, versions)
+        pipeline.train(job, versions)
     assert versions.list() == []
 
 
@@ -228,7 +233,7 @@ def test_adapters_are_merged_into_an_encoder_that_serves(
     rows = [row for number, row in enumerate(examples()) if number % 5]
     before = encoder.queries(["where is my parcel"])
     recipe_ = Recipe(epochs=3, batch=16)
-    done = training.train(Job(rows, encoder, method=method, recipe=recipe_), versions)
+    done = pipeline.train(Job(rows, encoder, method=method, recipe=recipe_), versions)
     assert done.version.details["method"] == "lora"
     assert done.engine in {"torch", onnx_encoder.NAME}
     folder = versions.folder(done.version.id)
@@ -236,7 +241,7 @@ def test_adapters_are_merged_into_an_encoder_that_serves(
     own = TorchEncoder(base).queries(["where is my parcel"])
     assert np.array_equal(before, encoder.queries(["where is my parcel"]))
     assert not np.allclose(before, own, atol=1e-3)  # the adapters are in it
-    model = intents.load(folder, done.version)
+    model = intent_classifier.load(folder, done.version)
     assert model.engine == done.engine
     found = model.predict(["when will the kettle be refunded", "is the kettle too small"])
     assert [prediction.best.intent for prediction in found] == ["refund", "size"]

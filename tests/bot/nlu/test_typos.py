@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.nlu.typos import misspell, roughen
+from bot.training.typos import misspell, roughen
 
 
 def rng(seed: int = 0) -> np.random.Generator:

@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.nlu import intents, training, wishing
-from bot.nlu.datasets import Conversation, Example, LoggedTurn
-from bot.nlu.entities import EntityFinder
-from bot.nlu.understanding import Understander
-from bot.nlu.wishing import Wish, Wishing
-from bot.types import CarelineError, Role
+from bot.core.types import CarelineError, Role
+from bot.nlu import dialogue_acts, intent_classifier
+from bot.nlu.dialogue_acts import Wish, Wishing
+from bot.nlu.entities.extractor import EntityFinder
+from bot.nlu.understander import Understander
+from bot.training import pipeline
+from bot.training.datasets import Conversation, Example, LoggedTurn
 from knowledge_base.encoders import base_models
 from knowledge_base.encoders.base_models import TorchEncoder
 from knowledge_base.index.versions import Versions
@@ -38,7 +39,7 @@ class Hashing(HashEncoder):
 
 
 def test_a_model_tells_wishes_from_questions() -> None:
-    model = wishing.fit(Hashing(), EXAMPLES)
+    model = dialogue_acts.fit(Hashing(), EXAMPLES)
     assert model is not None
     assert model.intents == {"return"}
     wants, asks = model.scores(
@@ -49,15 +50,15 @@ def test_a_model_tells_wishes_from_questions() -> None:
 
 
 def test_from_too_few_turns_of_a_kind_nothing_is_learnt() -> None:
-    assert wishing.fit(Hashing(), EXAMPLES[:50]) is None
-    assert wishing.fit(Hashing(), EXAMPLES[:60]) is None
+    assert dialogue_acts.fit(Hashing(), EXAMPLES[:50]) is None
+    assert dialogue_acts.fit(Hashing(), EXAMPLES[:60]) is None
 
 
 def test_a_model_says_the_same_after_it_was_saved(tmp_path: Path) -> None:
-    model = wishing.fit(Hashing(), EXAMPLES)
+    model = dialogue_acts.fit(Hashing(), EXAMPLES)
     assert model is not None
-    model.save(tmp_path / wishing.FOLDER)
-    again = Wishing.load(tmp_path / wishing.FOLDER)
+    model.save(tmp_path / dialogue_acts.FOLDER)
+    again = Wishing.load(tmp_path / dialogue_acts.FOLDER)
     texts = [example.text for example in EXAMPLES[::10]]
     expected, found = model.scores(Hashing(), texts), again.scores(Hashing(), texts)
     np.testing.assert_allclose(found, expected, atol=0.01)  # half precision
@@ -71,7 +72,7 @@ def test_a_damaged_model_is_named(tmp_path: Path) -> None:
 
 def test_what_models_say_unseen_is_right_where_turns_are_alike() -> None:
     true = np.array([example.wants for example in EXAMPLES])
-    assert (wishing.unseen(Hashing(), EXAMPLES) == true).mean() > 0.95
+    assert (dialogue_acts.unseen(Hashing(), EXAMPLES) == true).mean() > 0.95
 
 
 def turn(role: Role, text: str, route: str | None = None, intent: str | None = None) -> LoggedTurn:
@@ -92,7 +93,7 @@ def test_turns_of_intents_that_go_both_ways_are_learnt_by_where_they_went() -> N
             turn(Role.CUSTOMER, "not annotated"),
         ),
     )
-    found = wishing.turns([conversation])
+    found = dialogue_acts.turns([conversation])
     assert [(wish.text, wish.wants) for wish in found] == [
         ("can I return shoes?", False),
         ("then do so with A10234", True),
@@ -107,13 +108,13 @@ def test_a_version_learns_wishes_and_reads_them_for_their_intents_alone(
     examples = [Example(wish.text, wish.intent, "test") for wish in EXAMPLES]
     examples += [Example(f"which size of the {x} fits me", "size", "test") for x in THINGS]
     versions = Versions(tmp_path / "models", "models", "m")
-    job = training.Job(examples, encoder, method="head", wishes=EXAMPLES)
-    done = training.train(job, versions)
+    job = pipeline.Job(examples, encoder, method="head", wishes=EXAMPLES)
+    done = pipeline.train(job, versions)
     folder = versions.folder(done.version.id)
     understander = Understander(
-        intents.load(folder, done.version, encoder),
+        intent_classifier.load(folder, done.version, encoder),
         EntityFinder({}),
-        wishing=Wishing.load(folder / wishing.FOLDER),
+        wishing=Wishing.load(folder / dialogue_acts.FOLDER),
     )
     wants = understander.understand("please send back the tent 3 for me").wishes
     asks = understander.understand("can one send back the tent 3 and how?").wishes

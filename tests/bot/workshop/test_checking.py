@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.bootstrap import Home
-from bot.settings import Settings
+from bot.core.settings import Settings
 from bot.workshop import checking, papers
 from bot.workshop.checking import Checked, Problem
 from bot.workshop.yaml_lines import Tree

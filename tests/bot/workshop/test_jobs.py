@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.types import NotFoundError
+from bot.core.types import NotFoundError
 from bot.workshop.jobs import Job, Jobs, OccupiedError, State, Task
 
 

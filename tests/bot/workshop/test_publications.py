@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.types import NotFoundError
+from bot.core.types import NotFoundError
 from bot.workshop import papers
 from bot.workshop.papers import PaperError
 from bot.workshop.publications import Publications, StaleError, difference

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.generation.support.amounts import find
-from bot.generation.support.reading import read
+from bot.generation.verification.amounts import find
+from bot.generation.verification.sentences import read
 
 
 def keys(text: str) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
-from bot.generation.support import Flaw, Scorer, SupportCheck
+from bot.generation.verification import Flaw, Scorer, SupportCheck
 from knowledge_base.chunking import sentences
 from knowledge_base.encoders.base_models import Vectors
 from tests.bot.generation.support.cases_en import ENGLISH

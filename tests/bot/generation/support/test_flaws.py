@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.generation.support import Flaw, SupportCheck
+from bot.generation.verification import Flaw, SupportCheck
 
 CHECK = SupportCheck(None)
 

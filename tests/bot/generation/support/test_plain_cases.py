@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.generation.support import SupportCheck
+from bot.generation.verification import SupportCheck
 from tests.knowledge_base.fakes import passage
 
 RETURNS = passage(

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from bot.generation.support.aligning import Index, Passage, lean
-from bot.generation.support.features import NAMES, SIGNS, Ground, of
-from bot.generation.support.meaning import Meaning
-from bot.generation.support.reading import read
+from bot.generation.verification.alignment import Index, Passage, lean
+from bot.generation.verification.features import NAMES, SIGNS, Ground, of
+from bot.generation.verification.sentences import read
+from bot.generation.verification.similarity import Meaning
 from tests.bot.generation.support.test_check import Letters
 
 

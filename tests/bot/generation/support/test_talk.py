@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.generation.support import states_something
+from bot.generation.verification import states_something
 
 
 @pytest.mark.parametrize(

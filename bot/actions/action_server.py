@@ -1,0 +1,111 @@
+"""The actions as a standard Rasa action server."""
+
+import asyncio
+import hmac
+import ipaddress
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.actions.runner import ActionRunner
+from bot.core.types import CarelineError
+
+if TYPE_CHECKING:
+    from sanic import Request, Sanic
+    from sanic.response import HTTPResponse
+
+_HEALTH: Final = "/health"
+_DRAIN_SECONDS: Final = 10.0
+_PAUSE_SECONDS: Final = 0.05
+
+
+def serve(runner: ActionRunner, host: str, port: int, token: str | None) -> None:
+    """Serve until a signal.
+
+    Who can reach the server can say who a customer is, so without a token only this machine may.
+    Raises CarelineError where it cannot listen.
+    """
+    if not token and not _is_local(host):
+        message = (
+            f"an action server on {host} is open to others: set CARELINE_ACTIONS_TOKEN, "
+            "or listen on 127.0.0.1"
+        )
+        raise CarelineError(message)
+    with listener(host, port) as sock:
+        asyncio.run(_until_a_signal(application(runner, token), sock))
+
+
+async def _until_a_signal(app: "Sanic[Any, Any]", sock: socket.socket) -> None:
+    """Serve in this process; calls in work are finished, at most 10 seconds.
+
+    Sanic's own runner can die of a signal that comes while it starts or stops.
+    """
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    server: Any = await app.create_server(sock=sock, access_log=False, return_asyncio_server=True)
+    await server.startup()
+    await server.start_serving()
+    await told.wait()
+    server.close()
+    ends = loop.time() + _DRAIN_SECONDS
+    busy = set(server.connections)
+    while busy and loop.time() < ends:
+        busy = {connection for connection in busy if not connection.close_if_idle()}
+        await asyncio.sleep(_PAUSE_SECONDS)
+
+
+def listener(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; raise CarelineError where the address is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+        sock.listen()
+    except OSError as error:
+        sock.close()
+        message = f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}"
+        raise CarelineError(message) from error
+    return sock
+
+
+def application(runner: ActionRunner, token: str | None) -> "Sanic[Any, Any]":
+    """Return the SDK's application, which asks for the token everywhere but at `/health`."""
+    from rasa_sdk.endpoint import create_app
+    from sanic import response
+
+    app: Sanic[Any, Any] = create_app(runner.executor, cors_origins=None)
+
+    async def guard(request: "Request") -> "HTTPResponse | None":
+        if not token or request.path == _HEALTH or _is_given(request, token):
+            return None
+        return response.json({"error": "the token is missing or wrong"}, status=401)
+
+    app.register_middleware(guard, "request", priority=1)
+    return app
+
+
+def _is_given(request: "Request", token: str) -> bool:
+    """Look for the token as a bearer's, or in the query, where Rasa puts it."""
+    header = request.headers.get("authorization", "")
+    given = (header.removeprefix("Bearer "), str(request.args.get("token", "")))
+    return any(hmac.compare_digest(one.encode(), token.encode()) for one in given)
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def runner_of(database: Path | None) -> ActionRunner:
+    """Return the actions to serve; raise CarelineError where there is nothing to act on."""
+    if database is None:
+        message = "there are no orders to act on: put an orders.csv into the home"
+        raise CarelineError(message)
+    return ActionRunner(database)

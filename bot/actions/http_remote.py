@@ -1,0 +1,161 @@
+"""Somebody else's action server, over Rasa's protocol.
+
+A call may have acted even where no answer came, so it is made again only when no connection came
+about, or when the server asks for the domain (449), which it does before it acts.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+
+from bot.actions import rasa_protocol
+from bot.actions.calls import (
+    BAD_ANSWER,
+    BLOCKED,
+    REJECTED,
+    TIMEOUT,
+    UNKNOWN_ACTION,
+    UNREACHABLE,
+    ActionCall,
+    ActionResult,
+    Said,
+    Steps,
+    finished,
+    followed,
+)
+from bot.actions.failure_log import failure
+
+_CONNECT_SECONDS: Final = 3.0
+_CONNECTS: Final = 2
+_MOST_BYTES: Final = 2**20
+_OK, _REJECTED, _NOT_FOUND, _NO_DOMAIN = 200, 400, 404, 449
+_REFUSED: Final = frozenset({401, 403})
+
+
+class _BodyError(Exception):
+    """The answer is too large, or packed in a way nobody asked for."""
+
+
+@dataclass(frozen=True)
+class _Response:
+    status: int
+    content: bytes
+
+
+class RemoteActions:
+    """The actions of a server: ours, or any that speaks Rasa's protocol."""
+
+    def __init__(self, url: str, seconds: float = 8.0, token: str | None = None) -> None:
+        """Take the address (with or without `/webhook`), the time a call may take, and the token.
+
+        The token goes along as a bearer's and is never logged.
+        """
+        address = httpx.URL(url)
+        path = address.path.rstrip("/")
+        if not path.endswith("/webhook"):
+            path += "/webhook"
+        self._url = address.copy_with(path=path)
+        self._seconds = seconds
+        self._headers = {"Accept-Encoding": "identity"}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+        self._tls = httpx.create_ssl_context()
+
+    def run(self, call: ActionCall, /) -> ActionResult:
+        """Run an action and those that follow it."""
+        return finished(self.stream(call))
+
+    def stream(self, call: ActionCall, /) -> Steps:
+        """Run an action; the protocol brings all it says at its end."""
+        return (yield from followed(call, self._once))
+
+    def _once(self, call: ActionCall) -> Steps:
+        result = asyncio.run(self._asked(call))
+        yield from result.said
+        return result
+
+    async def _asked(self, call: ActionCall) -> ActionResult:
+        try:
+            async with asyncio.timeout(self._seconds):  # of the whole call, however it drips
+                response = await self._post(call, with_domain=False)
+                if response.status == _NO_DOMAIN:
+                    response = await self._post(call, with_domain=True)
+        except (TimeoutError, httpx.TimeoutException):
+            return failure(call, TIMEOUT, f"no answer within {self._seconds:g} seconds")
+        except httpx.ConnectError as error:
+            return failure(call, UNREACHABLE, type(error).__name__)
+        except (httpx.HTTPError, httpx.InvalidURL, _BodyError) as error:
+            return failure(call, BAD_ANSWER, type(error).__name__)
+        return _read(call, response)
+
+    async def _post(self, call: ActionCall, *, with_domain: bool) -> _Response:
+        limit = httpx.Timeout(None, connect=min(_CONNECT_SECONDS, self._seconds / 2))
+        # A connection of its own: an old one that the server gave up would look like a call
+        # that may have acted.
+        async with httpx.AsyncClient(
+            timeout=limit, headers=self._headers, follow_redirects=False, verify=self._tls
+        ) as client:
+            sent = rasa_protocol.body(call, with_domain=with_domain)
+            for last in (*[False] * (_CONNECTS - 1), True):
+                try:
+                    async with client.stream("POST", self._url, json=sent) as response:
+                        return _Response(response.status_code, await _content(response))
+                except (httpx.ConnectError, httpx.ConnectTimeout):
+                    if last:
+                        raise
+        raise AssertionError  # pragma: no cover — the last try returns or raises
+
+
+async def _content(response: httpx.Response) -> bytes:
+    """Return the body; raise _BodyError for one that is too large, or packed."""
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise _BodyError
+    content = b""
+    async for piece in response.aiter_raw():
+        content += piece
+        if len(content) > _MOST_BYTES:
+            raise _BodyError
+    return content
+
+
+def _read(call: ActionCall, response: _Response) -> ActionResult:
+    status = response.status
+    if status == _NOT_FOUND:
+        return failure(call, UNKNOWN_ACTION, "the server has no such action, or no such address")
+    if status in _REFUSED:
+        return failure(call, REJECTED, f"the server refuses ({status}): look at actions_token")
+    try:
+        payload = json.loads(response.content)
+    except (ValueError, RecursionError):
+        payload = response  # nothing JSON could say
+    if status == _REJECTED:
+        reason = _reason(payload)
+        return failure(call, BLOCKED if reason == BLOCKED else REJECTED, reason)
+    if status != _OK:
+        return failure(call, BAD_ANSWER, f"the server answers {status}")
+    try:
+        return rasa_protocol.answer(payload, call)
+    except rasa_protocol.BadAnswerError as error:
+        return failure(call, BAD_ANSWER, str(error))
+
+
+def _reason(payload: Any) -> str:
+    found = payload.get("error") if isinstance(payload, dict) else None
+    return found if isinstance(found, str) else "no reason given"
+
+
+class Unasked:
+    """Stands for a server where nothing may be done, as in a replay: it is not asked."""
+
+    def run(self, call: ActionCall, /) -> ActionResult:
+        """Say that nothing was done."""
+        return finished(self.stream(call))
+
+    def stream(self, call: ActionCall, /) -> Steps:
+        """Say that nothing was done."""
+        said = Said(f"[{call.name}: the action server is not asked in a replay]", None)
+        yield said
+        return ActionResult((said,))

@@ -1,0 +1,1 @@
+"""Types, errors, settings and privacy that every layer shares."""

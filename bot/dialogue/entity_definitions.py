@@ -1,0 +1,100 @@
+r"""The entities of a policy file: a pattern, or a list of values with their other names.
+
+```yaml
+entities:
+  order_number: 'A\\d{5}'                      # a regular expression
+  colour: {values: {grey: [gray, 灰色], black: [黑色]}}
+  product: {file: products.txt}               # beside policy.yml: `Dome Tent | tent | 帐篷`
+```
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from bot.core.safe_regex import checked
+from bot.core.types import UnusableError
+from bot.dialogue import validation
+
+Values = dict[str, tuple[str, ...]]
+
+_SHAPES: Final = "give a regular expression, {values: {name: [other names]}} or {file: names.txt}"
+
+
+def _no_names(value: object) -> object:
+    return () if value is None else value
+
+
+class _Lookup(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    values: dict[str, Annotated[tuple[str, ...], BeforeValidator(_no_names)]] | None = None
+    file: str | None = None
+
+
+def read(entries: object, folder: Path | None) -> dict[str, str | Values]:
+    """Return the entities of a policy by name; an UnusableError names the entry that is wrong."""
+    if not isinstance(entries, Mapping):
+        message = "entities are a mapping of names"
+        raise UnusableError(message, "not_mapping")
+    return {str(name): _entity(str(name), entry, folder) for name, entry in entries.items()}
+
+
+def _entity(name: str, entry: Any, folder: Path | None) -> str | Values:
+    if isinstance(entry, str):
+        try:
+            return checked(entry)
+        except UnusableError as error:
+            message = f"{name}: {error}"
+            raise UnusableError(message, error.reason, place=name, **error.facts) from error
+    try:
+        lookup = _Lookup.model_validate(entry)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, (name, *first["loc"])))
+        message = f"{where}: {first['msg']}; {_SHAPES}"
+        reason, facts = validation.finding(first, name)
+        raise UnusableError(message, reason, **facts) from error
+    if (lookup.values is None) == (lookup.file is None):
+        message = f"{name}: {_SHAPES}"
+        raise UnusableError(message, "no_entity", place=name)
+    values = lookup.values if lookup.file is None else _from_file(name, lookup.file, folder)
+    return _unambiguous(name, values or {})
+
+
+def _from_file(name: str, file: str, folder: Path | None) -> Values:
+    """Read one value a line, its other names behind bars; `#` starts a comment."""
+    path = (folder or Path()) / file
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, ValueError) as error:  # a ValueError: of what is no UTF-8, or no name
+        message = f"{name}: cannot read {path} as UTF-8 text: {error}"
+        why = getattr(error, "strerror", None) or str(error)
+        raise UnusableError(message, "unread_names", place=name, names=file, why=why) from error
+    values: Values = {}
+    for line in lines:
+        names = [part.strip() for part in line.split("#", 1)[0].split("|")]
+        if names[0]:
+            values[names[0]] = (*values.get(names[0], ()), *(part for part in names[1:] if part))
+    return values
+
+
+def _unambiguous(name: str, values: Values) -> Values:
+    owners: dict[str, str] = {}
+    for value, others in values.items():
+        for known in (value, *others):
+            if not known.strip():
+                message = f"{name}.{value}: a name is empty"
+                raise UnusableError(message, "empty_name", place=f"{name}.{value}")
+            owner = owners.setdefault(known.casefold(), value)
+            if owner != value:
+                message = f"{name}: {known} names both {owner} and {value}"
+                raise UnusableError(
+                    message, "two_owners", place=name, known=known, first=owner, second=value
+                )
+    if not values:
+        message = f"{name}: the list is empty"
+        raise UnusableError(message, "no_values", place=name)
+    return values

@@ -1,0 +1,125 @@
+"""Figures of a statement against those of the sentences it leans on, by what they measure. Pure."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from bot.generation.verification import name_check
+from bot.generation.verification.amounts import MONEY, SHORT_DAYS, Figure, number_of
+from bot.generation.verification.sentences import Sentence, units
+from bot.generation.verification.verdicts import Flaw
+from knowledge_base.text.scope_constraints import weekdays
+
+_REACH: Final = 4  # words to each side that say what a figure measures
+_CLOSER: Final = 0.34  # by how much another figure's surroundings must fit better
+
+
+def flaws(sentence: Sentence, support: Sequence[Sentence]) -> set[Flaw]:
+    """Return the flaws of a sentence's figures against the sentences it leans on.
+
+    A figure is supported by an equal one, unless another figure of its kind stands in words that
+    fit the statement clearly better: then the statement has taken the figure of another thing.
+    """
+    own = sentence.figures
+    if not own:
+        return set()
+    there = [(other, figure) for other in support for figure in other.figures]
+    return {flaw for figure in own if (flaw := _flaw(sentence, figure, there))}
+
+
+def _flaw(
+    sentence: Sentence, figure: Figure, there: Sequence[tuple[Sentence, Figure]]
+) -> Flaw | None:
+    equal = [pair for pair in there if figure.same(pair[1])]
+    rivals = [pair for pair in there if pair[1].kind == figure.kind and not figure.same(pair[1])]
+    if not equal and figure.kind == "weekday" and _within_days(figure, there):
+        return None
+    if not equal:
+        return _missing(sentence, figure, there, rivals=bool(rivals))
+    if all(_of_another(sentence, other, there) for other, _ in equal):
+        return figure.flaw
+    if not rivals:
+        return None
+    words = _measured(sentence, figure)
+    best = max(_fit(words, _measured(*pair)) for pair in equal)
+    other = max(_fit(words, _measured(*pair)) for pair in rivals)
+    return figure.flaw if other > best + _CLOSER else None
+
+
+def _of_another(
+    sentence: Sentence, other: Sentence, there: Sequence[tuple[Sentence, Figure]]
+) -> bool:
+    """Tell whether another sentence is about another name: Denver's hours are not Portland's."""
+    own, theirs = name_check.proper(sentence.text), name_check.proper(other.text)
+    if not own - theirs or not theirs - own or own & theirs:
+        return False
+    return any(own & name_check.proper(third.text) for third, _ in there)
+
+
+def _missing(
+    sentence: Sentence,
+    figure: Figure,
+    there: Sequence[tuple[Sentence, Figure]],
+    *,
+    rivals: bool,
+) -> Flaw | None:
+    ranges = [other for _, other in there if figure.edge(other)]
+    if ranges and (_is_limit(sentence.text, figure) or _both_ends(sentence, ranges)):
+        return None
+    if figure.weak and not rivals:
+        return None
+    found = {against(sentence, figure, *pair) for pair in there}
+    return Flaw.UNIT if Flaw.UNIT in found else figure.flaw
+
+
+def against(sentence: Sentence, figure: Figure, other: Sentence, there: Figure) -> Flaw:
+    """Return the flaw of a figure that should be another: of a unit, where the number is right."""
+    number = number_of(sentence.text, figure)
+    right = number is not None and number == number_of(other.text, there)
+    return Flaw.UNIT if right and figure.kind not in MONEY else figure.flaw
+
+
+_LIMIT: Final = re.compile(
+    r"up to|at most|at least|within|from|no (?:more|less|later|longer) than|maximum|minimum|as long"
+    r" as|最多|最少|至少"
+    r"|至多|不超过|以内|之内|内|起|最长|最短|最快|最慢|starting|under|over|earliest|latest",
+    re.IGNORECASE,
+)
+
+
+def _both_ends(sentence: Sentence, ranges: Sequence[Figure]) -> bool:
+    """Tell whether a sentence names both ends of a range, each as a figure."""
+    return any(
+        {own.low for own in sentence.figures if own.edge(other)} == {other.low, other.high}
+        for other in ranges
+    )
+
+
+def _is_limit(text: str, figure: Figure) -> bool:
+    """Tell whether a figure is said to be an end of something."""
+    return bool(_LIMIT.search(text, max(0, figure.start - 14), min(len(text), figure.end + 4)))
+
+
+def _within_days(figure: Figure, there: Sequence[tuple[Sentence, Figure]]) -> bool:
+    """Tell whether a weekday lies in a range of weekdays, or in "daily"."""
+    name = SHORT_DAYS[int(figure.low)]
+    return any(name in weekdays(text) for text in {other.text for other, _ in there})
+
+
+def _measured(sentence: Sentence, figure: Figure) -> dict[str, float]:
+    """Return the words around a figure within its clause, each with how near it stands."""
+    left, right = sentence.clause(figure.start)
+    if "|" in sentence.text or not units(sentence.around(left, figure.start)):
+        left = 0  # a row is about its first cell
+    before = units(sentence.around(left, figure.start))[-_REACH:]
+    after = units(sentence.around(figure.end, right))[:_REACH]
+    near = {key: 1.0 / (1 + 0.3 * n) for n, key in enumerate(reversed(before))}
+    for n, key in enumerate(after):
+        near[key] = max(near.get(key, 0.0), 1.0 / (1 + 0.3 * n))
+    return near
+
+
+def _fit(words: dict[str, float], others: dict[str, float]) -> float:
+    """Return how much of the words around one figure stand around another, 0 to 1."""
+    total = sum(words.values())
+    return sum(min(w, others[k]) for k, w in words.items() if k in others) / total if total else 0.0

@@ -1,0 +1,121 @@
+"""What tells how far a sentence is supported, as numbers for the scorer. Pure."""
+
+import re
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+from math import log1p
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.generation.verification import name_check
+from bot.generation.verification.alignment import Index, Passage, Support, share
+from bot.generation.verification.sentences import Sentence, Token
+from bot.generation.verification.verdicts import Flaw
+
+NAMES: Final = (
+    "covered by the best sentence",
+    "covered by the support",
+    "covered by the passages",
+    "covered by beginnings of words and by characters",
+    "pairs of words in the passages",
+    "longest run in the passages",
+    "words nowhere",
+    "meaning",
+    "speaker",
+    "question",
+    "figures or names missing",
+    "turned round",
+    "short",
+)
+SIGNS: Final = (1, 1, 1, 1, 1, 1, -1, 1, -1, -1, -1, -1, -1)  # which way each may count
+_SPEAKER: Final = re.compile(
+    r"\b(?:i|i'm|i've|me|my|mine|myself)\b(?! ?[.)])|我(?!们)|咱", re.IGNORECASE
+)
+_ASKS: Final = re.compile(r"[?？]|[吗呢]\s*$|\b(?:do|did) you\b", re.IGNORECASE)
+_ADDRESSES: Final = re.compile(
+    r"\b(?:wonder|think|thought|believe|guess|probably|maybe)\b|觉得|猜", re.IGNORECASE
+)
+_FACTS: Final = frozenset({Flaw.NUMBER, Flaw.DATE, Flaw.MONEY, Flaw.UNIT, Flaw.NAME, Flaw.LINK})
+_LONGEST: Final = 160  # tokens of a sentence that are looked for in runs
+_MANY: Final = 8.0
+_BEGINNING: Final = 5  # letters by which two forms of a word are the same: deliver, delivery
+
+
+class Ground:
+    """Passages made ready: which words, pairs and runs stand in them."""
+
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        """Note the keys of all sentences, and which follow which."""
+        self.passages = passages
+        self.index = Index(passages)
+        self.links = frozenset().union(*(name_check.links(passage.text) for passage in passages))
+        self.codes = frozenset().union(*(name_check.codes(passage.text) for passage in passages))
+        self.keys = frozenset().union(*(passage.keys for passage in passages))
+        self._follows: set[tuple[str, str]] = set()
+        self._triples: set[tuple[str, str, str]] = set()
+        for passage in passages:
+            words = [token.key for sentence in passage.sentences for token in sentence.tokens]
+            self._follows.update(pairwise(words))
+            self._triples.update(zip(words, words[1:], words[2:], strict=False))
+
+    def pairs(self, sentence: Sentence) -> float:
+        """Return the share of pairs of neighbouring words that stand in the passages, 0 to 1."""
+        words = [token.key for token in sentence.tokens]
+        pairs = list(pairwise(words))
+        return sum(pair in self._follows for pair in pairs) / len(pairs) if pairs else 0.0
+
+    def run(self, sentence: Sentence) -> float:
+        """Return the share of the words that lie in the longest run of known triples, 0 to 1."""
+        words = [token.key for token in sentence.tokens][:_LONGEST]
+        best = current = 0
+        for triple in zip(words, words[1:], words[2:], strict=False):
+            current = current + 1 if triple in self._triples else 0
+            best = max(best, current)
+        return (best + 2) / len(words) if best else 0.0
+
+
+def of(
+    sentence: Sentence,
+    ground: Ground,
+    support: Support | None,
+    meaning: float,
+    flaws: Collection[Flaw],
+) -> NDArray[np.float64]:
+    """Return the features of a sentence, shape (13,); `meaning` is its nearness, 0 to 1."""
+    keys = sentence.keys
+    held = support.keys if support else frozenset()
+    text = sentence.text
+    speaks = bool(_SPEAKER.search(text)) or bool(_ADDRESSES.search(text))
+    theirs = support is not None and any(_SPEAKER.search(s.text) for s in support.sentences)
+    return np.array(
+        [
+            share(keys, support.sentences[0].keys) if support else 0.0,
+            share(keys, held),
+            share(keys, ground.keys),
+            _soft(sentence, support),
+            ground.pairs(sentence),
+            ground.run(sentence),
+            log1p(len(keys - ground.keys)),
+            meaning,
+            float(speaks and not theirs),
+            float(bool(_ASKS.search(text))),
+            float(len(_FACTS & set(flaws))),
+            float(len(set(flaws) & {Flaw.NEGATION, Flaw.CONDITION})),
+            max(0.0, 1.0 - len(keys) / _MANY),
+        ]
+    )
+
+
+def _soft(sentence: Sentence, support: Support | None) -> float:
+    """Return the share of words whose beginning, or characters that, stand in the support."""
+    if support is None:
+        return 0.0
+    own = {_beginning(token) for token in sentence.tokens if not token.empty}
+    there = {_beginning(token) for other in support.sentences for token in other.tokens}
+    return len(own & there) / len(own) if own else 0.0
+
+
+def _beginning(token: Token) -> str:
+    return token.key if token.key[0] == "#" else token.key[:_BEGINNING]

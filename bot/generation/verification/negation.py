@@ -1,0 +1,203 @@
+"""Small words that turn a sentence round: negations, opposites, conditions; where they stand. Pure.
+
+Two texts that share all their subjects may still say the contrary. What decides is read here as
+marks, each with the words it bears on.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from bot.generation.verification.antonyms import OPPOSITES
+from bot.generation.verification.sentences import Sentence, units
+
+_ABOUT_WHEN: Final = frozenset({"order", "inside", "bound", "more", "need", "all"})
+_SIGNS: Final = [
+    (axis, sign, pattern)
+    for axis, both in OPPOSITES.items()
+    for sign, pattern in zip((1, -1), both, strict=True)
+]
+_OPPOSITE: Final = re.compile(
+    "|".join(
+        f"(?P<o{n}>" + re.sub(r"(^|\|)(?=[a-z])", r"\1\\b", pattern) + ")"
+        for n, (_, _, pattern) in enumerate(_SIGNS)
+    ),
+    re.IGNORECASE,
+)
+_NEGATION: Final = re.compile(
+    r"\b(?:not(?! only\b)|never|no(?! (?:more|less|fewer|later|longer|sooner|matter)\b)|none|nor"
+    r"|neither|cannot|without|unable|impossible|hardly|refus(?:e[sd]?|ing)|declin(?:e[sd]?|ing)"
+    r"|reject(?:s|ed|ing)?|forbid(?:s|den)?|prohibit(?:s|ed)?|ban(?:s|ned)?|den(?:y|ies|ied)"
+    r"|fail(?:s|ed)? to|lacks?|stop(?:s|ped)?|no longer|unavailable|ineligible|nowhere|nobody)\b"
+    r"|\bnon-(?=[a-z])|n[’']t\b"
+    r"|不(?![同仅但过久妨错论管断少满足到超])|没有?|未(?!来)|无(?!论|数|锡|线)|勿|别(?=再|忘|用|把)|禁止|拒绝"
+    r"|谢绝|停止|并非|绝非|非(?=[法本卖官会])|不足以|难以|恕",
+    re.IGNORECASE,
+)
+
+
+def _any(*patterns: str) -> str:
+    return "|".join(patterns)
+
+
+_CONDITION: Final = {
+    "unless": r"\bunless\b|\bexcept (?:if|when)\b|\bif not\b|除非|要不是",
+    "if": _any(
+        r"\bif\b|\bprovided(?: that)?\b|\bproviding\b|\bas long as\b|\bin case\b|\bso long as\b",
+        r"\bon condition\b|\bassuming\b|如果|若(?![干是])|只要|假如|要是|倘若|的话",
+        r"凡是?(?=[\u3400-\u9fff])",
+    ),
+    "when": _any(
+        r"\bwhen(?:ever)?\b|\bonce\b(?= (?:you|we|it|the|your|they)\b)|\bas soon as\b",
+        r"(?<=[\u3400-\u9fff])(?:的?(?<![小临及届同暂准随按平实即定何历限学课])时(?![间区期代尚长段候常刻光速])|时候|的情况下)",
+        "一旦",
+    ),
+    "only": _any(
+        r"\bonly\b|\bsolely\b|\bexclusively\b|\bnothing but\b|只(?![要好不])|仅(?!次)|唯一",
+        "限(?=[于时量]|购)|才(?=[能可会])",
+    ),
+    "except": _any(
+        r"\bexcept(?! (?:if|when)\b)|\bapart from\b|\bother than\b|\bexcluding\b|\bbut not\b",
+        r"\bwith the exception\b|\bsave for\b|\bnot including\b|\baside from\b|除了|除外",
+        "除(?=.{1,16}外)|之外|以外(?=[，的都均])|不含|不包括",
+    ),
+    "until": r"\buntil\b|\btill\b|\bup until\b|\bas late as\b|直到|为止|截至|截止",
+}
+_CONDITIONS: Final = {name: re.compile(p, re.IGNORECASE) for name, p in _CONDITION.items()}
+_SCOPE: Final = 5  # units behind a negation that it denies
+_AROUND: Final = 4
+_ONE_CUE: Final = 12  # characters within which one condition is said in two words
+
+
+@dataclass(frozen=True)
+class Opposite:
+    """A word of a pair of opposites: `sign` is +1 or -1, negations counted; `near` its words."""
+
+    axis: str
+    sign: int
+    near: frozenset[str]
+
+    @property
+    def limits(self) -> bool:
+        """Whether it limits what is said rather than turning it round."""
+        return self.axis in _ABOUT_WHEN
+
+
+@dataclass(frozen=True)
+class Denial:
+    """A negation with the units it denies, those next to it first, and those of its clause."""
+
+    scope: tuple[str, ...]
+    clause: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition: its kind, and the units of the clause it introduces and of the rest."""
+
+    kind: str
+    inside: frozenset[str]
+    rest: frozenset[str]
+    denied: bool
+
+
+@dataclass(frozen=True)
+class Marks:
+    """All marks of one sentence."""
+
+    opposites: tuple[Opposite, ...]
+    denials: tuple[Denial, ...]
+    conditions: tuple[Condition, ...]
+
+
+@lru_cache(maxsize=2_000)
+def find(sentence: Sentence) -> Marks:
+    """Return the marks of a sentence."""
+    text = sentence.text[:1200]
+    denied = [(match.start(), match.end()) for match in _NEGATION.finditer(text)]
+    used: set[int] = set()
+    opposites = tuple(_opposites(sentence, text, denied, used))
+    denials = tuple(_denial(sentence, start, end) for start, end in denied if start not in used)
+    return Marks(opposites, denials, tuple(_conditions(sentence, text)))
+
+
+def _opposites(
+    sentence: Sentence, text: str, denied: list[tuple[int, int]], used: set[int]
+) -> Iterator[Opposite]:
+    for match in _OPPOSITE.finditer(text):
+        axis, sign, _ = _SIGNS[int((match.lastgroup or "o0")[1:])]
+        left, right = sentence.clause(match.start())
+        before = next(
+            (
+                (start, end)
+                for start, end in reversed(denied)
+                if left <= start < match.start() and _close(sentence, end, match.start())
+            ),
+            None,
+        )
+        inside = any(match.start() <= start < match.end() for start, _ in denied)
+        if inside:
+            used.update(start for start, _ in denied if match.start() <= start < match.end())
+        elif before and axis not in _ABOUT_WHEN - {"need"}:
+            used.add(before[0])
+            sign = -sign
+        near = units(sentence.around(left, match.start()))[-_AROUND:]
+        near += units(sentence.around(match.end(), right))[:_AROUND]
+        yield Opposite(axis, sign, frozenset(near))
+
+
+def _close(sentence: Sentence, end: int, start: int) -> bool:
+    """Tell whether a negation stands right before a word: nothing with a meaning is between."""
+    between = sentence.around(end, start)
+    return len(between) <= 3 and all(token.empty for token in between)  # noqa: PLR2004
+
+
+def _denial(sentence: Sentence, start: int, end: int) -> Denial:
+    left, right = sentence.clause(start)
+    scope = units(sentence.around(end, right))[:_SCOPE]
+    clause = frozenset(units(sentence.around(left, right)))
+    return Denial(scope or tuple(units(sentence.around(left, start))[-_SCOPE:]), clause)
+
+
+def _conditions(sentence: Sentence, text: str) -> Iterator[Condition]:
+    within = cues(sentence)
+    for kind, pattern in _CONDITIONS.items():
+        for match in pattern.finditer(text):
+            left, right = sentence.clause(match.start())
+            tokens = sentence.around(left, right)
+            inside = frozenset(
+                units(tuple(t for t in tokens if t.start not in within and t.text != "外"))
+            )
+            rest = units(sentence.around(0, left)) + units(sentence.around(right, len(text)))
+            denied = _NEGATION.search(text, match.end(), right) is not None
+            yield Condition(kind, inside, frozenset(rest), denied)
+
+
+@lru_cache(maxsize=2_000)
+def cues(sentence: Sentence) -> frozenset[int]:
+    """Return the places of all characters of words that introduce a condition."""
+    return frozenset(
+        place
+        for pattern in _CONDITIONS.values()
+        for match in pattern.finditer(sentence.text[:1200])
+        for place in range(match.start(), match.end())
+    )
+
+
+@lru_cache(maxsize=2_000)
+def places(sentence: Sentence) -> tuple[tuple[str, int], ...]:
+    """Return the marks of a sentence by where they stand: `not`, `open+`, `open-`, `if`."""
+    text = sentence.text[:1200]
+    found = [("not", match.start()) for match in _NEGATION.finditer(text)]
+    for match in _OPPOSITE.finditer(text):
+        axis, sign, _ = _SIGNS[int((match.lastgroup or "o0")[1:])]
+        found.append((f"{axis}{'+' if sign > 0 else '-'}", match.start()))
+    for kind, pattern in _CONDITIONS.items():
+        last = -_ONE_CUE
+        for match in pattern.finditer(text):
+            if match.start() - last >= _ONE_CUE:  # 除了 … 以外 is said once
+                found.append((kind, match.start()))
+            last = match.start()
+    return tuple(found)

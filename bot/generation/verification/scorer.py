@@ -1,0 +1,41 @@
+"""The scorer: features of a sentence to the probability that it is supported. Pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.generation.verification.features import NAMES
+
+Features = NDArray[np.float64]
+_FARTHEST: Final = 30.0  # beyond it, exp is 0 or 1 anyway
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A logistic regression: a weight for each of `features.NAMES`, and the intercept."""
+
+    weights: tuple[float, ...]
+    intercept: float
+
+    def __post_init__(self) -> None:
+        """Refuse weights that belong to other features."""
+        if len(self.weights) != len(NAMES):
+            message = f"a scorer needs {len(NAMES)} weights, not {len(self.weights)}"
+            raise ValueError(message)
+
+    def score(self, features: Features) -> float:
+        """Return the probability of support of features, shape (13,)."""
+        total = float(features @ np.array(self.weights)) + self.intercept
+        return float(1 / (1 + np.exp(-np.clip(total, -_FARTHEST, _FARTHEST))))
+
+
+# Fitted by `fitting.fit` on statements made from the demo's articles (`data/kb`), and on nothing
+# else; `careline bench support --only fit` makes them anew and compares. In the order of `NAMES`.
+DEFAULT: Final = Scorer(
+    (0.62, 1.04, 0.97, 1.74, 1.31, 0.0, -0.69, 4.02, -0.61, -2.01, -1.09, -0.27, -0.06), -5.16
+)
+WORDS: Final = Scorer(
+    (1.02, 1.23, 1.13, 2.07, 1.79, 0.0, -0.61, 0.0, -0.9, -2.4, -1.21, -0.34, -0.55), -2.9
+)

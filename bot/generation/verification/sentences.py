@@ -1,0 +1,177 @@
+"""A text as the support check reads it: sentences, clauses, and the words that carry meaning.
+
+Digits are half-width and characters simplified before anything is compared; offsets stay true.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import pairwise
+from typing import Any, Final
+
+from bot.generation.verification import amounts
+from bot.generation.verification import vocabulary as words
+from bot.generation.verification.amounts import Figure
+from knowledge_base.chunking import sentences
+from knowledge_base.text.chinese import simplified
+from knowledge_base.text.measures import plain
+
+_TOKEN = re.compile(
+    r"[\u3400-\u9fff]|[0-9]+(?:[.,:][0-9]+)*|[^\W\d_\u3400-\u9fff]+(?:['’][^\W\d_\u3400-\u9fff]+)*"
+)
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_CLAUSE_END = re.compile(
+    r"[,;:，；：、|()（）](?!\d)"
+    r"|\s(?=(?:but|because|since|if|unless|although|though|while|whereas|so that|or else)\b)"
+    r"|\s(?=and (?:\w+ ){1,3}?(?:is|are|was|were|can|cannot|may|must|do|does|will|has|have)\b)"
+    r"|(?<=[\u3400-\u9fff])(?=但|如果|若|除非|只要|因为|否则|而且|并且|然而)",
+    re.IGNORECASE,
+)
+_LONGEST: Final = 1200  # characters of a sentence that are read; what is longer is no sentence
+# Words that carry no subject. Negations, conditions and the like are read apart.
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> Any:
+    import Stemmer
+
+    return Stemmer.Stemmer("english")
+
+
+@lru_cache(maxsize=20_000)
+def stem(word: str) -> str:
+    """Return the stem of an English word in lower case."""
+    return str(_stemmer().stemWord(word.lower()))
+
+
+@lru_cache(maxsize=1)
+def _synonyms() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for group in words.SAME:
+        first, *others = group.split()
+        for word in others:
+            found.setdefault(stem(word), stem(first))
+    return found
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word, a number or a Chinese character; `key` is what it is compared by."""
+
+    key: str
+    text: str
+    start: int
+    end: int
+    empty: bool
+
+    @property
+    def han(self) -> bool:
+        """Whether it is a Chinese character."""
+        return self.key[0] != "#" and "\u3400" <= self.text[0] <= "\u9fff"
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence, list item or row: `text` in plain digits starts at `start` of what it is from."""
+
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        """Where it ends."""
+        return self.start + len(self.text)
+
+    @cached_property
+    def tokens(self) -> tuple[Token, ...]:
+        """All its words."""
+        return tuple(_tokens(self.text[:_LONGEST], self.figures))
+
+    @cached_property
+    def figures(self) -> tuple[Figure, ...]:
+        """Its figures; each is one of its words."""
+        return amounts.find(self.text[:_LONGEST])
+
+    @cached_property
+    def units(self) -> tuple[str, ...]:
+        """The keys of what carries meaning: stems, numbers, pairs of Chinese characters."""
+        return units(self.tokens)
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """Its units, each once."""
+        return frozenset(self.units)
+
+    @cached_property
+    def clauses(self) -> tuple[tuple[int, int], ...]:
+        """The spans of its clauses."""
+        cuts = [match.start() for match in _CLAUSE_END.finditer(self.text[:_LONGEST])]
+        edges = [0, *cuts, len(self.text)]
+        return tuple((left, right) for left, right in pairwise(edges) if right > left)
+
+    def clause(self, place: int) -> tuple[int, int]:
+        """Return the span of the clause a place lies in."""
+        return next(
+            (span for span in self.clauses if span[0] <= place < span[1]), (0, len(self.text))
+        )
+
+    def around(self, start: int, end: int) -> tuple[Token, ...]:
+        """Return the tokens of a span."""
+        return tuple(token for token in self.tokens if start <= token.start < end)
+
+
+def read(text: str) -> tuple[Sentence, ...]:
+    """Return the sentences of a text."""
+    ready = simplified(plain(text))
+    return tuple(Sentence(ready[start:end], start) for start, end in sentences(ready))
+
+
+def units(tokens: tuple[Token, ...]) -> tuple[str, ...]:
+    """Return what carries meaning in tokens: keys of words, pairs of neighbouring characters."""
+    return tuple(_units(tokens))
+
+
+def _units(tokens: tuple[Token, ...]) -> Iterator[str]:
+    before: Token | None = None
+    for token in tokens:
+        if not token.han:
+            if not token.empty:
+                yield token.key
+            before = None
+            continue
+        beside = before is not None and before.end == token.start
+        if beside and before is not None and not (before.empty and token.empty):
+            yield before.text + token.text
+        before = token
+
+
+def _tokens(text: str, figures: Sequence[Figure]) -> Iterator[Token]:
+    spans = iter([*figures, None])
+    figure = next(spans)
+    for match in _TOKEN.finditer(text):
+        while figure is not None and figure.end <= match.start():
+            yield from _of_figure(text, figure)
+            figure = next(spans)
+        if figure is None or match.end() <= figure.start:
+            yield _word(match)
+    while figure is not None:
+        yield from _of_figure(text, figure)
+        figure = next(spans)
+
+
+def _of_figure(text: str, figure: Figure) -> Iterator[Token]:
+    words = text[figure.start : figure.end]
+    for key in figure.keys:
+        yield Token(key, words, figure.start, figure.end, empty=False)
+
+
+def _word(match: re.Match[str]) -> Token:
+    word = match[0]
+    if _HAN.match(word):
+        return Token(word, word, *match.span(), empty=word in words.EMPTY_HAN)
+    lower = "usa" if word == "US" else word.lower().replace("’", "'")
+    bare = lower.removesuffix("'s")
+    root = bare.replace(",", "") if bare[0].isdigit() else stem(bare)
+    empty = bare.split("'")[0] in words.EMPTY or len(bare) == 1
+    return Token(_synonyms().get(root, root), word, *match.span(), empty=empty)

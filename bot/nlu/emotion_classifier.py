@@ -1,0 +1,128 @@
+"""Sentiment and emotion: a small head on what the encoder read anyway.
+
+It is trained on messages written for the purpose (`emotions/`) and sees, beside the encoder's
+vector, what word lists say. Most of what customers write is neutral, so neutral examples count
+more, and the word lists' own opinion is added: together they carry over to other kinds of text.
+"""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.nlu import sentiment_lexicon as sentiment
+from bot.nlu.context import message_of
+from knowledge_base.encoders.base_models import Vectors
+
+SENTIMENTS: Final = ("negative", "neutral", "positive")
+EMOTIONS: Final = ("calm", "confused", "frustrated", "angry", "anxious", "happy")
+_FOLDER: Final = Path(__file__).with_name("emotions")
+_STRENGTH: Final = 0.001  # strongly regularised: what it learns must hold for other texts too
+_EMOTION_STRENGTH: Final = 0.01
+_WEIGHTS: Final = {"negative": 1.0, "neutral": 3.0, "positive": 2.0}
+_WORDS: Final = 0.4  # weight of the word lists' opinion beside the head's probabilities
+# Which emotions fit a sentiment: the two readings shown to people must not contradict each other.
+_FITTING: Final = {
+    "negative": ("frustrated", "angry", "anxious", "confused"),
+    "neutral": ("calm", "confused", "anxious"),
+    "positive": ("happy", "calm"),
+}
+
+
+@dataclass(frozen=True)
+class Tone:
+    """How a message sounds; `negativity` is the probability that it is negative."""
+
+    sentiment: str
+    emotion: str
+    negativity: float
+
+
+@dataclass(frozen=True)
+class ToneHead:
+    """Two linear heads, (3, d) and (6, d), on standardised vectors with word-list features."""
+
+    mean: NDArray[np.float32]
+    spread: NDArray[np.float32]
+    sentiment_weight: NDArray[np.float32]
+    sentiment_bias: NDArray[np.float32]
+    emotion_weight: NDArray[np.float32]
+    emotion_bias: NDArray[np.float32]
+
+    def read(self, vectors: Vectors, texts: Sequence[str]) -> list[Tone]:
+        """Return the tone of texts and their vectors, shape (n, dimension)."""
+        words = [sentiment.words(message_of(text)) for text in texts]
+        inputs = (np.hstack([vectors, [w.features for w in words]]) - self.mean) / self.spread
+        shares = _softmax(inputs @ self.sentiment_weight.T + self.sentiment_bias)
+        shares = (shares + _WORDS * np.array([w.opinion for w in words])) / (1 + _WORDS)
+        feelings = inputs @ self.emotion_weight.T + self.emotion_bias
+        return [_tone(share, feeling) for share, feeling in zip(shares, feelings, strict=True)]
+
+    def save(self, path: Path) -> None:
+        """Write the arrays to one .npz file."""
+        np.savez(path, **asdict(self))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        with np.load(path) as arrays:
+            return cls(**{name: arrays[name] for name in arrays.files})
+
+
+def _tone(shares: NDArray[Any], feelings: NDArray[Any]) -> Tone:
+    name = SENTIMENTS[int(shares.argmax())]
+    fitting = [EMOTIONS.index(emotion) for emotion in _FITTING[name]]
+    emotion = EMOTIONS[max(fitting, key=lambda number: float(feelings[number]))]
+    return Tone(name, emotion, round(float(shares[0]), 4))
+
+
+def examples() -> list[dict[str, str]]:
+    """Return the messages a head is trained on: `text`, `sentiment`, `emotion`."""
+    rows = []
+    for path in sorted(_FOLDER.glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            rows += list(csv.DictReader(file))
+    return rows
+
+
+class MessageEncoder(Protocol):
+    """Anything that encodes customers' messages."""
+
+    def queries(self, texts: Sequence[str], /) -> Vectors:
+        """Return unit vectors, shape (n, dimension)."""
+
+
+def trained_on(encoder: MessageEncoder) -> ToneHead:
+    """Return a head for an encoder, fitted to the messages of `examples`."""
+    rows = examples()
+    return fit(encoder.queries([row["text"] for row in rows]), rows)
+
+
+# Base encoders are trained on again and again; what a training makes is used once.
+shared = lru_cache(maxsize=4)(trained_on)
+
+
+def fit(vectors: Vectors, rows: Sequence[dict[str, str]]) -> ToneHead:
+    """Fit the heads on labelled messages and their vectors, shape (n, dimension)."""
+    from sklearn.linear_model import LogisticRegression
+
+    features = [sentiment.words(row["text"]).features for row in rows]
+    inputs = np.hstack([vectors, features]).astype(np.float32)
+    mean, spread = inputs.mean(axis=0), np.maximum(inputs.std(axis=0), 1e-6)
+    standard = (inputs - mean) / spread
+    feel = LogisticRegression(C=_STRENGTH, max_iter=2000, class_weight=_WEIGHTS)
+    feel.fit(standard, [row["sentiment"] for row in rows])  # classes in alphabetic order, as above
+    which = LogisticRegression(C=_EMOTION_STRENGTH, max_iter=2000)
+    which.fit(standard, [EMOTIONS.index(row["emotion"]) for row in rows])
+    arrays = (mean, spread, feel.coef_, feel.intercept_, which.coef_, which.intercept_)
+    return ToneHead(*(np.asarray(array, dtype=np.float32) for array in arrays))
+
+
+def _softmax(logits: NDArray[Any]) -> NDArray[Any]:
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))

@@ -1,0 +1,1 @@
+"""Entity extraction: patterns, gazetteers, numbers, money, dates and times."""

@@ -1,0 +1,345 @@
+"""The intent classifier in service: one pass of an encoder, linear heads, calibrated numbers."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from bot.core.intent_history import Leaning
+from bot.core.types import OUT_OF_SCOPE, CarelineError, IntentScore
+from bot.nlu import context_features
+from bot.nlu import out_of_scope as novelty
+from bot.nlu.calibration import softmax
+from bot.nlu.context import neutral
+from bot.nlu.drift import Reference
+from bot.nlu.emotion_classifier import Tone, ToneHead
+from bot.nlu.ngrams import SparseHead
+from bot.nlu.out_of_scope import Memory, Novelty
+from knowledge_base.encoders.base_models import Base, TorchEncoder, Vectors
+from knowledge_base.encoders.micro_batching import MicroBatcher
+from knowledge_base.index.versions import Version, write_json
+from knowledge_base.text.spelling import Speller
+
+_RANKED = 5
+# Shares of known n-grams: up to the first they are not trusted, from the second they are. Texts in
+# the training's language lie above (.66 at the 5th percentile), others below (.49 at the 95th).
+_KNOWN = (0.4, 0.6)
+_TOGETHER: Final = 16  # texts, or calls, that are classified at once
+_EXAMPLES = "examples.jsonl"
+_Said = tuple[str, Leaning]  # a text, and what its conversation has been about
+
+
+class QueryEncoder(Protocol):
+    """Anything that encodes customers' messages."""
+
+    def queries(self, texts: Sequence[str], /) -> Vectors:
+        """Return unit vectors, shape (n, dimension)."""
+
+    def knows(self, word: str, /) -> bool:
+        """Tell whether a word stands in the encoder's vocabulary."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """A linear head on embeddings: logits = x · Wᵀ + b; W has the shape (classes, dimension)."""
+
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def logits(self, vectors: Vectors) -> NDArray[np.float64]:
+        """Return logits, shape (n, classes), of vectors, shape (n, dimension)."""
+        return np.asarray(vectors @ self.weight.T + self.bias, dtype=np.float64)
+
+    def save(self, path: Path) -> None:
+        """Write the arrays to one .npz file."""
+        np.savez(path, **asdict(self))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        with np.load(path) as arrays:
+            return cls(**{name: arrays[name] for name in arrays.files})
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What turns logits into decisions.
+
+    Confidences from `promise` up are certified to keep the promise, None when none could be;
+    `coverage` is the share of validation messages they answer. A clarifying question offers the
+    intents with a probability of at least `candidate`.
+    """
+
+    temperature: float = 1.0
+    oos_threshold: float = 1e9
+    promise: float | None = None
+    share: float | None = None  # wrong among answered that was certified, with `certainty`
+    certainty: float | None = None
+    coverage: float | None = None
+    missing: str | None = None  # why nothing could be promised, and what it would take
+    candidate: float = 0.1
+
+    def covers(self, share: float, certainty: float) -> bool:
+        """Tell whether what was certified is at least as strict as a promise."""
+        if self.promise is None or self.share is None or self.certainty is None:
+            return False
+        return self.share <= share and self.certainty >= certainty
+
+
+@dataclass(frozen=True)
+class Example:
+    """A training message the model remembers, and where it comes from."""
+
+    text: str
+    intent: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Everything of a trained classifier but its encoder; `labels` are in the heads' order."""
+
+    head: Head
+    sparse: SparseHead
+    labels: tuple[str, ...]
+    speller: Speller
+    memory: Memory
+    novelty: Novelty
+    examples: tuple[Example, ...]  # in the memory's order
+    plain: Head | None = None  # on embeddings alone
+    tone: ToneHead | None = None
+    reference: Reference | None = None
+    calibration: Calibration = Calibration()
+    contextual: bool = False  # trained on messages with what was said before them
+    leans: int = 0  # labels whose earlier chances the head reads, see `threads`; 0: it reads none
+
+    def save(self, folder: Path) -> None:
+        """Write the parameters into a version's folder."""
+        self.head.save(folder / "head.npz")
+        self.sparse.save(folder)
+        novelty.save(self.memory, self.novelty, folder / "novelty.npz")
+        if self.plain is not None:
+            self.plain.save(folder / "plain.npz")
+        if self.tone is not None:
+            self.tone.save(folder / "tone.npz")
+        if self.reference is not None:
+            self.reference.save(folder / "reference.npz")
+        write_json(folder / "labels.json", list(self.labels))
+        write_json(folder / "words.json", dict(self.speller.words))
+        write_json(folder / "calibration.json", asdict(self.calibration))
+        write_json(folder / "context.json", {"read": self.contextual, "leans": self.leans})
+        rows = (json.dumps(asdict(example), ensure_ascii=False) for example in self.examples)
+        (folder / _EXAMPLES).write_text("".join(row + "\n" for row in rows), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        memory, measured = novelty.load(folder / "novelty.npz")
+        rows = (folder / _EXAMPLES).read_text(encoding="utf-8").split("\n")[:-1]
+        has_plain = (folder / "plain.npz").exists()
+        has_tone = (folder / "tone.npz").exists()
+        has_reference = (folder / "reference.npz").exists()
+        context = _read_json(folder / "context.json")
+        if isinstance(context, bool):  # as it was kept before heads read threads
+            context = {"read": context, "leans": 0}
+        return cls(
+            head=Head.load(folder / "head.npz"),
+            sparse=SparseHead.load(folder),
+            labels=tuple(_read_json(folder / "labels.json")),
+            speller=Speller(_read_json(folder / "words.json")),
+            memory=memory,
+            novelty=measured,
+            examples=tuple(Example(**json.loads(row)) for row in rows),
+            plain=Head.load(folder / "plain.npz") if has_plain else None,
+            tone=ToneHead.load(folder / "tone.npz") if has_tone else None,
+            reference=Reference.load(folder / "reference.npz") if has_reference else None,
+            calibration=Calibration(**_read_json(folder / "calibration.json")),
+            contextual=bool(context["read"]),
+            leans=int(context["leans"]),
+        )
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model says of one text.
+
+    `ranking` holds the best labels, best first, `oos` among them where the model knows that
+    class; `oos_score` is 0 for a usual message and grows with strangeness. `sure` tells whether
+    answering keeps the promise, None when nothing is promised; `candidates` are what a clarifying
+    question should offer.
+    """
+
+    ranking: tuple[IntentScore, ...]
+    best: IntentScore  # in scope, whether rejected or not
+    oos_score: float
+    rejected: bool
+    sure: bool | None = None
+    candidates: tuple[str, ...] = ()
+    tone: Tone | None = None
+    distance: float = 0.0  # to the nearest training messages
+
+    @property
+    def intent(self) -> str:
+        """The best intent, or `oos` when the text is rejected."""
+        return OUT_OF_SCOPE if self.rejected else self.best.intent
+
+    @property
+    def confidence(self) -> float:
+        """How sure the model is of `intent`."""
+        return 1.0 - self.best.confidence if self.rejected else self.best.confidence
+
+
+class IntentModel:
+    """A version of the classifier, open for service."""
+
+    def __init__(
+        self,
+        encoder: QueryEncoder,
+        parameters: Parameters,
+        version: str = "m-unpublished",
+        engine: str = "torch",
+    ) -> None:
+        """Put the parts together; `engine` is the encoder's."""
+        self.encoder = encoder
+        self.parameters = parameters
+        self.labels = parameters.labels
+        self.calibration = parameters.calibration
+        self.contextual = parameters.contextual
+        self._dimension = parameters.memory.vectors.shape[1]
+        self.version = version
+        self.engine = engine
+        self._batcher: MicroBatcher[Sequence[_Said], list[Prediction]] = MicroBatcher(
+            self._together, lanes=os.cpu_count() or 1, largest=_TOGETHER
+        )
+        self.outside = np.array([label == OUT_OF_SCOPE for label in self.labels])
+
+    @property
+    def intents(self) -> tuple[str, ...]:
+        """The in-scope labels."""
+        return tuple(label for label in self.labels if label != OUT_OF_SCOPE)
+
+    def predict(self, texts: Sequence[str], leaning: Leaning = ()) -> list[Prediction]:
+        """Classify texts, in order; those of a conversation come as `context.in_context` made.
+
+        `leaning` is what the conversation they all stand in has been about.
+        """
+        said = [(text, leaning) for text in texts]
+        if len(said) > _TOGETHER:
+            return self._predict(said)
+        return self._batcher.run(said) if said else []
+
+    def _together(self, calls: list[Sequence[_Said]]) -> list[list[Prediction]]:
+        """Classify what several callers ask for at the same moment."""
+        found = iter(self._predict([said for call in calls for said in call]))
+        return [list(islice(found, len(call))) for call in calls]
+
+    def _predict(self, said: Sequence[_Said]) -> list[Prediction]:
+        speller = self.parameters.speller
+        texts = [speller.correct(neutral(text), self.encoder.knows) for text, _ in said]
+        features = self.features(texts, [leaning for _, leaning in said])
+        logits = self.logits(features, texts)
+        vectors = features[:, : self._dimension]
+        distances = self.parameters.memory.distances(vectors)
+        scores = self.parameters.novelty.score(novelty.signs(logits, self.outside, distances))
+        found = self.decide(softmax(logits, self.calibration.temperature), scores)
+        head = self.parameters.tone
+        tones = head.read(vectors, texts) if head else [None] * len(texts)
+        return [
+            replace(prediction, tone=heard, distance=float(distance))
+            for prediction, heard, distance in zip(found, tones, distances, strict=True)
+        ]
+
+    def features(self, texts: Sequence[str], found: Sequence[Leaning] | None = None) -> Vectors:
+        """Return what the heads read, shape (n, their width): the first values are the vectors.
+
+        `found` is what the conversations of the texts have been about.
+        """
+        leans = self.parameters.leans
+        if not leans:
+            return self.encoder.queries(texts)
+        about = context_features.leanings(found or [()] * len(texts), self.labels[:leans])
+        return np.hstack([context_features.encode(self.encoder.queries, texts), about])
+
+    def glance(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return the logits of n-grams alone, shape (n, classes): quick and rough."""
+        return self.parameters.sparse.logits(texts)
+
+    def logits(self, features: Vectors, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return logits, shape (n, classes), of texts and their `features`.
+
+        The fewer of a text's n-grams are known (it may be in another language than the training
+        texts), the more the head on embeddings alone speaks, where there is one.
+        """
+        sparse, known = self.parameters.sparse.read(texts)
+        logits = self.parameters.head.logits(features) + sparse
+        plain = self.parameters.plain
+        strange = known < _KNOWN[1]
+        if plain is None or not strange.any():
+            return logits
+        low, high = _KNOWN
+        share = np.clip((known[strange] - low) / (high - low), 0.0, 1.0)[:, np.newaxis]
+        logits[strange] = share * logits[strange] + (1 - share) * plain.logits(features[strange])
+        return logits
+
+    def decide(
+        self, probabilities: NDArray[np.float64], scores: NDArray[np.float64]
+    ) -> list[Prediction]:
+        """Turn probabilities, shape (n, classes), and strangeness, shape (n,), into predictions."""
+        return [
+            self._decide(row, float(score))
+            for row, score in zip(probabilities, scores, strict=True)
+        ]
+
+    def _decide(self, row: NDArray[np.float64], score: float) -> Prediction:
+        calibration = self.calibration
+        order = np.argsort(-row, kind="stable")
+        ranking = tuple(
+            IntentScore(self.labels[i], round(float(row[i]), 6)) for i in order[:_RANKED]
+        )
+        number = int(np.where(self.outside, -1.0, row).argmax())
+        best = IntentScore(self.labels[number], round(float(row[number]), 6))
+        rejected = score >= calibration.oos_threshold or ranking[0].intent == OUT_OF_SCOPE
+        promised = calibration.promise
+        sure = None if promised is None else not rejected and float(row[number]) >= promised
+        candidates = tuple(
+            self.labels[i] for i in order if row[i] >= calibration.candidate and not self.outside[i]
+        )
+        return Prediction(ranking, best, score, rejected, sure, candidates)
+
+
+def load(
+    folder: Path, version: Version, encoder: QueryEncoder | None = None, *, engine: str = "auto"
+) -> IntentModel:
+    """Open a version; its own fine-tuned encoder is used when it has one, else `encoder`.
+
+    `engine` is `auto` (the fast one where it was as good when the version was made) or `torch`.
+    """
+    from knowledge_base.encoders import onnx_encoder
+
+    if not all((folder / name).exists() for name in ("novelty.npz", "words.json", "context.json")):
+        message = f"model {version.id} was built by an older version: run `careline train`"
+        raise CarelineError(message)
+    details: dict[str, Any] = version.details
+    base = Base(version.id, str(folder / "encoder"), query_prefix=details["query_prefix"])
+    if engine == "auto" and onnx_encoder.usable(folder / "engine"):
+        encoder = onnx_encoder.FastEncoder(base, folder / "engine")
+    elif (folder / "encoder").is_dir():
+        encoder = TorchEncoder(base)
+    if encoder is None:
+        message = f"model {version.id} needs its base encoder {details.get('base')}"
+        raise CarelineError(message)
+    # One message is too little work for several threads: they would only wait for one another.
+    threadpool_limits(1, user_api="blas")
+    used = "torch" if isinstance(encoder, TorchEncoder) else onnx_encoder.NAME
+    return IntentModel(encoder, Parameters.load(folder), version.id, used)

@@ -1,0 +1,1 @@
+"""Segmentation of a message into several requests."""

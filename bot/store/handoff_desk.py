@@ -1,0 +1,345 @@
+"""The desk: conversations that people answer. Every change goes through the hand-off's rules.
+
+A change is read, decided and written in one transaction, under the conversation's revision: of two
+who want the same, one gets it and the other is told.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Row, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bot.core.privacy import redact
+from bot.core.types import MovedOnError, NotFoundError, Role, now
+from bot.dialogue import handoff
+from bot.dialogue import state as states
+from bot.dialogue.handoff import Custody, Event, Moved, Notice, Owner, RefusedError
+from bot.dialogue.state import Utterance
+from bot.store import ownership
+from bot.store.database import utc
+from bot.store.tables import agents, conversations, messages
+
+PRESENCE: Final = timedelta(seconds=60)
+_HISTORY: Final = 12
+_INTENTS: Final = 2  # the last ones that the queue shows
+_SENT: Final = "sent"
+
+Say = Callable[[Notice, str], str]  # a notice and a language → the customer's words
+
+
+@dataclass(frozen=True)
+class Agent:
+    """Somebody who answers; empty `queues` or `languages` stand for all."""
+
+    id: str
+    name: str
+    queues: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    capacity: int = 5
+    online: bool = False
+    busy: int = 0  # conversations at the moment
+
+
+@dataclass(frozen=True)
+class Held:
+    """What an agent holds after taking a conversation: the token that goes with every message."""
+
+    conversation_id: str
+    fence: int
+    owner: Owner
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A conversation in the queue, or with somebody."""
+
+    conversation_id: str
+    owner: Owner
+    queue: str | None
+    agent: str | None
+    language: str | None
+    since: datetime | None
+    mood: str
+    intent: str | None
+    contact: str | None
+    fence: int
+    name: str | None = None  # what the visitor wants to be called
+    intents: tuple[str, ...] = ()  # the last ones in turn: who asks for a person asked before
+
+
+def _lately(state: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the last intents of a conversation, oldest first, each once."""
+    asked = state.get("asked") or filter(None, [state.get("intent")])
+    last_first = dict.fromkeys(reversed(list(asked)))
+    return tuple(list(last_first)[:_INTENTS][::-1])
+
+
+class Desk:
+    """Takes, answers, passes on and closes conversations."""
+
+    def __init__(self, engine: Engine, say: Say, clock: Callable[[], datetime] = now) -> None:
+        """Use a migrated database; `say` gives the words of a notice."""
+        self._engine = engine
+        self._say = say
+        self._clock = clock
+
+    # Agents
+
+    def enroll(self, agent: Agent) -> None:
+        """Add an agent, or change what is known of one."""
+        values: dict[str, Any] = {
+            "name": agent.name,
+            "queues": list(agent.queues),
+            "languages": list(agent.languages),
+            "capacity": agent.capacity,
+        }
+        with self._engine.begin() as connection:
+            here = agents.c.id == agent.id
+            if connection.execute(update(agents).where(here).values(**values)).rowcount == 0:
+                connection.execute(insert(agents).values(id=agent.id, **values))
+
+    def be_present(self, agent: str, *, online: bool = True) -> None:
+        """Note that an agent is there, for a minute, or has left.
+
+        Raises NotFoundError for an unknown agent.
+        """
+        until = self._clock() + PRESENCE if online else None
+        with self._engine.begin() as connection:
+            here = agents.c.id == agent
+            found = connection.execute(update(agents).where(here).values(online_until=until))
+        if found.rowcount == 0:
+            message = f"there is no agent {agent[:64]}"
+            raise NotFoundError(message)
+
+    def agents(self) -> list[Agent]:
+        """Return all agents and how busy they are."""
+        at = self._clock()
+        busy = (
+            select(conversations.c.agent, func.count().label("busy"))
+            .where(conversations.c.owner == Owner.HUMAN.value)
+            .group_by(conversations.c.agent)
+        )
+        with self._engine.begin() as connection:
+            rows = connection.execute(select(agents).order_by(agents.c.id)).all()
+            counts = {row.agent: row.busy for row in connection.execute(busy)}
+        return [_agent(row, at, counts.get(row.id, 0)) for row in rows]
+
+    # Conversations
+
+    def queue(self, owners: Sequence[Owner] = (Owner.QUEUED, Owner.HUMAN)) -> list[Waiting]:
+        """Return the conversations of these owners, who waits longest first."""
+        wanted = conversations.c.owner.in_([owner.value for owner in owners])
+        query = select(conversations).where(wanted).order_by(conversations.c.queued_at)
+        with self._engine.begin() as connection:
+            rows = connection.execute(query).all()
+        return [
+            Waiting(
+                conversation_id=row.id,
+                owner=Owner(row.owner),
+                queue=row.queue,
+                agent=row.agent,
+                language=row.language,
+                since=utc(row.queued_at) if row.queued_at else None,
+                mood=row.state.get("mood", "calm"),
+                intent=row.state.get("intent"),
+                contact=row.contact,
+                fence=row.fence,
+                name=row.visitor_name,
+                intents=_lately(row.state),
+            )
+            for row in rows
+        ]
+
+    def custody(self, conversation_id: str) -> Custody:
+        """Return who has a conversation; raise NotFoundError where there is none."""
+        with self._engine.begin() as connection:
+            return ownership.read(ownership.locked(connection, conversation_id))
+
+    def take(self, conversation_id: str, agent: str) -> Held:
+        """Give a conversation to an agent who has room for it.
+
+        Raises RefusedError where a colleague was faster, or the agent has enough to do.
+        """
+        with self._engine.begin() as connection:
+            person = self._person(connection, agent)
+            row = ownership.locked(connection, conversation_id)
+            mine = row.owner == Owner.HUMAN.value and row.agent == agent
+            if not mine and self._busy(connection, agent) >= person.capacity:
+                message = f"you have {person.capacity} conversations: finish one first"
+                raise RefusedError(message)
+            moved = self._move(connection, row, handoff.Taken(agent, person.name))
+        return Held(conversation_id, moved.fence, moved.owner)
+
+    def say(
+        self,
+        conversation_id: str,
+        agent: str,
+        fence: int,
+        text: str,
+        client_message_id: str | None = None,
+    ) -> str:
+        """Send an agent's words to the customer and return the message's id.
+
+        The same `client_message_id` is sent once. Raises RefusedError where the agent no longer
+        has the conversation: nothing is sent then.
+        """
+        try:
+            with self._engine.begin() as connection:
+                if sent := self._sent(connection, conversation_id, client_message_id):
+                    return sent
+                person = self._person(connection, agent)
+                row = ownership.locked(connection, conversation_id)
+                self._move(connection, row, handoff.Said(agent, fence), said=text)
+                return ownership.say(
+                    connection,
+                    conversation_id,
+                    Role.AGENT,
+                    text,
+                    status=_SENT,
+                    author=person.name,
+                    client_message_id=client_message_id,
+                )
+        except IntegrityError:  # the same message came twice at once
+            with self._engine.begin() as connection:
+                if sent := self._sent(connection, conversation_id, client_message_id):
+                    return sent
+            raise
+
+    def _sent(
+        self, connection: Connection, conversation_id: str, client_message_id: str | None
+    ) -> str | None:
+        if client_message_id is None:
+            return None
+        here = (messages.c.conversation_id == conversation_id) & (
+            messages.c.client_message_id == client_message_id
+        )
+        found = connection.execute(select(messages.c.id).where(here)).scalar_one_or_none()
+        return str(found) if found else None
+
+    def type(self, conversation_id: str, agent: str, fence: int, *, on: bool = True) -> None:
+        """Show that an agent is typing, or no longer."""
+        self._do(conversation_id, handoff.Typed(agent, fence, on))
+
+    def renew(self, conversation_id: str, agent: str, fence: int) -> None:
+        """Say that an agent is still at a conversation."""
+        self._do(conversation_id, handoff.Renewed(agent, fence))
+
+    def renew_all(self, agent: str) -> int:
+        """Say that an agent is still at every conversation taken; return how many those are."""
+        here = (conversations.c.owner == Owner.HUMAN.value) & (conversations.c.agent == agent)
+        query = select(conversations.c.id, conversations.c.fence).where(here)
+        with self._engine.begin() as connection:
+            found = connection.execute(query).all()
+        renewed = 0
+        for row in found:
+            try:
+                self.renew(row.id, agent, row.fence)
+            except (RefusedError, MovedOnError):  # it moved on meanwhile, or is just being answered
+                continue
+            renewed += 1
+        return renewed
+
+    def give_back(self, conversation_id: str, agent: str, fence: int) -> None:
+        """Give a conversation back to the bot."""
+        self._do(conversation_id, handoff.GivenBack(agent, fence))
+
+    def transfer(
+        self,
+        conversation_id: str,
+        agent: str,
+        fence: int,
+        *,
+        queue: str | None = None,
+        to: str | None = None,
+    ) -> None:
+        """Pass a conversation on, to a queue or to a colleague who is there and has room."""
+        with self._engine.begin() as connection:
+            name = None
+            if to is not None:
+                colleague = self._person(connection, to)
+                name = colleague.name
+                if not colleague.online or self._busy(connection, to) >= colleague.capacity:
+                    message = f"{name} is not there, or has enough to do: pass it to a queue"
+                    raise RefusedError(message)
+            row = ownership.locked(connection, conversation_id)
+            self._move(connection, row, handoff.Transferred(agent, fence, queue, to, name))
+
+    def close(self, conversation_id: str, agent: str, fence: int) -> None:
+        """End a conversation; the customer's next message opens it again."""
+        self._do(conversation_id, handoff.Closed(handoff.Held(agent, fence)))
+
+    def tick(self, patience: timedelta, silence: timedelta | None = None) -> int:
+        """Let time do its part: leases that ran out, long waits, customers who left.
+
+        Returns how many conversations changed.
+        """
+        at = self._clock()
+        here = conversations.c
+        waits = (here.owner == Owner.QUEUED.value) & ~here.asked_contact
+        due = or_(
+            (here.owner == Owner.HUMAN.value) & (here.lease_until < at),
+            waits & (here.queued_at <= at - patience),
+        )
+        if silence is not None:
+            with_bot = here.owner.in_([owner.value for owner in handoff.WITH_BOT])
+            due = or_(due, with_bot & (here.updated_at <= at - silence))
+        with self._engine.begin() as connection:
+            found = connection.execute(select(here.id, here.owner).where(due)).all()
+        changed = 0
+        for row in found:
+            with_people = row.owner in {Owner.HUMAN.value, Owner.QUEUED.value}
+            event: Event = handoff.Waited(patience) if with_people else handoff.Silent()
+            try:
+                changed += self._do(row.id, event)
+            except RefusedError:  # somebody was faster than the clock
+                continue
+        return changed
+
+    def _do(self, conversation_id: str, event: Event) -> bool:
+        with self._engine.begin() as connection:
+            row = ownership.locked(connection, conversation_id)
+            before = ownership.read(row)
+            return self._move(connection, row, event) != before
+
+    def _move(
+        self, connection: Connection, row: Row[Any], event: Event, said: str | None = None
+    ) -> Custody:
+        """Apply the rules to a locked row, write what stands and tell the customer."""
+        before = ownership.read(row)
+        moved: Moved = handoff.move(before, event, self._clock())
+        told = [self._say(notice, row.language or "en") for notice in moved.told]
+        state = states.from_json(row.state)
+        lines = [(Role.AGENT, said)] if said else [(Role.BOT, text) for text in told]
+        history = (*state.history, *(Utterance(role, redact(text)) for role, text in lines))
+        kept = replace(state, history=history[-_HISTORY:])
+        if moved.custody.owner != before.owner:
+            kept = replace(kept, forms=(), options=(), failures=0, offered_human=False)
+        values = {**ownership.columns(moved.custody), "state": states.to_json(kept)}
+        if lines:
+            values["updated_at"] = self._clock()
+        ownership.swap(connection, row.id, row.revision, **values)
+        for text in told:
+            ownership.say(connection, row.id, Role.BOT, text, status=ownership.NOTICE)
+        return moved.custody
+
+    def _person(self, connection: Connection, agent: str) -> Agent:
+        row = connection.execute(select(agents).where(agents.c.id == agent)).one_or_none()
+        if row is None:
+            message = f"there is no agent {agent[:64]}"
+            raise NotFoundError(message)
+        return _agent(row, self._clock(), 0)
+
+    def _busy(self, connection: Connection, agent: str) -> int:
+        here = (conversations.c.owner == Owner.HUMAN.value) & (conversations.c.agent == agent)
+        query = select(func.count()).select_from(conversations).where(here)
+        return int(connection.execute(query).scalar_one())
+
+
+def _agent(row: Row[Any], at: datetime, busy: int) -> Agent:
+    online = row.online_until is not None and utc(row.online_until) > at
+    return Agent(
+        row.id, row.name, tuple(row.queues), tuple(row.languages), row.capacity, online, busy
+    )

@@ -1,0 +1,116 @@
+"""Who has a conversation, as its row says, and how a change is written: by compare and swap."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from bot.core.privacy import redact
+from bot.core.types import Message, MovedOnError, NotFoundError, Role, new_id, now
+from bot.dialogue import state as states
+from bot.dialogue.handoff import Custody, Owner
+from bot.dialogue.state import State
+from bot.store.database import utc
+from bot.store.tables import conversations, messages
+
+NOTICE = "notice"  # the status of a message that tells the customer of a change
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    return utc(at) if at else None
+
+
+def read(row: Row[Any]) -> Custody:
+    """Return the custody of a conversation's row."""
+    return Custody(
+        owner=Owner(row.owner),
+        fence=row.fence,
+        queue=row.queue,
+        since=_utc(row.queued_at),
+        agent=row.agent,
+        lease_until=_utc(row.lease_until),
+        typing_until=_utc(row.typing_until),
+        asked_contact=row.asked_contact,
+        asked_silent=row.asked_silent,
+    )
+
+
+def columns(custody: Custody) -> dict[str, Any]:
+    """Return the columns of a row that say who has the conversation."""
+    waits = custody.owner in {Owner.QUEUED, Owner.HUMAN}
+    return {
+        "owner": custody.owner.value,
+        "fence": custody.fence,
+        "queue": custody.queue,
+        "queued_at": custody.since if waits else None,
+        "agent": custody.agent,
+        "lease_until": custody.lease_until,
+        "typing_until": custody.typing_until,
+        "asked_contact": custody.asked_contact,
+        "asked_silent": custody.asked_silent,
+    }
+
+
+def locked(connection: Connection, conversation_id: str) -> Row[Any]:
+    """Return a conversation's row, for this transaction alone; raise NotFoundError for none."""
+    here = select(conversations).where(conversations.c.id == conversation_id)
+    row = connection.execute(here.with_for_update()).one_or_none()
+    if row is None:
+        message = f"there is no conversation {conversation_id[:64]}"
+        raise NotFoundError(message)
+    return row
+
+
+def begin(connection: Connection, message: Message) -> None:
+    """Open the conversation of a message, unless it is there."""
+    here = conversations.c.id == message.conversation_id
+    if connection.execute(select(conversations.c.id).where(here)).one_or_none():
+        return
+    connection.execute(
+        insert(conversations).values(
+            id=message.conversation_id,
+            sender=redact(message.sender) if message.sender else None,
+            channel=redact(message.channel),
+            visitor=message.visitor,
+            created_at=message.at,
+            updated_at=message.at,
+            owner=Owner.BOT.value,
+            state=states.to_json(State()),
+        )
+    )
+
+
+def swap(connection: Connection, conversation_id: str, revision: int, **values: Any) -> None:
+    """Write to a conversation that stands at a revision; raise MovedOnError where it moved on."""
+    here = (conversations.c.id == conversation_id) & (conversations.c.revision == revision)
+    fresh = {**values, "revision": revision + 1}
+    if connection.execute(update(conversations).where(here).values(**fresh)).rowcount != 1:
+        message = f"conversation {conversation_id[:64]} moved on: look again"
+        raise MovedOnError(message)
+
+
+def say(  # noqa: PLR0913 — a message and where it goes
+    connection: Connection,
+    conversation_id: str,
+    role: Role,
+    text: str,
+    *,
+    status: str,
+    author: str | None = None,
+    client_message_id: str | None = None,
+) -> str:
+    """Put a message to the customer into the log and return its id."""
+    identifier = new_id()
+    connection.execute(
+        insert(messages).values(
+            id=identifier,
+            conversation_id=conversation_id,
+            role=role.value,
+            text=text,
+            at=now(),
+            status=status,
+            author=author,
+            client_message_id=client_message_id,
+        )
+    )
+    return identifier

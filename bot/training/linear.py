@@ -1,0 +1,251 @@
+"""One linear support vector machine on sentence embeddings and n-grams together."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.nlu.intent_classifier import Head
+from bot.nlu.ngrams import SparseHead, Vocabulary
+from bot.training.recipe import Recipe
+from knowledge_base.encoders.base_models import Vectors
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+_RECIPE: Final = Recipe()
+_SPREAD: Final = 5.0  # decision values lie around ±1: times this, softmax makes probabilities
+DENSE: Final = 1.5  # the length of an embedding beside two blocks of length 1
+_WEIGHTS: Final = (1.5, 1.0, 2.5)  # those that are tried, the first one first where they are equal
+_FEW: Final = 3_000  # examples up to which they are tried on all folds
+_PLAIN_STRENGTH: Final = 0.05
+_NEVER: Final = -1e3  # the logit of a class without examples
+_SUPPORTS: Final = 1.05  # rows within this margin hold a machine up; a little more than 1 is safe
+
+
+@dataclass(frozen=True)
+class Hybrid:
+    """The two halves of one linear model: logits = head(vectors) + sparse(texts)."""
+
+    head: Head
+    sparse: SparseHead
+
+    def logits(self, vectors: Vectors | None, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return logits, shape (n, classes); without vectors, what the n-grams say."""
+        scores = self.sparse.logits(texts)
+        return scores if vectors is None else scores + self.head.logits(vectors)
+
+
+def fit(
+    vectors: Vectors | None,
+    texts: Sequence[str],
+    targets: NDArray[np.int64],
+    classes: int,
+    recipe: Recipe = _RECIPE,
+) -> Hybrid:
+    """Fit one-against-rest machines; without `vectors`, on the n-grams alone.
+
+    `vectors` have the shape (n, dimension), `targets` are class numbers, shape (n,).
+    """
+    from scipy.sparse import csr_matrix, hstack
+    from sklearn.svm import LinearSVC
+
+    vocabulary = Vocabulary.fit(texts)
+    dense = np.zeros((len(texts), 0), dtype=np.float32) if vectors is None else vectors
+    scaling = _Scaling.of(dense, recipe)
+    features = hstack([csr_matrix(scaling(dense)), vocabulary.matrix(texts)]).tocsr()
+    model = LinearSVC(C=recipe.strength, random_state=0)
+    weight, bias = _fitted(model, features, targets, classes)
+    return _hybrid(weight, bias, scaling, vocabulary)
+
+
+@dataclass(frozen=True)
+class _Scaling:
+    """How embeddings stand beside n-grams: around their mean, and of this length."""
+
+    mean: NDArray[np.float32]
+    factor: np.float32
+
+    @classmethod
+    def of(cls, vectors: Vectors, recipe: Recipe) -> "_Scaling":
+        # Embeddings of one subject have much in common, which only drowns what differs.
+        mean: NDArray[np.float32] = vectors.mean(axis=0)
+        length = DENSE if recipe.dense is None else recipe.dense
+        return cls(mean, np.float32(length / max(_length(vectors - mean), 1e-6)))
+
+    def __call__(self, vectors: Vectors) -> NDArray[np.float32]:
+        return (vectors - self.mean) * self.factor
+
+
+def _hybrid(
+    weight: NDArray[np.float32],
+    bias: NDArray[np.float32],
+    scaling: _Scaling,
+    vocabulary: Vocabulary,
+) -> Hybrid:
+    """Return what fitted coefficients say of plain embeddings and n-grams, as logits."""
+    weight, bias = weight * np.float32(_SPREAD), bias * np.float32(_SPREAD)
+    width = len(scaling.mean)
+    matrix = weight[:, :width] * scaling.factor
+    head = Head(matrix, (bias - matrix @ scaling.mean).astype(np.float32))
+    return Hybrid(head, SparseHead(vocabulary, np.ascontiguousarray(weight[:, width:].T)))
+
+
+@dataclass(frozen=True)
+class Extension:
+    """Examples added to a fitted model; they stand behind those it was fitted on.
+
+    `vectors` have the shape (n, dimension), `targets` (n,), where new classes are numbered after
+    the old ones; the first `known` rows are those that `old` was fitted on.
+    """
+
+    old: Hybrid
+    known: int
+    vectors: Vectors
+    texts: Sequence[str]
+    targets: NDArray[np.int64]
+    classes: int
+    recipe: Recipe = _RECIPE
+
+    @cached_property
+    def _scaling(self) -> _Scaling:
+        return _Scaling.of(self.vectors[: self.known], self.recipe)
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return self.old.sparse.vocabulary.extended(self.texts[self.known :], len(self.texts))
+
+    @cached_property
+    def _features(self) -> "csr_matrix":
+        from scipy.sparse import csr_matrix, hstack
+
+        dense = csr_matrix(self._scaling(self.vectors))
+        return hstack([dense, self._vocabulary.matrix(self.texts)]).tocsr()
+
+    @cached_property
+    def _margins(self) -> NDArray[np.float64]:
+        """What `old` says of the rows it was fitted on, (known, its classes), in [-1, 1] or so."""
+        head, sparse = self.old.head, self.old.sparse
+        scores = head.logits(self.vectors[: self.known])
+        width = self.vectors.shape[1]
+        columns = slice(width, width + sparse.weight.shape[0])
+        scores += self._features[: self.known, columns] @ sparse.weight
+        return scores / _SPREAD
+
+    def _machine(
+        self, used: NDArray[np.bool_], number: int
+    ) -> tuple[NDArray[np.float64], float] | None:
+        """Return the coefficients of one class against the rest; None where it has no examples."""
+        from sklearn.svm import LinearSVC
+
+        rows = used.copy()
+        if number < self._margins.shape[1]:
+            side = np.where(self.targets[: self.known] == number, 1, -1)
+            rows[: self.known] &= side * self._margins[:, number] < _SUPPORTS
+        mine = self.targets[rows] == number
+        if not mine.any() or mine.all():
+            return None
+        model = LinearSVC(C=self.recipe.strength, random_state=0)
+        model.fit(self._features[rows], mine)
+        return model.coef_[0], float(model.intercept_[0])
+
+    def fit(self, without: Sequence[int] = ()) -> Hybrid:
+        """Return the model of all rows but those in `without`.
+
+        A support vector machine is what its support vectors make it: with those of the old one
+        and the new rows, it comes out nearly as if it had seen all (Syed, Liu, Sung: Incremental
+        Learning with Support Vector Machines, 1999). New classes see all rows.
+        """
+        weight = np.zeros((self.classes, self._features.shape[1]), dtype=np.float32)
+        bias = np.full(self.classes, _NEVER, dtype=np.float32)
+        used = np.ones(len(self.texts), dtype=bool)
+        used[list(without)] = False
+        with ThreadPoolExecutor() as pool:  # the solver lets go of the interpreter
+            for number, fitted in enumerate(
+                pool.map(partial(self._machine, used), range(self.classes))
+            ):
+                if fitted is not None:
+                    weight[number], bias[number] = fitted
+        return _hybrid(weight, bias, self._scaling, self._vocabulary)
+
+
+def _length(vectors: Vectors) -> float:
+    """Return the mean length of vectors, 1 for none or for those of no dimension."""
+    return float(np.linalg.norm(vectors, axis=1).mean()) if vectors.size else 1.0
+
+
+def settled(  # noqa: PLR0913, PLR0917 — a data set and how it is divided
+    recipe: Recipe,
+    vectors: Vectors,
+    texts: Sequence[str],
+    targets: NDArray[np.int64],
+    classes: int,
+    folds: NDArray[np.int64],
+) -> Recipe:
+    """Return the recipe with the weight of the embeddings that is best out of fold.
+
+    It depends on the encoder, and falls with the number of examples: n-grams need many.
+    """
+    if recipe.dense is not None:
+        return recipe
+    parts = folds if len(texts) <= _FEW else np.where(folds == 0, 0, -1)  # one fold will do
+
+    def accuracy(dense: float) -> float:
+        tried = replace(recipe, dense=dense)
+        logits = out_of_fold(vectors, texts, targets, classes, parts, tried)
+        judged = parts >= 0
+        return float((logits.argmax(axis=1) == targets)[judged].mean())
+
+    return replace(recipe, dense=max(_WEIGHTS, key=accuracy))
+
+
+def fit_plain(vectors: Vectors, targets: NDArray[np.int64], classes: int) -> Head:
+    """Fit a logistic regression on embeddings alone, for messages whose words are all unknown.
+
+    The joint model leaves to the n-grams what they explain: without them it knows too little.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    mean, spread = vectors.mean(axis=0), np.maximum(vectors.std(axis=0), 1e-6)
+    model = LogisticRegression(C=_PLAIN_STRENGTH, max_iter=300)
+    weight, bias = _fitted(model, (vectors - mean) / spread, targets, classes)
+    weight /= spread.astype(np.float32)
+    return Head(weight, bias - weight @ mean)
+
+
+def _fitted(
+    model: Any, features: Any, targets: NDArray[np.int64], classes: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return one row of coefficients a class; scikit-learn keeps one row for two classes."""
+    weight = np.zeros((classes, features.shape[1]), dtype=np.float32)
+    bias = np.full(classes, _NEVER, dtype=np.float32)
+    if len(np.unique(targets)) == 1:  # a fold of a tiny data set: there is nothing to tell it from
+        bias[targets] = 0.0
+        return weight, bias
+    model.fit(features, targets)
+    two = len(model.classes_) == 2  # noqa: PLR2004
+    weight[model.classes_] = np.vstack([-model.coef_, model.coef_]) if two else model.coef_
+    bias[model.classes_] = [-model.intercept_[0], model.intercept_[0]] if two else model.intercept_
+    return weight, bias
+
+
+def out_of_fold(  # noqa: PLR0913, PLR0917 — a data set and how it is divided
+    vectors: Vectors,
+    texts: Sequence[str],
+    targets: NDArray[np.int64],
+    classes: int,
+    folds: NDArray[np.int64],
+    recipe: Recipe = _RECIPE,
+) -> NDArray[np.float64]:
+    """Return for each text the logits of a model that has not seen its fold, (n, classes)."""
+    logits = np.zeros((len(texts), classes))
+    for fold in np.unique(folds[folds >= 0]):  # a fold below 0 is always learnt from
+        seen = np.flatnonzero(folds != fold).tolist()
+        unseen = np.flatnonzero(folds == fold).tolist()
+        model = fit(vectors[seen], [texts[i] for i in seen], targets[seen], classes, recipe)
+        logits[unseen] = model.logits(vectors[unseen], [texts[i] for i in unseen])
+    return logits

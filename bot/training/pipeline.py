@@ -1,0 +1,353 @@
+"""Labelled texts → a version of the intent classifier.
+
+`head` fits linear models on the frozen encoder's vectors and on n-grams together. `full` and `lora`
+fine-tune the encoder first, and add the n-gram model's scores to the network's.
+"""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.core.privacy import redact
+from bot.core.settings import Promise
+from bot.core.types import OUT_OF_SCOPE, CarelineError
+from bot.nlu import calibration as numbers
+from bot.nlu import dialogue_acts, emotion_classifier, out_of_scope, retrieval_gate
+from bot.nlu import intent_classifier as serving
+from bot.nlu.context import is_contextual
+from bot.nlu.dialogue_acts import Wish
+from bot.nlu.drift import Reference
+from bot.nlu.intent_classifier import Calibration, Head, Parameters
+from bot.nlu.ngrams import SparseHead
+from bot.nlu.out_of_scope import Memory, Novelty
+from bot.nlu.retrieval_gate import Asking
+from bot.training import classifier_heads, linear, model_card, training_set
+from bot.training.checkpoints import Checkpoints
+from bot.training.curves import Curves
+from bot.training.datasets import Example
+from bot.training.recipe import Recipe
+from knowledge_base.encoders import onnx_encoder
+from knowledge_base.encoders.base_models import Base, ModelEncoder, TorchEncoder, Vectors
+from knowledge_base.index.versions import Version, Versions
+from knowledge_base.text.spelling import Speller
+
+_logger = logging.getLogger(__name__)
+Method = Literal["head", "full", "lora"]
+Targets = NDArray[np.int64]
+Logits = NDArray[np.float64]
+
+_FOLDS: Final = 5
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be trained."""
+
+    examples: Sequence[Example]
+    encoder: ModelEncoder
+    method: Method = "full"
+    valid: Sequence[Example] | None = None
+    promise: Promise = field(default_factory=Promise)
+    recipe: Recipe = field(default_factory=Recipe)
+    seed: int = 0
+    progress: bool = False
+    turns: Sequence[Asking] = ()  # of transcripts, with whether they needed the knowledge
+    wishes: Sequence[Wish] = ()  # of transcripts, with whether customers wanted it done
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What one training run produced."""
+
+    version: Version
+    seconds: float
+    examples: int
+    intents: int
+    validation: dict[str, float | None]
+    engine: str
+    calibration: Calibration
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """What a model says of examples it was not trained on: the ground calibration stands on."""
+
+    logits: Logits
+    distances: NDArray[np.float64]
+    targets: Targets
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained classifier before calibration, and the vectors of what it learnt."""
+
+    head: Head
+    sparse: SparseHead
+    vectors: Vectors
+    targets: Targets
+    unseen: Unseen
+    engine: str
+    plain: Head | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+    examples: Sequence[Example] = ()  # those learnt, where they are more than those given
+    leans: int = 0  # see `intents.Parameters`
+    dimension: int | None = None  # of the vectors where the heads read more beside them
+
+
+def train(job: Job, versions: Versions) -> Trained:
+    """Train, validate, calibrate and publish a version.
+
+    Without `valid`, `head` is calibrated out of fold and `full` on a part that is held out, which
+    it learns at last. A run that fails or is killed leaves the active version as it was.
+    """
+    started = time.perf_counter()
+    labels = sorted({example.intent for example in job.examples})
+    job = _with_known_labels(job, labels)
+    curves = Curves(progress=job.progress)
+
+    def build(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+        if job.method == "head":
+            fitted = _fit_head(job, labels)
+        else:
+            from bot.training import fine_tuned_models
+
+            checkpoints = Checkpoints(versions.root / ".unfinished", _facts(job))
+            fitted = fine_tuned_models.fit(job, labels, folder, checkpoints, curves)
+            checkpoints.clear()
+        outside = np.array([label == OUT_OF_SCOPE for label in labels])
+        calibration, measured = calibrate(fitted.unseen, outside, job.promise)
+        metrics = validate(fitted.unseen, outside, calibration)
+        given = slice(len(job.examples))
+        vectors = fitted.vectors[given, : fitted.dimension]
+        memory = memory_of(vectors, fitted.targets[given], labels)
+        Parameters(
+            head=fitted.head,
+            sparse=fitted.sparse,
+            plain=fitted.plain,
+            labels=tuple(labels),
+            speller=Speller.of([example.text for example in job.examples]),
+            memory=memory,
+            novelty=measured,
+            examples=remembered(job.examples, memory),
+            tone=emotion_classifier.shared(job.encoder)
+            if job.method == "head"
+            else tone_head(folder, fitted.engine, job.encoder.base.query_prefix),
+            reference=_reference(fitted.unseen, outside, calibration),
+            calibration=calibration,
+            contextual=is_contextual(job.examples),
+            leans=fitted.leans,
+        ).save(folder)
+        _learn_from_turns(job, folder, fitted)
+        training_set.save(folder, fitted.examples or job.examples, fitted.vectors)
+        details = {
+            **_description(job),
+            **fitted.details,
+            "labels": labels,
+            "engine": fitted.engine,
+            "calibration": asdict(calibration),
+        }
+        curves.save(folder)
+        model_card.write(folder, metrics, details, fitted.unseen.logits, fitted.unseen.targets)
+        return metrics, details
+
+    return trained(versions.publish(build), started)
+
+
+def _with_known_labels(job: Job, labels: Sequence[str]) -> Job:
+    """Return the job without validation examples of intents that are not trained, and say so."""
+    if job.valid is None:
+        return job
+    valid = [example for example in job.valid if example.intent in labels]
+    if not valid:
+        message = "no example of --valid has an intent that is trained: check its labels"
+        raise CarelineError(message)
+    if left_out := Counter(e.intent for e in job.valid) - Counter(e.intent for e in valid):
+        _logger.warning("--valid holds labels that are not trained: %s", dict(left_out))
+    return replace(job, valid=valid)
+
+
+def trained(version: Version, started: float) -> Trained:
+    """Return what a run produced that started at a moment of `time.perf_counter`."""
+    details = version.details
+    return Trained(
+        version=version,
+        seconds=round(time.perf_counter() - started, 3),
+        examples=details["examples"],
+        intents=sum(label != OUT_OF_SCOPE for label in details["labels"]),
+        validation=version.metrics,
+        engine=details["engine"],
+        calibration=Calibration(**details["calibration"]),
+    )
+
+
+def _facts(job: Job) -> list[Any]:
+    """Return everything a fine-tuning depends on: a killed one goes on if nothing changed."""
+    texts = [(example.input, example.intent) for example in (*job.examples, *(job.valid or ()))]
+    return [job.encoder.id, job.method, job.seed, asdict(job.recipe), texts]
+
+
+def _description(job: Job) -> dict[str, Any]:
+    """Return what a version remembers of its data and its base."""
+    base = job.encoder.base
+    return {
+        "base": base.name,
+        "encoder": job.encoder.id,
+        "query_prefix": base.query_prefix,
+        "method": job.method,
+        "seed": job.seed,
+        "recipe": asdict(job.recipe),
+        "examples": len(job.examples),
+        "counts": dict(Counter(example.intent for example in job.examples)),
+    }
+
+
+def targets_of(examples: Sequence[Example], labels: Sequence[str]) -> Targets:
+    """Return class numbers, shape (n,)."""
+    number = {label: i for i, label in enumerate(labels)}
+    return np.array([number[example.intent] for example in examples], dtype=np.int64)
+
+
+def remembered(examples: Sequence[Example], memory: Memory) -> tuple[serving.Example, ...]:
+    """Return the examples a memory holds, in its order."""
+    chosen = [examples[row] for row in memory.rows]
+    return tuple(serving.Example(redact(e.text), e.intent, e.source) for e in chosen)
+
+
+def _fit_head(job: Job, labels: Sequence[str]) -> Fitted:
+    """Fit a hybrid on the frozen encoder; unseen are `valid`, or all examples out of fold."""
+    manner = classifier_heads.Manner(job.encoder, job.recipe, _FOLDS, job.seed, job.progress)
+    found = classifier_heads.fit(job.examples, job.valid, labels, manner)
+    learnt, held = found.learnt, found.held
+    given = slice(len(job.examples))
+    memory = memory_of(learnt.vectors[given], learnt.targets[given], labels)
+    places = None if job.valid else np.arange(len(job.examples))
+    unseen = Unseen(found.unseen, memory.distances(held.vectors, places), held.targets)
+    return Fitted(
+        found.model.head,
+        found.model.sparse,
+        learnt.features,
+        learnt.targets,
+        unseen,
+        job.encoder.engine,
+        linear.fit_plain(learnt.features, learnt.targets, len(labels)),
+        {"recipe": asdict(found.recipe)},
+        examples=learnt.examples,
+        leans=found.leans,
+        dimension=learnt.dimension,
+    )
+
+
+def memory_of(vectors: Vectors, targets: Targets, labels: Sequence[str]) -> Memory:
+    """Remember the examples in scope: out-of-scope ones would make strange messages familiar."""
+    outside = labels.index(OUT_OF_SCOPE) if OUT_OF_SCOPE in labels else -1
+    inside = np.flatnonzero(targets != outside)
+    memory = Memory.of(vectors[inside], targets[inside])
+    return replace(memory, rows=inside[memory.rows])
+
+
+def _learn_from_turns(job: Job, folder: Path, fitted: Fitted) -> None:
+    """Learn which turns need the knowledge, and which a deed, on the encoder that will serve."""
+    encoder: ModelEncoder = job.encoder
+    if job.method != "head":
+        encoder = own_encoder(folder, fitted.engine, job.encoder.base.query_prefix)
+    learnt = retrieval_gate.fit(encoder, job.turns)
+    if learnt is not None:
+        learnt.save(folder / retrieval_gate.FOLDER)
+    wishes = dialogue_acts.fit(encoder, job.wishes)
+    if wishes is not None:
+        wishes.save(folder / dialogue_acts.FOLDER)
+
+
+def own_encoder(folder: Path, engine: str, prefix: str) -> ModelEncoder:
+    """Open a version's own encoder, as it will serve."""
+    base = Base(folder.name, str(folder / "encoder"), query_prefix=prefix)
+    return (
+        onnx_encoder.FastEncoder(base, folder / "engine")
+        if engine == onnx_encoder.NAME
+        else TorchEncoder(base)
+    )
+
+
+def tone_head(folder: Path, engine: str, prefix: str) -> emotion_classifier.ToneHead:
+    """Fit the tone head on the vectors of a version's own encoder."""
+    return emotion_classifier.trained_on(own_encoder(folder, engine, prefix))
+
+
+def calibrate(
+    unseen: Unseen, outside: NDArray[np.bool_], promise: Promise
+) -> tuple[Calibration, Novelty]:
+    """Return what turns logits into decisions, from examples the model has not seen."""
+    logits, targets = unseen.logits, unseen.targets
+    temperature = numbers.fit_temperature(logits, targets)
+    probabilities = numbers.softmax(logits, temperature)
+    known = ~outside[targets]
+    signs = out_of_scope.signs(logits, outside, unseen.distances)
+    measured = Novelty.fit(signs[known] if known.any() else signs)
+    scores = measured.score(signs)
+    threshold = numbers.rejection_threshold(scores[known], scores[~known])
+    best, chosen = best_in_scope(probabilities, outside)
+    rejected = (scores >= threshold) | outside[probabilities.argmax(axis=1)]
+    certificate = numbers.certify(
+        np.where(rejected, -1.0, best),
+        chosen != targets,
+        promise.wrong_among_answered,
+        promise.confidence,
+    )
+    asked = ~rejected & known & (best < (certificate.threshold or 1.0))
+    return (
+        Calibration(
+            temperature=temperature,
+            oos_threshold=threshold,
+            promise=certificate.threshold,
+            share=promise.wrong_among_answered,
+            certainty=promise.confidence,
+            coverage=certificate.coverage if certificate.threshold is not None else None,
+            missing=certificate.missing,
+            candidate=numbers.candidate_threshold(probabilities, targets, asked),
+        ),
+        measured,
+    )
+
+
+def _reference(
+    unseen: Unseen, outside: NDArray[np.bool_], calibration: Calibration
+) -> Reference | None:
+    """Return what later messages are compared with, where something was promised about them."""
+    if calibration.promise is None:
+        return None
+    probabilities = numbers.softmax(unseen.logits, calibration.temperature)
+    return Reference.of(unseen.distances, best_in_scope(probabilities, outside)[0])
+
+
+def best_in_scope(
+    probabilities: NDArray[np.float64], outside: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], Targets]:
+    """Return the probability and the number of the best class in scope, shape (n,) each."""
+    masked = np.where(outside, -1.0, probabilities)
+    return masked.max(axis=1), masked.argmax(axis=1)
+
+
+def validate(
+    unseen: Unseen, outside: NDArray[np.bool_], calibration: Calibration
+) -> dict[str, Any]:
+    """Return accuracy and macro-F1 over in-scope rows and the calibration error over all."""
+    from sklearn.metrics import f1_score
+
+    targets = unseen.targets
+    probabilities = numbers.softmax(unseen.logits, calibration.temperature)
+    known = ~outside[targets]
+    _, chosen = best_in_scope(probabilities, outside)
+    right = probabilities.argmax(axis=1) == targets
+    ece = numbers.expected_calibration_error(probabilities.max(axis=1), right)
+    if not known.any():
+        return {"accuracy": None, "macro_f1": None, "ece": ece}
+    macro = f1_score(targets[known], chosen[known], average="macro")
+    accuracy = float((chosen[known] == targets[known]).mean())
+    return {"accuracy": accuracy, "macro_f1": float(macro), "ece": ece}
