@@ -15,7 +15,7 @@ for name in [key for key in os.environ if key.startswith("CARELINE_") and key !=
     del os.environ[name]
 os.environ.pop("DATABASE_URL", None)
 
-from bot.bootstrap import Home  # noqa: E402
+from bot.container import Home  # noqa: E402
 from bot.core.settings import Settings  # noqa: E402
 from bot.nlu import emotion_classifier  # noqa: E402
 from bot.training import classifier_heads, datasets, pipeline  # noqa: E402

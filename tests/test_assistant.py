@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.assistant import Assistant, Received
-from bot.bootstrap import Home, assistant
+from bot.assistant.pipeline import Assistant, Received
+from bot.assistant.protocols import Parts
+from bot.container import Home, assistant
 from bot.core import serialization
 from bot.core.settings import Settings
 from bot.core.types import (
@@ -23,7 +24,6 @@ from bot.core.types import (
 )
 from bot.nlu.entities.extractor import EntityFinder
 from bot.nlu.understander import Understander
-from bot.parts import Parts
 from bot.store.in_memory_log import MemoryLog
 from knowledge_base.documents import Findings, Hit
 from knowledge_base.index.filters import Filter

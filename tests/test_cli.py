@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.bootstrap import Home
+from bot.container import Home
 from tests.conftest import ROOT
 from tests.shell import careline, json_of, spawned
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.bootstrap import Home, assistant
 from bot.cli.app import app
+from bot.container import Home, assistant
 from bot.core.types import Corrected, Message, new_id
 from bot.store import corrections
 from bot.training import datasets

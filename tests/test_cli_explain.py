@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.bootstrap import Home
+from bot.container import Home
 from tests.shell import careline, json_of
 
 

@@ -1,6 +1,6 @@
 """The commands on the state of the knowledge, as a shell runs them."""
 
-from bot.bootstrap import Home
+from bot.container import Home
 from tests.shell import careline, json_of
 
 

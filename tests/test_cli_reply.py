@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from bot import batch
-from bot.bootstrap import Home
 from bot.cli.app import app
+from bot.container import Home
 from bot.core.types import CarelineError
+from bot.evaluation import batch_replies
 
 Json = dict[str, Any]
 
@@ -109,9 +109,9 @@ def test_json_needs_a_file_for_the_turns(home: Home, tmp_path: Path) -> None:
 def test_files_may_be_packed_and_must_be_there(tmp_path: Path) -> None:
     packed = tmp_path / "in.jsonl.gz"
     packed.write_bytes(gzip.compress('{"text": "你好"}\n'.encode()))
-    assert [asked.text for asked in batch.read(packed)] == ["你好"]
+    assert [asked.text for asked in batch_replies.read(packed)] == ["你好"]
     with pytest.raises(CarelineError, match="cannot be read"):
-        list(batch.read(tmp_path / "missing.jsonl"))
+        list(batch_replies.read(tmp_path / "missing.jsonl"))
     (tmp_path / "latin.jsonl").write_bytes(b'{"text": "caf\xe9"}\n')
-    (asked,) = batch.read(tmp_path / "latin.jsonl")
+    (asked,) = batch_replies.read(tmp_path / "latin.jsonl")
     assert asked.error is not None

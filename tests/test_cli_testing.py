@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.bootstrap import Home, assistant
+from bot.container import Home, assistant
 from bot.core.types import Message, NotFoundError
+from bot.evaluation.conversation_tests import cases, recorder
+from bot.integrations.rasa import stories
 from bot.store.handoff_desk import Agent, Desk
 from bot.store.read_model import Reader
-from bot.testing import cases, rasa_stories, recording
 from tests.shell import careline, json_of
 
 
@@ -80,7 +81,7 @@ def test_a_recorded_conversation_passes_as_a_test(home: Home, tmp_path: Path) ->
 def test_stand_ins_stand_for_what_the_log_does_not_hold(home: Home) -> None:
     bot = assistant(home)
     bot.answer(Message("reach me at ann@example.net or +1 312 555 0199", "c-private"))
-    made = recording.record(Reader(home.engine), "c-private", home.path / "orders.csv")
+    made = recorder.record(Reader(home.engine), "c-private", home.path / "orders.csv")
     said = made.tests[0]["turns"][0]["customer"]
     assert said == "reach me at nobody@example.com or +1 202 555 0143"
     assert len(made.comment) == 1
@@ -99,12 +100,12 @@ def test_what_people_did_is_recorded_as_events(home: Home) -> None:
     bot.answer(Message("my boots squeak", "c-people"))
     desk.give_back("c-people", "a-1", held.fence)
     bot.answer(Message("thanks", "c-people"))
-    made = recording.record(Reader(home.engine), "c-people", home.path / "orders.csv")
+    made = recorder.record(Reader(home.engine), "c-people", home.path / "orders.csv")
     kinds = [next(iter(turn)) for turn in made.tests[0]["turns"]]
     assert kinds == ["customer", "event", "agent", "customer", "event", "customer"]
     assert made.tests[0]["turns"][3]["expect"]["reason"] == "with_human"
     with pytest.raises(NotFoundError):
-        recording.record(Reader(home.engine), "c-unknown", home.path / "orders.csv")
+        recorder.record(Reader(home.engine), "c-unknown", home.path / "orders.csv")
 
 
 # Rasa
@@ -141,7 +142,7 @@ test_cases:
 def test_rasas_stories_become_tests(tmp_path: Path) -> None:
     file = tmp_path / "test_stories.yml"
     file.write_text(STORIES, encoding="utf-8")
-    made = rasa_stories.read(file)
+    made = stories.read(file)
     first, second, chinese = made.tests
     assert first["turns"] == [
         {

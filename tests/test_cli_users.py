@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from bot.bootstrap import Home
 from bot.cli.app import app
+from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import NotFoundError
 from bot.store.accounts import Level, UserError, Users

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.assistant import Assistant
-from bot.bootstrap import Home, assistant
+from bot.assistant.pipeline import Assistant
+from bot.container import Home, assistant
 from bot.core.types import IntentScore, Message, Turn, Understanding
 from bot.dialogue import state as states
 from bot.dialogue.state import State

@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from bot.bootstrap import Home, assistant
+from bot.container import Home, assistant
 from bot.core.settings import Settings
 from bot.dialogue import templates as texts
 from bot.dialogue.policy_file import Content
+from bot.evaluation.conversation_tests import cases, coverage, runner
+from bot.evaluation.conversation_tests import results as report
+from bot.evaluation.conversation_tests.cases import CaseError, Found
+from bot.evaluation.conversation_tests.runner import Result, Runner
+from bot.evaluation.conversation_tests.test_clock import Shop, open_hour
 from bot.store.in_memory_log import MemoryLog
-from bot.testing import cases, coverage, report, runner
-from bot.testing.cases import CaseError, Found
-from bot.testing.days import Shop, open_hour
-from bot.testing.runner import Result, Runner
 from tests.conftest import CONTENT, DEMO, ROOT
 from tests.told import told, without_articles
 

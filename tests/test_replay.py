@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bot import replay as replaying
-from bot import report
-from bot.assistant import Assistant
-from bot.bootstrap import Home, assistant
+from bot.assistant.pipeline import Assistant
+from bot.container import Home, assistant
 from bot.core.types import CarelineError
-from bot.replay import Replayed, conversations_of
+from bot.evaluation import replay as replaying
+from bot.evaluation import replay_report
+from bot.evaluation.replay import Replayed, conversations_of
 from bot.store.in_memory_log import MemoryLog
 from bot.training import datasets
 from tests.conftest import DEMO
@@ -90,7 +90,7 @@ def test_the_report_is_one_file_with_a_plot(trained: Home, tmp_path: Path) -> No
         },
     )
     result, bot, _ = run(trained, [past])
-    report.write(result, tmp_path / "out" / "report.html", bot.served_by())
+    replay_report.write(result, tmp_path / "out" / "report.html", bot.served_by())
     html = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "data:image/png;base64," in html
     assert "&lt;b&gt;hello" in html

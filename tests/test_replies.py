@@ -1,7 +1,7 @@
 """Several answers in one reply."""
 
+from bot.assistant.reply_assembly import is_needless
 from bot.core.types import Decision, Route
-from bot.replies import is_needless
 
 HELLO = Decision(Route.TEMPLATE, "smalltalk", "greeting", template="greeting")
 ASKS = Decision(Route.ACT, "missing_slot", "invoice", slot="email")

@@ -6,16 +6,16 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
-from bot.assistant import Assistant
-from bot.bootstrap import Home, assistant
+from bot.assistant.pipeline import Assistant
+from bot.container import Home, assistant
 from bot.core.settings import Settings
 from bot.core.types import CarelineError, Message, NotFoundError, Turn, Usage
+from bot.evaluation.reply_verification import Verifier
 from bot.generation.answerers import ExtractiveComposer, GeneratedComposer
 from bot.generation.language_models import Chat
 from bot.generation.prompts import load
 from bot.store import content_snapshots
 from bot.store.tables import messages
-from bot.verifying import Verifier
 
 CONVERSATION = (
     "hello there",

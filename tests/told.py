@@ -5,14 +5,14 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from bot.assistant.protocols import Parts, Stream
 from bot.core.intent_history import Leaning
 from bot.core.types import OUT_OF_SCOPE, IntentScore, Reply, Request, Understanding
 from bot.dialogue.policy_file import Content
+from bot.evaluation.conversation_tests.cases import AnyOf, Asked, Expectation, Found, Step
 from bot.nlu.entities.extractor import EntityFinder
 from bot.nlu.multi_intent.segments import boundaries
 from bot.nlu.understander import Understander
-from bot.parts import Parts, Stream
-from bot.testing.cases import AnyOf, Asked, Expectation, Found, Step
 from knowledge_base.documents import Chunk, Findings, Hit
 from knowledge_base.index.filters import Filter
 

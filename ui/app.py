@@ -6,24 +6,19 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from ui import (
-    chat,
-    console_layout,
-    console_orders,
-    console_views,
-    files,
-    insights,
-    live,
-    login,
-    notices,
-    playground,
-    playground_views,
-    tongue,
-    workshop,
-)
-from ui.client import ApiError, Client
-from ui.screen import Screen
-from ui.tongue import CHINESE, Switch
+from ui import i18n, login
+from ui.client.http_client import ApiError, Client
+from ui.i18n import CHINESE, Switch
+from ui.screens import attachments, notices
+from ui.screens.chat import screen as chat
+from ui.screens.console import layout, records
+from ui.screens.console import views as console_views
+from ui.screens.insights import screen as insights
+from ui.screens.live import screen as live
+from ui.screens.playground import screen as playground
+from ui.screens.playground import views as playground_views
+from ui.screens.protocol import Screen
+from ui.screens.workshop import screen as workshop
 
 PATH: Final = "/app"
 _FONTS: Final = ("system-ui", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif")
@@ -69,12 +64,12 @@ _CSS: Final = """
 
 _STYLED: Final = (
     login,
-    tongue,
+    i18n,
     insights,
     notices,
     console_views,
-    console_orders,
-    files,
+    records,
+    attachments,
     playground_views,
     workshop,
 )
@@ -121,7 +116,7 @@ def mount(app: FastAPI, screen: Screen) -> None:
             with gr.Tab(_EN["live"], id="live") as tab:
                 live.build(client, switch.place("live", tab))
             with gr.Tab(_EN["console"], id="console") as tab:
-                console_layout.build(client, switch.place("console", tab))
+                layout.build(client, switch.place("console", tab))
             with gr.Tab(_EN["playground"], id="playground") as tab:
                 playground.build(client, switch.place("playground", tab))
             with gr.Tab(_EN["insights"], id="insights", visible=False) as figures:

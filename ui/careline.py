@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ui.client import Client, Json
-from ui.turns import Article, Line, Passage, Turn
+from ui.client.http_client import Client, Json
+from ui.client.models import Article, Line, Passage, Turn
 
 
 class Careline(Client):

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.bootstrap import Home
+from bot.container import Home
 from bot.core.types import CarelineError
 
 

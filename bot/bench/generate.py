@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Final
 
+from bot.assistant.protocols import Composer, Stream
 from bot.bench.bars import Part, Result, Setting, at_least, at_most
 from bot.bench.search import Built, build
 from bot.core.types import Reply
@@ -22,7 +23,6 @@ from bot.generation.answerers import ExtractiveComposer, GeneratedComposer
 from bot.generation.language_models import MAX_TOKENS, Chat
 from bot.generation.prompt_injection import without_orders
 from bot.generation.transformers_model import LocalGenerator
-from bot.parts import Composer, Stream
 from knowledge_base.documents import Document, Hit
 from knowledge_base.retrieval import search_evaluation
 from knowledge_base.retrieval.search import KnowledgeBase

@@ -143,7 +143,7 @@ def _kills(setting: Setting, result: Result) -> None:
 
 def _child(file: str, root: str, base: str, english: str, cache: str) -> None:
     """Ingest one file in a process of its own, to be killed."""
-    from bot.bootstrap import Home
+    from bot.container import Home
     from bot.core.settings import Settings
 
     settings = Settings(home=Path(root).parent, base=base, english_base=english, cache=Path(cache))

@@ -20,10 +20,11 @@ from bot.actions import deeds, orders_db
 from bot.actions.calls import ActionCall, ActionResult, Steps, finished
 from bot.actions.orders_db import Order
 from bot.actions.runner import ActionRunner
-from bot.assistant import Assistant
+from bot.assistant.pipeline import Assistant
+from bot.assistant.protocols import Explanation, Parts, Understander
 from bot.bench import unsafe_texts
 from bot.bench.bars import Part, Result, Setting, at_most
-from bot.bootstrap import Home, assistant
+from bot.container import Home, assistant
 from bot.core.intent_history import Leaning
 from bot.core.types import BadMessageError, CarelineError, Message, Role, Turn, Understanding
 from bot.dialogue import safety
@@ -31,7 +32,6 @@ from bot.dialogue.policy import Policy
 from bot.dialogue.policy_file import Content
 from bot.dialogue.templates import Templates, Variant
 from bot.generation import prompts
-from bot.parts import Explanation, Parts, Understander
 from bot.store.in_memory_log import MemoryLog
 from bot.training import datasets
 from knowledge_base.text.scripts import to_script

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from bot.agent_assist.human_replies import Case, Replies
+from bot.agent_assist.reply_features import Line, is_answer
 from bot.bench.bars import Part, Result, Setting, at_least
 from bot.core.types import Role
-from bot.learning.replies import Case, Replies
-from bot.learning.situations import Line, is_answer
 from bot.training.datasets import is_held_back
 from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.index.sparse import SparseIndex

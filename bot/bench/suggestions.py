@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from bot.assistant.question_suggestions import Suggester, distinct
 from bot.bench.bars import Result, Setting, at_least
 from bot.core.types import CarelineError
-from bot.learning.suggestions import Suggester, distinct
 
 _OFFERED: Final = 3
 _DEMO: Final = ("en.jsonl", "zh.jsonl", "held_out.jsonl")

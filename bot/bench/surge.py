@@ -6,8 +6,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.analytics.surge_detection import WEEK, Plan, watch
 from bot.bench.bars import Part, Result, Setting, at_least, at_most
-from bot.insights.surge import WEEK, Plan, watch
 
 _YEAR: Final = 364
 _DOUBLED: Final = 20.0  # messages a day of the topic that is doubled

@@ -7,10 +7,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.analytics.clustering import Encode
+from bot.analytics.topic_discovery import NOWHERE, Batch, assign, batches, discover
 from bot.bench.bars import Part, Result, Setting, at_least
 from bot.core.types import OUT_OF_SCOPE
-from bot.learning.grouping import Encode
-from bot.learning.topics import NOWHERE, Batch, assign, batches, discover
 from bot.store.topic_store import Said
 from bot.training import datasets
 from bot.training.datasets import Example

@@ -6,12 +6,12 @@ from itertools import islice
 from typing import Final
 
 from bot.bench.bars import Part, Result, Setting, at_least, at_most
-from bot.bootstrap import Home, assistant
+from bot.container import Home, assistant
 from bot.core.settings import Settings
 from bot.core.types import BadMessageError, Message, Role
+from bot.evaluation.reply_verification import Verifier
 from bot.store import audit_ledger, tampering
 from bot.training import datasets
-from bot.verifying import Verifier
 
 _TURNS: Final = 1000
 _ALTERED: Final = 24

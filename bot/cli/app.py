@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from bot.bootstrap import Home
+    from bot.container import Home
 
 app = typer.Typer(
     name="careline",
@@ -30,7 +30,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON value."
 
 def open_home(path: Path | None) -> "Home":
     """Open a home with its settings; libraries' warnings go to standard error."""
-    from bot.bootstrap import Home
+    from bot.container import Home
     from bot.core.settings import Settings
 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
@@ -50,19 +50,3 @@ def wants_progress() -> bool:
 
 
 # The commands register themselves with `app` when their modules are imported.
-from bot.cli import (  # noqa: E402
-    actions,  # noqa: F401
-    bench,  # noqa: F401
-    build,  # noqa: F401
-    corrections,  # noqa: F401
-    data,  # noqa: F401
-    evaluate,  # noqa: F401
-    insights,  # noqa: F401
-    kb,  # noqa: F401
-    operate,  # noqa: F401
-    reply,  # noqa: F401
-    talk,  # noqa: F401
-    testing,  # noqa: F401
-    users,  # noqa: F401
-    verify,  # noqa: F401
-)

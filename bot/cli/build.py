@@ -10,7 +10,7 @@ import typer
 from bot.cli.app import HomeOption, JsonOption, app, open_home, show, wants_progress
 
 if TYPE_CHECKING:
-    from bot.bootstrap import Home
+    from bot.container import Home
     from bot.core.settings import Promise
     from bot.nlu.intent_classifier import Calibration
     from bot.training.pipeline import Trained
@@ -81,11 +81,11 @@ def train(  # noqa: PLR0913 — one parameter an option
     `train search FILES` learns to search instead, from queries with their relevant articles.
     """
     if files and str(files[0]) == "search":
-        from bot.cli.learn import learn_to_search
+        from bot.cli.search_training import learn_to_search
 
         learn_to_search(files[1:], home, as_json=as_json)
         return
-    from bot import building
+    from bot.authoring import build
     from bot.core.settings import Promise
     from bot.core.types import CarelineError
     from bot.training import datasets
@@ -98,7 +98,7 @@ def train(  # noqa: PLR0913 — one parameter an option
             raise CarelineError(message)
         done = _extend(place, source, add, files)
     else:
-        done = building.train(
+        done = build.train(
             place,
             files,
             method=method.value,
@@ -245,9 +245,9 @@ def ingest(
 
     An article of a later place replaces the one of the same id in an earlier place.
     """
-    from bot import building
+    from bot.authoring import build
 
-    done = building.ingest(
+    done = build.ingest(
         open_home(home),
         places,
         depth=depth,
@@ -284,9 +284,9 @@ def list_versions(
     as_json: JsonOption = False,
 ) -> None:
     """List versions, oldest first, and which are active."""
-    from bot.workshop import shelf
+    from bot.authoring import version_catalog
 
-    rows = shelf.rows(open_home(home), kind)
+    rows = version_catalog.rows(open_home(home), kind)
 
     def text() -> str:
         lines = [
@@ -306,10 +306,14 @@ def activate(
     as_json: JsonOption = False,
 ) -> None:
     """Make a version the one that serves; a server that runs takes it over."""
-    from bot.workshop import shelf
+    from bot.authoring import version_catalog
 
-    version = shelf.activate(open_home(home), identifier)
-    show(shelf.row(version, active=True), as_json=as_json, text=lambda: f"{version.id} is active")
+    version = version_catalog.activate(open_home(home), identifier)
+    show(
+        version_catalog.row(version, active=True),
+        as_json=as_json,
+        text=lambda: f"{version.id} is active",
+    )
 
 
 @versions_app.command()
@@ -320,7 +324,11 @@ def rollback(
     as_json: JsonOption = False,
 ) -> None:
     """Go back to the version before the active one."""
-    from bot.workshop import shelf
+    from bot.authoring import version_catalog
 
-    version = shelf.rollback(open_home(home), kind)
-    show(shelf.row(version, active=True), as_json=as_json, text=lambda: f"{version.id} is active")
+    version = version_catalog.rollback(open_home(home), kind)
+    show(
+        version_catalog.row(version, active=True),
+        as_json=as_json,
+        text=lambda: f"{version.id} is active",
+    )

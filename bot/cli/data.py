@@ -9,8 +9,8 @@ import typer
 from bot.cli.app import HomeOption, JsonOption, app, open_home, show, wants_progress
 
 if TYPE_CHECKING:
-    from bot.bootstrap import Home
-    from bot.importing import Imported
+    from bot.container import Home
+    from bot.integrations.importer import Imported
     from bot.training.data_lint import Finding
     from bot.training.data_lint_rows import Row
 
@@ -25,9 +25,9 @@ def import_data(
     as_json: JsonOption = False,
 ) -> None:
     """Bring a Rasa project or labelled texts into the home; nothing there is overwritten."""
-    from bot import importing
+    from bot.integrations import importer
 
-    done = importing.into(open_home(home).path, file)
+    done = importer.into(open_home(home).path, file)
     show(asdict(done), as_json=as_json, text=lambda: _imported(done))
 
 
@@ -53,9 +53,9 @@ def rasa_export(
     as_json: JsonOption = False,
 ) -> None:
     """Write the home's examples, entities and templates as Rasa's nlu.yml and domain.yml."""
-    from bot import exporting
+    from bot.integrations.rasa import home_export
 
-    done = exporting.to_rasa(open_home(home).path, folder)
+    done = home_export.to_rasa(open_home(home).path, folder)
     text = (
         f"{done.examples} examples, {done.intents} intents, {done.templates} templates, "
         f"{done.entities} entities"

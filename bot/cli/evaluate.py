@@ -80,10 +80,10 @@ def replay(
     as_json: JsonOption = False,
 ) -> None:
     """Run past conversations through the assistant; nothing is written into the log."""
-    from bot import report as reports
-    from bot.bootstrap import assistant
-    from bot.replay import conversations_of
-    from bot.replay import replay as run
+    from bot.container import assistant
+    from bot.evaluation import replay_report as reports
+    from bot.evaluation.replay import conversations_of
+    from bot.evaluation.replay import replay as run
     from bot.store.in_memory_log import MemoryLog
 
     place = open_home(home)

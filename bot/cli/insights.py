@@ -30,11 +30,11 @@ def insights(  # noqa: PLR0913 — one parameter an option
     as_json: JsonOption = False,
 ) -> None:
     """Tell how conversations went: deflection, CSAT, times, routes, intents, surges, cost."""
-    from bot.insights import reporting
+    from bot.analytics import reports
 
     place = open_home(home)
     place.log()
-    wanted = reporting.query(
+    wanted = reports.query(
         days,
         first=first.date() if first else None,
         last=last.date() if last else None,
@@ -42,9 +42,9 @@ def insights(  # noqa: PLR0913 — one parameter an option
         language=language,
         synthetic=synthetic,
     )
-    found = reporting.insights(place.engine, wanted)
+    found = reports.insights(place.engine, wanted)
     if table:
-        table.write_text(reporting.as_csv(found), encoding="utf-8")
+        table.write_text(reports.as_csv(found), encoding="utf-8")
     show(found, as_json=as_json, text=lambda: _said(found))
 
 
@@ -82,7 +82,7 @@ def topics(
     as_json: JsonOption = False,
 ) -> None:
     """Look for what customers talk about beside the intents; a server does so every hour."""
-    from bot.insights import topics as looking
+    from bot.analytics import topic_updates as looking
     from bot.store import topic_store as store
 
     place = open_home(home)
@@ -119,7 +119,8 @@ def simulate(  # noqa: PLR0913 — one parameter an option
 
     No figure counts them, and nothing is learnt from them, unless that is asked for.
     """
-    from bot.insights import simulation, topics
+    from bot.analytics import topic_updates as topics
+    from bot.analytics import traffic_simulation
     from bot.store import synthetic_conversations as synthetic
     from bot.store.topic_store import LookingError
 
@@ -128,7 +129,7 @@ def simulate(  # noqa: PLR0913 — one parameter an option
     removed = synthetic.clear(place.engine)
     written = 0
     if not clear:
-        made = simulation.traffic(simulation.world(place), days, per_day, seed)
+        made = traffic_simulation.traffic(traffic_simulation.world(place), days, per_day, seed)
         written = synthetic.write(place.engine, made)
         with suppress(LookingError):  # a server looks: it finds them
             topics.Looker(place, progress=wants_progress()).look()

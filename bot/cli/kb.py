@@ -8,7 +8,7 @@ import typer
 from bot.cli.app import HomeOption, JsonOption, app, open_home, show
 
 if TYPE_CHECKING:
-    from bot.learning.gaps import Cluster
+    from bot.analytics.knowledge_gaps import Cluster
     from knowledge_base.quality.checks import Finding, Report
 
 kb = typer.Typer(no_args_is_help=True, help="What is wrong with the knowledge, and what it lacks.")
@@ -85,16 +85,16 @@ def gaps(
     """Group the questions nobody could answer: what should be written next."""
     from datetime import timedelta
 
+    from bot.analytics import article_drafts
+    from bot.analytics import knowledge_gaps as learning
     from bot.core.types import now
-    from bot.insights import drafts
-    from bot.learning import gaps as learning
     from bot.store import query_log
 
     place = open_home(home)
     place.log()
     since = now() - timedelta(days=days) if days else None
     open_questions = learning.unanswered(query_log.asked(place.engine, since))
-    found = drafts.grouped(place, open_questions)
+    found = article_drafts.grouped(place, open_questions)
     result = {
         "clusters": [_cluster_json(cluster) for cluster in found],
         "questions": len(open_questions),

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
-    from bot.assistant import Assistant
-    from bot.batch import Asked, Done
+    from bot.assistant.pipeline import Assistant
+    from bot.evaluation.batch_replies import Asked, Done
 
 
 @app.command()
@@ -34,14 +34,14 @@ def reply(
 
     With --json, which needs --out, standard output holds the counts.
     """
-    from bot import batch
-    from bot.bootstrap import assistant
+    from bot.container import assistant
+    from bot.evaluation import batch_replies
 
     if as_json and out is None:
         message = "--json needs --out: standard output cannot hold the turns as well"
         raise typer.BadParameter(message)
-    asked = list(batch.read(file))
-    known = batch.answered(out) if out else set()
+    asked = list(batch_replies.read(file))
+    known = batch_replies.answered(out) if out else set()
     left = [one for one in asked if one.id not in known]
     started = time.perf_counter()
     done = _run(left, assistant(open_home(home)), out, workers)
@@ -67,7 +67,7 @@ def _run(asked: "Sequence[Asked]", bot: "Assistant", out: Path | None, workers: 
     from rich.console import Console
     from rich.progress import Progress
 
-    from bot import batch
+    from bot.evaluation import batch_replies
 
     file: TextIO | None = out.open("a", encoding="utf-8") if out else None
 
@@ -83,7 +83,7 @@ def _run(asked: "Sequence[Asked]", bot: "Assistant", out: Path | None, workers: 
     try:
         with Progress(console=console, disable=not wants_progress(), transient=True) as bar:
             task = bar.add_task("replying", total=len(asked))
-            return batch.run(
+            return batch_replies.run(
                 asked, bot, write, workers=workers, step=lambda: bar.update(task, advance=1)
             )
     finally:

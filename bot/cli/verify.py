@@ -8,8 +8,8 @@ import typer
 from bot.cli.app import HomeOption, JsonOption, app, open_home, show
 
 if TYPE_CHECKING:
+    from bot.evaluation.reply_verification import Verified
     from bot.store.audit_ledger import Report
-    from bot.verifying import Verified
 
 
 @app.command()
@@ -44,8 +44,8 @@ def verify(
         show(result, as_json=as_json, text=lambda: _chain(report))
         well = report.is_whole
     else:
+        from bot.evaluation.reply_verification import Verifier
         from bot.store.read_model import Reader
-        from bot.verifying import Verifier
 
         verifier = Verifier(place)
         wanted = [message_id] if message_id else Reader(place.engine).answered(last or 1)

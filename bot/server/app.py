@@ -16,34 +16,33 @@ from fastapi.responses import Response
 from fastapi_swagger import patch_fastapi
 from starlette.exceptions import HTTPException
 
-from bot.bootstrap import Home
+from bot.authoring import uploads
+from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import CarelineError
-from bot.server import (
+from bot.server import error_handlers, metrics
+from bot.server.api_errors import Refusal
+from bot.server.routes import (
     attachments,
     chatwoot,
     console,
+    content,
     conversations,
     corrections,
     desk,
     insights,
+    jobs,
     knowledge,
     logins,
     messages,
-    metrics,
-    openai_chat,
+    openai,
     operations,
-    orders,
     playground,
-    problems,
     rasa,
+    records,
     visitors,
-    workbench,
-    workshop,
 )
-from bot.server.refusing import Refusal
 from bot.server.service import BusyError, Service
-from bot.workshop import uploads
 
 _logger = logging.getLogger(__name__)
 _SCREENS: Final = "careline.screens"
@@ -79,9 +78,9 @@ def create(home: Home, base_url: str, service: Service | None = None) -> FastAPI
     )
     app.state.stopping = threading.Event()  # set when a stop is asked for, before it begins
     visiting = (visitors, messages, conversations, attachments)
-    own = (knowledge, operations, logins, insights, workshop, workbench)
-    answering = (desk, console, corrections, orders, playground)
-    for part in (*visiting, *own, *answering, rasa, openai_chat, chatwoot):
+    own = (knowledge, operations, logins, insights, content, jobs)
+    answering = (desk, console, corrections, records, playground)
+    for part in (*visiting, *own, *answering, rasa, openai, chatwoot):
         app.include_router(part.router)
     _add_middleware(app, settings)
     _add_errors(app)
@@ -109,14 +108,14 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         size = request.headers.get("content-length", "0")
         is_file = request.scope["path"].endswith("/attachments")
         most = max(_MAX_BODY, settings.attachment_bytes if is_file else 0)
-        if request.scope["path"] == workbench.FILES:
+        if request.scope["path"] == jobs.FILES:
             most = uploads.MOST_BYTES
         if size.isdecimal() and int(size) > most:
             message = f"the request is too large: at most {most} bytes are read"
             facts = {"most": most}
-            return problems.answer(413, "too_large", message, "request_too_large", facts)
+            return error_handlers.answer(413, "too_large", message, "request_too_large", facts)
         if "\x00" in request.scope["path"] or b"%00" in request.scope["query_string"]:
-            return problems.answer(
+            return error_handlers.answer(
                 400, "bad_request", "the address holds characters that are no text"
             )
         response = await call_next(request)
@@ -140,27 +139,27 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
 def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(CarelineError)
     async def ours(_request: Request, error: CarelineError) -> Response:
-        status, code = problems.status_and_code(error)
-        response = problems.answer(status, code, str(error), error.reason, error.facts)
+        status, code = error_handlers.status_and_code(error)
+        response = error_handlers.answer(status, code, str(error), error.reason, error.facts)
         if isinstance(error, BusyError):
-            response.headers.update(problems.BUSY_HEADERS)
+            response.headers.update(error_handlers.BUSY_HEADERS)
         return response
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:
-        return problems.answer(422, "invalid", problems.fields(error))
+        return error_handlers.answer(422, "invalid", error_handlers.fields(error))
 
     @app.exception_handler(HTTPException)
     async def http(_request: Request, error: HTTPException) -> Response:
         told = (error.reason, error.facts) if isinstance(error, Refusal) else ()
-        response = problems.answer(error.status_code, "http", str(error.detail), *told)
+        response = error_handlers.answer(error.status_code, "http", str(error.detail), *told)
         response.headers.update(error.headers or {})
         return response
 
     @app.exception_handler(Exception)
     async def unexpected(_request: Request, error: Exception) -> Response:
         _logger.error("a request failed", exc_info=error)
-        return problems.answer(500, "internal", "something went wrong here: try again")
+        return error_handlers.answer(500, "internal", "something went wrong here: try again")
 
 
 def _mount_screens(app: FastAPI, home: Home, base_url: str) -> None:

@@ -7,21 +7,24 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.assistant import Assistant
-from bot.bootstrap import Home, assistant
+from bot.agent_assist import reply_suggester
+from bot.agent_assist.reply_suggester import Advisor
+from bot.analytics import reports, topic_updates
+from bot.analytics.period_report import Query
+from bot.assistant.pipeline import Assistant
+from bot.authoring.jobs import Jobs
+from bot.authoring.publications import Publications
+from bot.container import Home, assistant
 from bot.core.settings import DOORS
 from bot.core.types import CarelineError, NotFoundError, Turn, now
 from bot.dialogue.handoff import Notice
-from bot.insights import reporting, topics
-from bot.insights.page import Query
-from bot.learning import advising
-from bot.learning.advising import Advisor
-from bot.server import announcing, chatwoot_api
-from bot.server.in_work import InWork
-from bot.server.outgoing import Carrier, Courier
-from bot.server.secrets_file import Secrets, load_or_make
-from bot.server.tickets import Tickets
-from bot.server.tries import Tries
+from bot.integrations import webhooks
+from bot.integrations.chatwoot import client
+from bot.integrations.outbox_worker import Carrier, Courier
+from bot.server.auth.rate_limits import Tries
+from bot.server.auth.secrets_file import Secrets, load_or_make
+from bot.server.auth.visitor_tokens import Tickets
+from bot.server.in_flight import InWork
 from bot.store import conversation_summary, database, reply_suggestions
 from bot.store import topic_store as topics_kept
 from bot.store.accounts import Users
@@ -31,12 +34,10 @@ from bot.store.handoff_desk import Desk
 from bot.store.outbox import Outbox
 from bot.store.read_model import Reader
 from bot.store.visitors import Visits
-from bot.workshop.jobs import Jobs
-from bot.workshop.publications import Publications
 from knowledge_base.documents import Document, KnowledgeError
 
 if TYPE_CHECKING:
-    from bot.server.answering import Answering
+    from bot.server.message_service import Answering
 
 _logger = logging.getLogger(__name__)
 _RELOAD_SECONDS: Final = 0.5
@@ -73,7 +74,7 @@ class Service:
         self.logins = self._tries("login", "too many wrong passwords: try again later")
         self.lookups = self._tries("order", "too many orders that do not fit: try again later")
         self.advisor = Advisor(self.home)
-        self.looker = topics.Looker(self.home, patient=True)
+        self.looker = topic_updates.Looker(self.home, patient=True)
         self.jobs = Jobs(self.home.path.resolve())
         self.publications = Publications(self.home.path)
         self.outbox = Outbox(self.home.engine)
@@ -119,11 +120,11 @@ class Service:
         carriers: dict[str, Carrier] = {}
         if settings.webhook_url:
             secret = settings.secret("webhook_secret") or ""
-            carriers[announcing.CHANNEL] = announcing.Announcer(settings.webhook_url, secret)
+            carriers[webhooks.CHANNEL] = webhooks.Announcer(settings.webhook_url, secret)
         if settings.chatwoot_url:
             token = settings.secret("chatwoot_token") or ""
-            bot = chatwoot_api.Chatwoot(settings.chatwoot_url, token, self.log)
-            carriers[chatwoot_api.CHANNEL] = bot
+            bot = client.Chatwoot(settings.chatwoot_url, token, self.log)
+            carriers[client.CHANNEL] = bot
         return carriers
 
     def announce(self, turn: Turn) -> None:
@@ -133,7 +134,7 @@ class Service:
             return
         try:
             before = self.reader.trace(turn.message.id).get("before", {}).get("owner", "")
-            parcels = announcing.wanted(settings, turn, before)
+            parcels = webhooks.wanted(settings, turn, before)
             self.outbox.add(parcels)
         except Exception:  # a record fails softly: the reply is in the log and on its way
             _logger.exception("turn %s could not be announced", turn.message.id)
@@ -143,15 +144,15 @@ class Service:
 
     def surges(self, period: Query) -> list[dict[str, Any]]:
         """Return the surges of a period, with examples and what had changed before them."""
-        return reporting.alerts(self.home.engine, period, self.home.changed_articles)
+        return reports.alerts(self.home.engine, period, self.home.changed_articles)
 
     def announce_surges(self) -> None:
         """Tell the business's own system of surges of today and yesterday, each once."""
         if self.home.settings.webhook_url is None:
             return
         try:
-            found = self.surges(reporting.query(_FRESH_DAYS))
-            self.outbox.add(announcing.alarming(self.home.settings, found))
+            found = self.surges(reports.query(_FRESH_DAYS))
+            self.outbox.add(webhooks.alarming(self.home.settings, found))
         except Exception:  # the next look finds them again
             _logger.exception("surges could not be announced")
         else:
@@ -161,7 +162,7 @@ class Service:
     def look_for_topics(self) -> None:
         """Look for what customers talk about, where no other process did within the hour."""
         try:
-            if topics_kept.claim(self.home.engine, topics.SPACING):
+            if topics_kept.claim(self.home.engine, topic_updates.SPACING):
                 self.looker.look()
         except topics_kept.LookingError:
             _logger.info("another process looks for topics")
@@ -243,7 +244,7 @@ class Service:
             threading.Thread(target=self.advisor.learn, daemon=True, name="advisor").start()
         said = reply_suggestions.lines(self.home.engine, conversation_id)
         found = self.advisor.suggest(self.assistant.parts, said)
-        shown = [advising.as_json(one) for one in found]
+        shown = [reply_suggester.as_json(one) for one in found]
         identifier = (
             reply_suggestions.offer(self.home.engine, conversation_id, shown) if shown else None
         )

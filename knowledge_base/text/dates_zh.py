@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from typing import Final
 
 from knowledge_base.text import calendar_dates, numbers
@@ -223,7 +224,6 @@ def find(text: str, today: date) -> Iterator[Span]:
     """Yield the dates of a text, those of the surer rules first; they may overlap."""
     if not _HINT.search(text):
         return
-    at = Context(
-        text, today, False, lambda s, e: calendar_dates.lean_of(_CUES, text, s, e, after=True)
-    )
+    lean = partial(calendar_dates.lean_of, _CUES, text, after=True)
+    at = Context(text, today, False, lean)  # noqa: FBT003 - a field
     yield from matched(_RULES, at)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bot.bench import promise, search, understand
-from bot.bootstrap import Home
+from bot.container import Home
 from bot.core.settings import Settings
 from bot.nlu import emotion_classifier
 from bot.training import typos

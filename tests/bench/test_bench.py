@@ -13,7 +13,7 @@ import pytest
 from bot import cli
 from bot.bench import bars
 from bot.bench.bars import Bar, Result, Setting
-from bot.bootstrap import Home
+from bot.container import Home
 from bot.core.types import CarelineError
 from tests.bench.conftest import TinyHome
 

@@ -11,7 +11,7 @@ import pytest
 
 from bot.bench import bars, safety
 from bot.bench.bars import Result, Setting
-from bot.bootstrap import Home
+from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import CarelineError
 

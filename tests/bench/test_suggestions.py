@@ -9,7 +9,7 @@ import pytest
 
 from bot.bench.bars import Result, Setting
 from bot.bench.suggestions import next_questions
-from bot.bootstrap import Home
+from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import CarelineError
 from tests.conftest import DEMO

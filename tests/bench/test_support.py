@@ -10,7 +10,7 @@ import pytest
 
 from bot.bench import bars, flips, support
 from bot.bench.bars import Result, Setting
-from bot.bootstrap import Home
+from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import CarelineError
 from tests.bot.generation.support.test_check import Letters

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import building
-from bot.bootstrap import Home
+from bot.authoring import build
+from bot.container import Home
 from bot.core.types import CarelineError
 
 
@@ -25,17 +25,17 @@ def test_what_came_from_elsewhere_stays_when_the_homes_articles_change(
     inside.mkdir()
     (inside / "boats.md").write_text("# Boats\nThey swim.\n", encoding="utf-8")
     own = articles(home)
-    building.ingest(home, [elsewhere, inside])
+    build.ingest(home, [elsewhere, inside])
     assert articles(home) == {"kites.md", "boats.md"}
     found = home.knowledge_versions.current()
     assert found
     assert found.details["origin"]["places"] == [str(elsewhere), "more"]
     (home.path / "kb" / "new.md").write_text("# New\nFresh.\n", encoding="utf-8")
-    done = building.ingest_again(home)
+    done = build.ingest_again(home)
     assert articles(home) == own | {"kites.md", "boats.md", "new.md"}
     assert done.version.details["origin"]["places"] == [str(elsewhere), "more", "kb"]
     (elsewhere / "kites.md").unlink()
     elsewhere.rmdir()
     with pytest.raises(CarelineError, match="which is not there"):
-        building.ingest_again(home)
+        build.ingest_again(home)
     assert articles(home) >= {"kites.md"}

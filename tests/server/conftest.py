@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from bot.bootstrap import Home
+from bot.container import Home
 from tests.running import Server, free_port
 from tests.server.neighbour import Neighbour
 

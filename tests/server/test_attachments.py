@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from bot.core.types import new_id
-from bot.server import file_kinds
+from bot.server import file_types
 from tests.running import Server
 from tests.server.test_visitors import session
 
@@ -50,7 +50,7 @@ def with_file(api: httpx.Client, mine: dict[str, str], **body: Any) -> dict[str,
     ],
 )
 def test_a_file_is_what_its_content_says(content: bytes, media_type: str | None) -> None:
-    assert file_kinds.kind(content) == media_type
+    assert file_types.kind(content) == media_type
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_file_is_what_its_content_says(content: bytes, media_type: str | None)
     ],
 )
 def test_a_name_is_made_harmless(given: str, kept: str) -> None:
-    assert file_kinds.safe_name(given) == kept
+    assert file_types.safe_name(given) == kept
 
 
 def test_a_file_is_shown_to_its_visitor_and_to_the_business(

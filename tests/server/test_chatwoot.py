@@ -11,7 +11,7 @@ import pytest
 
 from bot.core.signatures import signature
 from bot.core.types import Button, Citation, Handoff, Reply, Turn
-from bot.server import chatwoot_api
+from bot.integrations.chatwoot import client as chatwoot_api
 from tests.running import Server
 from tests.server.neighbour import Neighbour
 from tests.server.turns import turn_with
@@ -292,7 +292,7 @@ def test_silence_is_not_sent_but_people_are_called() -> None:
 
 
 def test_a_reply_that_is_not_there_yet_is_fetched_later() -> None:
-    from bot.server.outgoing import LaterError
+    from bot.integrations.outbox_worker import LaterError
 
     with pytest.raises(LaterError):
         carried(None)

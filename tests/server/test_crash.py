@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.bootstrap import Home
+from bot.container import Home
 from bot.core.types import new_id
 from tests.running import Server, free_port
 from tests.server.test_api import events

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from bot.core.types import new_id
-from bot.server.secrets_file import load_or_make
+from bot.server.auth.secrets_file import load_or_make
 from tests.running import Server
-from ui.client import Client
+from ui.client.http_client import Client
 
 
 @pytest.fixture

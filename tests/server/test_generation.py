@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.bootstrap import Home
+from bot.container import Home
 from tests.bot.generation.engine import END, Engine, event, usage
 from tests.running import Server, free_port
 

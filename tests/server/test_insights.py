@@ -9,12 +9,12 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from bot.bootstrap import Home
+from bot.analytics import topic_updates, traffic_simulation
+from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import new_id, now
-from bot.insights import simulation, topics
-from bot.server import announcing
-from bot.server.secrets_file import load_or_make
+from bot.integrations import webhooks
+from bot.server.auth.secrets_file import load_or_make
 from bot.store import synthetic_conversations
 from bot.store.tables import suggestions
 from tests.running import Server
@@ -41,8 +41,8 @@ def traffic(server: Server) -> Iterator[Home]:
     home = Home(Settings.load(server.home))
     home.log()
     with pytest.MonkeyPatch.context() as patch:  # few conversations: many must be about the new
-        patch.setattr(simulation, "_NEW", (0.8, 0.95))
-        made = simulation.traffic(simulation.world(home), 45, 12.0, seed=2)
+        patch.setattr(traffic_simulation, "_NEW", (0.8, 0.95))
+        made = traffic_simulation.traffic(traffic_simulation.world(home), 45, 12.0, seed=2)
         synthetic_conversations.write(home.engine, made)
     yield home
     synthetic_conversations.clear(home.engine)
@@ -60,11 +60,11 @@ def test_nobody_sees_them_without_the_token(
 def test_the_command_and_the_page_tell_the_same(
     api: httpx.Client, token: dict[str, str], traffic: Home
 ) -> None:
-    from bot.insights import reporting
+    from bot.analytics import reports
 
     page = api.get("/api/insights?days=40&synthetic=true", headers=token).json()
     assert page["figures"]["conversations"] > 200
-    told = reporting.insights(traffic.engine, reporting.query(40, synthetic=True))
+    told = reports.insights(traffic.engine, reports.query(40, synthetic=True))
     assert told == page
     table = api.get("/api/insights.csv?days=40&synthetic=true", headers=token)
     assert table.headers["content-type"].startswith("text/csv")
@@ -92,10 +92,12 @@ def test_what_was_made_up_is_not_live_and_not_of_hours_to_come(
     live = api.get("/api/conversations?limit=500", headers=token).json()["conversations"]
     names = [one["conversation_id"] for one in live]
     assert said["conversation_id"] in names
-    assert [name for name in names if name.startswith(simulation.SENDER)] == []
+    assert [name for name in names if name.startswith(traffic_simulation.SENDER)] == []
     for hour in (0, 3, 23):
         until = datetime(2026, 3, 4, hour, 30, tzinfo=UTC)
-        made = list(simulation.traffic(simulation.world(traffic), 1, 200.0, until=until))
+        made = list(
+            traffic_simulation.traffic(traffic_simulation.world(traffic), 1, 200.0, until=until)
+        )
         moments = [turn.message.at for one in made for turn in one.turns]
         assert len(made) > 100
         assert until.replace(hour=0, minute=0) <= min(moments) <= max(moments) <= until
@@ -113,9 +115,9 @@ def test_a_period_that_is_none_is_refused(
 
 
 def test_a_planted_surge_is_found_with_examples_and_announced_once(traffic: Home) -> None:
-    from bot.insights import reporting
+    from bot.analytics import reports
 
-    found = reporting.alerts(traffic.engine, reporting.query(14, synthetic=True))
+    found = reports.alerts(traffic.engine, reports.query(14, synthetic=True))
     since = (now() - timedelta(days=7)).date().isoformat()
     assert any(surge["first"] >= since for surge in found)
     surge = found[0]
@@ -124,22 +126,22 @@ def test_a_planted_surge_is_found_with_examples_and_announced_once(traffic: Home
     settings = Settings(
         webhook_url="http://127.0.0.1:1/", webhook_secret="s", webhook_events=("surge",)
     )
-    (first, *_), (again, *_) = (announcing.alarming(settings, found) for _ in range(2))
+    (first, *_), (again, *_) = (webhooks.alarming(settings, found) for _ in range(2))
     assert first.key == again.key
     assert first.body["event"] == "surge"
-    assert announcing.alarming(Settings(), found) == []
+    assert webhooks.alarming(Settings(), found) == []
 
 
 def test_a_subject_nobody_foresaw_is_a_topic_with_a_surge_and_gets_a_name(
     api: httpx.Client, token: dict[str, str], traffic: Home
 ) -> None:
-    looker = topics.Looker(traffic, patient=True)
+    looker = topic_updates.Looker(traffic, patient=True)
     looks = [looker.look().found for _ in range(3)]
     assert looks[0] > 0
     assert looks[0] > looks[1] >= looks[2]
     page = api.get("/api/insights?days=14&synthetic=true", headers=token).json()
     news = {surge["topic"]: surge for surge in page["surges"] if surge["kind"] == "discovered"}
-    first = (now() - timedelta(days=simulation.NEW_DAYS)).date().isoformat()
+    first = (now() - timedelta(days=traffic_simulation.NEW_DAYS)).date().isoformat()
     ants = next(row for row in page["topics"] if "ants" in row["name"].split())
     assert ants["messages"] >= 5
     assert news[ants["topic"]]["first"] >= first

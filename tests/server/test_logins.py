@@ -10,12 +10,12 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
-from bot.bootstrap import Home
+from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import new_id
-from bot.server import sessions
 from bot.server.app import create
-from bot.server.secrets_file import load_or_make
+from bot.server.auth import sessions
+from bot.server.auth.secrets_file import load_or_make
 from bot.store.accounts import Level, User, Users
 from tests.running import Server
 from tests.server import workshop_routes

@@ -10,7 +10,7 @@ import pytest
 from openai.types.chat import ChatCompletionChunk
 
 from bot.core.types import Reply, Usage, Written, new_id
-from bot.server import openai_shapes as shapes
+from bot.integrations.openai import schemas as shapes
 from tests.running import Server
 from tests.server.turns import turn_with
 

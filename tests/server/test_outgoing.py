@@ -9,8 +9,8 @@ import pytest
 from bot.core.settings import Settings
 from bot.core.signatures import is_signed, signature
 from bot.core.types import Handoff, Reply, new_id
-from bot.server import announcing, outgoing
-from bot.server.outgoing import Courier, LaterError, RefusedError
+from bot.integrations import outbox_worker, webhooks
+from bot.integrations.outbox_worker import Courier, LaterError, RefusedError
 from bot.store import database
 from bot.store.outbox import Outbox, Parcel
 from tests.running import Server
@@ -70,11 +70,11 @@ def test_messages_are_announced_with_the_bots_words(
 def test_only_what_is_wanted_is_announced(tmp_path: Path) -> None:
     queued = turn_with(Reply("A colleague will help."), Handoff("queued", "support", 1))
     settings = Settings(home=tmp_path, webhook_url="http://x", webhook_secret="s")
-    (told,) = announcing.wanted(settings, queued, "bot")
+    (told,) = webhooks.wanted(settings, queued, "bot")
     assert told.body["event"] == "handoff"
-    assert announcing.wanted(settings, queued, "queued") == []
-    assert announcing.wanted(settings, turn_with(Reply("hello")), "bot") == []
-    assert announcing.wanted(Settings(home=tmp_path), queued, "bot") == []
+    assert webhooks.wanted(settings, queued, "queued") == []
+    assert webhooks.wanted(settings, turn_with(Reply("hello")), "bot") == []
+    assert webhooks.wanted(Settings(home=tmp_path), queued, "bot") == []
 
 
 @pytest.fixture
@@ -123,9 +123,9 @@ def test_what_fails_for_too_long_is_given_up(outbox: Outbox) -> None:
 
 
 def test_pauses_grow_and_are_bounded() -> None:
-    assert all(0.5 <= outgoing.pause(1) <= 1 for _ in range(50))
-    assert all(16 <= outgoing.pause(6) <= 32 for _ in range(50))
-    assert outgoing.pause(1000) <= 1800
+    assert all(0.5 <= outbox_worker.pause(1) <= 1 for _ in range(50))
+    assert all(16 <= outbox_worker.pause(6) <= 32 for _ in range(50))
+    assert outbox_worker.pause(1000) <= 1800
 
 
 @pytest.mark.parametrize(
@@ -143,17 +143,17 @@ def test_statuses_tell_whether_to_try_again(status: int, error: type[Exception] 
     answer = httpx.MockTransport(lambda _: httpx.Response(status, headers={"Retry-After": "7"}))
     with httpx.Client(transport=answer) as http:
         if error is None:
-            outgoing.post(http, "http://x/", b"{}", {})
+            outbox_worker.post(http, "http://x/", b"{}", {})
             return
         with pytest.raises(error) as caught:
-            outgoing.post(http, "http://x/", b"{}", {})
+            outbox_worker.post(http, "http://x/", b"{}", {})
     if isinstance(caught.value, LaterError):
         assert caught.value.seconds == 7
 
 
 def test_nobody_there_is_a_reason_to_try_again() -> None:
     with httpx.Client() as http, pytest.raises(LaterError, match="ConnectError"):
-        outgoing.post(http, "http://127.0.0.1:9/secret-path", b"{}", {})
+        outbox_worker.post(http, "http://127.0.0.1:9/secret-path", b"{}", {})
 
 
 def test_a_signature_is_of_time_and_body() -> None:

@@ -6,10 +6,10 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from bot.bootstrap import Home
+from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import new_id
-from bot.server.secrets_file import load_or_make
+from bot.server.auth.secrets_file import load_or_make
 from bot.store.tables import metadata
 from tests.running import Server
 

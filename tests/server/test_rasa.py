@@ -10,7 +10,8 @@ import pytest
 
 from bot.core.signatures import conversation_id
 from bot.core.types import Button, Reply, Turn, new_id
-from bot.server import rasa, rasa_tracker
+from bot.integrations.rasa import tracker as rasa_tracker
+from bot.server.routes import rasa
 from tests.running import Server
 from tests.server.turns import turn_with
 

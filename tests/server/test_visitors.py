@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from bot.core.types import new_id, now
-from bot.server.tickets import LASTS, Tickets, Visitor, proves
+from bot.server.auth.visitor_tokens import LASTS, Tickets, Visitor, proves
 from tests.running import Server
 
 QUESTION = {"text": "how long is the warranty?"}

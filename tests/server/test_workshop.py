@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from bot.bootstrap import Home
 from bot.cli.build import init
+from bot.container import Home
 from bot.core.settings import Settings
-from bot.server import sessions
 from bot.server.app import create
+from bot.server.auth import sessions
 from bot.server.service import Service
 from bot.store.accounts import Level, User
 from tests.conftest import ROOT

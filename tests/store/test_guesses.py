@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import Engine, select
 
 from bot.core.types import now
-from bot.server import tries
-from bot.server.refusing import Refusal
-from bot.server.tries import MOST, SPAN, Tries
+from bot.server.api_errors import Refusal
+from bot.server.auth import rate_limits
+from bot.server.auth.rate_limits import MOST, SPAN, Tries
 from bot.store import database
 from bot.store.tables import guesses
 
@@ -42,7 +42,7 @@ def test_guesses_are_forgotten_after_a_while_and_after_a_right_one(
     found.right("bo")
     found.check("bo")
     later = now() + SPAN + timedelta(seconds=1)
-    monkeypatch.setattr(tries, "now", lambda: later)
+    monkeypatch.setattr(rate_limits, "now", lambda: later)
     found.check("ann")
     found.wrong("ann")
     with engine.connect() as connection:

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, select, text, update
 
+from bot.analytics import reports
+from bot.analytics.outcomes import bucket, upper
+from bot.analytics.traffic_simulation import World, traffic
 from bot.core.types import Feedback, Message, Reply, ServedBy
 from bot.dialogue.handoff import Owner
-from bot.insights import reporting
-from bot.insights.outcomes import bucket, upper
-from bot.insights.simulation import World, traffic
 from bot.store import conversation_notes, database, synthetic_conversations, tables, topic_store
 from bot.store.conversation_log import SqlLog
 from bot.store.handoff_desk import Desk
@@ -105,7 +105,7 @@ def again(engine: Engine) -> set[str]:
 
 
 def test_conversations_outcomes_and_deflection_are_those_of_the_rows(filled: Engine) -> None:
-    figures = reporting.insights(filled, reporting.query(**ALL))["figures"]
+    figures = reports.insights(filled, reports.query(**ALL))["figures"]
     assert figures["conversations"] == conversations(filled) > 200
     expected = {name: conversations(filled, condition) for name, condition in OUTCOMES.items()}
     assert figures["outcomes"] == expected
@@ -121,7 +121,7 @@ def test_conversations_outcomes_and_deflection_are_those_of_the_rows(filled: Eng
 
 
 def test_csat_routes_intents_and_moods_are_those_of_the_rows(filled: Engine) -> None:
-    found = reporting.insights(filled, reporting.query(**ALL))
+    found = reports.insights(filled, reports.query(**ALL))
     of_rows = f"FROM csat s JOIN conversations c ON c.id = s.conversation_id WHERE {IN_PERIOD}"
     given = found["figures"]["csat"]
     assert given["n"] == counted(filled, f"SELECT count(*) {of_rows}")
@@ -159,7 +159,7 @@ def grouped(engine: Engine, count: int = 7) -> None:
 
 def test_topics_beside_the_intents_are_those_of_the_rows(filled: Engine) -> None:
     grouped(filled)
-    found = reporting.insights(filled, reporting.query(**ALL))
+    found = reports.insights(filled, reports.query(**ALL))
     here = "EXISTS (SELECT 1 FROM message_topics t WHERE t.message_id = d.message_id"
     here += " AND t.topic_id = :topic)"
     assert len(found["topics"]) == 6
@@ -168,19 +168,19 @@ def test_topics_beside_the_intents_are_those_of_the_rows(filled: Engine) -> None
         assert row["messages"] == steps(filled, here, topic=name) > 0
         negative = f"{here} AND d.sentiment = 'negative'"
         assert row["negative"] == steps(filled, negative, topic=name)
-        behind = reporting.behind(filled, reporting.query(**ALL), "topic", name)
+        behind = reports.behind(filled, reports.query(**ALL), "topic", name)
         with_it = f"EXISTS (SELECT 1 FROM decisions d WHERE d.conversation_id = c.id AND {here})"
         assert behind["count"] == conversations(filled, with_it, topic=name)
         upset = with_it.replace(
             "topic_id = :topic)", "topic_id = :topic) AND d.sentiment = 'negative'"
         )
-        behind = reporting.behind(filled, reporting.query(**ALL), "negative", name)
+        behind = reports.behind(filled, reports.query(**ALL), "negative", name)
         assert behind["count"] == conversations(filled, upset, topic=name)
     for row in [row for row in found["voice"] if row["kind"] == "discovered"][::17]:
         day = datetime.fromisoformat(row["day"]).replace(tzinfo=UTC)
         bounds = {"since": day, "until": day + timedelta(days=1), "topic": row["topic"]}
         assert row["neutral"] == steps(filled, f"{here} AND d.sentiment = 'neutral'", **bounds)
-    table = list(csv.DictReader(io.StringIO(reporting.as_csv(found))))
+    table = list(csv.DictReader(io.StringIO(reports.as_csv(found))))
     told = {row["name"]: row["value"] for row in table if row["section"] == "topics"}
     assert told["subject 0 messages"] == str(
         next(row["messages"] for row in found["topics"] if row["name"] == "subject 0")
@@ -188,7 +188,7 @@ def test_topics_beside_the_intents_are_those_of_the_rows(filled: Engine) -> None
 
 
 def test_times_articles_and_suggestions_are_those_of_the_rows(filled: Engine) -> None:
-    found = reporting.insights(filled, reporting.query(**ALL))
+    found = reports.insights(filled, reports.query(**ALL))
     with filled.connect() as connection:
         traces = connection.execute(text("SELECT trace FROM decisions")).scalars().all()
         offers = connection.execute(text("SELECT kind, distance FROM suggestions")).all()
@@ -218,59 +218,59 @@ def test_times_articles_and_suggestions_are_those_of_the_rows(filled: Engine) ->
 
 
 def test_filters_show_a_part_and_the_days_add_up(filled: Engine) -> None:
-    whole = reporting.insights(filled, reporting.query(**ALL))
+    whole = reports.insights(filled, reports.query(**ALL))
     parts = [
-        reporting.insights(filled, reporting.query(**ALL, channel=channel))
+        reports.insights(filled, reports.query(**ALL, channel=channel))
         for channel in whole["channels"]
     ]
     assert len(parts) == 3
     total = sum(part["figures"]["conversations"] for part in parts)
     assert total == whole["figures"]["conversations"]
     assert sum(day["conversations"] for day in whole["days"]) == total
-    chinese = reporting.insights(filled, reporting.query(**ALL, language="zh"))["figures"]
+    chinese = reports.insights(filled, reports.query(**ALL, language="zh"))["figures"]
     assert chinese["conversations"] == conversations(filled, "c.language = 'zh'")
 
 
 def test_every_figure_leads_to_as_many_conversations(filled: Engine) -> None:
-    wanted = reporting.query(**ALL)
-    found = reporting.insights(filled, wanted)
+    wanted = reports.query(**ALL)
+    found = reports.insights(filled, wanted)
     figures = found["figures"]
     for name, count in figures["outcomes"].items():
-        assert reporting.behind(filled, wanted, "outcome", name)["count"] == count
-    assert reporting.behind(filled, wanted, "deflected")["count"] == figures["deflected"]
-    assert reporting.behind(filled, wanted, "came_again")["count"] == figures["came_again"]
-    assert reporting.behind(filled, wanted, "csat")["count"] == figures["csat"]["n"]
+        assert reports.behind(filled, wanted, "outcome", name)["count"] == count
+    assert reports.behind(filled, wanted, "deflected")["count"] == figures["deflected"]
+    assert reports.behind(filled, wanted, "came_again")["count"] == figures["came_again"]
+    assert reports.behind(filled, wanted, "csat")["count"] == figures["csat"]["n"]
     for row in found["intents"]:
-        told = reporting.behind(filled, wanted, "negative", row["intent"], 7)
+        told = reports.behind(filled, wanted, "negative", row["intent"], 7)
         assert told["count"] == row["upset_conversations"]
         assert len(told["conversations"]) == min(7, told["count"])
-    with pytest.raises(reporting.QueryError, match="choose from"):
-        reporting.behind(filled, wanted, "nonsense")
+    with pytest.raises(reports.QueryError, match="choose from"):
+        reports.behind(filled, wanted, "nonsense")
 
 
 def test_what_was_made_up_is_left_out_and_can_be_removed(filled: Engine) -> None:
-    wanted = reporting.query(**{**ALL, "synthetic": False})
-    assert reporting.insights(filled, wanted)["figures"]["conversations"] == 0
+    wanted = reports.query(**{**ALL, "synthetic": False})
+    assert reports.insights(filled, wanted)["figures"]["conversations"] == 0
     assert synthetic_conversations.clear(filled) > 0
-    everything = reporting.insights(filled, reporting.query(**ALL))
+    everything = reports.insights(filled, reports.query(**ALL))
     assert everything["figures"]["conversations"] == 0
     assert conversations(filled) == 0
 
 
 def test_what_is_made_up_anew_is_summed_up_anew(filled: Engine) -> None:
-    wanted = reporting.query(**ALL)
-    before = reporting.insights(filled, wanted)["figures"]["outcomes"]
+    wanted = reports.query(**ALL)
+    before = reports.insights(filled, wanted)["figures"]["outcomes"]
     made = list(traffic(WORLD, 60, 6.0, seed=3, until=UNTIL))
     synthetic_conversations.clear(filled)
     # As many a day: their number does not tell that they are others.
     synthetic_conversations.write(
         filled, [replace(one, turns=one.turns[:1], ratings=one.ratings[:1]) for one in made]
     )
-    after = reporting.insights(filled, wanted)["figures"]["outcomes"]
+    after = reports.insights(filled, wanted)["figures"]["outcomes"]
     assert sum(after.values()) == sum(before.values())
     assert after != before
     for outcome, count in after.items():
-        assert reporting.behind(filled, wanted, "outcome", outcome)["count"] == count
+        assert reports.behind(filled, wanted, "outcome", outcome)["count"] == count
 
 
 def test_figures_follow_ratings_replies_and_returns(engine: Engine) -> None:
@@ -286,7 +286,7 @@ def test_figures_follow_ratings_replies_and_returns(engine: Engine) -> None:
         return message.id
 
     def figures() -> dict[str, Any]:
-        found: dict[str, Any] = reporting.insights(engine, reporting.query(3))["figures"]
+        found: dict[str, Any] = reports.insights(engine, reports.query(3))["figures"]
         return found
 
     first = talk("s-1")
@@ -302,8 +302,8 @@ def test_figures_follow_ratings_replies_and_returns(engine: Engine) -> None:
 
 
 def test_the_table_holds_what_the_page_shows(filled: Engine) -> None:
-    found = reporting.insights(filled, reporting.query(**ALL))
-    rows = list(csv.DictReader(io.StringIO(reporting.as_csv(found))))
+    found = reports.insights(filled, reports.query(**ALL))
+    rows = list(csv.DictReader(io.StringIO(reports.as_csv(found))))
     table = {(row["section"], row["name"]): row["value"] for row in rows}
     assert table["figures", "deflected"] == str(found["figures"]["deflected"])
     assert table["routes", "retrieve"] == str(found["routes"]["retrieve"])
@@ -326,18 +326,18 @@ def wait(engine: Engine, most: int) -> int:
 def test_ten_thousand_conversations_cost_little_more_than_a_hundred(engine: Engine) -> None:
     database.migrate(engine)
     desk = Desk(engine, lambda notice, language: f"{notice}{language}")
-    wanted = reporting.query(**ALL)
+    wanted = reports.query(**ALL)
 
     def seconds(rate: float) -> tuple[float, float]:
         synthetic_conversations.clear(engine)
         synthetic_conversations.write(engine, traffic(WORLD, 60, rate, seed=3, until=UNTIL))
         grouped(engine, 30)
-        reporting.insights(engine, wanted)
+        reports.insights(engine, wanted)
         assert wait(engine, 20) == 20
         pages, queues = [], []
         for _ in range(7):
             begun = time.perf_counter()
-            reporting.insights(engine, wanted)
+            reports.insights(engine, wanted)
             pages.append(time.perf_counter() - begun)
             begun = time.perf_counter()
             waiting = [one.conversation_id for one in desk.queue()]

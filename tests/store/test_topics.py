@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, func, select
 
+from bot.analytics import reports
 from bot.core.types import NotFoundError, now
-from bot.insights import reporting
 from bot.store import daily_aggregates, database, synthetic_conversations, tables, topic_store
 from bot.store.conversation_log import SqlLog
 from bot.store.topic_store import Topic
@@ -86,17 +86,17 @@ def test_messages_without_a_topic_come_newest_first(log: SqlLog, engine: Engine)
 
 def test_figures_know_of_a_topic_as_soon_as_messages_have_one(log: SqlLog, engine: Engine) -> None:
     ids = [asked(log, f"message {n}", f"c{n % 3}") for n in range(6)]
-    today = reporting.query(7)
-    assert reporting.insights(engine, today)["topics"] == []
+    today = reports.query(7)
+    assert reports.insights(engine, today)["topics"] == []
     topic_store.add(engine, [topic(1), topic(2, known=True)], "e5", synthetic=False)
     topic_store.place(engine, {**dict.fromkeys(ids[:4], "topic:1"), ids[4]: "topic:2"})
-    (row,) = reporting.insights(engine, today)["topics"]
+    (row,) = reports.insights(engine, today)["topics"]
     assert (row["topic"], row["kind"], row["name"]) == ("topic:1", "discovered", "name 1")
     assert (row["messages"], row["intent"], row["language"]) == (4, "refund", "en")
-    behind = reporting.behind(engine, today, "topic", "topic:1")
+    behind = reports.behind(engine, today, "topic", "topic:1")
     assert behind["count"] == 3
     topic_store.rename(engine, "topic:1", "ants in parcels")
-    assert reporting.insights(engine, today)["topics"][0]["name"] == "ants in parcels"
+    assert reports.insights(engine, today)["topics"][0]["name"] == "ants in parcels"
     topic_store.rename(engine, "topic:1", "name 2")  # of one that is shown nowhere
     topic_store.add(engine, [topic(3)], "e5", synthetic=False)
     with pytest.raises(topic_store.TakenError, match="another topic"):
@@ -112,12 +112,12 @@ def test_topics_that_are_one_are_joined_with_what_is_still_to_come(
     topic_store.add(engine, [topic(1), topic(2), topic(3)], "e5", synthetic=False)
     topic_store.add(engine, [topic(4)], "e5", synthetic=True)
     topic_store.place(engine, {ids[0]: "topic:1", ids[1]: "topic:2", ids[2]: "topic:3"})
-    today = reporting.query(7)
-    assert len(reporting.insights(engine, today)["topics"]) == 3
+    today = reports.query(7)
+    assert len(reports.insights(engine, today)["topics"]) == 3
     assert topic_store.join(engine, "topic:1", "name 2") == "topic:2"
     assert topic_store.join(engine, "topic:2", "name 3") == "topic:3"
     assert topic_store.place(engine, {ids[3]: "topic:1", ids[4]: "topic:2"}) == 2
-    (row,) = reporting.insights(engine, today)["topics"]
+    (row,) = reports.insights(engine, today)["topics"]
     assert (row["topic"], row["messages"]) == ("topic:3", 5)
     assert [one["messages"] for one in topic_store.sizes(engine)] == [5]
     assert topic_store.shown(engine).keys() == {"topic:3", "topic:4"}
@@ -144,12 +144,12 @@ def test_a_day_that_changed_is_not_lost_when_another_conversation_is_forgotten(
     old = answer(log, "an old one", "old", at=days[0]).message.id
     answer(log, "a newer one", "new", at=days[1])
     set_days(engine, {"old": days[0], "new": days[1]})
-    month = reporting.query(30)
-    assert reporting.insights(engine, month)["figures"]["conversations"] == 2
+    month = reports.query(30)
+    assert reports.insights(engine, month)["figures"]["conversations"] == 2
     topic_store.add(engine, [topic()], "e5", synthetic=False)
     topic_store.place(engine, {old: "topic:1"})
     Visits(engine).forget("new")
-    page = reporting.insights(engine, month)
+    page = reports.insights(engine, month)
     assert [day["day"] for day in page["days"] if day["conversations"]] == [
         days[0].date().isoformat()
     ]
@@ -203,9 +203,9 @@ def test_topics_of_another_encoder_are_swept_and_empty_ones_when_they_are_old(
     topic_store.add(engine, [topic(1)], "old", synthetic=False)
     topic_store.add(engine, [topic(2)], "e5", synthetic=False)
     topic_store.place(engine, {message: "topic:1"})
-    assert reporting.insights(engine, reporting.query(7))["topics"]
+    assert reports.insights(engine, reports.query(7))["topics"]
     assert topic_store.sweep(engine, "e5") == 1
-    assert reporting.insights(engine, reporting.query(7))["topics"] == []
+    assert reports.insights(engine, reports.query(7))["topics"] == []
     assert unplaced(engine) == ["one message"]
     monkeypatch.setattr(topic_store, "_YOUNG", timedelta())
     assert topic_store.sweep(engine, "e5") == 1

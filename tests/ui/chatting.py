@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from bot.bench.stage import Page as Staged
 from bot.bench.stage import Stage
-from bot.server.secrets_file import load_or_make
+from bot.server.auth.secrets_file import load_or_make
 from tests.running import Server
 
 EMPTY = "<!doctype html><html lang='{lang}'><title>A page</title><main>{body}</main>{script}</html>"

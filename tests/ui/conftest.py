@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bot.bench.stage import Stage
-from bot.bootstrap import Home
+from bot.container import Home
 from bot.core.settings import Settings
 from bot.store.accounts import Level, Users
 from tests.running import Server, free_port

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page
 
-from bot.server.secrets_file import load_or_make
+from bot.server.auth.secrets_file import load_or_make
 from tests.running import Server
 
 PASSWORD = "correct horse"  # of those whom tests add

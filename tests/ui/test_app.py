@@ -5,8 +5,8 @@ from playwright.sync_api import Page, expect
 
 from tests.running import Server
 from tests.ui.signing import sign_in
-from ui.live import files_html, transcribe
-from ui.tongue import ENGLISH
+from ui.i18n import ENGLISH
+from ui.screens.live.screen import files_html, transcribe
 
 
 def test_without_a_login_nothing_is_shown(server: Server) -> None:

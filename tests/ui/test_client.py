@@ -10,8 +10,8 @@ import pytest
 
 from tests.running import Server
 from ui.careline import Careline
-from ui.client import ApiError, Client
-from ui.turns import Turn
+from ui.client.http_client import ApiError, Client
+from ui.client.models import Turn
 
 QUESTION = "How do I wash my rain jacket?"
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import select
 
-from bot.bootstrap import Home
+from bot.container import Home
 from bot.store.tables import suggestions
 from tests.running import Server
 from tests.ui.chatting import answered, lines, open_chat, recalled, say, staff

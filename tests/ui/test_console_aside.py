@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from bot.bootstrap import Home
+from bot.container import Home
 from bot.core.types import new_id
 from bot.store import corrections
 from tests.running import Server

@@ -7,17 +7,17 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.bootstrap import Home
+from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import new_id
-from bot.server import sessions
+from bot.server.auth import sessions
 from bot.store import handoff_desk as desks
 from bot.store.accounts import Level, User, Users
 from tests.running import Server
-from ui.client import Client
-from ui.console import Console
-from ui.desk import Desk
-from ui.tongue import CHINESE, ENGLISH
+from ui.client.desk_api import Desk
+from ui.client.http_client import Client
+from ui.i18n import CHINESE, ENGLISH
+from ui.screens.console.screen import Console
 
 MANY = 50
 ALL = ("", "", "", "", 0)

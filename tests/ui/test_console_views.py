@@ -9,11 +9,11 @@ from bot.actions.orders_db import PAID_BY, REFUNDS, STATUSES
 from bot.core.types import Route
 from bot.nlu import emotion_classifier
 from bot.store.accounts import Level
-from ui import console_views as views
-from ui.console_orders import FACTS, orders_html
-from ui.console_right import articles, kept_html
-from ui.console_words import Speech, words
-from ui.tongue import CHINESE, ENGLISH
+from ui.i18n import CHINESE, ENGLISH
+from ui.screens.console import views
+from ui.screens.console.corrections import articles, kept_html
+from ui.screens.console.records import FACTS, orders_html
+from ui.screens.console.texts import Speech, words
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SAID = Speech(ENGLISH)

@@ -8,10 +8,10 @@ from playwright.sync_api import Page, expect
 
 from tests.running import Server
 from tests.ui.signing import sign_in
-from ui import chat_views
-from ui.client import Json
-from ui.console_words import Speech
-from ui.tongue import ENGLISH
+from ui.client.http_client import Json
+from ui.i18n import ENGLISH
+from ui.screens.chat import views
+from ui.screens.console.texts import Speech
 
 
 def token(text: str, start: int, weight: float) -> Json:
@@ -21,7 +21,7 @@ def token(text: str, start: int, weight: float) -> Json:
 def test_the_pieces_are_the_whole_text_and_the_strongest_word_weighs_one() -> None:
     text = "  Where is it? 🎒"
     tokens = [token("Where", 2, 2.0), token("is", 8, -1.0), token("it", 11, 0.0)]
-    pieces = chat_views.coloured(text, tokens)
+    pieces = views.coloured(text, tokens)
     assert "".join(piece for piece, _ in pieces) == text
     assert [pair for pair in pieces if pair[1] is not None] == [
         ("Where", 1.0),
@@ -34,27 +34,27 @@ def test_the_pieces_are_the_whole_text_and_the_strongest_word_weighs_one() -> No
 def test_a_text_without_words_has_no_colours(
     text: str, shown: list[tuple[str, float | None]]
 ) -> None:
-    assert chat_views.coloured(text, []) == shown
-    assert chat_views.words_html(chat_views.coloured(text, []), ENGLISH) == ""
+    assert views.coloured(text, []) == shown
+    assert views.words_html(views.coloured(text, []), ENGLISH) == ""
 
 
 def test_words_that_weigh_nothing_are_no_division_by_zero() -> None:
-    assert chat_views.coloured("a", [token("a", 0, 0.0)]) == [("a", 0.0)]
+    assert views.coloured("a", [token("a", 0, 0.0)]) == [("a", 0.0)]
 
 
 def test_words_for_and_against_are_marked_and_nothing_is_interpreted() -> None:
-    html = chat_views.words_html([("<b>", 1.0), (" & ", None), ("x'", -0.25)], ENGLISH)
+    html = views.words_html([("<b>", 1.0), (" & ", None), ("x'", -0.25)], ENGLISH)
     assert "<mark class='for' title='+100%' style='--share:1.00'>&lt;b&gt;</mark> &amp; " in html
     assert "<mark class='against' title='-25%' style='--share:0.25'>x&#x27;</mark>" in html
 
 
 def test_neighbours_are_shown_with_their_source_and_not_interpreted() -> None:
     near = {"text": "<i>late</i>", "intent": "a&b", "source": "x.csv:3", "similarity": 0.876}
-    html = chat_views.similar_html([near], Speech(ENGLISH))
+    html = views.similar_html([near], Speech(ENGLISH))
     assert "0.88 x.csv:3" in html
     assert "a&amp;b" in html
     assert "&lt;i&gt;late&lt;/i&gt;" in html
-    assert chat_views.similar_html([], Speech(ENGLISH)) == ""
+    assert views.similar_html([], Speech(ENGLISH)) == ""
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.bootstrap import Home
+from bot.authoring import draft_checks, editable_files
+from bot.container import Home
 from bot.core.settings import Settings
-from bot.workshop import checking, papers
-from ui import refusals
-from ui import workshop_views as views
-from ui.tongue import CHINESE, ENGLISH
-from ui.workshop_words import words
+from ui import error_texts
+from ui.i18n import CHINESE, ENGLISH
+from ui.screens.workshop import views
+from ui.screens.workshop.texts import words
 
 # One entry of each kind; every place in them is made wrong in turn.
 POLICY: dict[str, Any] = {
@@ -78,11 +78,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return Home(Settings.load(folder))
 
 
-def check(home: Home, path: str, text: str) -> checking.Checked:
-    return checking.check(home, papers.read(home.path, path), text)
+def check(home: Home, path: str, text: str) -> draft_checks.Checked:
+    return draft_checks.check(home, editable_files.read(home.path, path), text)
 
 
-def shown(found: checking.Checked) -> str:
+def shown(found: draft_checks.Checked) -> str:
     """Return what a Chinese page shows of a check."""
     problems = [
         {**vars(one), "severity": "error" if one.is_error else "warning"} for one in found.problems
@@ -122,9 +122,9 @@ def test_whatever_is_wrong_is_told_in_chinese(home: Home, path: str) -> None:
         found = check(home, path, yaml.safe_dump(content))
         for problem in found.problems:
             count += 1
-            told = refusals.finding({**vars(problem)}, CHINESE)
+            told = error_texts.finding({**vars(problem)}, CHINESE)
             assert UNKNOWN not in told, problem
-            assert refusals.finding({**vars(problem)}, ENGLISH) == problem.message
+            assert error_texts.finding({**vars(problem)}, ENGLISH) == problem.message
     assert count > 20
 
 

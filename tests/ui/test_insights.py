@@ -2,10 +2,10 @@
 
 from datetime import UTC, date, datetime
 
-from bot.insights.reporting import FIGURES
-from ui import insights_charts, insights_views
-from ui.insights_words import words
-from ui.tongue import CHINESE, ENGLISH
+from bot.analytics.reports import FIGURES
+from ui.i18n import CHINESE, ENGLISH
+from ui.screens.insights import charts, views
+from ui.screens.insights.texts import words
 
 
 def test_both_languages_have_the_same_words() -> None:
@@ -16,21 +16,21 @@ def test_both_languages_have_the_same_words() -> None:
 
 def test_what_customers_wrote_is_no_markup() -> None:
     told = [{"examples": ["<img src=x onerror=alert(1)>"]}]
-    assert "<img" not in insights_views.examples(told, 0)
+    assert "<img" not in views.examples(told, 0)
     about = {"topic": "x", "kind": "discovered", "name": "<b>"}
     rows = [{**about, "day": "2026-01-01", "negative": 1, "neutral": 0, "positive": 0}]
-    drawn = insights_charts.voice(rows, [{"day": "2026-01-01"}], words(ENGLISH))
+    drawn = charts.voice(rows, [{"day": "2026-01-01"}], words(ENGLISH))
     assert "<b>" not in drawn
     assert 'fill-opacity="1.00"' in drawn
 
 
 def test_a_day_is_as_tall_as_its_conversations() -> None:
-    ended = dict.fromkeys(insights_charts.OUTCOMES, 0)
+    ended = dict.fromkeys(charts.OUTCOMES, 0)
     days = [
         {"day": "2026-01-01", "conversations": 4, "outcomes": {**ended, "handoff": 4}},
         {"day": "2026-01-02", "conversations": 0, "outcomes": ended},
     ]
-    drawn = insights_charts.outcomes(days, words(ENGLISH))
+    drawn = charts.outcomes(days, words(ENGLISH))
     assert drawn.count('<rect class="handoff" x=') == 1
     assert 'height="200.0"' in drawn
 
@@ -55,7 +55,7 @@ def test_alarms_of_these_days_are_told_at_length_and_earlier_ones_named() -> Non
     }
     for tongue, within in ((ENGLISH, "within Delivery"), (CHINESE, "属于：Delivery")):
         said = words(tongue)
-        told = insights_views._alarm(said, page, [surge, old])
+        told = views._alarm(said, page, [surge, old])
         assert "**ants**" in told
         assert within in told
         assert told.count("ants!") == 1
@@ -63,19 +63,19 @@ def test_alarms_of_these_days_are_told_at_length_and_earlier_ones_named() -> Non
         assert "**moths**" not in told
         assert "moths (2026-03-02)" in told
         assert said["surge_none"] not in told
-        assert said["surge_none"] in insights_views._alarm(said, page, [old])
+        assert said["surge_none"] in views._alarm(said, page, [old])
 
 
 def test_each_column_leads_to_what_it_counts_and_the_period_before_to_its_days() -> None:
     for tongue in (ENGLISH, CHINESE):
         for table in ("intent", "topic", "article"):
             headings = words(tongue)[f"{table}_columns"].split("|")
-            found = [insights_views.counted(table, at) for at in range(len(headings))]
+            found = [views.counted(table, at) for at in range(len(headings))]
             assert {figure for figure, _ in found} <= FIGURES.keys()
             before = [heading for heading, (_, is_it) in zip(headings, found, strict=True) if is_it]
             assert before == [] if table == "article" else before[0] in {"Before", "上期"}
-    assert insights_views.counted("article", 4) == ("thumb_down", False)
-    days = insights_views.earlier(30)
+    assert views.counted("article", 4) == ("thumb_down", False)
+    days = views.earlier(30)
     first, last = (date.fromisoformat(days[name]) for name in ("first", "last"))
     assert (last - first).days == 29
     assert (datetime.now(UTC).date() - last).days == 30

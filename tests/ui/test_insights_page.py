@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from bot.bootstrap import Home
+from bot.analytics import traffic_simulation
+from bot.container import Home
 from bot.core.settings import Settings
-from bot.insights import simulation
 from bot.store import query_log, synthetic_conversations, topic_store
 from bot.store.topic_store import Topic
 from tests.running import Server
 from tests.ui.signing import sign_in
-from ui.tongue import CHINESE
+from ui.i18n import CHINESE
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def traffic(server: Server) -> Iterator[Home]:
     home = Home(Settings.load(server.home))
     home.log()
     synthetic_conversations.write(
-        home.engine, simulation.traffic(simulation.world(home), 40, 8.0, seed=2)
+        home.engine, traffic_simulation.traffic(traffic_simulation.world(home), 40, 8.0, seed=2)
     )
     vector = np.zeros(2, dtype=np.float32)
     made = [Topic(f"topic:{n}", f"subject {n}", "en", vector, vector, "returns") for n in range(3)]

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from ui import playground_views as views
-from ui.console_words import Speech
-from ui.playground import attempt
-from ui.playground_words import words
-from ui.tongue import CHINESE, ENGLISH
+from ui.i18n import CHINESE, ENGLISH
+from ui.screens.console.texts import Speech
+from ui.screens.playground import views
+from ui.screens.playground.screen import attempt
+from ui.screens.playground.texts import words
 
 EVIL = "<img src=x onerror=alert(1)>"
 

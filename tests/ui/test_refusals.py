@@ -10,9 +10,9 @@ import pytest
 from bot.dialogue import validation
 from bot.dialogue.policy import UNKNOWN_INTENT
 from tests.conftest import ROOT
-from ui import refusals
-from ui.client import ApiError, Json
-from ui.tongue import CHINESE, ENGLISH
+from ui import error_texts
+from ui.client.http_client import ApiError, Json
+from ui.i18n import CHINESE, ENGLISH
 
 
 def named(call: ast.Call) -> str:
@@ -62,13 +62,17 @@ def test_each_reason_of_the_server_has_a_sentence_with_facts_that_are_given() ->
     told = [*reasons()]
     assert len(told) > 120
     for name, reason, facts in told:
-        known = refusals.FINDINGS if name in FINDS else {**refusals.FINDINGS, **refusals.REASONS}
+        known = (
+            error_texts.FINDINGS
+            if name in FINDS
+            else {**error_texts.FINDINGS, **error_texts.REASONS}
+        )
         wanted = {name for _, name, _, _ in string.Formatter().parse(known[reason]) if name}
         assert wanted <= facts, reason
     # What is chosen while running, or answered without an error, is not read from the code.
     chosen = {"changed", "changed_by", "request_too_large", UNKNOWN_INTENT}
     of_fields = {*validation.REASONS.values()}  # each is raised in test_findings
-    assert {*refusals.REASONS, *refusals.FINDINGS} == {
+    assert {*error_texts.REASONS, *error_texts.FINDINGS} == {
         reason for _, reason, _ in told
     } | chosen | of_fields
 
@@ -99,9 +103,9 @@ def refused(status: int, code: str, **error: Any) -> ApiError:
 def test_a_refusal_is_told_in_chinese_and_else_in_the_servers_words(
     error: ApiError, told: str
 ) -> None:
-    assert told in refusals.told(error, CHINESE)
-    assert refusals.told(error, ENGLISH) == str(error)
-    assert refusals.told(error) == str(error)  # outside of an event
+    assert told in error_texts.told(error, CHINESE)
+    assert error_texts.told(error, ENGLISH) == str(error)
+    assert error_texts.told(error) == str(error)  # outside of an event
 
 
 def test_what_keeps_a_text_from_being_published_is_told_with_its_lines() -> None:
@@ -116,6 +120,6 @@ def test_what_keeps_a_text_from_being_published_is_told_with_its_lines() -> None
     }
     warning = {"reason": "for_staff", "facts": {}, "severity": "warning", "line": 1}
     error.body = {"problems": [twice, warning, other]}
-    told = refusals.told(error, CHINESE)
+    told = error_texts.told(error, CHINESE)
     assert told == "第 3 行：`title` 在这里出现了两次，只有最后一个有效；内容不符合要求（no date）"
-    assert refusals.finding(other, ENGLISH) == "no date"
+    assert error_texts.finding(other, ENGLISH) == "no date"

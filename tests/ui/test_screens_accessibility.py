@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Page, expect
 
-from bot.bootstrap import Home
+from bot.container import Home
 from bot.core.types import new_id
 from bot.store.accounts import Level, Users
 from tests.running import Server
@@ -15,8 +15,8 @@ from tests.ui.chatting import staff
 from tests.ui.desk import choose
 from tests.ui.signing import PASSWORD, sign_in
 from ui.app import titles
-from ui.tongue import CHINESE, ENGLISH
-from ui.workshop_words import words
+from ui.i18n import CHINESE, ENGLISH
+from ui.screens.workshop.texts import words
 
 # What Gradio's own parts do wrong, by rule and class: not ours to change.
 GRADIOS: Final = {

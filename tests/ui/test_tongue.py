@@ -2,8 +2,10 @@
 
 import pytest
 
-from ui import app, chat_words, live_words
-from ui.tongue import CHINESE, COOKIE, ENGLISH, wanted
+from ui import app
+from ui.i18n import CHINESE, COOKIE, ENGLISH, wanted
+from ui.screens.chat import texts as chat_texts
+from ui.screens.live import texts as live_texts
 
 
 @pytest.mark.parametrize(
@@ -27,7 +29,7 @@ def test_what_was_chosen_counts_and_else_what_the_browser_prefers(
 
 
 def test_both_languages_have_the_same_words() -> None:
-    for words in (app.titles, chat_words.words, live_words.words):
+    for words in (app.titles, chat_texts.words, live_texts.words):
         english, chinese = words(ENGLISH), words(CHINESE)
         assert english.keys() == chinese.keys()
         assert [name for name in english if english[name] == chinese[name]] == []

@@ -8,13 +8,13 @@ import httpx
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
-from bot.bootstrap import Home
 from bot.cli.build import init
+from bot.container import Home
 from bot.core.settings import Settings
 from bot.store.accounts import Level, Users
 from tests.running import Server, free_port
 from tests.ui.signing import sign_in
-from ui.tongue import CHINESE
+from ui.i18n import CHINESE
 
 ARTICLE = "en/care-rain-jackets.md"
 QUESTION = "How do I wash my rain jacket?"

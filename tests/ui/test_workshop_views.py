@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from bot.training import data_lint, data_lint_report, data_lint_rows
-from ui import lint_words, workshop_words
-from ui import workshop_views as views
-from ui.tongue import CHINESE, ENGLISH
-from ui.workshop_words import words
+from ui.i18n import CHINESE, ENGLISH
+from ui.screens.workshop import lint_texts, texts, views
+from ui.screens.workshop.texts import words
 
 SAID = words(ENGLISH)
 JOB: dict[str, Any] = {
@@ -36,7 +35,7 @@ def status(**changes: Any) -> dict[str, Any]:
 
 
 def test_both_languages_say_the_same_things() -> None:
-    english, chinese = workshop_words._EN, workshop_words._ZH
+    english, chinese = texts._EN, texts._ZH
     assert english.keys() == chinese.keys()
     for name, text in english.items():
         assert set(re.findall(r"{(\w+)}", text)) == set(re.findall(r"{(\w+)}", chinese[name])), name
@@ -146,7 +145,7 @@ def test_the_report_on_the_dialogs_stands_in_chinese(tmp_path: Path) -> None:
     }
     for finding in findings:
         result["counts"][finding.severity.value] += 1
-    chinese = lint_words.report(result, CHINESE)
+    chinese = lint_texts.report(result, CHINESE)
     assert chinese.startswith(f"1 个文件中的 {len(read)} 条文字：{len(findings)} 个问题，")
     assert "错误：个人信息（12）" in chinese
     assert "a.csv:2、a.csv:3、a.csv:4" in chinese
@@ -154,13 +153,13 @@ def test_the_report_on_the_dialogs_stands_in_chinese(tmp_path: Path) -> None:
     assert "example.com" not in chinese
     spoken = re.sub(r"“.*?”|[ab]\.csv:\d+|hours|refund|oos|\[email\]", "", chinese)
     assert re.findall("[a-z]{2,}", spoken) == []
-    assert lint_words.report(result, ENGLISH) == result["report"]
-    assert lint_words.report({"report": "3 texts"}, CHINESE) == "3 texts"  # of an older check
+    assert lint_texts.report(result, ENGLISH) == result["report"]
+    assert lint_texts.report({"report": "3 texts"}, CHINESE) == "3 texts"  # of an older check
 
 
 def test_each_kind_of_finding_has_a_chinese_name() -> None:
-    assert lint_words.KINDS.keys() == data_lint_report._WORDS.keys()
-    assert lint_words.SEVERITIES.keys() == {kind.value for kind in data_lint.Severity}
+    assert lint_texts.KINDS.keys() == data_lint_report._WORDS.keys()
+    assert lint_texts.SEVERITIES.keys() == {kind.value for kind in data_lint.Severity}
 
 
 def test_what_is_active_and_not_served_yet_is_named() -> None:

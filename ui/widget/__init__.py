@@ -18,7 +18,7 @@ import minify
 import zopfli.gzip
 from fastapi import FastAPI, Request, Response
 
-from ui.screen import Screen
+from ui.screens.protocol import Screen
 
 DEMO_SHOP: Final = "Fernway 蕨途"
 # In the order of their imports: each needs only those before it.

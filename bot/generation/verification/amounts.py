@@ -1,7 +1,7 @@
 """All figures of a sentence: amounts, durations, dates, counts and bare numbers. Pure.
 
-Finding is `knowledge_base.text.measures`' work; what it leaves (bare numbers, years, months, ordinals,
-units it does not know) is read here, so that every figure of a statement is accounted for.
+`knowledge_base.text.measures` finds amounts with a known unit. What it leaves (bare numbers, years,
+months, ordinals, unknown units) is read here, so that every figure of a statement is accounted for.
 """
 
 import re

@@ -17,7 +17,7 @@ from bot.actions.deeds import FILE
 from bot.actions.grpc_remote import StreamedActions
 from bot.actions.http_remote import RemoteActions, Unasked
 from bot.actions.runner import ActionRunner
-from bot.bootstrap import Home
+from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import CarelineError
 from tests.bot.actions.calling import HEAD, ROWS, ask, shop
@@ -121,7 +121,7 @@ def test_a_wrong_value_in_a_further_column_is_named(tmp_path: Path, column: str)
         orders_db.build(source, tmp_path / "orders.db")
 
 
-@pytest.mark.parametrize("module", ["bot.actions.calls", "bot.parts", "bot.cli"])
+@pytest.mark.parametrize("module", ["bot.actions.calls", "bot.assistant.protocols", "bot.cli"])
 def test_the_sdk_is_loaded_only_where_actions_run(module: str) -> None:
     heavy = ("rasa_sdk", "sanic", "grpc")
     code = f"import sys, {module}; print([m for m in {heavy} if m in sys.modules])"

@@ -9,14 +9,14 @@ import pytest
 
 from bot.actions.calls import ActionCall, ActionResult, Said, Steps, finished
 from bot.actions.runner import ActionRunner
-from bot.assistant import Assistant
+from bot.assistant.pipeline import Assistant
+from bot.assistant.protocols import Actions, Parts
 from bot.core.types import Button, Message, Route, Turn, Understanding
 from bot.dialogue import templates as texts
 from bot.dialogue.policy import Content, Policy
 from bot.dialogue.state import State
 from bot.dialogue.templates import LANGUAGES, Templates
 from bot.generation.answerers import ExtractiveComposer
-from bot.parts import Actions, Parts
 from bot.store.in_memory_log import MemoryLog
 from tests.bot.actions.calling import EMAILS, NUMBERS, ON_ORDERS, ROWS, call, shop
 from tests.conftest import DEMO

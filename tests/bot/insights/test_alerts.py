@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
-from bot.insights.alerts import Surge, told_once
+from bot.analytics.surge_alerts import Surge, told_once
 
 PARCELS = Surge("topic:ants", date(2026, 3, 4), date(2026, 3, 6), 12, 2.0, 6.0)
 DELIVERY = Surge("delivery", date(2026, 3, 5), date(2026, 3, 5), 30, 14.0, 4.0)

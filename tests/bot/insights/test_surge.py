@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bot.analytics.surge_detection import WEEK, Plan, normal_score, run_length, threshold, watch
 from bot.bench import surge as bench
 from bot.bench.surge import World
-from bot.insights.surge import WEEK, Plan, normal_score, run_length, threshold, watch
 
 YEARS = 24
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.bootstrap import Home
+from bot.analytics import topic_updates
+from bot.container import Home
 from bot.core.settings import Settings
-from bot.insights import topics
 from bot.store import topic_store as store
 from bot.store.conversation_log import SqlLog
 from tests.knowledge_base.fakes import HashEncoder
@@ -67,7 +67,7 @@ def test_a_new_subject_within_a_known_intent_is_found_an_hour_later(
 ) -> None:
     say(home, *ordinary(40), intent="delivery")
     say(home, *[f"first{n} second{n}" for n in range(40)], intent="other")
-    looker = topics.Looker(home)
+    looker = topic_updates.Looker(home)
     looker.look()
     before = len(encoder.read)
     say(home, *SMOKE, intent="delivery", start=100)
@@ -78,14 +78,14 @@ def test_a_new_subject_within_a_known_intent_is_found_an_hour_later(
     assert smoke["intent"] == "delivery"
     assert smoke["messages"] == len(SMOKE)
     assert not {*ordinary(40)} & {*encoder.read[before:]}  # known from the hour before
-    assert looker.look() == topics.Looked()
+    assert looker.look() == topic_updates.Looked()
 
 
 def test_a_home_without_messages_needs_no_encoder(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Home, "encoder", lambda _home: pytest.fail("it was loaded"))
-    assert topics.Looker(home).look() == topics.Looked()
+    assert topic_updates.Looker(home).look() == topic_updates.Looked()
 
 
 def test_the_past_of_a_new_topic_belongs_to_it(
@@ -93,15 +93,15 @@ def test_the_past_of_a_new_topic_belongs_to_it(
 ) -> None:
     say(home, *SMOKE, intent="old")
     say(home, *[f"{text} today" for text in SMOKE], intent="new")
-    monkeypatch.setattr(topics, "_POOL", len(SMOKE))
-    looked = topics.Looker(home, patient=True).look()
+    monkeypatch.setattr(topic_updates, "_POOL", len(SMOKE))
+    looked = topic_updates.Looker(home, patient=True).look()
     assert encoder.read
     assert (looked.found, looked.placed) == (0, 2 * len(SMOKE))  # it is all there is of "new"
 
 
 def test_messages_get_topics_of_a_new_encoder_at_once(home: Home, encoder: Counting) -> None:
     say(home, *SMOKE, intent="old")
-    looker = topics.Looker(home)
+    looker = topic_updates.Looker(home)
     assert looker.look().placed == len(SMOKE)
     encoder.base.id = "another"
     assert looker.look().placed == len(SMOKE)

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.learning import gaps
+from bot.analytics import knowledge_gaps
 from bot.store.query_log import Asked
 from tests.knowledge_base.fakes import HashEncoder, passage
 
@@ -41,23 +41,23 @@ def ask(
     ],
 )
 def test_what_was_not_answered_counts(reason: str, rating: str | None, *, counts: bool) -> None:
-    assert bool(gaps.unanswered([ask(reason=reason, rating=rating)])) is counts
+    assert bool(knowledge_gaps.unanswered([ask(reason=reason, rating=rating)])) is counts
 
 
 def test_what_is_none_of_our_business_is_no_gap_unless_customers_complain() -> None:
-    assert gaps.unanswered([ask(intent="oos")]) == []
-    assert gaps.unanswered([ask(intent="oos", rating="down")])
+    assert knowledge_gaps.unanswered([ask(intent="oos")]) == []
+    assert knowledge_gaps.unanswered([ask(intent="oos", rating="down")])
 
 
 def test_a_question_back_counts_when_no_answer_followed() -> None:
     back = ask("which one", reason="unsure", route="clarify")
     answer = ask("this one", reason="route:warranty", route="retrieve")
-    assert gaps.unanswered([back, answer]) == []
-    assert gaps.unanswered([answer, back]) == [back]
+    assert knowledge_gaps.unanswered([back, answer]) == []
+    assert knowledge_gaps.unanswered([answer, back]) == [back]
     failed = ask("that one", reason="no_evidence")
-    assert gaps.unanswered([back, failed]) == [back, failed]
+    assert knowledge_gaps.unanswered([back, failed]) == [back, failed]
     elsewhere = ask(reason="route:warranty", route="retrieve", conversation="d")
-    assert gaps.unanswered([back, elsewhere]) == [back]
+    assert knowledge_gaps.unanswered([back, elsewhere]) == [back]
 
 
 QUESTIONS = [
@@ -71,7 +71,7 @@ QUESTIONS = [
 
 
 def test_questions_that_ask_the_same_are_one_cluster() -> None:
-    first, second, third = gaps.clusters(QUESTIONS, HashEncoder().queries)
+    first, second, third = knowledge_gaps.clusters(QUESTIONS, HashEncoder().queries)
     assert (first.count, second.count, third.count) == (3, 2, 1)
     assert {"repair", "zippers"} <= set(first.name.split())
     assert "canoes" in second.name
@@ -89,7 +89,7 @@ def test_the_nearest_article_is_named() -> None:
     ]
     encoder = HashEncoder()
     vectors = encoder.passages([chunk.text for chunk in chunks])
-    first, second, _ = gaps.clusters(QUESTIONS, encoder.queries, chunks, vectors)
+    first, second, _ = knowledge_gaps.clusters(QUESTIONS, encoder.queries, chunks, vectors)
     assert first.nearest is not None
     assert second.nearest is not None
     assert (first.nearest.article, second.nearest.article) == ("repair.md", "rent.md")
@@ -98,6 +98,6 @@ def test_the_nearest_article_is_named() -> None:
 
 def test_equal_questions_give_equal_clusters() -> None:
     encoder = HashEncoder()
-    once = gaps.clusters(QUESTIONS, encoder.queries)
-    assert gaps.clusters(QUESTIONS, encoder.queries) == once
-    assert gaps.clusters([], encoder.queries) == []
+    once = knowledge_gaps.clusters(QUESTIONS, encoder.queries)
+    assert knowledge_gaps.clusters(QUESTIONS, encoder.queries) == once
+    assert knowledge_gaps.clusters([], encoder.queries) == []

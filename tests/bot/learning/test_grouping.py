@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from bot.learning import grouping
-from bot.learning.grouping import Names
+from bot.analytics import clustering
+from bot.analytics.clustering import Names
 
 
 def test_a_chain_of_half_similar_questions_falls_apart() -> None:
     angles = np.radians(np.arange(0, 180, 15))
     rows = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-    found = grouping.groups(rows, 0.9)
+    found = clustering.groups(rows, 0.9)
     assert 2 < len(found) < len(rows)
     assert sorted(np.concatenate(found).tolist()) == list(range(len(rows)))
 
@@ -19,7 +19,7 @@ def test_many_questions_are_grouped_in_seconds() -> None:
     centres = rng.normal(size=(60, 64))
     rows = centres[rng.integers(60, size=3000)] + 0.2 * rng.normal(size=(3000, 64))
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    assert len(grouping.groups(rows.astype(np.float32), 0.6)) == 60
+    assert len(clustering.groups(rows.astype(np.float32), 0.6)) == 60
 
 
 def test_a_name_holds_no_word_that_one_text_alone_has() -> None:

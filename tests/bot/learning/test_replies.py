@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from bot.agent_assist.human_replies import Case, Replies
+from bot.agent_assist.reply_features import WEIGHTS, Eye, Line, likeness, similarity
 from bot.core.types import Role
-from bot.learning.replies import Case, Replies
-from bot.learning.situations import WEIGHTS, Eye, Line, likeness, similarity
 from bot.store.reply_suggestions import distance
 from knowledge_base.encoders.base_models import Vectors
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.learning.suggestions import Strength, Suggester, distinct
+from bot.assistant.question_suggestions import Strength, Suggester, distinct
 
 SESSIONS = [
     ("greeting", "return", "refund", "thanks"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bot.learning.topics import NOWHERE, assign, batches, discover
+from bot.analytics.topic_discovery import NOWHERE, assign, batches, discover
 from bot.store.topic_store import Said, Topic
 from tests.knowledge_base.fakes import HashEncoder
 

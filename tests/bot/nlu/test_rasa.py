@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.core.types import CarelineError
-from bot.nlu import rasa, rasa_export
+from bot.integrations.rasa import project as rasa
+from bot.integrations.rasa import yaml_export
 from bot.training.datasets import Example
 
 NLU = r"""
@@ -249,7 +250,7 @@ def test_export_and_import_keep_texts_and_intents_exactly(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]
 ) -> None:
     file = tmp_path_factory.mktemp("rasa") / "nlu.yml"
-    file.write_bytes(rasa_export.nlu_yaml(Example(*row, "x") for row in rows).encode())
+    file.write_bytes(yaml_export.nlu_yaml(Example(*row, "x") for row in rows).encode())
     read = rasa.read(file)
     wanted = sorted(rows, key=lambda row: [intent for _, intent in rows].index(row[1]))
     assert [(e.text, e.intent) for e in read.examples] == wanted
@@ -257,7 +258,7 @@ def test_export_and_import_keep_texts_and_intents_exactly(
 
 
 def test_rasa_sees_no_entity_in_a_text_that_only_looks_like_one() -> None:
-    text = rasa_export.nlu_yaml([Example("press [ok](now)", "help", "x")])
+    text = yaml_export.nlu_yaml([Example("press [ok](now)", "help", "x")])
     shown = yaml.safe_load(text)["nlu"][0]["examples"][0]
     assert rasa.ANNOTATION.search(shown["text"]) is None
     assert shown["text"].replace("\u2060", "") == "press [ok](now)"
@@ -266,13 +267,13 @@ def test_rasa_sees_no_entity_in_a_text_that_only_looks_like_one() -> None:
 def test_the_exported_files_have_the_shape_rasa_checks() -> None:
     lists = {"colour": {"grey": ("gray", "灰色"), "black": ()}}
     examples = [Example("hello", "greet", "x"), Example("price?", "faq/price", "x")]
-    nlu = yaml.safe_load(rasa_export.nlu_yaml(examples, {"order": r"A\d{5}"}, lists))
+    nlu = yaml.safe_load(yaml_export.nlu_yaml(examples, {"order": r"A\d{5}"}, lists))
     assert nlu["version"] == "3.1"
     for item in nlu["nlu"]:
         assert set(item) in ({k, "examples"} for k in ("intent", "regex", "lookup", "synonym"))
         assert all(line.startswith("- ") for line in item["examples"].splitlines())
     domain = yaml.safe_load(
-        rasa_export.domain_yaml(
+        yaml_export.domain_yaml(
             ["greet", "faq/price"],
             {"en": {"greet": ["Hi", "Hello 😀"]}, "zh": {"greet": ["你好"]}},
             ["order", "colour"],
@@ -289,6 +290,6 @@ def test_lists_and_patterns_survive_the_way_there_and_back(tmp_path: Path) -> No
     lists = {"colour": {"grey": ("gray", "灰色"), "black": ()}}
     examples = [Example("hello", "greet", "x")]
     file = tmp_path / "nlu.yml"
-    file.write_text(rasa_export.nlu_yaml(examples, {"order": r"A\d{5}"}, lists), "utf-8")
+    file.write_text(yaml_export.nlu_yaml(examples, {"order": r"A\d{5}"}, lists), "utf-8")
     read = rasa.read(file)
     assert (dict(read.lists), dict(read.patterns)) == (lists, {"order": r"A\d{5}"})

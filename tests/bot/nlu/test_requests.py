@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bot.bootstrap import Home
+from bot.container import Home
 from bot.core.intent_history import Leaning
 from bot.core.types import IntentScore
 from bot.nlu.intent_classifier import IntentModel, Prediction

@@ -3,7 +3,7 @@ import stat
 import threading
 from pathlib import Path
 
-from bot.server.secrets_file import FILE, Secrets, load_or_make
+from bot.server.auth.secrets_file import FILE, Secrets, load_or_make
 
 
 def test_secrets_are_made_once(tmp_path: Path) -> None:

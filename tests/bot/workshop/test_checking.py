@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.bootstrap import Home
+from bot.authoring import draft_checks, editable_files
+from bot.authoring.draft_checks import Checked, Problem
+from bot.authoring.yaml_source import Tree
+from bot.container import Home
 from bot.core.settings import Settings
-from bot.workshop import checking, papers
-from bot.workshop.checking import Checked, Problem
-from bot.workshop.yaml_lines import Tree
 from tests.conftest import DEMO
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -28,7 +28,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 def check(home: Home, path: str, text: str) -> Checked:
-    return checking.check(home, papers.read(home.path, path), text)
+    return draft_checks.check(home, editable_files.read(home.path, path), text)
 
 
 def first(found: Checked) -> Problem:
@@ -91,7 +91,7 @@ def test_what_the_demo_serves_passes(home: Home, path: str) -> None:
         ("kb/a.md", "---\ntitle: a\n---\n", None, "no text"),
         ("kb/a.md", "", None, "empty"),
         ("kb/a.md", "a\x00b", None, "no text"),
-        ("kb/a.md", "x" * (papers.MOST_CHARACTERS + 1), None, "split it"),
+        ("kb/a.md", "x" * (editable_files.MOST_CHARACTERS + 1), None, "split it"),
     ],
     ids=lambda value: str(value)[:24],
 )

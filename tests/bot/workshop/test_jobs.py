@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.authoring.jobs import Job, Jobs, OccupiedError, State, Task
 from bot.core.types import NotFoundError
-from bot.workshop.jobs import Job, Jobs, OccupiedError, State, Task
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def works_as(monkeypatch: pytest.MonkeyPatch, body: str) -> None:
         code = f"import sys, time, os\nhome, job = sys.argv[1:3]\n{body}"
         return started([command[0], "-c", code, *command[3:]], **options)  # type: ignore[call-overload]
 
-    monkeypatch.setattr("bot.workshop.jobs.subprocess.Popen", run)
+    monkeypatch.setattr("bot.authoring.jobs.subprocess.Popen", run)
 
 
 def test_nothing_is_done_in_a_new_home(jobs: Jobs) -> None:

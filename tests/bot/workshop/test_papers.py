@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.authoring import editable_files
+from bot.authoring.editable_files import Kind, PaperError
 from bot.core.types import NotFoundError
-from bot.workshop import papers
-from bot.workshop.papers import Kind, PaperError
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ from bot.workshop.papers import Kind, PaperError
 )
 def test_other_paths_are_no_texts(tmp_path: Path, path: str) -> None:
     with pytest.raises(NotFoundError):
-        papers.read(tmp_path, path)
+        editable_files.read(tmp_path, path)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_other_paths_are_no_texts(tmp_path: Path, path: str) -> None:
 def test_a_text_that_is_not_there_yet_is_empty_and_has_no_hash(
     tmp_path: Path, path: str, kind: Kind
 ) -> None:
-    paper = papers.read(tmp_path, path)
+    paper = editable_files.read(tmp_path, path)
     assert (paper.kind, paper.text, paper.sha256) == (kind, None, "")
 
 
@@ -70,16 +70,18 @@ def test_links_are_not_followed_out_of_the_home(tmp_path: Path) -> None:
     (home / "policy.yml").symlink_to(outside / "secret.md")
     for path in ("kb/folder/secret.md", "kb/folder/new.md", "kb/file.md", "policy.yml"):
         with pytest.raises(PaperError, match="link"):
-            papers.read(home, path)
+            editable_files.read(home, path)
     (home / "kb" / "own.md").write_text("own", encoding="utf-8")
-    assert [path for path, kind in papers.listed(home) if kind is Kind.ARTICLE] == ["kb/own.md"]
+    assert [path for path, kind in editable_files.listed(home) if kind is Kind.ARTICLE] == [
+        "kb/own.md"
+    ]
 
 
 def test_what_is_no_text_is_told(tmp_path: Path) -> None:
     (tmp_path / "kb").mkdir()
     (tmp_path / "kb" / "latin.md").write_bytes("Größe".encode("latin-1"))
     with pytest.raises(PaperError, match="UTF-8"):
-        papers.read(tmp_path, "kb/latin.md")
-    (tmp_path / "kb" / "large.md").write_bytes(b"x" * (4 * papers.MOST_CHARACTERS + 1))
+        editable_files.read(tmp_path, "kb/latin.md")
+    (tmp_path / "kb" / "large.md").write_bytes(b"x" * (4 * editable_files.MOST_CHARACTERS + 1))
     with pytest.raises(PaperError, match="split it"):
-        papers.read(tmp_path, "kb/large.md")
+        editable_files.read(tmp_path, "kb/large.md")

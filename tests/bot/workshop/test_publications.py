@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from bot.authoring import editable_files
+from bot.authoring.editable_files import PaperError
+from bot.authoring.publications import Publications, StaleError, difference
 from bot.core.types import NotFoundError
-from bot.workshop import papers
-from bot.workshop.papers import PaperError
-from bot.workshop.publications import Publications, StaleError, difference
 
 PATH = "kb/a.md"
 
 
 def sha(home: Path) -> str:
-    return papers.read(home, PATH).sha256
+    return editable_files.read(home, PATH).sha256
 
 
 def test_a_text_is_published_looked_back_at_and_rolled_back(tmp_path: Path) -> None:
@@ -73,7 +73,9 @@ def test_of_many_who_publish_at_once_one_wins(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == ["published"] + ["stale"] * 7
-    assert papers.digest((tmp_path / PATH).read_text(encoding="utf-8")) == kept.list()[0].after
+    assert (
+        editable_files.digest((tmp_path / PATH).read_text(encoding="utf-8")) == kept.list()[0].after
+    )
 
 
 def test_what_changes_nothing_or_cannot_be_written_leaves_no_trace(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Agent assist: suggested replies and canned replies."""

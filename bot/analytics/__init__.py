@@ -1,0 +1,1 @@
+"""Analytics of conversations: outcomes, topics, surges and knowledge gaps."""

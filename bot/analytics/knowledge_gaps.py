@@ -1,0 +1,153 @@
+"""Questions the knowledge has no answer for, grouped, so that the missing article can be written.
+
+A message counts when nothing was found for it, when a person had to take over for lack of
+knowledge, when its reply was rated down, or when the customer was asked back and the
+conversation never got to an answer.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.analytics.clustering import Encode, Names, by_typicality, centred, groups, origin
+from bot.core.types import OUT_OF_SCOPE, Route
+from bot.store.query_log import Asked
+from knowledge_base.documents import Chunk
+from knowledge_base.encoders.base_models import Vectors
+from knowledge_base.quality.near_duplicates import best
+
+# Rules of the policy that say: the knowledge, or the model, did not suffice.
+UNANSWERED: Final = frozenset(
+    {"no_evidence", "refused", "no_knowledge", "repeated_failure", "no_template", "promise"}
+)
+ASKED_BACK: Final = frozenset({"unsure", "no_words"})
+DOWN: Final = "down"
+TOGETHER: Final = 0.35  # cosine, from the mean of all questions, of two that ask the same
+_EXAMPLES: Final = 5
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The existing article that comes closest, and the cosine of its best passage."""
+
+    article: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Questions that ask for the same; `name` are the terms that set them apart."""
+
+    name: str
+    count: int
+    language: str
+    first: datetime
+    last: datetime
+    examples: tuple[str, ...]
+    nearest: Nearest | None = None
+    messages: tuple[str, ...] = ()
+
+
+def unanswered(asked: Sequence[Asked]) -> list[Asked]:
+    """Return the questions without an answer, given messages conversation by conversation."""
+    found: list[Asked] = []
+    for _, group in groupby(asked, key=lambda message: message.conversation_id):
+        conversation = list(group)
+        found += [
+            message
+            for at, message in enumerate(conversation)
+            if _failed(message) or _left_open(message, conversation[at + 1 :])
+        ]
+    return found
+
+
+def _failed(message: Asked) -> bool:
+    if message.intent == OUT_OF_SCOPE and message.rating != DOWN:
+        return False  # none of our business; no article is missing
+    return message.reason in UNANSWERED or message.rating == DOWN
+
+
+def _left_open(message: Asked, later: Sequence[Asked]) -> bool:
+    """Tell whether a question back was the end of it: no later message got an answer."""
+    if message.route != Route.CLARIFY or message.reason not in ASKED_BACK:
+        return False
+    answered = {Route.TEMPLATE, Route.RETRIEVE, Route.ACT}
+    return not any(m.route in answered and not _failed(m) for m in later)
+
+
+def clusters(
+    questions: Sequence[Asked],
+    encode: Encode,
+    chunks: Sequence[Chunk] = (),
+    vectors: Vectors | None = None,
+    *,
+    together: float = TOGETHER,
+) -> list[Cluster]:
+    """Group questions, largest group first; equal input gives equal output.
+
+    `encode` returns unit vectors, shape (n, d); `vectors` (m, d) are those of the chunks, for the
+    nearest article. Questions of one language whose cosine is `together` or more, counted from
+    the mean of all questions of that language, are linked; a group grows while the mean of all
+    its links stays there (average linkage), so that chains of half-similar questions fall apart.
+    """
+    if not questions:
+        return []
+    rows = encode([question.text for question in questions])
+    names = Names([q.text for q in questions], [{q.conversation_id} for q in questions])
+    near = _near(chunks, vectors)
+    made = []
+    for language in sorted({question.language for question in questions}):
+        own = np.array([n for n, q in enumerate(questions) if q.language == language])
+        moved = centred(rows[own], origin(rows[own], language, encode))
+        made += [
+            _cluster(own[members], questions, rows, names, near)
+            for members in groups(moved, together)
+        ]
+    return sorted(made, key=lambda cluster: (-cluster.count, cluster.first, cluster.examples))
+
+
+_Near = Callable[[Vectors], Nearest | None]
+
+
+def _near(chunks: Sequence[Chunk], vectors: Vectors | None) -> _Near:
+    def nearest(centre: Vectors) -> Nearest | None:
+        if vectors is None or not chunks:
+            return None
+        places, scores = best(centre[None, :], vectors)
+        return Nearest(chunks[int(places[0])].article, round(float(scores[0]), 4))
+
+    return nearest
+
+
+def _fewest(own: Sequence[Asked]) -> int:
+    """Return how many customers a word of a name needs: two, where there are two."""
+    return min(2, len({question.conversation_id for question in own}))
+
+
+def _cluster(
+    members: NDArray[np.int64],
+    questions: Sequence[Asked],
+    rows: Vectors,
+    names: Names,
+    near: _Near,
+) -> Cluster:
+    own = [questions[n] for n in members.tolist()]
+    centre = rows[members].mean(axis=0)
+    centre = np.asarray(centre / max(float(np.linalg.norm(centre)), 1e-9), dtype=np.float32)
+    texts = dict.fromkeys(questions[n].text for n in by_typicality(rows, members))
+    examples = tuple(texts)[:_EXAMPLES]
+    return Cluster(
+        name=names.of(members.tolist(), examples[0], _fewest(own)) or examples[0],
+        count=len(own),
+        language=own[0].language,
+        first=min(question.at for question in own),
+        last=max(question.at for question in own),
+        examples=examples,
+        nearest=near(centre),
+        messages=tuple(question.message_id for question in own),
+    )

@@ -1,0 +1,50 @@
+"""Questions with the articles that answered them, as a home has them."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final
+
+from bot.core.types import Role
+from bot.training import datasets
+from bot.training.datasets import Conversation, is_held_back
+from knowledge_base.retrieval.search_evaluation import Query, read_queries
+
+if TYPE_CHECKING:
+    from bot.container import Home
+
+_CASES: Final = "tests/search.jsonl"
+_DISCONTENT: Final = 2  # of five points
+
+
+def of_home(home: "Home") -> list[Query]:
+    """Return the questions of a home that teach its search, without those held back to judge by.
+
+    They are written down in `tests/search.jsonl`, stand in resolved transcripts whose replies name
+    their article, or in the log, where customers and agents showed what answered them.
+    """
+    from bot.store import query_log
+
+    path = home.path / _CASES
+    written = read_queries(path) if path.exists() else []
+    files = sorted((home.path / "dialogs").glob("*.jsonl*"))
+    home.log()  # migrated
+    logged = [Query(text, articles) for text, articles in query_log.answered(home.engine)]
+    return [
+        *(query for query in written if query.id is None or not is_held_back(query.id)),
+        *of_transcripts(datasets.read_transcripts(files)),
+        *logged,
+    ]
+
+
+def of_transcripts(conversations: Iterable[Conversation]) -> Iterator[Query]:
+    """Yield what customers asked with the article that the reply names, where that went well."""
+    for conversation in conversations:
+        unhappy = conversation.csat is not None and conversation.csat <= _DISCONTENT
+        if is_held_back(conversation.id) or conversation.outcome == "unresolved" or unhappy:
+            continue
+        asked: str | None = None
+        for turn in conversation.turns:
+            if turn.role is Role.CUSTOMER:
+                asked = turn.text
+            elif asked and turn.article:
+                yield Query(asked, frozenset({turn.article}))
+                asked = None

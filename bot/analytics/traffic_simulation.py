@@ -1,0 +1,242 @@
+"""Traffic that might have been: seasons, growth, moods, a week that goes wrong. All of it invented.
+
+The texts are the home's own labelled examples, and, of the last days, complaints about something
+that no intent was made for; what is random comes from one seed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Final
+
+import numpy as np
+
+from bot.container import Home
+from bot.core.types import (
+    OUT_OF_SCOPE,
+    CarelineError,
+    Citation,
+    Decision,
+    Message,
+    Reply,
+    Route,
+    ServedBy,
+    Turn,
+    Understanding,
+    now,
+)
+from bot.store.synthetic_conversations import MadeUp, Offered
+from bot.training import datasets
+
+SENDER: Final = "synthetic-"
+_WEEK: Final = (1.15, 1.1, 1.05, 1.0, 1.1, 0.8, 0.6)  # Monday first
+_HOURS: Final = np.array(
+    [1, 1, 1, 1, 1, 2, 3, 5, 8, 10, 11, 10, 9, 10, 10, 9, 9, 8, 8, 9, 9, 7, 4, 2]
+)
+_CHANNELS: Final = (("widget", 0.7), ("email", 0.2), ("api", 0.1))
+_SURGE: Final = (6, 3)  # how many days ago the week goes wrong, and for how many days
+NEW_DAYS: Final = 4  # since when there is the unforeseen
+_NEW: Final = (0.12, 0.7)  # its share of what is asked, and how many of those are upset
+UNFORESEEN: Final = {
+    "en": (
+        "There are ants in my parcel", "the whole box is full of ants",
+        "Why are there ants in my package?", "ants crawled out of the parcel",
+        "I opened the box and ants came out", "my order arrived with live ants in it",
+        "ants everywhere in the packaging", "The parcel you sent is crawling with ants",
+        "Found dozens of ants between the paper in the box", "second parcel with ants in it",
+        "Live insects in my parcel, ants I think", "do you know that your boxes have ants?",
+    ),
+    "zh": (
+        "我的包裹里有蚂蚁", "整个箱子里都是蚂蚁", "为什么快递里会有蚂蚁？", "包裹里爬出来好多蚂蚁",
+        "打开箱子全是活蚂蚁", "收到的包裹里有很多蚂蚁", "包装里到处是蚂蚁",
+        "你们寄来的包裹爬满了蚂蚁", "箱子的纸里有几十只蚂蚁", "这是第二个有蚂蚁的包裹了",
+        "包裹里有虫子，好像是蚂蚁", "你们知道箱子里有蚂蚁吗",
+    ),
+}  # fmt: skip
+_LONGEST: Final = timedelta(minutes=15)  # that a conversation lasts
+_TURNS: Final = (0.45, 0.3, 0.15, 0.1)
+_ROUTES: Final[tuple[tuple[Route, str, float], ...]] = (
+    (Route.TEMPLATE, "intent", 0.3),
+    (Route.RETRIEVE, "intent", 0.4),
+    (Route.CLARIFY, "unsure", 0.1),
+    (Route.ACT, "intent", 0.12),
+    (Route.HANDOFF, "no_evidence", 0.08),
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """What the home has to talk about."""
+
+    texts: dict[str, dict[str, list[str]]]  # language → intent → texts
+    articles: tuple[tuple[str, str, str], ...]  # id, title, the beginning of its text
+    versions: ServedBy
+
+
+def world(home: Home) -> World:
+    """Read what customers may ask and what the home answers; needs labelled texts."""
+    from bot.nlu.language import detect
+
+    texts: dict[str, dict[str, list[str]]] = {"en": {}, "zh": {}}
+    folder = home.path / "dialogs"
+    files = datasets.training_files(folder) if folder.is_dir() else []
+    for example in datasets.read_all_examples(files) if files else ():
+        language = "zh" if detect(example.text) == "zh" else "en"
+        if example.intent != OUT_OF_SCOPE:
+            texts[language].setdefault(example.intent, []).append(example.text)
+    if not any(texts.values()):
+        message = f"there are no labelled texts in {folder}: traffic is made up from those"
+        raise CarelineError(message)
+    knowledge = home.knowledge_versions.current()
+    found = home.knowledge() if knowledge else None
+    articles = [(d.id, d.title, d.text[:160]) for d in found.documents.values()] if found else []
+    model = home.models.current_id()
+    served = ServedBy(
+        model, knowledge.id if knowledge else None, home.templates().version, home.policy().version
+    )
+    return World(texts, tuple(articles), served)
+
+
+def traffic(
+    found: World, days: int, a_day: float, seed: int = 0, until: datetime | None = None
+) -> Iterator[MadeUp]:
+    """Yield the conversations of the days before `until`, oldest first.
+
+    Those of the last day lie in as much of it as has passed: none is of an hour to come.
+    """
+    rng = np.random.default_rng(seed)
+    end = until or now()
+    last = end.date()
+    midnight = datetime.combine(last, time(), UTC)
+    passed = max((end - midnight - _LONGEST) / timedelta(days=1), 0.0)
+    languages = [language for language, intents in found.texts.items() if intents]
+    names = sorted({name for intents in found.texts.values() for name in intents})
+    popular = rng.gamma(0.6, 1.0, len(names)) + 0.05
+    upset = rng.beta(1.5, 9.0, len(names))
+    bad = int(popular.argmax())
+    # The unforeseen stands last: an intent of its own that has texts, and no weight for most days.
+    names.append(OUT_OF_SCOPE)
+    popular, upset = np.append(popular, 0.0), np.append(upset, _NEW[1])
+    texts = {
+        language: {**found.texts[language], OUT_OF_SCOPE: list(UNFORESEEN[language])}
+        for language in languages
+    }
+    found = replace(found, texts=texts)
+    for ago in range(days - 1, -1, -1):
+        day = last - timedelta(days=ago)
+        level = a_day * _WEEK[day.weekday()] * (1.0 + 0.25 * (days - ago) / days)
+        wrong = _SURGE[0] - _SURGE[1] < ago <= _SURGE[0]
+        weights, moods = popular.copy(), upset.copy()
+        if wrong:  # something broke: more of one question, and most of it angry
+            weights[bad] *= 2.0
+            moods[bad] = 0.75
+        if ago < NEW_DAYS:
+            weights[-1] = _NEW[0] / (1.0 - _NEW[0]) * weights.sum()
+        weights /= weights.sum()
+        count = int(rng.poisson(rng.gamma(25.0, level / 25.0)))
+        hours = np.sort(rng.choice(24, count, p=_HOURS / _HOURS.sum()))
+        for hour in hours.tolist():
+            into = timedelta(hours=hour, seconds=int(rng.integers(3600)))
+            at = datetime.combine(day, time(), UTC) + (into if ago else into * passed)
+            language = languages[0] if len(languages) == 1 or _happens(rng, 0.75) else "zh"
+            yield _conversation(found, rng, at, language, names, weights, moods)
+
+
+def _conversation(  # noqa: PLR0913, PLR0917 — one parameter a thing that is drawn from
+    found: World,
+    rng: np.random.Generator,
+    at: datetime,
+    language: str,
+    names: Sequence[str],
+    weights: np.ndarray[tuple[int], np.dtype[np.float64]],
+    moods: np.ndarray[tuple[int], np.dtype[np.float64]],
+) -> MadeUp:
+    identifier = f"synthetic-{rng.bytes(12).hex()}"
+    sender = f"{SENDER}{int(rng.zipf(1.6)) % 5000}" if _happens(rng, 0.4) else None
+    channel = _pick(rng, _CHANNELS)
+    there = [name for name in names if found.texts[language].get(name)]
+    chances = np.array([weights[names.index(name)] for name in there])
+    topic = there[int(rng.choice(len(there), p=chances / chances.sum()))]
+    unhappy = bool(rng.random() < moods[names.index(topic)])
+    turns, ratings = list[Turn](), list[str | None]()
+    for number in range(1 + int(rng.choice(len(_TURNS), p=_TURNS))):
+        if number and _happens(rng, 0.3):
+            topic = there[int(rng.choice(len(there), p=chances / chances.sum()))]
+        text = str(rng.choice(found.texts[language][topic]))
+        turn = _turn(found, rng, (identifier, sender, channel), at, language, topic, text, unhappy)
+        turns.append(turn)
+        liked = rng.random() > (0.75 if unhappy else 0.2)
+        ratings.append(("up" if liked else "down") if _happens(rng, 0.12) else None)
+        at += timedelta(seconds=int(rng.integers(20, 240)))
+        if turn.decision.route is Route.HANDOFF:
+            break
+    handed = turns[-1].decision.route is Route.HANDOFF
+    score = int(np.clip(round(rng.normal(2.2 if unhappy else 4.3, 0.9)), 1, 5))
+    return MadeUp(
+        identifier,
+        sender,
+        channel,
+        language,
+        turns,
+        ratings,
+        score if _happens(rng, 0.15) else None,
+        [_offer(rng, at) for _ in range(int(rng.integers(1, 4)))] if handed else [],
+    )
+
+
+def _offer(rng: np.random.Generator, at: datetime) -> Offered:
+    if _happens(rng, 0.4):
+        return Offered(at, None, None)
+    kind = _pick(rng, (("past", 0.5), ("template", 0.3), ("passage", 0.2)))
+    return Offered(at, kind, 0.0 if _happens(rng, 0.4) else round(float(rng.beta(1.5, 5.0)), 3))
+
+
+def _happens(rng: np.random.Generator, share: float) -> bool:
+    return bool(rng.random() < share)
+
+
+def _pick(rng: np.random.Generator, choices: Sequence[tuple[str, float]]) -> str:
+    return choices[int(rng.choice(len(choices), p=[share for _, share in choices]))][0]
+
+
+def _turn(  # noqa: PLR0913, PLR0917 — one parameter a thing that is drawn from
+    found: World,
+    rng: np.random.Generator,
+    who: tuple[str, str | None, str],
+    at: datetime,
+    language: str,
+    topic: str,
+    text: str,
+    unhappy: bool,  # noqa: FBT001
+) -> Turn:
+    identifier, sender, channel = who
+    place = int(rng.choice(len(_ROUTES), p=[share for *_, share in _ROUTES]))
+    route, reason, _ = _ROUTES[place]
+    if unhappy and _happens(rng, 0.3):
+        route, reason = Route.HANDOFF, "repeated_failure"
+    sentiment = "negative" if unhappy else ("positive" if _happens(rng, 0.15) else "neutral")
+    cited: tuple[Citation, ...] = ()
+    if route is Route.RETRIEVE and found.articles:
+        # The same few articles answer most of a topic's questions.
+        number = (hash_of(topic) + int(rng.zipf(2.2)) - 1) % len(found.articles)
+        article, title, quote = found.articles[number]
+        cited = (Citation(article, title, quote, 0, len(quote)),)
+    first = float(rng.lognormal(4.6, 0.5))
+    return Turn(
+        message=Message(text, identifier, sender, channel, id=rng.bytes(16).hex(), at=at),
+        understanding=Understanding(
+            language, sentiment, "anger" if unhappy else "calm", topic, float(rng.beta(8.0, 2.0))
+        ),
+        decision=Decision(route, reason, intent=topic),
+        reply=Reply(cited[0].quote if cited else "(made up)", cited),
+        versions=found.versions,
+        timings_ms=(("first_token", first), ("total", first + float(rng.lognormal(4.8, 0.6)))),
+        reply_id=rng.bytes(16).hex(),
+    )
+
+
+def hash_of(name: str) -> int:
+    """Return a number that is the same for a name in every run."""
+    import zlib
+
+    return zlib.crc32(name.encode())

@@ -1,0 +1,1 @@
+"""The message pipeline, from receiving a message to committing its turn."""

@@ -1,0 +1,85 @@
+"""Checks of a home: is everything there, does it fit together, what is to be done."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.container import Home
+from bot.core.types import CarelineError
+from knowledge_base.documents import KnowledgeError
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of one check."""
+
+    name: str
+    ok: bool
+    message: str
+
+
+def examine(home: Home) -> list[Finding]:
+    """Run all checks; one that fails does not keep the others from running."""
+    checks: tuple[tuple[str, Callable[[Home], str]], ...] = (
+        ("home", lambda h: str(h.path.resolve())),
+        ("base encoder", _encoder),
+        ("model", _model),
+        ("knowledge", _knowledge),
+        ("templates", lambda h: f"{len(h.templates().names)} texts ({h.templates().version})"),
+        ("policy", _policy),
+        ("orders", lambda h: str(h.orders() or "none: no action needs them")),
+        ("database", _database),
+        ("device", _device),
+    )
+    return [_check(name, check, home) for name, check in checks]
+
+
+def _check(name: str, check: Callable[[Home], str], home: Home) -> Finding:
+    try:
+        return Finding(name, ok=True, message=check(home))
+    except (CarelineError, KnowledgeError, OSError) as error:
+        return Finding(name, ok=False, message=str(error))
+
+
+def _encoder(home: Home) -> str:
+    encoder = home.encoder()
+    return f"{encoder.id}, {encoder.dimension} dimensions"
+
+
+def _model(home: Home) -> str:
+    model = home.model()
+    if model is None:
+        return "none yet: `careline train` makes one; until then everything is searched"
+    return f"{model.version}, {len(model.intents)} intents"
+
+
+def _knowledge(home: Home) -> str:
+    knowledge = home.knowledge()
+    if knowledge is None:
+        return "none yet: `careline ingest` builds it"
+    return f"{knowledge.version}, {len(knowledge.documents)} articles"
+
+
+def _policy(home: Home) -> str:
+    policy = home.policy()
+    model = home.models.current()
+    labels = model.details["labels"] if model else ()
+    if problems := policy.problems(labels, home.templates().names):
+        raise CarelineError("; ".join(one.message for one in problems))
+    return f"{len(policy.content.routes)} routes ({policy.version})"
+
+
+def _database(home: Home) -> str:
+    from bot.store import database
+
+    database.check_known(home.engine)
+    current, newest = database.revision(home.engine), database.head()
+    if current != newest:
+        message = f"it stands at {current}, not {newest}: run `careline migrate`"
+        raise CarelineError(message)
+    return f"{home.engine.url.render_as_string()} at revision {current}"
+
+
+def _device(_home: Home) -> str:
+    import torch
+
+    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else "CPU"

@@ -1,0 +1,394 @@
+"""Settings → parts → Assistant: the only place that names real parts."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bot.assistant.pipeline import Assistant
+from bot.assistant.protocols import Actions, Log, Parts
+from bot.core.settings import Settings
+from bot.core.types import CarelineError
+from bot.dialogue import policy as policies
+from bot.dialogue import templates as texts
+from bot.store import content_snapshots
+from knowledge_base.index.versions import Version, Versions
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from bot.assistant.question_suggestions import Suggester
+    from bot.generation.answerers import ExtractiveComposer, GeneratedComposer
+    from bot.generation.language_models import TextGenerator
+    from bot.nlu.dialogue_acts import Wishing
+    from bot.nlu.intent_classifier import IntentModel
+    from bot.nlu.retrieval_gate import Seeking
+    from bot.store.conversation_log import SqlLog
+    from bot.store.encryption import Seal
+    from knowledge_base.encoders.base_models import ModelEncoder, TorchEncoder
+    from knowledge_base.ingest import Eye
+    from knowledge_base.retrieval.search import KnowledgeBase
+
+_logger = logging.getLogger(__name__)
+MODELS: Final = "models"
+KNOWLEDGE: Final = "knowledge"
+_DIALOGS: Final = "*.jsonl*"
+
+
+class Home:
+    """One business on disk: where things lie, and the parts that are loaded from there.
+
+    A part is loaded when it is first asked for, and only then.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Look at a home; a missing one is created bare."""
+        self.settings = settings
+        self.path = settings.home
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"the home {self.path} cannot be created: {error.strerror}"
+            raise CarelineError(message) from error
+        self._encoders: dict[str, ModelEncoder] = {}
+
+    @cached_property
+    def models(self) -> Versions:
+        """The versions of the intent classifier."""
+        return Versions(self.path / "models", MODELS, "m")
+
+    @cached_property
+    def knowledge_versions(self) -> Versions:
+        """The versions of the knowledge."""
+        return Versions(self.path / "indexes", KNOWLEDGE, "k")
+
+    def versions_of(self, identifier: str) -> Versions:
+        """Return the versions an id belongs to, by its prefix."""
+        for versions in (self.models, self.knowledge_versions):
+            if identifier.startswith(f"{versions.prefix}-"):
+                return versions
+        message = (
+            f"{identifier} is no version that can be switched to: models are m-…, knowledge k-…; "
+            "templates and policy are files of the home, edit or restore those"
+        )
+        raise CarelineError(message)
+
+    def encoder(self, base: str | None = None) -> "ModelEncoder":
+        """Return the encoder that serves: the fast engine, made once, or torch where it cannot."""
+        from knowledge_base.encoders import base_models, onnx_encoder
+
+        name = base or self.settings.base
+        if name not in self._encoders:
+            found = base_models.resolve(name, self.settings.cache_folder)
+            folder = self.settings.cache_folder / "engines" / found.id.replace("/", "_")
+            if self.settings.engine == "auto" and not onnx_encoder.is_current(folder):
+                _logger.warning("making the int8 engine of %s, once, in %s", name, folder)
+                try:
+                    onnx_encoder.export(base_models.TorchEncoder(found), folder)
+                except OSError as error:
+                    message = (
+                        f"{folder} cannot be written: {error.strerror}; set CARELINE_CACHE, "
+                        'or engine = "torch"'
+                    )
+                    raise CarelineError(message) from error
+            quick = self.settings.engine == "auto" and onnx_encoder.usable(folder)
+            encoder = onnx_encoder.FastEncoder(found, folder) if quick else self.torch_encoder(base)
+            self._encoders[name] = encoder
+        return self._encoders[name]
+
+    def torch_encoder(self, base: str | None = None) -> "TorchEncoder":
+        """Return a base encoder that can be fine-tuned."""
+        from knowledge_base.encoders import base_models
+
+        found = base_models.resolve(base or self.settings.base, self.settings.cache_folder)
+        return base_models.TorchEncoder(found)
+
+    def model(self, version: str | None = None) -> "IntentModel | None":
+        """Open a version of the classifier, the active one by default; None before the first."""
+        from bot.nlu import intent_classifier
+
+        found = self.models.open(version) if version else self.models.current()
+        if found is None:
+            return None
+        folder = self.models.folder(found.id)
+        own = (folder / "encoder").is_dir()
+        encoder = None if own else self.encoder(str(found.details["base"]))
+        return intent_classifier.load(folder, found, encoder, engine=self.settings.engine)
+
+    def asking(self, model: "IntentModel | None") -> "Seeking | None":
+        """Open what a model's version learnt about whether a message needs the knowledge."""
+        from bot.nlu import retrieval_gate
+
+        folder = self.models.folder(model.version) / retrieval_gate.FOLDER if model else None
+        return retrieval_gate.Seeking.load(folder) if folder and folder.is_dir() else None
+
+    def wishing(self, model: "IntentModel | None") -> "Wishing | None":
+        """Open what a model's version learnt about whether customers want it done."""
+        from bot.nlu import dialogue_acts as wishing
+
+        folder = self.models.folder(model.version) / wishing.FOLDER if model else None
+        return wishing.Wishing.load(folder) if folder and folder.is_dir() else None
+
+    def knowledge(
+        self, version: str | None = None, content: Path | None = None
+    ) -> "KnowledgeBase | None":
+        """Open a version of the knowledge, the active one by default; None before the first."""
+        from knowledge_base.index import storage
+        from knowledge_base.retrieval.synonyms import Synonyms
+
+        versions = self.knowledge_versions
+        found = versions.open(version) if version else versions.current()
+        if found is None:
+            return None
+        synonyms = Synonyms.load((content or self.path) / "synonyms.yml")
+        folder = versions.folder(found.id)
+        return storage.load(folder, found.details, found.id, self.encoder, synonyms)
+
+    def changed_articles(self, version: str) -> dict[str, list[str]]:
+        """Return the articles a version of the knowledge added, changed and removed.
+
+        Nothing for other versions, for the first one, and where a version is no longer there.
+        """
+        from knowledge_base.documents import KnowledgeError
+        from knowledge_base.index import storage
+
+        if not version.startswith(f"{self.knowledge_versions.prefix}-"):
+            return {}
+        try:
+            found = self.knowledge_versions.open(version)
+            if found.parent is None:
+                return {}
+            before = self.knowledge_versions.open(found.parent)
+        except KnowledgeError:
+            return {}
+        new, old = (
+            {
+                name: span.sha256
+                for name, span in storage.spans(self.knowledge_versions.folder(one.id)).items()
+            }
+            for one in (found, before)
+        )
+        return {
+            "added": sorted(new.keys() - old.keys()),
+            "changed": sorted(name for name in new.keys() & old.keys() if new[name] != old[name]),
+            "removed": sorted(old.keys() - new.keys()),
+        }
+
+    def eyes(self) -> "list[Eye]":
+        """Return the encoders that shall see new knowledge: the base and one for English."""
+        from knowledge_base.ingest import Eye
+
+        base, english = self.settings.base, self.settings.english_base
+        eyes = [Eye(base, self.encoder(base))]
+        if english and english != base:
+            eyes.append(Eye(english, self.encoder(english), english=True))
+        return eyes
+
+    @cached_property
+    def engine(self) -> "Engine":
+        """The engine of the log's database."""
+        from bot.store import database
+
+        return database.connect(self.settings.database)
+
+    def migrate(self) -> str | None:
+        """Bring the log's database to the newest revision and return it."""
+        from bot.store import database
+
+        return database.migrate(self.engine)
+
+    def log(self) -> "SqlLog":
+        """Return the conversation log, migrated."""
+        from bot.store import database
+        from bot.store.conversation_log import SqlLog
+
+        if database.revision(self.engine) != database.head():
+            self.migrate()
+        return SqlLog(self.engine, self.seal)
+
+    @cached_property
+    def seal(self) -> "Seal":
+        """What seals personal data in the database, and signs what visitors hold."""
+        from bot.store import encryption
+
+        return encryption.load_or_make(self.path, self.settings.secret("seal_key"))
+
+    def actions(self, *, dry: bool = False) -> "Actions | None":
+        """Return the actions of the server in the settings, or those on the home's orders.
+
+        Dry ones change nothing: they act on a copy, and a server is not asked.
+        """
+        settings = self.settings
+        if url := settings.actions_url:
+            from bot.actions.http_remote import RemoteActions, Unasked
+
+            if dry:
+                return Unasked()
+            token = settings.secret("actions_token")
+            if not url.startswith("grpc"):
+                return RemoteActions(url, settings.actions_seconds, token)
+            from bot.actions.grpc_remote import StreamedActions
+
+            return StreamedActions(url, settings.actions_seconds, token)
+        database = self.orders()
+        if database is None:
+            return None
+        from bot.actions.runner import ActionRunner
+
+        return ActionRunner(database, dry=dry)
+
+    def orders(self) -> Path | None:
+        """Return the orders database, made from `orders.csv` when that is newer."""
+        from bot.actions import orders_db
+
+        source, database = self.path / "orders.csv", self.path / "orders.db"
+        if source.exists() and not orders_db.is_current(database, source):
+            orders_db.build(source, database)
+        return database if database.exists() else None
+
+    def sentence_encoder(self) -> "ModelEncoder | None":
+        """Return the encoder that compares sentences with passages; None without knowledge."""
+        current = self.knowledge_versions.current()
+        return self.encoder(current.details.get("base")) if current else None
+
+    def composer(self) -> "ExtractiveComposer | GeneratedComposer":
+        """Return the composer the settings name."""
+        from bot.generation import prompts
+        from bot.generation.answerers import ExtractiveComposer, GeneratedComposer, Prices
+
+        extractive = ExtractiveComposer(self.sentence_encoder())
+        if self.settings.composer == "extractive":
+            return extractive
+        settings = self.settings
+        return GeneratedComposer(
+            self.generator,
+            extractive,
+            prompts.load(self.path, settings.business),
+            seconds=settings.generator_seconds,
+            prices=Prices(settings.prompt_price, settings.completion_price),
+        )
+
+    @cached_property
+    def generator(self) -> "TextGenerator":
+        """The language model the settings name, loaded once."""
+        settings = self.settings
+        if settings.composer == "openai":
+            from bot.generation.openai_client import HttpGenerator
+
+            return HttpGenerator(
+                settings.generator_url or "", settings.generator, settings.engine_key
+            )
+        from bot.generation.transformers_model import LocalGenerator
+
+        return LocalGenerator(
+            settings.generator, settings.cache_folder, settings.generator_precision
+        )
+
+    def policy(self, content: Path | None = None) -> policies.Policy:
+        """Read the policy, the home's present one or that of kept content."""
+        return policies.load((content or self.path) / "policy.yml")
+
+    def templates(self, content: Path | None = None) -> texts.Templates:
+        """Read the templates, the home's present ones or those of kept content."""
+        return texts.load((content or self.path) / "templates")
+
+    def content_versions(self) -> list[Version]:
+        """Return templates and policy as they stand, as versions."""
+        found = (("templates", self.templates().version), ("policy", self.policy().version))
+        return [Version(identifier, kind, "") for kind, identifier in found]
+
+
+def _is_certified(home: Home, model: "IntentModel | None") -> bool:
+    """Tell whether the model keeps the promise of the settings; warn where it does not."""
+    promise = home.settings.promise
+    if promise is None or model is None:
+        return False
+    if model.calibration.covers(promise.wrong_among_answered, promise.confidence):
+        return True
+    why = model.calibration.missing or "it was certified for another one: run `careline train`"
+    _logger.warning("model %s does not keep the promise (%s)", model.version, why)
+    return False
+
+
+def _suggester(
+    home: Home, model: "IntentModel | None", templates: texts.Templates, *, asked: bool
+) -> "Suggester":
+    """Learn what follows what from the home's dialogs and, where `asked`, from its log.
+
+    While there is nothing to learn from, the intents whose titles are closest are suggested.
+    """
+    from bot.assistant.question_suggestions import Suggester
+    from bot.store import query_log
+    from bot.training import datasets
+
+    files = sorted((home.path / "dialogs").glob(_DIALOGS))
+    sessions = [
+        [turn.intent for turn in conversation.turns if turn.intent]
+        for conversation in datasets.read_transcripts(files)
+        if not datasets.is_held_back(conversation.id)
+    ]
+    sessions += [list(steps) for steps in (query_log.sessions(home.engine) if asked else ())]
+    if model is None or any(len(set(steps)) > 1 for steps in sessions):
+        return Suggester.fit(sessions)
+    vectors = model.encoder.queries([templates.title(name, "en") for name in model.labels])
+    return Suggester.fit(sessions, content=dict(zip(model.labels, vectors, strict=True)))
+
+
+def assistant(
+    home: Home,
+    log: Log | None = None,
+    versions: Sequence[str] = (),
+    *,
+    after: Assistant | None = None,
+    content: Path | None = None,
+) -> Assistant:
+    """Build the assistant of a home, with the active versions or those given by id.
+
+    Without a log, the home's SQL log is used. `after` is the assistant this one takes over from,
+    `content` a folder of kept texts and rules that stand for the home's.
+    """
+    from bot.nlu.entities.extractor import EntityFinder
+    from bot.nlu.understander import Understander
+    from bot.store.conversation_log import SqlLog
+
+    wanted: dict[str, str] = {}
+    for identifier in versions:
+        prefix = home.versions_of(identifier).prefix
+        if prefix in wanted:
+            message = f"{wanted[prefix]} and {identifier} are of one kind: give one of each"
+            raise CarelineError(message)
+        wanted[prefix] = identifier
+    model = home.model(wanted.get("m"))
+    knowledge = home.knowledge(wanted.get("k"), content)
+    templates = home.templates(content)
+    policy = replace(home.policy(content), has_knowledge=knowledge is not None)
+    labels = model.labels if model else ()
+    problems = policy.problems(labels, templates.names)
+    for problem in (*problems, *templates.problems(policy.said())):
+        _logger.warning("%s", problem.message)
+    return Assistant(
+        Parts(
+            log=log or home.log(),
+            understander=Understander(
+                model,
+                EntityFinder(policy.content.entities),
+                promise=_is_certified(home, model),
+                asking=home.asking(model),
+                wishing=home.wishing(model),
+            ),
+            policy=policy,
+            templates=templates,
+            composer=home.composer(),
+            knowledge=knowledge,
+            actions=home.actions(dry=not (log is None or isinstance(log, SqlLog))),
+            suggester=_suggester(
+                home, model, templates, asked=log is None or isinstance(log, SqlLog)
+            ),
+            model_version=model.version if model else None,
+            content=None if content else content_snapshots.keep(home.path),
+            max_characters=home.settings.max_message_characters,
+        ),
+        after,
+    )

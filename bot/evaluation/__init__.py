@@ -1,0 +1,1 @@
+"""Replay, conversation tests and verification of logged replies."""

@@ -1,0 +1,155 @@
+"""What conversation tests touch: intents, templates, actions and rules of the policy."""
+
+from collections.abc import Collection, Generator, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bot.actions.calls import ActionCall
+from bot.assistant.protocols import Actions, Result, Said
+from bot.core.types import OUT_OF_SCOPE, Decision, Turn
+from bot.dialogue.policy_file import Content, matches
+from bot.dialogue.safety import emergency
+from bot.dialogue.templates import Templates
+from bot.evaluation.conversation_tests.expectations import intent_of
+
+PLEASANTRIES: Final = ("greeting", "thanks")
+# Reasons of decisions that stand in every policy. Further ones carry a name after a colon:
+# `route:` and `informs:` that of an intent, `escalation:` and `emergency:` that of an entry.
+REASONS: Final = frozenset(
+    {
+        "abuse", "accepted_offer", "action_failed", "anger", "confirm", "confirm_again",
+        "declined_offer", "file_received",
+        "confirmed", "contact_given", "corrected", "form_cancelled", "maintenance",
+        "missing_slot", "no_evidence", "no_knowledge", "no_model", "no_question", "no_rule",
+        "no_template", "no_words", "other_language", "out_of_scope", "paused", "promise",
+        "refused", "repeated_failure", "slot_filled", "slot_invalid", "smalltalk", "unsure",
+        "unsure_search", "with_human", "withdrawn",
+    }
+)  # fmt: skip
+ENTRIES: Final = frozenset({"escalation", "emergency"})
+PREFIXES: Final = frozenset({"route:", "informs:"})
+_BUILT_IN_EMERGENCIES: Final = ("self_harm", "danger")
+
+
+def rules_of(content: Content, *, promises: bool) -> list[str]:
+    """Return the names of the rules a policy has; `promise` is one only where one was given."""
+    names = REASONS if promises else REASONS - {"promise"}
+    found = [*sorted(names)]
+    for intent, rule in sorted(content.routes.items()):
+        # An action that asks for a yes is never run by the first message.
+        if intent not in PLEASANTRIES and not rule.confirm:
+            found.append(f"route:{intent}")
+        if rule.informs:
+            found.append(f"informs:{intent}")
+    found += [f"escalation:{number}" for number, _ in enumerate(content.escalations, start=1)]
+    found += [f"emergency:{number}" for number, _ in enumerate(content.emergencies, start=1)]
+    return found + [f"emergency:{kind}" for kind in _BUILT_IN_EMERGENCIES]
+
+
+def fired(turn: Turn, decision: Decision, content: Content) -> Iterator[str]:
+    """Yield the rule that made a decision, by the name `rules_of` has for it."""
+    text = turn.message.text
+    if decision.reason == "escalation":
+        for number, rule in enumerate(content.escalations, start=1):
+            if rule.fires(text, decision.intent):
+                yield f"escalation:{number}"
+                return
+    elif decision.reason == "emergency":
+        yield from _emergency(text, content)
+    else:
+        yield decision.reason
+
+
+def _emergency(text: str, content: Content) -> Iterator[str]:
+    for number, own in enumerate(content.emergencies, start=1):
+        if matches(own.patterns, text):
+            yield f"emergency:{number}"
+            return
+    yield (emergency(Content(), text) or "").replace("emergency_", "emergency:")
+
+
+@dataclass(frozen=True)
+class Heard(Templates):
+    """Templates that note which of them are said."""
+
+    said: list[str] = field(default_factory=list)
+
+    @classmethod
+    def over(cls, templates: Templates, without: Collection[str] = ()) -> "Heard":
+        """Return templates that note what is said; those named in `without` are gone."""
+        texts = {
+            code: {name: v for name, v in own.items() if name not in without}
+            for code, own in templates.texts.items()
+        }
+        return cls(texts, templates.titles, templates.version)
+
+    def render(self, name: str, language: str, variant: int = 0, **values: str) -> str:
+        """Return the text, and note its name."""
+        self.said.append(name)
+        return super().render(name, language, variant, **values)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Actions that note which of them ran."""
+
+    actions: Actions
+    ran: list[str] = field(default_factory=list)
+
+    def run(self, call: ActionCall, /) -> Result:
+        """Run an action, and note its name."""
+        self.ran.append(call.name)
+        return self.actions.run(call)
+
+    def stream(self, call: ActionCall, /) -> Generator[Said, None, Result]:
+        """Run an action piece by piece, and note its name."""
+        self.ran.append(call.name)
+        return self.actions.stream(call)
+
+
+@dataclass
+class Coverage:
+    """What there is, and what was touched of it."""
+
+    there: dict[str, tuple[str, ...]]
+    touched: dict[str, set[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        intents: Iterable[str],
+        templates: Iterable[str],
+        actions: Iterable[str],
+        rules: Iterable[str],
+    ) -> "Coverage":
+        """Return the coverage before any test."""
+        kinds = {"intents": intents, "templates": templates, "actions": actions, "rules": rules}
+        return cls({kind: tuple(dict.fromkeys(sorted(names))) for kind, names in kinds.items()})
+
+    def add(self, kind: str, names: Iterable[str | None]) -> None:
+        """Note what was touched."""
+        self.touched.setdefault(kind, set()).update(name for name in names if name)
+
+    def add_turn(self, turn: Turn, content: Content) -> None:
+        """Note the intents and the rules of a turn."""
+        self.add("intents", (intent_of(turn, decision) for decision in turn.decisions))
+        for decision in turn.decisions:
+            self.add("rules", fired(turn, decision, content))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the public shape: what there is, what was touched, what is missing."""
+        shown: dict[str, Any] = {}
+        for kind, names in self.there.items():
+            missing = [name for name in names if name not in self.touched.get(kind, ())]
+            shown[kind] = {
+                "touched": len(names) - len(missing),
+                "of": len(names),
+                "missing": missing,
+            }
+        return shown
+
+
+def intents_of(labels: Collection[str], content: Content) -> list[str]:
+    """Return the intents there are: the model's, those that have a route, and out of scope."""
+    return [*labels, *content.routes, OUT_OF_SCOPE]

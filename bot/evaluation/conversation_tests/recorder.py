@@ -1,0 +1,145 @@
+"""A conversation of the log → a test that wants what was decided then."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from bot.core import serialization
+from bot.core.types import CarelineError, Decision, NotFoundError, Role, Route, Turn
+from bot.dialogue.handoff import WITH_BOT, Owner
+from bot.evaluation.conversation_tests.expectations import intent_of
+from bot.evaluation.conversation_tests.yaml_writer import Written
+from bot.store.read_model import Reader
+
+# Personal data is not in the log; these stand for it, and belong to nobody.
+_EMAIL: Final = "nobody@example.com"
+_STAND_INS: Final = {"[phone]": "+1 202 555 0143", "[card]": "4242 4242 4242 4242"}
+
+
+def record(reader: Reader, conversation_id: str, orders: Path) -> Written:
+    """Return a test of one conversation; raise NotFoundError where it is not in the log."""
+    recorded = _Recorded(_addresses(orders))
+    lines = reader.history(conversation_id)
+    turns = {line["id"]: _turn(reader, line) for line in lines if line["role"] == Role.CUSTOMER}
+    recorded.known = {
+        value.upper()
+        for found in turns.values()
+        if found
+        for name, value in found[0].slots
+        if name == "order_number"
+    }
+    for line in lines:
+        recorded.take(line, turns.get(line["id"]))
+    if not recorded.turns:
+        message = f"nobody answered a message of conversation {conversation_id}: nothing to record"
+        raise CarelineError(message)
+    first = next(turn for turn, _ in filter(None, turns.values()))
+    test = {
+        "name": f"conversation {conversation_id}",
+        "language": "zh" if first.understanding.language == "zh" else "en",
+        "at": first.message.at.replace(microsecond=0).isoformat(),
+        "turns": recorded.turns,
+    }
+    return Written((test,), tuple(recorded.comments), tuple(recorded.skipped))
+
+
+def _turn(reader: Reader, line: Mapping[str, Any]) -> tuple[Turn, Owner] | None:
+    """Return the turn of a message, and who had the conversation before it."""
+    try:
+        values, trace = reader.turn(line["id"])
+    except NotFoundError:
+        return None
+    return serialization.from_record(values), Owner(trace.get("before", {}).get("owner", Owner.BOT))
+
+
+def _addresses(orders: Path) -> dict[str, str]:
+    """Return the e-mail address each order of the home was placed with."""
+    if not orders.exists():
+        return {}
+    with orders.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {row["number"].strip().upper(): row.get("email") or "" for row in rows}
+
+
+@dataclass
+class _Recorded:
+    """The turns of a test while they are gathered."""
+
+    addresses: Mapping[str, str]
+    known: set[str] = field(default_factory=set)
+    turns: list[dict[str, Any]] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    with_agent: bool = False
+
+    def take(self, line: Mapping[str, Any], found: tuple[Turn, Owner] | None) -> None:
+        """Add what one message of the log tells."""
+        if line["role"] == Role.AGENT:
+            if not self.with_agent:
+                self.turns.append({"event": "take"})
+            self.with_agent = True
+            self.turns.append({"agent": line["text"]})
+        elif line["role"] == Role.CUSTOMER and found is None:
+            self.skipped.append(f"a message nobody answered: {line['text']}")
+        elif line["role"] == Role.CUSTOMER and found is not None:
+            self._customer(line["text"], *found)
+
+    def _customer(self, text: str, turn: Turn, before: Owner) -> None:
+        if before is Owner.HUMAN and not self.with_agent:
+            self.turns.append({"event": "take"})
+        elif before in WITH_BOT and self.with_agent:
+            self.turns.append({"event": "give_back"})
+        elif before is Owner.CLOSED:
+            self.turns.append({"event": "close"})
+        self.with_agent = before is Owner.HUMAN
+        said = self._whole(text, turn)
+        self.turns.append({"customer": said, "expect": dict(_expected(turn, before))})
+
+    def _whole(self, text: str, turn: Turn) -> str:
+        """Return a text in which stand-ins stand where personal data was taken out."""
+        whole = text
+        if "[email]" in whole:
+            whole = whole.replace("[email]", self._address(turn))
+        for label, stand_in in _STAND_INS.items():
+            whole = whole.replace(label, stand_in)
+        if whole != text:
+            self.comments.append(f"Personal data is not in the log; stand-ins are in: {whole}")
+        return whole
+
+    def _address(self, turn: Turn) -> str:
+        """Return the address that proves what was proven then, one of nobody where nothing was."""
+        proven = dict(turn.slots).get("identified", "")
+        if any(one.asks == "order_number" or one.failed for one in turn.acted):
+            return _EMAIL
+        numbers = [proven] if proven else sorted(self.known)
+        return next((self.addresses[n] for n in numbers if self.addresses.get(n)), _EMAIL)
+
+
+def _expected(turn: Turn, before: Owner) -> Iterator[tuple[str, Any]]:
+    """Yield what was decided then; words that templates vary are not asked for."""
+    decision = turn.decision
+    yield "route", decision.route.value
+    if intent := intent_of(turn, decision):
+        yield "intent", intent
+    yield "reason", decision.reason
+    if template := _template(decision, before):
+        yield "template", template
+    if turn.acted:
+        yield "action", turn.acted[0].action
+    if slots := {k: v or None for k, v in turn.slots if not v.startswith("[")}:
+        yield "slots", slots
+    if cited := list(dict.fromkeys(c.article for c in turn.reply.citations)):
+        yield "reply", {"cites": cited}
+    if turn.handoff:
+        yield "handoff", {"state": str(turn.handoff.state), "queue": turn.handoff.queue}
+
+
+def _template(decision: Decision, before: Owner) -> str | None:
+    """Return the template that was said, where the decision alone tells which."""
+    told = decision.route in {Route.TEMPLATE, Route.HANDOFF} or decision.slot or decision.confirms
+    if not told or decision.reason in {"with_human", "error", "action_failed"}:
+        return None
+    waits = before is Owner.QUEUED and decision.reason != "contact_given"
+    return "handoff_waiting" if decision.route is Route.HANDOFF and waits else decision.template

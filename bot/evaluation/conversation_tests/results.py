@@ -1,0 +1,110 @@
+"""The results of conversation tests, for people and for programs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from bot.evaluation.conversation_tests.runner import Played, Result, Run
+
+_TEXT: Final = 400  # characters of a reply that are shown
+_NAMES: Final = 8  # missing names on a line of the table
+
+Kind = Literal["plain", "good", "bad", "dim", "head"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a report, and how it is meant."""
+
+    text: str
+    kind: Kind = "plain"
+
+
+def as_json(run: Run) -> dict[str, Any]:
+    """Return the public shape."""
+    return {
+        "passed": len(run.results) - len(run.failed),
+        "failed": len(run.failed),
+        "coverage": run.coverage.as_json(),
+        "seconds": round(run.seconds, 3),
+        "failures": [_failure(result) for result in run.failed],
+    }
+
+
+def _failure(result: Result) -> dict[str, Any]:
+    return {
+        "file": str(result.test.file),
+        "test": result.test.case.name,
+        "turns": [
+            {
+                "turn": number,
+                "said": _said(played),
+                "differences": [
+                    {"what": d.what, "expected": d.expected, "found": d.found}
+                    for d in played.differences
+                ],
+            }
+            for number, played in enumerate(result.played, start=1)
+            if played.differences
+        ],
+    }
+
+
+def lines(run: Run) -> Iterator[Line]:
+    """Yield the failures as conversations, the table of what was touched, and the sum."""
+    for result in run.failed:
+        yield from conversation(result)
+        yield Line("")
+    yield from _table(run)
+    passed, failed = len(run.results) - len(run.failed), len(run.failed)
+    text = f"{passed} passed, {failed} failed, {run.seconds:.1f} s"
+    yield Line(text, "bad" if failed else "good")
+
+
+def conversation(result: Result) -> Iterator[Line]:
+    """Yield a conversation up to its last difference; each difference stands below its turn."""
+    yield Line(f"FAILED {result.test.file}: {result.test.case.name}", "head")
+    last = max(number for number, one in enumerate(result.played) if one.differences)
+    for played in result.played[: last + 1]:
+        yield Line(f"  {_said(played)}")
+        if played.outcome.text and played.step.agent is None:
+            text = " ".join(played.outcome.text.split())
+            shown = text if len(text) <= _TEXT else f"{text[:_TEXT]}…"
+            yield Line(f"  bot: {shown}{_decided(played)}", "dim")
+        for difference in played.differences:
+            yield Line(f"    {difference.what}")
+            yield Line(f"      expected  {_one_line(difference.expected)}", "good")
+            yield Line(f"      found     {_one_line(difference.found)}", "bad")
+
+
+def _said(played: Played) -> str:
+    step = played.step
+    if step.customer is not None:
+        return f"customer: {step.customer}"
+    if step.agent is not None:
+        return f"agent: {step.agent}"
+    more = f" {step.minutes:g} minutes" if step.minutes else ""
+    return f"— {step.event}{more}"
+
+
+def _decided(played: Played) -> str:
+    turn = played.outcome.turn
+    if turn is None:
+        return ""
+    decided = ", ".join(f"{d.route} · {d.reason} · {d.intent or '–'}" for d in turn.decisions)
+    return f"  [{decided} · {turn.understanding.confidence:.2f}]"
+
+
+def _one_line(text: str) -> str:
+    flat = " ⏎ ".join(text.splitlines())
+    return flat if len(flat) <= _TEXT else f"{flat[:_TEXT]}…"
+
+
+def _table(run: Run) -> Iterator[Line]:
+    yield Line(f"{'touched':<11}{'':>8}  missing", "head")
+    for kind, row in run.coverage.as_json().items():
+        missing = row["missing"]
+        more = f", and {len(missing) - _NAMES} more" if len(missing) > _NAMES else ""
+        names = ", ".join(missing[:_NAMES]) + more
+        count = f"{row['touched']}/{row['of']}"
+        yield Line(f"{kind:<11}{count:>8}  {names or '–'}", "plain" if missing else "good")

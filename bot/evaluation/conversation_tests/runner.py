@@ -1,0 +1,287 @@
+"""Runs conversation tests through the one Assistant; each has a conversation of its own."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel
+
+from bot import container
+from bot.assistant.pipeline import Assistant
+from bot.assistant.protocols import Actions, Parts, Understander
+from bot.container import Home
+from bot.core.privacy import redact
+from bot.core.types import BadMessageError, Message, Role, Turn
+from bot.dialogue import handoff
+from bot.dialogue.handoff import WITH_BOT, Event, Held, Owner, RefusedError
+from bot.dialogue.policy import Policy
+from bot.dialogue.policy_file import Content
+from bot.dialogue.state import State, Utterance
+from bot.evaluation.conversation_tests import coverage
+from bot.evaluation.conversation_tests.cases import Case, Found, Step
+from bot.evaluation.conversation_tests.coverage import Coverage, Heard, Watched
+from bot.evaluation.conversation_tests.expectations import Difference, Outcome, differences
+from bot.evaluation.conversation_tests.test_clock import Shop, open_hour
+from bot.store.in_memory_log import MemoryLog
+
+_AGENT: Final = "agent-1"
+_NAME: Final = "Mia"
+_BETWEEN: Final = timedelta(seconds=10)  # two turns
+_REMEMBERED: Final = 12
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Played:
+    """A turn that was played, and what is not as it should be."""
+
+    step: Step
+    outcome: Outcome
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """A test that was run."""
+
+    test: Found
+    played: tuple[Played, ...]
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether all is as it should be."""
+        return not any(one.differences for one in self.played)
+
+
+@dataclass(frozen=True)
+class Run:
+    """All tests that were run, and what they touched."""
+
+    results: tuple[Result, ...]
+    coverage: Coverage
+    seconds: float
+
+    @property
+    def failed(self) -> tuple[Result, ...]:
+        """The tests that failed."""
+        return tuple(result for result in self.results if not result.passed)
+
+
+class _Log(MemoryLog):
+    """Remembers, as the log of a server does, no personal data of what was said."""
+
+    def append(self, turn: Turn, state: State, before: State | None = None) -> Turn:
+        """Keep a turn, and a history without personal data."""
+        history = tuple(replace(line, text=redact(line.text)) for line in state.history)
+        return super().append(turn, replace(state, history=history), before)
+
+
+class Runner:
+    """Runs tests on the parts of an assistant."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        actions: Callable[[Clock], Actions | None],
+        names: Sequence[str] = (),
+        labels: Sequence[str] = (),
+        *,
+        promises: bool = False,
+    ) -> None:
+        """Take the parts, what makes fresh actions for a test, and the names there are.
+
+        `promises` tells that the home promises how many answers are wrong at most.
+        """
+        self.parts = parts
+        self._actions = actions
+        content = parts.policy.content
+        self.coverage = Coverage.of(
+            intents=coverage.intents_of(labels, content),
+            templates=parts.templates.names,
+            actions=names,
+            rules=coverage.rules_of(content, promises=promises),
+        )
+
+    def run(self, test: Found) -> Result:
+        """Run one test."""
+        started = time.perf_counter()
+        stage = _Stage(self.parts, self._actions, test.case)
+        played = tuple(stage.play(step) for step in test.case.turns)
+        content = stage.assistant.parts.policy.content
+        for one in played:
+            if one.outcome.turn:
+                self.coverage.add_turn(one.outcome.turn, content)
+            self.coverage.add("templates", one.outcome.templates)
+            self.coverage.add("actions", one.outcome.actions)
+        return Result(test, played, time.perf_counter() - started)
+
+
+class _Stage:
+    """One test's conversation: its assistant, its log and its time."""
+
+    def __init__(
+        self, parts: Parts, actions: Callable[[Clock], Actions | None], case: Case
+    ) -> None:
+        """Put the assistant of one test together."""
+        self.case = case
+        self.log = _Log()
+        policy = _policy(parts.policy, case)
+        self.now = case.at or open_hour(policy, case.language)
+        gone = _gone(case, "templates")
+        heard = Heard.over(parts.templates, gone)
+        self.said = heard.said
+        made = None if "actions" in case.without else actions(lambda: self.now)
+        watched = Watched(made) if made else None
+        self.ran: list[str] = watched.ran if watched else []
+        parts = replace(
+            parts, log=self.log, policy=policy, templates=heard, actions=watched, suggester=None
+        )
+        if "knowledge" in case.without:
+            parts = replace(parts, knowledge=None)
+        if "model" in case.without:
+            parts = replace(parts, understander=_without_model(policy), model_version=None)
+        self.assistant = Assistant(parts)
+
+    @property
+    def state(self) -> State:
+        """The state of the conversation now."""
+        return self.log.load(self.case.name)
+
+    def play(self, step: Step) -> Played:
+        """Play a turn, and compare what came of it."""
+        self.said.clear()
+        self.ran.clear()
+        self.now += timedelta(minutes=step.minutes) if step.minutes else _BETWEEN
+        turn = None
+        try:
+            if step.customer is not None:
+                turn = self.assistant.answer(self._message(step.customer))
+                text = turn.reply.text
+            else:
+                text = self._happens(step)
+        except (RefusedError, BadMessageError) as error:
+            refused = Difference("turn", "can be played", str(error))
+            return Played(step, Outcome("", self.state), (refused,))
+        outcome = Outcome(text, self.state, tuple(self.said), tuple(self.ran), turn)
+        return Played(step, outcome, tuple(differences(step.expect, outcome)))
+
+    def _message(self, text: str) -> Message:
+        case = self.case
+        return Message(text, case.name, sender=case.customer, channel=case.channel, at=self.now)
+
+    def _happens(self, step: Step) -> str:
+        """Move the conversation by the hand-off's rules, and tell the customer as the desk does."""
+        before = self.state
+        moved = handoff.move(before.custody, _event(step, before, self._patience()), self.now)
+        language = before.language or self.case.language
+        templates = self.assistant.parts.templates
+        told = [templates.render(n.template, language, 0, **n.values) for n in moved.told]
+        lines = [Utterance(Role.BOT, text) for text in told]
+        if step.agent is not None:
+            lines = [Utterance(Role.AGENT, step.agent)]
+        state = replace(
+            before,
+            custody=moved.custody,
+            history=(*before.history, *lines)[-_REMEMBERED:],
+            revision=before.revision + 1,
+        )
+        if moved.custody.owner != before.owner:  # a new owner begins without open questions
+            state = replace(state, forms=(), options=(), failures=0, offered_human=False)
+        self.log.states[self.case.name] = state
+        return "\n".join(told)
+
+    def _patience(self) -> timedelta:
+        return timedelta(minutes=self.assistant.parts.policy.content.patience_minutes)
+
+
+def _event(step: Step, state: State, patience: timedelta) -> Event:
+    """Return what a step is to the hand-off's rules."""
+    fence = state.custody.fence
+    if step.agent is not None:
+        return handoff.Said(_AGENT, fence)
+    waits = step.event == "wait" and state.owner not in WITH_BOT
+    events: dict[str | None, Event] = {
+        "take": handoff.Taken(_AGENT, _NAME),
+        "give_back": handoff.GivenBack(_AGENT, fence),
+        "transfer": handoff.Transferred(_AGENT, fence, queue=step.queue),
+        "close": handoff.Closed(Held(_AGENT, fence) if state.owner is Owner.HUMAN else None),
+        "wait": handoff.Waited(patience) if waits else handoff.Silent(),
+        "silence": handoff.Silent(),
+    }
+    return events[step.event]
+
+
+def _gone(case: Case, kind: str) -> frozenset[str]:
+    """Return the names of a kind that a test does without."""
+    return frozenset(n.partition(".")[2] for n in case.without if n.startswith(f"{kind}."))
+
+
+def _policy(policy: Policy, case: Case) -> Policy:
+    """Return the policy as one test changes it."""
+    content = changed(policy.content, case.policy) if case.policy else policy.content
+    gone = _gone(case, "routes")
+    routes = {name: rule for name, rule in content.routes.items() if name not in gone}
+    content = content.model_copy(update={"routes": routes})
+    knows = policy.has_knowledge and "knowledge" not in case.without
+    return replace(policy, content=content, has_knowledge=knows)
+
+
+def changed(content: Content, change: Content) -> Content:
+    """Return a content with the entries that a change names; mappings are merged."""
+    updates: dict[str, object] = {}
+    for name in change.model_fields_set:
+        old, new = getattr(content, name), getattr(change, name)
+        if isinstance(new, dict):
+            new = {**old, **new}
+        elif isinstance(new, BaseModel):
+            new = old.model_copy(update={n: getattr(new, n) for n in new.model_fields_set})
+        updates[name] = new
+    return content.model_copy(update=updates)
+
+
+def _without_model(policy: Policy) -> Understander:
+    from bot.nlu.entities.extractor import EntityFinder
+    from bot.nlu.understander import Understander as Reader
+
+    return Reader(None, EntityFinder(policy.content.entities))
+
+
+@contextmanager
+def on_home(home: Home) -> Iterator[Runner]:
+    """Return a runner on a home's active versions; what tests do is gone with it."""
+    with tempfile.TemporaryDirectory(prefix="careline-tests-") as scratch:
+        parts = container.assistant(home, MemoryLog()).parts
+        shop = Shop(home, Path(scratch))
+        model = getattr(parts.understander, "model", None)
+        yield Runner(
+            parts,
+            shop.actions,
+            shop.names(),
+            model.labels if model else (),
+            promises=home.settings.promise is not None,
+        )
+
+
+def run(
+    runner: Runner,
+    tests: Sequence[Found],
+    *,
+    fail_fast: bool = False,
+    each: Callable[[Result], None] = lambda _: None,
+) -> Run:
+    """Run tests, one after the other; stop at the first that fails where that is wanted."""
+    started = time.perf_counter()
+    results: list[Result] = []
+    for test in tests:
+        results.append(runner.run(test))
+        each(results[-1])
+        if fail_fast and not results[-1].passed:
+            break
+    return Run(tuple(results), runner.coverage, time.perf_counter() - started)

@@ -1,0 +1,122 @@
+"""Trying a question out: the serving path, step by step, with nothing written anywhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from bot.assistant import retrieval
+from bot.assistant.pipeline import Assistant
+from bot.assistant.turn_context import Work
+from bot.container import Home
+from bot.core.types import Message, Route, Turn, new_id
+from bot.dialogue.state import State, advance
+from bot.generation.verification import SupportCheck, Verdict
+from knowledge_base.chunking import sentences
+from knowledge_base.documents import Findings, Hit
+
+_CANDIDATES: Final = 10
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is tried: a text, after earlier ones of the same customer."""
+
+    text: str
+    earlier: tuple[str, ...] = ()
+    language: str | None = None  # of the conversation so far
+    channel: str = "widget"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A sentence of the reply, and whether the passages support it."""
+
+    text: str
+    verdict: Verdict
+    article: str | None  # the one it stands on
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of a question.
+
+    `found` is what a search for the question finds, whether the reply was searched for or not, and
+    how likely the first passage answers, which counts from `threshold` on; `used` are the passages
+    the reply was made from.
+    """
+
+    turn: Turn
+    earlier: tuple[Turn, ...]
+    found: Findings
+    threshold: float
+    used: tuple[Hit, ...]
+    support: tuple[Checked, ...]
+
+
+def attempt(home: Home, serving: Assistant, question: Question) -> Tried:
+    """Answer a question as `serving` would; actions act on a copy, and nothing is kept."""
+    bot = Assistant(replace(serving.parts, actions=home.actions(dry=True)))
+    conversation, state = new_id(), State(language=question.language)
+    turns: list[Turn] = []
+    before = state
+    for text in (*question.earlier, question.text):
+        message = Message(text, conversation, channel=question.channel)
+        bot.check(message)
+        before = state
+        turns.append(bot.again(message, before))
+        state = advance(before, turns[-1])
+    found, threshold = _searched(bot, turns[-1], before)
+    return Tried(
+        turn=turns[-1],
+        earlier=tuple(turns[:-1]),
+        found=found,
+        threshold=threshold,
+        used=_used(turns[-1]),
+        support=_supported(home, turns[-1]),
+    )
+
+
+def _searched(bot: Assistant, turn: Turn, before: State) -> tuple[Findings, float]:
+    """Return what a search finds, the way that the reply came by, and what counts as evidence.
+
+    A reply that was not searched for, or found nothing, is shown what the first way finds.
+    """
+    first = turn.understanding.parts(turn.message.text)[0]
+    work = Work(turn.message, before, asked=first.requests[0].text)
+    language = work.language(turn.understanding)
+    ways = retrieval.tries(bot.parts, work, turn.decision, language)
+    shown: Findings | None = None
+    for way in ways:
+        found = retrieval.find(bot.parts, work, turn.decision, language, way, _CANDIDATES)
+        shown = shown or found
+        if turn.evidence and found.hits[: len(turn.evidence)] == turn.evidence:
+            return found, way.enough
+    return shown or Findings(), ways[0].enough
+
+
+def _used(turn: Turn) -> tuple[Hit, ...]:
+    """Return the passages the reply was made from; those that were no evidence are none."""
+    retrieved = Route.RETRIEVE in {decision.route for decision in turn.decisions}
+    return turn.evidence if retrieved else ()
+
+
+def _supported(home: Home, turn: Turn) -> tuple[Checked, ...]:
+    """Check each sentence of a reply that was made from passages; templates are the shop's own."""
+    passages = _distinct(_used(turn))
+    if not passages:
+        return ()
+    said = [turn.reply.text[start:end] for start, end in sentences(turn.reply.text)]
+    check = SupportCheck(home.sentence_encoder())
+    verdicts = check.check_all(said, [hit.chunk.text for hit in passages])
+    return tuple(
+        Checked(
+            text,
+            verdict,
+            passages[verdict.passage].chunk.article if verdict.passage is not None else None,
+        )
+        for text, verdict in zip(said, verdicts, strict=True)
+    )
+
+
+def _distinct(hits: Sequence[Hit]) -> list[Hit]:
+    return list({hit.chunk.id: hit for hit in hits}.values())

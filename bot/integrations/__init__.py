@@ -1,0 +1,1 @@
+"""Integrations with Rasa, OpenAI clients, Chatwoot and webhooks."""

@@ -1,0 +1,1 @@
+"""The client of Chatwoot's agent bot API."""

@@ -1,0 +1,1 @@
+"""Import and export of Rasa projects, and Rasa's tracker format."""

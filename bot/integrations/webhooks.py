@@ -1,0 +1,90 @@
+"""Tells the business's own system what happens in conversations, by a signed webhook."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import httpx
+
+from bot.core import serialization
+from bot.core.settings import Settings
+from bot.core.types import Turn, now
+from bot.dialogue import state as states
+from bot.integrations import outbox_worker
+from bot.store.outbox import Parcel
+
+CHANNEL: Final = "webhook"
+HANDOFF, MESSAGE, SURGE = "handoff", "message", "surge"
+
+
+class Announcer:
+    """Delivers events to the address in the settings."""
+
+    def __init__(self, url: str, secret: str) -> None:
+        """Sign with the secret."""
+        self._url = url
+        self._secret = secret
+        self._http = httpx.Client(timeout=outbox_worker.TIMEOUT, follow_redirects=False)
+
+    def carry(self, parcel: Parcel) -> Sequence[Parcel]:
+        """Send one event."""
+        body = outbox_worker.encoded(parcel.body)
+        headers = outbox_worker.signed(self._secret, body, parcel.key)
+        headers["X-Careline-Event"] = str(parcel.body["event"])
+        outbox_worker.post(self._http, self._url, body, headers)
+        return ()
+
+
+def wanted(settings: Settings, turn: Turn, owner_before: str) -> list[Parcel]:
+    """Return the events of a turn that somebody wants to hear of.
+
+    They hold the business's own words and decisions, nothing that the customer wrote.
+    """
+    if settings.webhook_url is None:
+        return []
+    events = []
+    if MESSAGE in settings.webhook_events and turn.reply.text:
+        citations = [serialization.citation_json(citation) for citation in turn.reply.citations]
+        buttons = [{"title": b.title, "payload": b.payload} for b in turn.reply.buttons]
+        said = {"text": turn.reply.text, "citations": citations, "buttons": buttons}
+        events.append(_event(MESSAGE, turn, reply=said))
+    handoff = turn.handoff
+    begins = owner_before not in {states.QUEUED, states.HUMAN}
+    if HANDOFF in settings.webhook_events and handoff and handoff.state == states.QUEUED and begins:
+        place = {"queue": handoff.queue, "position": handoff.position}
+        events.append(_event(HANDOFF, turn, handoff=place))
+    return events
+
+
+def alarming(settings: Settings, surges: Sequence[Mapping[str, Any]]) -> list[Parcel]:
+    """Return the events of surges: each is told once, however often it is found.
+
+    The examples are as in the log: without personal data.
+    """
+    if settings.webhook_url is None or SURGE not in settings.webhook_events:
+        return []
+    return [
+        Parcel(
+            CHANNEL,
+            SURGE,
+            f"{SURGE}-{surge['first']}-{surge['topic'][:120]}",
+            {"event": SURGE, "at": now().isoformat(), **surge},
+        )
+        for surge in surges
+    ]
+
+
+def _event(name: str, turn: Turn, **more: Any) -> Parcel:
+    body = {
+        "event": name,
+        "at": now().isoformat(),
+        "conversation_id": turn.message.conversation_id,
+        "message_id": turn.message.id,
+        "reply_id": turn.reply_id,
+        "channel": turn.message.channel,
+        "language": turn.understanding.language,
+        "intent": turn.understanding.intent,
+        "route": turn.decision.route.value,
+        "reason": turn.decision.reason,
+        **more,
+    }
+    return Parcel(CHANNEL, turn.message.conversation_id, f"{name}-{turn.message.id}", body)

@@ -1,0 +1,1 @@
+"""Authentication and authorisation: users, visitors, channels, rate limits."""

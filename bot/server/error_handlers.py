@@ -1,0 +1,69 @@
+"""What went wrong, in words and numbers for clients; no traceback leaves the process."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from bot.authoring.editable_files import PaperError
+from bot.authoring.jobs import OccupiedError
+from bot.authoring.publications import StaleError
+from bot.core.types import (
+    BadMessageError,
+    CarelineError,
+    ForbiddenError,
+    MovedOnError,
+    NotFoundError,
+)
+from bot.dialogue.handoff import RefusedError
+from bot.server.service import BusyError
+from bot.store.topic_store import TakenError
+
+_KINDS: Final[tuple[tuple[type[CarelineError], int, str], ...]] = (
+    (BadMessageError, 422, "bad_message"),
+    (NotFoundError, 404, "not_found"),
+    (ForbiddenError, 403, "forbidden"),
+    (BusyError, 429, "busy"),
+    (RefusedError, 409, "refused"),
+    (MovedOnError, 409, "moved_on"),
+    (StaleError, 409, "stale"),
+    (OccupiedError, 409, "occupied"),
+    (TakenError, 409, "taken"),
+    (PaperError, 422, "unfit"),
+    (CarelineError, 400, "bad_request"),
+)
+BUSY_HEADERS: Final = {"Retry-After": "2"}
+
+
+def plain(text: str) -> str:
+    """Return a text that every database takes; raise ValueError for one that some would not."""
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        message = "it holds characters that are no text"
+        raise ValueError(message)
+    return text
+
+
+def status_and_code(error: CarelineError) -> tuple[int, str]:
+    """Return the HTTP status and the code of an error of ours."""
+    return next((status, code) for kind, status, code in _KINDS if isinstance(error, kind))
+
+
+def fields(error: RequestValidationError) -> str:
+    """Return what is wrong with a request, field by field."""
+    return "; ".join(
+        f"{'.'.join(map(str, e['loc'][1:])) or 'body'}: {e['msg']}" for e in error.errors()
+    )
+
+
+def answer(
+    status: int, code: str, message: str, reason: str = "", facts: Mapping[str, Any] | None = None
+) -> JSONResponse:
+    """Return an error in the shape that every route promises.
+
+    `reason` is finer than the code, and stable: pages say it in their own language, with `facts`.
+    """
+    error: dict[str, Any] = {"code": code, "message": message}
+    if reason:
+        error |= {"reason": reason, "facts": dict(facts or {})}
+    return JSONResponse({"error": error}, status_code=status)

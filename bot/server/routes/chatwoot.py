@@ -1,0 +1,182 @@
+"""Chatwoot's agent bot: its webhooks come in, replies go out through the outbox."""
+
+import asyncio
+import logging
+import time
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Header, HTTPException, Query, Request
+from pydantic import BaseModel, Field, ValidationError
+
+from bot.core.signatures import conversation_id, equal, is_signed
+from bot.core.types import BadMessageError, Message
+from bot.integrations.chatwoot import client
+from bot.integrations.chatwoot.client import CHANNEL, Chatwoot
+from bot.server.message_service import Answering
+from bot.server.routes.messages import service_of
+from bot.server.service import Service
+from bot.store.outbox import Parcel
+
+_logger = logging.getLogger(__name__)
+router: Final = APIRouter(prefix="/webhooks")
+_PENDING: Final = "pending"  # the status of what an agent bot has to answer
+_OTHERS: Final = frozenset(
+    {"conversation_status_changed", "conversation_opened", "conversation_resolved"}
+)
+
+
+_Id = Annotated[int, Field(ge=0, lt=2**63)]
+_tasks: Final[set[asyncio.Task[None]]] = set()  # the loop itself keeps only weak references
+
+
+class _Numbered(BaseModel):
+    id: _Id
+
+
+class _Conversation(_Numbered):
+    status: str = ""
+
+
+class _Choice(BaseModel):
+    title: str = ""
+    value: str
+
+
+class _Attributes(BaseModel):
+    submitted_values: list[_Choice] | None = None
+
+
+class _Line(BaseModel):
+    account_id: _Id | None = None
+
+
+class Hook(BaseModel):
+    """A webhook of Chatwoot, as far as it matters here."""
+
+    event: str
+    id: _Id | None = None
+    content: str | None = None
+    message_type: str | int | None = None
+    content_type: str | None = None
+    private: bool | None = False
+    status: str | None = None
+    content_attributes: _Attributes | None = None
+    sender: _Numbered | None = None
+    conversation: _Conversation | None = None
+    account: _Numbered | None = None
+    messages: list[_Line] = []  # of an event about a conversation, which names no account itself
+
+    def said(self) -> tuple[str, str] | None:
+        """Return what the customer said and a name for it; None where no customer spoke."""
+        if self.private or self.id is None:
+            return None
+        if self.event == "message_created" and self.message_type in {"incoming", 0}:
+            return self.content or "", str(self.id)
+        chosen = self.content_attributes and self.content_attributes.submitted_values
+        if self.event == "message_updated" and self.content_type == "input_select" and chosen:
+            return chosen[0].value, f"{self.id}-chosen"  # a button of ours was pressed
+        return None
+
+
+@router.post(
+    "/chatwoot",
+    openapi_extra={
+        "requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}}
+    },
+)
+async def receive(
+    request: Request,
+    x_chatwoot_signature: Annotated[str, Header()] = "",
+    x_chatwoot_timestamp: Annotated[str, Header()] = "",
+    secret: Annotated[str, Query()] = "",
+) -> dict[str, str]:
+    """Take a webhook of an agent bot: stored at once, answered in the background.
+
+    Signed by Chatwoot; versions that do not sign send the secret as `?secret=`.
+    """
+    service = service_of(request)
+    chatwoot = service.courier.carrier(CHANNEL)
+    if not isinstance(chatwoot, Chatwoot):
+        message = "Chatwoot is not set up: set chatwoot_url, chatwoot_token and chatwoot_secret"
+        raise HTTPException(404, message)
+    body = await request.body()
+    wanted = service.home.settings.secret("chatwoot_secret") or ""
+    signed = is_signed(wanted, x_chatwoot_timestamp, body, x_chatwoot_signature, now=time.time())
+    if not signed and not (secret and equal(secret, wanted)):
+        raise HTTPException(401, "this webhook is not signed with the chatwoot_secret")
+    return {"status": await _take(service, chatwoot, _read(body))}
+
+
+def _read(body: bytes) -> Hook:
+    try:
+        return Hook.model_validate_json(body)
+    except ValidationError as error:
+        message = "this is no webhook of Chatwoot: a JSON object with an event is expected"
+        raise BadMessageError(message) from error
+
+
+async def _take(service: Service, chatwoot: Chatwoot, hook: Hook) -> str:
+    if hook.event in _OTHERS:
+        return await asyncio.to_thread(_status_changed, service, hook)
+    said = hook.said()
+    if said is None or hook.conversation is None or hook.account is None:
+        return "ignored"
+    if hook.conversation.status != _PENDING:
+        return "ignored"  # people have it, or it is closed
+    account, conversation = hook.account.id, hook.conversation.id
+    text, name = said
+    # Who pressed a button is not said: the sender is then the one who offered it.
+    sender = hook.sender if hook.event == "message_created" else None
+    message = Message(
+        text=text,
+        conversation_id=_id_here(service, account, conversation),
+        sender=f"{CHANNEL}-{sender.id}" if sender else None,
+        channel=CHANNEL,
+        client_message_id=f"{CHANNEL}-{name}",
+    )
+    try:
+        answering = await Answering.begin(service, message)
+    except BadMessageError:  # a picture, a file, a book: there is somebody who can look at it
+        owed = client.handover(account, conversation, name)
+        await asyncio.to_thread(service.outbox.add, [owed])
+        service.courier.wake()
+        return "handed over"
+    owed = client.reply_owed(account, conversation, name, answering.message.id)
+    wait = client.UNANSWERED_SECONDS
+    await asyncio.to_thread(service.outbox.add, [owed], wait=wait)
+    task = asyncio.create_task(_finish(service, chatwoot, answering, owed))
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+    return "accepted"
+
+
+async def _finish(service: Service, chatwoot: Chatwoot, answering: Answering, owed: Parcel) -> None:
+    """Show that the assistant types until the reply is there; then it is due."""
+    typing = asyncio.create_task(asyncio.to_thread(chatwoot.typing, owed.body, "on"))
+    try:
+        await answering.turn()
+    except Exception:  # the message is in the log: the next start answers it
+        _logger.exception("a message from Chatwoot is not answered yet")
+    await typing  # so that it is not shown again after it was taken away
+    await asyncio.to_thread(service.outbox.hasten, owed.key)
+    service.courier.wake()
+
+
+def _status_changed(service: Service, hook: Hook) -> str:
+    """Note that people opened, closed or gave back a conversation.
+
+    What is on its way for a conversation that is not the bot's any more is dropped: nobody is
+    talked over. This is also the place from which the hand-off here is to be told.
+    """
+    status = hook.status or "not the bot's any more"
+    accounts = [hook.account.id if hook.account else None, *(m.account_id for m in hook.messages)]
+    account = next((number for number in accounts if number is not None), None)
+    if account is None or hook.id is None or status == _PENDING:
+        return "noted"
+    target = client.target_of(account, hook.id)
+    service.outbox.cancel(CHANNEL, target, f"the conversation is {status}"[:200])
+    return "noted"
+
+
+def _id_here(service: Service, account: int, conversation: int) -> str:
+    return conversation_id(service.secrets.token, CHANNEL, f"{account}/{conversation}")

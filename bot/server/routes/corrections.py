@@ -1,0 +1,95 @@
+"""The routes of corrections: agents say what would have been right, and training reads it."""
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any, Final, Self
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import StreamingResponse
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
+
+from bot.core.types import OUT_OF_SCOPE, Corrected
+from bot.server.api_errors import Refusal
+from bot.server.auth.access import at_least
+from bot.server.error_handlers import plain
+from bot.server.routes.console import TheService, TheStaff
+from bot.server.service import Service
+from bot.store import corrections
+from bot.store.accounts import Level
+
+router: Final = APIRouter(prefix="/api/desk")
+_Words = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(plain)]
+_TITLES: Final = {"en": "Out of scope", "zh": "超出范围"}
+
+
+class Right(BaseModel):
+    """What would have been right: at least one of the three."""
+
+    intent: _Words | None = Field(None, min_length=1, max_length=128)
+    article: _Words | None = Field(None, min_length=1, max_length=512)
+    answer: _Words | None = Field(None, min_length=1, max_length=20_000)
+
+    @model_validator(mode="after")
+    def _is_something(self) -> Self:
+        if not self.given():
+            message = "nothing is corrected: give the right intent, article or answer"
+            raise ValueError(message)
+        return self
+
+    def given(self) -> dict[Corrected, str]:
+        """Return what was given."""
+        values = ((kind, getattr(self, kind.value)) for kind in Corrected)
+        return {kind: value for kind, value in values if value}
+
+
+@router.get("/intents")
+def intents(who: TheStaff, service: TheService) -> dict[str, Any]:
+    """List the intents there are, with their titles in both languages."""
+    del who
+    return {"intents": [{"intent": name, **_titles(service, name)} for name in _labels(service)]}
+
+
+def _labels(service: Service) -> list[str]:
+    """Return the intents of the model and of the policy: one may be routed before it is learnt."""
+    parts = service.assistant.parts
+    version = parts.model_version
+    learnt = service.home.models.open(version).details["labels"] if version else ()
+    names = {*map(str, learnt), *parts.policy.content.routes} - {OUT_OF_SCOPE}
+    return [*sorted(names), OUT_OF_SCOPE]
+
+
+def _titles(service: Service, intent: str) -> dict[str, str]:
+    if intent == OUT_OF_SCOPE:
+        return dict(_TITLES)
+    templates = service.assistant.parts.templates
+    return {language: templates.title(intent, language) for language in ("en", "zh")}
+
+
+@router.get("/messages/{message}/corrections")
+def known(message: str, who: TheStaff, service: TheService) -> dict[str, Any]:
+    """Return what was corrected about a message, by its id or that of its reply."""
+    del who
+    return corrections.of_message(service.home.engine, message)
+
+
+@router.post("/messages/{message}/corrections", status_code=201)
+def correct(message: str, body: Right, who: TheStaff, service: TheService) -> dict[str, Any]:
+    """Keep what would have been right; the last one of a kind counts."""
+    if body.intent and body.intent not in _labels(service):
+        message = f"there is no intent {body.intent}: choose one of the list"
+        raise Refusal(422, message, "no_such_intent", intent=body.intent)
+    if body.article:
+        service.article(body.article)
+    return corrections.correct(service.home.engine, message, who.author(), body.given())
+
+
+@router.get("/corrections.jsonl", dependencies=[Depends(at_least(Level.SUPERVISOR))])
+def export(service: TheService) -> StreamingResponse:
+    """Return the corrected conversations as transcripts, a line each, as training reads them."""
+
+    def lines() -> Iterator[str]:
+        for row in corrections.transcripts(service.home.engine):
+            yield json.dumps(row, ensure_ascii=False) + "\n"
+
+    headers = {"Content-Disposition": 'attachment; filename="corrections.jsonl"'}
+    return StreamingResponse(lines(), media_type="application/x-ndjson", headers=headers)

@@ -1,0 +1,113 @@
+"""The routes of figures: the page's data, surges, what is behind a number, gaps, drafts, CSV."""
+
+from datetime import date
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel, Field
+
+from bot.analytics import article_drafts, reports
+from bot.analytics.period_report import Query as Period
+from bot.server.auth.access import at_least
+from bot.server.service import Service
+from bot.store import topic_store
+from bot.store.accounts import Level
+
+
+def service_of(request: Request) -> Service:
+    """Return the service."""
+    service: Service = request.app.state.service
+    return service
+
+
+def period_of(  # noqa: PLR0913, PLR0917 — one parameter a filter
+    days: Annotated[int, Query(ge=1, le=reports.MOST_DAYS)] = 30,
+    first: date | None = None,
+    last: date | None = None,
+    channel: Annotated[str | None, Query(max_length=32)] = None,
+    language: Annotated[str | None, Query(max_length=8)] = None,
+    synthetic: bool = False,  # noqa: FBT001, FBT002 — as it stands in the address
+) -> Period:
+    """Return the period in the address: the last `days`, or from `first` to `last`."""
+    return reports.query(
+        days, first=first, last=last, channel=channel, language=language, synthetic=synthetic
+    )
+
+
+router: Final = APIRouter(
+    prefix="/api/insights", dependencies=[Depends(at_least(Level.SUPERVISOR))]
+)
+TheService = Annotated[Service, Depends(service_of)]
+ThePeriod = Annotated[Period, Depends(period_of)]
+
+
+@router.get("")
+def insights(service: TheService, period: ThePeriod) -> dict[str, Any]:
+    """Return all figures of a period."""
+    return reports.insights(service.home.engine, period)
+
+
+@router.get(".csv", response_class=PlainTextResponse)
+def as_csv(service: TheService, period: ThePeriod) -> PlainTextResponse:
+    """Return the same figures as a table."""
+    text = reports.as_csv(reports.insights(service.home.engine, period))
+    name = f"careline-{period.first}-{period.last}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return PlainTextResponse(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get("/surges")
+def surges(service: TheService, period: ThePeriod) -> dict[str, Any]:
+    """Return the surges of a period with examples and what had changed before them."""
+    return {"surges": service.surges(period)}
+
+
+@router.get("/conversations")
+def conversations(
+    service: TheService,
+    period: ThePeriod,
+    figure: Annotated[str, Query(max_length=32)],
+    value: Annotated[str, Query(max_length=512)] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> dict[str, Any]:
+    """Return the conversations behind a figure, such as `outcome` with the value `handoff`."""
+    return reports.behind(service.home.engine, period, figure, value, limit)
+
+
+class TopicName(BaseModel):
+    """What a topic shall be called; with `join` it becomes one with the topic that is called so."""
+
+    name: str = Field(min_length=1, max_length=80, pattern=r"\S")
+    join: bool = False
+
+
+@router.put("/topics/{topic}")
+def rename(topic: str, body: TopicName, service: TheService) -> dict[str, Any]:
+    """Give a topic that was found a name, or join it to another; 404 for one that is none."""
+    name = " ".join(body.name.split())
+    if body.join:
+        return {"topic": topic_store.join(service.home.engine, topic, name), "name": name}
+    topic_store.rename(service.home.engine, topic, name)
+    return {"topic": topic, "name": name}
+
+
+@router.get("/gaps")
+def gaps(service: TheService, period: ThePeriod) -> dict[str, Any]:
+    """Return the questions nobody could answer, grouped, with examples."""
+    return {"clusters": article_drafts.gaps(service.home, period)}
+
+
+class Draft(BaseModel):
+    """Questions that an article shall answer."""
+
+    title: str = Field(min_length=1, max_length=200)
+    language: Literal["en", "zh", "mixed", "other"] = "en"
+    questions: list[Annotated[str, Field(max_length=2000)]] = Field(min_length=1, max_length=20)
+
+
+@router.post("/drafts", status_code=201)
+def draft(body: Draft, service: TheService) -> dict[str, Any]:
+    """Write a draft of an article into the home's drafts folder; nothing is published."""
+    found = article_drafts.write(service.home.path, body.title, body.language, body.questions)
+    return {"path": found.name, "text": found.read_text(encoding="utf-8")}

@@ -1,0 +1,47 @@
+"""The routes of the knowledge: search and articles."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from bot.core.types import BadMessageError
+from bot.nlu.language import detect
+from bot.server.routes.messages import service_of
+from knowledge_base.index.filters import Filter
+from knowledge_base.retrieval.search import article_json, hit_json
+
+router: Final = APIRouter(prefix="/api")
+
+
+class NewSearch(BaseModel):
+    """A query."""
+
+    query: str = Field(max_length=4000)
+    k: int = Field(5, ge=1, le=100)
+    languages: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
+
+
+@router.post("/search")
+def search(body: NewSearch, request: Request) -> list[dict[str, Any]]:
+    """Find passages, the way the chat finds them."""
+    if not body.query.strip():
+        message = "the query is empty: write what to look for"
+        raise BadMessageError(message)
+    knowledge = service_of(request).assistant.parts.knowledge
+    if knowledge is None:
+        return []
+    public = Filter.public(datetime.now(UTC).date())
+    only = replace(public, languages=body.languages, tags=body.tags)
+    language = detect(body.query)
+    hits = knowledge.search(body.query, body.k, language=language, only=only, context=None)
+    return [hit_json(hit) for hit in hits]
+
+
+@router.get("/articles/{identifier:path}")
+def article(identifier: str, request: Request) -> dict[str, Any]:
+    """Return an article as it was extracted: the text that citations' offsets refer to."""
+    return article_json(service_of(request).article(identifier), with_text=True)

@@ -1,0 +1,63 @@
+"""The routes of signing in and out."""
+
+import time
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, Field
+
+from bot.server.api_errors import Refusal
+from bot.server.auth import sessions
+from bot.server.auth.access import Staff, at_least
+from bot.server.service import Service
+from bot.store.accounts import LONGEST, Level
+
+router: Final = APIRouter(prefix="/api/session")
+
+
+class Login(BaseModel):
+    """Who signs in."""
+
+    user: str = Field(max_length=64)
+    password: str = Field(max_length=LONGEST)
+
+
+@router.post("")
+def sign_in(body: Login, request: Request, response: Response) -> dict[str, Any]:
+    """Begin a session: a cookie that scripts of the page cannot read."""
+    service: Service = request.app.state.service
+    service.logins.check(body.user)
+    user = service.users.check(body.user, body.password)
+    if user is None:
+        service.logins.wrong(body.user)
+        raise Refusal(401, "user or password is wrong", "wrong_password")
+    service.logins.right(body.user)
+    seconds = round(service.home.settings.session_minutes * 60)
+    value = sessions.issue(service.session_key, user, time.time() + seconds)
+    response.set_cookie(
+        sessions.COOKIE,
+        value,
+        max_age=seconds,
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+    return {"user": user.id, "name": user.name, "role": user.level.value}
+
+
+@router.get("")
+def session(who: Annotated[Staff, Depends(at_least(Level.AGENT))]) -> dict[str, Any]:
+    """Tell who is signed in; the console's token is nobody."""
+    user = who.user
+    return {
+        "user": user.id if user else None,
+        "name": user.name if user else None,
+        "role": who.level.value,
+    }
+
+
+@router.delete("")
+def sign_out(response: Response) -> dict[str, Any]:
+    """End the session in this browser."""
+    response.delete_cookie(sessions.COOKIE, httponly=True, samesite="lax")
+    return {"user": None}

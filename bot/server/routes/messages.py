@@ -1,0 +1,176 @@
+"""The routes of a message: send it, give feedback, say what was opened, see the trace."""
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Header, Path, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.sse import format_sse_event
+from pydantic import AfterValidator, BaseModel, Field
+
+from bot.assistant.pipeline import Event, Received
+from bot.core import serialization
+from bot.core.types import ONLY_FILES, Feedback, Interaction, Message, Turn, Understanding, new_id
+from bot.server import metrics
+from bot.server.error_handlers import plain
+from bot.server.message_service import STREAM_HEADERS, Answering
+from bot.server.routes.visitors import Authorization, Caller, admitted
+from bot.server.service import Service
+
+_logger = logging.getLogger(__name__)
+router: Final = APIRouter(prefix="/api")
+_ID: Final = r"^[A-Za-z0-9_\-.:]{1,64}$"
+_FILES: Final = 5  # of one message
+CONVERSATION = Annotated[str, Path(pattern=_ID)]
+Accept = Annotated[str, Header()]
+LastEvent = Annotated[str | None, Header(max_length=64)]
+_Id = Annotated[str, Field(pattern=_ID)]
+
+
+class NewMessage(BaseModel):
+    """A customer's message; the text may be empty where files come with it."""
+
+    text: str = Field(max_length=1_000_000)
+    conversation_id: str | None = Field(None, pattern=_ID)
+    sender: str | None = Field(None, max_length=256)
+    client_message_id: str | None = Field(None, max_length=128)
+    metadata: dict[str, Any] | None = None
+    attachments: list[_Id] = Field(default=[], max_length=_FILES)
+
+    def said(self) -> str:
+        """Return the text; files without one stand for themselves."""
+        if not self.attachments or self.text.strip():
+            return self.text
+        return ONLY_FILES.get(self.about("language", "en"), ONLY_FILES["en"])
+
+    def about(self, name: str, default: str) -> str:
+        """Return something from the metadata, in words."""
+        return str((self.metadata or {}).get(name, default))
+
+
+class NewFeedback(BaseModel):
+    """What a customer thought of a reply."""
+
+    rating: Literal["up", "down"]
+    reason: Annotated[str, AfterValidator(plain)] | None = Field(None, max_length=64)
+    comment: Annotated[str, AfterValidator(plain)] | None = Field(None, max_length=2000)
+
+
+def service_of(request: Request) -> Service:
+    """Return the service of the application a request came to."""
+    service: Service = request.app.state.service
+    return service
+
+
+@router.post("/messages")
+async def send(
+    body: NewMessage,
+    request: Request,
+    accept: Accept = "*/*",
+    last_event_id: LastEvent = None,
+    authorization: Authorization = "",
+) -> Response:
+    """Answer a message: a JSON turn, or a stream of events when the client accepts one.
+
+    Sending the same `client_message_id` again returns the turn that was made the first time. With
+    `Last-Event-ID` a stream goes on after that event while it is remembered, else from its start.
+    """
+    service = service_of(request)
+    conversation = body.conversation_id or new_id()
+    caller = await admitted(request, conversation, authorization)
+    message = Message(
+        text=body.said(),
+        conversation_id=conversation,
+        sender=body.sender,
+        channel=body.about("channel", "api")[:32],
+        client_message_id=body.client_message_id,
+        attachments=tuple(body.attachments),
+    )
+    known = service.in_work.find(message)
+    answering = known or await Answering.begin(service, caller.signed(message))
+    if "text/event-stream" in accept:
+        start = _next(last_event_id) if known else 0
+        stream = _as_events(answering, start)
+        return StreamingResponse(stream, media_type="text/event-stream", headers=STREAM_HEADERS)
+    return JSONResponse(serialization.turn_json(await answering.turn()))
+
+
+def _next(last: str | None) -> int:
+    """Return the number of the event after the last one that was seen."""
+    known = last is not None and last.isascii() and last.isdecimal()
+    return int(last) + 1 if last and known else 0
+
+
+async def _as_events(answering: Answering, start: int) -> AsyncIterator[bytes]:
+    number = start = answering.from_event(start)
+    try:
+        async with aclosing(answering.events(start)) as events:
+            async for event in events:
+                if event is None:
+                    yield format_sse_event(comment="still thinking")
+                    continue
+                name, data = _named(event)
+                yield sse(name, data, str(number))
+                number += 1
+    except Exception:  # the status line is gone; the error becomes the last event
+        _logger.exception("a reply could not be finished")
+        metrics.FAILURES.inc()
+        error = {"code": "internal", "message": "the reply could not be finished: ask again"}
+        yield sse("error", {"error": error}, str(number))
+
+
+def _named(event: Event) -> tuple[str, dict[str, Any]]:
+    if isinstance(event, Received):
+        message = event.message
+        ids = {"message_id": message.id, "conversation_id": message.conversation_id}
+        return "received", ids
+    if isinstance(event, Understanding):
+        return "understood", serialization.understanding_json(event)
+    if isinstance(event, Turn):
+        return "turn", serialization.turn_json(event)
+    return "token", {"text": event}
+
+
+def sse(name: str, data: dict[str, Any], number: str | None) -> bytes:
+    """Return an event as it is sent."""
+    return format_sse_event(data_str=json.dumps(data, ensure_ascii=False), event=name, id=number)
+
+
+@router.post("/messages/{message_id}/feedback", status_code=201)
+def give_feedback(
+    message_id: str, body: NewFeedback, request: Request, authorization: Authorization = ""
+) -> dict[str, str]:
+    """Keep a thumb up or down for a reply."""
+    service = service_of(request)
+    Caller(service, authorization).check_message(message_id)
+    service.log.add_feedback(Feedback(message_id, body.rating, body.reason, body.comment))
+    return {"message_id": message_id, "rating": body.rating}
+
+
+class Opened(BaseModel):
+    """An article that the customer opened."""
+
+    article: str = Field(max_length=512)
+
+
+@router.post("/messages/{message_id}/opened", status_code=201)
+def note_opened(
+    message_id: str, body: Opened, request: Request, authorization: Authorization = ""
+) -> dict[str, str]:
+    """Keep that the customer opened an article beside a reply: the search learns from it."""
+    service = service_of(request)
+    Caller(service, authorization).check_message(message_id)
+    article = service.article(body.article)
+    service.log.add_interaction(message_id, Interaction.OPENED, article.id)
+    return {"message_id": message_id, "article": article.id}
+
+
+@router.get("/messages/{message_id}/trace")
+def trace(message_id: str, request: Request, authorization: Authorization = "") -> dict[str, Any]:
+    """Return why a reply is what it is."""
+    service = service_of(request)
+    Caller(service, authorization).check_message(message_id)
+    return service.reader.trace(message_id)

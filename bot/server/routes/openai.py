@@ -1,0 +1,141 @@
+"""OpenAI's chat completions and models: programs written for that API talk to this server."""
+
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Header, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.routing import APIRoute
+from fastapi.sse import format_sse_event
+
+from bot.core.types import CarelineError, Message, Turn, new_id
+from bot.integrations.openai import schemas as shapes
+from bot.server import error_handlers, metrics
+from bot.server.auth.access import check_channel
+from bot.server.message_service import STREAM_HEADERS, Answering
+from bot.server.routes.messages import service_of
+from bot.server.routes.visitors import admitted
+from bot.server.service import BusyError
+
+_logger = logging.getLogger(__name__)
+_TYPES: Final = {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error"}
+CHANNEL: Final = "openai"
+
+
+class _Route(APIRoute):
+    """Says what is wrong in OpenAI's words."""
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+        answer = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await answer(request)
+            except RequestValidationError as error:
+                return _refusal(400, "invalid", error_handlers.fields(error))
+            except HTTPException as error:
+                return _refusal(error.status_code, "http", str(error.detail))
+            except CarelineError as error:
+                status, code = error_handlers.status_and_code(error)
+                response = _refusal(400 if status == 422 else status, code, str(error))  # noqa: PLR2004
+                if isinstance(error, BusyError):
+                    response.headers.update(error_handlers.BUSY_HEADERS)
+                return response
+
+        return handle
+
+
+router: Final = APIRouter(prefix="/v1", route_class=_Route)
+Authorization = Annotated[str, Header()]
+
+
+@router.post("/chat/completions")
+async def complete(
+    body: shapes.Completion,
+    request: Request,
+    authorization: Authorization = "",
+    x_conversation_id: Annotated[str | None, Header(pattern=shapes.ID)] = None,
+    idempotency_key: Annotated[str | None, Header(max_length=128)] = None,
+) -> Response:
+    """Answer the last message of the user; what went before is kept here, by conversation.
+
+    A conversation is continued by its id in `metadata.conversation_id`, or in the header
+    `X-Conversation-Id`; without one a new conversation begins.
+    """
+    service = service_of(request)
+    check_channel(service, "api_key", authorization)
+    known = (body.metadata or shapes.Metadata()).conversation_id or x_conversation_id
+    message = Message(
+        text=body.question(),
+        conversation_id=known or new_id(),
+        sender=body.user,
+        channel=CHANNEL,
+        client_message_id=idempotency_key if known else None,
+    )
+    if known:
+        await admitted(request, known, authorization)
+    answering = await Answering.begin(service, message)
+    if body.stream:
+        chunks = _chunks(answering, usage=body.wants_usage)
+        return StreamingResponse(chunks, media_type="text/event-stream", headers=STREAM_HEADERS)
+    return JSONResponse(shapes.completion(await answering.turn()))
+
+
+async def _chunks(answering: Answering, *, usage: bool) -> AsyncIterator[bytes]:
+    head = shapes.head(answering.message, shapes.CHUNK)
+    try:
+        yield _data({**head, **shapes.delta({"role": "assistant", "content": ""})})
+        async for event in answering.events():
+            if event is None:
+                yield format_sse_event(comment="still thinking")
+            elif isinstance(event, str):
+                yield _data({**head, **shapes.delta({"content": event})})
+            elif isinstance(event, Turn):
+                end = shapes.delta({}, finish_reason="stop")
+                yield _data({**head, **end, "careline": shapes.careline(event)})
+                if usage:
+                    yield _data({**head, "choices": [], "usage": shapes.usage(event)})
+        yield format_sse_event(data_str="[DONE]")
+    except Exception:  # the status line is gone; the error becomes the last event
+        _logger.exception("a reply could not be finished")
+        metrics.FAILURES.inc()
+        message = "the reply could not be finished: ask again"
+        yield _data({"error": _words(500, "internal", message)})
+
+
+@router.get("/models")
+def models(request: Request, authorization: Authorization = "") -> dict[str, Any]:
+    """List the one model there is: the business's assistant."""
+    check_channel(service_of(request), "api_key", authorization)
+    return {"object": "list", "data": [_model(shapes.MODEL)]}
+
+
+@router.get("/models/{name:path}")
+def model(name: str, request: Request, authorization: Authorization = "") -> dict[str, Any]:
+    """Return a model: whatever its name, the business's assistant answers."""
+    check_channel(service_of(request), "api_key", authorization)
+    return _model(name)
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": _STARTED, "owned_by": "careline"}
+
+
+_STARTED: Final = int(time.time())
+
+
+def _data(value: dict[str, Any]) -> bytes:
+    return format_sse_event(data_str=json.dumps(value, ensure_ascii=False))
+
+
+def _words(status: int, code: str, message: str) -> dict[str, Any]:
+    kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")  # noqa: PLR2004
+    return {"message": message, "type": kind, "param": None, "code": code}
+
+
+def _refusal(status: int, code: str, message: str) -> JSONResponse:
+    return JSONResponse({"error": _words(status, code, message)}, status_code=status)

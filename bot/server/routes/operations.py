@@ -1,0 +1,68 @@
+"""The routes of the people who run it: health, readiness, metrics, the list of conversations."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, Field
+
+from bot.server.auth.access import at_least
+from bot.server.routes.messages import service_of
+from bot.store.accounts import Level
+
+router: Final = APIRouter()
+_STAFF: Final = [Depends(at_least(Level.AGENT))]
+
+
+@router.get("/healthz")
+def healthz() -> dict[str, str]:
+    """Tell that the process lives."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+def readyz(request: Request) -> Response:
+    """Tell whether the process serves what is active, on a migrated database."""
+    service = service_of(request)
+    problems = service.problems()
+    served = service.assistant.served_by()
+    body = {
+        "status": "not ready" if problems else "ready",
+        "problems": problems,
+        "versions": {"model": served.model, "knowledge": served.knowledge},
+    }
+    return JSONResponse(body, status_code=503 if problems else 200)
+
+
+@router.get("/metrics")
+def metrics() -> Response:
+    """Return the metrics in Prometheus's text format."""
+    return PlainTextResponse(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+class Question(BaseModel):
+    """A text to explain."""
+
+    text: str = Field(min_length=1, max_length=4000)
+
+
+@router.post("/api/explain", dependencies=_STAFF)
+def explain(body: Question, request: Request) -> dict[str, Any]:
+    """Say why a text is understood as it is; for staff.
+
+    It shows training examples, which are not for customers' eyes.
+    """
+    service = service_of(request)
+    found = service.assistant.parts.understander.explain(body.text)
+    return {"explanation": found.as_json() if found else None}
+
+
+@router.get("/api/conversations", dependencies=_STAFF)
+def conversations(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> dict[str, Any]:
+    """List the conversations that moved last; for staff."""
+    service = service_of(request)
+    return {"conversations": service.reader.conversations(limit)}

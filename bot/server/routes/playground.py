@@ -1,0 +1,92 @@
+"""The route of the playground: one question through the serving path, and nothing is kept."""
+
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter
+from pydantic import AfterValidator, BaseModel, Field
+
+from bot.core import serialization
+from bot.core.types import Turn
+from bot.evaluation import dry_run
+from bot.evaluation.dry_run import Question, Tried
+from bot.server.error_handlers import plain
+from bot.server.routes.console import TheService, TheStaff
+from knowledge_base.documents import Hit
+
+router: Final = APIRouter(prefix="/api")
+_EARLIER: Final = 10
+_Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(plain)]
+
+
+class Trial(BaseModel):
+    """A question, what the customer wrote before it, and how it comes in."""
+
+    text: _Text
+    earlier: list[_Text] = Field([], max_length=_EARLIER)
+    language: Literal["en", "zh"] | None = None
+    channel: str = Field("widget", pattern=r"^[a-z][a-z0-9_\-]{0,31}$")
+
+
+@router.post("/playground")
+def playground(body: Trial, who: TheStaff, service: TheService) -> dict[str, Any]:
+    """Answer a question and show every step; no log, no figure and no order notices."""
+    del who
+    question = Question(body.text, tuple(body.earlier), body.language, body.channel)
+    service.take()
+    try:
+        tried = dry_run.attempt(service.home, service.assistant, question)
+    finally:
+        service.release()
+    return _json(tried)
+
+
+def _json(tried: Tried) -> dict[str, Any]:
+    used = {hit.chunk.id for hit in tried.used}
+    evidence = tried.found.evidence
+    return {
+        "turn": serialization.turn_json(tried.turn),
+        "trace": serialization.trace_json(tried.turn),
+        "earlier": [_earlier(turn) for turn in tried.earlier],
+        "candidates": [_candidate(hit, used) for hit in tried.found.hits],
+        "evidence": {
+            "article": evidence.article,
+            "score": evidence.score,
+            "threshold": tried.threshold,
+            "signs": {sign.name: round(sign.level, 4) for sign in evidence.signs},
+        }
+        if evidence
+        else None,
+        "support": [
+            {
+                "text": one.text,
+                "supported": one.verdict.supported,
+                "score": round(one.verdict.score, 4),
+                "flaws": [flaw.value for flaw in one.verdict.flaws],
+                "article": one.article,
+            }
+            for one in tried.support
+        ],
+    }
+
+
+def _earlier(turn: Turn) -> dict[str, Any]:
+    return {
+        "text": turn.message.text,
+        "intent": turn.understanding.intent,
+        "route": turn.decision.route.value,
+        "reply": turn.reply.text,
+    }
+
+
+def _candidate(hit: Hit, used: set[str]) -> dict[str, Any]:
+    """Return a passage with its scores: by meaning (cosine), by words (BM25), and fused."""
+    return {
+        "article": hit.chunk.article,
+        "chunk": hit.chunk.id,
+        "title": hit.chunk.heading,
+        "text": hit.chunk.text,
+        "dense": hit.dense,
+        "sparse": hit.sparse,
+        "score": hit.score,
+        "used": hit.chunk.id in used,
+    }

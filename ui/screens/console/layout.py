@@ -1,0 +1,350 @@
+"""How the console is laid out, and which event is handled by what."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, Final
+
+from ui.client.desk_api import Desk
+from ui.client.http_client import Client
+from ui.i18n import ENGLISH, Place
+from ui.screens.chat.screen import CONCURRENCY
+from ui.screens.console.corrections import Right
+from ui.screens.console.records import Orders, orders_html
+from ui.screens.console.screen import Console, speech
+from ui.screens.console.texts import Speech, words
+
+_SECONDS: Final = 3
+_ALIVE_SECONDS: Final = 20  # presence lasts a minute, a lease two
+_WAITS: Final = (0, 2, 5, 15, 60)
+_WIDTHS: Final = ["10%", "11%", "29%", "14%", "9%", "7%", "10%", "10%"]
+_QUIET: Final = {"show_progress": "hidden", **CONCURRENCY}
+
+
+def build(client: Client, place: Place) -> None:
+    """Lay out the tab inside the blocks that are open."""
+    import gradio as gr
+
+    console, said = Console(Desk(client)), words(ENGLISH)
+    at = SimpleNamespace(tongue=place.tongue)
+    # Each has one writer: who signed in, what is open, what is shown of it, what the words in the
+    # box began as, the rows of the queue, the message whose reply was clicked, proven orders, and
+    # what was begun in conversations that are not open.
+    for name in ("me", "conversation", "held", "picked", "rows", "chosen", "proofs", "begun"):
+        setattr(at, name, gr.State(None))
+    _top(at, said)
+    with gr.Row():
+        with gr.Column(scale=6, min_width=480):
+            _middle(at, said)
+        with gr.Column(scale=4, min_width=320):
+            _aside(at, said)
+    _wire(console, at, place.shown)
+    place.name(_named(at), _labels)
+
+
+def _top(at: SimpleNamespace, said: dict[str, str]) -> None:
+    """Lay out who is there, the filters and the queue."""
+    import gradio as gr
+
+    with gr.Row(equal_height=True, elem_classes="filters"):
+        at.busy = gr.Markdown(elem_id="console-busy")
+        at.present = gr.Checkbox(value=True, label=said["present"], scale=0, min_width=140)
+        at.leave = gr.Button(
+            said["leave"], link="/logout", link_target="_self", size="sm", scale=0, min_width=100
+        )
+    with gr.Row(elem_classes="filters"):
+        every = [(said["everything"], "")]
+        at.show = gr.Dropdown(_shows(said), value="", label=said["show"], min_width=110)
+        at.mood = gr.Dropdown(every, value="", label=said["mood"], min_width=110)
+        at.intent = gr.Dropdown(every, value="", label=said["intent"], min_width=110)
+        at.language = gr.Dropdown(every, value="", label=said["language"], min_width=110)
+        at.longer = gr.Dropdown(_waits(said), value=0, label=said["longer"], min_width=110)
+    at.queue = gr.Dataframe(
+        headers=said["columns"].split("|"),
+        column_count=len(_WIDTHS),
+        column_widths=_WIDTHS,
+        type="array",
+        interactive=False,
+        show_label=False,
+        max_chars=60,
+        max_height=260,
+        buttons=[],
+        elem_id="console-table",
+    )
+
+
+def _middle(at: SimpleNamespace, said: dict[str, str]) -> None:
+    """Lay out the conversation and the answer."""
+    import gradio as gr
+
+    at.head = gr.HTML(f"<p class='quiet'>{said['choose']}</p>", elem_id="console-head")
+    with gr.Row(equal_height=True):
+        small: dict[str, Any] = {"size": "sm", "interactive": False, "min_width": 80}
+        at.take = gr.Button(said["take"], variant="primary", elem_id="console-take", **small)
+        at.give_back = gr.Button(said["return"], elem_id="console-return", **small)
+        at.close = gr.Button(said["close"], elem_id="console-close", **small)
+        at.place = gr.Dropdown(
+            [], label=said["pass_to"], show_label=False, container=False, min_width=120
+        )
+        at.transfer = gr.Button(said["pass"], elem_id="console-transfer", **small)
+    at.lines = gr.Chatbot(
+        label=said["transcript"],
+        height=380,
+        render_markdown=False,
+        feedback_options=None,
+        buttons=[],
+        elem_id="console-lines",
+    )
+    at.suggestions = gr.Radio([], label=said["suggestions"], elem_id="console-suggestions")
+    with gr.Row(equal_height=True):
+        at.box = gr.Textbox(
+            placeholder=said["reply"],
+            show_label=False,
+            container=False,
+            scale=6,
+            max_lines=6,
+            elem_id="console-box",
+        )
+        at.send = gr.Button(
+            said["send"],
+            variant="primary",
+            scale=1,
+            min_width=80,
+            interactive=False,
+            elem_id="console-send",
+        )
+    at.canned = gr.Dropdown([], label=said["canned"], elem_id="console-canned")
+    with gr.Accordion(said["why"], open=True) as at.reasons:
+        at.why = gr.HTML(f"<p class='quiet'>{said['why_hint']}</p>", elem_id="console-why")
+        _corrections(at, said)
+
+
+def _aside(at: SimpleNamespace, said: dict[str, str]) -> None:
+    """Lay out what is known, notes, the search and the reasons."""
+    import gradio as gr
+
+    at.about = gr.HTML(elem_id="console-about")
+    at.moods = gr.HTML(elem_id="console-moods")
+    with gr.Accordion(said["orders"], open=True) as at.purchases:
+        at.orders = gr.HTML(elem_id="console-orders")
+        with gr.Row():
+            at.number = gr.Textbox(label=said["order_number"], min_width=100)
+            at.email = gr.Textbox(label=said["order_email"], min_width=140)
+        at.look = gr.Button(said["order_look"], size="sm", elem_id="console-look")
+        at.proven = gr.HTML(elem_id="console-proven")
+    at.labels = gr.Dropdown(
+        [],
+        multiselect=True,
+        allow_custom_value=True,
+        label=said["labels"],
+        elem_id="console-labels",
+    )
+    at.notes = gr.HTML(elem_id="console-notes")
+    at.note = gr.Textbox(label=said["notes"], placeholder=said["note"], elem_id="console-note")
+    at.query = gr.Textbox(label=said["search"], elem_id="console-search")
+    at.found = gr.Radio([], show_label=False, visible=False, elem_id="console-found")
+
+
+def _corrections(at: SimpleNamespace, said: dict[str, str]) -> None:
+    """Lay out what can be said to be right instead; it is seen once a reply was clicked."""
+    import gradio as gr
+
+    at.kept = gr.HTML(elem_id="console-kept")
+    at.intent_right = gr.Dropdown(
+        [],
+        label=said["right_intent"],
+        info=said["right_hint"],
+        visible=False,
+        elem_id="console-right-intent",
+    )
+    at.article_right = gr.Dropdown(
+        [], label=said["right_article"], visible=False, elem_id="console-right-article"
+    )
+    at.answer_right = gr.Textbox(
+        label=said["right_answer"],
+        placeholder=said["right_write"],
+        lines=2,
+        max_lines=6,
+        visible=False,
+        elem_id="console-right-answer",
+    )
+    at.keep = gr.Button(said["right_save"], size="sm", visible=False, elem_id="console-keep")
+
+
+def _wire(console: Console, at: SimpleNamespace, shown: Any) -> None:
+    """Join events and handlers; `shown` changes when the tab is to speak another language."""
+    import gradio as gr
+
+    page = gr.context.Context.root_block
+    tick, alive = gr.Timer(_SECONDS), gr.Timer(_ALIVE_SECONDS)
+    filters = [at.show, at.mood, at.intent, at.language, at.longer]
+    watching = [at.me, at.tongue, at.rows, at.conversation, *filters]
+    watched = [at.busy, at.queue, at.rows, at.mood, at.intent, at.language]
+    reading = [at.me, at.conversation, at.held, at.tongue]
+    let_go = [at.give_back, at.close, at.transfer, at.send]
+    read = [at.held, at.head, at.lines, at.suggestions, at.canned, at.place, at.about, at.moods]
+    reasons = [at.chosen, at.why, at.kept, at.intent_right, at.article_right, at.answer_right]
+    reasons += [at.keep]
+    read[7:7] = [at.orders, at.proven, at.proofs, *reasons]
+    read += [at.notes, at.labels, at.take, *let_go]
+
+    def afterwards(event: Any) -> None:
+        """Show at once what an event changed."""
+        event.then(console.read, reading, read, **_QUIET).then(
+            console.watch, watching, watched, **_QUIET
+        )
+
+    page.load(console.open, None, at.me, **_QUIET).then(console.watch, watching, watched, **_QUIET)
+    gr.on([tick.tick, *(f.change for f in filters)], console.watch, watching, watched, **_QUIET)
+    tick.tick(console.read, reading, read, **_QUIET)
+    alive.tick(console.stay, [at.me, at.present], None, **_QUIET)
+    at.present.change(console.stay, [at.me, at.present], None, **_QUIET)
+    begun = [at.conversation, at.box, at.picked, at.note, at.begun]
+    # Where it may go and what was looked up belong to the conversation that is left.
+    opened = [*begun, at.place, at.number, at.email]
+    afterwards(at.queue.select(_opened(console), begun, opened, **_QUIET))
+    for button, what in ((at.take, "take"), (at.give_back, "return"), (at.close, "close")):
+        afterwards(button.click(console.act(what), [at.me, at.conversation], None, **_QUIET))
+    afterwards(
+        at.transfer.click(console.transfer, [at.me, at.conversation, at.place], None, **_QUIET)
+    )
+    at.suggestions.input(console.insert, [at.held, at.suggestions], [at.box, at.picked], **_QUIET)
+    at.canned.input(lambda text: (text, None), at.canned, [at.box, at.canned], **_QUIET)
+    at.found.input(lambda text: text, at.found, at.box, **_QUIET)
+    at.box.input(console.expand, [at.me, at.held, at.box], at.box, **_QUIET)
+    sent = gr.on(
+        [at.box.submit, at.send.click],
+        console.say,
+        [at.me, at.conversation, at.box, at.picked],
+        [at.box, at.picked],
+        **_QUIET,
+    )
+    afterwards(sent)
+    afterwards(at.note.submit(console.note, [at.conversation, at.note], at.note, **_QUIET))
+    # By what was chosen, not by what the field holds: a look may just have brought it up to date.
+    afterwards(at.labels.select(_picked(console.mark), [at.held, at.labels], None, **_QUIET))
+    afterwards(at.labels.input(console.unmark, [at.held, at.labels], None, **_QUIET))
+    at.query.submit(console.seek, [at.query, at.tongue], at.found, **_QUIET)
+    _wire_proofs(console, at, reasons)
+    right = Right(console.desk)
+
+    def again(me: Any, held: Any, chosen: Any, proofs: Any, tongue: str) -> list[Any]:
+        """Say anew what no later look says: the hint, the reasons, the orders that were proven."""
+        said = speech(me, tongue)
+        hint = gr.skip() if held else f"<p class='quiet'>{said['choose']}</p>"
+        proven = orders_html(proofs, said) if proofs else gr.skip()
+        return [hint, proven, *right.again(held, chosen, said)]
+
+    spoken = [at.me, at.held, at.chosen, at.proofs, at.tongue]
+    shown.change(again, spoken, [at.head, at.proven, *reasons], **_QUIET)
+    shown.change(console.read, reading, read, **_QUIET)
+    shown.change(console.watch, watching, watched, **_QUIET)
+
+
+def _wire_proofs(console: Console, at: SimpleNamespace, reasons: list[Any]) -> None:
+    """Join the events of reasons, corrections and orders with their handlers."""
+    import gradio as gr
+
+    right, orders = Right(console.desk), Orders(console.desk)
+
+    def why(held: Any, me: Any, event: Any) -> Any:
+        """Explain the reply that was clicked, in the page's language."""
+        return right.why(held, event, speech(me, held["tongue"] if held else ENGLISH))
+
+    at.lines.select(_picked(why), [at.held, at.me], reasons, **_QUIET)
+    chosen = {
+        "intent": (at.intent_right.input, at.intent_right),
+        "article": (at.article_right.input, at.article_right),
+        "answer": (at.keep.click, at.answer_right),
+    }
+    for kind, (event, value) in chosen.items():
+        keep = right.correct(kind)
+        event(
+            lambda chosen, value, me, tongue, keep=keep: keep(chosen, value, speech(me, tongue)),
+            [at.chosen, value, at.me, at.tongue],
+            at.kept,
+            **_QUIET,
+        )
+    gr.on(
+        [at.look.click, at.email.submit, at.number.submit],
+        lambda conversation, number, email, tongue: orders.prove(
+            conversation, number, email, Speech(tongue)
+        ),
+        [at.conversation, at.number, at.email, at.tongue],
+        [at.proven, at.proofs, at.number, at.email],
+        **_QUIET,
+    )
+
+
+def _named(at: SimpleNamespace) -> list[Any]:
+    """Return what has words on it, in the order of `_labels`."""
+    found = [at.present, at.show, at.mood, at.intent, at.language, at.longer, at.take]
+    found += [at.give_back, at.close, at.transfer, at.lines, at.suggestions, at.box, at.send]
+    found += [at.canned, at.labels, at.note, at.query, at.reasons, at.leave, at.purchases]
+    found += [at.number, at.email, at.look, at.intent_right, at.article_right, at.answer_right]
+    return [*found, at.keep]
+
+
+def _picked(handler: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
+    """Return a handler of a choice, whose place Gradio tells by the argument's type."""
+    import gradio as gr
+
+    def picked(held: Any, more: Any, event: Any) -> Any:
+        return handler(held, more, event)
+
+    picked.__annotations__ = {"event": gr.SelectData}
+    return picked
+
+
+def _opened(console: Console) -> Callable[..., Any]:
+    """Return the handler of a click on a row of the queue."""
+    import gradio as gr
+
+    def opened(  # noqa: PLR0913, PLR0917 — Gradio gives one argument an input
+        left: Any, text: Any, picked: Any, note: Any, begun: Any, event: Any
+    ) -> Any:
+        return console.choose(left, text, picked, note, begun, event)
+
+    opened.__annotations__ = {"event": gr.SelectData}
+    return opened
+
+
+def _shows(said: dict[str, str]) -> list[tuple[str, str]]:
+    return [(said["everything"], ""), (said["waiting"], "waiting"), (said["mine"], "mine")]
+
+
+def _waits(said: dict[str, str]) -> list[tuple[str, int]]:
+    return [(said["minutes"].format(n=n), n) for n in _WAITS]
+
+
+def _labels(tongue: str) -> list[Any]:
+    """Return what has words on it in another language."""
+    import gradio as gr
+
+    said = words(tongue)
+    return [
+        gr.update(label=said["present"]),
+        gr.update(label=said["show"], choices=_shows(said)),
+        gr.update(label=said["mood"]),
+        gr.update(label=said["intent"]),
+        gr.update(label=said["language"]),
+        gr.update(label=said["longer"], choices=_waits(said)),
+        *(gr.update(value=said[name]) for name in ("take", "return", "close", "pass")),
+        gr.update(label=said["transcript"]),
+        gr.update(label=said["suggestions"]),
+        gr.update(placeholder=said["reply"]),
+        gr.update(value=said["send"]),
+        gr.update(label=said["canned"]),
+        gr.update(label=said["labels"]),
+        gr.update(label=said["notes"], placeholder=said["note"]),
+        gr.update(label=said["search"]),
+        gr.update(label=said["why"]),
+        gr.update(value=said["leave"]),
+        gr.update(label=said["orders"]),
+        gr.update(label=said["order_number"]),
+        gr.update(label=said["order_email"]),
+        gr.update(value=said["order_look"]),
+        gr.update(label=said["right_intent"], info=said["right_hint"]),
+        gr.update(label=said["right_article"]),
+        gr.update(label=said["right_answer"], placeholder=said["right_write"]),
+        gr.update(value=said["right_save"]),
+    ]
