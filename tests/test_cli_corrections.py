@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.cli.app import app
+from bot.cli.commands import app
 from bot.container import Home, assistant
 from bot.core.types import Corrected, Message, new_id
 from bot.store import corrections

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from bot.cli.app import app
+from bot.cli.commands import app
 from bot.container import Home
 from bot.core.types import CarelineError
 from bot.evaluation import batch_replies

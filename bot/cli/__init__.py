@@ -3,11 +3,10 @@
 import os
 import sys
 
-from bot.cli.app import app
-
 
 def main() -> None:
     """Run a command; what cannot be done is one line on standard error and exit code 1."""
+    from bot.cli.commands import app
     from bot.core.types import CarelineError
     from knowledge_base.documents import KnowledgeError
 

@@ -47,6 +47,3 @@ def show(value: Any, *, as_json: bool, text: Callable[[], str]) -> None:
 def wants_progress() -> bool:
     """Tell whether bars should be drawn: where standard error, which they go to, is a terminal."""
     return sys.stderr.isatty()
-
-
-# The commands register themselves with `app` when their modules are imported.
