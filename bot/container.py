@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from bot.assistant.question_suggestions import Suggester
     from bot.generation.answerers import ExtractiveComposer, GeneratedComposer
     from bot.generation.language_models import TextGenerator
-    from bot.nlu.dialogue_acts import Wishing
+    from bot.nlu.dialogue_acts import DialogueActClassifier
     from bot.nlu.intent_classifier import IntentModel
-    from bot.nlu.retrieval_gate import Seeking
+    from bot.nlu.retrieval_gate import RetrievalGate
     from bot.store.conversation_log import SqlLog
     from bot.store.encryption import Seal
     from knowledge_base.encoders.base_models import ModelEncoder, TorchEncoder
@@ -117,19 +117,21 @@ class Home:
         encoder = None if own else self.encoder(str(found.details["base"]))
         return intent_classifier.load(folder, found, encoder, engine=self.settings.engine)
 
-    def asking(self, model: "IntentModel | None") -> "Seeking | None":
-        """Open what a model's version learnt about whether a message needs the knowledge."""
+    def retrieval_gate(self, model: "IntentModel | None") -> "RetrievalGate | None":
+        """Open the retrieval gate of a model's version; None where it has none."""
         from bot.nlu import retrieval_gate
 
         folder = self.models.folder(model.version) / retrieval_gate.FOLDER if model else None
-        return retrieval_gate.Seeking.load(folder) if folder and folder.is_dir() else None
+        return retrieval_gate.RetrievalGate.load(folder) if folder and folder.is_dir() else None
 
-    def wishing(self, model: "IntentModel | None") -> "Wishing | None":
-        """Open what a model's version learnt about whether customers want it done."""
-        from bot.nlu import dialogue_acts as wishing
+    def dialogue_acts(self, model: "IntentModel | None") -> "DialogueActClassifier | None":
+        """Open the dialogue act classifier of a model's version; None where it has none."""
+        from bot.nlu import dialogue_acts
 
-        folder = self.models.folder(model.version) / wishing.FOLDER if model else None
-        return wishing.Wishing.load(folder) if folder and folder.is_dir() else None
+        folder = self.models.folder(model.version) / dialogue_acts.FOLDER if model else None
+        if folder is None or not folder.is_dir():
+            return None
+        return dialogue_acts.DialogueActClassifier.load(folder)
 
     def knowledge(
         self, version: str | None = None, content: Path | None = None
@@ -375,8 +377,8 @@ def assistant(
                 model,
                 EntityFinder(policy.content.entities),
                 promise=_is_certified(home, model),
-                asking=home.asking(model),
-                wishing=home.wishing(model),
+                retrieval_gate=home.retrieval_gate(model),
+                dialogue_acts=home.dialogue_acts(model),
             ),
             policy=policy,
             templates=templates,

@@ -28,8 +28,7 @@ def train(  # noqa: PLR0913 — what `careline train` may be told
     progress: bool = False,
 ) -> "Trained":
     """Train a version of the classifier from files, or from the home's dialogs; activate it."""
-    from bot.nlu import dialogue_acts, retrieval_gate
-    from bot.training import datasets, pipeline, recipe
+    from bot.training import datasets, pipeline, recipe, turn_classifiers
 
     paths = files or datasets.training_files(home.path / "dialogs")
     spoken = _conversations(paths)
@@ -42,8 +41,8 @@ def train(  # noqa: PLR0913 — what `careline train` may be told
         recipe=recipe.load(home.path / recipe.FILE),
         seed=seed,
         progress=progress,
-        turns=retrieval_gate.turns(spoken),
-        wishes=dialogue_acts.turns(spoken),
+        retrieval_turns=turn_classifiers.retrieval_turns(spoken),
+        dialogue_act_turns=turn_classifiers.dialogue_act_turns(spoken),
     )
     return pipeline.train(job, home.models)
 

@@ -9,27 +9,28 @@ from numpy.typing import NDArray
 
 from bot.bench.bars import Part, Result, Setting, at_least
 from bot.nlu import retrieval_gate
-from bot.nlu.retrieval_gate import Asking
+from bot.training import turn_classifiers
+from bot.training.turn_classifiers import LabelledTurn
 
 
-def _turns(setting: Setting) -> list[Asking]:
+def _turns(setting: Setting) -> list[LabelledTurn]:
     """Return the last turn of each dialogue; those that begin alike count as one dialogue."""
     path = setting.file("grounding", "dstc11_track5.jsonl.gz")
     with gzip.open(path, "rt", encoding="utf-8") as file:
         rows: list[dict[str, Any]] = [json.loads(line) for line in file]
-    return [_asking(row) for row in rows]
+    return [_labelled(row) for row in rows]
 
 
-def _asking(row: dict[str, Any]) -> Asking:
+def _labelled(row: dict[str, Any]) -> LabelledTurn:
     *before, last = row["turns"]
     customer = [turn["text"] for turn in before if turn["role"] == "customer"]
     reply = [turn["text"] for turn in before if turn["role"] != "customer"]
-    return Asking(
+    return LabelledTurn(
         last["text"],
         bool(row["target"]),
-        customer[-1] if customer else None,
-        reply[-1] if reply else None,
-        row["turns"][0]["text"],
+        customer=customer[-1] if customer else None,
+        reply=reply[-1] if reply else None,
+        conversation=row["turns"][0]["text"],
     )
 
 
@@ -41,17 +42,21 @@ def f1(said: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
 
 def _dialogues(setting: Setting, result: Result) -> None:
     """Five-fold cross-validation, no dialogue in two folds; and the rules alone."""
-    asked = _turns(setting)
-    true = np.array([asking.seeks for asking in asked])
+    turns = _turns(setting)
+    true = np.array([turn.label for turn in turns])
     targets = true.astype(np.int64)
     if setting.planted:  # labels of other turns
         targets = np.random.default_rng(0).permutation(targets)
-    said = retrieval_gate.unseen(setting.home.encoder(), asked, targets)
-    rules = np.array([retrieval_gate.by_rules(asking.text) for asking in asked])
-    figures = {name: _figures(found, true) for name, found in (("learnt", said), ("rules", rules))}
-    result.figures["dstc11_track5"] = {"n": len(asked), **figures}
+    predicted = turn_classifiers.predict_out_of_fold(
+        setting.home.encoder(), turns, turn_classifiers.RETRIEVAL_RECIPE, targets
+    )
+    rules = np.array([retrieval_gate.needs_retrieval(turn.text) for turn in turns])
+    figures = {
+        name: _figures(found, true) for name, found in (("learnt", predicted), ("rules", rules))
+    }
+    result.figures["dstc11_track5"] = {"n": len(turns), **figures}
     result.bars.append(
-        at_least("seeking: F1 of the turns that need knowledge", f1(said, true), 0.85)
+        at_least("seeking: F1 of the turns that need knowledge", f1(predicted, true), 0.85)
     )
 
 

@@ -5,16 +5,11 @@ the reply and the customer message before it.
 """
 
 import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bot.core.privacy import masked
 
-if TYPE_CHECKING:
-    from bot.training.datasets import Example
-
 _SEPARATOR: Final = " ‖ "
-_ENOUGH: Final = 50  # examples with a history from which a model learns to read one
 _NUMBER: Final = re.compile(r"\d{4,}")
 _CHARACTERS: Final = 90  # of each earlier text; its beginning says what it is about
 
@@ -36,8 +31,3 @@ def in_context(text: str, customer: str | None, reply: str | None) -> str:
 def message_of(text: str) -> str:
     """Return the message alone of what `in_context` made."""
     return text.split(_SEPARATOR, 1)[0]
-
-
-def is_contextual(examples: "Iterable[Example]") -> bool:
-    """Tell whether enough examples have a history to learn to read messages with theirs."""
-    return sum(1 for e in examples if e.customer or e.reply) >= _ENOUGH

@@ -5,15 +5,15 @@ from typing import Final
 
 from bot.core.intent_history import Leaning
 from bot.core.types import OUT_OF_SCOPE, IntentScore, Promised, Request, Understanding
-from bot.nlu import language, retrieval_gate, sentiment_lexicon
+from bot.nlu import language, sentiment_lexicon
 from bot.nlu.context import in_context, neutral
-from bot.nlu.dialogue_acts import Wishing
+from bot.nlu.dialogue_acts import DialogueActClassifier
 from bot.nlu.drift import DriftMonitor
 from bot.nlu.entities.extractor import EntityFinder
 from bot.nlu.explanation import Explanation, explain
 from bot.nlu.intent_classifier import IntentModel, Prediction
 from bot.nlu.multi_intent import splitter
-from bot.nlu.retrieval_gate import Seeking
+from bot.nlu.retrieval_gate import RetrievalGate, needs_retrieval
 
 _SURE: Final = 0.6  # from here up an intent decides alone whether to search
 
@@ -27,21 +27,25 @@ class Understander:
         entities: EntityFinder,
         *,
         promise: bool = False,
-        asking: Seeking | None = None,
-        wishing: Wishing | None = None,
+        retrieval_gate: RetrievalGate | None = None,
+        dialogue_acts: DialogueActClassifier | None = None,
     ) -> None:
-        """Take a model (None: a home that only has knowledge) and the entity patterns.
+        """Take a model (None: a home that only has knowledge) and the entity extractor.
 
-        `promise` holds answers back that would not keep what the model was certified for,
-        `asking` tells whether a message needs the knowledge; without it, rules do. `wishing` tells
-        whether the customer wants a thing done, or only to know how it goes.
+        Args:
+            model: The intent classifier.
+            entities: The extractor of the home's entities.
+            promise: Hold back answers outside what the model's promise was certified for.
+            retrieval_gate: Whether a message needs the knowledge; None leaves it to rules.
+            dialogue_acts: Whether an action is requested or asked about; None leaves it to
+                patterns.
         """
         self.model = model
         reference = model.parameters.reference if model and promise else None
         self._monitor = DriftMonitor(reference) if reference else None
         self._entities = entities
-        self._asking = asking
-        self._wishing = wishing
+        self._retrieval_gate = retrieval_gate
+        self._dialogue_acts = dialogue_acts
         self._tone_by_words = model is None or model.parameters.tone is None
 
     def understand(  # noqa: PLR0913 — all that is known of a message
@@ -69,7 +73,7 @@ class Understander:
             ranking = (IntentScore(chosen, 1.0),)
             return Understanding(code, feeling, emotion, chosen, 1.0, ranking, entities)
         if self.model is None:
-            seeks = float(retrieval_gate.by_rules(text))
+            seeks = float(needs_retrieval(text))
             return Understanding(code, feeling, emotion, None, 0.0, (), entities, seeks=seeks)
         before = (customer, reply) if self.model.contextual else (None, None)
         parts = splitter.find(neutral(text), self.model, *before, leaning)
@@ -96,18 +100,18 @@ class Understander:
         """Return how likely a message needs the knowledge; None where the intent says enough."""
         if first.confidence >= _SURE and first.intent != OUT_OF_SCOPE:
             return None
-        if self._asking is None or self.model is None:
-            return float(retrieval_gate.by_rules(text))
+        if self._retrieval_gate is None or self.model is None:
+            return float(needs_retrieval(text))
         whole = in_context(text, customer, reply)
-        return round(float(self._asking.scores(self.model.encoder, [whole])[0]), 6)
+        return round(float(self._retrieval_gate.scores(self.model.encoder, [whole])[0]), 6)
 
     def _wishes(self, whole: str, found: tuple[Request, ...]) -> float | None:
         """Return how likely the customer wants it done; None for intents that go one way only."""
-        if self._wishing is None or self.model is None:
+        if self._dialogue_acts is None or self.model is None:
             return None
-        if self._wishing.intents.isdisjoint(request.intent for request in found):
+        if self._dialogue_acts.intents.isdisjoint(request.intent for request in found):
             return None
-        return round(float(self._wishing.scores(self.model.encoder, [whole])[0]), 6)
+        return round(float(self._dialogue_acts.scores(self.model.encoder, [whole])[0]), 6)
 
     def _request(self, part: splitter.Part, text: str) -> Request:
         prediction = part.prediction

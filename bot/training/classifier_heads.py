@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from bot.nlu import calibration as numbers
 from bot.nlu import context_features
-from bot.nlu.context import is_contextual
-from bot.training import folds, linear
+from bot.training import context_augmentation, folds, linear
 from bot.training.datasets import Example
 from bot.training.linear import Hybrid
 from bot.training.recipe import Recipe
@@ -77,7 +76,9 @@ class Data:
 
     def leaning(self, logits: Logits, temperature: float) -> Self:
         """Return the data with what was wanted before each example, guessed by these logits."""
-        about = context_features.earlier(self.examples, numbers.softmax(logits, temperature))
+        about = context_augmentation.history_features(
+            self.examples, numbers.softmax(logits, temperature)
+        )
         return replace(self, features=np.hstack([self.features, about]))
 
     def with_moved(self, encoder: ModelEncoder, pairs: Sequence[tuple[int, int]]) -> Self:
@@ -136,7 +137,7 @@ def fit(
 
     Dialogs, or none: only where enough examples have a history do the heads read one.
     """
-    in_thread = is_contextual(examples)
+    in_thread = context_augmentation.is_contextual(examples)
     data = Data.read(examples, labels, manner, in_thread=in_thread)
     held = Data.read(valid, labels, manner, in_thread=in_thread) if valid else None
     parts = folds.assign(examples, manner.folds, manner.seed)
@@ -150,7 +151,7 @@ def fit(
         if held is not None:
             held = held.leaning(data.fitted(recipe).logits(held.features, held.texts), temperature)
         data = data.leaning(guesses, temperature)
-        moved = context_features.elsewhere(examples, manner.seed)
+        moved = context_augmentation.sample_contexts(examples, manner.seed)
         learnt = data.with_moved(manner.encoder, moved)
         parts = np.concatenate([parts, parts[[i for i, _ in moved]]])
     model = learnt.fitted(recipe)

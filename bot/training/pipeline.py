@@ -21,18 +21,17 @@ from bot.core.types import OUT_OF_SCOPE, CarelineError
 from bot.nlu import calibration as numbers
 from bot.nlu import dialogue_acts, emotion_classifier, out_of_scope, retrieval_gate
 from bot.nlu import intent_classifier as serving
-from bot.nlu.context import is_contextual
-from bot.nlu.dialogue_acts import Wish
 from bot.nlu.drift import Reference
 from bot.nlu.intent_classifier import Calibration, Head, Parameters
 from bot.nlu.ngrams import SparseHead
 from bot.nlu.out_of_scope import Memory, Novelty
-from bot.nlu.retrieval_gate import Asking
-from bot.training import classifier_heads, linear, model_card, training_set
+from bot.training import classifier_heads, linear, model_card, training_set, turn_classifiers
 from bot.training.checkpoints import Checkpoints
+from bot.training.context_augmentation import is_contextual
 from bot.training.curves import Curves
 from bot.training.datasets import Example
 from bot.training.recipe import Recipe
+from bot.training.turn_classifiers import LabelledTurn
 from knowledge_base.encoders import onnx_encoder
 from knowledge_base.encoders.base_models import Base, ModelEncoder, TorchEncoder, Vectors
 from knowledge_base.index.versions import Version, Versions
@@ -58,8 +57,8 @@ class Job:
     recipe: Recipe = field(default_factory=Recipe)
     seed: int = 0
     progress: bool = False
-    turns: Sequence[Asking] = ()  # of transcripts, with whether they needed the knowledge
-    wishes: Sequence[Wish] = ()  # of transcripts, with whether customers wanted it done
+    retrieval_turns: Sequence[LabelledTurn] = ()  # of transcripts: was knowledge needed?
+    dialogue_act_turns: Sequence[LabelledTurn] = ()  # of transcripts: request or question?
 
 
 @dataclass(frozen=True)
@@ -253,16 +252,16 @@ def memory_of(vectors: Vectors, targets: Targets, labels: Sequence[str]) -> Memo
 
 
 def _learn_from_turns(job: Job, folder: Path, fitted: Fitted) -> None:
-    """Learn which turns need the knowledge, and which a deed, on the encoder that will serve."""
+    """Fit the retrieval gate and the dialogue acts on the encoder that will serve."""
     encoder: ModelEncoder = job.encoder
     if job.method != "head":
         encoder = own_encoder(folder, fitted.engine, job.encoder.base.query_prefix)
-    learnt = retrieval_gate.fit(encoder, job.turns)
-    if learnt is not None:
-        learnt.save(folder / retrieval_gate.FOLDER)
-    wishes = dialogue_acts.fit(encoder, job.wishes)
-    if wishes is not None:
-        wishes.save(folder / dialogue_acts.FOLDER)
+    gate = turn_classifiers.fit_retrieval_gate(encoder, job.retrieval_turns)
+    if gate is not None:
+        gate.save(folder / retrieval_gate.FOLDER)
+    acts = turn_classifiers.fit_dialogue_acts(encoder, job.dialogue_act_turns)
+    if acts is not None:
+        acts.save(folder / dialogue_acts.FOLDER)
 
 
 def own_encoder(folder: Path, engine: str, prefix: str) -> ModelEncoder:

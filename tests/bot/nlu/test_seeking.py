@@ -7,17 +7,22 @@ import pytest
 
 from bot.core.types import CarelineError, Role
 from bot.nlu import retrieval_gate
-from bot.nlu.retrieval_gate import Asking, Seeking, by_rules
+from bot.nlu.retrieval_gate import RetrievalGate, needs_retrieval
+from bot.training import turn_classifiers
 from bot.training.datasets import Conversation, LoggedTurn
+from bot.training.turn_classifiers import LabelledTurn
 from tests.knowledge_base.fakes import HashEncoder
 
 THINGS = [f"{kind} {n}" for n in range(25) for kind in ("tent", "boot")]
 EXAMPLES = [
     *(
-        Asking(f"what is the warranty on the {x}?", seeks=True, conversation=f"q{x}")
+        LabelledTurn(f"what is the warranty on the {x}?", label=True, conversation=f"q{x}")
         for x in THINGS
     ),
-    *(Asking(f"book the {x} for two please", seeks=False, conversation=f"b{x}") for x in THINGS),
+    *(
+        LabelledTurn(f"book the {x} for two please", label=False, conversation=f"b{x}")
+        for x in THINGS
+    ),
 ]
 
 
@@ -30,7 +35,7 @@ class Hashing(HashEncoder):
 
 
 def test_a_model_tells_questions_from_orders() -> None:
-    model = retrieval_gate.fit(Hashing(), EXAMPLES)
+    model = turn_classifiers.fit_retrieval_gate(Hashing(), EXAMPLES)
     assert model is not None
     asks, orders = model.scores(
         Hashing(), ["what is the warranty on the lamp?", "book the lamp for three please"]
@@ -40,15 +45,17 @@ def test_a_model_tells_questions_from_orders() -> None:
 
 
 def test_from_too_few_turns_of_a_kind_nothing_is_learnt() -> None:
-    assert retrieval_gate.fit(Hashing(), EXAMPLES[:50]) is None
-    assert retrieval_gate.fit(Hashing(), [*EXAMPLES[:50], *EXAMPLES[50:60]]) is None
+    assert turn_classifiers.fit_retrieval_gate(Hashing(), EXAMPLES[:50]) is None
+    assert (
+        turn_classifiers.fit_retrieval_gate(Hashing(), [*EXAMPLES[:50], *EXAMPLES[50:60]]) is None
+    )
 
 
 def test_a_model_says_the_same_after_it_was_saved(tmp_path: Path) -> None:
-    model = retrieval_gate.fit(Hashing(), EXAMPLES)
+    model = turn_classifiers.fit_retrieval_gate(Hashing(), EXAMPLES)
     assert model is not None
     model.save(tmp_path / retrieval_gate.FOLDER)
-    again = Seeking.load(tmp_path / retrieval_gate.FOLDER)
+    again = RetrievalGate.load(tmp_path / retrieval_gate.FOLDER)
     texts = [example.text for example in EXAMPLES[::10]]
     expected, found = model.scores(Hashing(), texts), again.scores(Hashing(), texts)
     np.testing.assert_allclose(found, expected, atol=0.01)  # half precision
@@ -56,14 +63,22 @@ def test_a_model_says_the_same_after_it_was_saved(tmp_path: Path) -> None:
 
 def test_a_damaged_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(CarelineError, match="careline train"):
-        Seeking.load(tmp_path)
+        RetrievalGate.load(tmp_path)
 
 
 def test_what_models_say_unseen_is_wrong_where_labels_are() -> None:
-    true = np.array([example.seeks for example in EXAMPLES])
-    assert (retrieval_gate.unseen(Hashing(), EXAMPLES) == true).mean() > 0.95
+    true = np.array([example.label for example in EXAMPLES])
+    assert (
+        turn_classifiers.predict_out_of_fold(Hashing(), EXAMPLES, turn_classifiers.RETRIEVAL_RECIPE)
+        == true
+    ).mean() > 0.95
     shuffled = np.random.default_rng(0).permutation(true.astype(np.int64))
-    assert (retrieval_gate.unseen(Hashing(), EXAMPLES, shuffled) == true).mean() < 0.8
+    assert (
+        turn_classifiers.predict_out_of_fold(
+            Hashing(), EXAMPLES, turn_classifiers.RETRIEVAL_RECIPE, shuffled
+        )
+        == true
+    ).mean() < 0.8
 
 
 def turn(role: Role, text: str, route: str | None = None, intent: str | None = None) -> LoggedTurn:
@@ -84,8 +99,8 @@ def test_turns_are_learnt_by_where_they_went() -> None:
             turn(Role.CUSTOMER, "not annotated"),
         ),
     )
-    found = retrieval_gate.turns([conversation])
-    assert [(asking.text, asking.seeks) for asking in found] == [
+    found = turn_classifiers.retrieval_turns([conversation])
+    assert [(asking.text, asking.label) for asking in found] == [
         ("hello", False),
         ("how warm is the bag?", True),
         ("where is A10234", False),
@@ -109,7 +124,7 @@ def test_turns_are_learnt_by_where_they_went() -> None:
     ],
 )
 def test_without_a_model_small_talk_needs_nothing(text: str) -> None:
-    assert not by_rules(text)
+    assert not needs_retrieval(text)
 
 
 @pytest.mark.parametrize(
@@ -118,4 +133,4 @@ def test_without_a_model_small_talk_needs_nothing(text: str) -> None:
      "多久能到", "帐篷杆断了怎么办", "我的帐篷杆昨天晚上被风吹断了"],
 )  # fmt: skip
 def test_without_a_model_questions_and_problems_need_the_knowledge(text: str) -> None:
-    assert by_rules(text)
+    assert needs_retrieval(text)

@@ -8,6 +8,7 @@ import pytest
 from bot.core.intent_history import FADES
 from bot.nlu import context_features
 from bot.nlu.context import in_context
+from bot.training import context_augmentation
 from bot.training.datasets import Example
 from knowledge_base.encoders.base_models import Vectors
 
@@ -38,7 +39,7 @@ def said(text: str, source: str, customer: str | None = None) -> Example:
 def test_the_turns_before_count_within_one_conversation_only() -> None:
     examples = [said("1", "x"), said("2", "x", "1"), said("3", "x", "2"), said("4", "y")]
     chances = np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5], [1.0, 0.0]])
-    rows = context_features.earlier(examples, chances)
+    rows = context_augmentation.history_features(examples, chances)
     unit = rows[1, 0]
     assert rows.tolist() == [
         [0.0, 0.0],
@@ -59,7 +60,7 @@ def test_training_and_service_read_the_same() -> None:
     for row in chances[:2]:
         about = intent_history.after(about, [IntentScore("a", row[0]), IntentScore("b", row[1])])
     served = context_features.leanings([about], ["a", "b"])
-    assert served[0] == pytest.approx(context_features.earlier(examples, chances)[2])
+    assert served[0] == pytest.approx(context_augmentation.history_features(examples, chances)[2])
 
 
 def test_clear_requests_are_put_into_conversations_of_their_language() -> None:
@@ -68,11 +69,11 @@ def test_clear_requests_are_put_into_conversations_of_their_language() -> None:
     hosts = [said(f"later {i}", f"c{i}", "before") for i in range(30)]
     hosts += [said(f"后面{i}", f"z{i}", "前面") for i in range(30)]
     examples = [*lonely, *hosts]
-    pairs = context_features.elsewhere(examples, 0)
+    pairs = context_augmentation.sample_contexts(examples, 0)
     assert len(pairs) == 20
     assert len({i for i, _ in pairs}) == 20
     for i, j in pairs:
         assert i < 40 <= j
         assert (i < 20) == (j < 70)
-    assert context_features.elsewhere(examples, 0) == pairs
-    assert context_features.elsewhere(lonely, 0) == []
+    assert context_augmentation.sample_contexts(examples, 0) == pairs
+    assert context_augmentation.sample_contexts(lonely, 0) == []

@@ -7,11 +7,12 @@ import pytest
 
 from bot.core.types import CarelineError, Role
 from bot.nlu import dialogue_acts, intent_classifier
-from bot.nlu.dialogue_acts import Wish, Wishing
+from bot.nlu.dialogue_acts import DialogueActClassifier
 from bot.nlu.entities.extractor import EntityFinder
 from bot.nlu.understander import Understander
-from bot.training import pipeline
+from bot.training import pipeline, turn_classifiers
 from bot.training.datasets import Conversation, Example, LoggedTurn
+from bot.training.turn_classifiers import LabelledTurn
 from knowledge_base.encoders import base_models
 from knowledge_base.encoders.base_models import TorchEncoder
 from knowledge_base.index.versions import Versions
@@ -20,11 +21,18 @@ from tests.knowledge_base.fakes import HashEncoder
 THINGS = [f"{kind} {n}" for n in range(25) for kind in ("tent", "boot")]
 EXAMPLES = [
     *(
-        Wish(f"please send back the {x} for me", "return", wants=True, conversation=f"w{x}")
+        LabelledTurn(
+            f"please send back the {x} for me", label=True, intent="return", conversation=f"w{x}"
+        )
         for x in THINGS
     ),
     *(
-        Wish(f"can one send back the {x} and how?", "return", wants=False, conversation=f"q{x}")
+        LabelledTurn(
+            f"can one send back the {x} and how?",
+            label=False,
+            intent="return",
+            conversation=f"q{x}",
+        )
         for x in THINGS
     ),
 ]
@@ -39,7 +47,7 @@ class Hashing(HashEncoder):
 
 
 def test_a_model_tells_wishes_from_questions() -> None:
-    model = dialogue_acts.fit(Hashing(), EXAMPLES)
+    model = turn_classifiers.fit_dialogue_acts(Hashing(), EXAMPLES)
     assert model is not None
     assert model.intents == {"return"}
     wants, asks = model.scores(
@@ -50,15 +58,15 @@ def test_a_model_tells_wishes_from_questions() -> None:
 
 
 def test_from_too_few_turns_of_a_kind_nothing_is_learnt() -> None:
-    assert dialogue_acts.fit(Hashing(), EXAMPLES[:50]) is None
-    assert dialogue_acts.fit(Hashing(), EXAMPLES[:60]) is None
+    assert turn_classifiers.fit_dialogue_acts(Hashing(), EXAMPLES[:50]) is None
+    assert turn_classifiers.fit_dialogue_acts(Hashing(), EXAMPLES[:60]) is None
 
 
 def test_a_model_says_the_same_after_it_was_saved(tmp_path: Path) -> None:
-    model = dialogue_acts.fit(Hashing(), EXAMPLES)
+    model = turn_classifiers.fit_dialogue_acts(Hashing(), EXAMPLES)
     assert model is not None
     model.save(tmp_path / dialogue_acts.FOLDER)
-    again = Wishing.load(tmp_path / dialogue_acts.FOLDER)
+    again = DialogueActClassifier.load(tmp_path / dialogue_acts.FOLDER)
     texts = [example.text for example in EXAMPLES[::10]]
     expected, found = model.scores(Hashing(), texts), again.scores(Hashing(), texts)
     np.testing.assert_allclose(found, expected, atol=0.01)  # half precision
@@ -67,12 +75,17 @@ def test_a_model_says_the_same_after_it_was_saved(tmp_path: Path) -> None:
 
 def test_a_damaged_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(CarelineError, match="careline train"):
-        Wishing.load(tmp_path)
+        DialogueActClassifier.load(tmp_path)
 
 
 def test_what_models_say_unseen_is_right_where_turns_are_alike() -> None:
-    true = np.array([example.wants for example in EXAMPLES])
-    assert (dialogue_acts.unseen(Hashing(), EXAMPLES) == true).mean() > 0.95
+    true = np.array([example.label for example in EXAMPLES])
+    assert (
+        turn_classifiers.predict_out_of_fold(
+            Hashing(), EXAMPLES, turn_classifiers.DIALOGUE_ACT_RECIPE
+        )
+        == true
+    ).mean() > 0.95
 
 
 def turn(role: Role, text: str, route: str | None = None, intent: str | None = None) -> LoggedTurn:
@@ -93,8 +106,8 @@ def test_turns_of_intents_that_go_both_ways_are_learnt_by_where_they_went() -> N
             turn(Role.CUSTOMER, "not annotated"),
         ),
     )
-    found = dialogue_acts.turns([conversation])
-    assert [(wish.text, wish.wants) for wish in found] == [
+    found = turn_classifiers.dialogue_act_turns([conversation])
+    assert [(wish.text, wish.label) for wish in found] == [
         ("can I return shoes?", False),
         ("then do so with A10234", True),
     ]
@@ -108,13 +121,13 @@ def test_a_version_learns_wishes_and_reads_them_for_their_intents_alone(
     examples = [Example(wish.text, wish.intent, "test") for wish in EXAMPLES]
     examples += [Example(f"which size of the {x} fits me", "size", "test") for x in THINGS]
     versions = Versions(tmp_path / "models", "models", "m")
-    job = pipeline.Job(examples, encoder, method="head", wishes=EXAMPLES)
+    job = pipeline.Job(examples, encoder, method="head", dialogue_act_turns=EXAMPLES)
     done = pipeline.train(job, versions)
     folder = versions.folder(done.version.id)
     understander = Understander(
         intent_classifier.load(folder, done.version, encoder),
         EntityFinder({}),
-        wishing=Wishing.load(folder / dialogue_acts.FOLDER),
+        dialogue_acts=DialogueActClassifier.load(folder / dialogue_acts.FOLDER),
     )
     wants = understander.understand("please send back the tent 3 for me").wishes
     asks = understander.understand("can one send back the tent 3 and how?").wishes
