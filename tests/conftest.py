@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from bot.training.job import Job
+
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 for name in [key for key in os.environ if key.startswith("CARELINE_") and key != "CARELINE_DATA"]:
@@ -109,7 +111,7 @@ def _train(folder: Path, encoder: Path) -> None:
         patch.setattr(emotion_classifier, "examples", lambda: rows)
         for module, name in ((pipeline, "_FOLDS"), (classifier_heads, "_GUESSING")):
             patch.setattr(module, name, 2)  # half the fits, cruder thresholds
-        pipeline.train(pipeline.Job(examples, home.encoder(), method="head"), home.models)
+        pipeline.train(Job(examples, home.encoder(), method="head"), home.models)
     ingest(loader.load([folder / "kb"]), home.knowledge_versions, home.eyes())
 
 

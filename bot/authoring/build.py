@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from bot.container import Home
 from bot.core.settings import Promise
 from bot.core.types import CarelineError
+from bot.training.job import Job
 from knowledge_base.sources.collection import collect
 
 if TYPE_CHECKING:
     from bot.training.datasets import Conversation, Example
-    from bot.training.pipeline import Method, Trained
+    from bot.training.job import Method
+    from bot.training.pipeline import Trained
     from knowledge_base.ingest import Ingested
 
 _KB = "kb"
@@ -32,7 +34,7 @@ def train(  # noqa: PLR0913 — what `careline train` may be told
 
     paths = files or datasets.training_files(home.path / "dialogs")
     spoken = _conversations(paths)
-    job = pipeline.Job(
+    job = Job(
         datasets.read_all_examples(paths),
         home.encoder(base) if method == "head" else home.torch_encoder(base),
         method=method,

@@ -15,7 +15,7 @@ from bot.nlu import intent_classifier as serving
 from bot.nlu.intent_classifier import IntentModel
 from bot.training import folds, incremental, intent_evaluation, typos
 from bot.training.datasets import Example
-from bot.training.pipeline import Method
+from bot.training.job import Method
 from knowledge_base.index.versions import Versions
 
 _HINT3: Final = ("curekart", "powerplay11", "sofmattress")

@@ -11,7 +11,8 @@ from bot.nlu import intent_classifier as serving
 from bot.nlu.intent_classifier import IntentModel
 from bot.training import datasets, pipeline
 from bot.training.datasets import Example
-from bot.training.pipeline import Method, Trained
+from bot.training.job import Job, Method
+from bot.training.pipeline import Trained
 from knowledge_base.index.versions import Versions
 
 _PLANTED: Final = 0.4  # share of the labels that a planted failure makes wrong
@@ -36,7 +37,7 @@ def train(  # noqa: PLR0913 — the choices of one training
     if setting.planted:
         examples = mislabelled(examples, _PLANTED, seed)[0]
     home = setting.home
-    job = pipeline.Job(
+    job = Job(
         examples,
         home.encoder(base) if method == "head" else home.torch_encoder(base),
         method=method,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from bot.cli.app import HomeOption, JsonOption, app, open_home, show, wants_progress
+from bot.training.job import Job
 
 if TYPE_CHECKING:
     from bot.container import Home
@@ -191,12 +192,12 @@ def tune(  # noqa: PLR0913 — one parameter an option
     as_json: JsonOption = False,
 ) -> None:
     """Search for a better training recipe; `careline train` uses what is found."""
-    from bot.training import datasets, hyperparameter_search, pipeline, recipe
+    from bot.training import datasets, hyperparameter_search, recipe
 
     place = open_home(home)
     examples = datasets.read_all_examples(files or datasets.training_files(place.path / "dialogs"))
     frozen = method is Method.HEAD
-    job = pipeline.Job(
+    job = Job(
         examples,
         place.encoder(base) if frozen else place.torch_encoder(base),
         method=method.value,

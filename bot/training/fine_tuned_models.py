@@ -15,7 +15,7 @@ from bot.training.checkpoints import Checkpoints
 from bot.training.curves import Curves
 from bot.training.datasets import Example
 from bot.training.fine_tuning import Network
-from bot.training.pipeline import Fitted, Job, Targets, Unseen, memory_of, targets_of
+from bot.training.job import Fitted, Job, Targets, Unseen, memory_of, targets_of
 from knowledge_base.encoders import onnx_encoder
 from knowledge_base.encoders.base_models import TorchEncoder, Vectors
 

@@ -14,7 +14,7 @@ from bot.training.checkpoints import Checkpoints
 from bot.training.curves import Curves
 from bot.training.fine_tuned_models import Labelled
 from bot.training.fine_tuning import Network
-from bot.training.pipeline import Job, targets_of
+from bot.training.job import Job, targets_of
 from bot.training.recipe import Recipe
 from knowledge_base.encoders.base_models import TorchEncoder
 

@@ -25,7 +25,8 @@ from bot.training.curves import Curves
 from bot.training.datasets import Example
 from bot.training.fine_tuned_models import Labelled
 from bot.training.fine_tuning import SCALE, Network
-from bot.training.pipeline import Trained, Unseen, memory_of, targets_of
+from bot.training.job import Unseen, memory_of, targets_of
+from bot.training.pipeline import Trained
 from bot.training.recipe import Recipe
 from knowledge_base.encoders.base_models import Base, ModelEncoder, TorchEncoder, Vectors
 from knowledge_base.index.versions import Version, Versions

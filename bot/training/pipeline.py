@@ -8,9 +8,9 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,43 +22,29 @@ from bot.nlu import calibration as numbers
 from bot.nlu import dialogue_acts, emotion_classifier, out_of_scope, retrieval_gate
 from bot.nlu import intent_classifier as serving
 from bot.nlu.drift import Reference
-from bot.nlu.intent_classifier import Calibration, Head, Parameters
-from bot.nlu.ngrams import SparseHead
+from bot.nlu.intent_classifier import Calibration, Parameters
 from bot.nlu.out_of_scope import Memory, Novelty
-from bot.training import classifier_heads, linear, model_card, training_set, turn_classifiers
+from bot.training import (
+    classifier_heads,
+    fine_tuned_models,
+    linear,
+    model_card,
+    training_set,
+    turn_classifiers,
+)
 from bot.training.checkpoints import Checkpoints
 from bot.training.context_augmentation import is_contextual
 from bot.training.curves import Curves
 from bot.training.datasets import Example
-from bot.training.recipe import Recipe
-from bot.training.turn_classifiers import LabelledTurn
+from bot.training.job import Fitted, Job, Targets, Unseen, memory_of
 from knowledge_base.encoders import onnx_encoder
-from knowledge_base.encoders.base_models import Base, ModelEncoder, TorchEncoder, Vectors
+from knowledge_base.encoders.base_models import Base, ModelEncoder, TorchEncoder
 from knowledge_base.index.versions import Version, Versions
 from knowledge_base.text.spelling import Speller
 
 _logger = logging.getLogger(__name__)
-Method = Literal["head", "full", "lora"]
-Targets = NDArray[np.int64]
-Logits = NDArray[np.float64]
 
 _FOLDS: Final = 5
-
-
-@dataclass(frozen=True)
-class Job:
-    """What is to be trained."""
-
-    examples: Sequence[Example]
-    encoder: ModelEncoder
-    method: Method = "full"
-    valid: Sequence[Example] | None = None
-    promise: Promise = field(default_factory=Promise)
-    recipe: Recipe = field(default_factory=Recipe)
-    seed: int = 0
-    progress: bool = False
-    retrieval_turns: Sequence[LabelledTurn] = ()  # of transcripts: was knowledge needed?
-    dialogue_act_turns: Sequence[LabelledTurn] = ()  # of transcripts: request or question?
 
 
 @dataclass(frozen=True)
@@ -72,32 +58,6 @@ class Trained:
     validation: dict[str, float | None]
     engine: str
     calibration: Calibration
-
-
-@dataclass(frozen=True)
-class Unseen:
-    """What a model says of examples it was not trained on: the ground calibration stands on."""
-
-    logits: Logits
-    distances: NDArray[np.float64]
-    targets: Targets
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A trained classifier before calibration, and the vectors of what it learnt."""
-
-    head: Head
-    sparse: SparseHead
-    vectors: Vectors
-    targets: Targets
-    unseen: Unseen
-    engine: str
-    plain: Head | None = None
-    details: dict[str, Any] = field(default_factory=dict)
-    examples: Sequence[Example] = ()  # those learnt, where they are more than those given
-    leans: int = 0  # see `intents.Parameters`
-    dimension: int | None = None  # of the vectors where the heads read more beside them
 
 
 def train(job: Job, versions: Versions) -> Trained:
@@ -115,8 +75,6 @@ def train(job: Job, versions: Versions) -> Trained:
         if job.method == "head":
             fitted = _fit_head(job, labels)
         else:
-            from bot.training import fine_tuned_models
-
             checkpoints = Checkpoints(versions.root / ".unfinished", _facts(job))
             fitted = fine_tuned_models.fit(job, labels, folder, checkpoints, curves)
             checkpoints.clear()
@@ -207,12 +165,6 @@ def _description(job: Job) -> dict[str, Any]:
     }
 
 
-def targets_of(examples: Sequence[Example], labels: Sequence[str]) -> Targets:
-    """Return class numbers, shape (n,)."""
-    number = {label: i for i, label in enumerate(labels)}
-    return np.array([number[example.intent] for example in examples], dtype=np.int64)
-
-
 def remembered(examples: Sequence[Example], memory: Memory) -> tuple[serving.Example, ...]:
     """Return the examples a memory holds, in its order."""
     chosen = [examples[row] for row in memory.rows]
@@ -241,14 +193,6 @@ def _fit_head(job: Job, labels: Sequence[str]) -> Fitted:
         leans=found.leans,
         dimension=learnt.dimension,
     )
-
-
-def memory_of(vectors: Vectors, targets: Targets, labels: Sequence[str]) -> Memory:
-    """Remember the examples in scope: out-of-scope ones would make strange messages familiar."""
-    outside = labels.index(OUT_OF_SCOPE) if OUT_OF_SCOPE in labels else -1
-    inside = np.flatnonzero(targets != outside)
-    memory = Memory.of(vectors[inside], targets[inside])
-    return replace(memory, rows=inside[memory.rows])
 
 
 def _learn_from_turns(job: Job, folder: Path, fitted: Fitted) -> None:

@@ -10,6 +10,7 @@ from bot.nlu.explanation import Explanation, explain
 from bot.nlu.intent_classifier import IntentModel
 from bot.training import pipeline
 from bot.training.datasets import Example
+from bot.training.job import Job
 from knowledge_base.encoders import base_models
 from knowledge_base.encoders.base_models import TorchEncoder
 from knowledge_base.index.versions import Versions
@@ -46,7 +47,7 @@ def model(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Inten
     rows = emotion_classifier.examples()[::20]  # the tone is not what is explained
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(emotion_classifier, "examples", lambda: rows)
-        done = pipeline.train(pipeline.Job(examples, encoder, method="head"), versions)
+        done = pipeline.train(Job(examples, encoder, method="head"), versions)
     return intent_classifier.load(versions.folder(done.version.id), done.version, encoder)
 
 

@@ -14,7 +14,8 @@ from bot.nlu import emotion_classifier, intent_classifier
 from bot.nlu.intent_classifier import IntentModel
 from bot.training import incremental, pipeline, training_set
 from bot.training.datasets import Example
-from bot.training.pipeline import Method, Trained
+from bot.training.job import Job, Method
+from bot.training.pipeline import Trained
 from bot.training.recipe import Recipe
 from knowledge_base.encoders import base_models
 from knowledge_base.encoders.base_models import TorchEncoder
@@ -80,7 +81,7 @@ def train(
     versions: Versions, encoder: TorchEncoder, examples: Sequence[Example], method: Method
 ) -> Trained:
     recipe = Recipe(epochs=2, batch=16)
-    return pipeline.train(pipeline.Job(examples, encoder, method=method, recipe=recipe), versions)
+    return pipeline.train(Job(examples, encoder, method=method, recipe=recipe), versions)
 
 
 def opened(versions: Versions, done: Trained, encoder: TorchEncoder) -> IntentModel:

@@ -17,7 +17,8 @@ from bot.training import datasets, fine_tuned_models, fine_tuning, pipeline
 from bot.training.checkpoints import Checkpoints
 from bot.training.curves import Curves
 from bot.training.datasets import Example
-from bot.training.pipeline import Job, Trained
+from bot.training.job import Job, Method
+from bot.training.pipeline import Trained
 from bot.training.recipe import Recipe
 from knowledge_base.encoders import base_models, onnx_encoder, torch_models
 from knowledge_base.encoders.base_models import TorchEncoder
@@ -70,7 +71,7 @@ def open_model(
 
 @pytest.mark.parametrize("method", ["head", "full", "lora"])
 def test_a_trained_version_knows_its_intents_and_loads_again(
-    versions: Versions, encoder: TorchEncoder, method: pipeline.Method
+    versions: Versions, encoder: TorchEncoder, method: Method
 ) -> None:
     if method == "lora":
         pytest.importorskip("peft")

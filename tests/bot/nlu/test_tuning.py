@@ -15,7 +15,7 @@ from bot.core.types import CarelineError
 from bot.nlu import emotion_classifier, intent_classifier
 from bot.training import hyperparameter_search, pipeline, recipe
 from bot.training.datasets import Example
-from bot.training.pipeline import Job, Method
+from bot.training.job import Job, Method
 from bot.training.recipe import Recipe
 from knowledge_base.encoders import base_models, onnx_encoder
 from knowledge_base.encoders.base_models import Base, TorchEncoder

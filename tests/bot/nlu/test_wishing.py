@@ -12,6 +12,7 @@ from bot.nlu.entities.extractor import EntityFinder
 from bot.nlu.understander import Understander
 from bot.training import pipeline, turn_classifiers
 from bot.training.datasets import Conversation, Example, LoggedTurn
+from bot.training.job import Job
 from bot.training.turn_classifiers import LabelledTurn
 from knowledge_base.encoders import base_models
 from knowledge_base.encoders.base_models import TorchEncoder
@@ -121,7 +122,7 @@ def test_a_version_learns_wishes_and_reads_them_for_their_intents_alone(
     examples = [Example(wish.text, wish.intent, "test") for wish in EXAMPLES]
     examples += [Example(f"which size of the {x} fits me", "size", "test") for x in THINGS]
     versions = Versions(tmp_path / "models", "models", "m")
-    job = pipeline.Job(examples, encoder, method="head", dialogue_act_turns=EXAMPLES)
+    job = Job(examples, encoder, method="head", dialogue_act_turns=EXAMPLES)
     done = pipeline.train(job, versions)
     folder = versions.folder(done.version.id)
     understander = Understander(
