@@ -9,32 +9,32 @@ from bot.core import serialization
 from bot.core.settings import Settings
 from bot.core.types import Turn, now
 from bot.dialogue import state as states
-from bot.integrations import outbox_worker
-from bot.store.outbox import Parcel
+from bot.integrations import delivery
+from bot.store.outbox import Delivery
 
 CHANNEL: Final = "webhook"
 HANDOFF, MESSAGE, SURGE = "handoff", "message", "surge"
 
 
-class Announcer:
+class WebhookChannel:
     """Delivers events to the address in the settings."""
 
     def __init__(self, url: str, secret: str) -> None:
         """Sign with the secret."""
         self._url = url
         self._secret = secret
-        self._http = httpx.Client(timeout=outbox_worker.TIMEOUT, follow_redirects=False)
+        self._http = httpx.Client(timeout=delivery.TIMEOUT, follow_redirects=False)
 
-    def carry(self, parcel: Parcel) -> Sequence[Parcel]:
+    def carry(self, parcel: Delivery) -> Sequence[Delivery]:
         """Send one event."""
-        body = outbox_worker.encoded(parcel.body)
-        headers = outbox_worker.signed(self._secret, body, parcel.key)
+        body = delivery.encode_body(parcel.body)
+        headers = delivery.sign_headers(self._secret, body, parcel.key)
         headers["X-Careline-Event"] = str(parcel.body["event"])
-        outbox_worker.post(self._http, self._url, body, headers)
+        delivery.post(self._http, self._url, body, headers)
         return ()
 
 
-def wanted(settings: Settings, turn: Turn, owner_before: str) -> list[Parcel]:
+def turn_events(settings: Settings, turn: Turn, owner_before: str) -> list[Delivery]:
     """Return the events of a turn that somebody wants to hear of.
 
     They hold the business's own words and decisions, nothing that the customer wrote.
@@ -55,7 +55,7 @@ def wanted(settings: Settings, turn: Turn, owner_before: str) -> list[Parcel]:
     return events
 
 
-def alarming(settings: Settings, surges: Sequence[Mapping[str, Any]]) -> list[Parcel]:
+def surge_events(settings: Settings, surges: Sequence[Mapping[str, Any]]) -> list[Delivery]:
     """Return the events of surges: each is told once, however often it is found.
 
     The examples are as in the log: without personal data.
@@ -63,7 +63,7 @@ def alarming(settings: Settings, surges: Sequence[Mapping[str, Any]]) -> list[Pa
     if settings.webhook_url is None or SURGE not in settings.webhook_events:
         return []
     return [
-        Parcel(
+        Delivery(
             CHANNEL,
             SURGE,
             f"{SURGE}-{surge['first']}-{surge['topic'][:120]}",
@@ -73,7 +73,7 @@ def alarming(settings: Settings, surges: Sequence[Mapping[str, Any]]) -> list[Pa
     ]
 
 
-def _event(name: str, turn: Turn, **more: Any) -> Parcel:
+def _event(name: str, turn: Turn, **more: Any) -> Delivery:
     body = {
         "event": name,
         "at": now().isoformat(),
@@ -87,4 +87,4 @@ def _event(name: str, turn: Turn, **more: Any) -> Parcel:
         "reason": turn.decision.reason,
         **more,
     }
-    return Parcel(CHANNEL, turn.message.conversation_id, f"{name}-{turn.message.id}", body)
+    return Delivery(CHANNEL, turn.message.conversation_id, f"{name}-{turn.message.id}", body)

@@ -20,10 +20,11 @@ from bot.core.types import CarelineError, NotFoundError, Turn, now
 from bot.dialogue.handoff import Notice
 from bot.integrations import webhooks
 from bot.integrations.chatwoot import client
-from bot.integrations.outbox_worker import Carrier, Courier
+from bot.integrations.delivery import DeliveryChannel
 from bot.server.auth.rate_limits import Tries
 from bot.server.auth.secrets_file import Secrets, load_or_make
 from bot.server.auth.visitor_tokens import Tickets
+from bot.server.background.outbox_worker import OutboxWorker
 from bot.server.in_flight import InWork
 from bot.store import conversation_summary, database, reply_suggestions
 from bot.store import topic_store as topics_kept
@@ -81,7 +82,7 @@ class Service:
         self.visits = Visits(self.home.engine)
         self.attachments = Attachments(self.home.engine, self.home.seal)
         self.tickets = Tickets(self.home.seal.key_for("visitors"))
-        self.courier = Courier(self.outbox, self._carriers())
+        self.courier = OutboxWorker(self.outbox, self._carriers())
         self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="message")
         self.in_work: InWork[Answering] = InWork()
         self._places = threading.Semaphore(_WAITING)
@@ -115,12 +116,12 @@ class Service:
         self.courier.stop()
         self.home.engine.dispose()
 
-    def _carriers(self) -> dict[str, Carrier]:
+    def _carriers(self) -> dict[str, DeliveryChannel]:
         settings = self.home.settings
-        carriers: dict[str, Carrier] = {}
+        carriers: dict[str, DeliveryChannel] = {}
         if settings.webhook_url:
             secret = settings.secret("webhook_secret") or ""
-            carriers[webhooks.CHANNEL] = webhooks.Announcer(settings.webhook_url, secret)
+            carriers[webhooks.CHANNEL] = webhooks.WebhookChannel(settings.webhook_url, secret)
         if settings.chatwoot_url:
             token = settings.secret("chatwoot_token") or ""
             bot = client.Chatwoot(settings.chatwoot_url, token, self.log)
@@ -134,7 +135,7 @@ class Service:
             return
         try:
             before = self.reader.trace(turn.message.id).get("before", {}).get("owner", "")
-            parcels = webhooks.wanted(settings, turn, before)
+            parcels = webhooks.turn_events(settings, turn, before)
             self.outbox.add(parcels)
         except Exception:  # a record fails softly: the reply is in the log and on its way
             _logger.exception("turn %s could not be announced", turn.message.id)
@@ -152,7 +153,7 @@ class Service:
             return
         try:
             found = self.surges(reports.query(_FRESH_DAYS))
-            self.outbox.add(webhooks.alarming(self.home.settings, found))
+            self.outbox.add(webhooks.surge_events(self.home.settings, found))
         except Exception:  # the next look finds them again
             _logger.exception("surges could not be announced")
         else:

@@ -15,7 +15,7 @@ _WORDS: Final = 256  # of the reason why something was given up
 
 
 @dataclass(frozen=True)
-class Parcel:
+class Delivery:
     """Something to deliver: parcels of one channel and target go out one after another.
 
     The key tells parcels apart: one that is put in twice is delivered once.
@@ -36,7 +36,7 @@ class Outbox:
         """Use a migrated database."""
         self._engine = engine
 
-    def add(self, parcels: Sequence[Parcel], *, wait: float = 0.0) -> None:
+    def add(self, parcels: Sequence[Delivery], *, wait: float = 0.0) -> None:
         """Keep parcels, to be delivered after `wait` seconds; known keys change nothing."""
         due = now() + timedelta(seconds=wait)
         for last in (False, True):
@@ -49,7 +49,7 @@ class Outbox:
             else:
                 return
 
-    def claim(self, channels: Collection[str], lease: float) -> Parcel | None:
+    def claim(self, channels: Collection[str], lease: float) -> Delivery | None:
         """Take the parcel that is due longest; it is ours for `lease` seconds.
 
         Nothing overtakes within a target: while its first parcel waits, the next ones do.
@@ -90,21 +90,21 @@ class Outbox:
             )
             if taken.rowcount != 1:
                 return None
-        return Parcel(row.channel, row.target, row.key, row.body, row.id, row.attempts + 1)
+        return Delivery(row.channel, row.target, row.key, row.body, row.id, row.attempts + 1)
 
-    def settle(self, parcel: Parcel, following: Sequence[Parcel] = ()) -> None:
+    def settle(self, parcel: Delivery, following: Sequence[Delivery] = ()) -> None:
         """Note that a parcel was delivered; what follows from it is kept in the same step."""
         with self._engine.begin() as connection:
             _close(connection, parcel.id, None)
             _insert(connection, following, now())
 
-    def postpone(self, parcel: Parcel, seconds: float) -> None:
+    def postpone(self, parcel: Delivery, seconds: float) -> None:
         """Try a parcel again later."""
         due = now() + timedelta(seconds=seconds)
         with self._engine.begin() as connection:
             connection.execute(update(outbox).where(outbox.c.id == parcel.id).values(next_at=due))
 
-    def give_up(self, parcel: Parcel, reason: str) -> None:
+    def give_up(self, parcel: Delivery, reason: str) -> None:
         """Note that a parcel cannot be delivered; those behind it move up."""
         with self._engine.begin() as connection:
             _close(connection, parcel.id, reason)
@@ -142,7 +142,7 @@ class Outbox:
             connection.execute(delete(outbox).where(outbox.c.done_at < before))
 
 
-def _insert(connection: Connection, parcels: Sequence[Parcel], due: datetime) -> None:
+def _insert(connection: Connection, parcels: Sequence[Delivery], due: datetime) -> None:
     keys = [parcel.key for parcel in parcels]
     known = set(
         connection.execute(select(outbox.c.key).where(outbox.c.key.in_(keys))).scalars()

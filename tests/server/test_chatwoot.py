@@ -292,7 +292,7 @@ def test_silence_is_not_sent_but_people_are_called() -> None:
 
 
 def test_a_reply_that_is_not_there_yet_is_fetched_later() -> None:
-    from bot.integrations.outbox_worker import LaterError
+    from bot.integrations.delivery import DeliveryPostponedError
 
-    with pytest.raises(LaterError):
+    with pytest.raises(DeliveryPostponedError):
         carried(None)

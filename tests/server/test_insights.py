@@ -126,10 +126,10 @@ def test_a_planted_surge_is_found_with_examples_and_announced_once(traffic: Home
     settings = Settings(
         webhook_url="http://127.0.0.1:1/", webhook_secret="s", webhook_events=("surge",)
     )
-    (first, *_), (again, *_) = (webhooks.alarming(settings, found) for _ in range(2))
+    (first, *_), (again, *_) = (webhooks.surge_events(settings, found) for _ in range(2))
     assert first.key == again.key
     assert first.body["event"] == "surge"
-    assert webhooks.alarming(Settings(), found) == []
+    assert webhooks.surge_events(Settings(), found) == []
 
 
 def test_a_subject_nobody_foresaw_is_a_topic_with_a_surge_and_gets_a_name(

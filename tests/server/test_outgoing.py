@@ -9,10 +9,12 @@ import pytest
 from bot.core.settings import Settings
 from bot.core.signatures import is_signed, signature
 from bot.core.types import Handoff, Reply, new_id
-from bot.integrations import outbox_worker, webhooks
-from bot.integrations.outbox_worker import Courier, LaterError, RefusedError
+from bot.integrations import delivery, webhooks
+from bot.integrations.delivery import DeliveryPostponedError, DeliveryRejectedError
+from bot.server.background import outbox_worker
+from bot.server.background.outbox_worker import OutboxWorker
 from bot.store import database
-from bot.store.outbox import Outbox, Parcel
+from bot.store.outbox import Delivery, Outbox
 from tests.running import Server
 from tests.server.neighbour import Neighbour, Sent
 from tests.server.turns import turn_with
@@ -70,11 +72,11 @@ def test_messages_are_announced_with_the_bots_words(
 def test_only_what_is_wanted_is_announced(tmp_path: Path) -> None:
     queued = turn_with(Reply("A colleague will help."), Handoff("queued", "support", 1))
     settings = Settings(home=tmp_path, webhook_url="http://x", webhook_secret="s")
-    (told,) = webhooks.wanted(settings, queued, "bot")
+    (told,) = webhooks.turn_events(settings, queued, "bot")
     assert told.body["event"] == "handoff"
-    assert webhooks.wanted(settings, queued, "queued") == []
-    assert webhooks.wanted(settings, turn_with(Reply("hello")), "bot") == []
-    assert webhooks.wanted(Settings(home=tmp_path), queued, "bot") == []
+    assert webhooks.turn_events(settings, queued, "queued") == []
+    assert webhooks.turn_events(settings, turn_with(Reply("hello")), "bot") == []
+    assert webhooks.turn_events(Settings(home=tmp_path), queued, "bot") == []
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ class Plan:
         self.errors = list(errors)
         self.carried: list[str] = []
 
-    def carry(self, parcel: Parcel, /) -> list[Parcel]:
+    def carry(self, parcel: Delivery, /) -> list[Delivery]:
         if self.errors:
             raise self.errors.pop(0)
         self.carried.append(parcel.key)
@@ -99,10 +101,10 @@ class Plan:
 
 
 def test_the_courier_tries_again_and_gives_up_what_is_refused(outbox: Outbox) -> None:
-    later, broken = LaterError("busy", 0.0), ValueError("a fault of ours")
-    plan = Plan(later, broken, RefusedError("no"))
-    courier = Courier(outbox, {"a": plan})
-    outbox.add([Parcel("a", "t", "first"), Parcel("a", "t", "second")])
+    later, broken = DeliveryPostponedError("busy", 0.0), ValueError("a fault of ours")
+    plan = Plan(later, broken, DeliveryRejectedError("no"))
+    courier = OutboxWorker(outbox, {"a": plan})
+    outbox.add([Delivery("a", "t", "first"), Delivery("a", "t", "second")])
     courier.start()
     patience = time.monotonic() + 15
     while outbox.waiting() and time.monotonic() < patience:
@@ -112,9 +114,9 @@ def test_the_courier_tries_again_and_gives_up_what_is_refused(outbox: Outbox) ->
 
 
 def test_what_fails_for_too_long_is_given_up(outbox: Outbox) -> None:
-    plan = Plan(*[LaterError("busy", 0.0) for _ in range(50)])
-    courier = Courier(outbox, {"a": plan})
-    outbox.add([Parcel("a", "t", "one")])
+    plan = Plan(*[DeliveryPostponedError("busy", 0.0) for _ in range(50)])
+    courier = OutboxWorker(outbox, {"a": plan})
+    outbox.add([Delivery("a", "t", "one")])
     attempts = 0
     while courier.step():
         attempts += 1
@@ -133,27 +135,27 @@ def test_pauses_grow_and_are_bounded() -> None:
     [
         (200, None),
         (204, None),
-        (301, RefusedError),
-        (404, RefusedError),
-        (429, LaterError),
-        (500, LaterError),
+        (301, DeliveryRejectedError),
+        (404, DeliveryRejectedError),
+        (429, DeliveryPostponedError),
+        (500, DeliveryPostponedError),
     ],
 )
 def test_statuses_tell_whether_to_try_again(status: int, error: type[Exception] | None) -> None:
     answer = httpx.MockTransport(lambda _: httpx.Response(status, headers={"Retry-After": "7"}))
     with httpx.Client(transport=answer) as http:
         if error is None:
-            outbox_worker.post(http, "http://x/", b"{}", {})
+            delivery.post(http, "http://x/", b"{}", {})
             return
         with pytest.raises(error) as caught:
-            outbox_worker.post(http, "http://x/", b"{}", {})
-    if isinstance(caught.value, LaterError):
+            delivery.post(http, "http://x/", b"{}", {})
+    if isinstance(caught.value, DeliveryPostponedError):
         assert caught.value.seconds == 7
 
 
 def test_nobody_there_is_a_reason_to_try_again() -> None:
-    with httpx.Client() as http, pytest.raises(LaterError, match="ConnectError"):
-        outbox_worker.post(http, "http://127.0.0.1:9/secret-path", b"{}", {})
+    with httpx.Client() as http, pytest.raises(DeliveryPostponedError, match="ConnectError"):
+        delivery.post(http, "http://127.0.0.1:9/secret-path", b"{}", {})
 
 
 def test_a_signature_is_of_time_and_body() -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 
 from bot.core.types import now
 from bot.store import database
-from bot.store.outbox import Outbox, Parcel
+from bot.store.outbox import Delivery, Outbox
 
 CHANNELS = ("mail",)
 
@@ -20,8 +20,8 @@ def outbox(engine: Engine) -> Outbox:
     return Outbox(engine)
 
 
-def parcel(key: str, target: str = "a") -> Parcel:
-    return Parcel("mail", target, key, {"says": key})
+def parcel(key: str, target: str = "a") -> Delivery:
+    return Delivery("mail", target, key, {"says": key})
 
 
 def test_a_parcel_is_given_once_and_its_body_forgotten(outbox: Outbox, engine: Engine) -> None:
@@ -87,7 +87,7 @@ def test_what_follows_is_kept_in_the_same_step(outbox: Outbox) -> None:
 
 
 def test_other_channels_are_left_alone(outbox: Outbox) -> None:
-    outbox.add([Parcel("pigeon", "a", "one")])
+    outbox.add([Delivery("pigeon", "a", "one")])
     assert outbox.claim(CHANNELS, 60) is None
 
 

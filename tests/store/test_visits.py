@@ -31,7 +31,7 @@ from bot.store.attachments import Attachment, Attachments
 from bot.store.conversation_log import SqlLog
 from bot.store.daily_aggregates import Fact
 from bot.store.encryption import Seal
-from bot.store.outbox import Outbox, Parcel
+from bot.store.outbox import Delivery, Outbox
 from bot.store.read_model import Reader
 from bot.store.tables import attachments, conversations, messages, metadata
 from bot.store.visitors import Visits
@@ -150,7 +150,7 @@ def test_forgetting_leaves_nothing_but_the_ledgers_hashes(log: SqlLog, engine: E
         engine, "gone", [{"kind": "template", "text": "Hi", "source": "hi"}]
     )
     reply_suggestions.choose(engine, offered, 0, gone.reply_id, "Hi!")
-    Outbox(engine).add([Parcel("webhook", name, name) for name in ("gone", "kept")])
+    Outbox(engine).add([Delivery("webhook", name, name) for name in ("gone", "kept")])
     aggregate_cache.refresh(engine, counted)
     assert visits.forget("gone") == 3
     aggregate_cache.refresh(engine, counted)

@@ -7,8 +7,8 @@ import httpx
 
 from bot.core.types import Reply, Turn
 from bot.dialogue import state as states
-from bot.integrations import outbox_worker
-from bot.store.outbox import Parcel
+from bot.integrations import delivery
+from bot.store.outbox import Delivery
 
 CHANNEL: Final = "chatwoot"
 UNANSWERED_SECONDS: Final = 30.0  # after which a stop must have come between
@@ -32,26 +32,26 @@ class Chatwoot:
         self._http = httpx.Client(
             base_url=url.rstrip("/"),
             headers={"api_access_token": token},
-            timeout=outbox_worker.TIMEOUT,
+            timeout=delivery.TIMEOUT,
             follow_redirects=False,
         )
 
-    def carry(self, parcel: Parcel) -> Sequence[Parcel]:
+    def carry(self, parcel: Delivery) -> Sequence[Delivery]:
         """Deliver a parcel: a reply becomes a message and, at a hand-off, a new status."""
         place, kind = _place(parcel.body), parcel.body["kind"]
         if kind == _REPLY:
             return self._reply(parcel)
         path = f"{place}/messages" if kind == _MESSAGE else f"{place}/toggle_status"
         headers = {"Idempotency-Key": parcel.key}
-        outbox_worker.post(self._http, path, outbox_worker.encoded(parcel.body["content"]), headers)
+        delivery.post(self._http, path, delivery.encode_body(parcel.body["content"]), headers)
         return ()
 
-    def _reply(self, parcel: Parcel) -> list[Parcel]:
+    def _reply(self, parcel: Delivery) -> list[Delivery]:
         self.typing(parcel.body, "off")
         turn = self._turns.answered(parcel.body["message_id"])
         if turn is None:
             message = "the message is not answered yet"
-            raise outbox_worker.LaterError(message)
+            raise delivery.DeliveryPostponedError(message)
         following = []
         if turn.reply.text:  # there is none while a person has the conversation
             following.append(_next(parcel, _MESSAGE, _message(turn.reply)))
@@ -61,7 +61,7 @@ class Chatwoot:
 
     def typing(self, place: Mapping[str, Any], status: str) -> None:
         """Show, or hide, that somebody types; where that fails nothing is lost."""
-        body = outbox_worker.encoded({"typing_status": status})
+        body = delivery.encode_body({"typing_status": status})
         try:
             self._http.post(
                 f"{_place(place)}/toggle_typing_status",
@@ -73,18 +73,18 @@ class Chatwoot:
             return
 
 
-def reply_owed(account: int, conversation: int, name: str, message_id: str) -> Parcel:
+def reply_owed(account: int, conversation: int, name: str, message_id: str) -> Delivery:
     """Return the reply to a message as a parcel; `name` is what Chatwoot calls the message."""
     body = {"account": account, "conversation": conversation, "message_id": message_id}
     target = target_of(account, conversation)
-    return Parcel(CHANNEL, target, f"{target}/{name}", {"kind": _REPLY, **body})
+    return Delivery(CHANNEL, target, f"{target}/{name}", {"kind": _REPLY, **body})
 
 
-def handover(account: int, conversation: int, name: str) -> Parcel:
+def handover(account: int, conversation: int, name: str) -> Delivery:
     """Return as a parcel that people shall take over: there is a message nobody can read here."""
     target = target_of(account, conversation)
     body = {"account": account, "conversation": conversation, "kind": _STATUS}
-    return Parcel(CHANNEL, target, f"{target}/{name}", {**body, "content": {"status": "open"}})
+    return Delivery(CHANNEL, target, f"{target}/{name}", {**body, "content": {"status": "open"}})
 
 
 def target_of(account: int, conversation: int) -> str:
@@ -96,10 +96,10 @@ def _place(body: Mapping[str, Any]) -> str:
     return f"/api/v1/accounts/{body['account']}/conversations/{body['conversation']}"
 
 
-def _next(parcel: Parcel, kind: str, content: Mapping[str, Any]) -> Parcel:
+def _next(parcel: Delivery, kind: str, content: Mapping[str, Any]) -> Delivery:
     place = {key: parcel.body[key] for key in ("account", "conversation")}
     body = {**place, "kind": kind, "content": content}
-    return Parcel(parcel.channel, parcel.target, f"{parcel.key}/{kind}", body)
+    return Delivery(parcel.channel, parcel.target, f"{parcel.key}/{kind}", body)
 
 
 def _message(reply: Reply) -> dict[str, Any]:

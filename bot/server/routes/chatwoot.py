@@ -15,7 +15,7 @@ from bot.integrations.chatwoot.client import CHANNEL, Chatwoot
 from bot.server.message_service import Answering
 from bot.server.routes.messages import service_of
 from bot.server.service import Service
-from bot.store.outbox import Parcel
+from bot.store.outbox import Delivery
 
 _logger = logging.getLogger(__name__)
 router: Final = APIRouter(prefix="/webhooks")
@@ -150,7 +150,9 @@ async def _take(service: Service, chatwoot: Chatwoot, hook: Hook) -> str:
     return "accepted"
 
 
-async def _finish(service: Service, chatwoot: Chatwoot, answering: Answering, owed: Parcel) -> None:
+async def _finish(
+    service: Service, chatwoot: Chatwoot, answering: Answering, owed: Delivery
+) -> None:
     """Show that the assistant types until the reply is there; then it is due."""
     typing = asyncio.create_task(asyncio.to_thread(chatwoot.typing, owed.body, "on"))
     try:

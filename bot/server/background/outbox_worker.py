@@ -1,20 +1,22 @@
 """Takes what is owed to other systems there: in order, again where it failed, once."""
 
-import json
 import logging
 import random
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final, Protocol
+from typing import Final
 
-import httpx
-
-from bot.core.signatures import signature
-from bot.core.types import CarelineError, now
+from bot.core.types import now
+from bot.integrations.delivery import (
+    TIMEOUT,
+    DeliveryChannel,
+    DeliveryPostponedError,
+    DeliveryRejectedError,
+)
 from bot.server import metrics
-from bot.store.outbox import Outbox, Parcel
+from bot.store.outbox import Delivery, Outbox
 
 _logger = logging.getLogger(__name__)
 _POLL_SECONDS: Final = 1.0
@@ -25,36 +27,12 @@ _LONGEST_PAUSE: Final = 1800.0
 _REMEMBERED: Final = timedelta(days=7)
 _TOO_EARLY: Final = frozenset({408, 425, 429})
 _WORST: Final = 500
-TIMEOUT: Final = httpx.Timeout(15.0, connect=5.0)
 
 
-class LaterError(CarelineError):
-    """It could not be delivered now."""
-
-    def __init__(self, message: str, seconds: float | None = None) -> None:
-        """Keep how long the other side asked us to wait."""
-        super().__init__(message)
-        self.seconds = seconds
-
-
-class RefusedError(CarelineError):
-    """It will never be delivered: the other side understood it and said no."""
-
-
-class Carrier(Protocol):
-    """Knows how to deliver the parcels of one channel."""
-
-    def carry(self, parcel: Parcel, /) -> Sequence[Parcel]:
-        """Deliver a parcel and return what follows from it.
-
-        Raises LaterError where it may work later, RefusedError where it never will.
-        """
-
-
-class Courier:
+class OutboxWorker:
     """Delivers what lies in the outbox, in threads of this process."""
 
-    def __init__(self, outbox: Outbox, carriers: Mapping[str, Carrier]) -> None:
+    def __init__(self, outbox: Outbox, carriers: Mapping[str, DeliveryChannel]) -> None:
         """Deliver the channels that have a carrier; without any, nothing runs."""
         self.outbox = outbox
         self._carriers = carriers
@@ -65,7 +43,7 @@ class Courier:
             for number in range(_THREADS if carriers else 0)
         ]
 
-    def carrier(self, channel: str) -> Carrier | None:
+    def carrier(self, channel: str) -> DeliveryChannel | None:
         """Return who delivers a channel, None where it is not set up."""
         return self._carriers.get(channel)
 
@@ -107,19 +85,19 @@ class Courier:
             return False
         try:
             following = self._carriers[parcel.channel].carry(parcel)
-        except RefusedError as error:
+        except DeliveryRejectedError as error:
             self._give_up(parcel, str(error))
-        except LaterError as error:
+        except DeliveryPostponedError as error:
             self._postpone(parcel, error)
         except Exception as error:  # a fault of ours must not stop what is behind it for ever
             _logger.exception("delivery %s failed", parcel.key)
-            self._postpone(parcel, LaterError(type(error).__name__))
+            self._postpone(parcel, DeliveryPostponedError(type(error).__name__))
         else:
             self.outbox.settle(parcel, following)
             metrics.DELIVERIES.labels(parcel.channel, "delivered").inc()
         return True
 
-    def _postpone(self, parcel: Parcel, error: LaterError) -> None:
+    def _postpone(self, parcel: Delivery, error: DeliveryPostponedError) -> None:
         if parcel.attempts >= _ATTEMPTS:
             self._give_up(parcel, f"after {parcel.attempts} attempts: {error}")
             return
@@ -127,7 +105,7 @@ class Courier:
         self.outbox.postpone(parcel, min(seconds, _LONGEST_PAUSE))
         metrics.DELIVERIES.labels(parcel.channel, "postponed").inc()
 
-    def _give_up(self, parcel: Parcel, reason: str) -> None:
+    def _give_up(self, parcel: Delivery, reason: str) -> None:
         _logger.error("delivery %s is given up: %s", parcel.key, reason)
         self.outbox.give_up(parcel, reason)
         metrics.DELIVERIES.labels(parcel.channel, "given_up").inc()
@@ -137,38 +115,3 @@ def pause(attempts: int) -> float:
     """Return how long to wait after so many attempts: twice as long each time, never in step."""
     longest = min(2.0 ** (attempts - 1), _LONGEST_PAUSE)
     return random.uniform(longest / 2, longest)  # noqa: S311 — spreads load, guards nothing
-
-
-def post(http: httpx.Client, url: str, body: bytes, headers: Mapping[str, str]) -> None:
-    """Send JSON; raise LaterError or RefusedError where it did not arrive."""
-    try:
-        answer = http.post(
-            url, content=body, headers={"Content-Type": "application/json", **headers}
-        )
-    except httpx.HTTPError as error:  # its words may hold the address, which may hold a key
-        message = f"no answer ({type(error).__name__})"
-        raise LaterError(message) from error
-    message = f"the other side answered {answer.status_code}"
-    if answer.status_code in _TOO_EARLY or answer.status_code >= _WORST:
-        raise LaterError(message, _wait(answer.headers.get("Retry-After", "")))
-    if not answer.is_success:
-        raise RefusedError(message)
-
-
-def _wait(header: str) -> float | None:
-    return float(header) if header.isascii() and header.isdecimal() else None
-
-
-def encoded(body: Mapping[str, Any]) -> bytes:
-    """Return a body as the bytes that are signed and sent."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def signed(secret: str, body: bytes, key: str) -> dict[str, str]:
-    """Return the headers of a signed request that its receiver can tell from a repetition."""
-    timestamp = str(int(time.time()))
-    return {
-        "X-Careline-Timestamp": timestamp,
-        "X-Careline-Signature": signature(secret, timestamp, body),
-        "Idempotency-Key": key,
-    }
