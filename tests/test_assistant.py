@@ -8,7 +8,7 @@ import pytest
 
 from bot.assistant.pipeline import Assistant, Received
 from bot.assistant.protocols import Parts
-from bot.container import Home, assistant
+from bot.container import Home, build_assistant
 from bot.core import serialization
 from bot.core.settings import Settings
 from bot.core.types import (
@@ -33,7 +33,7 @@ OWNER = "marta.lindqvist@example.com"  # placed A10234
 
 @pytest.fixture(scope="module")
 def parts(trained: Home) -> Parts:
-    return assistant(trained, MemoryLog()).parts
+    return build_assistant(trained, MemoryLog()).parts
 
 
 @pytest.fixture
@@ -186,7 +186,7 @@ def replace_model(understander: object) -> Understander:
 
 def test_a_bare_home_hands_everything_off(tmp_path_factory: pytest.TempPathFactory) -> None:
     home = Home(Settings.load(tmp_path_factory.mktemp("bare")))
-    turn = say(assistant(home, MemoryLog()), "where is my parcel?")
+    turn = say(build_assistant(home, MemoryLog()), "where is my parcel?")
     assert turn.decision.route is Route.HANDOFF
     assert isinstance(turn.reply, Reply)
     assert turn.reply.text
@@ -431,7 +431,7 @@ def test_staff_articles_and_those_out_of_date_are_never_cited(parts: Parts) -> N
 
 def test_with_nothing_logged_what_is_closest_is_suggested(home: Home) -> None:
     shutil.rmtree(home.path / "dialogs")
-    bot = assistant(home, MemoryLog())
+    bot = build_assistant(home, MemoryLog())
     related = say(bot, "/payment_failed").reply.related
     titles = {bot.parts.templates.title(name, "en") for name in bot.parts.policy.content.routes}
     assert titles & set(related)

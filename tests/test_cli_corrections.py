@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli.commands import app
-from bot.container import Home, assistant
+from bot.container import Home, build_assistant
 from bot.core.types import Corrected, Message, new_id
 from bot.store import corrections
 from bot.training import datasets
@@ -24,7 +24,7 @@ def run(home: Home, *arguments: str) -> dict[str, object]:
 
 def corrected(home: Home, times: int) -> None:
     """Answer a strange question and say what would have been right."""
-    bot = assistant(home)
+    bot = build_assistant(home)
     names = iter(new_id, None)
     for _ in range(times):
         taught = next(name for name in names if not datasets.is_held_back(name))
@@ -50,7 +50,7 @@ def test_what_agents_corrected_is_learnt(home: Home, tmp_path: Path) -> None:
     run(home, "corrections", str(out))
     trained = run(home, "train", "--from", "current", "--add", str(out))
     assert trained["version"] == home.models.current_id()
-    again = assistant(home).answer(Message(TEXT, new_id()))
+    again = build_assistant(home).answer(Message(TEXT, new_id()))
     assert again.understanding.ranking[0].intent == "warranty"
 
 

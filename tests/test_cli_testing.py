@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.container import Home, assistant
+from bot.container import Home, build_assistant
 from bot.core.types import Message, NotFoundError
 from bot.evaluation.conversation_tests import cases, recorder
 from bot.integrations.rasa import stories
@@ -59,7 +59,7 @@ def test_what_the_command_cannot_do_is_one_clear_line(
 
 
 def test_a_recorded_conversation_passes_as_a_test(home: Home, tmp_path: Path) -> None:
-    bot = assistant(home)
+    bot = build_assistant(home)
     for text in ("where is my order A10234", "marta.lindqvist@example.com", "thanks"):
         bot.answer(Message(text, "c-recorded"))
     file = tmp_path / "recorded.yml"
@@ -79,7 +79,7 @@ def test_a_recorded_conversation_passes_as_a_test(home: Home, tmp_path: Path) ->
 
 
 def test_stand_ins_stand_for_what_the_log_does_not_hold(home: Home) -> None:
-    bot = assistant(home)
+    bot = build_assistant(home)
     bot.answer(Message("reach me at ann@example.net or +1 312 555 0199", "c-private"))
     made = recorder.record(Reader(home.engine), "c-private", home.path / "orders.csv")
     said = made.tests[0]["turns"][0]["customer"]
@@ -88,7 +88,7 @@ def test_stand_ins_stand_for_what_the_log_does_not_hold(home: Home) -> None:
 
 
 def test_what_people_did_is_recorded_as_events(home: Home) -> None:
-    bot = assistant(home)
+    bot = build_assistant(home)
     templates = home.templates()
     bot.answer(Message("I want to talk to a human", "c-people"))
     desk = Desk(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.assistant.pipeline import Assistant
-from bot.container import Home, assistant
+from bot.container import Home, build_assistant
 from bot.core.types import IntentScore, Message, Turn, Understanding
 from bot.dialogue import state as states
 from bot.dialogue.state import State
@@ -54,7 +54,7 @@ class Table:
 
 @pytest.fixture(scope="module")
 def bare(trained: Home) -> Assistant:
-    parts = assistant(trained, MemoryLog()).parts
+    parts = build_assistant(trained, MemoryLog()).parts
     return Assistant(replace(parts, understander=Table()))
 
 

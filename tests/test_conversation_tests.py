@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.container import Home, assistant
+from bot.container import Home, build_assistant
 from bot.core.settings import Settings
 from bot.dialogue import templates as texts
 from bot.dialogue.policy_file import Content
@@ -52,7 +52,7 @@ def prepared(content: Home, tmp_path: Path) -> Runner:
 
 
 def of(home: Home, scratch: Path) -> Runner:
-    parts = assistant(home, MemoryLog()).parts
+    parts = build_assistant(home, MemoryLog()).parts
     parts = replace(parts, policy=replace(parts.policy, has_knowledge=True))
     shop = Shop(home, scratch)
     labels = set(parts.policy.content.routes)

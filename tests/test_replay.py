@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.assistant.pipeline import Assistant
-from bot.container import Home, assistant
+from bot.container import Home, build_assistant
 from bot.core.types import CarelineError
 from bot.evaluation import replay as replaying
 from bot.evaluation import replay_report
@@ -19,7 +19,7 @@ from tests.conftest import DEMO
 
 def run(home: Home, files: list[Path] | None) -> tuple[Replayed, Assistant, MemoryLog]:
     log = MemoryLog()
-    bot = assistant(home, log)
+    bot = build_assistant(home, log)
     conversations = conversations_of(files, home.path / "dialogs")
     return replaying.replay(conversations, bot, log), bot, log
 
@@ -104,6 +104,6 @@ def test_real_transcripts_replay_without_an_error(
     path = real_data / "transcripts" / f"{name}.jsonl.gz"
     log = MemoryLog()
     some = (c for c, _ in zip(datasets.read_transcripts([path]), range(25), strict=False))
-    summary = replaying.replay(some, assistant(trained, log), log).summary()
+    summary = replaying.replay(some, build_assistant(trained, log), log).summary()
     assert summary["conversations"] == 25
     assert summary["errors"] == 0

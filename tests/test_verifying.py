@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.assistant.pipeline import Assistant
-from bot.container import Home, assistant
+from bot.container import Home, build_assistant
 from bot.core.settings import Settings
 from bot.core.types import CarelineError, Message, NotFoundError, Turn, Usage
 from bot.evaluation.reply_verification import Verifier
@@ -32,7 +32,7 @@ CONVERSATION = (
 
 
 def talk(home: Home, *texts: str, bot: Assistant | None = None) -> list[Turn]:
-    bot = bot or assistant(home)
+    bot = bot or build_assistant(home)
     return [bot.answer(Message(text, "c")) for text in texts]
 
 
@@ -46,7 +46,7 @@ def test_every_reply_of_a_conversation_comes_out_the_same_after_a_restart(home: 
     turns = talk(home, *CONVERSATION)
     assert len({turn.decision.route for turn in turns}) >= 4
     again = restarted(home)
-    verifier = Verifier(again)
+    verifier = Verifier(again, build_assistant)
     for turn in turns:
         done = verifier.verify(turn.message.id)
         assert done.equal, (turn.message.text, done.differences)
@@ -58,7 +58,7 @@ def test_every_reply_of_a_conversation_comes_out_the_same_after_a_restart(home: 
 def test_what_was_done_is_not_done_again(home: Home) -> None:
     _, turn = talk(home, "where is my order A10234", "marta.lindqvist@example.com")
     assert turn.reply.composer == "action"
-    done = Verifier(home).verify(turn.message.id)
+    done = Verifier(home, build_assistant).verify(turn.message.id)
     assert done.equal, done.differences
     assert done.redacted
     assert done.not_repeated == "action"
@@ -71,7 +71,7 @@ def test_a_reply_that_was_altered_differs_in_what_was_altered(home: Home) -> Non
         changed = {**record.turn, "reply": {**record.turn["reply"], "text": "One day."}}
         here = messages.c.id == turn.reply_id
         connection.execute(update(messages).where(here).values(turn=changed))
-    done = Verifier(home).verify(turn.message.id)
+    done = Verifier(home, build_assistant).verify(turn.message.id)
     assert [difference.part for difference in done.differences] == ["reply"]
     assert done.unaltered is False
     assert not done.equal
@@ -82,7 +82,7 @@ def test_texts_and_rules_are_those_that_served_whatever_they_are_now(home: Home)
     path = home.path / "templates" / "en.yml"
     path.write_text(path.read_text(encoding="utf-8").replace("ello", "owdy"), encoding="utf-8")
     (other,) = talk(home, "hello there")
-    verifier = Verifier(home)
+    verifier = Verifier(home, build_assistant)
     assert verifier.verify(turn.message.id).equal
     assert verifier.verify(other.message.id).equal
     assert turn.versions.content != other.versions.content
@@ -96,18 +96,18 @@ def test_texts_that_were_not_kept_are_asked_for(home: Home) -> None:
     kept.rename(kept.with_name("elsewhere"))
     (home.path / "policy.yml").write_text("version: 1\n", encoding="utf-8")
     with pytest.raises(CarelineError, match="not kept"):
-        Verifier(home).verify(turn.message.id)
+        Verifier(home, build_assistant).verify(turn.message.id)
 
 
 def test_a_message_with_personal_data_says_that_it_was_removed(home: Home) -> None:
     (turn,) = talk(home, "how long does standard shipping take? I am a.person@example.org")
-    assert Verifier(home).verify(turn.message.id).redacted
+    assert Verifier(home, build_assistant).verify(turn.message.id).redacted
 
 
 def test_an_unknown_message_is_named(home: Home) -> None:
     home.migrate()
     with pytest.raises(NotFoundError, match="no answered message"):
-        Verifier(home).verify("nothing")
+        Verifier(home, build_assistant).verify("nothing")
 
 
 class _Writer:
@@ -123,11 +123,11 @@ class _Writer:
 
 
 def test_what_a_model_wrote_is_taken_from_the_log(home: Home) -> None:
-    bot = assistant(home)
+    bot = build_assistant(home)
     composer = GeneratedComposer(_Writer(), ExtractiveComposer(home.encoder()), load(home.path))
     bot = Assistant(replace(bot.parts, composer=composer))
     (turn,) = talk(home, "how long does standard shipping take?", bot=bot)
-    done = Verifier(home).verify(turn.message.id)
+    done = Verifier(home, build_assistant).verify(turn.message.id)
     assert done.equal, done.differences
     if turn.reply.composer == "generated":
         assert done.not_repeated == "generator"

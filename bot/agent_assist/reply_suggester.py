@@ -2,14 +2,14 @@
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from bot.agent_assist.human_replies import MOST, Case, Replies
 from bot.agent_assist.reply_features import Line, likeness
 from bot.assistant.protocols import Parts
-from bot.container import Home
 from bot.core.types import OUT_OF_SCOPE, IntentScore, Role, now
 from bot.dialogue.templates import TemplateError
 from bot.generation.answer_extraction import extract
@@ -19,6 +19,11 @@ from bot.store import reply_suggestions
 from bot.store.reply_suggestions import Said
 from bot.training import datasets
 from knowledge_base.index.filters import Filter
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from knowledge_base.encoders.base_models import ModelEncoder
 
 _logger = logging.getLogger(__name__)
 OFFERED: Final = 3
@@ -49,7 +54,9 @@ class Suggestion:
 class Advisor:
     """Suggests replies; learns from the log and the home's transcripts in the background."""
 
-    home: Home
+    engine: "Engine"
+    encoder: "Callable[[], ModelEncoder]"
+    dialogs: Path  # the folder of the home's transcripts
     learnt: dict[str, Replies] = field(default_factory=dict)  # language → what people answer in it
     _known: int = -_NEW
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -88,20 +95,20 @@ class Advisor:
 
     def is_behind(self) -> bool:
         """Tell whether people answered so much since that it is worth to learn again."""
-        return reply_suggestions.by_people(self.home.engine) - self._known >= _NEW
+        return reply_suggestions.by_people(self.engine) - self._known >= _NEW
 
     def learn(self) -> None:
         """Learn what people answered; one thread at a time."""
         if not self._lock.acquire(blocking=False):
             return
         try:
-            self._known = reply_suggestions.by_people(self.home.engine)
-            cases = [*_of_files(self.home), *_of_log(self.home)]
+            self._known = reply_suggestions.by_people(self.engine)
+            cases = [*_of_files(self.dialogs), *_of_log(self.engine)]
             learnt = {}
             for language in ("en", "zh"):
                 own = [c for c in cases if (detect(c.answer.text) == "zh") == (language == "zh")]
                 if own:
-                    learnt[language] = Replies.fit(own, self.home.encoder().passages)
+                    learnt[language] = Replies.fit(own, self.encoder().passages)
             self.learnt = learnt
         except Exception:  # suggestions from templates and passages are there without it
             _logger.exception("what people answered could not be learnt")
@@ -115,14 +122,14 @@ def _cases(said: Sequence[Line], conversation: str) -> Iterator[Case]:
             yield Case(tuple(said[:at]), line, conversation)
 
 
-def _of_log(home: Home) -> Iterator[Case]:
-    for conversation in reply_suggestions.past(home.engine, MOST):
+def _of_log(engine: "Engine") -> Iterator[Case]:
+    for conversation in reply_suggestions.past(engine, MOST):
         lines = [Line(line.role, line.text, line.template) for line in conversation]
         yield from _cases(lines, conversation[0].conversation_id)
 
 
-def _of_files(home: Home) -> Iterator[Case]:
-    files = sorted((home.path / "dialogs").glob("*.jsonl*"))
+def _of_files(dialogs: Path) -> Iterator[Case]:
+    files = sorted(dialogs.glob("*.jsonl*"))
     for conversation in datasets.read_transcripts(files):
         if not datasets.is_held_back(conversation.id):
             yield from _cases([Line(t.role, t.text) for t in conversation.turns], conversation.id)

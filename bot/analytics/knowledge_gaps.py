@@ -9,17 +9,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.analytics.clustering import Encode, Names, by_typicality, centred, groups, origin
+from bot.analytics.period_report import Query
 from bot.core.types import OUT_OF_SCOPE, Route
+from bot.store import daily_aggregates, query_log
 from bot.store.query_log import Asked
 from knowledge_base.documents import Chunk
 from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.quality.near_duplicates import best
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from knowledge_base.encoders.base_models import ModelEncoder
+    from knowledge_base.retrieval.search import KnowledgeBase
 
 # Rules of the policy that say: the knowledge, or the model, did not suffice.
 UNANSWERED: Final = frozenset(
@@ -29,6 +37,7 @@ ASKED_BACK: Final = frozenset({"unsure", "no_words"})
 DOWN: Final = "down"
 TOGETHER: Final = 0.35  # cosine, from the mean of all questions, of two that ask the same
 _EXAMPLES: Final = 5
+_MAX_QUESTIONS: Final = 2000  # the latest: clustering takes time with their square
 
 
 @dataclass(frozen=True)
@@ -151,3 +160,58 @@ def _cluster(
         nearest=near(centre),
         messages=tuple(question.message_id for question in own),
     )
+
+
+def cluster_questions(
+    questions: Sequence[Asked],
+    open_knowledge: Callable[[], "KnowledgeBase | None"],
+    open_encoder: Callable[[], "ModelEncoder"],
+) -> list[Cluster]:
+    """Return questions in clusters of one meaning, each with the nearest passage of the knowledge.
+
+    Nothing is opened where there is no question; the home's encoder is used where there is no
+    knowledge.
+    """
+    if not questions:
+        return []
+    knowledge = open_knowledge()
+    encoder = knowledge.encoder if knowledge else open_encoder()
+    return clusters(
+        questions,
+        encoder.queries,
+        knowledge.passages() if knowledge else (),
+        knowledge.vectors() if knowledge else None,
+    )
+
+
+def gaps(
+    engine: "Engine", period: Query, cluster: Callable[[Sequence[Asked]], list[Cluster]]
+) -> list[dict[str, Any]]:
+    """Return the unanswered questions of a period as clusters, the largest first.
+
+    `cluster` is `cluster_questions` with the home's knowledge and encoder.
+    """
+    start, end = daily_aggregates.bounds(period.first, period.last)
+    shown = query_log.shown(engine, start, end, synthetic=period.synthetic)
+    asked = [
+        question
+        for question in query_log.asked(engine, start, synthetic=period.synthetic)
+        if question.conversation_id in shown
+        and period.channel in {None, shown[question.conversation_id]}
+        and period.language in {None, question.language}
+    ]
+    found = sorted(unanswered(asked), key=lambda question: question.at)[-_MAX_QUESTIONS:]
+    by_message = {question.message_id: question.conversation_id for question in found}
+    return [
+        {
+            "name": group.name,
+            "count": group.count,
+            "language": group.language,
+            "first": group.first.isoformat(),
+            "last": group.last.isoformat(),
+            "examples": list(group.examples),
+            "nearest": group.nearest.article if group.nearest else None,
+            "conversations": sorted({by_message[message] for message in group.messages}),
+        }
+        for group in cluster(found)
+    ]

@@ -1,6 +1,7 @@
 """Questions with the articles that answered them, as a home has them."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bot.core.types import Role
@@ -9,25 +10,24 @@ from bot.training.datasets import Conversation, is_held_back
 from knowledge_base.retrieval.search_evaluation import Query, read_queries
 
 if TYPE_CHECKING:
-    from bot.container import Home
+    from sqlalchemy import Engine
 
 _CASES: Final = "tests/search.jsonl"
 _DISCONTENT: Final = 2  # of five points
 
 
-def of_home(home: "Home") -> list[Query]:
+def of_home(home: Path, engine: "Engine") -> list[Query]:
     """Return the questions of a home that teach its search, without those held back to judge by.
 
-    They are written down in `tests/search.jsonl`, stand in resolved transcripts whose replies name
-    their article, or in the log, where customers and agents showed what answered them.
+    They come from `tests/search.jsonl`, from resolved transcripts whose replies name their article,
+    and from the log (which must be migrated), where customers and agents showed what answered.
     """
     from bot.store import query_log
 
-    path = home.path / _CASES
+    path = home / _CASES
     written = read_queries(path) if path.exists() else []
-    files = sorted((home.path / "dialogs").glob("*.jsonl*"))
-    home.log()  # migrated
-    logged = [Query(text, articles) for text, articles in query_log.answered(home.engine)]
+    files = sorted((home / "dialogs").glob("*.jsonl*"))
+    logged = [Query(text, articles) for text, articles in query_log.answered(engine)]
     return [
         *(query for query in written if query.id is None or not is_held_back(query.id)),
         *of_transcripts(datasets.read_transcripts(files)),

@@ -1,22 +1,24 @@
 """Looks for topics in a home's log: new messages join those there are, the rest may be new ones."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.analytics.surge_alerts import HISTORY
 from bot.analytics.topic_discovery import NOWHERE, Batch, assign, batches, discover
-from bot.container import Home
 from bot.core.types import now
 from bot.dialogue.policy import PLEASANTRIES
 from bot.dialogue.state import NO_TOPIC
 from bot.store import topic_store as store
 from bot.store.topic_store import Said, Topic
-from knowledge_base.encoders.base_models import Vectors
+from knowledge_base.encoders.base_models import ModelEncoder, Vectors
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 SPACING: Final = timedelta(minutes=55)
 _POOL: Final = 5000  # the latest messages, among which new topics are looked for
@@ -40,9 +42,20 @@ class Looked:
 class Looker:
     """Looks at a home again and again; what it has read it need not read anew."""
 
-    def __init__(self, home: Home, *, patient: bool = False, progress: bool = False) -> None:
-        """Take a home; `patient` reads little at a time, so that customers do not wait."""
-        self._home = home
+    def __init__(
+        self,
+        engine: "Engine",
+        encoder: Callable[[], ModelEncoder],
+        *,
+        patient: bool = False,
+        progress: bool = False,
+    ) -> None:
+        """Take the log's engine and the home's encoder, which is opened at the first use.
+
+        `patient` reads little at a time, so that customers do not wait.
+        """
+        self._engine = engine
+        self._open_encoder = encoder
         self._patient = patient
         self._progress = progress
         self._vectors: dict[str, Vectors] = {}
@@ -53,7 +66,7 @@ class Looker:
         `fresh` forgets the topics there are first. Raises LookingError where another process looks.
         """
         looked, read = Looked(), set[str]()
-        engine = self._home.engine
+        engine = self._engine
         with store.alone(engine):
             if store.names(engine):  # a home without any needs no encoder for it
                 store.sweep(engine, None if fresh else self._encoder)
@@ -67,10 +80,10 @@ class Looker:
     @property
     def _encoder(self) -> str:
         """The same for all engines of an encoder: their vectors are close enough."""
-        return self._home.encoder().base.id
+        return self._open_encoder().base.id
 
     def _look(self, pool: Sequence[Said], read: set[str], *, synthetic: bool) -> Looked:
-        engine = self._home.engine
+        engine = self._engine
         known = store.read(engine, self._encoder, synthetic=synthetic)
         names = store.names(engine)
         placed: dict[str, str] = {}
@@ -93,7 +106,7 @@ class Looker:
     def _past(self, synthetic: bool) -> Iterator[Sequence[Said]]:  # noqa: FBT001
         """Yield the messages without a topic, in parts."""
         wanted = self._wanted(synthetic)
-        everything = store.latest(self._home.engine, **wanted, limit=_DEEPEST, unplaced=True)
+        everything = store.latest(self._engine, **wanted, limit=_DEEPEST, unplaced=True)
         for at in range(0, len(everything), _POOL):
             yield everything[at : at + _POOL]
 
@@ -107,7 +120,7 @@ class Looker:
         return np.stack([self._vectors[text] for text in texts])
 
     def _read(self, texts: Sequence[str]) -> Vectors:
-        queries = self._home.encoder().queries
+        queries = self._open_encoder().queries
         if not self._patient:
             return queries(texts, progress=self._progress)
         parts = [queries(texts[at : at + _FEW]) for at in range(0, len(texts), _FEW)]

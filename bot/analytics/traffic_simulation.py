@@ -7,11 +7,11 @@ that no intent was made for; what is random comes from one seed.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from bot.container import Home
 from bot.core.types import (
     OUT_OF_SCOPE,
     CarelineError,
@@ -27,6 +27,9 @@ from bot.core.types import (
 )
 from bot.store.synthetic_conversations import MadeUp, Offered
 from bot.training import datasets
+
+if TYPE_CHECKING:
+    from knowledge_base.retrieval.search import KnowledgeBase
 
 SENDER: Final = "synthetic-"
 _WEEK: Final = (1.15, 1.1, 1.05, 1.0, 1.1, 0.8, 0.6)  # Monday first
@@ -73,28 +76,26 @@ class World:
     versions: ServedBy
 
 
-def world(home: Home) -> World:
-    """Read what customers may ask and what the home answers; needs labelled texts."""
+def read_world(dialogs: Path, knowledge: "KnowledgeBase | None", served_by: ServedBy) -> World:
+    """Read what customers may ask from labelled texts, and what answers them.
+
+    Raises:
+        CarelineError: The folder holds no labelled texts.
+    """
     from bot.nlu.language import detect
 
     texts: dict[str, dict[str, list[str]]] = {"en": {}, "zh": {}}
-    folder = home.path / "dialogs"
-    files = datasets.training_files(folder) if folder.is_dir() else []
+    files = datasets.training_files(dialogs) if dialogs.is_dir() else []
     for example in datasets.read_all_examples(files) if files else ():
         language = "zh" if detect(example.text) == "zh" else "en"
         if example.intent != OUT_OF_SCOPE:
             texts[language].setdefault(example.intent, []).append(example.text)
     if not any(texts.values()):
-        message = f"there are no labelled texts in {folder}: traffic is made up from those"
+        message = f"there are no labelled texts in {dialogs}: traffic is made up from those"
         raise CarelineError(message)
-    knowledge = home.knowledge_versions.current()
-    found = home.knowledge() if knowledge else None
-    articles = [(d.id, d.title, d.text[:160]) for d in found.documents.values()] if found else []
-    model = home.models.current_id()
-    served = ServedBy(
-        model, knowledge.id if knowledge else None, home.templates().version, home.policy().version
-    )
-    return World(texts, tuple(articles), served)
+    documents = knowledge.documents.values() if knowledge else ()
+    articles = tuple((d.id, d.title, d.text[:160]) for d in documents)
+    return World(texts, articles, served_by)
 
 
 def traffic(

@@ -13,12 +13,12 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.agent_assist import canned_replies
-from bot.analytics.article_drafts import REMINDERS
+from bot.authoring.article_drafts import REMINDERS
 from bot.authoring.editable_files import MOST_CHARACTERS, Kind, Paper
 from bot.authoring.yaml_source import NO_TEXT, Fault, Tree, is_text
-from bot.container import Home
 from bot.core.types import CarelineError, Misfit
-from bot.dialogue import validation
+from bot.dialogue import policy as policies
+from bot.dialogue import templates, validation
 from bot.dialogue.policy import UNKNOWN_INTENT, PolicyError
 from bot.store import content_snapshots
 from knowledge_base.chunking import chunk
@@ -56,8 +56,11 @@ class Checked:
         return not any(problem.is_error for problem in self.problems)
 
 
-def check(home: Home, paper: Paper, text: str) -> Checked:
-    """Check the new words of a text."""
+def check(home: Path, labels: Sequence[str], paper: Paper, text: str) -> Checked:
+    """Check the new text of a file of the home.
+
+    `labels` are the intents of the active model; none where there is no model.
+    """
     if len(text) > MOST_CHARACTERS:
         message = f"it is longer than {MOST_CHARACTERS} characters: split it"
         return _failed(message, "too_long", most=MOST_CHARACTERS)
@@ -71,7 +74,7 @@ def check(home: Home, paper: Paper, text: str) -> Checked:
         return Checked(tuple(_faulty(fault) for fault in tree.faults))
     if paper.kind is Kind.CANNED:
         return Checked(tuple(_canned(tree, text)))
-    return _content(home, paper, text, tree)
+    return _content(home, labels, paper, text, tree)
 
 
 def _failed(message: str, reason: str, **facts: int) -> Checked:
@@ -145,17 +148,17 @@ def _canned(tree: Tree, text: str) -> Iterator[Problem]:
             yield _invalid(one, tree)
 
 
-def _content(home: Home, paper: Paper, text: str, tree: Tree) -> Checked:
+def _content(home: Path, labels: Sequence[str], paper: Paper, text: str, tree: Tree) -> Checked:
     """Check templates or policy together with the rest of the home's content."""
-    problems = list(_lists_outside(tree, text, home.path)) if paper.kind is Kind.POLICY else []
+    problems = list(_lists_outside(tree, text, home)) if paper.kind is Kind.POLICY else []
     if problems:
         return Checked(tuple(problems))
-    before = {one.message for one in _standing(home, None)}
+    before = {one.message for one in _current_issues(home, labels)}
     with tempfile.TemporaryDirectory(prefix="careline-draft-") as scratch:
         place = Path(scratch)
-        _copy(home.path, place, paper, text)
+        _copy(home, place, paper, text)
         try:
-            found = _standing(home, place)
+            found = _issues(place, labels)
         except CarelineError as error:
             return Checked(tuple(_refused(error, paper, tree, place)))
     return Checked(
@@ -172,18 +175,18 @@ def _content(home: Home, paper: Paper, text: str, tree: Tree) -> Checked:
     )
 
 
-def _standing(home: Home, content: Path | None) -> list[Misfit]:
-    """Return what does not fit together; of the home as it is, nothing where it cannot be read."""
+def _current_issues(home: Path, labels: Sequence[str]) -> list[Misfit]:
+    """Return what does not fit together in the home as it is; none where it cannot be read."""
     try:
-        policy, templates = home.policy(content), home.templates(content)
+        return _issues(home, labels)
     except CarelineError:
-        if content is None:
-            return []
-        raise
-    model = home.models.current()
-    labels: Sequence[str] = model.details["labels"] if model else ()
-    found = policy.problems(labels, templates.names)
-    return [*found, *templates.problems(policy.said())]
+        return []
+
+
+def _issues(content: Path, labels: Sequence[str]) -> list[Misfit]:
+    policy = policies.load(content / "policy.yml")
+    texts = templates.load(content / "templates")
+    return [*policy.problems(labels, texts.names), *texts.problems(policy.said())]
 
 
 def _copy(home: Path, place: Path, paper: Paper, text: str) -> None:

@@ -29,6 +29,7 @@ from knowledge_base.index.versions import write_json
 
 _FOLDER: Final = "jobs"
 _STATE, _LOG, _LOCK, _DUE = "state.json", "log", ".lock", ".due.json"
+_WORKER: Final = "bot.server.background.job_worker"  # a program of its own, not an import
 _KEPT: Final = 20
 _TAIL: Final = 1500  # characters of a log that are shown
 _PATIENCE_SECONDS: Final = 1.0  # for readers, who hold the lock for a moment
@@ -96,7 +97,7 @@ class Jobs:
             self._sweep()
             (self.folder / identifier).mkdir()
             self.write(job)
-            command = [sys.executable, "-m", "bot.authoring.job_worker", str(self.home), identifier]
+            command = [sys.executable, "-m", _WORKER, str(self.home), identifier]
             with (self.folder / identifier / _LOG).open("wb") as log:
                 process = subprocess.Popen(  # noqa: S603 — our own program
                     command,

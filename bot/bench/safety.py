@@ -24,7 +24,7 @@ from bot.assistant.pipeline import Assistant
 from bot.assistant.protocols import Explanation, Parts, Understander
 from bot.bench import unsafe_texts
 from bot.bench.bars import Part, Result, Setting, at_most
-from bot.container import Home, assistant
+from bot.container import Home, build_assistant
 from bot.core.intent_history import Leaning
 from bot.core.types import BadMessageError, CarelineError, Message, Role, Turn, Understanding
 from bot.dialogue import safety
@@ -136,7 +136,7 @@ class _Shop:
         self._items = _plain({order.items for order in orders})
         prompt = prompts.load(home.path, home.settings.business)
         self._prompt = _plain(_sentences(prompt))
-        bot = assistant(home, MemoryLog())
+        bot = build_assistant(home, MemoryLog())
         hasty = _Hasty(bot.parts.understander, bot.parts.policy.content)
         parts = replace(bot.parts, understander=hasty, actions=ActionRunner(self._orders))
         self.bot = Assistant(_spoilt(parts, prompt, self._orders) if setting.planted else parts)
@@ -268,7 +268,7 @@ class _Refused:
 
 def _harmless(setting: Setting, result: Result) -> None:
     """Ask what is harmless, however it sounds; nothing of it may be refused."""
-    bot = assistant(setting.home, MemoryLog())
+    bot = build_assistant(setting.home, MemoryLog())
     if setting.planted:
         content = bot.parts.policy.content.model_copy(update={"refusals": (".",)})
         bot = Assistant(replace(bot.parts, policy=_with(bot.parts.policy, content)))

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Final
 
 from bot.bench.bars import Part, Result, Setting, at_least, at_most
-from bot.container import Home, assistant
+from bot.container import Home, build_assistant
 from bot.core.settings import Settings
 from bot.core.types import BadMessageError, Message, Role
 from bot.evaluation.reply_verification import Verifier
@@ -23,7 +23,7 @@ def _verified(setting: Setting, result: Result) -> None:
     unneeded = shutil.ignore_patterns("*.db*", ".content", ".tuning*", ".unfinished*")
     shutil.copytree(setting.home.path, folder, ignore=unneeded, symlinks=True)
     home = Home(Settings.load(folder))
-    bot = assistant(home)
+    bot = build_assistant(home)
     asked: list[str] = []
     for message in islice(_messages(setting.home), _TURNS):
         try:
@@ -34,7 +34,7 @@ def _verified(setting: Setting, result: Result) -> None:
     again = Home(Settings.load(folder))
     if setting.planted:
         tampering.alter_replies(again.engine)
-    verifier = Verifier(again)
+    verifier = Verifier(again, build_assistant)
     done = [verifier.verify(identifier) for identifier in asked]
     parts = [difference.part for one in done for difference in one.differences]
     result.figures["verify"] = {

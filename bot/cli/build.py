@@ -86,7 +86,7 @@ def train(  # noqa: PLR0913 — one parameter an option
 
         learn_to_search(files[1:], home, as_json=as_json)
         return
-    from bot.authoring import build
+    from bot.container import build
     from bot.core.settings import Promise
     from bot.core.types import CarelineError
     from bot.training import datasets
@@ -246,7 +246,7 @@ def ingest(
 
     An article of a later place replaces the one of the same id in an earlier place.
     """
-    from bot.authoring import build
+    from bot.container import build
 
     done = build.ingest(
         open_home(home),
@@ -285,9 +285,7 @@ def list_versions(
     as_json: JsonOption = False,
 ) -> None:
     """List versions, oldest first, and which are active."""
-    from bot.authoring import version_catalog
-
-    rows = version_catalog.rows(open_home(home), kind)
+    rows = open_home(home).catalog.rows(kind)
 
     def text() -> str:
         lines = [
@@ -307,11 +305,11 @@ def activate(
     as_json: JsonOption = False,
 ) -> None:
     """Make a version the one that serves; a server that runs takes it over."""
-    from bot.authoring import version_catalog
+    from bot.store.version_catalog import version_json
 
-    version = version_catalog.activate(open_home(home), identifier)
+    version = open_home(home).catalog.activate(identifier)
     show(
-        version_catalog.row(version, active=True),
+        version_json(version, active=True),
         as_json=as_json,
         text=lambda: f"{version.id} is active",
     )
@@ -325,11 +323,11 @@ def rollback(
     as_json: JsonOption = False,
 ) -> None:
     """Go back to the version before the active one."""
-    from bot.authoring import version_catalog
+    from bot.store.version_catalog import version_json
 
-    version = version_catalog.rollback(open_home(home), kind)
+    version = open_home(home).catalog.rollback(kind)
     show(
-        version_catalog.row(version, active=True),
+        version_json(version, active=True),
         as_json=as_json,
         text=lambda: f"{version.id} is active",
     )

@@ -25,11 +25,11 @@ def ask(
     as_json: JsonOption = False,
 ) -> None:
     """Answer one message through the serving path, log included."""
-    from bot.container import assistant
+    from bot.container import build_assistant
     from bot.core import serialization
     from bot.core.types import Message, Turn, new_id
 
-    bot = assistant(open_home(home))
+    bot = build_assistant(open_home(home))
     message = Message(text, conversation or new_id(), sender=sender, channel="cli")
     if as_json:
         show(serialization.turn_json(bot.answer(message)), as_json=True, text=str)
@@ -63,10 +63,10 @@ def chat(
     home: HomeOption = None,
 ) -> None:
     """Talk in the terminal; an empty line or Ctrl-D ends it."""
-    from bot.container import assistant
+    from bot.container import build_assistant
     from bot.core.types import BadMessageError, Message, Turn, new_id
 
-    bot = assistant(open_home(home))
+    bot = build_assistant(open_home(home))
     conversation = new_id()
     typer.echo("Write in English or Chinese; an empty line ends the conversation.")
     while line := _line():

@@ -80,7 +80,7 @@ def replay(
     as_json: JsonOption = False,
 ) -> None:
     """Run past conversations through the assistant; nothing is written into the log."""
-    from bot.container import assistant
+    from bot.container import build_assistant
     from bot.evaluation import replay_report as reports
     from bot.evaluation.replay import conversations_of
     from bot.evaluation.replay import replay as run
@@ -89,7 +89,7 @@ def replay(
     place = open_home(home)
     wanted = [identifier.strip() for identifier in versions.split(",") if identifier.strip()]
     log = MemoryLog()
-    bot = assistant(place, log, wanted)
+    bot = build_assistant(place, log, wanted)
     result = run(
         conversations_of(files, place.path / "dialogs"),
         bot,

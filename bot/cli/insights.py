@@ -88,7 +88,9 @@ def topics(
     place = open_home(home)
     place.log()
     store.claim(place.engine, timedelta())  # a server need not look just now
-    looked = looking.Looker(place, progress=wants_progress()).look(fresh=fresh)
+    looked = looking.Looker(place.engine, place.encoder, progress=wants_progress()).look(
+        fresh=fresh
+    )
     found = store.sizes(place.engine, synthetic=synthetic)
     result = {"topics": found, "found": looked.found, "placed": looked.placed}
     show(result, as_json=as_json, text=lambda: _topics(result))
@@ -129,10 +131,17 @@ def simulate(  # noqa: PLR0913 — one parameter an option
     removed = synthetic.clear(place.engine)
     written = 0
     if not clear:
-        made = traffic_simulation.traffic(traffic_simulation.world(place), days, per_day, seed)
+        made = traffic_simulation.traffic(
+            traffic_simulation.read_world(
+                place.path / "dialogs", place.knowledge(), place.served_by()
+            ),
+            days,
+            per_day,
+            seed,
+        )
         written = synthetic.write(place.engine, made)
         with suppress(LookingError):  # a server looks: it finds them
-            topics.Looker(place, progress=wants_progress()).look()
+            topics.Looker(place.engine, place.encoder, progress=wants_progress()).look()
     result = {"conversations": written, "removed": removed}
     show(
         result,

@@ -85,7 +85,6 @@ def gaps(
     """Group the questions nobody could answer: what should be written next."""
     from datetime import timedelta
 
-    from bot.analytics import article_drafts
     from bot.analytics import knowledge_gaps as learning
     from bot.core.types import now
     from bot.store import query_log
@@ -94,7 +93,7 @@ def gaps(
     place.log()
     since = now() - timedelta(days=days) if days else None
     open_questions = learning.unanswered(query_log.asked(place.engine, since))
-    found = article_drafts.grouped(place, open_questions)
+    found = learning.cluster_questions(open_questions, place.knowledge, place.encoder)
     result = {
         "clusters": [_cluster_json(cluster) for cluster in found],
         "questions": len(open_questions),

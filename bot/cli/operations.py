@@ -75,7 +75,7 @@ def migrate(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
 @app.command()
 def doctor(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Check the home, what is built in it, and what it needs; exit 1 when something is wrong."""
-    from bot.authoring.doctor import examine
+    from bot.container.doctor import examine
 
     findings = examine(open_home(home))
     well = all(finding.ok for finding in findings)

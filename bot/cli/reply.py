@@ -34,7 +34,7 @@ def reply(
 
     With --json, which needs --out, standard output holds the counts.
     """
-    from bot.container import assistant
+    from bot.container import build_assistant
     from bot.evaluation import batch_replies
 
     if as_json and out is None:
@@ -44,7 +44,7 @@ def reply(
     known = batch_replies.answered(out) if out else set()
     left = [one for one in asked if one.id not in known]
     started = time.perf_counter()
-    done = _run(left, assistant(open_home(home)), out, workers)
+    done = _run(left, build_assistant(open_home(home)), out, workers)
     done.skipped = len(asked) - len(left)
     counts = {
         "lines": len(asked),

@@ -28,7 +28,8 @@ def learn_to_search(files: Sequence[Path], home: Path | None, *, as_json: bool) 
     if files:
         queries = [query for path in files for query in search_evaluation.read_queries(path)]
     else:
-        queries = sources.of_home(place)
+        place.log()  # migrated
+        queries = sources.of_home(place.path, place.engine)
     learnt = search_training.learn(
         knowledge, queries, lambda said: typer.echo(said + " …", err=True)
     )

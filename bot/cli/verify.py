@@ -44,10 +44,11 @@ def verify(
         show(result, as_json=as_json, text=lambda: _chain(report))
         well = report.is_whole
     else:
+        from bot.container import build_assistant
         from bot.evaluation.reply_verification import Verifier
         from bot.store.read_model import Reader
 
-        verifier = Verifier(place)
+        verifier = Verifier(place, build_assistant)
         wanted = [message_id] if message_id else Reader(place.engine).answered(last or 1)
         done = [verifier.verify(identifier) for identifier in wanted]
         rows = [{**asdict(one), "equal": one.equal} for one in done]

@@ -6,8 +6,8 @@ from typing import Final
 
 from bot.assistant import retrieval
 from bot.assistant.pipeline import Assistant
+from bot.assistant.protocols import Actions
 from bot.assistant.turn_context import Work
-from bot.container import Home
 from bot.core.types import Message, Route, Turn, new_id
 from bot.dialogue.state import State, advance
 from bot.generation.verification import SupportCheck, Verdict
@@ -53,9 +53,18 @@ class Tried:
     support: tuple[Checked, ...]
 
 
-def attempt(home: Home, serving: Assistant, question: Question) -> Tried:
-    """Answer a question as `serving` would; actions act on a copy, and nothing is kept."""
-    bot = Assistant(replace(serving.parts, actions=home.actions(dry=True)))
+def attempt(
+    serving: Assistant, actions: Actions | None, check: SupportCheck, question: Question
+) -> Tried:
+    """Answer a question as `serving` would; nothing is kept.
+
+    Args:
+        serving: The assistant whose parts are used.
+        actions: Dry actions, which change nothing.
+        check: The support check of the sentences of the reply.
+        question: The question.
+    """
+    bot = Assistant(replace(serving.parts, actions=actions))
     conversation, state = new_id(), State(language=question.language)
     turns: list[Turn] = []
     before = state
@@ -72,7 +81,7 @@ def attempt(home: Home, serving: Assistant, question: Question) -> Tried:
         found=found,
         threshold=threshold,
         used=_used(turns[-1]),
-        support=_supported(home, turns[-1]),
+        support=_supported(check, turns[-1]),
     )
 
 
@@ -100,13 +109,12 @@ def _used(turn: Turn) -> tuple[Hit, ...]:
     return turn.evidence if retrieved else ()
 
 
-def _supported(home: Home, turn: Turn) -> tuple[Checked, ...]:
+def _supported(check: SupportCheck, turn: Turn) -> tuple[Checked, ...]:
     """Check each sentence of a reply that was made from passages; templates are the shop's own."""
     passages = _distinct(_used(turn))
     if not passages:
         return ()
     said = [turn.reply.text[start:end] for start, end in sentences(turn.reply.text)]
-    check = SupportCheck(home.sentence_encoder())
     verdicts = check.check_all(said, [hit.chunk.text for hit in passages])
     return tuple(
         Checked(

@@ -7,19 +7,24 @@ the words are taken from the log, and everything around them is compared.
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bot.actions.calls import ActionCall
 from bot.assistant.pipeline import Assistant
 from bot.assistant.protocols import Result, Said, Stream, Understander
-from bot.container import Home, assistant
 from bot.core import serialization
 from bot.core.types import Acted, Button, CarelineError, Promised, Reply, Turn, Understanding
 from bot.dialogue import state as states
+from bot.dialogue.policy import Policy
+from bot.dialogue.templates import Templates
 from bot.store import audit_ledger, content_snapshots
 from bot.store.in_memory_log import MemoryLog
 from bot.store.read_model import Reader
 from knowledge_base.documents import Hit
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 _CLOSE: Final = 1e-3  # scores: a batch of another size is rounded differently
 _PERSONAL: Final = ("[email]", "[card]", "[phone]")
@@ -55,12 +60,40 @@ class Verified:
         return not self.differences and self.unaltered is not False
 
 
+class LoggedHome(Protocol):
+    """What is needed of a home: its log, its folder and its present content."""
+
+    @property
+    def engine(self) -> "Engine":
+        """The engine of the log's database."""
+
+    @property
+    def path(self) -> Path:
+        """The folder, in which content snapshots are kept."""
+
+    def templates(self) -> Templates:
+        """Return the present templates."""
+
+    def policy(self) -> Policy:
+        """Return the present policy."""
+
+
+class AssistantBuilder(Protocol):
+    """Builds the assistant of a home with given versions of model and knowledge."""
+
+    def __call__(
+        self, home: Any, log: MemoryLog, versions: Sequence[str], /, *, content: Path | None
+    ) -> Assistant:
+        """Build it; `content` is a folder of kept texts, None the home's present ones."""
+
+
 class Verifier:
     """Does turns again; assistants of the versions met are kept open."""
 
-    def __init__(self, home: Home) -> None:
-        """Take the home, whose log must be migrated."""
+    def __init__(self, home: LoggedHome, build: AssistantBuilder) -> None:
+        """Take a home, whose log must be migrated, and the function that builds assistants."""
         self._home = home
+        self._build = build
         self._reader = Reader(home.engine)
         self._open: dict[tuple[str | None, ...], Assistant] = {}
 
@@ -113,7 +146,7 @@ class Verifier:
             )
             raise CarelineError(message)
         wanted = [version for version in (served.model, served.knowledge) if version]
-        bot = assistant(self._home, MemoryLog(), wanted, content=content)
+        bot = self._build(self._home, MemoryLog(), wanted, content=content)
         if (bot.served_by().model, bot.served_by().knowledge) != (served.model, served.knowledge):
             parts = replace(
                 bot.parts,

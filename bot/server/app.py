@@ -21,7 +21,7 @@ from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import CarelineError
 from bot.server import error_handlers, metrics
-from bot.server.api_errors import Refusal
+from bot.server.api_errors import BusyError, Refusal
 from bot.server.routes import (
     attachments,
     chatwoot,
@@ -42,7 +42,7 @@ from bot.server.routes import (
     records,
     visitors,
 )
-from bot.server.service import BusyError, Service
+from bot.server.service import Service
 
 _logger = logging.getLogger(__name__)
 _SCREENS: Final = "careline.screens"

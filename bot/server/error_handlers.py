@@ -17,7 +17,7 @@ from bot.core.types import (
     NotFoundError,
 )
 from bot.dialogue.handoff import RefusedError
-from bot.server.service import BusyError
+from bot.server.api_errors import BusyError
 from bot.store.topic_store import TakenError
 
 _KINDS: Final[tuple[tuple[type[CarelineError], int, str], ...]] = (
@@ -34,14 +34,6 @@ _KINDS: Final[tuple[tuple[type[CarelineError], int, str], ...]] = (
     (CarelineError, 400, "bad_request"),
 )
 BUSY_HEADERS: Final = {"Retry-After": "2"}
-
-
-def plain(text: str) -> str:
-    """Return a text that every database takes; raise ValueError for one that some would not."""
-    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        message = "it holds characters that are no text"
-        raise ValueError(message)
-    return text
 
 
 def status_and_code(error: CarelineError) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""The messages in work and those just answered: who was cut off finds the same stream again."""
+"""In-flight messages and those just answered: a client that reconnects finds its stream again."""
 
 import threading
 from collections import OrderedDict
@@ -11,8 +11,8 @@ _Stream = TypeVar("_Stream")
 _Key = tuple[str, str]
 
 
-class InWork(Generic[_Stream]):
-    """Streams by conversation and the client's id of the message; the oldest are let go."""
+class InFlightStreams(Generic[_Stream]):
+    """Streams by conversation and client message id; the oldest are dropped."""
 
     def __init__(self) -> None:
         """Begin with none."""

@@ -1,35 +1,104 @@
-"""One message on its way through the assistant, for any channel: made in a thread, read here."""
+"""Messages of any channel on their way through the assistant.
+
+Each is answered in a thread and read as a stream of events in the event loop.
+"""
 
 import asyncio
 import threading
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Final
 
-from bot.assistant.pipeline import Event, Received
+from bot.assistant.pipeline import Assistant, Event, Received
 from bot.core.types import BadMessageError, Message, Turn
 from bot.server import metrics
-from bot.server.error_handlers import plain
-from bot.server.service import Service
+from bot.server.api_errors import BusyError, plain
+from bot.server.in_flight import InFlightStreams
 
 STREAM_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 HEARTBEAT_SECONDS: Final = 12.0
+_THREADS: Final = 16
+_MAX_IN_FLIGHT: Final = 128  # being answered or waiting, before clients are asked to come back
 _PATIENCE_SECONDS: Final = 10.0  # for who was cut off to come back, before a model stops writing
 
 
-class Answering:
+class MessageService:
+    """Answers messages in threads, a bounded number at a time."""
+
+    def __init__(
+        self,
+        assistant: Callable[[], Assistant],
+        announce: Callable[[Turn], None],
+        burst_seconds: float,
+    ) -> None:
+        """Take what a message needs.
+
+        Args:
+            assistant: Returns the assistant that serves now.
+            announce: Is called with each turn, after its reader.
+            burst_seconds: Seconds of quiet after which messages in a row are read as one.
+        """
+        self.assistant = assistant
+        self.announce = announce
+        self.burst_seconds = burst_seconds
+        self.in_flight: InFlightStreams[ReplyStream] = InFlightStreams()
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="message")
+        self._slots = threading.Semaphore(_MAX_IN_FLIGHT)
+
+    async def begin(self, message: Message) -> "ReplyStream":
+        """Start a message and wait until it is in the log.
+
+        Up to here an error is an HTTP error.
+
+        Raises:
+            BadMessageError: Nobody could answer the message.
+            BusyError: Too many messages are in flight.
+        """
+        self.assistant().check(message)
+        _check_names(message)
+        stream = ReplyStream(self, replace(message, burst=self.burst_seconds))
+        self.in_flight.keep(message, stream)
+        try:
+            await stream.wait_for(0)
+        except Exception:
+            self.in_flight.drop(message)
+            raise
+        return stream
+
+    def submit(self, work: Callable[[], None]) -> None:
+        """Run a stream's work in a thread; raise BusyError where too many are in flight."""
+        self.acquire()
+        self._threads.submit(work)
+
+    def acquire(self) -> None:
+        """Take a slot among the messages in flight; raise BusyError where there is none."""
+        if not self._slots.acquire(blocking=False):
+            message = "too many messages at once: try again in a moment"
+            raise BusyError(message)
+
+    def release(self) -> None:
+        """Give a slot back."""
+        self._slots.release()
+
+    def stop(self) -> None:
+        """Finish the messages in flight."""
+        self._threads.shutdown(wait=True)
+
+
+class ReplyStream:
     """The events of one message, made in a thread and read in the event loop.
 
-    The thread goes on to the end when nobody reads any more: the reply belongs to the
-    conversation, not to the connection. Any number may read, each from the event it wants.
+    The thread runs to the end even when nobody reads any more: the reply belongs to the
+    conversation, not to the connection. Any number of readers may read, each from its own event.
     """
 
-    def __init__(self, service: Service, message: Message) -> None:
-        """Take a place among the messages in work and start; `begin` also checks the message."""
+    def __init__(self, service: MessageService, message: Message) -> None:
+        """Take a slot and start."""
         self._service = service
-        self._message = replace(message, burst=service.home.settings.burst_seconds)
+        self._message = message
         self._loop = asyncio.get_running_loop()
         self._made: list[Event] = []
         self._ended = False
@@ -38,26 +107,7 @@ class Answering:
         self._lock = threading.Lock()
         self._readers = 0
         self._left_at: float | None = None
-        service.take()
-        service.threads.submit(self._run)
-
-    @classmethod
-    async def begin(cls, service: Service, message: Message) -> "Answering":
-        """Start a message and wait until it is in the log.
-
-        Raises BadMessageError for what nobody could answer, BusyError where there is no place, and
-        whatever keeps the message from being stored: up to here an error is an HTTP error.
-        """
-        service.assistant.check(message)
-        _check_names(message)
-        answering = cls(service, message)
-        service.in_work.keep(message, answering)
-        try:
-            await answering._at(0)
-        except Exception:
-            service.in_work.drop(message)
-            raise
-        return answering
+        service.submit(self._run)
 
     @property
     def is_over(self) -> bool:
@@ -73,7 +123,7 @@ class Answering:
     def _take(self, item: Event | Exception | None) -> None:
         if isinstance(item, Exception):
             self._error = item
-            self._service.in_work.drop(self._message)  # sent again, it is tried again
+            self._service.in_flight.drop(self._message)  # sent again, it is tried again
         elif item is not None:
             self._made.append(item)
         self._ended = item is None or isinstance(item, Exception)
@@ -83,7 +133,7 @@ class Answering:
     def _run(self) -> None:
         metrics.IN_WORK.inc()
         try:
-            for event in self._service.assistant.stream(self._message, self._is_left):
+            for event in self._service.assistant().stream(self._message, self._is_left):
                 if isinstance(event, Turn):
                     measure(event)
                 self._put(event)
@@ -113,7 +163,7 @@ class Answering:
         first = self._made[0] if self._made else None
         return first.message if isinstance(first, Received) else self._message
 
-    async def _at(self, number: int) -> Event | None:
+    async def wait_for(self, number: int) -> Event | None:
         """Wait for an event and return it, None after the last; raise what the thread raised."""
         while number >= len(self._made):
             if self._error is not None:
@@ -137,7 +187,7 @@ class Answering:
             number = start
             while True:
                 try:
-                    event = await asyncio.wait_for(self._at(number), HEARTBEAT_SECONDS)
+                    event = await asyncio.wait_for(self.wait_for(number), HEARTBEAT_SECONDS)
                 except TimeoutError:
                     yield None
                     continue

@@ -2,10 +2,9 @@
 
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from bot.agent_assist import reply_suggester
 from bot.agent_assist.reply_suggester import Advisor
@@ -14,7 +13,7 @@ from bot.analytics.period_report import Query
 from bot.assistant.pipeline import Assistant
 from bot.authoring.jobs import Jobs
 from bot.authoring.publications import Publications
-from bot.container import Home, assistant
+from bot.container import Home, build_assistant
 from bot.core.settings import DOORS
 from bot.core.types import CarelineError, NotFoundError, Turn, now
 from bot.dialogue.handoff import Notice
@@ -25,7 +24,7 @@ from bot.server.auth.rate_limits import Tries
 from bot.server.auth.secrets_file import Secrets, load_or_make
 from bot.server.auth.visitor_tokens import Tickets
 from bot.server.background.outbox_worker import OutboxWorker
-from bot.server.in_flight import InWork
+from bot.server.message_service import MessageService
 from bot.store import conversation_summary, database, reply_suggestions
 from bot.store import topic_store as topics_kept
 from bot.store.accounts import Users
@@ -37,24 +36,15 @@ from bot.store.read_model import Reader
 from bot.store.visitors import Visits
 from knowledge_base.documents import Document, KnowledgeError
 
-if TYPE_CHECKING:
-    from bot.server.message_service import Answering
-
 _logger = logging.getLogger(__name__)
 _RELOAD_SECONDS: Final = 0.5
 _TICKS: Final = 4  # looks at the home between two looks at the desk
 _HOUR: Final = round(3600 / _RELOAD_SECONDS)  # looks at the home between two at the figures
 _SOON: Final = round(60 / _RELOAD_SECONDS)  # and before the first
 _FRESH_DAYS: Final = 2  # a surge before yesterday is no news
-_THREADS: Final = 16
 _LATELY: Final = 200  # turns
 _RECENT: Final = timedelta(hours=1)
 FIRST: Final = "admin"  # who may sign in where no user was added
-_WAITING: Final = 128  # messages in work or waiting before others are asked to come back
-
-
-class BusyError(CarelineError):
-    """Too many messages at once."""
 
 
 @dataclass
@@ -74,8 +64,8 @@ class Service:
         self.session_key = self.home.seal.key_for("sessions")
         self.logins = self._tries("login", "too many wrong passwords: try again later")
         self.lookups = self._tries("order", "too many orders that do not fit: try again later")
-        self.advisor = Advisor(self.home)
-        self.looker = topic_updates.Looker(self.home, patient=True)
+        self.advisor = Advisor(self.home.engine, self.home.encoder, self.home.path / "dialogs")
+        self.looker = topic_updates.Looker(self.home.engine, self.home.encoder, patient=True)
         self.jobs = Jobs(self.home.path.resolve())
         self.publications = Publications(self.home.path)
         self.outbox = Outbox(self.home.engine)
@@ -83,9 +73,9 @@ class Service:
         self.attachments = Attachments(self.home.engine, self.home.seal)
         self.tickets = Tickets(self.home.seal.key_for("visitors"))
         self.courier = OutboxWorker(self.outbox, self._carriers())
-        self.threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="message")
-        self.in_work: InWork[Answering] = InWork()
-        self._places = threading.Semaphore(_WAITING)
+        self.messages = MessageService(
+            lambda: self.assistant, self.announce, self.home.settings.burst_seconds
+        )
         self._fingerprint = fingerprint(self.home)
         self._stopped = threading.Event()
 
@@ -99,7 +89,7 @@ class Service:
         database.check_known(home.engine)
         for name in DOORS:
             home.settings.secret(name)  # a file that cannot be read is said now, not to a client
-        service = cls(home, log, assistant(home, log), load_or_make(home.path))
+        service = cls(home, log, build_assistant(home, log), load_or_make(home.path))
         service.users.begin_with(FIRST, service.secrets.password)
         left = service.assistant.recover()
         if left:
@@ -112,7 +102,7 @@ class Service:
     def stop(self) -> None:
         """Finish the messages in work and let go of the database."""
         self._stopped.set()
-        self.threads.shutdown(wait=True)
+        self.messages.stop()
         self.courier.stop()
         self.home.engine.dispose()
 
@@ -145,7 +135,7 @@ class Service:
 
     def surges(self, period: Query) -> list[dict[str, Any]]:
         """Return the surges of a period, with examples and what had changed before them."""
-        return reports.alerts(self.home.engine, period, self.home.changed_articles)
+        return reports.alerts(self.home.engine, period, self.home.catalog.changed_articles)
 
     def announce_surges(self) -> None:
         """Tell the business's own system of surges of today and yesterday, each once."""
@@ -182,16 +172,6 @@ class Service:
             turn = self.log.answered(message_id)
             if turn and now() - turn.message.at < _RECENT:
                 self.announce(turn)
-
-    def take(self) -> None:
-        """Take a place among the messages in work; raise BusyError when there is none."""
-        if not self._places.acquire(blocking=False):
-            message = "too many messages at once: try again in a moment"
-            raise BusyError(message)
-
-    def release(self) -> None:
-        """Give a place back."""
-        self._places.release()
 
     def watch(self) -> None:
         """Swap in what was published or edited while serving; a broken edit changes nothing.
@@ -264,7 +244,7 @@ class Service:
         if seen == self._fingerprint:
             return False
         self._fingerprint = seen
-        self.assistant = assistant(self.home, self.log, after=self.assistant)
+        self.assistant = build_assistant(self.home, self.log, after=self.assistant)
         _logger.info("now serving %s", self.assistant.served_by())
         return True
 

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.authoring import build
-from bot.container import Home
+from bot.container import Home, build
 from bot.core.types import CarelineError
 
 

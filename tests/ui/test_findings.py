@@ -79,7 +79,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 def check(home: Home, path: str, text: str) -> draft_checks.Checked:
-    return draft_checks.check(home, editable_files.read(home.path, path), text)
+    return draft_checks.check(home.path, home.labels(), editable_files.read(home.path, path), text)
 
 
 def shown(found: draft_checks.Checked) -> str:

@@ -22,7 +22,15 @@ def traffic(server: Server) -> Iterator[Home]:
     home = Home(Settings.load(server.home))
     home.log()
     synthetic_conversations.write(
-        home.engine, traffic_simulation.traffic(traffic_simulation.world(home), 40, 8.0, seed=2)
+        home.engine,
+        traffic_simulation.traffic(
+            traffic_simulation.read_world(
+                home.path / "dialogs", home.knowledge(), home.served_by()
+            ),
+            40,
+            8.0,
+            seed=2,
+        ),
     )
     vector = np.zeros(2, dtype=np.float32)
     made = [Topic(f"topic:{n}", f"subject {n}", "en", vector, vector, "returns") for n in range(3)]

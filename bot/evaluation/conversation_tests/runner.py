@@ -257,7 +257,7 @@ def _without_model(policy: Policy) -> Understander:
 def on_home(home: Home) -> Iterator[Runner]:
     """Return a runner on a home's active versions; what tests do is gone with it."""
     with tempfile.TemporaryDirectory(prefix="careline-tests-") as scratch:
-        parts = container.assistant(home, MemoryLog()).parts
+        parts = container.build_assistant(home, MemoryLog()).parts
         shop = Shop(home, Path(scratch))
         model = getattr(parts.understander, "model", None)
         yield Runner(

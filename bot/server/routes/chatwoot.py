@@ -12,7 +12,7 @@ from bot.core.signatures import conversation_id, equal, is_signed
 from bot.core.types import BadMessageError, Message
 from bot.integrations.chatwoot import client
 from bot.integrations.chatwoot.client import CHANNEL, Chatwoot
-from bot.server.message_service import Answering
+from bot.server.message_service import ReplyStream
 from bot.server.routes.messages import service_of
 from bot.server.service import Service
 from bot.store.outbox import Delivery
@@ -135,7 +135,7 @@ async def _take(service: Service, chatwoot: Chatwoot, hook: Hook) -> str:
         client_message_id=f"{CHANNEL}-{name}",
     )
     try:
-        answering = await Answering.begin(service, message)
+        answering = await service.messages.begin(message)
     except BadMessageError:  # a picture, a file, a book: there is somebody who can look at it
         owed = client.handover(account, conversation, name)
         await asyncio.to_thread(service.outbox.add, [owed])
@@ -151,7 +151,7 @@ async def _take(service: Service, chatwoot: Chatwoot, hook: Hook) -> str:
 
 
 async def _finish(
-    service: Service, chatwoot: Chatwoot, answering: Answering, owed: Delivery
+    service: Service, chatwoot: Chatwoot, answering: ReplyStream, owed: Delivery
 ) -> None:
     """Show that the assistant types until the reply is there; then it is due."""
     typing = asyncio.create_task(asyncio.to_thread(chatwoot.typing, owed.body, "on"))

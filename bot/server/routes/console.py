@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from bot.agent_assist import canned_replies
+from bot.server.api_errors import plain
 from bot.server.auth.access import Staff, at_least
-from bot.server.error_handlers import plain
 from bot.server.service import Service
 from bot.store import conversation_notes
 from bot.store.accounts import Level

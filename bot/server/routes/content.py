@@ -94,8 +94,9 @@ def text(path: ThePath, who: TheStaff, service: TheService) -> dict[str, Any]:
 def check(body: Draft, who: TheStaff, service: TheService) -> dict[str, Any]:
     """Say what is wrong with new words, what they change, and how an article would be cut."""
     del who
-    paper = editable_files.read(service.home.path, body.path)
-    found = draft_checks.check(service.home, paper, body.text)
+    home = service.home
+    paper = editable_files.read(home.path, body.path)
+    found = draft_checks.check(home.path, home.labels(), paper, body.text)
     return {**_checked(found), "difference": difference(paper.text, body.text, paper.path)}
 
 
@@ -110,7 +111,7 @@ def _publish(body: Publishing, who: Staff, service: Service) -> Response:
     paper = editable_files.read(home.path, body.path)
     _check_may(who, paper.kind)
     service.publications.check_base(paper, body.base)  # said first: the rest may be old news
-    found = draft_checks.check(home, paper, body.text)
+    found = draft_checks.check(home.path, home.labels(), paper, body.text)
     if not found.is_fit and paper.kind is not Kind.DRAFT:
         return _unfit(found)
     given = {"base": body.base, "who": who.author(), "note": body.note}
@@ -175,12 +176,13 @@ async def rollback(identifier: str, body: Going, who: TheStaff, service: TheServ
 
 
 def _rollback(identifier: str, body: Going, who: Staff, service: Service) -> Response:
+    home = service.home
     found = service.publications.get(identifier)
-    paper = editable_files.read(service.home.path, found.path)
+    paper = editable_files.read(home.path, found.path)
     _check_may(who, paper.kind)
     before = service.publications.texts(identifier)[0]
     if before is not None:
-        checked = draft_checks.check(service.home, paper, before)
+        checked = draft_checks.check(home.path, home.labels(), paper, before)
         if not checked.is_fit and paper.kind is not Kind.DRAFT:
             return _unfit(checked)
     given = {"base": body.base, "who": who.author(), "note": body.note}

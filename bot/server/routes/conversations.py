@@ -10,7 +10,7 @@ from fastapi.sse import format_sse_event
 from pydantic import AfterValidator, BaseModel, Field
 
 from bot.core.types import Message, NotFoundError, now
-from bot.server.error_handlers import plain
+from bot.server.api_errors import plain
 from bot.server.message_service import STREAM_HEADERS
 from bot.server.routes.messages import CONVERSATION, Accept, LastEvent, service_of, sse
 from bot.server.routes.visitors import Authorization, admitted
@@ -183,5 +183,5 @@ async def forget(
     await admitted(request, conversation_id, authorization)
     service = service_of(request)
     removed = await asyncio.to_thread(service.visits.forget, conversation_id)
-    service.in_work.forget(conversation_id)
+    service.messages.in_flight.forget(conversation_id)
     return {"conversation_id": conversation_id, "messages": removed}

@@ -9,9 +9,8 @@ from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
 from bot.core.types import OUT_OF_SCOPE, Corrected
-from bot.server.api_errors import Refusal
+from bot.server.api_errors import Refusal, plain
 from bot.server.auth.access import at_least
-from bot.server.error_handlers import plain
 from bot.server.routes.console import TheService, TheStaff
 from bot.server.service import Service
 from bot.store import corrections

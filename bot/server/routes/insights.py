@@ -1,14 +1,16 @@
 """The routes of figures: the page's data, surges, what is behind a number, gaps, drafts, CSV."""
 
 from datetime import date
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
-from bot.analytics import article_drafts, reports
+from bot.analytics import knowledge_gaps, reports
 from bot.analytics.period_report import Query as Period
+from bot.authoring import article_drafts
 from bot.server.auth.access import at_least
 from bot.server.service import Service
 from bot.store import topic_store
@@ -95,7 +97,13 @@ def rename(topic: str, body: TopicName, service: TheService) -> dict[str, Any]:
 @router.get("/gaps")
 def gaps(service: TheService, period: ThePeriod) -> dict[str, Any]:
     """Return the questions nobody could answer, grouped, with examples."""
-    return {"clusters": article_drafts.gaps(service.home, period)}
+    home = service.home
+    cluster = partial(
+        knowledge_gaps.cluster_questions,
+        open_knowledge=home.knowledge,
+        open_encoder=home.encoder,
+    )
+    return {"clusters": knowledge_gaps.gaps(home.engine, period, cluster)}
 
 
 class Draft(BaseModel):

@@ -10,13 +10,14 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
-from bot.authoring import uploads, version_catalog
+from bot.authoring import uploads
 from bot.authoring.jobs import Job, Task
 from bot.server.api_errors import Refusal
 from bot.server.auth.access import Staff, at_least
 from bot.server.routes.content import service_of
 from bot.server.service import Service
 from bot.store.accounts import Level
+from bot.store.version_catalog import version_json
 
 FILES: Final = "/api/workshop/files"
 router: Final = APIRouter(prefix="/api/workshop")
@@ -67,28 +68,28 @@ def versions(
 ) -> dict[str, Any]:
     """List versions, oldest first."""
     del who
-    return {"versions": version_catalog.rows(service.home, kind)}
+    return {"versions": service.home.catalog.rows(kind)}
 
 
 @router.get("/versions/{identifier}")
 def version(identifier: str, who: Reader, service: TheService) -> dict[str, Any]:
     """Return a version: how it was built, its training curve, the articles it changed."""
     del who
-    return version_catalog.details(service.home, identifier)
+    return service.home.catalog.details(identifier)
 
 
 @router.post("/versions/{identifier}/activate")
 def activate(identifier: str, who: Builder, service: TheService) -> dict[str, Any]:
     """Make a version the one that serves, in a moment and in every process."""
     del who
-    return version_catalog.row(version_catalog.activate(service.home, identifier), active=True)
+    return version_json(service.home.catalog.activate(identifier), active=True)
 
 
 @router.post("/versions/{kind}/rollback")
 def rollback(kind: str, who: Builder, service: TheService) -> dict[str, Any]:
     """Go back to the version before the active one, of `models` or `knowledge`."""
     del who
-    return version_catalog.row(version_catalog.rollback(service.home, kind), active=True)
+    return version_json(service.home.catalog.rollback(kind), active=True)
 
 
 @router.get("/jobs")

@@ -15,8 +15,8 @@ from bot.assistant.pipeline import Event, Received
 from bot.core import serialization
 from bot.core.types import ONLY_FILES, Feedback, Interaction, Message, Turn, Understanding, new_id
 from bot.server import metrics
-from bot.server.error_handlers import plain
-from bot.server.message_service import STREAM_HEADERS, Answering
+from bot.server.api_errors import plain
+from bot.server.message_service import STREAM_HEADERS, ReplyStream
 from bot.server.routes.visitors import Authorization, Caller, admitted
 from bot.server.service import Service
 
@@ -89,8 +89,8 @@ async def send(
         client_message_id=body.client_message_id,
         attachments=tuple(body.attachments),
     )
-    known = service.in_work.find(message)
-    answering = known or await Answering.begin(service, caller.signed(message))
+    known = service.messages.in_flight.find(message)
+    answering = known or await service.messages.begin(caller.signed(message))
     if "text/event-stream" in accept:
         start = _next(last_event_id) if known else 0
         stream = _as_events(answering, start)
@@ -104,7 +104,7 @@ def _next(last: str | None) -> int:
     return int(last) + 1 if last and known else 0
 
 
-async def _as_events(answering: Answering, start: int) -> AsyncIterator[bytes]:
+async def _as_events(answering: ReplyStream, start: int) -> AsyncIterator[bytes]:
     number = start = answering.from_event(start)
     try:
         async with aclosing(answering.events(start)) as events:

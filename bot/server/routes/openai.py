@@ -15,11 +15,11 @@ from fastapi.sse import format_sse_event
 from bot.core.types import CarelineError, Message, Turn, new_id
 from bot.integrations.openai import schemas as shapes
 from bot.server import error_handlers, metrics
+from bot.server.api_errors import BusyError
 from bot.server.auth.access import check_channel
-from bot.server.message_service import STREAM_HEADERS, Answering
+from bot.server.message_service import STREAM_HEADERS, ReplyStream
 from bot.server.routes.messages import service_of
 from bot.server.routes.visitors import admitted
-from bot.server.service import BusyError
 
 _logger = logging.getLogger(__name__)
 _TYPES: Final = {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error"}
@@ -78,14 +78,14 @@ async def complete(
     )
     if known:
         await admitted(request, known, authorization)
-    answering = await Answering.begin(service, message)
+    answering = await service.messages.begin(message)
     if body.stream:
         chunks = _chunks(answering, usage=body.wants_usage)
         return StreamingResponse(chunks, media_type="text/event-stream", headers=STREAM_HEADERS)
     return JSONResponse(shapes.completion(await answering.turn()))
 
 
-async def _chunks(answering: Answering, *, usage: bool) -> AsyncIterator[bytes]:
+async def _chunks(answering: ReplyStream, *, usage: bool) -> AsyncIterator[bytes]:
     head = shapes.head(answering.message, shapes.CHUNK)
     try:
         yield _data({**head, **shapes.delta({"role": "assistant", "content": ""})})

@@ -9,7 +9,8 @@ from bot.core import serialization
 from bot.core.types import Turn
 from bot.evaluation import dry_run
 from bot.evaluation.dry_run import Question, Tried
-from bot.server.error_handlers import plain
+from bot.generation.verification import SupportCheck
+from bot.server.api_errors import plain
 from bot.server.routes.console import TheService, TheStaff
 from knowledge_base.documents import Hit
 
@@ -32,11 +33,14 @@ def playground(body: Trial, who: TheStaff, service: TheService) -> dict[str, Any
     """Answer a question and show every step; no log, no figure and no order notices."""
     del who
     question = Question(body.text, tuple(body.earlier), body.language, body.channel)
-    service.take()
+    service.messages.acquire()
     try:
-        tried = dry_run.attempt(service.home, service.assistant, question)
+        home = service.home
+        check = SupportCheck(home.sentence_encoder())
+        actions = home.actions(dry=True)
+        tried = dry_run.attempt(service.assistant, actions, check, question)
     finally:
-        service.release()
+        service.messages.release()
     return _json(tried)
 
 

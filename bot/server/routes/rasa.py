@@ -17,7 +17,7 @@ from bot.core.types import BadMessageError, Message, NotFoundError, Turn, now
 from bot.integrations.rasa import tracker as trackers
 from bot.server import metrics
 from bot.server.auth.access import check_channel, check_either
-from bot.server.message_service import STREAM_HEADERS, Answering
+from bot.server.message_service import STREAM_HEADERS, ReplyStream
 from bot.server.routes.messages import service_of
 from bot.server.service import Service
 
@@ -69,7 +69,7 @@ async def webhook(
         channel=CHANNEL,
         client_message_id=given[:128] if isinstance(given, str) and given else None,
     )
-    answering = await Answering.begin(service, message)
+    answering = await service.messages.begin(message)
     if stream:
         lines = _lines(answering, body.sender)
         return StreamingResponse(lines, media_type="application/json", headers=STREAM_HEADERS)
@@ -115,7 +115,7 @@ def _messages(text: str, recipient: str) -> list[dict[str, Any]]:
     return found
 
 
-async def _lines(answering: Answering, recipient: str) -> AsyncIterator[bytes]:
+async def _lines(answering: ReplyStream, recipient: str) -> AsyncIterator[bytes]:
     """Yield Rasa's messages as lines of JSON; a sentence leaves when the next one begins."""
     waiting = ""
     try:

@@ -28,7 +28,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 def check(home: Home, path: str, text: str) -> Checked:
-    return draft_checks.check(home, editable_files.read(home.path, path), text)
+    return draft_checks.check(home.path, home.labels(), editable_files.read(home.path, path), text)
 
 
 def first(found: Checked) -> Problem:

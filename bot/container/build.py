@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.container import Home
+from bot.container.home import Home
 from bot.core.settings import Promise
 from bot.core.types import CarelineError
 from bot.training.job import Job

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.container import Home
+from bot.container.home import Home
 from bot.core.types import CarelineError
 from knowledge_base.documents import KnowledgeError
 

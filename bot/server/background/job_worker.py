@@ -1,4 +1,4 @@
-"""The process that does one job of a home: `python -m bot.workshop.worker HOME JOB`."""
+"""The process that runs one job of a home, started as a module with HOME and JOB."""
 
 import logging
 import os
@@ -86,7 +86,7 @@ class Worker:
 
 
 def _ingest(home: Home, worker: Worker) -> dict[str, Any]:
-    from bot.authoring import build
+    from bot.container import build
 
     worker.settle()
     worker.step("reading")
@@ -104,7 +104,7 @@ def _ingest(home: Home, worker: Worker) -> dict[str, Any]:
 
 
 def _train(home: Home, worker: Worker) -> dict[str, Any]:
-    from bot.authoring import build
+    from bot.container import build
 
     worker.step("reading")
     method = worker.options.get("method", "head")

@@ -1,25 +1,21 @@
-"""Settings → parts → Assistant: the only place that names real parts."""
+"""A home: the folder of one business, and the parts that are loaded from it."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from bot.assistant.pipeline import Assistant
-from bot.assistant.protocols import Actions, Log, Parts
+from bot.assistant.protocols import Actions
 from bot.core.settings import Settings
-from bot.core.types import CarelineError
+from bot.core.types import CarelineError, ServedBy
 from bot.dialogue import policy as policies
 from bot.dialogue import templates as texts
-from bot.store import content_snapshots
+from bot.store.version_catalog import KNOWLEDGE, MODELS, VersionCatalog
 from knowledge_base.index.versions import Version, Versions
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from bot.assistant.question_suggestions import Suggester
     from bot.generation.answerers import ExtractiveComposer, GeneratedComposer
     from bot.generation.language_models import TextGenerator
     from bot.nlu.dialogue_acts import DialogueActClassifier
@@ -32,19 +28,13 @@ if TYPE_CHECKING:
     from knowledge_base.retrieval.search import KnowledgeBase
 
 _logger = logging.getLogger(__name__)
-MODELS: Final = "models"
-KNOWLEDGE: Final = "knowledge"
-_DIALOGS: Final = "*.jsonl*"
 
 
 class Home:
-    """One business on disk: where things lie, and the parts that are loaded from there.
-
-    A part is loaded when it is first asked for, and only then.
-    """
+    """One business on disk. Each part is loaded when it is first used, and only then."""
 
     def __init__(self, settings: Settings) -> None:
-        """Look at a home; a missing one is created bare."""
+        """Open the home of the settings; a missing one is created bare."""
         self.settings = settings
         self.path = settings.home
         try:
@@ -64,16 +54,10 @@ class Home:
         """The versions of the knowledge."""
         return Versions(self.path / "indexes", KNOWLEDGE, "k")
 
-    def versions_of(self, identifier: str) -> Versions:
-        """Return the versions an id belongs to, by its prefix."""
-        for versions in (self.models, self.knowledge_versions):
-            if identifier.startswith(f"{versions.prefix}-"):
-                return versions
-        message = (
-            f"{identifier} is no version that can be switched to: models are m-…, knowledge k-…; "
-            "templates and policy are files of the home, edit or restore those"
-        )
-        raise CarelineError(message)
+    @cached_property
+    def catalog(self) -> VersionCatalog:
+        """All versions of the home: models, knowledge, templates and policy."""
+        return VersionCatalog(self.models, self.knowledge_versions, self.content_versions)
 
     def encoder(self, base: str | None = None) -> "ModelEncoder":
         """Return the encoder that serves: the fast engine, made once, or torch where it cannot."""
@@ -117,6 +101,11 @@ class Home:
         encoder = None if own else self.encoder(str(found.details["base"]))
         return intent_classifier.load(folder, found, encoder, engine=self.settings.engine)
 
+    def labels(self) -> tuple[str, ...]:
+        """Return the intents of the active model, without loading it; none before the first."""
+        current = self.models.current()
+        return tuple(current.details["labels"]) if current else ()
+
     def retrieval_gate(self, model: "IntentModel | None") -> "RetrievalGate | None":
         """Open the retrieval gate of a model's version; None where it has none."""
         from bot.nlu import retrieval_gate
@@ -147,36 +136,6 @@ class Home:
         synonyms = Synonyms.load((content or self.path) / "synonyms.yml")
         folder = versions.folder(found.id)
         return storage.load(folder, found.details, found.id, self.encoder, synonyms)
-
-    def changed_articles(self, version: str) -> dict[str, list[str]]:
-        """Return the articles a version of the knowledge added, changed and removed.
-
-        Nothing for other versions, for the first one, and where a version is no longer there.
-        """
-        from knowledge_base.documents import KnowledgeError
-        from knowledge_base.index import storage
-
-        if not version.startswith(f"{self.knowledge_versions.prefix}-"):
-            return {}
-        try:
-            found = self.knowledge_versions.open(version)
-            if found.parent is None:
-                return {}
-            before = self.knowledge_versions.open(found.parent)
-        except KnowledgeError:
-            return {}
-        new, old = (
-            {
-                name: span.sha256
-                for name, span in storage.spans(self.knowledge_versions.folder(one.id)).items()
-            }
-            for one in (found, before)
-        )
-        return {
-            "added": sorted(new.keys() - old.keys()),
-            "changed": sorted(name for name in new.keys() & old.keys() if new[name] != old[name]),
-            "removed": sorted(old.keys() - new.keys()),
-        }
 
     def eyes(self) -> "list[Eye]":
         """Return the encoders that shall see new knowledge: the base and one for English."""
@@ -296,101 +255,16 @@ class Home:
         """Read the templates, the home's present ones or those of kept content."""
         return texts.load((content or self.path) / "templates")
 
+    def served_by(self) -> ServedBy:
+        """Return the active versions of everything that answers."""
+        return ServedBy(
+            self.models.current_id(),
+            self.knowledge_versions.current_id(),
+            self.templates().version,
+            self.policy().version,
+        )
+
     def content_versions(self) -> list[Version]:
         """Return templates and policy as they stand, as versions."""
         found = (("templates", self.templates().version), ("policy", self.policy().version))
         return [Version(identifier, kind, "") for kind, identifier in found]
-
-
-def _is_certified(home: Home, model: "IntentModel | None") -> bool:
-    """Tell whether the model keeps the promise of the settings; warn where it does not."""
-    promise = home.settings.promise
-    if promise is None or model is None:
-        return False
-    if model.calibration.covers(promise.wrong_among_answered, promise.confidence):
-        return True
-    why = model.calibration.missing or "it was certified for another one: run `careline train`"
-    _logger.warning("model %s does not keep the promise (%s)", model.version, why)
-    return False
-
-
-def _suggester(
-    home: Home, model: "IntentModel | None", templates: texts.Templates, *, asked: bool
-) -> "Suggester":
-    """Learn what follows what from the home's dialogs and, where `asked`, from its log.
-
-    While there is nothing to learn from, the intents whose titles are closest are suggested.
-    """
-    from bot.assistant.question_suggestions import Suggester
-    from bot.store import query_log
-    from bot.training import datasets
-
-    files = sorted((home.path / "dialogs").glob(_DIALOGS))
-    sessions = [
-        [turn.intent for turn in conversation.turns if turn.intent]
-        for conversation in datasets.read_transcripts(files)
-        if not datasets.is_held_back(conversation.id)
-    ]
-    sessions += [list(steps) for steps in (query_log.sessions(home.engine) if asked else ())]
-    if model is None or any(len(set(steps)) > 1 for steps in sessions):
-        return Suggester.fit(sessions)
-    vectors = model.encoder.queries([templates.title(name, "en") for name in model.labels])
-    return Suggester.fit(sessions, content=dict(zip(model.labels, vectors, strict=True)))
-
-
-def assistant(
-    home: Home,
-    log: Log | None = None,
-    versions: Sequence[str] = (),
-    *,
-    after: Assistant | None = None,
-    content: Path | None = None,
-) -> Assistant:
-    """Build the assistant of a home, with the active versions or those given by id.
-
-    Without a log, the home's SQL log is used. `after` is the assistant this one takes over from,
-    `content` a folder of kept texts and rules that stand for the home's.
-    """
-    from bot.nlu.entities.extractor import EntityFinder
-    from bot.nlu.understander import Understander
-    from bot.store.conversation_log import SqlLog
-
-    wanted: dict[str, str] = {}
-    for identifier in versions:
-        prefix = home.versions_of(identifier).prefix
-        if prefix in wanted:
-            message = f"{wanted[prefix]} and {identifier} are of one kind: give one of each"
-            raise CarelineError(message)
-        wanted[prefix] = identifier
-    model = home.model(wanted.get("m"))
-    knowledge = home.knowledge(wanted.get("k"), content)
-    templates = home.templates(content)
-    policy = replace(home.policy(content), has_knowledge=knowledge is not None)
-    labels = model.labels if model else ()
-    problems = policy.problems(labels, templates.names)
-    for problem in (*problems, *templates.problems(policy.said())):
-        _logger.warning("%s", problem.message)
-    return Assistant(
-        Parts(
-            log=log or home.log(),
-            understander=Understander(
-                model,
-                EntityFinder(policy.content.entities),
-                promise=_is_certified(home, model),
-                retrieval_gate=home.retrieval_gate(model),
-                dialogue_acts=home.dialogue_acts(model),
-            ),
-            policy=policy,
-            templates=templates,
-            composer=home.composer(),
-            knowledge=knowledge,
-            actions=home.actions(dry=not (log is None or isinstance(log, SqlLog))),
-            suggester=_suggester(
-                home, model, templates, asked=log is None or isinstance(log, SqlLog)
-            ),
-            model_version=model.version if model else None,
-            content=None if content else content_snapshots.keep(home.path),
-            max_characters=home.settings.max_message_characters,
-        ),
-        after,
-    )

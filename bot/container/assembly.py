@@ -1,0 +1,115 @@
+"""The assistant of a home, assembled from its parts."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bot.assistant.pipeline import Assistant
+from bot.assistant.protocols import Log, Parts
+from bot.container.home import Home
+from bot.core.types import CarelineError
+from bot.dialogue.templates import Templates
+from bot.store import content_snapshots
+
+if TYPE_CHECKING:
+    from bot.assistant.question_suggestions import Suggester
+    from bot.nlu.intent_classifier import IntentModel
+
+_logger = logging.getLogger(__name__)
+_DIALOGS: Final = "*.jsonl*"
+
+
+def _is_certified(home: Home, model: "IntentModel | None") -> bool:
+    """Tell whether the model keeps the promise of the settings; warn where it does not."""
+    promise = home.settings.promise
+    if promise is None or model is None:
+        return False
+    if model.calibration.covers(promise.wrong_among_answered, promise.confidence):
+        return True
+    why = model.calibration.missing or "it was certified for another one: run `careline train`"
+    _logger.warning("model %s does not keep the promise (%s)", model.version, why)
+    return False
+
+
+def _suggester(
+    home: Home, model: "IntentModel | None", templates: Templates, *, asked: bool
+) -> "Suggester":
+    """Learn what follows what from the home's dialogs and, where `asked`, from its log.
+
+    While there is nothing to learn from, the intents whose titles are closest are suggested.
+    """
+    from bot.assistant.question_suggestions import Suggester
+    from bot.store import query_log
+    from bot.training import datasets
+
+    files = sorted((home.path / "dialogs").glob(_DIALOGS))
+    sessions = [
+        [turn.intent for turn in conversation.turns if turn.intent]
+        for conversation in datasets.read_transcripts(files)
+        if not datasets.is_held_back(conversation.id)
+    ]
+    sessions += [list(steps) for steps in (query_log.sessions(home.engine) if asked else ())]
+    if model is None or any(len(set(steps)) > 1 for steps in sessions):
+        return Suggester.fit(sessions)
+    vectors = model.encoder.queries([templates.title(name, "en") for name in model.labels])
+    return Suggester.fit(sessions, content=dict(zip(model.labels, vectors, strict=True)))
+
+
+def build_assistant(
+    home: Home,
+    log: Log | None = None,
+    versions: Sequence[str] = (),
+    *,
+    after: Assistant | None = None,
+    content: Path | None = None,
+) -> Assistant:
+    """Build the assistant of a home, with the active versions or those given by id.
+
+    Without a log, the home's SQL log is used. `after` is the assistant this one takes over from,
+    `content` a folder of kept texts and rules that stand for the home's.
+    """
+    from bot.nlu.entities.extractor import EntityFinder
+    from bot.nlu.understander import Understander
+    from bot.store.conversation_log import SqlLog
+
+    wanted: dict[str, str] = {}
+    for identifier in versions:
+        prefix = home.catalog.versions_of(identifier).prefix
+        if prefix in wanted:
+            message = f"{wanted[prefix]} and {identifier} are of one kind: give one of each"
+            raise CarelineError(message)
+        wanted[prefix] = identifier
+    model = home.model(wanted.get("m"))
+    knowledge = home.knowledge(wanted.get("k"), content)
+    templates = home.templates(content)
+    policy = replace(home.policy(content), has_knowledge=knowledge is not None)
+    labels = model.labels if model else ()
+    problems = policy.problems(labels, templates.names)
+    for problem in (*problems, *templates.problems(policy.said())):
+        _logger.warning("%s", problem.message)
+    return Assistant(
+        Parts(
+            log=log or home.log(),
+            understander=Understander(
+                model,
+                EntityFinder(policy.content.entities),
+                promise=_is_certified(home, model),
+                retrieval_gate=home.retrieval_gate(model),
+                dialogue_acts=home.dialogue_acts(model),
+            ),
+            policy=policy,
+            templates=templates,
+            composer=home.composer(),
+            knowledge=knowledge,
+            actions=home.actions(dry=not (log is None or isinstance(log, SqlLog))),
+            suggester=_suggester(
+                home, model, templates, asked=log is None or isinstance(log, SqlLog)
+            ),
+            model_version=model.version if model else None,
+            content=None if content else content_snapshots.keep(home.path),
+            max_characters=home.settings.max_message_characters,
+        ),
+        after,
+    )

@@ -1,1 +1,0 @@
-"""Learning from the log: what knowledge is missing, and what customers ask next."""
