@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from knowledge_base.atomic_files import write_json
 from knowledge_base.chunking import chunk
 from knowledge_base.documents import Chunk, Document, KnowledgeError
 from knowledge_base.encoders.base_models import Encoder, Vectors
@@ -19,9 +20,9 @@ from knowledge_base.index.filters import Facts
 from knowledge_base.index.jsonl_store import Records
 from knowledge_base.index.sparse import Rows, SparseIndex
 from knowledge_base.index.storage import Span
-from knowledge_base.index.vector_field import Scale, is_english
-from knowledge_base.index.versions import Version, Versions, write_json
+from knowledge_base.index.versions import Version, Versions
 from knowledge_base.retrieval.search import Weights
+from knowledge_base.retrieval.vector_field import Scale, is_english
 from knowledge_base.sources.document_builder import Failure, same_id
 from knowledge_base.text.chinese import simplified
 

@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from bot.core.types import CarelineError, NotFoundError
 from bot.store import content_snapshots
-from knowledge_base.index.versions import write_json
+from knowledge_base.atomic_files import write_json
 
 _FOLDER: Final = "jobs"
 _STATE, _LOG, _LOCK, _DUE = "state.json", "log", ".lock", ".due.json"

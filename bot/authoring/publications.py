@@ -17,8 +17,9 @@ from bot.authoring import editable_files
 from bot.authoring.editable_files import Paper, PaperError
 from bot.core.types import CarelineError, NotFoundError
 from bot.store import content_snapshots
+from knowledge_base.atomic_files import write_text
 from knowledge_base.documents import KnowledgeError
-from knowledge_base.index.versions import Version, Versions, write_text
+from knowledge_base.index.versions import Version, Versions
 
 _FOLDER: Final = "published"
 _BEFORE, _AFTER = "before", "after"

@@ -18,7 +18,7 @@ from knowledge_base.index import storage
 from knowledge_base.index.filters import Facts, Filter
 from knowledge_base.index.versions import Version, Versions
 from knowledge_base.ingest import Eye, ingest
-from knowledge_base.retrieval import search_evaluation, search_training
+from knowledge_base.retrieval import search_evaluation, search_training, version_loader
 from knowledge_base.retrieval.search import KnowledgeBase, Look
 from knowledge_base.retrieval.search_evaluation import Query
 from knowledge_base.sources import loader
@@ -52,7 +52,7 @@ def reopened(setting: Setting, versions: Versions) -> KnowledgeBase:
     if current is None:
         raise AssertionError
     folder = versions.folder(current.id)
-    return storage.load(folder, current.details, current.id, setting.home.encoder)
+    return version_loader.load(folder, current.details, current.id, setting.home.encoder)
 
 
 def _site(setting: Setting, name: str) -> Built:

@@ -12,6 +12,7 @@ from bot.dialogue import policy as policies
 from bot.dialogue import templates as texts
 from bot.store.version_catalog import KNOWLEDGE, MODELS, VersionCatalog
 from knowledge_base.index.versions import Version, Versions
+from knowledge_base.retrieval import version_loader
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -126,7 +127,6 @@ class Home:
         self, version: str | None = None, content: Path | None = None
     ) -> "KnowledgeBase | None":
         """Open a version of the knowledge, the active one by default; None before the first."""
-        from knowledge_base.index import storage
         from knowledge_base.retrieval.synonyms import Synonyms
 
         versions = self.knowledge_versions
@@ -135,7 +135,7 @@ class Home:
             return None
         synonyms = Synonyms.load((content or self.path) / "synonyms.yml")
         folder = versions.folder(found.id)
-        return storage.load(folder, found.details, found.id, self.encoder, synonyms)
+        return version_loader.load(folder, found.details, found.id, self.encoder, synonyms)
 
     def eyes(self) -> "list[Eye]":
         """Return the encoders that shall see new knowledge: the base and one for English."""

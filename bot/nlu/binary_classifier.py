@@ -17,7 +17,7 @@ from bot.core.types import CarelineError
 from bot.nlu.calibration import softmax
 from bot.nlu.intent_classifier import Head, QueryEncoder
 from bot.nlu.ngrams import SparseHead
-from knowledge_base.index.versions import write_json
+from knowledge_base.atomic_files import write_json
 
 
 @dataclass(frozen=True)

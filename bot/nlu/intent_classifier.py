@@ -22,9 +22,10 @@ from bot.nlu.drift import Reference
 from bot.nlu.emotion_classifier import Tone, ToneHead
 from bot.nlu.ngrams import SparseHead
 from bot.nlu.out_of_scope import Memory, Novelty
+from knowledge_base.atomic_files import write_json
 from knowledge_base.encoders.base_models import Base, TorchEncoder, Vectors
 from knowledge_base.encoders.micro_batching import MicroBatcher
-from knowledge_base.index.versions import Version, write_json
+from knowledge_base.index.versions import Version
 from knowledge_base.text.spelling import Speller
 
 _RANKED = 5

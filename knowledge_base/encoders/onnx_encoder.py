@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from knowledge_base import progress as bars
+from knowledge_base.atomic_files import write_json
 from knowledge_base.documents import KnowledgeError
 from knowledge_base.encoders import tokenizer
 from knowledge_base.encoders.base_models import Base, Vectors
 from knowledge_base.encoders.micro_batching import MicroBatcher
 from knowledge_base.encoders.tokenizer import Ids
-from knowledge_base.index.versions import write_json
 
 if TYPE_CHECKING:
     from knowledge_base.encoders.base_models import TorchEncoder

@@ -1,25 +1,14 @@
 """A version of the knowledge on disk: written whole, opened at once, read as it is needed."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, overload
 
-import numpy as np
-
-from knowledge_base.documents import Chunk, Document, KnowledgeError, Section
-from knowledge_base.encoders.base_models import Encoder
+from knowledge_base.documents import Chunk, Document, Section
 from knowledge_base.index import jsonl_store
-from knowledge_base.index.dense import DenseIndex
-from knowledge_base.index.filters import Facts
 from knowledge_base.index.jsonl_store import Records
-from knowledge_base.index.sparse import SparseIndex
-from knowledge_base.index.vector_field import Scale, View
-from knowledge_base.retrieval.adapter import Adapter
-from knowledge_base.retrieval.answerability import Judge
-from knowledge_base.retrieval.search import KnowledgeBase, Weights
-from knowledge_base.retrieval.synonyms import Synonyms
 
 FORMAT: Final = 2  # of the folder; another one must be built again
 DOCUMENTS: Final = "documents.jsonl"
@@ -122,42 +111,3 @@ def chunk_line(chunk: Chunk) -> bytes:
 def is_current(details: Mapping[str, Any]) -> bool:
     """Tell whether a version has the format of this program."""
     return details.get("format") == FORMAT
-
-
-def load(
-    folder: Path,
-    details: Mapping[str, Any],
-    version: str,
-    encoder: Callable[[str], Encoder],
-    synonyms: Synonyms = Synonyms(),  # noqa: B008 — frozen
-) -> KnowledgeBase:
-    """Open a version; `encoder` returns a base's, which must be the one it was built with."""
-    if not is_current(details):
-        message = f"knowledge {version} was built by an older version: run `careline ingest`"
-        raise KnowledgeError(message)
-    views = []
-    for number, view in enumerate(details["views"]):
-        found = encoder(view["base"])
-        if found.id != view["encoder"]:
-            message = (
-                f"knowledge {version} was built with the encoder {view['encoder']}, not "
-                f"{found.id}: run `careline ingest` to rebuild it"
-            )
-            raise KnowledgeError(message)
-        scale = Scale(float(view["unrelated"]), float(view["related"]))
-        index = DenseIndex.load(folder / dense_file(number))
-        learnt = folder / adapter_file(number)
-        adapter = Adapter.load(learnt) if learnt.exists() else None
-        views.append(View(found, index, scale, bool(view["english"]), adapter))
-    return KnowledgeBase(
-        version,
-        documents=documents(folder),
-        chunks=Chunks(Records(folder / CHUNKS)),
-        numbers=np.load(folder / NUMBERS),
-        views=views,
-        sparse=SparseIndex.load(folder / SPARSE),
-        facts=Facts.load(folder / FACTS),
-        weights=Weights(**details["weights"]),
-        synonyms=synonyms,
-        judge=Judge.load(folder),
-    )

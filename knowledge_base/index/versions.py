@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from knowledge_base.atomic_files import write_json, write_text
 from knowledge_base.documents import KnowledgeError
 
 _POINTER: Final = "current"
@@ -136,18 +137,3 @@ def _runs(pid: int) -> bool:
     except PermissionError:
         pass  # it is somebody else's, and alive
     return True
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON so that the file is whole or absent, also after a power cut."""
-    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that readers see the old or the new text, never a part."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(2)}")
-    with scratch.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge_base.index.vector_field import Scale
 from knowledge_base.retrieval.adapter import Adapter
+from knowledge_base.retrieval.vector_field import Scale
 
 if TYPE_CHECKING:
     import torch

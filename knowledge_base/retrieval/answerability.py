@@ -15,8 +15,8 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge_base.atomic_files import write_json
 from knowledge_base.documents import Evidence, KnowledgeError, Sign
-from knowledge_base.index.versions import write_json
 from knowledge_base.retrieval.search import Candidates, KnowledgeBase, Look
 from knowledge_base.retrieval.search_evaluation import Query
 

@@ -12,8 +12,8 @@ from knowledge_base.documents import Chunk, Document, Evidence, Findings, Hit
 from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.index.filters import Facts, Filter
 from knowledge_base.index.sparse import Rows, Scores, SparseIndex
-from knowledge_base.index.vector_field import Scale, View
 from knowledge_base.retrieval.synonyms import Synonyms
+from knowledge_base.retrieval.vector_field import Scale, View
 from knowledge_base.text import chinese
 
 LANGUAGE_BONUS: Final = 0.15  # what a passage in the customer's language is worth

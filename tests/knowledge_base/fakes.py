@@ -11,9 +11,9 @@ from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.index.dense import DenseIndex
 from knowledge_base.index.filters import Facts
 from knowledge_base.index.sparse import SparseIndex
-from knowledge_base.index.vector_field import Scale, View
 from knowledge_base.retrieval.search import KnowledgeBase
 from knowledge_base.retrieval.synonyms import Synonyms
+from knowledge_base.retrieval.vector_field import Scale, View
 
 _TOKEN = re.compile(r"[\u3400-\u9fff]|[a-z0-9]+")
 

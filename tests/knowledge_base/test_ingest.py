@@ -7,6 +7,7 @@ from knowledge_base.documents import KnowledgeError
 from knowledge_base.index import storage
 from knowledge_base.index.versions import Versions
 from knowledge_base.ingest import Eye, Ingested, ingest
+from knowledge_base.retrieval import version_loader
 from knowledge_base.retrieval.search import KnowledgeBase
 from knowledge_base.sources import loader
 from tests.knowledge_base.fakes import HashEncoder
@@ -43,7 +44,7 @@ def run(kb: Path, versions: Versions, encoder: HashEncoder) -> Ingested:
 def served(versions: Versions, encoder: HashEncoder) -> KnowledgeBase:
     current = versions.current()
     assert current is not None
-    return storage.load(
+    return version_loader.load(
         versions.folder(current.id), current.details, current.id, lambda _base: encoder
     )
 

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from knowledge_base.documents import Document, KnowledgeError
-from knowledge_base.index import storage
 from knowledge_base.index.versions import Version, Versions
 from knowledge_base.ingest import Eye, ingest
-from knowledge_base.retrieval import search_training
+from knowledge_base.retrieval import search_training, version_loader
 from knowledge_base.retrieval.adapter import Adapter
 from knowledge_base.retrieval.search import KnowledgeBase
 from knowledge_base.retrieval.search_evaluation import Query, evaluate
@@ -35,7 +34,7 @@ def served(versions: Versions) -> KnowledgeBase:
     current = versions.current()
     assert current is not None
     folder = versions.folder(current.id)
-    return storage.load(folder, current.details, current.id, lambda _base: HashEncoder())
+    return version_loader.load(folder, current.details, current.id, lambda _base: HashEncoder())
 
 
 def built(versions: Versions) -> Version:

@@ -9,9 +9,9 @@ from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.index.dense import DenseIndex
 from knowledge_base.index.filters import Filter
 from knowledge_base.index.sparse import SparseIndex
-from knowledge_base.index.vector_field import Scale, View, is_english
 from knowledge_base.retrieval import search
 from knowledge_base.retrieval.search import Weights
+from knowledge_base.retrieval.vector_field import Scale, View, is_english
 from tests.knowledge_base.fakes import HashEncoder, knowledge, passage
 
 CHUNKS = (

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from knowledge_base.atomic_files import write_json, write_text
 from knowledge_base.documents import KnowledgeError
-from knowledge_base.index.versions import Version, Versions, write_json, write_text
+from knowledge_base.index.versions import Version, Versions
 
 
 @pytest.fixture
