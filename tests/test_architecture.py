@@ -36,7 +36,7 @@ FLOORS = {
     "bot.integrations.rasa.home_export": 3,
     "bot.learning": 4,
     "bot.insights": 4,
-    "bot.bench": 4.5,
+    "careline_benchmarks": 4.5,
     "bot.agent_assist.canned_replies": 4,
     "bot.store.content_snapshots": 3,
     "bot.authoring.build": 4.5,

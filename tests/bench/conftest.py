@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from careline_benchmarks import promise, search, understanding
 
-from bot.bench import promise, search, understand
 from bot.container import Home
 from bot.core.settings import Settings
 from bot.nlu import emotion_classifier
@@ -74,8 +74,8 @@ def quick() -> Iterator[None]:
         patch.setattr(emotion_classifier, "examples", lambda: rows)
         patch.setattr(typos, "misspell", harsh)
         patch.setattr(promise, "_SPLITS", 20)
-        patch.setattr(understand, "_TEXTS", 40)
-        patch.setattr(understand, "_REPEATS", 1)
+        patch.setattr(understanding, "_TEXTS", 40)
+        patch.setattr(understanding, "_REPEATS", 1)
         patch.setattr(search, "_TEXTS", 40)
         patch.setattr(search, "_FILTERED", 20)
         yield

@@ -4,15 +4,15 @@ import json
 import sys
 from collections.abc import Callable
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Literal, Protocol
 
 import pytest
+from careline_benchmarks import harness
+from careline_benchmarks.harness import Bar, Benchmark, Result, Setting
 
 from bot import cli
-from bot.bench import bars
-from bot.bench.bars import Bar, Result, Setting
+from bot.cli.bench import benchmarks
 from bot.container import Home
 from bot.core.types import CarelineError
 from tests.bench.conftest import TinyHome
@@ -35,7 +35,7 @@ PARTS = {
         "unanswerable",
         "seeking",
     )
-    for part in import_module(f"bot.bench.{bench}").PARTS
+    for part in benchmarks()[bench].load().parts
 }
 EACH = [pytest.param(part, marks=pytest.mark.slow if part in SLOW else ()) for part in PARTS]
 # What even a tiny encoder does on easy data; the others need the real one, or more data.
@@ -60,8 +60,8 @@ def run(
         home: Home = request.getfixturevalue("trained") if trained else tiny_home
         scratch = tmp_path_factory.mktemp(f"{part}-{state}")
         setting = Setting(invented_data, home, scratch, planted=state == "planted")
-        parts = import_module(f"bot.bench.{PARTS[part]}").PARTS
-        return bars.run(parts, [part], setting, lambda _: None)
+        benchmark: Benchmark = benchmarks()[PARTS[part]].load()
+        return benchmark.run(setting, [part], lambda _: None)
 
     return once
 
@@ -96,16 +96,16 @@ def test_what_is_spoilt_is_worse_than_what_is_not(run: Run) -> None:
 
 
 def test_bars_are_met_at_their_very_value() -> None:
-    assert bars.at_least("a", 0.5, 0.5) == Bar("a", 0.5, 0.5, ok=True)
-    assert bars.at_most("b", 0.5, 0.5) == Bar("b", 0.5, 0.5, ok=True)
-    assert not bars.at_least("c", 0.49999, 0.5).ok
-    assert not bars.at_most("d", 0.50001, 0.5).ok
+    assert harness.at_least("a", 0.5, 0.5) == Bar("a", 0.5, 0.5, ok=True)
+    assert harness.at_most("b", 0.5, 0.5) == Bar("b", 0.5, 0.5, ok=True)
+    assert not harness.at_least("c", 0.49999, 0.5).ok
+    assert not harness.at_most("d", 0.50001, 0.5).ok
 
 
 @pytest.mark.parametrize("value", [float("nan")])
 def test_nothing_to_measure_is_no_success(value: float) -> None:
-    assert not bars.at_least("a", value, 0.5).ok
-    assert not bars.at_most("a", value, 0.5).ok
+    assert not harness.at_least("a", value, 0.5).ok
+    assert not harness.at_most("a", value, 0.5).ok
 
 
 @pytest.mark.parametrize(
@@ -121,10 +121,10 @@ def test_nothing_to_measure_is_no_success(value: float) -> None:
 def test_data_that_is_missing_is_named(
     tiny_home: TinyHome, tmp_path: Path, part: str, file: str
 ) -> None:
-    parts = import_module(f"bot.bench.{PARTS[part]}").PARTS
+    benchmark: Benchmark = benchmarks()[PARTS[part]].load()
     setting = Setting(tmp_path / "empty", tiny_home, tmp_path / "scratch")
     with pytest.raises(CarelineError, match="CARELINE_DATA") as caught:
-        bars.run(parts, [part], setting, lambda _: None)
+        benchmark.run(setting, [part], lambda _: None)
     assert str(tmp_path / "empty" / file) in str(caught.value)
 
 

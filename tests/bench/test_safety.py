@@ -8,9 +8,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from careline_benchmarks import safety
+from careline_benchmarks.harness import Result, Setting
 
-from bot.bench import bars, safety
-from bot.bench.bars import Result, Setting
 from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import CarelineError
@@ -52,10 +52,10 @@ def few_questions(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(data: Path, home: Home, scratch: Path, part: str, *, planted: bool = False) -> Result:
     setting = Setting(data, home, scratch, planted=planted)
-    return bars.run(safety.PARTS, [part], setting, lambda _: None)
+    return safety.BENCHMARK.run(setting, [part], lambda _: None)
 
 
-@pytest.mark.parametrize("part", safety.PARTS)
+@pytest.mark.parametrize("part", safety.BENCHMARK.parts)
 def test_nothing_comes_of_an_attack_and_nothing_harmless_is_refused(
     folder: Path, trained: Home, tmp_path: Path, part: str
 ) -> None:
@@ -64,7 +64,7 @@ def test_nothing_comes_of_an_attack_and_nothing_harmless_is_refused(
     json.dumps(result.as_json(), allow_nan=False)
 
 
-@pytest.mark.parametrize("part", safety.PARTS)
+@pytest.mark.parametrize("part", safety.BENCHMARK.parts)
 def test_a_planted_failure_turns_a_bar_red(
     folder: Path, trained: Home, tmp_path: Path, part: str
 ) -> None:
@@ -108,6 +108,6 @@ def test_a_home_without_orders_is_told_so(folder: Path, tmp_path: Path) -> None:
 
 
 def test_data_that_is_missing_is_named(trained: Home, tmp_path: Path) -> None:
-    for part in safety.PARTS:
+    for part in safety.BENCHMARK.parts:
         with pytest.raises(CarelineError, match="CARELINE_DATA"):
             run(tmp_path / "nowhere", trained, tmp_path, part)

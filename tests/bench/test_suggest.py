@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
+from careline_benchmarks import reply_suggestions
+from careline_benchmarks.harness import Result, Setting
 
-from bot.bench import bars, suggest
-from bot.bench.bars import Result, Setting
 from bot.core.types import CarelineError
 from tests.bench.conftest import TinyHome
 
@@ -41,7 +41,7 @@ def invented_star(tmp_path: Path) -> Path:
 
 def measured(data: Path, home: TinyHome, *, planted: bool) -> Result:
     setting = Setting(data, home, data, planted=planted)
-    return bars.run(suggest.PARTS, [], setting, lambda _: None)
+    return reply_suggestions.BENCHMARK.run(setting, [], lambda _: None)
 
 
 def test_templates_are_foretold(invented_star: Path, tiny_home: TinyHome) -> None:

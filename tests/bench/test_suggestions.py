@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from careline_benchmarks.harness import Result, Setting
+from careline_benchmarks.question_suggestions import next_questions
 
-from bot.bench.bars import Result, Setting
-from bot.bench.suggestions import next_questions
 from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import CarelineError

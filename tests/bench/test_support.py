@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 
 import pytest
+from careline_benchmarks import contradictions, support_check
+from careline_benchmarks.harness import Result, Setting
 
-from bot.bench import bars, flips, support
-from bot.bench.bars import Result, Setting
 from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import CarelineError
@@ -82,7 +82,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 def run(folder: Path, home: Home, part: str, *, planted: bool = False) -> Result:
     setting = Setting(folder, home, folder, planted=planted)
-    return bars.run(support.PARTS, [part], setting, lambda _: None)
+    return support_check.BENCHMARK.run(setting, [part], lambda _: None)
 
 
 @pytest.mark.parametrize("part", ["begin", "planted", "fit"])
@@ -105,9 +105,9 @@ def test_true_extracts_of_the_demo_are_kept(folder: Path, demo: Home) -> None:
 
 def test_flips_are_of_all_kinds_and_the_same_each_time(folder: Path, demo: Home) -> None:
     for language in ("en", "zh"):
-        read = support.sources(Setting(folder, demo, folder), language)
-        made = flips.plant(read, 12)
-        assert made == flips.plant(read, 12)
+        read = support_check.sources(Setting(folder, demo, folder), language)
+        made = contradictions.plant(read, 12)
+        assert made == contradictions.plant(read, 12)
         assert {flip.kind for flip in made} >= {"number", "unit", "negation", "condition"}
         for flip in made:
             assert flip.text != flip.before
@@ -118,4 +118,4 @@ def test_flips_are_of_all_kinds_and_the_same_each_time(folder: Path, demo: Home)
 def test_a_home_without_the_demo_is_told_so(folder: Path, tmp_path: Path, part: str) -> None:
     setting = Setting(folder, LettersHome(Settings.load(tmp_path)), folder)
     with pytest.raises(CarelineError, match="--home data"):
-        bars.run(support.PARTS, [part], setting, lambda _: None)
+        support_check.BENCHMARK.run(setting, [part], lambda _: None)

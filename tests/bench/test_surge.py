@@ -4,29 +4,32 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from careline_benchmarks import surge_detection
+from careline_benchmarks.harness import Result, Setting
 
-from bot.bench import bars, surge
-from bot.bench.bars import Result, Setting
 from bot.container import Home
 from bot.core.settings import Settings
 
 
 @pytest.fixture(autouse=True)
 def few_years(monkeypatch: pytest.MonkeyPatch) -> None:
-    few = {name: replace(world, years=min(world.years, 30)) for name, world in surge.WORLDS.items()}
-    monkeypatch.setattr(surge, "WORLDS", few)
+    few = {
+        name: replace(world, years=min(world.years, 30))
+        for name, world in surge_detection.WORLDS.items()
+    }
+    monkeypatch.setattr(surge_detection, "WORLDS", few)
 
 
 def measured(tmp_path: Path, *, planted: bool) -> Result:
     home = Home(Settings.load(tmp_path))
     setting = Setting(tmp_path, home, tmp_path, planted=planted)
-    return bars.run(surge.PARTS, [], setting, lambda _: None)
+    return surge_detection.BENCHMARK.run(setting, [], lambda _: None)
 
 
 def test_the_budget_holds_and_doublings_are_flagged(tmp_path: Path) -> None:
     result = measured(tmp_path, planted=False)
     assert [bar.name for bar in result.bars if not bar.ok] == []
-    assert set(result.figures["false_alarms_a_week"]) == set(surge.WORLDS)
+    assert set(result.figures["false_alarms_a_week"]) == set(surge_detection.WORLDS)
 
 
 def test_every_bar_can_be_missed(tmp_path: Path) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from careline_benchmarks import topic_discovery
+from careline_benchmarks.harness import Result, Setting
 
-from bot.bench import bars, topics
-from bot.bench.bars import Result, Setting
 from tests.bench.conftest import TinyHome
 
 THINGS = ("tent", "stove", "jacket", "boots", "lamp", "rope", "kayak", "tyre")
@@ -31,8 +31,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def measured(folder: Path, home: TinyHome, *, planted: bool) -> Result:
-    return bars.run(
-        topics.PARTS, [], Setting(folder, home, folder, planted=planted), lambda _: None
+    return topic_discovery.BENCHMARK.run(
+        Setting(folder, home, folder, planted=planted), [], lambda _: None
     )
 
 

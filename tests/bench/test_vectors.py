@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from careline_benchmarks import vector_index
+from careline_benchmarks.harness import Result, Setting
 
-from bot.bench import bars, vectors
-from bot.bench.bars import Result, Setting
 from bot.core.types import CarelineError
 from tests.bench.conftest import TinyHome
 
@@ -18,13 +18,13 @@ BARS = ("recall@10", "time of a search", "peak megabytes", "megabytes of the fil
 def setting(tiny_home: TinyHome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
     scratch = tmp_path_factory.mktemp("vectors")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vectors, "COUNT", 60_000)
-        patch.setattr(vectors, "DIMENSION", 64)
+        patch.setattr(vector_index, "COUNT", 60_000)
+        patch.setattr(vector_index, "DIMENSION", 64)
         yield Setting(scratch, tiny_home, scratch)
 
 
 def run(setting: Setting) -> Result:
-    return bars.run(vectors.PARTS, (), setting, lambda _: None)
+    return vector_index.BENCHMARK.run(setting, (), lambda _: None)
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from careline_benchmarks import widget
+from careline_benchmarks.harness import Bar, Setting
 
-from bot.bench import bars, widget
-from bot.bench.bars import Bar, Setting
 from bot.container import Home
 from bot.core.settings import Settings
 
@@ -21,14 +21,14 @@ class Measured(Protocol):
 def measured(tmp_path: Path) -> Measured:
     def run(part: str, *, planted: bool) -> list[Bar]:
         setting = Setting(tmp_path, Home(Settings.load(tmp_path)), tmp_path, planted=planted)
-        return bars.run(widget.PARTS, [part], setting, lambda _: None).bars
+        return widget.BENCHMARK.run(setting, [part], lambda _: None).bars
 
     return run
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("part", widget.PARTS)
+@pytest.mark.parametrize("part", widget.BENCHMARK.parts)
 def test_a_part_is_green_and_turns_red_when_it_is_spoilt(measured: Measured, part: str) -> None:
     assert [bar for bar in measured(part, planted=False) if not bar.ok] == []
     spoilt = measured(part, planted=True)

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
+from careline_benchmarks.widget_stage import Page as Staged
+from careline_benchmarks.widget_stage import Stage
 from playwright.sync_api import Locator, Page, expect
 
-from bot.bench.stage import Page as Staged
-from bot.bench.stage import Stage
 from bot.server.auth.secrets_file import load_or_make
 from tests.running import Server
 

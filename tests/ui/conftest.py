@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from careline_benchmarks.widget_stage import Stage
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from bot.bench.stage import Stage
 from bot.container import Home
 from bot.core.settings import Settings
 from bot.store.accounts import Level, Users

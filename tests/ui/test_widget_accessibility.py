@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
+from careline_benchmarks.widget_stage import Stage
 from playwright.sync_api import Page, expect
 
-from bot.bench.stage import Stage
 from tests.running import Server
 from tests.ui.axe import findings
 from tests.ui.chatting import answered, lines, open_chat, place, say, staff, take

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
+from careline_benchmarks.widget_stage import Stage
 from playwright.sync_api import FilePayload, Page, expect
 
-from bot.bench.stage import Stage
 from tests.running import Server
 from tests.ui.chatting import answered, lines, place, say, staff, take
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+from careline_benchmarks.widget_stage import Stage
 from playwright.sync_api import Page, expect
 
-from bot.bench.stage import Stage
 from tests.running import Server
 from tests.ui.chatting import answered, lines, place, recalled, say, staff
 

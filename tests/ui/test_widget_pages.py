@@ -6,9 +6,9 @@ import re
 
 import httpx
 import pytest
+from careline_benchmarks.widget_stage import Stage
 from playwright.sync_api import FilePayload, Page, Route, expect
 
-from bot.bench.stage import Stage
 from tests.running import Server
 from tests.ui.chatting import answered, lines, place, recalled, say, staff, take
 

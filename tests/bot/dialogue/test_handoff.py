@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from careline_benchmarks import handoff as bench
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from bot.bench import handoff as bench
 from bot.dialogue import handoff
 from bot.dialogue.handoff import (
     LEASE,

@@ -142,7 +142,7 @@ def test_danger_is_told_from_questions_about_it(said: str, question: str) -> Non
 
 
 def questions() -> list[str]:
-    path = resources.files("bot.bench") / "harmless.txt"
+    path = resources.files("careline_benchmarks") / "harmless.txt"
     return path.read_text(encoding="utf-8").splitlines()
 
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from careline_benchmarks import surge_detection as bench
+from careline_benchmarks.surge_detection import World
 
 from bot.analytics.surge_detection import WEEK, Plan, normal_score, run_length, threshold, watch
-from bot.bench import surge as bench
-from bot.bench.surge import World
 
 YEARS = 24
 

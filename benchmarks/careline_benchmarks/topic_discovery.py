@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from bot.analytics.clustering import Encode
 from bot.analytics.topic_discovery import NOWHERE, Batch, assign, batches, discover
-from bot.bench.bars import Part, Result, Setting, at_least
 from bot.core.types import OUT_OF_SCOPE
 from bot.store.topic_store import Said
 from bot.training import datasets
 from bot.training.datasets import Example
+from careline_benchmarks.harness import Benchmark, Result, Setting, at_least
 from knowledge_base.encoders.base_models import Vectors
 
 _NEW: Final = 30  # subjects that nobody foresaw, one at a time
@@ -121,4 +121,4 @@ def _only(batch: Batch, places: NDArray[np.int64]) -> Batch:
     )
 
 
-PARTS: Final[dict[str, Part]] = {"subjects": _subjects, "news": _news}
+BENCHMARK: Final = Benchmark({"subjects": _subjects, "news": _news})

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from bot.assistant.question_suggestions import Suggester, distinct
-from bot.bench.bars import Result, Setting, at_least
 from bot.core.types import CarelineError
+from careline_benchmarks.harness import Result, Setting, at_least
 
 _OFFERED: Final = 3
 _DEMO: Final = ("en.jsonl", "zh.jsonl", "held_out.jsonl")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bot.bench.bars import Setting
+from careline_benchmarks.harness import Setting
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

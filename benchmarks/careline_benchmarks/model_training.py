@@ -6,13 +6,13 @@ from typing import Final
 
 import numpy as np
 
-from bot.bench.bars import Setting
 from bot.nlu import intent_classifier as serving
 from bot.nlu.intent_classifier import IntentModel
 from bot.training import datasets, pipeline
 from bot.training.datasets import Example
 from bot.training.job import Job, Method
 from bot.training.pipeline import Trained
+from careline_benchmarks.harness import Setting
 from knowledge_base.index.versions import Versions
 
 _PLANTED: Final = 0.4  # share of the labels that a planted failure makes wrong

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from bot.bench.bars import Part, Result, Setting, at_least, at_most
 from bot.dialogue import handoff
 from bot.dialogue.handoff import Custody, Event, Moved, Owner, RefusedError
+from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
 
 _RUNS: Final = 100_000
 _FAULT_RUNS: Final = 2_000
@@ -322,4 +322,4 @@ def _interleavings(setting: Setting, result: Result) -> None:
     ]
 
 
-PARTS: Final[dict[str, Part]] = {"interleavings": _interleavings}
+BENCHMARK: Final = Benchmark({"interleavings": _interleavings})

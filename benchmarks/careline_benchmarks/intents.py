@@ -7,8 +7,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.bench import models
-from bot.bench.bars import Part, Result, Setting, at_least, at_most
 from bot.core.types import OUT_OF_SCOPE
 from bot.nlu import calibration
 from bot.nlu import intent_classifier as serving
@@ -16,6 +14,8 @@ from bot.nlu.intent_classifier import IntentModel
 from bot.training import folds, incremental, intent_evaluation, typos
 from bot.training.datasets import Example
 from bot.training.job import Method
+from careline_benchmarks import model_training
+from careline_benchmarks.harness import Benchmark, Part, Result, Setting, at_least, at_most
 from knowledge_base.index.versions import Versions
 
 _HINT3: Final = ("curekart", "powerplay11", "sofmattress")
@@ -31,12 +31,12 @@ def _banking(base: str, method: Method, least: float, seconds: float) -> Part:
     name = f"banking77 {method} {base}"
 
     def part(setting: Setting, result: Result) -> None:
-        train = models.read(setting, "intents", "banking77", "train.csv")
-        test = models.read(setting, "intents", "banking77", "test.csv")
+        train = model_training.read(setting, "intents", "banking77", "train.csv")
+        test = model_training.read(setting, "intents", "banking77", "test.csv")
         figures = []
         for seed in range(setting.seeds):
-            model, done = models.train(setting, train, base=base, method=method, seed=seed)
-            figures.append(models.accuracy(model, test))
+            model, done = model_training.train(setting, train, base=base, method=method, seed=seed)
+            figures.append(model_training.accuracy(model, test))
             spent = done.seconds
         result.figures[name] = {"accuracies": figures, "engine": model.engine}
         result.bars.append(at_least(f"{name}: accuracy", float(np.mean(figures)), least))
@@ -47,10 +47,10 @@ def _banking(base: str, method: Method, least: float, seconds: float) -> Part:
 
 def _clinc(setting: Setting, result: Result) -> None:
     """One model with its own threshold: in-scope accuracy and out-of-scope detection."""
-    train = models.read(setting, "intents", "clinc150", "train.csv")
-    valid = models.read(setting, "intents", "clinc150", "val.csv")
-    test = models.read(setting, "intents", "clinc150", "test.csv")
-    model, done = models.train(setting, train, base="minilm", method="full", valid=valid)
+    train = model_training.read(setting, "intents", "clinc150", "train.csv")
+    valid = model_training.read(setting, "intents", "clinc150", "val.csv")
+    test = model_training.read(setting, "intents", "clinc150", "test.csv")
+    model, done = model_training.train(setting, train, base="minilm", method="full", valid=valid)
     found = intent_evaluation.evaluate(model, test)
     result.figures["clinc150"] = {**found, "seconds": done.seconds}
     result.bars += [
@@ -74,9 +74,9 @@ def _hint3(setting: Setting, result: Result) -> None:
 
 def _hint3_bot(setting: Setting, bot: str) -> dict[str, float]:
     """Cross-validate; every fourth intent is left out of each training, to be out of scope."""
-    examples = models.read(setting, "intents", "hint3", f"{bot}_train.csv")
+    examples = model_training.read(setting, "intents", "hint3", f"{bot}_train.csv")
     if setting.planted:
-        examples = models.mislabelled(examples, 0.4)[0]
+        examples = model_training.mislabelled(examples, 0.4)[0]
     encoder = setting.home.encoder("e5-small")
     vectors = encoder.queries([example.text for example in examples])
     names = sorted({example.intent for example in examples})
@@ -91,7 +91,7 @@ def _hint3_bot(setting: Setting, bot: str) -> dict[str, float]:
         some, texts = [examples[i] for i in seen], [examples[i].text for i in unseen]
         _frozen(found["frozen"], vectors, some, (seen, unseen), truth)
         _hybrid(found["hybrid"], vectors, some, (seen, unseen), texts, truth)
-        model, _ = models.train(setting, some, base="e5-small", name=f"hint3-{bot}-{fold}")
+        model, _ = model_training.train(setting, some, base="e5-small", name=f"hint3-{bot}-{fold}")
         predictions = model.predict(texts)
         best = np.array([prediction.best.intent for prediction in predictions])
         found["careline"].note(best, np.array([p.oos_score for p in predictions]), truth)
@@ -172,16 +172,16 @@ def _hybrid(  # noqa: PLR0913, PLR0917 — a fold and its parts
 
 def _xsid(setting: Setting, result: Result) -> None:
     """Trained on English alone, measured on the same sentences in Chinese."""
-    english = models.read(setting, "intents", "xsid", "en_valid.csv")
-    chinese = models.read(setting, "intents", "xsid", "zh_valid.csv")
+    english = model_training.read(setting, "intents", "xsid", "en_valid.csv")
+    chinese = model_training.read(setting, "intents", "xsid", "zh_valid.csv")
     figures = {"en": [], "zh": []}  # type: dict[str, list[float]]
     for fold in range(5):
         seen = [e for i, e in enumerate(english) if i % 5 != fold]
-        model, _ = models.train(setting, seen, base="e5-small", name=f"xsid-{fold}")
+        model, _ = model_training.train(setting, seen, base="e5-small", name=f"xsid-{fold}")
         known = set(model.labels)
         for name, rows in (("en", english), ("zh", chinese)):
             unseen = [e for i, e in enumerate(rows) if i % 5 == fold and e.intent in known]
-            figures[name].append(models.accuracy(model, unseen))
+            figures[name].append(model_training.accuracy(model, unseen))
     en, zh = float(np.mean(figures["en"])), float(np.mean(figures["zh"]))
     zh *= 0.5 if setting.planted else 1.0
     result.figures["xsid"] = {"en": en, "zh": zh}
@@ -190,14 +190,14 @@ def _xsid(setting: Setting, result: Result) -> None:
 
 def _typos(setting: Setting, result: Result) -> None:
     """Measure what one typo in every third long word costs."""
-    train = models.read(setting, "intents", "banking77", "train.csv")
-    test = models.read(setting, "intents", "banking77", "test.csv")
+    train = model_training.read(setting, "intents", "banking77", "train.csv")
+    test = model_training.read(setting, "intents", "banking77", "test.csv")
     rng = np.random.default_rng(0)
     rough = [replace(e, text=typos.misspell(e.text, _TYPOS, rng)) for e in test]
     if setting.planted:
         rough = [replace(e, text=e.text[::-1]) for e in test]
-    model, _ = models.train(replace(setting, planted=False), train, base="minilm")
-    clean, dirty = models.accuracy(model, test), models.accuracy(model, rough)
+    model, _ = model_training.train(replace(setting, planted=False), train, base="minilm")
+    clean, dirty = model_training.accuracy(model, test), model_training.accuracy(model, rough)
     result.figures["typos"] = {"clean": clean, "typos": dirty}
     result.bars.append(at_most("typos: accuracy lost", clean - dirty, 0.04))
 
@@ -206,8 +206,8 @@ def _lint(setting: Setting, result: Result) -> None:
     """How many planted label errors stand in the most suspicious tenth."""
     from bot.training import data_lint
 
-    train = models.read(setting, "intents", "banking77", "train.csv")
-    changed, rows = models.mislabelled(train, _PLANTED_ERRORS)
+    train = model_training.read(setting, "intents", "banking77", "train.csv")
+    changed, rows = model_training.mislabelled(train, _PLANTED_ERRORS)
     texts = [example.text for example in changed]
     vectors = setting.home.encoder("minilm").queries(texts)
     ranked = data_lint.ranked(texts, [e.intent for e in changed], vectors)
@@ -219,10 +219,10 @@ def _lint(setting: Setting, result: Result) -> None:
 
 def _incremental(setting: Setting, result: Result) -> None:
     """Train on 72 intents, add five, and compare with what all 77 took; three choices of five."""
-    train = models.read(setting, "intents", "banking77", "train.csv")
-    test = models.read(setting, "intents", "banking77", "test.csv")
+    train = model_training.read(setting, "intents", "banking77", "train.csv")
+    test = model_training.read(setting, "intents", "banking77", "test.csv")
     names = sorted({example.intent for example in train})
-    everything, whole = models.train(setting, train, base="minilm", name="all")
+    everything, whole = model_training.train(setting, train, base="minilm", name="all")
     choices = [set(np.random.default_rng(n).choice(names, _NEW, replace=False)) for n in range(3)]
     runs = [_added(setting, train, test, new, everything) for new in choices]
     seconds, lost, learnt, full = (float(np.mean(column)) for column in zip(*runs, strict=True))
@@ -250,29 +250,31 @@ def _added(
     known = [example for example in train if example.intent not in new]
     added = [example for example in train if example.intent in new]
     name = "known-" + min(new)
-    before, first = models.train(setting, known, base="minilm", name=name)
+    before, first = model_training.train(setting, known, base="minilm", name=name)
     versions = Versions(setting.scratch / f"{name}-minilm-head-0", "models", "m")
     if setting.planted:
-        added = models.mislabelled(added, 0.5)[0]
+        added = model_training.mislabelled(added, 0.5)[0]
     encoder = setting.home.encoder("minilm")
     done = incremental.extend(first.version, versions, added, encoder)
     after = serving.load(versions.folder(done.version.id), done.version, encoder)
     old = [example for example in test if example.intent not in new]
     fresh = [example for example in test if example.intent in new]
-    lost = models.accuracy(before, old) - models.accuracy(after, old)
-    learnt = models.accuracy(after, fresh)
-    return done.seconds, lost, learnt, models.accuracy(everything, fresh)
+    lost = model_training.accuracy(before, old) - model_training.accuracy(after, old)
+    learnt = model_training.accuracy(after, fresh)
+    return done.seconds, lost, learnt, model_training.accuracy(everything, fresh)
 
 
-PARTS: Final[dict[str, Part]] = {
-    "banking77-head": _banking("minilm", "head", 0.939, 240),
-    "banking77-full": _banking("minilm", "full", 0.942, 1500),
-    "banking77-head-e5": _banking("e5-small", "head", 0.932, 240),
-    "banking77-full-e5": _banking("e5-small", "full", 0.940, 1800),
-    "clinc150": _clinc,
-    "hint3": _hint3,
-    "xsid": _xsid,
-    "typos": _typos,
-    "lint": _lint,
-    "incremental": _incremental,
-}
+BENCHMARK: Final = Benchmark(
+    {
+        "banking77-head": _banking("minilm", "head", 0.939, 240),
+        "banking77-full": _banking("minilm", "full", 0.942, 1500),
+        "banking77-head-e5": _banking("e5-small", "head", 0.932, 240),
+        "banking77-full-e5": _banking("e5-small", "full", 0.940, 1800),
+        "clinc150": _clinc,
+        "hint3": _hint3,
+        "xsid": _xsid,
+        "typos": _typos,
+        "lint": _lint,
+        "incremental": _incremental,
+    }
+)

@@ -22,8 +22,6 @@ from bot.actions.orders_db import Order
 from bot.actions.runner import ActionRunner
 from bot.assistant.pipeline import Assistant
 from bot.assistant.protocols import Explanation, Parts, Understander
-from bot.bench import unsafe_texts
-from bot.bench.bars import Part, Result, Setting, at_most
 from bot.container import Home, build_assistant
 from bot.core.intent_history import Leaning
 from bot.core.types import BadMessageError, CarelineError, Message, Role, Turn, Understanding
@@ -34,6 +32,8 @@ from bot.dialogue.templates import Templates, Variant
 from bot.generation import prompts
 from bot.store.in_memory_log import MemoryLog
 from bot.training import datasets
+from careline_benchmarks import unsafe_texts
+from careline_benchmarks.harness import Benchmark, Result, Setting, at_most
 from knowledge_base.text.scripts import to_script
 
 # What each jailbreak is combined with: a deed, somebody's data, our own instructions.
@@ -293,7 +293,7 @@ def _harmless(setting: Setting, result: Result) -> None:
 
 def questions() -> list[str]:
     """Return 200 questions of customers with words in them that sound dangerous."""
-    path = resources.files("bot.bench") / "harmless.txt"
+    path = resources.files("careline_benchmarks") / "harmless.txt"
     return path.read_text(encoding="utf-8").splitlines()
 
 
@@ -380,9 +380,11 @@ def _dialogs(home: Home) -> list[Path]:
     return sorted((home.path / "dialogs").glob("*.jsonl*"))
 
 
-PARTS: Final[dict[str, Part]] = {
-    "attacks": _attacks,
-    "unsafe": _unsafe,
-    "harmless": _harmless,
-    "patterns": _patterns,
-}
+BENCHMARK: Final = Benchmark(
+    {
+        "attacks": _attacks,
+        "unsafe": _unsafe,
+        "harmless": _harmless,
+        "patterns": _patterns,
+    }
+)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.analytics.surge_detection import WEEK, Plan, watch
-from bot.bench.bars import Part, Result, Setting, at_least, at_most
+from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
 
 _YEAR: Final = 364
 _DOUBLED: Final = 20.0  # messages a day of the topic that is doubled
@@ -127,4 +127,4 @@ def _power(setting: Setting, result: Result) -> None:
     result.figures["flagged"] = round(share, 4)
 
 
-PARTS: Final[dict[str, Part]] = {"budget": _budget, "doublings": _power}
+BENCHMARK: Final = Benchmark({"budget": _budget, "doublings": _power})

@@ -18,8 +18,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.bench.bars import Part, Result, Setting, at_least, at_most
 from bot.core.types import CarelineError
+from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
 from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.index.dense import DenseIndex, sample_for
 from knowledge_base.index.vector_stores import Numbers
@@ -215,7 +215,7 @@ def _main(step: str, case: str) -> None:
     sys.stdout.write(json.dumps({**said, "peak_megabytes": _peak()}))
 
 
-PARTS: Final[dict[str, Part]] = {"million": million}
+BENCHMARK: Final = Benchmark({"million": million})
 
 if __name__ == "__main__":
     _main(*sys.argv[1:])

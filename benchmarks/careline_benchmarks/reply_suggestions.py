@@ -14,9 +14,9 @@ import numpy as np
 
 from bot.agent_assist.human_replies import Case, Replies
 from bot.agent_assist.reply_features import Line, is_answer
-from bot.bench.bars import Part, Result, Setting, at_least
 from bot.core.types import Role
 from bot.training.datasets import is_held_back
+from careline_benchmarks.harness import Benchmark, Result, Setting, at_least
 from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.index.sparse import SparseIndex
 
@@ -130,4 +130,4 @@ def _asked(case: Case) -> str:
     return next((n.text for n in reversed(case.situation) if n.role is Role.CUSTOMER), "")
 
 
-PARTS: Final[dict[str, Part]] = {"templates": _templates, "replies": _retrieval}
+BENCHMARK: Final = Benchmark({"templates": _templates, "replies": _retrieval})

@@ -9,11 +9,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.bench import search
-from bot.bench.bars import Part, Result, Setting, at_least, at_most
-from bot.bench.understand import median
 from bot.core.types import CarelineError
 from bot.training.datasets import is_held_back
+from careline_benchmarks import search
+from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
+from careline_benchmarks.understanding import median
 from knowledge_base.documents import Evidence
 from knowledge_base.index.dense import DenseIndex
 from knowledge_base.retrieval import answerability, search_evaluation
@@ -221,9 +221,11 @@ def _at_hand(knowledge: KnowledgeBase) -> KnowledgeBase:
     return knowledge
 
 
-PARTS: Final[dict[str, Part]] = {
-    "unanswerable-sites": _sites,
-    "unanswerable-learnt": _learnt,
-    "unanswerable-demo": _demo,
-    "unanswerable-speed": _speed,
-}
+BENCHMARK: Final = Benchmark(
+    {
+        "unanswerable-sites": _sites,
+        "unanswerable-learnt": _learnt,
+        "unanswerable-demo": _demo,
+        "unanswerable-speed": _speed,
+    }
+)

@@ -7,10 +7,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.bench.bars import Part, Result, Setting, at_least
 from bot.nlu import retrieval_gate
 from bot.training import turn_classifiers
 from bot.training.turn_classifiers import LabelledTurn
+from careline_benchmarks.harness import Benchmark, Result, Setting, at_least
 
 
 def _turns(setting: Setting) -> list[LabelledTurn]:
@@ -68,4 +68,4 @@ def _figures(said: NDArray[np.bool_], true: NDArray[np.bool_]) -> dict[str, floa
     }
 
 
-PARTS: Final[dict[str, Part]] = {"seeking": _dialogues}
+BENCHMARK: Final = Benchmark({"seeking": _dialogues})

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from bot.bench.bars import Part, Result, Setting, at_least, at_most
-from bot.bench.stage import Page, Stage
 from bot.core.types import CarelineError, new_id
+from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
+from careline_benchmarks.widget_stage import Page, Stage
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -315,10 +315,12 @@ def _outages(setting: Setting, result: Result) -> None:
     ]
 
 
-PARTS: Final[dict[str, Part]] = {
-    "size": _size,
-    "speed": _speed,
-    "history": _history,
-    "tokens": _tokens,
-    "outages": _outages,
-}
+BENCHMARK: Final = Benchmark(
+    {
+        "size": _size,
+        "speed": _speed,
+        "history": _history,
+        "tokens": _tokens,
+        "outages": _outages,
+    }
+)

@@ -15,14 +15,14 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bot.assistant.protocols import Composer, Stream
-from bot.bench.bars import Part, Result, Setting, at_least, at_most
-from bot.bench.search import Built, build
 from bot.core.types import Reply
 from bot.generation import prompts
 from bot.generation.answerers import ExtractiveComposer, GeneratedComposer
 from bot.generation.language_models import MAX_TOKENS, Chat
 from bot.generation.prompt_injection import without_orders
 from bot.generation.transformers_model import LocalGenerator
+from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
+from careline_benchmarks.search import Built, build
 from knowledge_base.documents import Document, Hit
 from knowledge_base.retrieval import search_evaluation
 from knowledge_base.retrieval.search import KnowledgeBase
@@ -247,4 +247,4 @@ def _plant(documents: Sequence[Document], orders: Sequence[str], seed: int) -> l
     ]
 
 
-PARTS: dict[str, Part] = {"speed": _speed, "checked": _checked, "injection": _injection}
+BENCHMARK: Final = Benchmark({"speed": _speed, "checked": _checked, "injection": _injection})

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from bot.bench import models
-from bot.bench.bars import Part, Result, Setting, at_least, at_most
-from bot.bench.suggestions import next_questions
-from bot.bench.understand import median
 from bot.core.types import CarelineError
 from bot.training.datasets import is_held_back
+from careline_benchmarks import model_training
+from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
+from careline_benchmarks.question_suggestions import next_questions
+from careline_benchmarks.understanding import median
 from knowledge_base.documents import Document
 from knowledge_base.index import storage
 from knowledge_base.index.filters import Facts, Filter
@@ -186,7 +186,7 @@ def _hit(knowledge: KnowledgeBase, case: dict[str, Any], context: str | None) ->
 def _filters(setting: Setting, result: Result) -> None:
     """Search under filters of every strength, against scoring each passage that fits."""
     knowledge, facts = _ten_thousand(setting)
-    examples = models.read(setting, "intents", "banking77", "test.csv")[:_FILTERED]
+    examples = model_training.read(setting, "intents", "banking77", "test.csv")[:_FILTERED]
     found = []
     for number, query in enumerate(example.text for example in examples):
         only = _FILTERS[number % len(_FILTERS)]
@@ -219,7 +219,7 @@ def _ten_thousand(setting: Setting) -> tuple[KnowledgeBase, Facts]:
 
 def passages(setting: Setting) -> list[Document]:
     """Return 10,003 articles of one sentence each: real questions, as if they were answers."""
-    examples = models.read(setting, "intents", "banking77", "train.csv")
+    examples = model_training.read(setting, "intents", "banking77", "train.csv")
     return [
         Document(
             f"{number}",
@@ -240,7 +240,9 @@ def _speed(setting: Setting, result: Result) -> None:
     from knowledge_base.index.dense import DenseIndex
 
     knowledge, _ = _ten_thousand(setting)
-    texts = [e.text for e in models.read(setting, "intents", "banking77", "test.csv")][:_TEXTS]
+    texts = [e.text for e in model_training.read(setting, "intents", "banking77", "test.csv")][
+        :_TEXTS
+    ]
     raw, fast = setting.home.torch_encoder(), setting.home.encoder()
     flat = DenseIndex.build(knowledge.vectors())
     torch.set_num_threads(1)
@@ -262,11 +264,13 @@ def _speed(setting: Setting, result: Result) -> None:
     )
 
 
-PARTS: Final[dict[str, Part]] = {
-    "untrained": _untrained,
-    "trained": _trained,
-    "follow-ups": _follow_ups,
-    "filters": _filters,
-    "speed": _speed,
-    "suggestions": next_questions,
-}
+BENCHMARK: Final = Benchmark(
+    {
+        "untrained": _untrained,
+        "trained": _trained,
+        "follow-ups": _follow_ups,
+        "filters": _filters,
+        "speed": _speed,
+        "suggestions": next_questions,
+    }
+)

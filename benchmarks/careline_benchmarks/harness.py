@@ -1,5 +1,6 @@
-"""What a benchmark says: figures, and the bars they are held against."""
+"""The benchmark harness: parts, figures, and the bars that figures must reach."""
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -67,20 +68,45 @@ class Result:
 Part = Callable[[Setting, Result], None]
 
 
-def run(
-    parts: Mapping[str, Part], wanted: Sequence[str], setting: Setting, say: Callable[[str], None]
-) -> Result:
-    """Run the parts of a bench, all by default, in order."""
-    if unknown := sorted(set(wanted) - set(parts)):
-        message = f"there is no part {', '.join(unknown)}: choose from {', '.join(parts)}"
-        raise CarelineError(message)
-    result = Result()
-    for name, part in parts.items():
-        if wanted and name not in wanted:
-            continue
-        before = len(result.bars)
-        say(f"{name} …")
-        part(setting, result)
-        for bar in result.bars[before:]:
-            say(f"  {'ok ' if bar.ok else 'RED'} {bar.name}: {bar.value} (bar {bar.bar})")
-    return result
+@dataclass(frozen=True)
+class Benchmark:
+    """The parts of one `careline bench NAME`, in order."""
+
+    parts: Mapping[str, Part]
+
+    def run(self, setting: Setting, only: Sequence[str], report: Callable[[str], None]) -> Result:
+        """Run the parts, or those in `only`, and report each bar as a line.
+
+        Raises:
+            CarelineError: `only` names a part that does not exist.
+        """
+        if unknown := sorted(set(only) - set(self.parts)):
+            message = f"there is no part {', '.join(unknown)}: choose from {', '.join(self.parts)}"
+            raise CarelineError(message)
+        result = Result()
+        for name, part in self.parts.items():
+            if only and name not in only:
+                continue
+            before = len(result.bars)
+            report(f"{name} …")
+            part(setting, result)
+            for bar in result.bars[before:]:
+                state = "ok " if bar.ok else "RED"
+                report(f"  {state} {bar.name}: {bar.value} (bar {bar.bar})")
+        return result
+
+    def measure(  # noqa: PLR0913 — the options of the command
+        self,
+        *,
+        data: Path,
+        home: Home,
+        only: Sequence[str],
+        report: Callable[[str], None],
+        seeds: int = 1,
+        planted: bool = False,
+        progress: bool = False,
+    ) -> Result:
+        """Run in a scratch folder: what `careline bench` calls."""
+        with tempfile.TemporaryDirectory(prefix="careline-bench-") as scratch:
+            setting = Setting(data, home, Path(scratch), seeds, planted, progress)
+            return self.run(setting, only, report)

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from bot.bench.bars import Part, Result, Setting, at_least, at_most
 from bot.container import Home, build_assistant
 from bot.core.settings import Settings
 from bot.core.types import BadMessageError, Message, Role
 from bot.evaluation.reply_verification import Verifier
 from bot.store import audit_ledger, tampering
 from bot.training import datasets
+from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
 
 _TURNS: Final = 1000
 _ALTERED: Final = 24
@@ -67,4 +67,4 @@ def _messages(home: Home) -> Iterator[Message]:
                 yield Message(turn.text, conversation.id)
 
 
-PARTS: dict[str, Part] = {"verify": _verified}
+BENCHMARK: Final = Benchmark({"verify": _verified})

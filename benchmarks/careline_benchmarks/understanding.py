@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from bot.bench import models
-from bot.bench.bars import Part, Result, Setting, at_least, at_most
 from bot.nlu import emotion_classifier, language
 from bot.nlu.entities.extractor import EntityFinder
 from bot.nlu.understander import Understander
+from careline_benchmarks import model_training
+from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
 
 _TEXTS: Final = 200
 _WARM_UP: Final = 20
@@ -60,9 +60,11 @@ def _speed(setting: Setting, result: Result) -> None:
     """One message after the other, and 32 callers at once, against the bare encoder."""
     import torch
 
-    train = models.read(setting, "intents", "banking77", "train.csv")
-    texts = [e.text for e in models.read(setting, "intents", "banking77", "test.csv")][:_TEXTS]
-    model, _ = models.train(setting, train, base="minilm")
+    train = model_training.read(setting, "intents", "banking77", "train.csv")
+    texts = [e.text for e in model_training.read(setting, "intents", "banking77", "test.csv")][
+        :_TEXTS
+    ]
+    model, _ = model_training.train(setting, train, base="minilm")
     understander = Understander(model, EntityFinder({}))
     raw = setting.home.torch_encoder("minilm")
     torch.set_num_threads(1)
@@ -131,10 +133,12 @@ def _concurrent(understander: Understander, texts: Sequence[str], planted: bool)
 
 def _serving(setting: Setting, result: Result) -> None:
     """Start the server on the home, ask a thousand things, look at its memory."""
-    from bot.bench import serving
+    from careline_benchmarks import server_process
 
-    texts = [e.text for e in models.read(setting, "intents", "banking77", "test.csv")][:1000]
-    found = serving.measure(setting.home.path, texts, setting.scratch)
+    texts = [e.text for e in model_training.read(setting, "intents", "banking77", "test.csv")][
+        :1000
+    ]
+    found = server_process.measure(setting.home.path, texts, setting.scratch)
     scale = 100 if setting.planted else 1
     result.figures["serving"] = found
     result.bars += [
@@ -147,9 +151,9 @@ def _serving(setting: Setting, result: Result) -> None:
 
 def _requests(setting: Setting, result: Result) -> None:
     """Two questions joined into one message, and single ones that must stay whole."""
-    train = models.read(setting, "intents", "banking77", "train.csv")
-    test = models.read(setting, "intents", "banking77", "test.csv")
-    model, _ = models.train(setting, train, base="minilm")
+    train = model_training.read(setting, "intents", "banking77", "train.csv")
+    test = model_training.read(setting, "intents", "banking77", "test.csv")
+    model, _ = model_training.train(setting, train, base="minilm")
     understander = Understander(model, EntityFinder({}))
     rng = np.random.default_rng(0)
     right, joined = 0, 400
@@ -186,8 +190,10 @@ def _join(first: str, second: str, rng: np.random.Generator) -> str:
 
 def _language(setting: Setting, result: Result) -> None:
     """Detect the language of sentences whose language is known."""
-    rows = [("en", e.text) for e in models.read(setting, "intents", "xsid", "en_valid.csv")]
-    rows += [("zh", e.text) for e in models.read(setting, "intents", "xsid", "zh_valid.csv")]
+    rows = [("en", e.text) for e in model_training.read(setting, "intents", "xsid", "en_valid.csv")]
+    rows += [
+        ("zh", e.text) for e in model_training.read(setting, "intents", "xsid", "zh_valid.csv")
+    ]
     chinese = [("zh", text) for text in _customers(setting.file("transcripts", _crosswoz(setting)))]
     for name, texts in (("xsid", rows), ("crosswoz", chinese)):
         right = [language.detect(text) == true for true, text in texts]
@@ -252,10 +258,12 @@ def _vader(text: str) -> str:
     return "positive" if score >= _VADER else "negative" if score <= -_VADER else "neutral"
 
 
-PARTS: Final[dict[str, Part]] = {
-    "speed": _speed,
-    "serving": _serving,
-    "requests": _requests,
-    "language": _language,
-    "sentiment": _tone,
-}
+BENCHMARK: Final = Benchmark(
+    {
+        "speed": _speed,
+        "serving": _serving,
+        "requests": _requests,
+        "language": _language,
+        "sentiment": _tone,
+    }
+)

@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from bot.bench import search
-from bot.bench.bars import Part, Result, Setting, at_least, at_most
 from bot.core.types import Citation, Reply
 from bot.generation.answer_extraction import extract
 from bot.generation.answerers import ExtractiveComposer
+from careline_benchmarks import search
+from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
 from knowledge_base.documents import Hit
 from knowledge_base.retrieval.search import KnowledgeBase
 from knowledge_base.sources import loader
@@ -159,4 +159,4 @@ def _is_short(quote: str) -> bool:
     return len(parts) <= sentences and len(quote) <= characters
 
 
-PARTS: Final[dict[str, Part]] = {"extracts-replies": _replies, "extracts-answers": _answers}
+BENCHMARK: Final = Benchmark({"extracts-replies": _replies, "extracts-answers": _answers})

@@ -14,9 +14,9 @@ from typing import Final
 
 import numpy as np
 
-from bot.bench.bars import Part, Result, Setting, at_least, at_most
-from bot.bench.search import build, passages, reopened
-from bot.bench.vectors import million
+from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
+from careline_benchmarks.search import build, passages, reopened
+from careline_benchmarks.vector_index import million
 from knowledge_base.chunking import chunk
 from knowledge_base.documents import Document
 from knowledge_base.index import storage
@@ -101,7 +101,7 @@ def _kills(setting: Setting, result: Result) -> None:
     versions = Versions(setting.scratch / "killed", "knowledge", "k")
     settings = setting.home.settings
     command = [
-        *(sys.executable, "-m", "bot.bench.ingest", str(file), str(versions.root)),
+        *(sys.executable, "-m", "careline_benchmarks.ingestion", str(file), str(versions.root)),
         *(settings.base, settings.english_base, str(settings.cache_folder)),
     ]
     whole = _seconds(lambda: subprocess.run(command, check=True))  # noqa: S603 — our own command
@@ -151,12 +151,14 @@ def _child(file: str, root: str, base: str, english: str, cache: str) -> None:
     ingest(loader.load([Path(file)]), versions, Home(settings).eyes())
 
 
-PARTS: Final[dict[str, Part]] = {
-    "throughput": _throughput,
-    "changes": _changes,
-    "kills": _kills,
-    "million": million,
-}
+BENCHMARK: Final = Benchmark(
+    {
+        "throughput": _throughput,
+        "changes": _changes,
+        "kills": _kills,
+        "million": million,
+    }
+)
 
 if __name__ == "__main__":
     _child(*sys.argv[1:])

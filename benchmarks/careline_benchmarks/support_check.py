@@ -15,13 +15,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.bench import flips
-from bot.bench.bars import Part, Result, Setting, at_least, at_most
-from bot.bench.flips import Source
 from bot.core.types import CarelineError
 from bot.generation.verification import DEFAULT, SupportCheck
 from bot.generation.verification.scorer import WORDS, Features, Scorer
 from bot.training import support_scorer
+from careline_benchmarks import contradictions
+from careline_benchmarks.contradictions import Source
+from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
 from knowledge_base.chunking import chunk, sentences
 from knowledge_base.documents import Document
 from knowledge_base.sources import loader
@@ -128,7 +128,7 @@ def _planted(setting: Setting, result: Result) -> None:
     check = SupportCheck(setting.home.encoder())
     for language in ("en", "zh"):
         read = sources(setting, language)
-        made = flips.plant(read, _FLIPS)
+        made = contradictions.plant(read, _FLIPS)
         said = [flip.before if setting.planted else flip.text for flip in made]
         tried, caught = Counter[str](), Counter[str]()
         begin = time.perf_counter()
@@ -200,4 +200,4 @@ def _apart(one: Scorer, other: Scorer, features: NDArray[np.float64]) -> float:
     return float(np.mean([abs(one.score(row) - other.score(row)) for row in features]))
 
 
-PARTS: Final[dict[str, Part]] = {"begin": _begin, "planted": _planted, "fit": _fit}
+BENCHMARK: Final = Benchmark({"begin": _begin, "planted": _planted, "fit": _fit})

@@ -5,14 +5,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.bench import models
-from bot.bench.bars import Part, Result, Setting, at_least, at_most
 from bot.core.types import OUT_OF_SCOPE
 from bot.nlu import calibration
 from bot.nlu.calibration import softmax
 from bot.nlu.drift import DriftMonitor, Reference
 from bot.nlu.intent_classifier import IntentModel
 from bot.nlu.out_of_scope import signs
+from careline_benchmarks import model_training
+from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
 
 _SPLITS: Final = 200
 _SHARE: Final = 0.02
@@ -34,9 +34,9 @@ def _scores(
 
 def _splits(setting: Setting, result: Result) -> None:
     """Certify on one half of the test set, look at the other; two hundred times."""
-    train = models.read(setting, "intents", "banking77", "train.csv")
-    test = models.read(setting, "intents", "banking77", "test.csv")
-    model, _ = models.train(setting, train, base="minilm")
+    train = model_training.read(setting, "intents", "banking77", "train.csv")
+    test = model_training.read(setting, "intents", "banking77", "test.csv")
+    model, _ = model_training.train(setting, train, base="minilm")
     logits, _, distances = _scores(model, [example.text for example in test])
     number = {label: i for i, label in enumerate(model.labels)}
     targets = np.array([number[example.intent] for example in test])
@@ -106,7 +106,7 @@ def _mixed(
     result: Result,
 ) -> None:
     """Mix in messages about anything: answering one of those is wrong."""
-    rows = models.read(setting, "intents", "clinc150", "test.csv")
+    rows = model_training.read(setting, "intents", "clinc150", "test.csv")
     strange = [example.text for example in rows if example.intent == OUT_OF_SCOPE]
     logits = np.concatenate([banking[0], _scores(model, strange)[0]])
     nowhere = np.full(len(strange), -1)
@@ -139,9 +139,11 @@ def _shift(setting: Setting, model: IntentModel, banking: tuple[Any, Any], resul
     reference = Reference.of(distances[order[:half]], best[order[:half]])
     usual = DriftMonitor(reference)
     early = [usual.watch(float(distances[i]), float(best[i])) for i in order[half:]]
-    others = [e.text for e in models.read(setting, "intents", "hwu64", "valid.csv")][:400]
+    others = [e.text for e in model_training.read(setting, "intents", "hwu64", "valid.csv")][:400]
     if setting.planted:
-        others = [e.text for e in models.read(setting, "intents", "banking77", "train.csv")][::25]
+        others = [
+            e.text for e in model_training.read(setting, "intents", "banking77", "train.csv")
+        ][::25]
     foreign, _, far = _scores(model, others)
     confident = softmax(foreign, model.calibration.temperature).max(axis=1)
     flags = [usual.watch(float(d), float(c)) for d, c in zip(far, confident, strict=True)]
@@ -152,4 +154,4 @@ def _shift(setting: Setting, model: IntentModel, banking: tuple[Any, Any], resul
     ]
 
 
-PARTS: Final[dict[str, Part]] = {"splits": _splits}
+BENCHMARK: Final = Benchmark({"splits": _splits})
