@@ -21,7 +21,7 @@ from bot.training import datasets
 from knowledge_base.index.filters import Filter
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from bot.store.database import Engine
 
     from knowledge_base.encoders.base_models import ModelEncoder
 

@@ -24,7 +24,7 @@ from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.quality.near_duplicates import best
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from bot.store.database import Engine
 
     from knowledge_base.encoders.base_models import ModelEncoder
     from knowledge_base.retrieval.search import KnowledgeBase

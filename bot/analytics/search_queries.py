@@ -10,7 +10,7 @@ from bot.training.datasets import Conversation, is_held_back
 from knowledge_base.retrieval.search_evaluation import Query, read_queries
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from bot.store.database import Engine
 
 _CASES: Final = "tests/search.jsonl"
 _DISCONTENT: Final = 2  # of five points

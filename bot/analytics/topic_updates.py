@@ -18,7 +18,7 @@ from bot.store.topic_store import Said, Topic
 from knowledge_base.encoders.base_models import ModelEncoder, Vectors
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from bot.store.database import Engine
 
 SPACING: Final = timedelta(minutes=55)
 _POOL: Final = 5000  # the latest messages, among which new topics are looked for

@@ -15,7 +15,7 @@ from knowledge_base.index.versions import Version, Versions
 from knowledge_base.retrieval import version_loader
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from bot.store.database import Engine
 
     from bot.generation.answerers import ExtractiveComposer, GeneratedComposer
     from bot.generation.language_models import TextGenerator

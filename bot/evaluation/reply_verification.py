@@ -24,7 +24,7 @@ from bot.store.read_model import Reader
 from knowledge_base.documents import Hit
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from bot.store.database import Engine
 
 _CLOSE: Final = 1e-3  # scores: a batch of another size is rounded differently
 _PERSONAL: Final = ("[email]", "[card]", "[phone]")
