@@ -73,7 +73,7 @@ class Chunk:
 
 
 @dataclass(frozen=True)
-class Hit:
+class SearchHit:
     """A chunk found, with its fused score and the scores of both lists.
 
     `dense` is the cosine of query and passage, `sparse` the BM25 score; `score` combines them
@@ -87,7 +87,7 @@ class Hit:
 
 
 @dataclass(frozen=True)
-class Sign:
+class SearchFeature:
     """What one list says: how near the article is (about 0 to 1), and how far it is ahead."""
 
     name: str
@@ -101,17 +101,17 @@ class Sign:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class AnswerEvidence:
     """How likely an article answers a question, and the signs that say so."""
 
     article: str
     score: float
-    signs: tuple[Sign, ...]
+    signs: tuple[SearchFeature, ...]
 
 
 @dataclass(frozen=True)
-class Findings:
+class SearchResult:
     """What a search found, best first, and how likely the best answers the question."""
 
-    hits: tuple[Hit, ...] = ()
-    evidence: Evidence | None = None
+    hits: tuple[SearchHit, ...] = ()
+    evidence: AnswerEvidence | None = None

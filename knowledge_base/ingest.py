@@ -16,21 +16,21 @@ from knowledge_base.documents import Chunk, Document, KnowledgeError
 from knowledge_base.encoders.base_models import Encoder, Vectors
 from knowledge_base.index import jsonl_store, sparse, storage
 from knowledge_base.index.dense import DenseIndex
-from knowledge_base.index.filters import Facts
-from knowledge_base.index.jsonl_store import Records
+from knowledge_base.index.filters import FilterFields
+from knowledge_base.index.jsonl_store import JsonlStore
 from knowledge_base.index.sparse import Rows, SparseIndex
-from knowledge_base.index.storage import Span
+from knowledge_base.index.storage import ArticleSpan
 from knowledge_base.index.versions import Version, Versions
-from knowledge_base.retrieval.search import Weights
-from knowledge_base.retrieval.vector_field import Scale, is_english
-from knowledge_base.sources.document_builder import Failure, same_id
+from knowledge_base.retrieval.search import FusionWeights
+from knowledge_base.retrieval.vector_field import CosineScale, is_english
+from knowledge_base.sources.document_builder import SourceFailure, same_id
 from knowledge_base.text.chinese import simplified
 
 _NEW_SCALE: Final = 0.2  # share of new passages from which the scale is measured again
 
 
 @dataclass(frozen=True)
-class Ingested:
+class IngestReport:
     """What one run of ingestion did; counts are documents."""
 
     version: Version
@@ -39,12 +39,12 @@ class Ingested:
     added: int
     changed: int
     removed: int
-    failed: tuple[Failure, ...]
+    failed: tuple[SourceFailure, ...]
     seconds: float
 
 
 @dataclass(frozen=True)
-class Eye:
+class EncoderSpec:
     """An encoder that shall see the passages, by its base's name; `english`: those alone."""
 
     base: str
@@ -68,10 +68,10 @@ class _Before:
         self.numbers: Rows = np.load(folder / storage.NUMBERS)
 
     @cached_property
-    def chunks(self) -> Records:
-        return Records(self.folder / storage.CHUNKS)
+    def chunks(self) -> JsonlStore:
+        return JsonlStore(self.folder / storage.CHUNKS)
 
-    def view(self, number: int, eye: Eye) -> Mapping[str, Any] | None:
+    def view(self, number: int, eye: EncoderSpec) -> Mapping[str, Any] | None:
         """Return what is known of a view, if the same encoder made it."""
         views: list[dict[str, Any]] = self.details["views"]
         same = number < len(views) and views[number]["encoder"] == eye.encoder.id
@@ -86,19 +86,19 @@ class _Plan:
     kept: Rows  # rows of the version before
     fresh: tuple[Chunk, ...]
     numbers: Rows
-    spans: Mapping[str, Span]
+    spans: Mapping[str, ArticleSpan]
     owners: tuple[Document, ...]  # the document of each row
     next: int  # the number after the last that was ever given
 
 
 def ingest(
-    sources: Iterable[Document | Failure],
+    sources: Iterable[Document | SourceFailure],
     versions: Versions,
-    eyes: Sequence[Eye],
+    eyes: Sequence[EncoderSpec],
     *,
     progress: bool = False,
     origin: Mapping[str, Any] | None = None,
-) -> Ingested:
+) -> IngestReport:
     """Build and publish a version from documents; the first of the `eyes` sees all passages.
 
     `origin` says where they came from, and is kept with the version.
@@ -126,7 +126,7 @@ def ingest(
 
         version = versions.publish(build)
         count = len(plan.numbers)
-    return Ingested(
+    return IngestReport(
         version=version,
         documents=len(documents),
         chunks=count,
@@ -138,7 +138,7 @@ def ingest(
     )
 
 
-def _nothing(failed: Sequence[Failure]) -> KnowledgeError:
+def _nothing(failed: Sequence[SourceFailure]) -> KnowledgeError:
     """Return why nothing could be read; its key is that of the first file's fault."""
     reasons = "; ".join(f"{f.path}: {f.error}" for f in failed[:3]) or "no documents in them"
     message = f"nothing could be ingested ({reasons})"
@@ -147,11 +147,13 @@ def _nothing(failed: Sequence[Failure]) -> KnowledgeError:
     return KnowledgeError(message, failed[0].reason, **{**failed[0].facts, "file": failed[0].path})
 
 
-def _collect(sources: Iterable[Document | Failure]) -> tuple[list[Document], list[Failure]]:
+def _collect(
+    sources: Iterable[Document | SourceFailure],
+) -> tuple[list[Document], list[SourceFailure]]:
     documents: dict[str, Document] = {}
-    failed: list[Failure] = []
+    failed: list[SourceFailure] = []
     for item in sources:
-        if isinstance(item, Failure):
+        if isinstance(item, SourceFailure):
             failed.append(item)
         elif item.id in documents:
             failed.append(same_id(item.id))
@@ -161,7 +163,7 @@ def _collect(sources: Iterable[Document | Failure]) -> tuple[list[Document], lis
 
 
 def _is_same(
-    before: _Before, old: Mapping[str, str], new: Mapping[str, str], eyes: Sequence[Eye]
+    before: _Before, old: Mapping[str, str], new: Mapping[str, str], eyes: Sequence[EncoderSpec]
 ) -> bool:
     views = before.details["views"]
     if list(old.items()) != list(new.items()) or len(views) != len(eyes):
@@ -172,7 +174,7 @@ def _is_same(
 def _planned(
     documents: Sequence[Document], hashes: Mapping[str, str], before: _Before | None
 ) -> _Plan:
-    spans: dict[str, Span] = {}
+    spans: dict[str, ArticleSpan] = {}
     owners: list[Document] = []
     fresh: list[Chunk] = []
     old = before.spans if before else {}
@@ -180,12 +182,16 @@ def _planned(
     same.sort(key=lambda document: old[document.id].start)
     for document in same:
         span = old[document.id]
-        spans[document.id] = Span(span.sha256, len(owners), len(owners) + span.end - span.start)
+        spans[document.id] = ArticleSpan(
+            span.sha256, len(owners), len(owners) + span.end - span.start
+        )
         owners += [document] * (span.end - span.start)
     for document in documents:
         if document.id not in spans:
             parts = chunk(document)
-            spans[document.id] = Span(hashes[document.id], len(owners), len(owners) + len(parts))
+            spans[document.id] = ArticleSpan(
+                hashes[document.id], len(owners), len(owners) + len(parts)
+            )
             owners += [document] * len(parts)
             fresh += parts
     ranges = [np.arange(old[d.id].start, old[d.id].end) for d in same]
@@ -209,7 +215,7 @@ def _build(  # noqa: PLR0913 — what is built, from what, and how
     folder: Path,
     plan: _Plan,
     before: _Before | None,
-    eyes: Sequence[Eye],
+    eyes: Sequence[EncoderSpec],
     failed: int,
     *,
     progress: bool,
@@ -219,9 +225,9 @@ def _build(  # noqa: PLR0913 — what is built, from what, and how
     jsonl_store.write(folder / storage.DOCUMENTS, map(storage.document_line, plan.documents))
     write_json(folder / storage.SPANS, {k: list(asdict(s).values()) for k, s in plan.spans.items()})
     np.save(folder / storage.NUMBERS, plan.numbers)
-    Facts.of(plan.owners).save(folder / storage.FACTS)
+    FilterFields.of(plan.owners).save(folder / storage.FACTS)
     _sparse(plan, before).save(folder / storage.SPARSE)
-    chunks = storage.Chunks(Records(folder / storage.CHUNKS))
+    chunks = storage.StoredChunks(JsonlStore(folder / storage.CHUNKS))
     views = [
         _view(folder / storage.dense_file(number), chunks, plan, before, number, eye, progress)
         for number, eye in enumerate(eyes)
@@ -232,7 +238,7 @@ def _build(  # noqa: PLR0913 — what is built, from what, and how
         "base": eyes[0].base,
         "views": views,
         "next": plan.next,
-        "weights": before.details["weights"] if before else asdict(Weights()),
+        "weights": before.details["weights"] if before else asdict(FusionWeights()),
     }
 
 
@@ -245,11 +251,11 @@ def _sparse(plan: _Plan, before: _Before | None) -> SparseIndex:
 
 def _view(  # noqa: PLR0913, PLR0917 — one view of a version, and what was before
     path: Path,
-    chunks: storage.Chunks,
+    chunks: storage.StoredChunks,
     plan: _Plan,
     before: _Before | None,
     number: int,
-    eye: Eye,
+    eye: EncoderSpec,
     progress: bool,  # noqa: FBT001 — handed on
 ) -> dict[str, Any]:
     """Write the vectors of one encoder and return what must be known of them."""
@@ -271,12 +277,12 @@ def _view(  # noqa: PLR0913, PLR0917 — one view of a version, and what was bef
     if learnt and learnt.exists():
         shutil.copy(learnt, path.with_name(learnt.name))
     if known and len(seen) <= _NEW_SCALE * index.count:
-        scale = Scale(float(known["unrelated"]), float(known["related"]))
+        scale = CosineScale(float(known["unrelated"]), float(known["related"]))
     else:
         rows = np.flatnonzero(np.isin(plan.numbers, index.numbers))
-        sample = np.sort(np.random.default_rng(0).permutation(rows)[: Scale.SAMPLED])
+        sample = np.sort(np.random.default_rng(0).permutation(rows)[: CosineScale.SAMPLED])
         headings = [_heading(chunks[int(row)]) for row in sample]
-        scale = Scale.measure(headings, index.vectors(plan.numbers[sample]), eye.encoder)
+        scale = CosineScale.measure(headings, index.vectors(plan.numbers[sample]), eye.encoder)
     return {
         "base": eye.base,
         "encoder": eye.encoder.id,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from bot.training.job import Job
+from bot.training.job import TrainingJob
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -111,7 +111,7 @@ def _train(folder: Path, encoder: Path) -> None:
         patch.setattr(emotion_classifier, "examples", lambda: rows)
         for module, name in ((pipeline, "_FOLDS"), (classifier_heads, "_GUESSING")):
             patch.setattr(module, name, 2)  # half the fits, cruder thresholds
-        pipeline.train(Job(examples, home.encoder(), method="head"), home.models)
+        pipeline.train(TrainingJob(examples, home.encoder(), method="head"), home.models)
     ingest(loader.load([folder / "kb"]), home.knowledge_versions, home.eyes())
 
 

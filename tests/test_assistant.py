@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 
 from bot.assistant.pipeline import Assistant, Received
-from bot.assistant.protocols import Parts
+from bot.assistant.protocols import Components
 from bot.container import Home, build_assistant
 from bot.core import serialization
 from bot.core.settings import Settings
 from bot.core.types import (
     ONLY_FILES,
-    BadMessageError,
     IntentScore,
+    InvalidMessageError,
     Message,
     Reply,
     Request,
@@ -22,22 +22,22 @@ from bot.core.types import (
     Turn,
     Understanding,
 )
-from bot.nlu.entities.extractor import EntityFinder
+from bot.nlu.entities.extractor import EntityExtractor
 from bot.nlu.understander import Understander
 from bot.store.in_memory_log import MemoryLog
-from knowledge_base.documents import Findings, Hit
-from knowledge_base.index.filters import Filter
+from knowledge_base.documents import SearchHit, SearchResult
+from knowledge_base.index.filters import PassageFilter
 
 OWNER = "marta.lindqvist@example.com"  # placed A10234
 
 
 @pytest.fixture(scope="module")
-def parts(trained: Home) -> Parts:
+def parts(trained: Home) -> Components:
     return build_assistant(trained, MemoryLog()).parts
 
 
 @pytest.fixture
-def bot(parts: Parts) -> Assistant:
+def bot(parts: Components) -> Assistant:
     return Assistant(replace(parts, log=MemoryLog()))
 
 
@@ -147,14 +147,14 @@ def test_a_message_without_words_is_asked_back(bot: Assistant, text: str) -> Non
 
 @pytest.mark.parametrize("text", ["", "   ", "\x00\x01\x02", "x" * 20_000])
 def test_what_nobody_could_answer_is_refused_before_it_is_stored(bot: Assistant, text: str) -> None:
-    with pytest.raises(BadMessageError):
+    with pytest.raises(InvalidMessageError):
         say(bot, text)
 
 
 class Broken:
     """A composer that fails after its first words."""
 
-    def stream(self, _question: str, _hits: Sequence[Hit], _language: str) -> Iterator[str]:
+    def stream(self, _question: str, _hits: Sequence[SearchHit], _language: str) -> Iterator[str]:
         yield "Well, "
         message = "the engine is gone"
         raise RuntimeError(message)
@@ -171,7 +171,7 @@ def test_a_failure_on_the_way_becomes_a_hand_off(
     assert "shipping" not in caplog.records[0].getMessage()
 
 
-def test_a_home_with_only_knowledge_answers_from_it(parts: Parts) -> None:
+def test_a_home_with_only_knowledge_answers_from_it(parts: Components) -> None:
     understander = replace_model(parts.understander)
     bare = Assistant(replace(parts, understander=understander, log=MemoryLog()))
     turn = say(bare, "How long is the warranty on backpacks?", "bare")
@@ -181,7 +181,7 @@ def test_a_home_with_only_knowledge_answers_from_it(parts: Parts) -> None:
 
 def replace_model(understander: object) -> Understander:
     assert isinstance(understander, Understander)
-    return Understander(None, EntityFinder({}))
+    return Understander(None, EntityExtractor({}))
 
 
 def test_a_bare_home_hands_everything_off(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -208,7 +208,7 @@ class Understood:
 
     def __init__(self, found: dict[str, tuple[Request, ...]]) -> None:
         self.found = found
-        self.entities = EntityFinder({"order_number": r"A\d{5}"})
+        self.entities = EntityExtractor({"order_number": r"A\d{5}"})
 
     def understand(self, text: str, /, **_: str | None) -> Understanding:
         requests = self.found[text]
@@ -362,7 +362,7 @@ class Following:
         return ["gift_card", "price_match"][:k]
 
 
-def test_after_an_answer_the_likely_next_questions_stand_in_related(parts: Parts) -> None:
+def test_after_an_answer_the_likely_next_questions_stand_in_related(parts: Components) -> None:
     following = Following()
     bot = Assistant(replace(parts, log=MemoryLog(), suggester=following))
     turn = say(bot, "/delivery_time")
@@ -372,22 +372,22 @@ def test_after_an_answer_the_likely_next_questions_stand_in_related(parts: Parts
     assert following.told == [["delivery_time"], ["delivery_time", "warranty"]]
 
 
-def test_nothing_is_suggested_to_somebody_who_waits_for_a_person(parts: Parts) -> None:
+def test_nothing_is_suggested_to_somebody_who_waits_for_a_person(parts: Components) -> None:
     following = Following()
     bot = Assistant(replace(parts, log=MemoryLog(), suggester=following))
     assert say(bot, "let me talk to a human please").reply.related == ()
     assert following.told == []
 
 
-def test_nothing_is_suggested_beside_the_offer_of_a_person(parts: Parts) -> None:
+def test_nothing_is_suggested_beside_the_offer_of_a_person(parts: Components) -> None:
     bot = Assistant(replace(parts, log=MemoryLog(), suggester=Following()))
     say(bot, "/warranty")
     turn = bot.answer(Message(ONLY_FILES["en"], "c", attachments=("photo",)))
     assert (turn.decision.reason, turn.reply.related) == ("file_received", ())
 
 
-def test_staff_articles_and_those_out_of_date_are_never_cited(parts: Parts) -> None:
-    asked: list[Filter] = []
+def test_staff_articles_and_those_out_of_date_are_never_cited(parts: Components) -> None:
+    asked: list[PassageFilter] = []
 
     class Watched:
         version = "k-watched"
@@ -399,10 +399,10 @@ def test_staff_articles_and_those_out_of_date_are_never_cited(parts: Parts) -> N
             /,
             *,
             language: str | None,
-            only: Filter,
+            only: PassageFilter,
             context: str | None,
             prefer: Sequence[str] = (),
-        ) -> list[Hit]:
+        ) -> list[SearchHit]:
             del query, k, language, context, prefer
             asked.append(only)
             return []
@@ -414,12 +414,12 @@ def test_staff_articles_and_those_out_of_date_are_never_cited(parts: Parts) -> N
             /,
             *,
             language: str | None,
-            only: Filter,
+            only: PassageFilter,
             context: str | None,
             prefer: Sequence[str] = (),
-        ) -> Findings:
+        ) -> SearchResult:
             self.search(query, k, language=language, only=only, context=context, prefer=prefer)
-            return Findings()
+            return SearchResult()
 
         def article(self, identifier: str, /) -> None:
             del identifier

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from bot.cli.commands import app
 from bot.container import Home, build_assistant
-from bot.core.types import Corrected, Message, new_id
+from bot.core.types import Correction, Message, new_id
 from bot.store import corrections
 from bot.training import datasets
 
@@ -30,7 +30,7 @@ def corrected(home: Home, times: int) -> None:
         taught = next(name for name in names if not datasets.is_held_back(name))
         turn = bot.answer(Message(TEXT, taught))
         assert turn.understanding.intent != "warranty"
-        right = {Corrected.INTENT: "warranty", Corrected.ANSWER: "It is covered for two years."}
+        right = {Correction.INTENT: "warranty", Correction.ANSWER: "It is covered for two years."}
         corrections.correct(home.engine, turn.message.id, "Ann", right)
 
 

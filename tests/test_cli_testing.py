@@ -11,8 +11,8 @@ from bot.container import Home, build_assistant
 from bot.core.types import Message, NotFoundError
 from bot.evaluation.conversation_tests import cases, recorder
 from bot.integrations.rasa import stories
-from bot.store.handoff_desk import Agent, Desk
-from bot.store.read_model import Reader
+from bot.store.handoff_desk import Agent, HandoffDesk
+from bot.store.read_model import ConversationReader
 from tests.shell import careline, json_of
 
 
@@ -81,7 +81,7 @@ def test_a_recorded_conversation_passes_as_a_test(home: Home, tmp_path: Path) ->
 def test_stand_ins_stand_for_what_the_log_does_not_hold(home: Home) -> None:
     bot = build_assistant(home)
     bot.answer(Message("reach me at ann@example.net or +1 312 555 0199", "c-private"))
-    made = recorder.record(Reader(home.engine), "c-private", home.path / "orders.csv")
+    made = recorder.record(ConversationReader(home.engine), "c-private", home.path / "orders.csv")
     said = made.tests[0]["turns"][0]["customer"]
     assert said == "reach me at nobody@example.com or +1 202 555 0143"
     assert len(made.comment) == 1
@@ -91,7 +91,7 @@ def test_what_people_did_is_recorded_as_events(home: Home) -> None:
     bot = build_assistant(home)
     templates = home.templates()
     bot.answer(Message("I want to talk to a human", "c-people"))
-    desk = Desk(
+    desk = HandoffDesk(
         home.engine, lambda n, language: templates.render(n.template, language, 0, **n.values)
     )
     desk.enroll(Agent("a-1", "Ann"))
@@ -100,12 +100,12 @@ def test_what_people_did_is_recorded_as_events(home: Home) -> None:
     bot.answer(Message("my boots squeak", "c-people"))
     desk.give_back("c-people", "a-1", held.fence)
     bot.answer(Message("thanks", "c-people"))
-    made = recorder.record(Reader(home.engine), "c-people", home.path / "orders.csv")
+    made = recorder.record(ConversationReader(home.engine), "c-people", home.path / "orders.csv")
     kinds = [next(iter(turn)) for turn in made.tests[0]["turns"]]
     assert kinds == ["customer", "event", "agent", "customer", "event", "customer"]
     assert made.tests[0]["turns"][3]["expect"]["reason"] == "with_human"
     with pytest.raises(NotFoundError):
-        recorder.record(Reader(home.engine), "c-unknown", home.path / "orders.csv")
+        recorder.record(ConversationReader(home.engine), "c-unknown", home.path / "orders.csv")
 
 
 # Rasa

@@ -12,7 +12,7 @@ from bot.cli.commands import app
 from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import NotFoundError
-from bot.store.accounts import Level, UserError, Users
+from bot.store.accounts import AccessLevel, UserError, Users
 
 PASSWORD = "correct horse\n"
 
@@ -54,11 +54,11 @@ def test_what_cannot_be_done_says_why(place: Home) -> None:
     with pytest.raises(UserError, match="last admin"):
         users.remove("ann")
     with pytest.raises(UserError, match="already"):
-        users.add("ann", "Ann", Level.AGENT, "correct horse")
+        users.add("ann", "Ann", AccessLevel.AGENT, "correct horse")
     with pytest.raises(UserError, match="8 to 256"):
-        users.add("bo", "Bo", Level.AGENT, "short")
+        users.add("bo", "Bo", AccessLevel.AGENT, "short")
     with pytest.raises(UserError, match="letters"):
-        users.add("b|o", "Bo", Level.AGENT, "correct horse")
+        users.add("b|o", "Bo", AccessLevel.AGENT, "correct horse")
     with pytest.raises(NotFoundError):
         users.change_password("bo", "correct horse")
     assert run(place, "add", "bo", "--role", "boss").exit_code == 2
@@ -69,4 +69,4 @@ def test_the_first_admin_is_made_where_there_is_nobody(place: Home) -> None:
     users = Users(place.engine)
     users.begin_with("admin", "from the file")
     users.begin_with("other", "from the file")
-    assert [(user.id, user.level) for user in users.all()] == [("admin", Level.ADMIN)]
+    assert [(user.id, user.level) for user in users.all()] == [("admin", AccessLevel.ADMIN)]

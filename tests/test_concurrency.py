@@ -14,11 +14,11 @@ from bot.container import Home, build_assistant
 from bot.core.types import IntentScore, Message, Turn, Understanding
 from bot.dialogue import state as states
 from bot.dialogue.state import State
-from bot.nlu.entities.extractor import EntityFinder
+from bot.nlu.entities.extractor import EntityExtractor
 from bot.store import audit_ledger, database, encryption
 from bot.store.conversation_log import SqlLog
 from bot.store.in_memory_log import MemoryLog
-from bot.store.read_model import Reader
+from bot.store.read_model import ConversationReader
 
 TEXTS = {
     "hello": "greeting",
@@ -39,7 +39,7 @@ class Table:
     """Understands the texts above always alike: a real engine rounds by what it is busy with."""
 
     def __init__(self) -> None:
-        self.entities = EntityFinder({"order_number": r"A\d{5}"})
+        self.entities = EntityExtractor({"order_number": r"A\d{5}"})
 
     def understand(self, text: str, /, **_: object) -> Understanding:
         language = "zh" if any(character > "\u3400" for character in text) else "en"
@@ -95,7 +95,7 @@ def test_fifty_messages_of_a_conversation_at_once_are_answered_once_and_in_order
 
     with ThreadPoolExecutor(16) as threads:
         replies = set(threads.map(deliver, range(len(deliveries))))
-    lines = Reader(log._engine).history("c")
+    lines = ConversationReader(log._engine).history("c")
     asked = [line for line in lines if line["role"] == "customer"]
     answered = [line for line in lines if line["role"] == "bot"]
     assert sorted(line["client_message_id"] for line in asked) == sorted(names)
@@ -143,7 +143,7 @@ def test_messages_in_a_burst_are_one_turn_for_everybody_who_waits(
         turns = list(threads.map(send, range(3)))
     assert len({turn.reply_id for turn in turns}) == 1
     assert "A10234" in turns[0].reply.text
-    lines = Reader(log._engine).history("c")
+    lines = ConversationReader(log._engine).history("c")
     assert [line["role"] for line in lines] == ["customer"] * 3 + ["bot"]
     assert {line["status"] for line in lines} == {"answered"}
     again = workers[0].answer(Message(parts[0], "c", client_message_id="m0", burst=0.6))

@@ -13,11 +13,11 @@ import pytest
 from bot.container import Home, build_assistant
 from bot.core.settings import Settings
 from bot.dialogue import templates as texts
-from bot.dialogue.policy_file import Content
+from bot.dialogue.policy_file import PolicyContent
 from bot.evaluation.conversation_tests import cases, coverage, runner
 from bot.evaluation.conversation_tests import results as report
-from bot.evaluation.conversation_tests.cases import CaseError, Found
-from bot.evaluation.conversation_tests.runner import Result, Runner
+from bot.evaluation.conversation_tests.cases import ConversationTestError, LocatedTest
+from bot.evaluation.conversation_tests.runner import TestResult, TestRunner
 from bot.evaluation.conversation_tests.test_clock import Shop, open_hour
 from bot.store.in_memory_log import MemoryLog
 from tests.conftest import CONTENT, DEMO, ROOT
@@ -29,7 +29,7 @@ UNSPOKEN = {"clarify_open", "error", "order_status"}
 ALL = cases.read(cases.files_of(DEMO))
 
 
-def name_of(test: Found) -> str:
+def name_of(test: LocatedTest) -> str:
     return f"{test.file.relative_to(DEMO / 'tests')}: {test.case.name}"
 
 
@@ -46,23 +46,23 @@ def content(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 @pytest.fixture
-def prepared(content: Home, tmp_path: Path) -> Runner:
+def prepared(content: Home, tmp_path: Path) -> TestRunner:
     """Return a runner without a model and without knowledge."""
     return of(content, tmp_path)
 
 
-def of(home: Home, scratch: Path) -> Runner:
+def of(home: Home, scratch: Path) -> TestRunner:
     parts = build_assistant(home, MemoryLog()).parts
     parts = replace(parts, policy=replace(parts.policy, has_knowledge=True))
     shop = Shop(home, scratch)
     labels = set(parts.policy.content.routes)
-    return Runner(parts, shop.actions, shop.names(), sorted(labels))
+    return TestRunner(parts, shop.actions, shop.names(), sorted(labels))
 
 
 @pytest.fixture(scope="module")
 def played(
     content: Home, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[dict[str, Result], Runner]:
+) -> tuple[dict[str, TestResult], TestRunner]:
     """Run all of the demo's tests with parts that are told what each expects."""
     prepared = of(content, tmp_path_factory.mktemp("orders"))
     parts = prepared.parts
@@ -75,13 +75,15 @@ def played(
 
 @pytest.mark.parametrize("name", list(map(name_of, ALL)))
 def test_the_demo_talks_as_its_tests_say(
-    played: tuple[dict[str, Result], Runner], name: str
+    played: tuple[dict[str, TestResult], TestRunner], name: str
 ) -> None:
     result = played[0][name]
     assert result.passed, "\n".join(line.text for line in report.conversation(result))
 
 
-def test_the_demos_tests_touch_all_there_is(played: tuple[dict[str, Result], Runner]) -> None:
+def test_the_demos_tests_touch_all_there_is(
+    played: tuple[dict[str, TestResult], TestRunner],
+) -> None:
     found = played[1].coverage.as_json()
     missing = {kind: set(row["missing"]) for kind, row in found.items()}
     assert missing == {"intents": set(), "templates": UNSPOKEN, "actions": set(), "rules": set()}
@@ -112,7 +114,13 @@ def test_the_guides_examples_are_tests(tmp_path: Path) -> None:
 
 def test_the_guide_names_every_key() -> None:
     guide = (ROOT / "docs" / "conversation-tests.md").read_text(encoding="utf-8")
-    kinds = (cases.Case, cases.Step, cases.Expectation, cases.Words, cases.Waiting)
+    kinds = (
+        cases.ConversationTest,
+        cases.TestStep,
+        cases.TurnExpectation,
+        cases.ReplyExpectation,
+        cases.OwnerExpectation,
+    )
     keys = {key for kind in kinds for key in kind.model_fields}
     assert [key for key in sorted(keys) if f"`{key}`" not in guide] == []
 
@@ -153,7 +161,7 @@ def test_every_reason_of_the_policy_is_counted_and_no_other() -> None:
 
 
 def test_a_promise_is_a_rule_only_where_one_was_given() -> None:
-    content = Content()
+    content = PolicyContent()
     assert "promise" in coverage.rules_of(content, promises=True)
     assert "promise" not in coverage.rules_of(content, promises=False)
 
@@ -167,7 +175,7 @@ def written(folder: Path, text: str) -> Path:
     return file
 
 
-def run_text(prepared: Runner, folder: Path, text: str) -> list[Result]:
+def run_text(prepared: TestRunner, folder: Path, text: str) -> list[TestResult]:
     parts = prepared.parts
     results = []
     for test in cases.read([written(folder, text)]):
@@ -202,7 +210,7 @@ WRONG = """
 """
 
 
-def test_whatever_is_not_as_expected_is_found(prepared: Runner, tmp_path: Path) -> None:
+def test_whatever_is_not_as_expected_is_found(prepared: TestRunner, tmp_path: Path) -> None:
     text = WRONG.replace("requests: [{}, {intent: thanks}]", "")
     result = run_text(prepared, tmp_path, text)[0]
     assert not result.passed
@@ -220,14 +228,14 @@ def test_whatever_is_not_as_expected_is_found(prepared: Runner, tmp_path: Path) 
     assert "not yours" in refused.found
 
 
-def test_a_request_that_is_missing_is_found(prepared: Runner, tmp_path: Path) -> None:
+def test_a_request_that_is_missing_is_found(prepared: TestRunner, tmp_path: Path) -> None:
     test = cases.read([written(tmp_path, WRONG)])[0]
     prepared.parts = told(prepared.parts, ALL[0])
     found = [d.what for d in prepared.run(test).played[0].differences]
     assert "requests.1" in found
 
 
-def test_one_test_does_nothing_to_the_next(prepared: Runner, tmp_path: Path) -> None:
+def test_one_test_does_nothing_to_the_next(prepared: TestRunner, tmp_path: Path) -> None:
     one = """
 - name: %s
   turns:
@@ -240,7 +248,9 @@ def test_one_test_does_nothing_to_the_next(prepared: Runner, tmp_path: Path) -> 
     assert [result.passed for result in results] == [True, True]
 
 
-def test_a_test_may_change_the_policy_for_itself_alone(prepared: Runner, tmp_path: Path) -> None:
+def test_a_test_may_change_the_policy_for_itself_alone(
+    prepared: TestRunner, tmp_path: Path
+) -> None:
     text = """
 - name: a shop on holiday
   policy: {pause: maintenance, thresholds: {answer: 0.9}, routes: {thanks: retrieve}}
@@ -249,7 +259,7 @@ def test_a_test_may_change_the_policy_for_itself_alone(prepared: Runner, tmp_pat
   turns: [{customer: hello, expect: {intent: greeting, reason: smalltalk}}]
 """
     assert all(result.passed for result in run_text(prepared, tmp_path, text))
-    change = Content.model_validate(
+    change = PolicyContent.model_validate(
         {"thresholds": {"answer": 0.9}, "routes": {"thanks": "retrieve"}}
     )
     old = prepared.parts.policy.content
@@ -259,7 +269,7 @@ def test_a_test_may_change_the_policy_for_itself_alone(prepared: Runner, tmp_pat
     assert changed.routes["greeting"] == old.routes["greeting"]
 
 
-def test_results_do_not_depend_on_todays_date(prepared: Runner, tmp_path: Path) -> None:
+def test_results_do_not_depend_on_todays_date(prepared: TestRunner, tmp_path: Path) -> None:
     text = """
 - name: early
   at: 2026-03-02T15:00:00Z
@@ -303,7 +313,7 @@ def test_all_faults_of_the_files_are_told_at_once(tmp_path: Path) -> None:
 - just text
 """,
     )
-    with pytest.raises(CaseError) as caught:
+    with pytest.raises(ConversationTestError) as caught:
         cases.read([file])
     said = str(caught.value)
     assert f"{file}: test `wrong key`: the key `turns.0.expect.reson` is unknown" in said
@@ -317,7 +327,7 @@ def test_all_faults_of_the_files_are_told_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["a: [", "name: one", "- name: x\n  turns: []\n"])
 def test_what_is_no_list_of_tests_is_told(tmp_path: Path, text: str) -> None:
-    with pytest.raises(CaseError, match=r"tests\.yml"):
+    with pytest.raises(ConversationTestError, match=r"tests\.yml"):
         cases.read([written(tmp_path, text)])
 
 
@@ -334,9 +344,9 @@ def test_files_are_those_given_or_the_homes(tmp_path: Path) -> None:
     one = DEMO / "tests" / "en" / "orders.yml"
     assert cases.files_of(DEMO, [one]) == [one]
     assert len(cases.read([one], "CANCELLED")) < len(cases.read([one]))
-    with pytest.raises(CaseError, match=r"holds no \.yml"):
+    with pytest.raises(ConversationTestError, match=r"holds no \.yml"):
         cases.files_of(tmp_path)
-    with pytest.raises(CaseError, match="there is no file"):
+    with pytest.raises(ConversationTestError, match="there is no file"):
         cases.files_of(DEMO, [tmp_path / "nowhere"])
 
 
@@ -354,9 +364,9 @@ def test_a_template_that_nothing_says_is_missing(content: Home, tmp_path: Path) 
     assert after["of"] == len(texts.load(DEMO / "templates").names)
 
 
-def test_a_failure_is_shown_as_a_conversation(prepared: Runner, tmp_path: Path) -> None:
+def test_a_failure_is_shown_as_a_conversation(prepared: TestRunner, tmp_path: Path) -> None:
     results = run_text(prepared, tmp_path, WRONG.replace("requests: [{}, {intent: thanks}]", ""))
-    done = runner.Run(tuple(results), prepared.coverage, 1.0)
+    done = runner.TestRun(tuple(results), prepared.coverage, 1.0)
     shown = [line.text for line in report.lines(done)]
     assert shown[0].startswith("FAILED")
     assert shown[0].endswith("all of it is wrong")
@@ -373,14 +383,14 @@ def test_a_failure_is_shown_as_a_conversation(prepared: Runner, tmp_path: Path) 
 
 
 def test_the_run_stops_at_the_first_failure_where_that_is_wanted(
-    prepared: Runner, tmp_path: Path
+    prepared: TestRunner, tmp_path: Path
 ) -> None:
     text = """
 - {name: one, turns: [{event: give_back}]}
 - {name: two, turns: [{event: take}, {agent: hello}, {event: close}]}
 """
     tests = cases.read([written(tmp_path, text)])
-    seen: list[Result] = []
+    seen: list[TestResult] = []
     assert len(runner.run(prepared, tests, fail_fast=True, each=seen.append).results) == 1
     done = runner.run(prepared, tests)
     assert [result.passed for result in done.results] == [False, True]

@@ -11,13 +11,13 @@ from bot.container import Home, build_assistant
 from bot.core.types import CarelineError
 from bot.evaluation import replay as replaying
 from bot.evaluation import replay_report
-from bot.evaluation.replay import Replayed, conversations_of
+from bot.evaluation.replay import ReplayResult, conversations_of
 from bot.store.in_memory_log import MemoryLog
 from bot.training import datasets
 from tests.conftest import DEMO
 
 
-def run(home: Home, files: list[Path] | None) -> tuple[Replayed, Assistant, MemoryLog]:
+def run(home: Home, files: list[Path] | None) -> tuple[ReplayResult, Assistant, MemoryLog]:
     log = MemoryLog()
     bot = build_assistant(home, log)
     conversations = conversations_of(files, home.path / "dialogs")

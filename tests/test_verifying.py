@@ -11,7 +11,7 @@ from bot.container import Home, build_assistant
 from bot.core.settings import Settings
 from bot.core.types import CarelineError, Message, NotFoundError, Turn, Usage
 from bot.evaluation.reply_verification import Verifier
-from bot.generation.answerers import ExtractiveComposer, GeneratedComposer
+from bot.generation.answerers import ExtractiveAnswerer, LlmAnswerer
 from bot.generation.language_models import Chat
 from bot.generation.prompts import load
 from bot.store import content_snapshots
@@ -124,7 +124,7 @@ class _Writer:
 
 def test_what_a_model_wrote_is_taken_from_the_log(home: Home) -> None:
     bot = build_assistant(home)
-    composer = GeneratedComposer(_Writer(), ExtractiveComposer(home.encoder()), load(home.path))
+    composer = LlmAnswerer(_Writer(), ExtractiveAnswerer(home.encoder()), load(home.path))
     bot = Assistant(replace(bot.parts, composer=composer))
     (turn,) = talk(home, "how long does standard shipping take?", bot=bot)
     done = Verifier(home, build_assistant).verify(turn.message.id)

@@ -5,16 +5,22 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from bot.assistant.protocols import Parts, Stream
-from bot.core.intent_history import Leaning
+from bot.assistant.protocols import Components, Stream
+from bot.core.intent_history import IntentHistory
 from bot.core.types import OUT_OF_SCOPE, IntentScore, Reply, Request, Understanding
-from bot.dialogue.policy_file import Content
-from bot.evaluation.conversation_tests.cases import AnyOf, Asked, Expectation, Found, Step
-from bot.nlu.entities.extractor import EntityFinder
+from bot.dialogue.policy_file import PolicyContent
+from bot.evaluation.conversation_tests.cases import (
+    AnyOf,
+    LocatedTest,
+    RequestExpectation,
+    TestStep,
+    TurnExpectation,
+)
+from bot.nlu.entities.extractor import EntityExtractor
 from bot.nlu.multi_intent.segments import boundaries
 from bot.nlu.understander import Understander
-from knowledge_base.documents import Chunk, Findings, Hit
-from knowledge_base.index.filters import Filter
+from knowledge_base.documents import Chunk, SearchHit, SearchResult
+from knowledge_base.index.filters import PassageFilter
 
 SURE: Final = 0.97
 LOST: Final = frozenset({"unsure_search", "no_question", "anger"})
@@ -24,7 +30,7 @@ def first(values: AnyOf | None) -> str | None:
     return values[0] if values else None
 
 
-def _only_asks(wanted: Asked) -> bool:
+def _only_asks(wanted: RequestExpectation) -> bool:
     return (first(wanted.reason) or "").startswith("informs:")
 
 
@@ -36,14 +42,14 @@ class Told:
 
     version = "told"
 
-    def __init__(self, content: Content, test: Found) -> None:
-        self._real = Understander(None, EntityFinder(content.entities))
+    def __init__(self, content: PolicyContent, test: LocatedTest) -> None:
+        self._real = Understander(None, EntityExtractor(content.entities))
         self._thresholds = content.thresholds
         self._steps = [step for step in test.case.turns if step.customer is not None]
         self._number = -1
 
     @property
-    def step(self) -> Step:
+    def step(self) -> TestStep:
         return self._steps[self._number]
 
     def understand(
@@ -54,7 +60,7 @@ class Told:
         spoken: str | None,
         customer: str | None,
         reply: str | None,
-        leaning: Leaning,
+        leaning: IntentHistory,
         today: date,
     ) -> Understanding:
         del customer, reply, leaning
@@ -76,13 +82,15 @@ class Told:
         )
 
     @staticmethod
-    def _parts(text: str, wanted: Expectation) -> list[tuple[tuple[int, int], Asked]]:
+    def _parts(
+        text: str, wanted: TurnExpectation
+    ) -> list[tuple[tuple[int, int], RequestExpectation]]:
         if not wanted.requests:
             return [((0, len(text)), wanted)]
         end, start = boundaries(text)[0]
         return list(zip([(0, end), (start, len(text))], wanted.requests, strict=True))
 
-    def _request(self, span: tuple[int, int], wanted: Asked) -> Request:
+    def _request(self, span: tuple[int, int], wanted: RequestExpectation) -> Request:
         reason = first(wanted.reason)
         default = "product_info" if reason == "no_evidence" else OUT_OF_SCOPE
         intent = first(wanted.intent) or default
@@ -114,20 +122,20 @@ class Told:
         /,
         *,
         language: str | None,
-        only: Filter,
+        only: PassageFilter,
         context: str | None,
         prefer: Sequence[str] = (),
-    ) -> Findings:
+    ) -> SearchResult:
         del query, k, only, context, prefer
         wanted = self.step.expect
         routes = [first(asked.route) for asked in (wanted, *wanted.requests)]
         if "retrieve" not in routes:
-            return Findings()
+            return SearchResult()
         foreign = "passages_in_other_language" in (wanted.template or ())
         other = {"en": "zh", "zh": "en"}.get(language or "en")
         code = other if foreign else language
         chunk = Chunk("a#1", "a", "Title", (), "A passage.", 0, 10, language=code)
-        return Findings((Hit(chunk, 0.9, 0.9, 9.0),))
+        return SearchResult((SearchHit(chunk, 0.9, 0.9, 9.0),))
 
     def search(
         self,
@@ -136,10 +144,10 @@ class Told:
         /,
         *,
         language: str | None,
-        only: Filter,
+        only: PassageFilter,
         context: str | None,
         prefer: Sequence[str] = (),
-    ) -> list[Hit]:
+    ) -> list[SearchHit]:
         found = self.find(query, k, language=language, only=only, context=context, prefer=prefer)
         return list(found.hits)
 
@@ -147,26 +155,26 @@ class Told:
         del identifier
 
     def stream(
-        self, question: str, hits: Sequence[Hit], language: str, gone: Callable[[], bool], /
+        self, question: str, hits: Sequence[SearchHit], language: str, gone: Callable[[], bool], /
     ) -> Stream:
         del question, language, gone
         yield hits[0].chunk.text
         return Reply(hits[0].chunk.text)
 
 
-def told(parts: Parts, test: Found) -> Parts:
+def told(parts: Components, test: LocatedTest) -> Components:
     """Return parts that are told what a test expects."""
     found = Told(parts.policy.content, test)
     return replace(parts, understander=found, knowledge=found, composer=found)
 
 
-def without_articles(test: Found) -> Found:
+def without_articles(test: LocatedTest) -> LocatedTest:
     """Return a test that asks for nothing that stands in articles: there are none here."""
     turns = []
     for step in test.case.turns:
         wanted = step.expect
         routes = {route for asked in (wanted, *wanted.requests) for route in asked.route or ()}
         if "retrieve" in routes:
-            wanted = wanted.model_copy(update={"reply": Expectation().reply})
+            wanted = wanted.model_copy(update={"reply": TurnExpectation().reply})
         turns.append(step.model_copy(update={"expect": wanted}))
     return test.model_copy(update={"case": test.case.model_copy(update={"turns": tuple(turns)})})

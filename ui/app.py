@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from ui import i18n, login
 from ui.client.http_client import ApiError, Client
-from ui.i18n import CHINESE, Switch
+from ui.i18n import CHINESE, LanguageSwitch
 from ui.screens import attachments, notices
 from ui.screens.chat import screen as chat
 from ui.screens.console import layout, records
@@ -17,7 +17,7 @@ from ui.screens.insights import screen as insights
 from ui.screens.live import screen as live
 from ui.screens.playground import screen as playground
 from ui.screens.playground import views as playground_views
-from ui.screens.protocol import Screen
+from ui.screens.protocol import ScreenContext
 from ui.screens.workshop import screen as workshop
 
 PATH: Final = "/app"
@@ -98,7 +98,7 @@ def titles(language: str) -> dict[str, str]:
     return _ZH if language == CHINESE else _EN
 
 
-def mount(app: FastAPI, screen: Screen) -> None:
+def mount(app: FastAPI, screen: ScreenContext) -> None:
     """Mount the screens; Gradio is imported here, because it takes seconds."""
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when it is imported
     import gradio as gr
@@ -109,7 +109,7 @@ def mount(app: FastAPI, screen: Screen) -> None:
     with gr.Blocks(title=title, analytics_enabled=False, fill_width=True) as blocks:
         with gr.Row(elem_id="page-head"):
             gr.HTML(f"<h1>{escape(title)}</h1>", padding=False)
-            switch = Switch("chat")
+            switch = LanguageSwitch("chat")
         with gr.Tabs() as tabs:
             with gr.Tab(_EN["chat"], id="chat") as tab:
                 chat.build(client, switch.place("chat", tab))
@@ -123,14 +123,14 @@ def mount(app: FastAPI, screen: Screen) -> None:
                 insights.build(client, switch.place("insights", figures))
             with gr.Tab(_EN["workshop"], id=workshop.ID, visible=False) as tab:
                 place = switch.place(workshop.ID, tab)
-                workshop.build(client, place, workshop.Door(tabs, tab, switch.open))
+                workshop.build(client, place, workshop.WorkshopTabs(tabs, tab, switch.open))
         switch.wire(blocks, titles)
         blocks.load(lambda: gr.update(visible=_may_see_figures(client)), None, figures)
     gr.mount_gradio_app(
         app,
         blocks,
         path=PATH,
-        auth_dependency=login.Gate(screen.base_url, PATH),
+        auth_dependency=login.LoginGate(screen.base_url, PATH),
         footer_links=[],
         run_history=False,
         show_error=False,

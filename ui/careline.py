@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ui.client.http_client import Client, Json
-from ui.client.models import Article, Line, Passage, Turn
+from ui.client.models import Article, ConversationLine, PassageView, TurnView
 
 
 class Careline(Client):
@@ -19,31 +19,33 @@ class Careline(Client):
 
     def ask(
         self, text: str, conversation_id: str | None = None, *, sender: str | None = None
-    ) -> Turn:
+    ) -> TurnView:
         """Send a message and return its turn."""
-        return Turn.of(self.send(text, conversation_id, sender=sender))
+        return TurnView.of(self.send(text, conversation_id, sender=sender))
 
     def say(
         self, text: str, conversation_id: str | None = None, *, sender: str | None = None
-    ) -> Iterator[str | Turn]:
+    ) -> Iterator[str | TurnView]:
         """Send a message and yield the words of the reply as they come, then the turn."""
         for name, data in self.stream(text, conversation_id, sender=sender):
             if name == "token":
                 yield data["text"]
             elif name == "turn":
-                yield Turn.of(data)
+                yield TurnView.of(data)
 
-    def lines(self, conversation_id: str, after: str | int | None = None) -> list[Line]:
+    def lines(self, conversation_id: str, after: str | int | None = None) -> list[ConversationLine]:
         """Return a conversation's messages in order, after a position or a message id."""
-        return [Line.of(line) for line in self.history(conversation_id, after)]
+        return [ConversationLine.of(line) for line in self.history(conversation_id, after)]
 
-    def live(self, conversation_id: str, after: str | int | None = None) -> Iterator[Line]:
+    def live(
+        self, conversation_id: str, after: str | int | None = None
+    ) -> Iterator[ConversationLine]:
         """Yield a conversation's messages as they come, until the caller stops."""
-        return (Line.of(line) for line in self.follow(conversation_id, after))
+        return (ConversationLine.of(line) for line in self.follow(conversation_id, after))
 
-    def find(self, query: str, k: int = 5) -> list[Passage]:
+    def find(self, query: str, k: int = 5) -> list[PassageView]:
         """Return the passages that fit a query best."""
-        return [Passage.of(hit) for hit in self.search(query, k)]
+        return [PassageView.of(hit) for hit in self.search(query, k)]
 
     def read(self, article_id: str) -> Article:
         """Return an article."""

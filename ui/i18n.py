@@ -38,7 +38,7 @@ Labels = Callable[[str], Sequence[Any]]
 
 
 @dataclass(frozen=True)
-class Place:
+class TabLanguage:
     """What a tab is given: the choice, and the language it is to be filled in.
 
     `shown` changes when the tab is opened for the first time, and when it is open, or opened again,
@@ -54,7 +54,7 @@ class Place:
         self.named.append((components, labels))
 
 
-class Switch:
+class LanguageSwitch:
     """The choice itself: what was opened, and every word that hangs on it."""
 
     def __init__(self, opened: str) -> None:
@@ -71,15 +71,15 @@ class Switch:
             elem_id="language",
         )
         self.open = gr.State(opened)
-        self._places: dict[str, Place] = {}
+        self._places: dict[str, TabLanguage] = {}
         self._tabs: dict[str, Any] = {}
 
-    def place(self, name: str, tab: Any) -> Place:
+    def place(self, name: str, tab: Any) -> TabLanguage:
         """Return what the tab of this name is given."""
         import gradio as gr
 
         self._tabs[name] = tab
-        self._places[name] = Place(self.tongue, gr.State(None))
+        self._places[name] = TabLanguage(self.tongue, gr.State(None))
         return self._places[name]
 
     def wire(self, page: Any, titles: Callable[[str], Mapping[str, str]]) -> None:

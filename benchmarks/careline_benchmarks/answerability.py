@@ -12,14 +12,20 @@ from numpy.typing import NDArray
 from bot.core.types import CarelineError
 from bot.training.datasets import is_held_back
 from careline_benchmarks import search
-from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
+from careline_benchmarks.harness import (
+    Benchmark,
+    BenchmarkContext,
+    BenchmarkReport,
+    at_least,
+    at_most,
+)
 from careline_benchmarks.understanding import median
-from knowledge_base.documents import Evidence
+from knowledge_base.documents import AnswerEvidence
 from knowledge_base.index.dense import DenseIndex
 from knowledge_base.retrieval import answerability, search_evaluation
-from knowledge_base.retrieval.answerability import Judge
+from knowledge_base.retrieval.answerability import AnswerabilityModel
 from knowledge_base.retrieval.search import KnowledgeBase
-from knowledge_base.retrieval.search_evaluation import Query
+from knowledge_base.retrieval.search_evaluation import JudgedQuery
 from knowledge_base.sources import loader
 
 _SITES: Final = {
@@ -33,10 +39,10 @@ _TIMED: Final = 100
 
 
 @dataclass(frozen=True)
-class Asked:
+class AnswerableQuestion:
     """A question, its language, and the articles without which nothing answers it."""
 
-    query: Query
+    query: JudgedQuery
     gone: frozenset[str]
     language: str | None = None
 
@@ -67,7 +73,9 @@ def without(knowledge: KnowledgeBase, gone: frozenset[str]) -> KnowledgeBase:
     )
 
 
-def evidence(knowledge: KnowledgeBase, asked: Asked, judge: Judge) -> Evidence | None:
+def evidence(
+    knowledge: KnowledgeBase, asked: AnswerableQuestion, judge: AnswerabilityModel
+) -> AnswerEvidence | None:
     """Return what is to be said for the first hit of a search."""
     found = knowledge.candidates(asked.query.text)
     hits = knowledge.search(asked.query.text, 1, language=asked.language)
@@ -81,7 +89,10 @@ def _articles(knowledge: KnowledgeBase) -> Callable[[int], str]:
 
 
 def both(
-    setting: Setting, knowledge: KnowledgeBase, questions: Sequence[Asked], judge: Judge
+    setting: BenchmarkContext,
+    knowledge: KnowledgeBase,
+    questions: Sequence[AnswerableQuestion],
+    judge: AnswerabilityModel,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the scores of questions with their articles, and without them, shape (n,) each."""
     there = np.array([_score(evidence(knowledge, asked, judge)) for asked in questions])
@@ -96,7 +107,7 @@ def both(
     return there, gone
 
 
-def _score(found: Evidence | None) -> float:
+def _score(found: AnswerEvidence | None) -> float:
     return found.score if found else 0.0
 
 
@@ -110,20 +121,20 @@ def _figures(there: NDArray[np.float64], gone: NDArray[np.float64]) -> dict[str,
     }
 
 
-def _sites(setting: Setting, result: Result) -> None:
+def _sites(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Ask each site's questions with the built-in weights."""
     for name, (file, bar) in _SITES.items():
         knowledge = _built(setting, name)
         queries = search_evaluation.read_queries(setting.file("retrieval", name, f"{file}.jsonl"))
-        questions = [Asked(query, query.relevant) for query in queries]
-        there, gone = both(setting, knowledge, questions, Judge())
+        questions = [AnswerableQuestion(query, query.relevant) for query in queries]
+        there, gone = both(setting, knowledge, questions, AnswerabilityModel())
         result.figures[name] = _figures(there, gone)
         if bar is not None:
             share = answerability.refused(there, gone)
             result.bars.append(at_least(f"unanswerable: {name}: refused", share, bar))
 
 
-def _learnt(setting: Setting, result: Result) -> None:
+def _learnt(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Fit weights on four fifths of the questions where that helps, ask the others; in turn."""
     for name in ("stackfaq_a", "cmrc_zh_a"):
         knowledge = _built(setting, name)
@@ -136,8 +147,8 @@ def _learnt(setting: Setting, result: Result) -> None:
             learnt = answerability.learn(
                 knowledge, [queries[i] for i in np.flatnonzero(parts != part)]
             )
-            questions = [Asked(queries[i], queries[i].relevant) for i in asked]
-            scores[:, asked] = both(setting, knowledge, questions, learnt or Judge())
+            questions = [AnswerableQuestion(queries[i], queries[i].relevant) for i in asked]
+            scores[:, asked] = both(setting, knowledge, questions, learnt or AnswerabilityModel())
             own += learnt is not None
         result.figures[f"{name}, learnt"] = {
             **_figures(*scores),
@@ -147,7 +158,7 @@ def _learnt(setting: Setting, result: Result) -> None:
         result.bars.append(at_least(f"unanswerable: {name}, learnt: refused", share, 0.85))
 
 
-def _demo(setting: Setting, result: Result) -> None:
+def _demo(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Ask the demo's questions; a translation of an article leaves together with it."""
     home = setting.home.path
     path = home / "tests" / "search.jsonl"
@@ -163,10 +174,10 @@ def _demo(setting: Setting, result: Result) -> None:
     for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         away = {other for name in row["relevant"] for other in names.get(_name(name), ())}
-        query = Query(row["query"], frozenset(row["relevant"]), row["id"])
+        query = JudgedQuery(row["query"], frozenset(row["relevant"]), row["id"])
         if away:
-            questions.append(Asked(query, frozenset(away), row["language"]))
-    there, gone = both(setting, knowledge, questions, Judge())
+            questions.append(AnswerableQuestion(query, frozenset(away), row["language"]))
+    there, gone = both(setting, knowledge, questions, AnswerabilityModel())
     held = np.array([is_held_back(asked.query.id or "") for asked in questions])
     result.figures["demo"] = _figures(there, gone)
     result.figures["demo, held back"] = _figures(there[held], gone[held])
@@ -179,7 +190,7 @@ def _name(article: str) -> str:
     return article.rpartition("/")[2].rpartition(".")[0] if "/" in article else article
 
 
-def _speed(setting: Setting, result: Result) -> None:
+def _speed(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Judge what a search found, beside the search itself."""
     knowledge = _built(setting, "feedbackqa_who")
     texts = [query.text for query in _who(setting)][:_TIMED]
@@ -188,7 +199,7 @@ def _speed(setting: Setting, result: Result) -> None:
         for text in texts
         if (found := knowledge.candidates(text)) is not None
     ]
-    judge = Judge()
+    judge = AnswerabilityModel()
     rounds = 500 if setting.planted else 1
     judged = itertools.cycle(ready)
 
@@ -203,13 +214,13 @@ def _speed(setting: Setting, result: Result) -> None:
     result.bars.append(at_most("unanswerable: judging over searching", spent / searching, 0.15))
 
 
-def _who(setting: Setting) -> list[Query]:
+def _who(setting: BenchmarkContext) -> list[JudgedQuery]:
     return search_evaluation.read_queries(
         setting.file("retrieval", "feedbackqa_who", "queries_test.jsonl")
     )
 
 
-def _built(setting: Setting, name: str) -> KnowledgeBase:
+def _built(setting: BenchmarkContext, name: str) -> KnowledgeBase:
     articles = setting.file("retrieval", name, "articles.jsonl")
     built = search.build(setting, name, loader.load([articles]), setting.home.eyes())
     return _at_hand(built.knowledge)

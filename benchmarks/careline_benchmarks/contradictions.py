@@ -109,7 +109,7 @@ _NAME_ZH: Final = re.compile(
 
 
 @dataclass(frozen=True)
-class Source:
+class PlantingSource:
     """A passage, and the others a reply may have been given beside it."""
 
     text: str
@@ -122,7 +122,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Flip:
+class PlantedError:
     """A sentence with something planted, what kind, and the passages that do not say it."""
 
     kind: str
@@ -131,11 +131,11 @@ class Flip:
     passages: tuple[str, ...]
 
 
-def plant(sources: Sequence[Source], most: int, seed: int = 0) -> list[Flip]:
+def plant(sources: Sequence[PlantingSource], most: int, seed: int = 0) -> list[PlantedError]:
     """Return up to `most` flips, kinds balanced as far as the sentences allow; deterministic."""
     rng = random.Random(seed)  # noqa: S311 - a draw of examples, no secret
     names = _names(sources)
-    by_kind: dict[str, list[Flip]] = {kind: [] for kind in KINDS}
+    by_kind: dict[str, list[PlantedError]] = {kind: [] for kind in KINDS}
     for source in rng.sample(list(sources), len(sources)):
         for start, end in sentences(source.text):
             sentence = source.text[start:end]
@@ -148,9 +148,11 @@ def plant(sources: Sequence[Source], most: int, seed: int = 0) -> list[Flip]:
     return _balanced(by_kind, most, rng)
 
 
-def _balanced(by_kind: dict[str, list[Flip]], most: int, rng: random.Random) -> list[Flip]:
+def _balanced(
+    by_kind: dict[str, list[PlantedError]], most: int, rng: random.Random
+) -> list[PlantedError]:
     """Take the same from each kind; what one lacks, the others give."""
-    chosen: list[Flip] = []
+    chosen: list[PlantedError] = []
     left = {kind: rng.sample(found, len(found)) for kind, found in by_kind.items()}
     while len(chosen) < most and any(left.values()):
         for found in left.values():
@@ -160,8 +162,8 @@ def _balanced(by_kind: dict[str, list[Flip]], most: int, rng: random.Random) -> 
 
 
 def _flip(
-    kind: str, sentence: str, source: Source, names: Sequence[str], rng: random.Random
-) -> Flip | None:
+    kind: str, sentence: str, source: PlantingSource, names: Sequence[str], rng: random.Random
+) -> PlantedError | None:
     ways: dict[str, Callable[[], Iterator[str]]] = {
         "number": lambda: _numbers(sentence, source, rng),
         "date": lambda: _dates(sentence, source, rng),
@@ -174,10 +176,10 @@ def _flip(
     made = [text for text in made if text != sentence and text not in said]
     if not made:
         return None
-    return Flip(kind, sentence, rng.choice(made), (source.text, *source.beside))
+    return PlantedError(kind, sentence, rng.choice(made), (source.text, *source.beside))
 
 
-def _numbers(sentence: str, source: Source, rng: random.Random) -> Iterator[str]:
+def _numbers(sentence: str, source: PlantingSource, rng: random.Random) -> Iterator[str]:
     """Put another number in: often one that stands elsewhere in the passage."""
     others = sorted(set(_FIGURE.findall(source.text)) - set(_FIGURE.findall(sentence)))
     for match in _FIGURE.finditer(sentence):
@@ -195,7 +197,7 @@ def _numbers(sentence: str, source: Source, rng: random.Random) -> Iterator[str]
         yield sentence[: match.start()] + new + sentence[match.end() :]
 
 
-def _dates(sentence: str, source: Source, rng: random.Random) -> Iterator[str]:
+def _dates(sentence: str, source: PlantingSource, rng: random.Random) -> Iterator[str]:
     if source.chinese:
         for match in _DATE_ZH.finditer(sentence):
             new = str(int(match[1]) + rng.choice([1, 2, 3]))
@@ -215,7 +217,7 @@ def _dates(sentence: str, source: Source, rng: random.Random) -> Iterator[str]:
             yield sentence[: match.start()] + str(int(match[0]) + 1) + sentence[match.end() :]
 
 
-def _units(sentence: str, source: Source) -> Iterator[str]:
+def _units(sentence: str, source: PlantingSource) -> Iterator[str]:
     chinese = source.chinese
     for old, new in _SWAPS["unit"]["zh" if chinese else "en"]:
         if old == "$":
@@ -239,19 +241,19 @@ def _swapped(kind: str, language: str, sentence: str) -> Iterator[str]:
             yield text[:1].upper() + text[1:]
 
 
-def _names(sources: Sequence[Source]) -> list[str]:
+def _names(sources: Sequence[PlantingSource]) -> list[str]:
     found: set[str] = set()
     for source in sources:
         found |= {match[0] for match in _pattern(source).finditer(source.text)}
     return sorted(found)
 
 
-def _pattern(source: Source) -> re.Pattern[str]:
+def _pattern(source: PlantingSource) -> re.Pattern[str]:
     return _NAME_ZH if source.chinese else _NAME
 
 
 def _other_names(
-    sentence: str, source: Source, names: Sequence[str], rng: random.Random
+    sentence: str, source: PlantingSource, names: Sequence[str], rng: random.Random
 ) -> Iterator[str]:
     for match in _pattern(source).finditer(sentence):
         latin = match[0].isascii()

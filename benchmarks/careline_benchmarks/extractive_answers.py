@@ -10,10 +10,16 @@ import numpy as np
 
 from bot.core.types import Citation, Reply
 from bot.generation.answer_extraction import extract
-from bot.generation.answerers import ExtractiveComposer
+from bot.generation.answerers import ExtractiveAnswerer
 from careline_benchmarks import search
-from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
-from knowledge_base.documents import Hit
+from careline_benchmarks.harness import (
+    Benchmark,
+    BenchmarkContext,
+    BenchmarkReport,
+    at_least,
+    at_most,
+)
+from knowledge_base.documents import SearchHit
 from knowledge_base.retrieval.search import KnowledgeBase
 from knowledge_base.sources import loader
 
@@ -33,7 +39,7 @@ _SENTENCE_END = re.compile(r"(?<=[。！？!?])(?![”」』）)])")
 
 
 @dataclass(frozen=True)
-class Question:
+class AnnotatedQuestion:
     """A question, the article that answers it, and the words of the answer where they are known."""
 
     text: str
@@ -41,23 +47,23 @@ class Question:
     answers: tuple[str, ...] = ()
 
 
-def questions(setting: Setting, name: str) -> list[Question]:
+def questions(setting: BenchmarkContext, name: str) -> list[AnnotatedQuestion]:
     """Return the questions of a site that nothing was tuned on."""
     file = setting.file("retrieval", name, f"{_TEST.get(name, 'queries_test')}.jsonl")
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     return [
-        Question(row["query"], str(row["relevant"][0]), tuple(row.get("answers", ())))
+        AnnotatedQuestion(row["query"], str(row["relevant"][0]), tuple(row.get("answers", ())))
         for row in rows[-_QUESTIONS[name] :]
         if row["query"].strip()
     ]
 
 
-def _knowledge(setting: Setting, name: str) -> KnowledgeBase:
+def _knowledge(setting: BenchmarkContext, name: str) -> KnowledgeBase:
     articles = setting.file("retrieval", name, "articles.jsonl")
     return search.build(setting, name, loader.load([articles]), setting.home.eyes()).knowledge
 
 
-def composed(composer: ExtractiveComposer, question: str, hits: Sequence[Hit]) -> Reply:
+def composed(composer: ExtractiveAnswerer, question: str, hits: Sequence[SearchHit]) -> Reply:
     """Return the reply a composer streams."""
     stream = composer.stream(question, hits, hits[0].chunk.language or "en")
     try:
@@ -68,9 +74,9 @@ def composed(composer: ExtractiveComposer, question: str, hits: Sequence[Hit]) -
         return reply
 
 
-def _replies(setting: Setting, result: Result) -> None:
+def _replies(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Ask through the real search and composer; look at every quote, number and length."""
-    composer = ExtractiveComposer(setting.home.encoder())
+    composer = ExtractiveAnswerer(setting.home.encoder())
     wrong = unfounded = count = 0
     words: list[int] = []
     characters: list[int] = []
@@ -131,7 +137,7 @@ def _median(lengths: Sequence[int]) -> float:
     return float(np.median(lengths)) if lengths else 0.0
 
 
-def _answers(setting: Setting, result: Result) -> None:
+def _answers(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """With the right article given, look for the known answer in one short quote."""
     knowledge = _knowledge(setting, "cmrc_zh_a")
     encoder = setting.home.encoder()

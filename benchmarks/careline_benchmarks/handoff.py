@@ -15,8 +15,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bot.dialogue import handoff
-from bot.dialogue.handoff import Custody, Event, Moved, Owner, RefusedError
-from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
+from bot.dialogue.handoff import (
+    Assignment,
+    ConversationOwner,
+    Event,
+    HandoffRefusedError,
+    HandoffTransition,
+)
+from careline_benchmarks.harness import (
+    Benchmark,
+    BenchmarkContext,
+    BenchmarkReport,
+    at_least,
+    at_most,
+)
 
 _RUNS: Final = 100_000
 _FAULT_RUNS: Final = 2_000
@@ -27,7 +39,7 @@ _TYPES: Final = 0.8
 _NOW_AND_THEN: Final = 0.2
 _AGENTS: Final = ("ann", "bo")
 
-Move = Callable[[Custody, Event, datetime], Moved]
+Move = Callable[[Assignment, Event, datetime], HandoffTransition]
 
 
 @dataclass
@@ -35,7 +47,7 @@ class _Line:
     """What the customer read, who said it, and who had the conversation at that moment."""
 
     speaker: str  # "bot", an agent, or "notice"
-    custody: Custody
+    custody: Assignment
     at: datetime
 
 
@@ -49,14 +61,14 @@ class _Work:
 
 
 @dataclass
-class World:
+class HandoffSimulation:
     """One conversation, two agents, two workers and a clock."""
 
     dice: random.Random
     move: Move = handoff.move
     checks_revision: bool = True
     at: datetime = datetime(2026, 1, 5, 12, tzinfo=UTC)
-    custody: Custody = field(default_factory=Custody)
+    custody: Assignment = field(default_factory=Assignment)
     revision: int = 0
     lines: list[_Line] = field(default_factory=list)
     pending: list[int] = field(default_factory=list)
@@ -74,7 +86,7 @@ class World:
         """Apply a rule; `tells` when the reply itself tells the customer of the change."""
         try:
             moved = self.move(self.custody, event, self.at)
-        except RefusedError:
+        except HandoffRefusedError:
             return False
         before, self.custody = self.custody, moved.custody
         self.revision += 1
@@ -114,19 +126,19 @@ class World:
         self.answered[work.message] += 1
         owner = self.custody.owner
         stale = work.revision != self.revision
-        if owner is Owner.HUMAN and not stale:
+        if owner is ConversationOwner.HUMAN and not stale:
             self.revision += 1
             return  # the bot keeps silent
-        if owner is Owner.CLOSED:
+        if owner is ConversationOwner.CLOSED:
             if stale:
                 self.lines.append(_Line("bot", self.custody, self.at))
                 return
-            self.change(handoff.Written(), tells=True)
+            self.change(handoff.CustomerWrote(), tells=True)
         gives_up = self.dice.random() < _GIVES_UP
         if self.custody.owner in handoff.WITH_BOT and gives_up:
             self.change(handoff.HandedOff("support"), tells=True)
-        elif self.custody.owner is Owner.QUEUED and self.dice.random() < _NOW_AND_THEN:
-            self.change(handoff.Withdrawn(), tells=True)
+        elif self.custody.owner is ConversationOwner.QUEUED and self.dice.random() < _NOW_AND_THEN:
+            self.change(handoff.QueueLeft(), tells=True)
         self.revision += 1
         self.lines.append(_Line("bot", self.custody, self.at))
 
@@ -137,7 +149,7 @@ class World:
     def agent_takes(self) -> None:
         """Let an agent take the conversation."""
         agent = self.dice.choice(_AGENTS)
-        if self.change(handoff.Taken(agent, agent.title())):
+        if self.change(handoff.AgentAssigned(agent, agent.title())):
             self.screens[agent] = self.custody.fence
 
     def _held(self) -> tuple[str, int]:
@@ -152,23 +164,23 @@ class World:
         for _ in range(self.dice.choice((1, 1, 2))):  # a delivery is repeated now and then
             if name in self.sent:
                 continue
-            if self.change(handoff.Said(agent, fence)):
+            if self.change(handoff.AgentSpoke(agent, fence)):
                 self.sent.add(name)
                 self.lines.append(_Line(agent, self.custody, self.at))
 
     def agent_types(self) -> None:
         """Let an agent begin or stop typing."""
         agent, fence = self._held()
-        self.change(handoff.Typed(agent, fence, self.dice.random() < _TYPES))
+        self.change(handoff.AgentTyping(agent, fence, self.dice.random() < _TYPES))
 
     def agent_lets_go(self) -> None:
         """Let an agent give the conversation back, pass it on or close it."""
         agent, fence = self._held()
         events: tuple[Event, ...] = (
-            handoff.GivenBack(agent, fence),
+            handoff.ReturnedToBot(agent, fence),
             handoff.Transferred(agent, fence, queue="billing"),
             handoff.Transferred(agent, fence, to="bo", name="Bo"),
-            handoff.Closed(handoff.Held(agent, fence)),
+            handoff.ConversationClosed(handoff.TokenShown(agent, fence)),
         )
         self.change(self.dice.choice(events))
 
@@ -179,9 +191,9 @@ class World:
 
     def clock_strikes(self) -> None:
         """Do what the time asks for; now and then the customer was silent."""
-        self.change(handoff.Waited(_PATIENCE))
+        self.change(handoff.TimePassed(_PATIENCE))
         if self.dice.random() < _NOW_AND_THEN:
-            self.change(handoff.Silent())
+            self.change(handoff.CustomerSilent())
 
     # What must hold
 
@@ -190,13 +202,13 @@ class World:
         for line in self.lines:
             owner = line.custody.owner
             if line.speaker in _AGENTS and (owner, line.custody.agent) != (
-                Owner.HUMAN,
+                ConversationOwner.HUMAN,
                 line.speaker,
             ):
                 self.wrong.add("two speakers")
-            if line.speaker == "bot" and owner is Owner.HUMAN:
+            if line.speaker == "bot" and owner is ConversationOwner.HUMAN:
                 self.wrong.add("two speakers")
-            if line.speaker != "notice" and owner is Owner.CLOSED:
+            if line.speaker != "notice" and owner is ConversationOwner.CLOSED:
                 self.wrong.add("a reply after the close")
         self.lines.clear()
         if any(count > 1 for count in self.answered.values()):
@@ -211,14 +223,14 @@ class World:
             self.check()
         for _ in range(3):
             self.at += timedelta(minutes=20)
-            self.change(handoff.Waited(_PATIENCE))
+            self.change(handoff.TimePassed(_PATIENCE))
         if self.pending:
             self.wrong.add("a dead end")
-        if self.custody.owner is Owner.HUMAN:  # nobody renewed the lease for an hour
+        if self.custody.owner is ConversationOwner.HUMAN:  # nobody renewed the lease for an hour
             self.wrong.add("a dead end")
-        if self.custody.owner is Owner.QUEUED:
-            taken = self.move(self.custody, handoff.Taken("ann", "Ann"), self.at)
-            if taken.custody.owner is not Owner.HUMAN or not self.custody.asked_contact:
+        if self.custody.owner is ConversationOwner.QUEUED:
+            taken = self.move(self.custody, handoff.AgentAssigned("ann", "Ann"), self.at)
+            if taken.custody.owner is not ConversationOwner.HUMAN or not self.custody.asked_contact:
                 self.wrong.add("a dead end")
         if self.custody.is_typing(self.at):
             self.wrong.add("typing that does not clear")
@@ -226,27 +238,27 @@ class World:
 
 
 _STEPS_THERE_ARE: Final = (
-    World.customer_writes,
-    World.customer_writes,
-    World.worker_begins,
-    World.worker_begins,
-    World.worker_ends,
-    World.worker_ends,
-    World.worker_ends,
-    World.worker_crashes,
-    World.agent_takes,
-    World.agent_says,
-    World.agent_says,
-    World.agent_types,
-    World.agent_lets_go,
-    World.time_passes,
+    HandoffSimulation.customer_writes,
+    HandoffSimulation.customer_writes,
+    HandoffSimulation.worker_begins,
+    HandoffSimulation.worker_begins,
+    HandoffSimulation.worker_ends,
+    HandoffSimulation.worker_ends,
+    HandoffSimulation.worker_ends,
+    HandoffSimulation.worker_crashes,
+    HandoffSimulation.agent_takes,
+    HandoffSimulation.agent_says,
+    HandoffSimulation.agent_says,
+    HandoffSimulation.agent_types,
+    HandoffSimulation.agent_lets_go,
+    HandoffSimulation.time_passes,
 )
 
 
-def run(seed: int, fault: str | None = None) -> World:
+def run(seed: int, fault: str | None = None) -> HandoffSimulation:
     """Live through one conversation; return the world with what went wrong in it."""
     dice = random.Random(seed)  # noqa: S311 — no secret
-    world = World(dice)
+    world = HandoffSimulation(dice)
     if fault is not None:
         world.move = _FAULTS[fault]
         world.checks_revision = fault != "two speakers"
@@ -260,30 +272,34 @@ def run(seed: int, fault: str | None = None) -> World:
 # A fault in each rule
 
 
-def _no_token(now: Custody, event: Event, at: datetime) -> Moved:
+def _no_token(now: Assignment, event: Event, at: datetime) -> HandoffTransition:
     """Take any agent's word, whoever has the conversation."""
-    if isinstance(event, handoff.Said):
-        return Moved(now)
+    if isinstance(event, handoff.AgentSpoke):
+        return HandoffTransition(now)
     return handoff.move(now, event, at)
 
 
-def _endless_lease(now: Custody, event: Event, at: datetime) -> Moved:
-    return Moved(now) if isinstance(event, handoff.Waited) else handoff.move(now, event, at)
+def _endless_lease(now: Assignment, event: Event, at: datetime) -> HandoffTransition:
+    return (
+        HandoffTransition(now)
+        if isinstance(event, handoff.TimePassed)
+        else handoff.move(now, event, at)
+    )
 
 
-def _typing_stays(now: Custody, event: Event, at: datetime) -> Moved:
+def _typing_stays(now: Assignment, event: Event, at: datetime) -> HandoffTransition:
     moved = handoff.move(now, event, at)
     until = moved.custody.typing_until or now.typing_until
     return replace(moved, custody=replace(moved.custody, typing_until=until))
 
 
-def _word_after_close(now: Custody, event: Event, at: datetime) -> Moved:
-    if isinstance(event, handoff.Said) and now.owner is Owner.CLOSED:
-        return Moved(now)
+def _word_after_close(now: Assignment, event: Event, at: datetime) -> HandoffTransition:
+    if isinstance(event, handoff.AgentSpoke) and now.owner is ConversationOwner.CLOSED:
+        return HandoffTransition(now)
     return handoff.move(now, event, at)
 
 
-def _nothing_told(now: Custody, event: Event, at: datetime) -> Moved:
+def _nothing_told(now: Assignment, event: Event, at: datetime) -> HandoffTransition:
     return replace(handoff.move(now, event, at), told=())
 
 
@@ -296,7 +312,7 @@ _FAULTS: Final[dict[str, Move]] = {
 }
 
 
-def _interleavings(setting: Setting, result: Result) -> None:
+def _interleavings(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Count what went wrong in 100,000 conversations, and the planted faults that are found."""
     fault = "two speakers" if setting.planted else None
     wrong: Counter[str] = Counter()

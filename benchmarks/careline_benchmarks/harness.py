@@ -31,7 +31,7 @@ def at_most(name: str, value: float, bar: float) -> Bar:
 
 
 @dataclass(frozen=True)
-class Setting:
+class BenchmarkContext:
     """What a benchmark works with.
 
     `planted` spoils what is measured, so that a bar must fail: it proves that the bench can.
@@ -54,7 +54,7 @@ class Setting:
 
 
 @dataclass
-class Result:
+class BenchmarkReport:
     """The bars of a run and the figures beside them."""
 
     bars: list[Bar] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Result:
         return {"bars": [asdict(bar) for bar in self.bars], **self.figures}
 
 
-Part = Callable[[Setting, Result], None]
+Part = Callable[[BenchmarkContext, BenchmarkReport], None]
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,9 @@ class Benchmark:
 
     parts: Mapping[str, Part]
 
-    def run(self, setting: Setting, only: Sequence[str], report: Callable[[str], None]) -> Result:
+    def run(
+        self, setting: BenchmarkContext, only: Sequence[str], report: Callable[[str], None]
+    ) -> BenchmarkReport:
         """Run the parts, or those in `only`, and report each bar as a line.
 
         Raises:
@@ -83,7 +85,7 @@ class Benchmark:
         if unknown := sorted(set(only) - set(self.parts)):
             message = f"there is no part {', '.join(unknown)}: choose from {', '.join(self.parts)}"
             raise CarelineError(message)
-        result = Result()
+        result = BenchmarkReport()
         for name, part in self.parts.items():
             if only and name not in only:
                 continue
@@ -105,8 +107,8 @@ class Benchmark:
         seeds: int = 1,
         planted: bool = False,
         progress: bool = False,
-    ) -> Result:
+    ) -> BenchmarkReport:
         """Run in a scratch folder: what `careline bench` calls."""
         with tempfile.TemporaryDirectory(prefix="careline-bench-") as scratch:
-            setting = Setting(data, home, Path(scratch), seeds, planted, progress)
+            setting = BenchmarkContext(data, home, Path(scratch), seeds, planted, progress)
             return self.run(setting, only, report)

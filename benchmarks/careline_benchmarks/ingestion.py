@@ -14,7 +14,13 @@ from typing import Final
 
 import numpy as np
 
-from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
+from careline_benchmarks.harness import (
+    Benchmark,
+    BenchmarkContext,
+    BenchmarkReport,
+    at_least,
+    at_most,
+)
 from careline_benchmarks.search import build, passages, reopened
 from careline_benchmarks.vector_index import million
 from knowledge_base.chunking import chunk
@@ -29,7 +35,7 @@ _KILLS: Final = 50
 _MARK: Final = "The new fee is 7.35 zorkmids."
 
 
-def _throughput(setting: Setting, result: Result) -> None:
+def _throughput(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Ingestion of real articles over encoding the same texts in one call."""
     path = setting.file("retrieval", "tau2_bank", "articles.jsonl")
     found = [item for item in loader.load([path]) if isinstance(item, Document)][:_ARTICLES]
@@ -47,7 +53,7 @@ def _throughput(setting: Setting, result: Result) -> None:
     result.bars.append(at_least("ingest: raw batched encoding over all of it", raw / ours, 0.80))
 
 
-def _changes(setting: Setting, result: Result) -> None:
+def _changes(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """10,003 passages: once more without a change, and with one article edited."""
     file = setting.scratch / "many.jsonl"
     documents = passages(setting)
@@ -92,7 +98,7 @@ def _write(path: Path, documents: Sequence[Document]) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
-def _kills(setting: Setting, result: Result) -> None:
+def _kills(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Kill ingestion at random moments while questions are asked: each must find an answer."""
     file = setting.scratch / "killed.jsonl"
     documents = passages(setting)[:60]

@@ -15,7 +15,14 @@ from bot.training import folds, incremental, intent_evaluation, typos
 from bot.training.datasets import Example
 from bot.training.job import Method
 from careline_benchmarks import model_training
-from careline_benchmarks.harness import Benchmark, Part, Result, Setting, at_least, at_most
+from careline_benchmarks.harness import (
+    Benchmark,
+    BenchmarkContext,
+    BenchmarkReport,
+    Part,
+    at_least,
+    at_most,
+)
 from knowledge_base.index.versions import Versions
 
 _HINT3: Final = ("curekart", "powerplay11", "sofmattress")
@@ -30,7 +37,7 @@ _PLANTED_ERRORS: Final = 0.05
 def _banking(base: str, method: Method, least: float, seconds: float) -> Part:
     name = f"banking77 {method} {base}"
 
-    def part(setting: Setting, result: Result) -> None:
+    def part(setting: BenchmarkContext, result: BenchmarkReport) -> None:
         train = model_training.read(setting, "intents", "banking77", "train.csv")
         test = model_training.read(setting, "intents", "banking77", "test.csv")
         figures = []
@@ -45,7 +52,7 @@ def _banking(base: str, method: Method, least: float, seconds: float) -> Part:
     return part
 
 
-def _clinc(setting: Setting, result: Result) -> None:
+def _clinc(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """One model with its own threshold: in-scope accuracy and out-of-scope detection."""
     train = model_training.read(setting, "intents", "clinc150", "train.csv")
     valid = model_training.read(setting, "intents", "clinc150", "val.csv")
@@ -61,7 +68,7 @@ def _clinc(setting: Setting, result: Result) -> None:
     ]
 
 
-def _hint3(setting: Setting, result: Result) -> None:
+def _hint3(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Three real bots, cross-validated, against two simpler ways of using the same encoder."""
     rows = [_hint3_bot(setting, bot) for bot in _HINT3]
     means = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
@@ -72,7 +79,7 @@ def _hint3(setting: Setting, result: Result) -> None:
             result.bars.append(at_least(f"hint3: {figure} over {peer}", gain, 0.0001))
 
 
-def _hint3_bot(setting: Setting, bot: str) -> dict[str, float]:
+def _hint3_bot(setting: BenchmarkContext, bot: str) -> dict[str, float]:
     """Cross-validate; every fourth intent is left out of each training, to be out of scope."""
     examples = model_training.read(setting, "intents", "hint3", f"{bot}_train.csv")
     if setting.planted:
@@ -170,7 +177,7 @@ def _hybrid(  # noqa: PLR0913, PLR0917 — a fold and its parts
     scores.note(model.classes_[logits.argmax(axis=1)], -logits.max(axis=1), truth)
 
 
-def _xsid(setting: Setting, result: Result) -> None:
+def _xsid(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Trained on English alone, measured on the same sentences in Chinese."""
     english = model_training.read(setting, "intents", "xsid", "en_valid.csv")
     chinese = model_training.read(setting, "intents", "xsid", "zh_valid.csv")
@@ -188,7 +195,7 @@ def _xsid(setting: Setting, result: Result) -> None:
     result.bars.append(at_least("xsid: Chinese accuracy over English", zh / max(en, 1e-9), 0.85))
 
 
-def _typos(setting: Setting, result: Result) -> None:
+def _typos(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Measure what one typo in every third long word costs."""
     train = model_training.read(setting, "intents", "banking77", "train.csv")
     test = model_training.read(setting, "intents", "banking77", "test.csv")
@@ -202,7 +209,7 @@ def _typos(setting: Setting, result: Result) -> None:
     result.bars.append(at_most("typos: accuracy lost", clean - dirty, 0.04))
 
 
-def _lint(setting: Setting, result: Result) -> None:
+def _lint(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """How many planted label errors stand in the most suspicious tenth."""
     from bot.training import data_lint
 
@@ -217,7 +224,7 @@ def _lint(setting: Setting, result: Result) -> None:
     result.bars.append(at_least("lint: planted errors in the top tenth", share, 0.60))
 
 
-def _incremental(setting: Setting, result: Result) -> None:
+def _incremental(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Train on 72 intents, add five, and compare with what all 77 took; three choices of five."""
     train = model_training.read(setting, "intents", "banking77", "train.csv")
     test = model_training.read(setting, "intents", "banking77", "test.csv")
@@ -240,7 +247,7 @@ def _incremental(setting: Setting, result: Result) -> None:
 
 
 def _added(
-    setting: Setting,
+    setting: BenchmarkContext,
     train: Sequence[Example],
     test: Sequence[Example],
     new: set[str],

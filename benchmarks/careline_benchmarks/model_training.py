@@ -10,21 +10,21 @@ from bot.nlu import intent_classifier as serving
 from bot.nlu.intent_classifier import IntentModel
 from bot.training import datasets, pipeline
 from bot.training.datasets import Example
-from bot.training.job import Job, Method
-from bot.training.pipeline import Trained
-from careline_benchmarks.harness import Setting
+from bot.training.job import Method, TrainingJob
+from bot.training.pipeline import TrainingResult
+from careline_benchmarks.harness import BenchmarkContext
 from knowledge_base.index.versions import Versions
 
 _PLANTED: Final = 0.4  # share of the labels that a planted failure makes wrong
 
 
-def read(setting: Setting, *parts: str) -> list[Example]:
+def read(setting: BenchmarkContext, *parts: str) -> list[Example]:
     """Read labelled texts of the real data."""
     return datasets.read_examples(setting.file(*parts))
 
 
 def train(  # noqa: PLR0913 — the choices of one training
-    setting: Setting,
+    setting: BenchmarkContext,
     examples: Sequence[Example],
     *,
     base: str,
@@ -32,12 +32,12 @@ def train(  # noqa: PLR0913 — the choices of one training
     valid: Sequence[Example] | None = None,
     seed: int = 0,
     name: str = "model",
-) -> tuple[IntentModel, Trained]:
+) -> tuple[IntentModel, TrainingResult]:
     """Train a model the way `careline train` does and open it the way the server does."""
     if setting.planted:
         examples = mislabelled(examples, _PLANTED, seed)[0]
     home = setting.home
-    job = Job(
+    job = TrainingJob(
         examples,
         home.encoder(base) if method == "head" else home.torch_encoder(base),
         method=method,

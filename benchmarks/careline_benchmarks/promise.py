@@ -8,11 +8,17 @@ from numpy.typing import NDArray
 from bot.core.types import OUT_OF_SCOPE
 from bot.nlu import calibration
 from bot.nlu.calibration import softmax
-from bot.nlu.drift import DriftMonitor, Reference
+from bot.nlu.drift import DriftMonitor, DriftReference
 from bot.nlu.intent_classifier import IntentModel
 from bot.nlu.out_of_scope import signs
 from careline_benchmarks import model_training
-from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
+from careline_benchmarks.harness import (
+    Benchmark,
+    BenchmarkContext,
+    BenchmarkReport,
+    at_least,
+    at_most,
+)
 
 _SPLITS: Final = 200
 _SHARE: Final = 0.02
@@ -32,7 +38,7 @@ def _scores(
     return logits, strange, distances
 
 
-def _splits(setting: Setting, result: Result) -> None:
+def _splits(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Certify on one half of the test set, look at the other; two hundred times."""
     train = model_training.read(setting, "intents", "banking77", "train.csv")
     test = model_training.read(setting, "intents", "banking77", "test.csv")
@@ -100,10 +106,10 @@ def _one_split(
 
 
 def _mixed(
-    setting: Setting,
+    setting: BenchmarkContext,
     model: IntentModel,
     banking: tuple[NDArray[np.float64], NDArray[np.int64]],
-    result: Result,
+    result: BenchmarkReport,
 ) -> None:
     """Mix in messages about anything: answering one of those is wrong."""
     rows = model_training.read(setting, "intents", "clinc150", "test.csv")
@@ -130,13 +136,15 @@ def _mixed(
     }
 
 
-def _shift(setting: Setting, model: IntentModel, banking: tuple[Any, Any], result: Result) -> None:
+def _shift(
+    setting: BenchmarkContext, model: IntentModel, banking: tuple[Any, Any], result: BenchmarkReport
+) -> None:
     """Other customers' messages arrive: the monitor must say so, and not before."""
     logits, distances = banking
     best = softmax(logits, model.calibration.temperature).max(axis=1)
     half = len(best) // 2
     order = np.random.default_rng(2).permutation(len(best))
-    reference = Reference.of(distances[order[:half]], best[order[:half]])
+    reference = DriftReference.of(distances[order[:half]], best[order[:half]])
     usual = DriftMonitor(reference)
     early = [usual.watch(float(distances[i]), float(best[i])) for i in order[half:]]
     others = [e.text for e in model_training.read(setting, "intents", "hwu64", "valid.csv")][:400]

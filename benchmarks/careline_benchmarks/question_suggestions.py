@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from bot.assistant.question_suggestions import Suggester, distinct
+from bot.assistant.question_suggestions import QuestionSuggester, distinct
 from bot.core.types import CarelineError
-from careline_benchmarks.harness import Result, Setting, at_least
+from careline_benchmarks.harness import BenchmarkContext, BenchmarkReport, at_least
 
 _OFFERED: Final = 3
 _DEMO: Final = ("en.jsonl", "zh.jsonl", "held_out.jsonl")
@@ -18,7 +18,7 @@ Session = tuple[str, tuple[str, ...]]  # a conversation's id and its intents in 
 Step = tuple[tuple[str, ...], str]  # what was asked, and the next other question
 
 
-def next_questions(setting: Setting, result: Result) -> None:
+def next_questions(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Compare suggestions with the three most popular questions, on held-back conversations.
 
     Pleasantries and what is out of scope are no questions one could suggest: neither side may
@@ -41,14 +41,16 @@ def next_questions(setting: Setting, result: Result) -> None:
     result.bars.append(at_least("suggestions: hit@3 over most popular", ratio, 2.0))
 
 
-def _measure(sessions: Sequence[Session], setting: Setting) -> dict[str, float]:
+def _measure(sessions: Sequence[Session], setting: BenchmarkContext) -> dict[str, float]:
     """Learn from the part that is not test and count hits on the test part."""
-    suggester = Suggester.fit([items for name, items in sessions if not _is_test((name, items))])
+    suggester = QuestionSuggester.fit(
+        [items for name, items in sessions if not _is_test((name, items))]
+    )
     ranked = sorted(suggester.popular, key=lambda item: (-suggester.popular[item], item))
     favourites = set(ranked[:_OFFERED])
     steps = [step for s in sessions if _is_test(s) for step in _steps(s[1], suggester.never)]
     if setting.planted:  # suggestions that know nothing of what was asked
-        suggester = Suggester({}, {}, suggester.popular)
+        suggester = QuestionSuggester({}, {}, suggester.popular)
     hits = sum(wanted in suggester.suggest(asked, _OFFERED) for asked, wanted in steps)
     popular = sum(wanted in favourites for _, wanted in steps)
     n = max(len(steps), 1)

@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from bot.agent_assist.human_replies import Case, Replies
-from bot.agent_assist.reply_features import Line, is_answer
+from bot.agent_assist.human_replies import HumanReplies, ReplyCase
+from bot.agent_assist.reply_features import DialogueLine, is_answer
 from bot.core.types import Role
 from bot.training.datasets import is_held_back
-from careline_benchmarks.harness import Benchmark, Result, Setting, at_least
+from careline_benchmarks.harness import Benchmark, BenchmarkContext, BenchmarkReport, at_least
 from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.index.sparse import SparseIndex
 
@@ -28,15 +28,15 @@ _TOP: Final = 3
 class _Data:
     """The cases of both parts, and the encoder with what it has encoded."""
 
-    train: list[Case]
-    test: list[Case]
+    train: list[ReplyCase]
+    test: list[ReplyCase]
     encode: "_Encoder"
 
 
 class _Encoder:
     """An encoder that encodes a text once."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: BenchmarkContext) -> None:
         self._encoder = setting.home.encoder(_BASE)
         self._known: dict[str, Vectors] = {}
 
@@ -47,9 +47,9 @@ class _Encoder:
         return np.stack([self._known[text] for text in texts])
 
 
-def _read(setting: Setting) -> _Data:
-    train: list[Case] = []
-    test: list[Case] = []
+def _read(setting: BenchmarkContext) -> _Data:
+    train: list[ReplyCase] = []
+    test: list[ReplyCase] = []
     path = setting.file("transcripts", "star_a.jsonl.gz")
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for text in file:
@@ -57,24 +57,24 @@ def _read(setting: Setting) -> _Data:
             lines = [_line(turn) for turn in row["turns"]]
             part = test if is_held_back(row["id"]) else train
             part += [
-                Case(tuple(lines[:at]), line, row["id"])
+                ReplyCase(tuple(lines[:at]), line, row["id"])
                 for at, line in enumerate(lines)
                 if is_answer(line)
             ]
     return _Data(train, test, _Encoder(setting))
 
 
-def _line(turn: dict[str, Any]) -> Line:
-    return Line(Role(turn["role"]), turn["text"], turn.get("label"))
+def _line(turn: dict[str, Any]) -> DialogueLine:
+    return DialogueLine(Role(turn["role"]), turn["text"], turn.get("label"))
 
 
-def _words_only(case: Case) -> Case:
+def _words_only(case: ReplyCase) -> ReplyCase:
     """Return the case without actions and without the names of earlier templates."""
     said = tuple(replace(line, template=None) for line in case.situation)
     return replace(case, situation=tuple(line for line in said if line.role is not Role.ACTION))
 
 
-def _without_sense(case: Case) -> Case:
+def _without_sense(case: ReplyCase) -> ReplyCase:
     """Return the case as if nothing had been said."""
     return replace(case, situation=())
 
@@ -87,7 +87,7 @@ def _hits(data: _Data, *, words_only: bool, planted: bool) -> tuple[float, float
     )
     if planted:
         test = [_without_sense(case) for case in test]
-    replies = Replies.fit(train, data.encode)
+    replies = HumanReplies.fit(train, data.encode)
     scores = replies.foretell([case.situation for case in test])[0]
     ranked = np.argsort(-scores, axis=1)[:, :_TOP]
     names = np.array(replies.names)[ranked]
@@ -95,7 +95,7 @@ def _hits(data: _Data, *, words_only: bool, planted: bool) -> tuple[float, float
     return float((names[:, :1] == wanted).mean()), float((names == wanted).any(axis=1).mean())
 
 
-def _templates(setting: Setting, result: Result) -> None:
+def _templates(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     data = _read(setting)
     figures: dict[str, Any] = {"train": len(data.train), "test": len(data.test)}
     for name, words_only, bars in (("history", False, (0.64, 0.86)), ("text", True, (0.54, 0.78))):
@@ -106,7 +106,7 @@ def _templates(setting: Setting, result: Result) -> None:
     result.figures["suggest"] = figures
 
 
-def _retrieval(setting: Setting, result: Result) -> None:
+def _retrieval(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Compare past answers that are found with what was really said, by meaning, against BM25.
 
     BM25 finds the past message that has most in common with the customer's last words, and
@@ -116,7 +116,7 @@ def _retrieval(setting: Setting, result: Result) -> None:
     train, test = ([c for c in part if _asked(c)] for part in (data.train, data.test))
     said = data.encode([case.answer.text for case in test])
     situations = [() if setting.planted else case.situation for case in test]
-    replies = Replies.fit(train, data.encode)
+    replies = HumanReplies.fit(train, data.encode)
     ours = replies.answers[replies.best(situations)]
     index = SparseIndex.build([_asked(case) for case in train])
     places = [int(index.scores(_asked(case))[0].argmax()) for case in test]
@@ -126,7 +126,7 @@ def _retrieval(setting: Setting, result: Result) -> None:
     result.bars.append(at_least("suggest: past replies over BM25, cosine", found - plain, 0.05))
 
 
-def _asked(case: Case) -> str:
+def _asked(case: ReplyCase) -> str:
     return next((n.text for n in reversed(case.situation) if n.role is Role.CUSTOMER), "")
 
 

@@ -7,17 +7,23 @@ from typing import Final
 
 from bot.container import Home, build_assistant
 from bot.core.settings import Settings
-from bot.core.types import BadMessageError, Message, Role
+from bot.core.types import InvalidMessageError, Message, Role
 from bot.evaluation.reply_verification import Verifier
 from bot.store import audit_ledger, tampering
 from bot.training import datasets
-from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
+from careline_benchmarks.harness import (
+    Benchmark,
+    BenchmarkContext,
+    BenchmarkReport,
+    at_least,
+    at_most,
+)
 
 _TURNS: Final = 1000
 _ALTERED: Final = 24
 
 
-def _verified(setting: Setting, result: Result) -> None:
+def _verified(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Talk through the home's own dialogs into a fresh log; open everything again and verify."""
     folder = setting.scratch / "home"
     unneeded = shutil.ignore_patterns("*.db*", ".content", ".tuning*", ".unfinished*")
@@ -28,7 +34,7 @@ def _verified(setting: Setting, result: Result) -> None:
     for message in islice(_messages(setting.home), _TURNS):
         try:
             asked.append(bot.answer(message).message.id)
-        except BadMessageError:  # an empty line of a transcript
+        except InvalidMessageError:  # an empty line of a transcript
             continue
     home.engine.dispose()
     again = Home(Settings.load(folder))

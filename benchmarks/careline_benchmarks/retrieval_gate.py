@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from bot.nlu import retrieval_gate
 from bot.training import turn_classifiers
 from bot.training.turn_classifiers import LabelledTurn
-from careline_benchmarks.harness import Benchmark, Result, Setting, at_least
+from careline_benchmarks.harness import Benchmark, BenchmarkContext, BenchmarkReport, at_least
 
 
-def _turns(setting: Setting) -> list[LabelledTurn]:
+def _turns(setting: BenchmarkContext) -> list[LabelledTurn]:
     """Return the last turn of each dialogue; those that begin alike count as one dialogue."""
     path = setting.file("grounding", "dstc11_track5.jsonl.gz")
     with gzip.open(path, "rt", encoding="utf-8") as file:
@@ -40,7 +40,7 @@ def f1(said: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
     return 2 * both / max(float(said.sum() + true.sum()), 1.0)
 
 
-def _dialogues(setting: Setting, result: Result) -> None:
+def _dialogues(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Five-fold cross-validation, no dialogue in two folds; and the rules alone."""
     turns = _turns(setting)
     true = np.array([turn.label for turn in turns])

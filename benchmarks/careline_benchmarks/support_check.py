@@ -17,11 +17,17 @@ from numpy.typing import NDArray
 
 from bot.core.types import CarelineError
 from bot.generation.verification import DEFAULT, SupportCheck
-from bot.generation.verification.scorer import WORDS, Features, Scorer
+from bot.generation.verification.scorer import WORDS, Features, SupportScorer
 from bot.training import support_scorer
 from careline_benchmarks import contradictions
-from careline_benchmarks.contradictions import Source
-from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
+from careline_benchmarks.contradictions import PlantingSource
+from careline_benchmarks.harness import (
+    Benchmark,
+    BenchmarkContext,
+    BenchmarkReport,
+    at_least,
+    at_most,
+)
 from knowledge_base.chunking import chunk, sentences
 from knowledge_base.documents import Document
 from knowledge_base.sources import loader
@@ -36,7 +42,7 @@ _TRUE: Final = 800  # extracts of each language
 
 
 @dataclass(frozen=True)
-class Row:
+class BeginRow:
     """A reply of BEGIN, the text it was given, and whether people found it fully attributable."""
 
     part: str
@@ -45,7 +51,7 @@ class Row:
     supported: bool
 
 
-def rows(setting: Setting) -> list[Row]:
+def rows(setting: BenchmarkContext) -> list[BeginRow]:
     """Read the three parts of BEGIN."""
     found = []
     for part in _PARTS:
@@ -53,13 +59,13 @@ def rows(setting: Setting) -> list[Row]:
         text = gzip.decompress(path.read_bytes()).decode("utf-8")
         table = csv.DictReader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)
         found += [
-            Row(part, r["knowledge"], r["response"], r["begin_label"] == "Fully attributable")
+            BeginRow(part, r["knowledge"], r["response"], r["begin_label"] == "Fully attributable")
             for r in table
         ]
     return found
 
 
-def _begin(setting: Setting, result: Result) -> None:
+def _begin(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Fit the scorer on four folds and try it on the fifth; the shipped one beside it."""
     from sklearn.metrics import roc_auc_score
     from sklearn.model_selection import GroupKFold
@@ -89,7 +95,7 @@ def _begin(setting: Setting, result: Result) -> None:
     }
 
 
-def _features(check: SupportCheck, row: Row) -> Features:
+def _features(check: SupportCheck, row: BeginRow) -> Features:
     """Return the mean features of a reply's sentences."""
     readings = check.readings([row.reply], [row.knowledge])[0]
     if not readings:
@@ -97,7 +103,7 @@ def _features(check: SupportCheck, row: Row) -> Features:
     return np.asarray(np.mean([reading.features for reading in readings], axis=0))
 
 
-def _documents(setting: Setting) -> list[Document]:
+def _documents(setting: BenchmarkContext) -> list[Document]:
     folder: Path = setting.home.path / "kb"
     if not folder.exists():
         message = f"there is no {folder}: run this part with --home data, the demo"
@@ -106,24 +112,24 @@ def _documents(setting: Setting) -> list[Document]:
     return sorted(read, key=lambda document: document.id)
 
 
-def sources(setting: Setting, language: str) -> list[Source]:
+def sources(setting: BenchmarkContext, language: str) -> list[PlantingSource]:
     """Return the demo's passages of a language, each with its neighbours, and CMRC's."""
-    found: list[Source] = []
+    found: list[PlantingSource] = []
     for document in _documents(setting):
         if document.language == language:
             texts = [f"{piece.heading}\n{piece.text}" for piece in chunk(document)]
             found += [
-                Source(text, (*texts[max(0, n - 1) : n], *texts[n + 1 : n + 2]))
+                PlantingSource(text, (*texts[max(0, n - 1) : n], *texts[n + 1 : n + 2]))
                 for n, text in enumerate(texts)
             ]
     if language == "zh":
         path = setting.file("retrieval", "cmrc_zh_a", "articles.jsonl")
         lines = path.read_text("utf-8").splitlines()
-        found += [Source(json.loads(line)["text"], ()) for line in lines]
+        found += [PlantingSource(json.loads(line)["text"], ()) for line in lines]
     return found
 
 
-def _planted(setting: Setting, result: Result) -> None:
+def _planted(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Plant flips in true sentences and count those noticed; say true ones and count rejections."""
     check = SupportCheck(setting.home.encoder())
     for language in ("en", "zh"):
@@ -152,7 +158,9 @@ def _planted(setting: Setting, result: Result) -> None:
         }
 
 
-def extracts(read: Sequence[Source], most: int = _TRUE) -> list[tuple[str, tuple[str, ...]]]:
+def extracts(
+    read: Sequence[PlantingSource], most: int = _TRUE
+) -> list[tuple[str, tuple[str, ...]]]:
     """Return one to three sentences of passages, neighbours or not, as a reply joins them."""
     rng = random.Random(1)  # noqa: S311 - a draw of examples, no secret
     found = []
@@ -172,10 +180,10 @@ def _closed(text: str, chinese: bool) -> str:  # noqa: FBT001 - what kind of ful
     return text if text.endswith(tuple(".!?:;。！？：；…")) else text + ("。" if chinese else ".")
 
 
-def _fit(setting: Setting, result: Result) -> None:
+def _fit(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Fit the shipped scorers anew on the demo's articles and compare what they say."""
     made = support_scorer.examples(_documents(setting))
-    ways: dict[str, tuple[SupportCheck, Scorer]] = {
+    ways: dict[str, tuple[SupportCheck, SupportScorer]] = {
         "DEFAULT": (SupportCheck(setting.home.encoder()), DEFAULT),
         "WORDS": (SupportCheck(None), WORDS),
     }
@@ -195,7 +203,7 @@ def _fit(setting: Setting, result: Result) -> None:
         }
 
 
-def _apart(one: Scorer, other: Scorer, features: NDArray[np.float64]) -> float:
+def _apart(one: SupportScorer, other: SupportScorer, features: NDArray[np.float64]) -> float:
     """Return how far two scorers' scores are apart, on average, 0 to 1."""
     return float(np.mean([abs(one.score(row) - other.score(row)) for row in features]))
 

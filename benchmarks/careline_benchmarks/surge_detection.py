@@ -6,8 +6,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.analytics.surge_detection import WEEK, Plan, watch
-from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
+from bot.analytics.surge_detection import WEEK, DetectorSettings, watch
+from careline_benchmarks.harness import (
+    Benchmark,
+    BenchmarkContext,
+    BenchmarkReport,
+    at_least,
+    at_most,
+)
 
 _YEAR: Final = 364
 _DOUBLED: Final = 20.0  # messages a day of the topic that is doubled
@@ -20,7 +26,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class World:
+class CountSimulation:
     """What daily counts are like: none of these numbers is told to the detector."""
 
     years: int = 200
@@ -35,22 +41,22 @@ class World:
 
 
 # The first is what the bars on detection are about; the others must not break the budget.
-WORLDS: Final[dict[str, World]] = {
-    "ordinary": World(),
-    "poisson": World(years=50, dispersion=(0.0, 0.0)),
-    "rough": World(years=50, dispersion=(0.1, 0.4)),
-    "strong seasons": World(years=50, weekday=0.8, season=0.7),
-    "lasting moods": World(years=50, dispersion=(0.05, 0.15), lasting=0.7),
-    "growing": World(years=50, trend=1.0),
-    "small": World(years=50, smallest=0.2, largest=4.0),
-    "many topics": World(years=20, topics=40),
+WORLDS: Final[dict[str, CountSimulation]] = {
+    "ordinary": CountSimulation(),
+    "poisson": CountSimulation(years=50, dispersion=(0.0, 0.0)),
+    "rough": CountSimulation(years=50, dispersion=(0.1, 0.4)),
+    "strong seasons": CountSimulation(years=50, weekday=0.8, season=0.7),
+    "lasting moods": CountSimulation(years=50, dispersion=(0.05, 0.15), lasting=0.7),
+    "growing": CountSimulation(years=50, trend=1.0),
+    "small": CountSimulation(years=50, smallest=0.2, largest=4.0),
+    "many topics": CountSimulation(years=20, topics=40),
 }
 
 
-def means(world: World, rng: np.random.Generator) -> Floats:
+def means(world: CountSimulation, rng: np.random.Generator) -> Floats:
     """Return the expected counts, shape (days, years, topics)."""
     shape = (world.years, world.topics)
-    days = np.arange(Plan().warm_up + _YEAR)
+    days = np.arange(DetectorSettings().warm_up + _YEAR)
     base = np.exp(rng.uniform(np.log(world.smallest), np.log(world.largest), shape))
     week = np.exp(rng.normal(0.0, world.weekday, (WEEK, *shape)))
     week /= week.mean(axis=0)
@@ -62,7 +68,7 @@ def means(world: World, rng: np.random.Generator) -> Floats:
     )
 
 
-def counts(mean: Floats, world: World, rng: np.random.Generator) -> Counts:
+def counts(mean: Floats, world: CountSimulation, rng: np.random.Generator) -> Counts:
     """Draw negative binomial counts; a part of the noise may last over days."""
     spread = rng.uniform(*world.dispersion, mean.shape[1:])
     if world.lasting:
@@ -77,7 +83,7 @@ def counts(mean: Floats, world: World, rng: np.random.Generator) -> Counts:
     return np.asarray(rng.poisson(rng.gamma(1.0 / spread, mean * spread)))
 
 
-def false_alarms(world: World, plan: Plan, seed: int) -> float:
+def false_alarms(world: CountSimulation, plan: DetectorSettings, seed: int) -> float:
     """Return the alarms a week in years without a surge, over all topics."""
     rng = np.random.default_rng(seed)
     drawn = counts(means(world, rng), world, rng)
@@ -85,7 +91,7 @@ def false_alarms(world: World, plan: Plan, seed: int) -> float:
     return float(seen.alarm[plan.warm_up :].sum()) / (world.years * _YEAR / WEEK)
 
 
-def flagged(world: World, plan: Plan, factor: float, seed: int) -> float:
+def flagged(world: CountSimulation, plan: DetectorSettings, factor: float, seed: int) -> float:
     """Return the share of surges that are flagged within two days.
 
     The topic had 20 messages a day in the week before. Surges begin on all days of the week,
@@ -104,9 +110,9 @@ def flagged(world: World, plan: Plan, factor: float, seed: int) -> float:
     return float(np.mean(hits))
 
 
-def _budget(setting: Setting, result: Result) -> None:
+def _budget(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Hold false alarms against the budget, in the ordinary world and in stranger ones."""
-    plan = Plan()
+    plan = DetectorSettings()
     more, less = (
         replace(plan, budget=plan.budget * times if setting.planted else plan.budget)
         for times in (2.0, 0.5)
@@ -120,9 +126,11 @@ def _budget(setting: Setting, result: Result) -> None:
     result.figures["false_alarms_a_week"] = found
 
 
-def _power(setting: Setting, result: Result) -> None:
+def _power(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Count the doublings that are flagged in time; planted, nothing is doubled."""
-    share = flagged(WORLDS["ordinary"], Plan(), 1.0 if setting.planted else 2.0, seed=12)
+    share = flagged(
+        WORLDS["ordinary"], DetectorSettings(), 1.0 if setting.planted else 2.0, seed=12
+    )
     result.bars.append(at_least("surge: doublings at 20 a day flagged within 2 days", share, 0.9))
     result.figures["flagged"] = round(share, 4)
 

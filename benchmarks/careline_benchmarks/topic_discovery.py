@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.analytics.clustering import Encode
-from bot.analytics.topic_discovery import NOWHERE, Batch, assign, batches, discover
+from bot.analytics.topic_discovery import NOWHERE, MessageBatch, assign, batches, discover
 from bot.core.types import OUT_OF_SCOPE
-from bot.store.topic_store import Said
+from bot.store.topic_store import TopicMessage
 from bot.training import datasets
 from bot.training.datasets import Example
-from careline_benchmarks.harness import Benchmark, Result, Setting, at_least
+from careline_benchmarks.harness import Benchmark, BenchmarkContext, BenchmarkReport, at_least
 from knowledge_base.encoders.base_models import Vectors
 
 _NEW: Final = 30  # subjects that nobody foresaw, one at a time
@@ -22,7 +22,7 @@ _FIRST: Final = 20  # messages about the new subject before it is looked for
 _RIGHT: Final = 0.8  # of a topic's messages, those about the subject: it is that topic
 
 
-def _subjects(setting: Setting, result: Result) -> None:
+def _subjects(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Group callers' first words, and compare the groups with what people called their intents."""
     rows = datasets.read_examples(setting.file("intents", "natcs", "insurance.csv"), held_back=True)
     (batch,) = batches(_said(rows), _encoder(setting))
@@ -45,11 +45,13 @@ def _subjects(setting: Setting, result: Result) -> None:
     ]
 
 
-def _said(rows: Sequence[Example]) -> list[Said]:
-    return [Said(f"m{n}", f"c{n}", row.text, "en", row.intent) for n, row in enumerate(rows)]
+def _said(rows: Sequence[Example]) -> list[TopicMessage]:
+    return [
+        TopicMessage(f"m{n}", f"c{n}", row.text, "en", row.intent) for n, row in enumerate(rows)
+    ]
 
 
-def _encoder(setting: Setting) -> Encode:
+def _encoder(setting: BenchmarkContext) -> Encode:
     """Return the encoder; planted, one whose vectors say nothing."""
     encoder = setting.home.encoder()
 
@@ -67,7 +69,7 @@ def _purity(placed: NDArray[np.int64], true: NDArray[Any]) -> float:
     return sum(most) / max(len(placed), 1)
 
 
-def _news(setting: Setting, result: Result) -> None:
+def _news(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Let one intent after another be the new subject among messages about all others."""
     rows = datasets.read_examples(setting.file("intents", "clinc150", "test.csv"), held_back=True)
     rows = [row for row in rows if row.intent != OUT_OF_SCOPE]
@@ -109,10 +111,10 @@ def _news(setting: Setting, result: Result) -> None:
     )
 
 
-def _only(batch: Batch, places: NDArray[np.int64]) -> Batch:
+def _only(batch: MessageBatch, places: NDArray[np.int64]) -> MessageBatch:
     """Return some messages of a batch."""
     texts, text_of = np.unique(batch.text_of[places], return_inverse=True)
-    return Batch(
+    return MessageBatch(
         batch.language,
         [batch.said[n] for n in places.tolist()],
         [batch.texts[n] for n in texts.tolist()],

@@ -12,10 +12,16 @@ from typing import Any, Final
 import numpy as np
 
 from bot.nlu import emotion_classifier, language
-from bot.nlu.entities.extractor import EntityFinder
+from bot.nlu.entities.extractor import EntityExtractor
 from bot.nlu.understander import Understander
 from careline_benchmarks import model_training
-from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
+from careline_benchmarks.harness import (
+    Benchmark,
+    BenchmarkContext,
+    BenchmarkReport,
+    at_least,
+    at_most,
+)
 
 _TEXTS: Final = 200
 _WARM_UP: Final = 20
@@ -56,7 +62,7 @@ _NEGATIVE: Final = frozenset(
 _VADER: Final = 0.05  # its authors' threshold of the compound score
 
 
-def _speed(setting: Setting, result: Result) -> None:
+def _speed(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """One message after the other, and 32 callers at once, against the bare encoder."""
     import torch
 
@@ -65,7 +71,7 @@ def _speed(setting: Setting, result: Result) -> None:
         :_TEXTS
     ]
     model, _ = model_training.train(setting, train, base="minilm")
-    understander = Understander(model, EntityFinder({}))
+    understander = Understander(model, EntityExtractor({}))
     raw = setting.home.torch_encoder("minilm")
     torch.set_num_threads(1)
     ours, bare = [], []
@@ -131,7 +137,7 @@ def _concurrent(understander: Understander, texts: Sequence[str], planted: bool)
     return _REPEATS * len(texts) / (time.perf_counter() - started)
 
 
-def _serving(setting: Setting, result: Result) -> None:
+def _serving(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Start the server on the home, ask a thousand things, look at its memory."""
     from careline_benchmarks import server_process
 
@@ -149,12 +155,12 @@ def _serving(setting: Setting, result: Result) -> None:
     result.bars.append(at_most("serving: of torch and transformers loaded", len(loaded), 0))
 
 
-def _requests(setting: Setting, result: Result) -> None:
+def _requests(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Two questions joined into one message, and single ones that must stay whole."""
     train = model_training.read(setting, "intents", "banking77", "train.csv")
     test = model_training.read(setting, "intents", "banking77", "test.csv")
     model, _ = model_training.train(setting, train, base="minilm")
-    understander = Understander(model, EntityFinder({}))
+    understander = Understander(model, EntityExtractor({}))
     rng = np.random.default_rng(0)
     right, joined = 0, 400
     for _ in range(joined):
@@ -188,7 +194,7 @@ def _join(first: str, second: str, rng: np.random.Generator) -> str:
     return str(rng.choice(ways))
 
 
-def _language(setting: Setting, result: Result) -> None:
+def _language(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Detect the language of sentences whose language is known."""
     rows = [("en", e.text) for e in model_training.read(setting, "intents", "xsid", "en_valid.csv")]
     rows += [
@@ -202,7 +208,7 @@ def _language(setting: Setting, result: Result) -> None:
         result.bars.append(at_least(f"language: {name}", float(np.mean(right)), 0.99))
 
 
-def _crosswoz(setting: Setting) -> str:
+def _crosswoz(setting: BenchmarkContext) -> str:
     found = sorted((setting.data / "transcripts").glob("crosswoz_zh_a*"))
     return found[0].name if found else "crosswoz_zh_a.jsonl.gz"
 
@@ -213,7 +219,7 @@ def _customers(path: Path) -> list[str]:
     return [turn["text"] for turn in turns if turn["role"] == "customer" and turn["text"].strip()]
 
 
-def _tone(setting: Setting, result: Result) -> None:
+def _tone(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Sentiment of comments nobody trained on, against VADER."""
     from sklearn.metrics import f1_score
 
@@ -229,7 +235,7 @@ def _tone(setting: Setting, result: Result) -> None:
     result.bars.append(at_least("sentiment: macro-F1 over VADER's", ours - theirs, 0.05))
 
 
-def _goemotions(setting: Setting) -> tuple[list[str], list[str]]:
+def _goemotions(setting: BenchmarkContext) -> tuple[list[str], list[str]]:
     """Return texts whose raters' emotions agree on one of three sentiments."""
     names = setting.file("emotion", "goemotions_labels.txt").read_text("utf-8").split()
     path = setting.file("emotion", "goemotions_dev.tsv.gz")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from careline_benchmarks.harness import Setting
+from careline_benchmarks.harness import BenchmarkContext
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -16,25 +16,25 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
     return (json.loads(line) for line in text.split("\n") if line.strip())
 
 
-def texts(setting: Setting, name: str) -> list[str]:
+def texts(setting: BenchmarkContext, name: str) -> list[str]:
     """Return the texts of a file."""
     return [str(row["text"]) for row in _rows(setting.file("safety", name))]
 
 
-def requests(setting: Setting, code: str) -> list[str]:
+def requests(setting: BenchmarkContext, code: str) -> list[str]:
     """Return unsafe requests in a language."""
     files = sorted(setting.file("safety", "xsafety", code).glob("*.jsonl"))
     return [str(row["text"]) for path in files for row in _rows(path)]
 
 
-def prompts_of(setting: Setting) -> tuple[list[str], list[str]]:
+def prompts_of(setting: BenchmarkContext) -> tuple[list[str], list[str]]:
     """Return benign prompts and attacks."""
     rows = list(_rows(setting.file("safety", "piguard_valid.jsonl")))
     benign, attacks = ([str(r["prompt"]) for r in rows if r["label"] == n] for n in (0, 1))
     return benign, attacks
 
 
-def comments(setting: Setting) -> dict[str, list[str]]:
+def comments(setting: BenchmarkContext) -> dict[str, list[str]]:
     """Return comments by whether they offend: "1" or "0"."""
     found: dict[str, list[str]] = {"0": [], "1": []}
     path = setting.file("safety", "cold_zh_dev.csv.gz")

@@ -19,7 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.core.types import CarelineError
-from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
+from careline_benchmarks.harness import (
+    Benchmark,
+    BenchmarkContext,
+    BenchmarkReport,
+    at_least,
+    at_most,
+)
 from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.index.dense import DenseIndex, sample_for
 from knowledge_base.index.vector_stores import Numbers
@@ -157,7 +163,7 @@ def _flat_times(blocks: Sequence[tuple[Numbers, Vectors]], queries: Vectors) -> 
     return np.array(times)
 
 
-def million(setting: Setting, result: Result) -> None:
+def million(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Build, serve and compare, each in a process of its own."""
     case = _Case(str(setting.scratch), COUNT, DIMENSION, setting.planted)
     built, served, compared = (_apart(step, case) for step in _STEPS)

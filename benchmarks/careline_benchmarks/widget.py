@@ -23,8 +23,14 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from bot.core.types import CarelineError, new_id
-from careline_benchmarks.harness import Benchmark, Result, Setting, at_least, at_most
-from careline_benchmarks.widget_stage import Page, Stage
+from careline_benchmarks.harness import (
+    Benchmark,
+    BenchmarkContext,
+    BenchmarkReport,
+    at_least,
+    at_most,
+)
+from careline_benchmarks.widget_stage import StagePage, WidgetStage
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -87,7 +93,7 @@ _SLOW: Final = """{
 
 
 @dataclass
-class Served:
+class BareServer:
     """A server of a bare home, which can be stopped and started."""
 
     home: Path
@@ -126,21 +132,21 @@ class Served:
 
 
 @contextmanager
-def _served(setting: Setting) -> Iterator[tuple[Served, Stage]]:
+def _served(setting: BenchmarkContext) -> Iterator[tuple[BareServer, WidgetStage]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
-    server = Served(setting.scratch / f"bare-{port}", port)
+    server = BareServer(setting.scratch / f"bare-{port}", port)
     try:
         server.start()
-        with Stage(server.url).running() as stage:
+        with WidgetStage(server.url).running() as stage:
             for name, script in (("chat", "/widget.js"), ("empty", "/empty.js")):
                 html = f'<!doctype html><html lang="en"><title>{name}</title><body>'
                 html += '<script type="module" src="/watch.js"></script>'
                 html += f'<script type="module" src="{script}"></script></body></html>'
-                stage.pages[f"/{name}"] = Page(html)
+                stage.pages[f"/{name}"] = StagePage(html)
             for path, text in (("/watch.js", _WATCH), ("/empty.js", _EMPTY)):
-                stage.pages[path] = Page(text, {"Content-Type": "text/javascript"})
+                stage.pages[path] = StagePage(text, {"Content-Type": "text/javascript"})
             yield server, stage
     finally:
         server.stop()
@@ -165,7 +171,7 @@ def _browser() -> Iterator["Browser"]:
 
 
 @contextmanager
-def _chat(stage: Stage) -> Iterator["Tab"]:
+def _chat(stage: WidgetStage) -> Iterator["Tab"]:
     with _browser() as browser:
         tab = browser.new_page()
         tab.set_default_timeout(1000 * _PATIENCE)
@@ -173,7 +179,7 @@ def _chat(stage: Stage) -> Iterator["Tab"]:
         yield tab
 
 
-def _open(tab: "Tab", stage: Stage) -> None:
+def _open(tab: "Tab", stage: WidgetStage) -> None:
     tab.goto(f"{stage.url}/chat")
     tab.get_by_test_id("launcher").click()
     tab.get_by_test_id("input").wait_for()
@@ -184,7 +190,7 @@ def _say(tab: "Tab", text: str) -> None:
     tab.get_by_test_id("input").press("Enter")
 
 
-def _size(setting: Setting, result: Result) -> None:
+def _size(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Weigh what a page loads to show and open the chat, as it is sent."""
     paths: dict[str, int] = {}
     with _served(setting) as (server, _stage):
@@ -199,7 +205,7 @@ def _size(setting: Setting, result: Result) -> None:
     result.bars.append(at_most("widget: bytes of gzip, launcher to open chat", core, _BYTES))
 
 
-def _speed(setting: Setting, result: Result) -> None:
+def _speed(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Time the launcher and the first opening against an element that does nothing else."""
     usable: dict[str, list[float]] = {"chat": [], "empty": []}
     opened: dict[str, list[float]] = {"chat": [], "empty": []}
@@ -207,7 +213,7 @@ def _speed(setting: Setting, result: Result) -> None:
         slow = _SLOW if setting.planted else ""
         for path in ("/widget.js", "/widget/words-en.js"):  # from the same place as the empty one
             text = httpx.get(server.url + path).text
-            stage.pages[path] = Page(slow + text, {"Content-Type": "text/javascript"})
+            stage.pages[path] = StagePage(slow + text, {"Content-Type": "text/javascript"})
             slow = ""
         for _ in range(_ROUNDS):
             for name, script in (("empty", "empty.js"), ("chat", "widget.js")):
@@ -225,7 +231,7 @@ def _speed(setting: Setting, result: Result) -> None:
         result.bars.append(at_most(f"widget: {what}, to an empty element's", ratio, _RATIO))
 
 
-def _history(setting: Setting, result: Result) -> None:
+def _history(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Scroll back through 500 messages; count those in the page all the while."""
     with _served(setting) as (server, stage), _chat(stage) as tab:
         _say(tab, "message 0")
@@ -254,7 +260,7 @@ def _history(setting: Setting, result: Result) -> None:
     ]
 
 
-def _tokens(setting: Setting, result: Result) -> None:
+def _tokens(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Stream 20,000 tokens over a connection that is cut twice, and compare every character."""
     tokens = [f"{number:x}é😀 " for number in range(_TOKENS)]
     whole = "".join(tokens)
@@ -284,7 +290,7 @@ def _event(number: int, name: str, data: Any) -> bytes:
     return f"id: {number}\nevent: {name}\ndata: {text}\n\n".encode()
 
 
-def _outages(setting: Setting, result: Result) -> None:
+def _outages(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Talk through 30 cut streams and 5 restarts; then compare both sides' transcripts."""
     dice = random.Random(7)  # noqa: S311 — no secret
     with _served(setting) as (server, stage), _chat(stage) as tab:

@@ -21,7 +21,7 @@ Script = Callable[[bytes, str | None], Iterator[bytes]]  # body, Last-Event-ID â
 
 
 @dataclass
-class Page:
+class StagePage:
     """A page of the stage."""
 
     html: str
@@ -29,7 +29,7 @@ class Page:
 
 
 @dataclass
-class Stage:
+class WidgetStage:
     """Serves pages of its own and passes everything else on to a server.
 
     `script` answers messages in the server's place. `cut` streams of replies are broken off after
@@ -37,7 +37,7 @@ class Stage:
     """
 
     upstream: str
-    pages: dict[str, Page] = field(default_factory=dict)
+    pages: dict[str, StagePage] = field(default_factory=dict)
     script: Script | None = None
     cuts: list[int] = field(default_factory=list)
     broken: int = 0  # replies that broke off so far: cut here, or the server or the browser left
@@ -45,7 +45,7 @@ class Stage:
     url: str = ""
 
     @contextmanager
-    def running(self) -> Iterator["Stage"]:
+    def running(self) -> Iterator["WidgetStage"]:
         """Serve on a free port of this machine."""
 
         class Handler(_Handler):
@@ -63,7 +63,7 @@ class Stage:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    stage: Stage
+    stage: WidgetStage
 
     def log_message(self, *_: Any) -> None:
         """Keep quiet."""

@@ -45,7 +45,7 @@ class ActionCall:
 
 
 @dataclass(frozen=True)
-class Said:
+class ActionReply:
     """One response of an action: a text, or the name and variables of a template.
 
     One that `continues` the response before it stands on the same line.
@@ -66,19 +66,19 @@ class ActionResult:
     None in what `run` and `stream` return.
     """
 
-    said: tuple[Said, ...]
+    said: tuple[ActionReply, ...]
     slots: Mapping[str, str | None] = field(default_factory=dict)
     asks: str | None = None
     failed: str | None = None
     then: str | None = None
 
 
-Steps = Generator[Said, None, ActionResult]
+Steps = Generator[ActionReply, None, ActionResult]
 
 
 def followed(call: ActionCall, once: Callable[[ActionCall], Steps]) -> Steps:
     """Run an action and those it names to follow it, at most three; return all they did."""
-    said: list[Said] = []
+    said: list[ActionReply] = []
     slots: dict[str, str | None] = {}
     for _ in range(1 + MAX_FOLLOWUPS):
         result = yield from once(call)
@@ -89,7 +89,7 @@ def followed(call: ActionCall, once: Callable[[ActionCall], Steps]) -> Steps:
             return done
         name = str(result.then)
         if name.startswith("utter_"):  # Rasa's name for just saying a response
-            response = Said(None, name)
+            response = ActionReply(None, name)
             yield response
             return replace(done, said=(*said, response))
         known = {key: value for key, value in {**call.slots, **slots}.items() if value}
@@ -98,12 +98,12 @@ def followed(call: ActionCall, once: Callable[[ActionCall], Steps]) -> Steps:
     return done
 
 
-def overheard(work: Callable[[Callable[[Said], None]], ActionResult], name: str) -> Steps:
+def overheard(work: Callable[[Callable[[ActionReply], None]], ActionResult], name: str) -> Steps:
     """Do something in a thread of its own; yield what it says as it says it.
 
     It goes on while its words are sent, and ends what it began when nobody listens any more.
     """
-    heard: SimpleQueue[Said | ActionResult | BaseException] = SimpleQueue()
+    heard: SimpleQueue[ActionReply | ActionResult | BaseException] = SimpleQueue()
 
     def do() -> None:
         try:
@@ -115,7 +115,7 @@ def overheard(work: Callable[[Callable[[Said], None]], ActionResult], name: str)
     threading.Thread(target=context.run, args=(do,), name=name, daemon=True).start()
     while True:
         item = heard.get()
-        if isinstance(item, Said):
+        if isinstance(item, ActionReply):
             yield item
         elif isinstance(item, ActionResult):
             return item

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot.actions import orders_db
-from bot.actions.calls import ActionResult, Said
+from bot.actions.calls import ActionReply, ActionResult
 from bot.actions.orders_db import Order
 
 FILE: Final = "actions.db"
@@ -275,5 +275,5 @@ def _to_json(result: ActionResult) -> str:
 
 def _from_json(text: str) -> ActionResult:
     kept = json.loads(text)
-    said = tuple(Said(None, template, values) for template, values in kept["said"])
+    said = tuple(ActionReply(None, template, values) for template, values in kept["said"])
     return ActionResult(said, kept["slots"], kept["asks"], kept["failed"])

@@ -7,9 +7,9 @@ from typing import Any
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions import rasa_protocol
-from bot.actions.calls import Said
+from bot.actions.calls import ActionReply
 
-Say = Callable[[Said], None]
+Say = Callable[[ActionReply], None]
 
 
 class LiveDispatcher(CollectingDispatcher):  # type: ignore[misc] # rasa_sdk ships no types
@@ -27,7 +27,7 @@ class LiveDispatcher(CollectingDispatcher):  # type: ignore[misc] # rasa_sdk shi
             self._say(said)
 
 
-class Ear:
+class StreamQueue:
     """Where the executor puts the pieces of a streamed response; looks like a queue to it."""
 
     def __init__(self, say: Say) -> None:

@@ -23,8 +23,8 @@ from bot.actions.calls import (
     UNKNOWN_ACTION,
     UNREACHABLE,
     ActionCall,
+    ActionReply,
     ActionResult,
-    Said,
     Steps,
     finished,
     followed,
@@ -43,7 +43,7 @@ _FAILED: Final = {
 }
 
 
-class StreamedActions:
+class GrpcRemoteActions:
     """The actions of a server that speaks rasa-sdk's gRPC."""
 
     def __init__(self, url: str, seconds: float = 8.0, token: str | None = None) -> None:
@@ -69,10 +69,10 @@ class StreamedActions:
     def _once(self, call: ActionCall) -> Steps:
         return (yield from overheard(lambda say: self._done(call, say), call.name))
 
-    def _done(self, call: ActionCall, say: Callable[[Said], None]) -> ActionResult:
-        said: list[Said] = []
+    def _done(self, call: ActionCall, say: Callable[[ActionReply], None]) -> ActionResult:
+        said: list[ActionReply] = []
 
-        def speak(one: Said) -> None:
+        def speak(one: ActionReply) -> None:
             said.append(one)
             say(one)
 
@@ -80,11 +80,11 @@ class StreamedActions:
             result = self._heard(call, speak)
         except grpc.RpcError as error:
             result = _failed(call, error)
-        except rasa_protocol.BadAnswerError as error:
+        except rasa_protocol.InvalidActionResponseError as error:
             result = failure(call, BAD_ANSWER, str(error))
         return replace(result, said=tuple(said))
 
-    def _heard(self, call: ActionCall, speak: Callable[[Said], None]) -> ActionResult:
+    def _heard(self, call: ActionCall, speak: Callable[[ActionReply], None]) -> ActionResult:
         """Hear an answer event by event; what is no whole answer raises."""
         request = ParseDict(
             rasa_protocol.body(call, with_domain=True), WebhookRequest(), ignore_unknown_fields=True
@@ -99,7 +99,7 @@ class StreamedActions:
                 pieces += 1
                 if pieces > _MOST_PIECES:
                     message = f"more than {_MOST_PIECES} pieces"
-                    raise rasa_protocol.BadAnswerError(message)
+                    raise rasa_protocol.InvalidActionResponseError(message)
                 if kind == "chunk_start":
                     begun = False
                 elif kind == "chunk" and (one := _piece(event.chunk)):
@@ -111,7 +111,7 @@ class StreamedActions:
                         speak(one)
                     return result
         message = "the answer ends before its result"
-        raise rasa_protocol.BadAnswerError(message)
+        raise rasa_protocol.InvalidActionResponseError(message)
 
     def _channel(self) -> grpc.Channel:
         options = [("grpc.max_receive_message_length", _MOST_BYTES)]
@@ -120,7 +120,7 @@ class StreamedActions:
         return grpc.insecure_channel(self._target, options)
 
 
-def _piece(chunk: Any) -> Said | None:
+def _piece(chunk: Any) -> ActionReply | None:
     found = _plain(chunk)
     found.pop("response_id", None)
     return rasa_protocol.response(found)

@@ -20,8 +20,8 @@ from bot.actions.calls import (
     UNKNOWN_ACTION,
     UNREACHABLE,
     ActionCall,
+    ActionReply,
     ActionResult,
-    Said,
     Steps,
     finished,
     followed,
@@ -45,7 +45,7 @@ class _Response:
     content: bytes
 
 
-class RemoteActions:
+class HttpRemoteActions:
     """The actions of a server: ours, or any that speaks Rasa's protocol."""
 
     def __init__(self, url: str, seconds: float = 8.0, token: str | None = None) -> None:
@@ -138,7 +138,7 @@ def _read(call: ActionCall, response: _Response) -> ActionResult:
         return failure(call, BAD_ANSWER, f"the server answers {status}")
     try:
         return rasa_protocol.answer(payload, call)
-    except rasa_protocol.BadAnswerError as error:
+    except rasa_protocol.InvalidActionResponseError as error:
         return failure(call, BAD_ANSWER, str(error))
 
 
@@ -147,7 +147,7 @@ def _reason(payload: Any) -> str:
     return found if isinstance(found, str) else "no reason given"
 
 
-class Unasked:
+class DisabledRemoteActions:
     """Stands for a server where nothing may be done, as in a replay: it is not asked."""
 
     def run(self, call: ActionCall, /) -> ActionResult:
@@ -156,6 +156,6 @@ class Unasked:
 
     def stream(self, call: ActionCall, /) -> Steps:
         """Say that nothing was done."""
-        said = Said(f"[{call.name}: the action server is not asked in a replay]", None)
+        said = ActionReply(f"[{call.name}: the action server is not asked in a replay]", None)
         yield said
         return ActionResult((said,))

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bot.actions.calls import BLOCKED, ActionCall, ActionResult, Said
+from bot.actions.calls import BLOCKED, ActionCall, ActionReply, ActionResult
 from bot.core.types import Button
 
 _logger = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ _STANDARD_KEYS: Final = frozenset(
 _UNSHOWN: Final = ("elements", "custom", "image", "attachment")
 
 
-class BadAnswerError(ValueError):
+class InvalidActionResponseError(ValueError):
     """What came back is no answer to an action call."""
 
 
@@ -77,11 +77,11 @@ def answer(payload: Any, call: ActionCall) -> ActionResult:
         return ActionResult(())
     if not isinstance(payload, dict):
         message = "an answer is an object of events and responses"
-        raise BadAnswerError(message)
+        raise InvalidActionResponseError(message)
     responses = _objects(payload, "responses")
     if len(responses) > _MOST_RESPONSES:
         message = f"more than {_MOST_RESPONSES} responses"
-        raise BadAnswerError(message)
+        raise InvalidActionResponseError(message)
     said = tuple(filter(None, map(response, responses)))
     return events(_objects(payload, "events"), said, call)
 
@@ -91,11 +91,13 @@ def _objects(payload: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     found = [] if found is None else found
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
         message = f"{key} must be a list of objects"
-        raise BadAnswerError(message)
+        raise InvalidActionResponseError(message)
     return found
 
 
-def events(found: list[dict[str, Any]], said: tuple[Said, ...], call: ActionCall) -> ActionResult:
+def events(
+    found: list[dict[str, Any]], said: tuple[ActionReply, ...], call: ActionCall
+) -> ActionResult:
     """Return the result of an action that said this and whose events are these."""
     slots: dict[str, str | None] = {}
     then = failed = None
@@ -127,7 +129,7 @@ def _value(value: Any) -> str | None:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def response(found: Mapping[str, Any]) -> Said | None:
+def response(found: Mapping[str, Any]) -> ActionReply | None:
     """Return a response as it is said, None where nothing of it is shown in a chat.
 
     Pictures, attachments and what is made for other channels are left out.
@@ -141,11 +143,11 @@ def response(found: Mapping[str, Any]) -> Said | None:
     template = template if isinstance(template, str) and template else None
     if text and len(text) > _LONGEST_TEXT:
         message = f"a response has more than {_LONGEST_TEXT} characters"
-        raise BadAnswerError(message)
+        raise InvalidActionResponseError(message)
     if not (text or template or buttons):
         return None
     values = {str(k): str(v) for k, v in found.items() if k not in _STANDARD_KEYS and v is not None}
-    return Said(text if text or template else "", template, values, buttons)
+    return ActionReply(text if text or template else "", template, values, buttons)
 
 
 def _buttons(found: Any) -> tuple[Button, ...]:

@@ -13,8 +13,8 @@ from bot.actions.calls import (
     REJECTED,
     UNKNOWN_ACTION,
     ActionCall,
+    ActionReply,
     ActionResult,
-    Said,
     Steps,
     finished,
     followed,
@@ -70,7 +70,7 @@ class ActionRunner:
     def _once(self, call: ActionCall) -> Steps:
         return (yield from overheard(lambda say: self._done(call, say), call.name))
 
-    def _done(self, call: ActionCall, say: Callable[[Said], None]) -> ActionResult:
+    def _done(self, call: ActionCall, say: Callable[[ActionReply], None]) -> ActionResult:
         from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 
         try:
@@ -82,15 +82,19 @@ class ActionRunner:
             blocked = error.message == BLOCKED
             return ActionResult((), failed=BLOCKED if blocked else REJECTED)
 
-    async def _executed(self, call: ActionCall, hear: Callable[[Said], None]) -> ActionResult:
-        from bot.actions.dispatcher import Ear, LiveDispatcher
+    async def _executed(
+        self, call: ActionCall, hear: Callable[[ActionReply], None]
+    ) -> ActionResult:
+        from bot.actions.dispatcher import LiveDispatcher, StreamQueue
 
-        said: list[Said] = []
+        said: list[ActionReply] = []
 
-        def say(one: Said) -> None:
+        def say(one: ActionReply) -> None:
             said.append(one)
             hear(one)
 
         sent = rasa_protocol.body(call, with_domain=True)
-        done: Any = await self.executor.run(sent, sink=Ear(say), dispatcher=LiveDispatcher(say))
+        done: Any = await self.executor.run(
+            sent, sink=StreamQueue(say), dispatcher=LiveDispatcher(say)
+        )
         return rasa_protocol.events(done.events if done else [], tuple(said), call)

@@ -14,7 +14,7 @@ from rasa_sdk.events import ConversationPaused, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions import identity
-from bot.actions.calls import BLOCKED, ActionResult, Said
+from bot.actions.calls import BLOCKED, ActionReply, ActionResult
 from bot.actions.deeds import Book, Key, Page
 from bot.actions.identity import Claim, Owner, Verdict
 from bot.actions.orders_db import Order
@@ -134,8 +134,8 @@ class OrderAction(ShopAction):
         if asked.slots.get("email"):
             page.add_try(asked.conversation_id, asked.message_id, number.upper())
         if verdict is Verdict.BLOCKED:
-            return ActionResult((Said(None, "identity_blocked"),), forget, failed=BLOCKED)
-        return ActionResult((Said(None, "identity_mismatch"),), forget, "order_number")
+            return ActionResult((ActionReply(None, "identity_blocked"),), forget, failed=BLOCKED)
+        return ActionResult((ActionReply(None, "identity_mismatch"),), forget, "order_number")
 
     @abstractmethod
     def on_order(self, order: Order, asked: Asked, page: Page) -> Answer:
@@ -173,9 +173,9 @@ class OrderAction(ShopAction):
 
 def asking(slot: str) -> ActionResult:
     """Return the question for a slot; nothing is cleared."""
-    return ActionResult((Said(None, f"ask_{slot}"),), {}, slot)
+    return ActionResult((ActionReply(None, f"ask_{slot}"),), {}, slot)
 
 
-def said(answer: Answer) -> Said:
+def said(answer: Answer) -> ActionReply:
     """Return an answer as it is said."""
-    return Said(None, answer.template, answer.values)
+    return ActionReply(None, answer.template, answer.values)

@@ -16,7 +16,7 @@ _VARIABLE: Final = re.compile(r"\{(\w+)\}")
 _Text = Annotated[str, Field(max_length=5000)]
 
 
-class Canned(BaseModel):
+class CannedReply(BaseModel):
     """A reply in the languages it is written in; the shortcut is typed after a slash."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,7 +31,7 @@ class Canned(BaseModel):
         return first or second
 
 
-def load(home: Path) -> tuple[Canned, ...]:
+def load(home: Path) -> tuple[CannedReply, ...]:
     """Return the canned replies of a home, or the built-in ones.
 
     Raises CarelineError for a file that is no list of such replies.
@@ -42,13 +42,13 @@ def load(home: Path) -> tuple[Canned, ...]:
     return _read(path, path.stat().st_mtime_ns)
 
 
-def parse(text: str) -> tuple[Canned, ...]:
+def parse(text: str) -> tuple[CannedReply, ...]:
     """Return the replies that a text lists; raise what YAML or pydantic say of a wrong one."""
-    return tuple(TypeAdapter(list[Canned]).validate_python(yaml.safe_load(text) or []))
+    return tuple(TypeAdapter(list[CannedReply]).validate_python(yaml.safe_load(text) or []))
 
 
 @cache
-def _read(path: Path, _changed: int) -> tuple[Canned, ...]:
+def _read(path: Path, _changed: int) -> tuple[CannedReply, ...]:
     try:
         return parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:  # no UTF-8, no list, no such day

@@ -12,48 +12,56 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.agent_assist.reply_features import Encode, Eye, Floats, Line, Seen, Situation, similarity
+from bot.agent_assist.reply_features import (
+    DialogueLine,
+    Encode,
+    Floats,
+    MomentEncoder,
+    MomentFeatures,
+    Situation,
+    similarity,
+)
 
 _RIDGE: Final = 0.068
 MOST: Final = 4000  # answers that are learnt from: memory and time grow with their square
 
 
 @dataclass(frozen=True)
-class Case:
+class ReplyCase:
     """An answer, what had been said before it, and the conversation it stands in."""
 
-    situation: tuple[Line, ...]
-    answer: Line
+    situation: tuple[DialogueLine, ...]
+    answer: DialogueLine
     conversation: str
 
 
 @dataclass(frozen=True)
-class Past:
+class PastReply:
     """A past answer: how well it would fit now, 0 to 1, and how alike the moments are."""
 
-    case: Case
+    case: ReplyCase
     fit: float
     alike: float
 
 
 @dataclass(frozen=True)
-class Replies:
+class HumanReplies:
     """Past moments with their answers, and what to make of a new moment."""
 
-    cases: tuple[Case, ...]
-    eye: Eye
-    seen: Seen
+    cases: tuple[ReplyCase, ...]
+    eye: MomentEncoder
+    seen: MomentFeatures
     names: tuple[str, ...]  # templates
     weights: Floats  # (cases, templates + dimension)
     answers: Floats  # meanings of the answers, one a case, unit vectors
 
     @classmethod
-    def fit(cls, cases: Sequence[Case], encode: Encode) -> Self:
+    def fit(cls, cases: Sequence[ReplyCase], encode: Encode) -> Self:
         """Learn from answers, the last of them where there are too many; needs one at least."""
         from scipy.linalg import cho_factor, cho_solve
 
         kept = tuple(cases[-MOST:])
-        eye = Eye.fit([case.situation for case in kept], encode)
+        eye = MomentEncoder.fit([case.situation for case in kept], encode)
         seen = eye.see([case.situation for case in kept])
         names = tuple(sorted({c.answer.template for c in kept if c.answer.template}))
         places = {name: n for n, name in enumerate(names)}
@@ -83,18 +91,18 @@ class Replies:
         scores = self.foretell([situation])[0][0]
         return [(self.names[n], float(scores[n])) for n in np.argsort(-scores)[:k]]
 
-    def past(self, situation: Situation, k: int = 3) -> list[Past]:
+    def past(self, situation: Situation, k: int = 3) -> list[PastReply]:
         """Return the k past answers that fit best and do not say the same, best first."""
         _, meanings, alike = self.foretell([situation])
         fits = self.answers @ meanings[0]
-        found: list[Past] = []
+        found: list[PastReply] = []
         said: set[str] = set()
         for place in np.argsort(-fits):
             case = self.cases[place]
             if case.answer.name in said:
                 continue
             said.add(case.answer.name)
-            found.append(Past(case, float(fits[place]), float(alike[0, place])))
+            found.append(PastReply(case, float(fits[place]), float(alike[0, place])))
             if len(found) == k:
                 break
         return found

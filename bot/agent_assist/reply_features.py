@@ -56,7 +56,7 @@ _MOST: Final = 12  # turns that are counted
 
 
 @dataclass(frozen=True)
-class Line:
+class DialogueLine:
     """One line of a conversation; `template` names the template an answer was made from."""
 
     role: Role
@@ -69,10 +69,10 @@ class Line:
         return self.template or _plain(self.text)[:40]
 
 
-Situation: TypeAlias = Sequence[Line]
+Situation: TypeAlias = Sequence[DialogueLine]
 
 
-def is_answer(line: Line) -> bool:
+def is_answer(line: DialogueLine) -> bool:
     """Tell whether somebody answered the customer with this line."""
     return line.role in {Role.AGENT, Role.BOT}
 
@@ -93,7 +93,7 @@ class _Parts:
 
     said: list[str]  # by the customer
     run: list[str]  # since the last answer
-    answers: list[Line]
+    answers: list[DialogueLine]
     reply: str
     action: str
     shape: str
@@ -122,7 +122,7 @@ class _Parts:
         )
 
 
-def _flat(line: Line) -> list[tuple[str, str]]:
+def _flat(line: DialogueLine) -> list[tuple[str, str]]:
     """Return an action's names and values, however deep; one that is no JSON is one value."""
     try:
         return list(_pairs("", json.loads(line.text)))
@@ -141,7 +141,9 @@ def _pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
         yield name, _plain(str(value))[:_VALUE]
 
 
-def _facts(situation: Situation, answers: Sequence[Line], said: Sequence[str]) -> dict[str, float]:
+def _facts(
+    situation: Situation, answers: Sequence[DialogueLine], said: Sequence[str]
+) -> dict[str, float]:
     """Return what stands fast at a moment: answers given, actions done, how far it has come."""
     facts: Counter[str] = Counter()
     facts[f"turn {min(len(answers), _MOST)}"] = 1
@@ -174,7 +176,7 @@ def _facts(situation: Situation, answers: Sequence[Line], said: Sequence[str]) -
 
 
 @dataclass(frozen=True)
-class Bags:
+class FeatureBags:
     """Bags of names as rows of length 1, weighted by how rare a name is."""
 
     places: Mapping[str, int]
@@ -223,7 +225,7 @@ _KEYS: Final[Mapping[str, Callable[[_Parts], str]]] = {
 
 
 @dataclass(frozen=True)
-class Seen:
+class MomentFeatures:
     """Moments as numbers: rows of bags, unit vectors, and keys."""
 
     bags: Mapping[str, "csr_matrix"]
@@ -232,11 +234,11 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Eye:
+class MomentEncoder:
     """Turns moments into numbers, as it learnt from past ones."""
 
     encode: Encode
-    bags: Mapping[str, Bags]
+    bags: Mapping[str, FeatureBags]
     centres: Mapping[str, Floats]
 
     @classmethod
@@ -244,17 +246,19 @@ class Eye:
         """Learn names, their weights, and the mean of each meaning."""
         parts = [_Parts.of(situation) for situation in situations]
         bags = {
-            name: Bags.fit([of(p) for p in parts], *((1, 0.3) if name == "facts" else (2, 1.0)))
+            name: FeatureBags.fit(
+                [of(p) for p in parts], *((1, 0.3) if name == "facts" else (2, 1.0))
+            )
             for name, of in _BAGS.items()
         }
         meanings = _meanings(parts, encode)
         return cls(encode, bags, {name: rows.mean(axis=0) for name, rows in meanings.items()})
 
-    def see(self, situations: Sequence[Situation]) -> Seen:
+    def see(self, situations: Sequence[Situation]) -> MomentFeatures:
         """Return the numbers of moments."""
         parts = [_Parts.of(situation) for situation in situations]
         moved = {n: rows - self.centres[n] for n, rows in _meanings(parts, self.encode).items()}
-        return Seen(
+        return MomentFeatures(
             {name: self.bags[name].rows([of(p) for p in parts]) for name, of in _BAGS.items()},
             {name: _unit(rows) for name, rows in moved.items()},
             {name: np.array([of(p) for p in parts]) for name, of in _KEYS.items()},
@@ -288,7 +292,7 @@ def _meanings(parts: Sequence[_Parts], encode: Encode) -> dict[str, Floats]:
     return {name: np.stack([find(p) for p in parts]) for name, find in of.items()}
 
 
-def similarity(one: Seen, other: Seen) -> Floats:
+def similarity(one: MomentFeatures, other: MomentFeatures) -> Floats:
     """Return how alike moments are, above 0 and up to 1, shape (moments of one, of the other)."""
     found: dict[str, Floats] = {
         name: np.asarray((rows @ other.bags[name].T).todense(), dtype=np.float32)

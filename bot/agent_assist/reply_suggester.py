@@ -7,22 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.agent_assist.human_replies import MOST, Case, Replies
-from bot.agent_assist.reply_features import Line, likeness
-from bot.assistant.protocols import Parts
+from bot.agent_assist.human_replies import MOST, HumanReplies, ReplyCase
+from bot.agent_assist.reply_features import DialogueLine, likeness
+from bot.assistant.protocols import Components
 from bot.core.types import OUT_OF_SCOPE, IntentScore, Role, now
 from bot.dialogue.templates import TemplateError
 from bot.generation.answer_extraction import extract
 from bot.generation.prompt_injection import without_orders
 from bot.nlu.language import detect
 from bot.store import reply_suggestions
-from bot.store.reply_suggestions import Said
+from bot.store.reply_suggestions import LoggedLine
 from bot.training import datasets
-from knowledge_base.index.filters import Filter
+from knowledge_base.index.filters import PassageFilter
 
 if TYPE_CHECKING:
     from bot.store.database import Engine
-
     from knowledge_base.encoders.base_models import ModelEncoder
 
 _logger = logging.getLogger(__name__)
@@ -36,7 +35,7 @@ _LONGEST: Final = 1500  # characters
 
 
 @dataclass(frozen=True)
-class Suggestion:
+class ReplySuggestion:
     """A reply to send, where it comes from, and how well it would fit, 0 to 1.
 
     `kind` is `template`, `passage` or `past`; `source` is the template's name, the article's id,
@@ -51,17 +50,19 @@ class Suggestion:
 
 
 @dataclass
-class Advisor:
+class ReplySuggester:
     """Suggests replies; learns from the log and the home's transcripts in the background."""
 
     engine: "Engine"
     encoder: "Callable[[], ModelEncoder]"
     dialogs: Path  # the folder of the home's transcripts
-    learnt: dict[str, Replies] = field(default_factory=dict)  # language → what people answer in it
+    learnt: dict[str, HumanReplies] = field(
+        default_factory=dict
+    )  # language → what people answer in it
     _known: int = -_NEW
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def suggest(self, parts: Parts, said: Sequence[Said]) -> list[Suggestion]:
+    def suggest(self, parts: Components, said: Sequence[LoggedLine]) -> list[ReplySuggestion]:
         """Return the three replies that fit best, best first, no more than two of a kind."""
         asked = _asked(said)
         if not asked:
@@ -76,7 +77,7 @@ class Advisor:
             asked = _asked(asked[:-1])
             if not (calls and asked):  # who only calls a person means what was said before
                 break
-        chosen: list[Suggestion] = []
+        chosen: list[ReplySuggestion] = []
         for one in sorted(found, key=lambda suggestion: -suggestion.score):
             alike = sum(other.kind == one.kind for other in chosen)
             new = all(reply_suggestions.distance(other.text, one.text) > 0.2 for other in chosen)  # noqa: PLR2004
@@ -84,14 +85,16 @@ class Advisor:
                 chosen.append(one)
         return chosen[:OFFERED]
 
-    def _past(self, said: Sequence[Said], language: str) -> Iterator[Suggestion]:
+    def _past(self, said: Sequence[LoggedLine], language: str) -> Iterator[ReplySuggestion]:
         replies = self.learnt.get(language)
         if replies is None:
             return
-        situation = [Line(line.role, line.text, line.template) for line in said]
+        situation = [DialogueLine(line.role, line.text, line.template) for line in said]
         for found in replies.past(situation, _OF_A_KIND):
             text, source = found.case.answer.text, found.case.conversation
-            yield Suggestion("past", text[:_LONGEST], source, "", round(likeness(found.alike), 4))
+            yield ReplySuggestion(
+                "past", text[:_LONGEST], source, "", round(likeness(found.alike), 4)
+            )
 
     def is_behind(self) -> bool:
         """Tell whether people answered so much since that it is worth to learn again."""
@@ -108,7 +111,7 @@ class Advisor:
             for language in ("en", "zh"):
                 own = [c for c in cases if (detect(c.answer.text) == "zh") == (language == "zh")]
                 if own:
-                    learnt[language] = Replies.fit(own, self.encoder().passages)
+                    learnt[language] = HumanReplies.fit(own, self.encoder().passages)
             self.learnt = learnt
         except Exception:  # suggestions from templates and passages are there without it
             _logger.exception("what people answered could not be learnt")
@@ -116,38 +119,40 @@ class Advisor:
             self._lock.release()
 
 
-def _cases(said: Sequence[Line], conversation: str) -> Iterator[Case]:
+def _cases(said: Sequence[DialogueLine], conversation: str) -> Iterator[ReplyCase]:
     for at, line in enumerate(said):
         if line.role is Role.AGENT and at:
-            yield Case(tuple(said[:at]), line, conversation)
+            yield ReplyCase(tuple(said[:at]), line, conversation)
 
 
-def _of_log(engine: "Engine") -> Iterator[Case]:
+def _of_log(engine: "Engine") -> Iterator[ReplyCase]:
     for conversation in reply_suggestions.past(engine, MOST):
-        lines = [Line(line.role, line.text, line.template) for line in conversation]
+        lines = [DialogueLine(line.role, line.text, line.template) for line in conversation]
         yield from _cases(lines, conversation[0].conversation_id)
 
 
-def _of_files(dialogs: Path) -> Iterator[Case]:
+def _of_files(dialogs: Path) -> Iterator[ReplyCase]:
     files = sorted(dialogs.glob("*.jsonl*"))
     for conversation in datasets.read_transcripts(files):
         if not datasets.is_held_back(conversation.id):
-            yield from _cases([Line(t.role, t.text) for t in conversation.turns], conversation.id)
+            yield from _cases(
+                [DialogueLine(t.role, t.text) for t in conversation.turns], conversation.id
+            )
 
 
-def _asked(said: Sequence[Said]) -> Sequence[Said]:
+def _asked(said: Sequence[LoggedLine]) -> Sequence[LoggedLine]:
     """Return what was said up to the customer's last words; nothing where there are none."""
     places = [n for n, line in enumerate(said, 1) if line.role is Role.CUSTOMER]
     return said[: places[-1]] if places else ()
 
 
-def _is_handed_on(parts: Parts, intent: str) -> bool:
+def _is_handed_on(parts: Components, intent: str) -> bool:
     """Tell an intent that calls a person: to one, its template says nothing."""
     rule = parts.policy.content.routes.get(intent)
     return rule is not None and rule.route == "handoff"
 
 
-def _ranking(parts: Parts, said: Sequence[Said], language: str) -> Sequence[IntentScore]:
+def _ranking(parts: Components, said: Sequence[LoggedLine], language: str) -> Sequence[IntentScore]:
     """Return what the customer's last words most likely want."""
     asked = said[-1].text
     earlier = [line for line in said if line.text != asked]
@@ -164,7 +169,9 @@ def _ranking(parts: Parts, said: Sequence[Said], language: str) -> Sequence[Inte
     return understanding.ranking
 
 
-def _templates(parts: Parts, intents: Sequence[IntentScore], language: str) -> Iterator[Suggestion]:
+def _templates(
+    parts: Components, intents: Sequence[IntentScore], language: str
+) -> Iterator[ReplySuggestion]:
     """Yield the templates of what the customer most likely wants."""
     for scored in intents[:_RANKED]:
         if scored.intent == OUT_OF_SCOPE or not parts.templates.has(scored.intent):
@@ -176,14 +183,14 @@ def _templates(parts: Parts, intents: Sequence[IntentScore], language: str) -> I
         except TemplateError:  # it wants to know what only an action knows
             continue
         title = parts.templates.title(scored.intent, language)
-        yield Suggestion("template", text, scored.intent, title, round(scored.confidence, 4))
+        yield ReplySuggestion("template", text, scored.intent, title, round(scored.confidence, 4))
 
 
-def _passage(parts: Parts, asked: str, language: str) -> Iterator[Suggestion]:
+def _passage(parts: Components, asked: str, language: str) -> Iterator[ReplySuggestion]:
     """Yield what the knowledge says, in its own words."""
     if parts.knowledge is None:
         return
-    only = Filter.public(now().date())
+    only = PassageFilter.public(now().date())
     found = parts.knowledge.find(
         asked, _PASSAGES, language=language, only=only, context=None, prefer=()
     )
@@ -194,12 +201,12 @@ def _passage(parts: Parts, asked: str, language: str) -> Iterator[Suggestion]:
     score = found.evidence.score if found.evidence else hits[0].score
     if reply.text and reply.citations:
         source = reply.citations[0]
-        yield Suggestion(
+        yield ReplySuggestion(
             "passage", reply.text[:_LONGEST], source.article, source.title, round(score, 4)
         )
 
 
-def as_json(one: Suggestion) -> dict[str, Any]:
+def as_json(one: ReplySuggestion) -> dict[str, Any]:
     """Return the public shape."""
     return {
         "kind": one.kind,

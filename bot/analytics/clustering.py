@@ -98,7 +98,7 @@ def _links(rows: Vectors, together: float) -> Iterator[tuple[int, int]]:
         yield int(one[n]), int(other[n])
 
 
-class Names:
+class ClusterNamer:
     """Names for groups: the words most of a group's texts share and few others have."""
 
     def __init__(self, texts: Sequence[str], whose: Sequence[Collection[str]]) -> None:

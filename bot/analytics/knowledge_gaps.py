@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.analytics.clustering import Encode, Names, by_typicality, centred, groups, origin
-from bot.analytics.period_report import Query
+from bot.analytics.clustering import ClusterNamer, Encode, by_typicality, centred, groups, origin
+from bot.analytics.period_report import ReportQuery
 from bot.core.types import OUT_OF_SCOPE, Route
 from bot.store import daily_aggregates, query_log
-from bot.store.query_log import Asked
+from bot.store.query_log import LoggedQuestion
 from knowledge_base.documents import Chunk
 from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.quality.near_duplicates import best
 
 if TYPE_CHECKING:
     from bot.store.database import Engine
-
     from knowledge_base.encoders.base_models import ModelEncoder
     from knowledge_base.retrieval.search import KnowledgeBase
 
@@ -41,7 +40,7 @@ _MAX_QUESTIONS: Final = 2000  # the latest: clustering takes time with their squ
 
 
 @dataclass(frozen=True)
-class Nearest:
+class NearestArticle:
     """The existing article that comes closest, and the cosine of its best passage."""
 
     article: str
@@ -49,7 +48,7 @@ class Nearest:
 
 
 @dataclass(frozen=True)
-class Cluster:
+class QuestionCluster:
     """Questions that ask for the same; `name` are the terms that set them apart."""
 
     name: str
@@ -58,13 +57,13 @@ class Cluster:
     first: datetime
     last: datetime
     examples: tuple[str, ...]
-    nearest: Nearest | None = None
+    nearest: NearestArticle | None = None
     messages: tuple[str, ...] = ()
 
 
-def unanswered(asked: Sequence[Asked]) -> list[Asked]:
+def unanswered(asked: Sequence[LoggedQuestion]) -> list[LoggedQuestion]:
     """Return the questions without an answer, given messages conversation by conversation."""
-    found: list[Asked] = []
+    found: list[LoggedQuestion] = []
     for _, group in groupby(asked, key=lambda message: message.conversation_id):
         conversation = list(group)
         found += [
@@ -75,13 +74,13 @@ def unanswered(asked: Sequence[Asked]) -> list[Asked]:
     return found
 
 
-def _failed(message: Asked) -> bool:
+def _failed(message: LoggedQuestion) -> bool:
     if message.intent == OUT_OF_SCOPE and message.rating != DOWN:
         return False  # none of our business; no article is missing
     return message.reason in UNANSWERED or message.rating == DOWN
 
 
-def _left_open(message: Asked, later: Sequence[Asked]) -> bool:
+def _left_open(message: LoggedQuestion, later: Sequence[LoggedQuestion]) -> bool:
     """Tell whether a question back was the end of it: no later message got an answer."""
     if message.route != Route.CLARIFY or message.reason not in ASKED_BACK:
         return False
@@ -90,13 +89,13 @@ def _left_open(message: Asked, later: Sequence[Asked]) -> bool:
 
 
 def clusters(
-    questions: Sequence[Asked],
+    questions: Sequence[LoggedQuestion],
     encode: Encode,
     chunks: Sequence[Chunk] = (),
     vectors: Vectors | None = None,
     *,
     together: float = TOGETHER,
-) -> list[Cluster]:
+) -> list[QuestionCluster]:
     """Group questions, largest group first; equal input gives equal output.
 
     `encode` returns unit vectors, shape (n, d); `vectors` (m, d) are those of the chunks, for the
@@ -107,7 +106,7 @@ def clusters(
     if not questions:
         return []
     rows = encode([question.text for question in questions])
-    names = Names([q.text for q in questions], [{q.conversation_id} for q in questions])
+    names = ClusterNamer([q.text for q in questions], [{q.conversation_id} for q in questions])
     near = _near(chunks, vectors)
     made = []
     for language in sorted({question.language for question in questions}):
@@ -120,37 +119,37 @@ def clusters(
     return sorted(made, key=lambda cluster: (-cluster.count, cluster.first, cluster.examples))
 
 
-_Near = Callable[[Vectors], Nearest | None]
+_Near = Callable[[Vectors], NearestArticle | None]
 
 
 def _near(chunks: Sequence[Chunk], vectors: Vectors | None) -> _Near:
-    def nearest(centre: Vectors) -> Nearest | None:
+    def nearest(centre: Vectors) -> NearestArticle | None:
         if vectors is None or not chunks:
             return None
         places, scores = best(centre[None, :], vectors)
-        return Nearest(chunks[int(places[0])].article, round(float(scores[0]), 4))
+        return NearestArticle(chunks[int(places[0])].article, round(float(scores[0]), 4))
 
     return nearest
 
 
-def _fewest(own: Sequence[Asked]) -> int:
+def _fewest(own: Sequence[LoggedQuestion]) -> int:
     """Return how many customers a word of a name needs: two, where there are two."""
     return min(2, len({question.conversation_id for question in own}))
 
 
 def _cluster(
     members: NDArray[np.int64],
-    questions: Sequence[Asked],
+    questions: Sequence[LoggedQuestion],
     rows: Vectors,
-    names: Names,
+    names: ClusterNamer,
     near: _Near,
-) -> Cluster:
+) -> QuestionCluster:
     own = [questions[n] for n in members.tolist()]
     centre = rows[members].mean(axis=0)
     centre = np.asarray(centre / max(float(np.linalg.norm(centre)), 1e-9), dtype=np.float32)
     texts = dict.fromkeys(questions[n].text for n in by_typicality(rows, members))
     examples = tuple(texts)[:_EXAMPLES]
-    return Cluster(
+    return QuestionCluster(
         name=names.of(members.tolist(), examples[0], _fewest(own)) or examples[0],
         count=len(own),
         language=own[0].language,
@@ -163,10 +162,10 @@ def _cluster(
 
 
 def cluster_questions(
-    questions: Sequence[Asked],
+    questions: Sequence[LoggedQuestion],
     open_knowledge: Callable[[], "KnowledgeBase | None"],
     open_encoder: Callable[[], "ModelEncoder"],
-) -> list[Cluster]:
+) -> list[QuestionCluster]:
     """Return questions in clusters of one meaning, each with the nearest passage of the knowledge.
 
     Nothing is opened where there is no question; the home's encoder is used where there is no
@@ -185,7 +184,9 @@ def cluster_questions(
 
 
 def gaps(
-    engine: "Engine", period: Query, cluster: Callable[[Sequence[Asked]], list[Cluster]]
+    engine: "Engine",
+    period: ReportQuery,
+    cluster: Callable[[Sequence[LoggedQuestion]], list[QuestionCluster]],
 ) -> list[dict[str, Any]]:
     """Return the unanswered questions of a period as clusters, the largest first.
 

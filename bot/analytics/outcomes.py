@@ -18,7 +18,7 @@ from math import ceil, log
 from typing import Any, Final
 
 from bot.core.types import Route
-from bot.store.daily_aggregates import Fact, Step
+from bot.store.daily_aggregates import ConversationFacts, DecidedMessage
 
 HANDOFF, UNHAPPY, CONFIRMED = "handoff", "unhappy", "confirmed"
 ABANDONED, ASSUMED = "abandoned", "assumed"
@@ -32,7 +32,7 @@ _STEP: Final = log(1.05)  # times are kept to 5 %
 _BETWEEN: Final = "|"
 
 
-def outcome(fact: Fact) -> str:
+def outcome(fact: ConversationFacts) -> str:
     """Return how a conversation ended."""
     if any(step.route == Route.HANDOFF for step in fact.steps):
         return HANDOFF
@@ -46,7 +46,7 @@ def outcome(fact: Fact) -> str:
     return ASSUMED
 
 
-def _asks(step: Step) -> bool:
+def _asks(step: DecidedMessage) -> bool:
     """Tell whether the assistant waits for the customer: which request, what slot, yes or no."""
     made: Sequence[Mapping[str, Any]] = step.trace.get("decisions") or ({},)
     last = made[-1]
@@ -55,7 +55,7 @@ def _asks(step: Step) -> bool:
     )
 
 
-def is_deflected(fact: Fact) -> bool:
+def is_deflected(fact: ConversationFacts) -> bool:
     """Tell whether nobody else had to see to it, and the customer did not come back for it."""
     return outcome(fact) in RESOLVED and not fact.came_again
 
@@ -70,7 +70,7 @@ def upper(number: int) -> float:
     return float(2.718281828459045 ** (number * _STEP))
 
 
-def summed(facts: Sequence[Fact]) -> dict[str, float]:
+def summed(facts: Sequence[ConversationFacts]) -> dict[str, float]:
     """Return the sums over conversations of a day, channel and language: `group|name` → sum."""
     sums: defaultdict[str, float] = defaultdict(float)
     for fact in facts:
@@ -101,7 +101,7 @@ def summed(facts: Sequence[Fact]) -> dict[str, float]:
     return {name: value for name, value in sums.items() if value}
 
 
-def _add_step(sums: defaultdict[str, float], step: Step) -> None:
+def _add_step(sums: defaultdict[str, float], step: DecidedMessage) -> None:
     sums[key("replies")] += 1
     sums[key("route", step.route)] += 1
     if step.intent:

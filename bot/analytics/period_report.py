@@ -10,8 +10,8 @@ from bot.analytics import outcomes
 from bot.analytics.outcomes import OUTCOMES, SENTIMENTS, group, upper
 from bot.analytics.surge_alerts import Surge
 from bot.core.types import TOPIC
-from bot.store.aggregate_cache import Digest
-from bot.store.topic_store import Shown
+from bot.store.aggregate_cache import DailyAggregate
+from bot.store.topic_store import TopicSummary
 
 _ARTICLES: Final = 50
 _SATISFIED: Final = ("4", "5")
@@ -33,7 +33,7 @@ DEFINITIONS: Final = {
 
 
 @dataclass(frozen=True)
-class Query:
+class ReportQuery:
     """Whose figures: a period (UTC days, both included), a channel, a language."""
 
     first: date
@@ -47,18 +47,18 @@ class Query:
         """How many days the period has."""
         return (self.last - self.first).days + 1
 
-    def before(self) -> "Query":
+    def before(self) -> "ReportQuery":
         """Return the period of the same length right before."""
         last = self.first - timedelta(days=1)
         first = last - timedelta(days=self.days - 1)
-        return Query(first, last, self.channel, self.language, self.synthetic)
+        return ReportQuery(first, last, self.channel, self.language, self.synthetic)
 
 
 def page(
-    query: Query,
-    topics: Mapping[str, Shown],
-    now: Sequence[Digest],
-    before: Sequence[Digest],
+    query: ReportQuery,
+    topics: Mapping[str, TopicSummary],
+    now: Sequence[DailyAggregate],
+    before: Sequence[DailyAggregate],
     surges: Sequence[Surge] = (),
 ) -> dict[str, Any]:
     """Return all figures of a period; `before` are the digests of the one before it.
@@ -66,7 +66,7 @@ def page(
     `topics` are those found beside the intents, by their ids.
     """
     sums, earlier = _total(now), _total(before)
-    by_day: defaultdict[date, list[Digest]] = defaultdict(list)
+    by_day: defaultdict[date, list[DailyAggregate]] = defaultdict(list)
     for digest in now:
         by_day[digest.day].append(digest)
     daily = {day: _total(by_day[day]) for day in sorted(by_day)}
@@ -95,7 +95,7 @@ def page(
     }
 
 
-def _total(digests: Iterable[Digest]) -> dict[str, float]:
+def _total(digests: Iterable[DailyAggregate]) -> dict[str, float]:
     total: defaultdict[str, float] = defaultdict(float)
     for digest in digests:
         for name, value in digest.figures.items():
@@ -153,7 +153,7 @@ def _percentiles(counts: Mapping[str, float]) -> dict[str, Any]:
     return found
 
 
-def named(topic: str, topics: Mapping[str, Shown]) -> dict[str, str]:
+def named(topic: str, topics: Mapping[str, TopicSummary]) -> dict[str, str]:
     """Return a topic with what it is, an intent or a discovered one, and what it is called."""
     found = topics.get(topic)
     kind = "discovered" if topic.startswith(TOPIC) else "intent"
@@ -187,7 +187,7 @@ def _intents(sums: Mapping[str, float], earlier: Mapping[str, float]) -> list[di
 
 
 def _found(
-    sums: Mapping[str, float], earlier: Mapping[str, float], topics: Mapping[str, Shown]
+    sums: Mapping[str, float], earlier: Mapping[str, float], topics: Mapping[str, TopicSummary]
 ) -> list[dict[str, Any]]:
     """Return the topics that were found beside the intents, as the intents are told."""
     now, before = _moods(sums, "topic"), _moods(earlier, "topic")
@@ -217,7 +217,7 @@ def _day(day: date, sums: Mapping[str, float]) -> dict[str, Any]:
 
 
 def _voice(
-    daily: Mapping[date, Mapping[str, float]], topics: Mapping[str, Shown]
+    daily: Mapping[date, Mapping[str, float]], topics: Mapping[str, TopicSummary]
 ) -> list[dict[str, Any]]:
     """Return a row for each day and topic with messages, by sentiment."""
     return [
@@ -253,7 +253,7 @@ def _suggestions(sums: Mapping[str, float]) -> dict[str, Any]:
     }
 
 
-def _surge(surge: Surge, topics: Mapping[str, Shown]) -> dict[str, Any]:
+def _surge(surge: Surge, topics: Mapping[str, TopicSummary]) -> dict[str, Any]:
     about = named(surge.topic, topics)
     return {
         **asdict(surge),

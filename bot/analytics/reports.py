@@ -8,21 +8,21 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from bot.analytics import outcomes, period_report
-from bot.analytics.period_report import Query
+from bot.analytics.period_report import ReportQuery
 from bot.analytics.surge_alerts import HISTORY, Surge, surges, told_once
-from bot.analytics.surge_detection import Plan
+from bot.analytics.surge_detection import DetectorSettings
 from bot.core.types import OUT_OF_SCOPE, CarelineError, now
 from bot.store import aggregate_cache, daily_aggregates, topic_store
-from bot.store.daily_aggregates import Fact, Step
+from bot.store.daily_aggregates import ConversationFacts, DecidedMessage
 from bot.store.database import Database
-from bot.store.topic_store import Shown
+from bot.store.topic_store import TopicSummary
 
 MOST_DAYS: Final = 731
 _EXAMPLES: Final = 5
 _BEFORE: Final = timedelta(days=7)  # a change longer ago is not named beside a surge
 
 
-class QueryError(CarelineError):
+class ReportQueryError(CarelineError):
     """There are no figures for what was asked."""
 
 
@@ -34,21 +34,23 @@ def query(  # noqa: PLR0913 — one parameter a filter
     channel: str | None = None,
     language: str | None = None,
     synthetic: bool = False,
-) -> Query:
+) -> ReportQuery:
     """Return a period: between two days, or the last `days` up to today.
 
     Raises QueryError for a period that is none, or longer than two years.
     """
     end = last or now().date()
     start = first or end - timedelta(days=days - 1)
-    found = Query(start, end, channel or None, language or None, synthetic)
+    found = ReportQuery(start, end, channel or None, language or None, synthetic)
     if not 1 <= found.days <= MOST_DAYS:
         message = f"a period has 1 to {MOST_DAYS} days, not {found.days}: choose other days"
-        raise QueryError(message)
+        raise ReportQueryError(message)
     return found
 
 
-def insights(engine: Database, wanted: Query, plan: Plan | None = None) -> dict[str, Any]:
+def insights(
+    engine: Database, wanted: ReportQuery, plan: DetectorSettings | None = None
+) -> dict[str, Any]:
     """Return all figures of a period."""
     aggregate_cache.refresh(engine, outcomes.summed)
     before = wanted.before()
@@ -64,7 +66,9 @@ def insights(engine: Database, wanted: Query, plan: Plan | None = None) -> dict[
     )
 
 
-def _digests(engine: Database, wanted: Query, first: date) -> list[aggregate_cache.Digest]:
+def _digests(
+    engine: Database, wanted: ReportQuery, first: date
+) -> list[aggregate_cache.DailyAggregate]:
     return aggregate_cache.read(
         engine,
         first,
@@ -76,10 +80,10 @@ def _digests(engine: Database, wanted: Query, first: date) -> list[aggregate_cac
 
 
 def _surges(
-    found: Iterable[aggregate_cache.Digest],
-    known: Mapping[str, Shown],
+    found: Iterable[aggregate_cache.DailyAggregate],
+    known: Mapping[str, TopicSummary],
     last: date,
-    plan: Plan | None,
+    plan: DetectorSettings | None,
 ) -> list[Surge]:
     """Judge each topic's negative messages since the first day there is anything of."""
     counts: defaultdict[str, defaultdict[date, int]] = defaultdict(lambda: defaultdict(int))
@@ -97,9 +101,9 @@ def _surges(
 
 def alerts(
     engine: Database,
-    wanted: Query,
+    wanted: ReportQuery,
     changes: Callable[[str], Mapping[str, Any]] = lambda _: {},
-    plan: Plan | None = None,
+    plan: DetectorSettings | None = None,
 ) -> list[dict[str, Any]]:
     """Return the surges of a period with examples, and what had changed in the week before.
 
@@ -143,10 +147,10 @@ def alerts(
 
 
 # What a figure counts: its name in the page → the conversations it is made of.
-_Test = Callable[[Fact, str], bool]
+_Test = Callable[[ConversationFacts, str], bool]
 
 
-def _steps(fact: Fact, test: Callable[[Step], bool]) -> bool:
+def _steps(fact: ConversationFacts, test: Callable[[DecidedMessage], bool]) -> bool:
     return any(test(step) for step in fact.steps)
 
 
@@ -180,7 +184,7 @@ FIGURES: Final[Mapping[str, _Test]] = {
 
 
 def behind(
-    engine: Database, wanted: Query, figure: str, value: str = "", limit: int = 100
+    engine: Database, wanted: ReportQuery, figure: str, value: str = "", limit: int = 100
 ) -> dict[str, Any]:
     """Return the conversations that a figure is made of, newest first, and how many there are.
 
@@ -189,7 +193,7 @@ def behind(
     test = FIGURES.get(figure)
     if test is None:
         message = f"there is no figure {figure[:64]}: choose from {', '.join(FIGURES)}"
-        raise QueryError(message)
+        raise ReportQueryError(message)
     with engine.begin() as connection:
         there = daily_aggregates.read(connection, wanted.first, wanted.last)
     found = [fact for fact in there if _fits(fact, wanted) and test(fact, value)]
@@ -207,7 +211,7 @@ def behind(
     return {"figure": figure, "value": value, "count": len(found), "conversations": rows}
 
 
-def _fits(fact: Fact, wanted: Query) -> bool:
+def _fits(fact: ConversationFacts, wanted: ReportQuery) -> bool:
     return (
         (wanted.synthetic or not fact.synthetic)
         and wanted.channel in {None, fact.channel}

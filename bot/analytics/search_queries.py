@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from bot.core.types import Role
 from bot.training import datasets
 from bot.training.datasets import Conversation, is_held_back
-from knowledge_base.retrieval.search_evaluation import Query, read_queries
+from knowledge_base.retrieval.search_evaluation import JudgedQuery, read_queries
 
 if TYPE_CHECKING:
     from bot.store.database import Engine
@@ -16,7 +16,7 @@ _CASES: Final = "tests/search.jsonl"
 _DISCONTENT: Final = 2  # of five points
 
 
-def of_home(home: Path, engine: "Engine") -> list[Query]:
+def of_home(home: Path, engine: "Engine") -> list[JudgedQuery]:
     """Return the questions of a home that teach its search, without those held back to judge by.
 
     They come from `tests/search.jsonl`, from resolved transcripts whose replies name their article,
@@ -27,7 +27,7 @@ def of_home(home: Path, engine: "Engine") -> list[Query]:
     path = home / _CASES
     written = read_queries(path) if path.exists() else []
     files = sorted((home / "dialogs").glob("*.jsonl*"))
-    logged = [Query(text, articles) for text, articles in query_log.answered(engine)]
+    logged = [JudgedQuery(text, articles) for text, articles in query_log.answered(engine)]
     return [
         *(query for query in written if query.id is None or not is_held_back(query.id)),
         *of_transcripts(datasets.read_transcripts(files)),
@@ -35,7 +35,7 @@ def of_home(home: Path, engine: "Engine") -> list[Query]:
     ]
 
 
-def of_transcripts(conversations: Iterable[Conversation]) -> Iterator[Query]:
+def of_transcripts(conversations: Iterable[Conversation]) -> Iterator[JudgedQuery]:
     """Yield what customers asked with the article that the reply names, where that went well."""
     for conversation in conversations:
         unhappy = conversation.csat is not None and conversation.csat <= _DISCONTENT
@@ -46,5 +46,5 @@ def of_transcripts(conversations: Iterable[Conversation]) -> Iterator[Query]:
             if turn.role is Role.CUSTOMER:
                 asked = turn.text
             elif asked and turn.article:
-                yield Query(asked, frozenset({turn.article}))
+                yield JudgedQuery(asked, frozenset({turn.article}))
                 asked = None

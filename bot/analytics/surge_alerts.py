@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from bot.analytics.surge_detection import Plan, watch
+from bot.analytics.surge_detection import DetectorSettings, watch
 
 HISTORY: Final = timedelta(days=180)  # of which the ordinary is learnt
 
@@ -28,14 +28,17 @@ class Surge:
 
 
 def surges(
-    counts: Mapping[str, Mapping[date, int]], first: date, last: date, plan: Plan | None = None
+    counts: Mapping[str, Mapping[date, int]],
+    first: date,
+    last: date,
+    plan: DetectorSettings | None = None,
 ) -> list[Surge]:
     """Judge each topic's daily counts between two days, both included; latest surges first.
 
     The same counts give the same surges: where in its own probability a count lies is drawn from
     the topic and the day.
     """
-    plan = plan or Plan()
+    plan = plan or DetectorSettings()
     days = (last - first).days + 1
     topics = sorted(counts)
     if days <= plan.warm_up or not topics:

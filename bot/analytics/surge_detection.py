@@ -36,7 +36,7 @@ _SPREAD: Final = 6.0  # scores beyond say nothing more
 
 
 @dataclass(frozen=True)
-class Plan:
+class DetectorSettings:
     """How a baseline may move, and how many false alarms are put up with."""
 
     budget: float = 1.0  # false alarms a week, over all topics together
@@ -55,7 +55,7 @@ class Plan:
     charged: int = 2  # alarms of one surge that count against the budget: a long one is no error
 
 
-class Watched(NamedTuple):
+class DetectorOutput(NamedTuple):
     """What was seen, day by day; every array has the shape of the counts.
 
     `expected` and `spread` are the mean and the standard deviation that were predicted, `score` is
@@ -70,20 +70,24 @@ class Watched(NamedTuple):
 
 
 def watch(
-    counts: NDArray[np.int64], *, ties: Floats, first_weekday: int = 0, plan: Plan | None = None
-) -> Watched:
+    counts: NDArray[np.int64],
+    *,
+    ties: Floats,
+    first_weekday: int = 0,
+    plan: DetectorSettings | None = None,
+) -> DetectorOutput:
     """Judge daily counts, shape (days, …, topics); the topics of the last axis share the budget.
 
     `ties`, of the same shape and uniform in 0 to 1, say where in its own probability a count lies:
     give the same numbers to get the same alarms. `first_weekday` is 0 for a Monday.
     """
-    plan = plan or Plan()
+    plan = plan or DetectorSettings()
     baseline = _Baseline(counts, plan)
     shape = counts.shape[1:]
     chart, streak, last = np.zeros(shape), np.zeros(shape), np.full(shape, -np.inf)
     correction = np.zeros((*shape[:-1], 1))
     expected, spread, scores, charts = (np.zeros(counts.shape) for _ in range(4))
-    found = Watched(expected, spread, scores, charts, np.zeros(counts.shape, np.bool_))
+    found = DetectorOutput(expected, spread, scores, charts, np.zeros(counts.shape, np.bool_))
     for day, count in enumerate(counts):
         mean, variance = baseline.predict((first_weekday + day) % WEEK)
         score = normal_score(count, mean, variance, ties[day])
@@ -104,7 +108,7 @@ def watch(
     return found
 
 
-def _limits(mean: Floats, plan: Plan) -> Floats:
+def _limits(mean: Floats, plan: DetectorSettings) -> Floats:
     """Return each topic's threshold: the budget is shared out as the square roots of the means.
 
     A doubling of a large topic concerns more people and can be told from chance sooner.
@@ -125,7 +129,7 @@ def _table(reference: float) -> tuple[Floats, Floats]:
 class _Baseline:
     """The filter: log m = level + factor of the weekday; the level grows by the slope."""
 
-    def __init__(self, counts: NDArray[np.int64], plan: Plan) -> None:
+    def __init__(self, counts: NDArray[np.int64], plan: DetectorSettings) -> None:
         """Start from the mean of the first two weeks, of which little is trusted."""
         self._plan = plan
         shape = counts.shape[1:]

@@ -14,10 +14,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.analytics.clustering import Encode, Names, by_typicality, centred, groups, origin
+from bot.analytics.clustering import ClusterNamer, Encode, by_typicality, centred, groups, origin
 from bot.core.types import OUT_OF_SCOPE, TOPIC, new_id
 from bot.nlu.context import neutral
-from bot.store.topic_store import Said, Topic
+from bot.store.topic_store import Topic, TopicMessage
 from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.index.sparse import terms
 
@@ -33,19 +33,19 @@ NOWHERE: Final = -1
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class MessageBatch:
     """Messages of one language; `rows` (u, d) are the vectors of their texts, each text once."""
 
     language: str
-    said: Sequence[Said]
+    said: Sequence[TopicMessage]
     texts: Sequence[str]
     rows: Vectors
     text_of: NDArray[np.int64]  # shape (n,): which text a message has
 
 
-def batches(said: Iterable[Said], encode: Encode) -> list[Batch]:
+def batches(said: Iterable[TopicMessage], encode: Encode) -> list[MessageBatch]:
     """Return the messages that are about something, by language; `encode` returns unit vectors."""
-    grouped: defaultdict[str, list[tuple[Said, str]]] = defaultdict(list)
+    grouped: defaultdict[str, list[tuple[TopicMessage, str]]] = defaultdict(list)
     for one in said:
         text = " ".join(neutral(one.text).split())
         if len(terms(text)) >= _WORDS:
@@ -55,11 +55,13 @@ def batches(said: Iterable[Said], encode: Encode) -> list[Batch]:
         texts = list(dict.fromkeys(text for _, text in pairs))
         place = {text: n for n, text in enumerate(texts)}
         text_of = np.array([place[text] for _, text in pairs])
-        made.append(Batch(language, [one for one, _ in pairs], texts, encode(texts), text_of))
+        made.append(
+            MessageBatch(language, [one for one, _ in pairs], texts, encode(texts), text_of)
+        )
     return made
 
 
-def assign(batch: Batch, topics: Sequence[Topic]) -> NDArray[np.int64]:
+def assign(batch: MessageBatch, topics: Sequence[Topic]) -> NDArray[np.int64]:
     """Return for each message the place of the topic it resembles most, or NOWHERE; shape (n,).
 
     A message belongs to a topic as it would have when that was found: where its mean cosine to the
@@ -77,7 +79,7 @@ def assign(batch: Batch, topics: Sequence[Topic]) -> NDArray[np.int64]:
 
 
 def discover(
-    batch: Batch, free: NDArray[np.bool_], encode: Encode, taken: Iterable[str] = ()
+    batch: MessageBatch, free: NDArray[np.bool_], encode: Encode, taken: Iterable[str] = ()
 ) -> list[Topic]:
     """Return the topics of the messages that are `free`, shape (n,); largest first.
 
@@ -102,7 +104,7 @@ def discover(
     whose: list[set[str]] = [set() for _ in batch.texts]
     for one, text in zip(batch.said, batch.text_of.tolist(), strict=True):
         whose[text].add(one.conversation_id)
-    names, used = Names(batch.texts, whose), set(taken)
+    names, used = ClusterNamer(batch.texts, whose), set(taken)
     made = []
     for members, messages in found:
         intent, known = _intent([batch.said[n].intent for n in messages], intents)

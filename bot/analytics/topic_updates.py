@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.analytics.surge_alerts import HISTORY
-from bot.analytics.topic_discovery import NOWHERE, Batch, assign, batches, discover
+from bot.analytics.topic_discovery import NOWHERE, MessageBatch, assign, batches, discover
 from bot.core.types import now
 from bot.dialogue.policy import PLEASANTRIES
 from bot.dialogue.state import NO_TOPIC
 from bot.store import topic_store as store
-from bot.store.topic_store import Said, Topic
+from bot.store.topic_store import Topic, TopicMessage
 from knowledge_base.encoders.base_models import ModelEncoder, Vectors
 
 if TYPE_CHECKING:
@@ -28,18 +28,18 @@ _ABOUT_NOTHING: Final = {"reason": NO_TOPIC, "intent": PLEASANTRIES}
 
 
 @dataclass(frozen=True)
-class Looked:
+class TopicUpdate:
     """What a look found: new topics that say more than an intent, and messages with a topic now."""
 
     found: int = 0
     placed: int = 0
 
-    def __add__(self, other: "Looked") -> "Looked":
+    def __add__(self, other: "TopicUpdate") -> "TopicUpdate":
         """Return both together."""
-        return Looked(self.found + other.found, self.placed + other.placed)
+        return TopicUpdate(self.found + other.found, self.placed + other.placed)
 
 
-class Looker:
+class TopicUpdater:
     """Looks at a home again and again; what it has read it need not read anew."""
 
     def __init__(
@@ -60,12 +60,12 @@ class Looker:
         self._progress = progress
         self._vectors: dict[str, Vectors] = {}
 
-    def look(self, *, fresh: bool = False) -> Looked:
+    def look(self, *, fresh: bool = False) -> TopicUpdate:
         """Look at real conversations, and then at those made up, where there are any.
 
         `fresh` forgets the topics there are first. Raises LookingError where another process looks.
         """
-        looked, read = Looked(), set[str]()
+        looked, read = TopicUpdate(), set[str]()
         engine = self._engine
         with store.alone(engine):
             if store.names(engine):  # a home without any needs no encoder for it
@@ -82,7 +82,9 @@ class Looker:
         """The same for all engines of an encoder: their vectors are close enough."""
         return self._open_encoder().base.id
 
-    def _look(self, pool: Sequence[Said], read: set[str], *, synthetic: bool) -> Looked:
+    def _look(
+        self, pool: Sequence[TopicMessage], read: set[str], *, synthetic: bool
+    ) -> TopicUpdate:
         engine = self._engine
         known = store.read(engine, self._encoder, synthetic=synthetic)
         names = store.names(engine)
@@ -101,9 +103,9 @@ class Looker:
                 for batch in batches(part, self._encode):
                     placed = {**_placed(batch, assign(batch, new), new), **placed}
         store.add(engine, new, self._encoder, synthetic=synthetic)
-        return Looked(sum(not topic.known for topic in new), store.place(engine, placed))
+        return TopicUpdate(sum(not topic.known for topic in new), store.place(engine, placed))
 
-    def _past(self, synthetic: bool) -> Iterator[Sequence[Said]]:  # noqa: FBT001
+    def _past(self, synthetic: bool) -> Iterator[Sequence[TopicMessage]]:  # noqa: FBT001
         """Yield the messages without a topic, in parts."""
         wanted = self._wanted(synthetic)
         everything = store.latest(self._engine, **wanted, limit=_DEEPEST, unplaced=True)
@@ -127,7 +129,9 @@ class Looker:
         return np.concatenate(parts)
 
 
-def _placed(batch: Batch, at: NDArray[np.int64], topics: Sequence[Topic]) -> Mapping[str, str]:
+def _placed(
+    batch: MessageBatch, at: NDArray[np.int64], topics: Sequence[Topic]
+) -> Mapping[str, str]:
     return {
         one.id: topics[place].id
         for one, place in zip(batch.said, at.tolist(), strict=True)

@@ -20,12 +20,12 @@ from bot.core.types import (
     Message,
     Reply,
     Route,
-    ServedBy,
+    ServingVersions,
     Turn,
     Understanding,
     now,
 )
-from bot.store.synthetic_conversations import MadeUp, Offered
+from bot.store.synthetic_conversations import SyntheticConversation, SyntheticOffer
 from bot.training import datasets
 
 if TYPE_CHECKING:
@@ -68,15 +68,17 @@ _ROUTES: Final[tuple[tuple[Route, str, float], ...]] = (
 
 
 @dataclass(frozen=True)
-class World:
+class TrafficSource:
     """What the home has to talk about."""
 
     texts: dict[str, dict[str, list[str]]]  # language → intent → texts
     articles: tuple[tuple[str, str, str], ...]  # id, title, the beginning of its text
-    versions: ServedBy
+    versions: ServingVersions
 
 
-def read_world(dialogs: Path, knowledge: "KnowledgeBase | None", served_by: ServedBy) -> World:
+def read_source(
+    dialogs: Path, knowledge: "KnowledgeBase | None", served_by: ServingVersions
+) -> TrafficSource:
     """Read what customers may ask from labelled texts, and what answers them.
 
     Raises:
@@ -95,12 +97,12 @@ def read_world(dialogs: Path, knowledge: "KnowledgeBase | None", served_by: Serv
         raise CarelineError(message)
     documents = knowledge.documents.values() if knowledge else ()
     articles = tuple((d.id, d.title, d.text[:160]) for d in documents)
-    return World(texts, articles, served_by)
+    return TrafficSource(texts, articles, served_by)
 
 
-def traffic(
-    found: World, days: int, a_day: float, seed: int = 0, until: datetime | None = None
-) -> Iterator[MadeUp]:
+def simulate_traffic(
+    found: TrafficSource, days: int, a_day: float, seed: int = 0, until: datetime | None = None
+) -> Iterator[SyntheticConversation]:
     """Yield the conversations of the days before `until`, oldest first.
 
     Those of the last day lie in as much of it as has passed: none is of an hour to come.
@@ -144,14 +146,14 @@ def traffic(
 
 
 def _conversation(  # noqa: PLR0913, PLR0917 — one parameter a thing that is drawn from
-    found: World,
+    found: TrafficSource,
     rng: np.random.Generator,
     at: datetime,
     language: str,
     names: Sequence[str],
     weights: np.ndarray[tuple[int], np.dtype[np.float64]],
     moods: np.ndarray[tuple[int], np.dtype[np.float64]],
-) -> MadeUp:
+) -> SyntheticConversation:
     identifier = f"synthetic-{rng.bytes(12).hex()}"
     sender = f"{SENDER}{int(rng.zipf(1.6)) % 5000}" if _happens(rng, 0.4) else None
     channel = _pick(rng, _CHANNELS)
@@ -173,7 +175,7 @@ def _conversation(  # noqa: PLR0913, PLR0917 — one parameter a thing that is d
             break
     handed = turns[-1].decision.route is Route.HANDOFF
     score = int(np.clip(round(rng.normal(2.2 if unhappy else 4.3, 0.9)), 1, 5))
-    return MadeUp(
+    return SyntheticConversation(
         identifier,
         sender,
         channel,
@@ -185,11 +187,13 @@ def _conversation(  # noqa: PLR0913, PLR0917 — one parameter a thing that is d
     )
 
 
-def _offer(rng: np.random.Generator, at: datetime) -> Offered:
+def _offer(rng: np.random.Generator, at: datetime) -> SyntheticOffer:
     if _happens(rng, 0.4):
-        return Offered(at, None, None)
+        return SyntheticOffer(at, None, None)
     kind = _pick(rng, (("past", 0.5), ("template", 0.3), ("passage", 0.2)))
-    return Offered(at, kind, 0.0 if _happens(rng, 0.4) else round(float(rng.beta(1.5, 5.0)), 3))
+    return SyntheticOffer(
+        at, kind, 0.0 if _happens(rng, 0.4) else round(float(rng.beta(1.5, 5.0)), 3)
+    )
 
 
 def _happens(rng: np.random.Generator, share: float) -> bool:
@@ -201,7 +205,7 @@ def _pick(rng: np.random.Generator, choices: Sequence[tuple[str, float]]) -> str
 
 
 def _turn(  # noqa: PLR0913, PLR0917 — one parameter a thing that is drawn from
-    found: World,
+    found: TrafficSource,
     rng: np.random.Generator,
     who: tuple[str, str | None, str],
     at: datetime,

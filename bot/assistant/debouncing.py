@@ -4,21 +4,21 @@ import time
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bot.assistant.protocols import Log
+from bot.assistant.protocols import ConversationLog
 from bot.core.types import Message, now
 
 _LONGEST: Final = 6  # times the quiet that is waited for at most, however fast somebody writes
 
 
 @dataclass(frozen=True)
-class Burst:
+class MessageBurst:
     """A message as it is read: with those right before it, whose ids are `merged`."""
 
     message: Message
     merged: tuple[str, ...] = ()
 
 
-def wait_for_quiet(log: Log, message: Message) -> None:
+def wait_for_quiet(log: ConversationLog, message: Message) -> None:
     """Wait until nothing was written in the conversation for the burst's seconds."""
     deadline = time.monotonic() + _LONGEST * message.burst
     while time.monotonic() < deadline:
@@ -29,11 +29,11 @@ def wait_for_quiet(log: Log, message: Message) -> None:
         time.sleep(min(left, message.burst))
 
 
-def whole(log: Log, message: Message) -> Burst:
+def whole(log: ConversationLog, message: Message) -> MessageBurst:
     """Return all that waits in a message's conversation as one message, the last one of it."""
     waiting = log.pending(message.conversation_id) if message.burst else ()
     if len(waiting) < 2 or message.id not in {one.id for one in waiting}:  # noqa: PLR2004 — one is no burst
-        return Burst(message)
+        return MessageBurst(message)
     text = "\n".join(one.text for one in waiting)
     last = replace(waiting[-1], text=text, channel=message.channel)
-    return Burst(last, tuple(one.id for one in waiting[:-1]))
+    return MessageBurst(last, tuple(one.id for one in waiting[:-1]))

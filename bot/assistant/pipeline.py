@@ -9,21 +9,21 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from bot.assistant import debouncing, retrieval
-from bot.assistant.debouncing import Burst
-from bot.assistant.protocols import Parts
+from bot.assistant.debouncing import MessageBurst
+from bot.assistant.protocols import Components
 from bot.assistant.reply_assembly import BETWEEN, in_script, is_needless, joined
-from bot.assistant.responder import Speaker
-from bot.assistant.turn_context import Work, stays
+from bot.assistant.responder import Responder
+from bot.assistant.turn_context import TurnContext, stays
 from bot.core.types import (
-    BadMessageError,
+    ConversationChangedError,
     Decision,
     Handoff,
+    InvalidMessageError,
     Message,
-    MovedOnError,
     Reply,
     Role,
     Route,
-    ServedBy,
+    ServingVersions,
     Turn,
     Understanding,
 )
@@ -54,14 +54,14 @@ _Made = TypeVar("_Made")
 class Assistant:
     """Answers messages. Every channel, the replay and the tests take this one path."""
 
-    def __init__(self, parts: Parts, after: "Assistant | None" = None) -> None:
+    def __init__(self, parts: Components, after: "Assistant | None" = None) -> None:
         """Put the parts together; nothing is loaded or opened here.
 
         An assistant that takes over `after` another shares its locks: a message the old one is
         still at work on goes before the next one of that conversation.
         """
         self.parts = parts
-        self._speaker = Speaker(parts)
+        self._speaker = Responder(parts)
         fresh = [threading.Lock() for _ in range(_STRIPES)]
         self._locks: list[threading.Lock] = after._locks if after else fresh  # noqa: SLF001
 
@@ -112,11 +112,13 @@ class Assistant:
         if self.parts.log.answered(message.id) is not None:
             return
         try:
-            _last(self._answer(Burst(message), stays))
+            _last(self._answer(MessageBurst(message), stays))
         except Exception:  # one message must not keep the others from being answered
             _logger.exception("message %s is still unanswered", message.id)
 
-    def _answer(self, asked: Burst, gone: Callable[[], bool]) -> Generator[Event, None, Turn]:
+    def _answer(
+        self, asked: MessageBurst, gone: Callable[[], bool]
+    ) -> Generator[Event, None, Turn]:
         """Think, speak and commit, all over again where the conversation moved on meanwhile.
 
         What was said under a state that no longer stands is dropped: whoever has the conversation
@@ -125,36 +127,36 @@ class Assistant:
         message = asked.message
         for attempt in range(_ATTEMPTS):
             state = self.parts.log.load(message.conversation_id)
-            steps = self._turn(Work(message, state, gone))
+            steps = self._turn(TurnContext(message, state, gone))
             turn, moved = (yield from steps) if attempt == 0 else _last(steps)
             turn = replace(turn, merged=asked.merged)
             try:
                 return self.parts.log.append(turn, moved, state)
-            except MovedOnError:
+            except ConversationChangedError:
                 _logger.info("message %s is answered again: its conversation moved on", message.id)
         complaint = "too much happens in this conversation at once: send the message again"
-        raise MovedOnError(complaint)
+        raise ConversationChangedError(complaint)
 
     def check(self, message: Message) -> None:
         """Raise BadMessageError for what nobody could answer, before it is stored."""
         if not message.text.strip():
             complaint = "the message is empty: write a question"
-            raise BadMessageError(complaint)
+            raise InvalidMessageError(complaint)
         if len(message.text) > self.parts.max_characters:
             complaint = (
                 f"the message has {len(message.text)} characters; at most "
                 f"{self.parts.max_characters} are read: shorten it"
             )
-            raise BadMessageError(complaint)
+            raise InvalidMessageError(complaint)
         if any(_is_no_text(character) for character in message.text):
             complaint = "the message holds control characters, not text: send plain text"
-            raise BadMessageError(complaint)
+            raise InvalidMessageError(complaint)
 
     def again(self, message: Message, state: State) -> Turn:
         """Return the turn that a message gets in a state; nothing is written anywhere."""
-        return _last(self._turn(Work(message, state)))[0]
+        return _last(self._turn(TurnContext(message, state)))[0]
 
-    def _turn(self, work: Work) -> Generator[Event, None, tuple[Turn, State]]:
+    def _turn(self, work: TurnContext) -> Generator[Event, None, tuple[Turn, State]]:
         """Think and speak; whatever goes wrong on the way becomes a hand-off."""
         message, state = work.message, work.state
         started = time.perf_counter()
@@ -190,7 +192,7 @@ class Assistant:
         return turn, moved
 
     def _respond(
-        self, work: Work, understanding: Understanding
+        self, work: TurnContext, understanding: Understanding
     ) -> Generator[str, None, tuple[list[Decision], Reply]]:
         """Decide, gather and compose for each request, in order, until one needs a person."""
         decisions: list[Decision] = []
@@ -232,7 +234,7 @@ class Assistant:
         following = retrieval.following(self.parts, work, understanding, decisions)
         return decisions, replace(reply, related=reply.related + following)
 
-    def _understand(self, work: Work) -> Understanding:
+    def _understand(self, work: TurnContext) -> Understanding:
         with work.stage("understand"):
             return self.parts.understander.understand(
                 work.message.text,
@@ -243,7 +245,7 @@ class Assistant:
                 today=work.message.at.astimezone().date(),
             )
 
-    def _decide(self, work: Work, understanding: Understanding) -> Decision:
+    def _decide(self, work: TurnContext, understanding: Understanding) -> Decision:
         with work.stage("decide"):
             state = self._vouched(work, understanding)
             decision = self.parts.policy.decide(work.asked, understanding, state)
@@ -252,7 +254,7 @@ class Assistant:
                 decision = self.parts.policy.without_template(decision)
             return decision
 
-    def _vouched(self, work: Work, understanding: Understanding) -> State:
+    def _vouched(self, work: TurnContext, understanding: Understanding) -> State:
         """Return the state in which a proven customer is not asked for a proof.
 
         Whether the order is theirs is for the action to find out; if not, it asks all the same.
@@ -265,7 +267,9 @@ class Assistant:
         proofs = {proof: known[of] for proof, of in rules if known.get(of)}
         return replace(state, slots={**state.slots, **proofs})
 
-    def _gather(self, work: Work, understanding: Understanding, decision: Decision) -> Decision:
+    def _gather(
+        self, work: TurnContext, understanding: Understanding, decision: Decision
+    ) -> Decision:
         """Search where that was decided; without evidence the policy decides again."""
         if decision.route is not Route.RETRIEVE or self.parts.knowledge is None:
             return decision
@@ -276,9 +280,9 @@ class Assistant:
         work.evidence += work.found
         return decision if enough else self.parts.policy.without_evidence(decision, work.state)
 
-    def served_by(self) -> ServedBy:
+    def served_by(self) -> ServingVersions:
         """Return the versions that answer now."""
-        return ServedBy(
+        return ServingVersions(
             model=self.parts.model_version,
             knowledge=self.parts.knowledge.version if self.parts.knowledge else None,
             templates=self.parts.templates.version,

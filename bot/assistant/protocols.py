@@ -6,18 +6,18 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from bot.actions.calls import ActionCall
-from bot.core.intent_history import Leaning
+from bot.core.intent_history import IntentHistory
 from bot.core.types import Button, Message, Reply, Turn, Understanding
 from bot.dialogue.policy import Policy
 from bot.dialogue.state import State
 from bot.dialogue.templates import Templates
-from knowledge_base.documents import Document, Findings, Hit
-from knowledge_base.index.filters import Filter
+from knowledge_base.documents import Document, SearchHit, SearchResult
+from knowledge_base.index.filters import PassageFilter
 
 Stream = Generator[str, None, Reply]
 
 
-class Receipt(Protocol):
+class MessageReceipt(Protocol):
     """What became of a message: itself and, when it was answered before, its turn."""
 
     @property
@@ -29,10 +29,10 @@ class Receipt(Protocol):
         """The turn of a message that had been sent before."""
 
 
-class Log(Protocol):
+class ConversationLog(Protocol):
     """Where messages, turns and states are kept."""
 
-    def receive(self, message: Message, /) -> Receipt:
+    def receive(self, message: Message, /) -> MessageReceipt:
         """Commit a message before anything is said about it."""
 
     def answered(self, message_id: str, /) -> Turn | None:
@@ -60,14 +60,14 @@ class Log(Protocol):
         """Return what a sender asked about in other conversations: intents and article ids."""
 
 
-class Explanation(Protocol):
+class UnderstandingExplanation(Protocol):
     """Why a message was understood as it was."""
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
 
 
-class Understander(Protocol):
+class MessageUnderstander(Protocol):
     """Finds out what a message means."""
 
     def understand(  # noqa: PLR0913 — all that is known of a message
@@ -78,7 +78,7 @@ class Understander(Protocol):
         spoken: str | None,
         customer: str | None,
         reply: str | None,
-        leaning: Leaning,
+        leaning: IntentHistory,
         today: date,
     ) -> Understanding:
         """Read a message in its conversation; "tomorrow" counts from `today`.
@@ -86,7 +86,7 @@ class Understander(Protocol):
         `leaning` is what the conversation has been about.
         """
 
-    def explain(self, text: str, /) -> Explanation | None:
+    def explain(self, text: str, /) -> UnderstandingExplanation | None:
         """Return why a message is understood as it is; None where nothing can be said."""
 
 
@@ -98,8 +98,15 @@ class Knowledge(Protocol):
         """The version that is searched."""
 
     def search(
-        self, query: str, k: int, /, *, language: str | None, only: Filter, context: str | None
-    ) -> list[Hit]:
+        self,
+        query: str,
+        k: int,
+        /,
+        *,
+        language: str | None,
+        only: PassageFilter,
+        context: str | None,
+    ) -> list[SearchHit]:
         """Return the k best of the passages that fit `only`, those in `language` preferred.
 
         `context` is what the customer asked before.
@@ -112,10 +119,10 @@ class Knowledge(Protocol):
         /,
         *,
         language: str | None,
-        only: Filter,
+        only: PassageFilter,
         context: str | None,
         prefer: Sequence[str],
-    ) -> Findings:
+    ) -> SearchResult:
         """Search, and tell how likely the best passage answers the question.
 
         Passages of articles whose ids fit a pattern of `prefer` are preferred.
@@ -125,11 +132,11 @@ class Knowledge(Protocol):
         """Return an article by its id."""
 
 
-class Composer(Protocol):
+class Answerer(Protocol):
     """Says what passages say."""
 
     def stream(
-        self, question: str, hits: Sequence[Hit], language: str, gone: Callable[[], bool], /
+        self, question: str, hits: Sequence[SearchHit], language: str, gone: Callable[[], bool], /
     ) -> Stream:
         """Yield the reply in pieces, then return it whole; `gone` tells that nobody listens."""
 
@@ -137,14 +144,14 @@ class Composer(Protocol):
 class Actions(Protocol):
     """Does things in the shop's systems."""
 
-    def run(self, call: ActionCall, /) -> "Result":
+    def run(self, call: ActionCall, /) -> "ActionOutcome":
         """Run an action to its end."""
 
-    def stream(self, call: ActionCall, /) -> Generator["Said", None, "Result"]:
+    def stream(self, call: ActionCall, /) -> Generator["ActionResponse", None, "ActionOutcome"]:
         """Run an action; yield what it says as it says it, then return all that came of it."""
 
 
-class Said(Protocol):
+class ActionResponse(Protocol):
     """One response of an action."""
 
     @property
@@ -168,11 +175,11 @@ class Said(Protocol):
         """Whether it goes on with the response before it, on the same line."""
 
 
-class Result(Protocol):
+class ActionOutcome(Protocol):
     """What an action said and set."""
 
     @property
-    def said(self) -> Sequence[Said]:
+    def said(self) -> Sequence[ActionResponse]:
         """The responses, in order."""
 
     @property
@@ -188,7 +195,7 @@ class Result(Protocol):
         """Why a person must take over, in a word; None where it did what it does."""
 
 
-class Suggester(Protocol):
+class FollowUpSuggester(Protocol):
     """Knows what is asked next."""
 
     def suggest(self, history: Sequence[str], k: int, /) -> Sequence[str]:
@@ -196,17 +203,17 @@ class Suggester(Protocol):
 
 
 @dataclass(frozen=True)
-class Parts:
+class Components:
     """What an assistant is made of; knowledge and actions may be absent."""
 
-    log: Log
-    understander: Understander
+    log: ConversationLog
+    understander: MessageUnderstander
     policy: Policy
     templates: Templates
-    composer: Composer
+    composer: Answerer
     knowledge: Knowledge | None = None
     actions: Actions | None = None
-    suggester: Suggester | None = None
+    suggester: FollowUpSuggester | None = None
     model_version: str | None = None
     content: str | None = None
     max_characters: int = 4000

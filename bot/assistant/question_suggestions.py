@@ -20,7 +20,7 @@ _FEW: Final = 20.0  # questions before what is popular says much
 
 
 @dataclass(frozen=True)
-class Strength:
+class EvidenceWeights:
     """How much each kind of evidence counts, in sessions.
 
     `popular` and `earlier` are the weights of the popularity and of what followed earlier items
@@ -34,7 +34,7 @@ class Strength:
 
 
 @dataclass(frozen=True)
-class Suggester:
+class QuestionSuggester:
     """Transitions between items, how popular each is, and vectors of their content."""
 
     after: Mapping[str, Mapping[str, float]]
@@ -42,7 +42,7 @@ class Suggester:
     popular: Mapping[str, float]
     items: tuple[str, ...] = ()
     vectors: Vectors | None = None
-    strength: Strength = field(default_factory=Strength)
+    strength: EvidenceWeights = field(default_factory=EvidenceWeights)
     never: frozenset[str] = PLEASANTRIES
 
     @classmethod
@@ -51,7 +51,7 @@ class Suggester:
         sessions: Sequence[Sequence[str]],
         *,
         content: Mapping[str, Vectors] | None = None,
-        strength: Strength | None = None,
+        strength: EvidenceWeights | None = None,
         never: Collection[str] = PLEASANTRIES,
     ) -> Self:
         """Learn from sessions, each the items of one conversation in order.
@@ -77,7 +77,7 @@ class Suggester:
             popular=dict(popular),
             items=tuple(sorted(known)),
             vectors=np.stack([known[name] for name in sorted(known)]) if known else None,
-            strength=strength or Strength(),
+            strength=strength or EvidenceWeights(),
             never=frozenset(never),
         )
 

@@ -5,10 +5,10 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
 from bot.actions.calls import ActionCall
-from bot.assistant.protocols import Parts, Result, Said, Stream
+from bot.assistant.protocols import ActionOutcome, ActionResponse, Components, Stream
 from bot.assistant.reply_assembly import BETWEEN
-from bot.assistant.turn_context import Work
-from bot.core.types import Acted, Button, Decision, Reply, Role, Route, Understanding
+from bot.assistant.turn_context import TurnContext
+from bot.core.types import ActionRecord, Button, Decision, Reply, Role, Route, Understanding
 from bot.dialogue import state as states
 from bot.dialogue.forms import NO, YES
 from bot.dialogue.handoff import WITH_BOT
@@ -20,13 +20,13 @@ _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Speaker:
+class Responder:
     """Puts decisions into words, with the parts of an assistant."""
 
-    parts: Parts
+    parts: Components
 
     def composed(
-        self, work: Work, understanding: Understanding, decision: Decision
+        self, work: TurnContext, understanding: Understanding, decision: Decision
     ) -> Generator[str, None, tuple[Decision, Reply]]:
         """Compose the reply, and ask on for what a form still waits for."""
         decision = self._reachable(work, decision, work.language(understanding))
@@ -42,7 +42,7 @@ class Speaker:
         return decision, replace(reply, text=reply.text + more)
 
     def _compose(
-        self, work: Work, understanding: Understanding, decision: Decision
+        self, work: TurnContext, understanding: Understanding, decision: Decision
     ) -> Generator[str, None, tuple[Decision, Reply]]:
         language = work.language(understanding)
         with work.stage("compose"):
@@ -54,7 +54,7 @@ class Speaker:
             yield from pieces(reply.text)
             return decision, reply
 
-    def _from_passages(self, work: Work, language: str) -> Stream:
+    def _from_passages(self, work: TurnContext, language: str) -> Stream:
         threshold = 0.6 * work.found[0].score
         hits = [hit for hit in work.found if hit.score >= threshold]
         theirs = hits[0].chunk.language
@@ -68,7 +68,7 @@ class Speaker:
         related = tuple(title for title in titles if title not in cited)[:2]
         return replace(reply, text=prefix + reply.text, related=related)
 
-    def _from_template(self, work: Work, decision: Decision, language: str) -> Reply:
+    def _from_template(self, work: TurnContext, decision: Decision, language: str) -> Reply:
         if decision.reason == "with_human":
             return Reply("")  # one speaks at a time
         name, values = self._named(decision.template or "handoff", work)
@@ -97,7 +97,7 @@ class Speaker:
             text += "\n" + self.say("handoff_closed", language, work)
         return Reply(text, buttons=tuple(buttons))
 
-    def _reachable(self, work: Work, decision: Decision, language: str) -> Decision:
+    def _reachable(self, work: TurnContext, decision: Decision, language: str) -> Decision:
         """Note where a hand-off finds nobody: then the customer is asked for an address."""
         if decision.route is not Route.HANDOFF or work.state.owner not in WITH_BOT:
             return decision
@@ -107,10 +107,10 @@ class Speaker:
         )
         return replace(decision, contact=not there)
 
-    def _button(self, name: str, payload: str, work: Work, language: str) -> Button:
+    def _button(self, name: str, payload: str, work: TurnContext, language: str) -> Button:
         return Button(self.say(name, language, work), payload)
 
-    def _named(self, name: str, work: Work) -> tuple[str, dict[str, str]]:
+    def _named(self, name: str, work: TurnContext) -> tuple[str, dict[str, str]]:
         """Return the template that is there for a name, and the variables it may use."""
         values = {key: v for key, v in {**work.state.slots, **work.slots}.items() if v}
         if name.startswith("ask_") and not self.parts.templates.has(name):
@@ -118,12 +118,12 @@ class Speaker:
         return name, values
 
     def _act(
-        self, work: Work, decision: Decision, language: str
+        self, work: TurnContext, decision: Decision, language: str
     ) -> Generator[str, None, tuple[Decision, Reply]]:
         """Run the action and speak as it speaks; where it cannot or fails, a person takes over."""
         text = ""
         buttons: list[Button] = []
-        result: Result | None = None
+        result: ActionOutcome | None = None
         try:
             if self.parts.actions and decision.action:
                 steps = self.parts.actions.stream(self._call(work, decision, language))
@@ -152,7 +152,7 @@ class Speaker:
         yield from pieces(more)
         return decision, replace(reply, text=text + more)
 
-    def _call(self, work: Work, decision: Decision, language: str) -> ActionCall:
+    def _call(self, work: TurnContext, decision: Decision, language: str) -> ActionCall:
         known = {**work.state.slots, **work.slots}
         return ActionCall(
             name=decision.action or "",
@@ -166,20 +166,20 @@ class Speaker:
             at=work.message.at,
         )
 
-    def _said(self, said: Said, language: str, work: Work) -> str:
+    def _said(self, said: ActionResponse, language: str, work: TurnContext) -> str:
         """Return the words of an action's template; its variables may be slots as well."""
         name, values = self._named(said.template or "error", work)
         return self.say(name, language, work, **{**values, **said.values})
 
-    def say(self, name: str, language: str, work: Work, /, **values: str) -> str:
+    def say(self, name: str, language: str, work: TurnContext, /, **values: str) -> str:
         """Return the words of a template; another variant each time."""
         values[CHANNEL] = work.message.channel
         return self.parts.templates.render(name, language, self._variant(work), **values)
 
-    def _variant(self, work: Work) -> int:
+    def _variant(self, work: TurnContext) -> int:
         return sum(1 for line in work.state.history if line.role is Role.BOT)
 
-    def give_up(self, work: Work) -> tuple[Understanding, Decision, Reply]:
+    def give_up(self, work: TurnContext) -> tuple[Understanding, Decision, Reply]:
         """Return the hand-off of a message that could not be answered."""
         language = work.state.language or "en"
         understanding = Understanding(language, "neutral", "calm", None, 0.0)
@@ -189,9 +189,9 @@ class Speaker:
 
 
 def _acted(
-    decision: Decision, text: str, buttons: Sequence[Button], result: Result | None
-) -> Acted:
+    decision: Decision, text: str, buttons: Sequence[Button], result: ActionOutcome | None
+) -> ActionRecord:
     """Return what came of an action; without a result it did not run to its end."""
     slots = tuple(result.slots.items()) if result else ()
     asks, failed = (result.asks, result.failed) if result else (None, "error")
-    return Acted(decision.action or "", text, tuple(buttons), slots, asks, failed)
+    return ActionRecord(decision.action or "", text, tuple(buttons), slots, asks, failed)

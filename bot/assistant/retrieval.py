@@ -3,13 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bot.assistant.protocols import Parts
-from bot.assistant.turn_context import Work
+from bot.assistant.protocols import Components
+from bot.assistant.turn_context import TurnContext
 from bot.core.types import OUT_OF_SCOPE, Decision, Role, Route, Understanding
 from bot.dialogue.state import OFFERING
 from bot.generation.prompt_injection import without_orders
-from knowledge_base.documents import Findings, Hit
-from knowledge_base.index.filters import Filter
+from knowledge_base.documents import SearchHit, SearchResult
+from knowledge_base.index.filters import PassageFilter
 
 _PASSAGES: Final = 4
 _FOLLOWING: Final = 2  # questions that are suggested after an answer
@@ -17,7 +17,7 @@ _ANSWERS: Final = frozenset({Route.TEMPLATE, Route.RETRIEVE, Route.ACT})
 
 
 @dataclass(frozen=True)
-class Try:
+class RetrievalAttempt:
     """A way to search for a question, and how likely the best passage must answer it to count."""
 
     query: str
@@ -25,7 +25,9 @@ class Try:
     enough: float
 
 
-def tries(parts: Parts, work: Work, decision: Decision, language: str) -> list[Try]:
+def tries(
+    parts: Components, work: TurnContext, decision: Decision, language: str
+) -> list[RetrievalAttempt]:
     """Return the ways to search for a message, in their order.
 
     A fragment ("and to Norway?") finds little alone: it is read together with the message before
@@ -34,38 +36,45 @@ def tries(parts: Parts, work: Work, decision: Decision, language: str) -> list[T
     """
     threshold = parts.policy.evidence_threshold(decision)
     asked = work.last(Role.CUSTOMER)
-    found = [Try(work.question, asked, threshold)]
+    found = [RetrievalAttempt(work.question, asked, threshold)]
     if asked:
-        found.append(Try(work.question, None, threshold))
+        found.append(RetrievalAttempt(work.question, None, threshold))
     if decision.intent is not None and decision.intent != OUT_OF_SCOPE:
         named = f"{parts.templates.title(decision.intent, language)} {work.question}"
         if work.was_pressed:  # the subject is what the customer just said
-            return [Try(named, None, threshold), *found]
+            return [RetrievalAttempt(named, None, threshold), *found]
         alone = parts.policy.content.thresholds.search_evidence
-        found.append(Try(named, None, max(threshold, alone)))
+        found.append(RetrievalAttempt(named, None, max(threshold, alone)))
     return found
 
 
 def find(  # noqa: PLR0913, PLR0917 — what a search depends on
-    parts: Parts, work: Work, decision: Decision, language: str, way: Try, most: int = _PASSAGES
-) -> Findings:
+    parts: Components,
+    work: TurnContext,
+    decision: Decision,
+    language: str,
+    way: RetrievalAttempt,
+    most: int = _PASSAGES,
+) -> SearchResult:
     """Search one way; passages that give orders to a language model are left out."""
     if parts.knowledge is None:
-        return Findings()
+        return SearchResult()
     found = parts.knowledge.find(
         way.query,
         most,
         language=language,
-        only=Filter.public(work.message.at.date()),
+        only=PassageFilter.public(work.message.at.date()),
         context=way.context,
         prefer=parts.policy.articles(decision),
     )
     return replace(found, hits=tuple(without_orders(found.hits)))
 
 
-def search(parts: Parts, work: Work, decision: Decision, language: str) -> tuple[list[Hit], bool]:
+def search(
+    parts: Components, work: TurnContext, decision: Decision, language: str
+) -> tuple[list[SearchHit], bool]:
     """Return the best passages for a message, and whether they are evidence."""
-    found = Findings()
+    found = SearchResult()
     if parts.knowledge is None:
         return [], False
     for way in tries(parts, work, decision, language):
@@ -77,13 +86,13 @@ def search(parts: Parts, work: Work, decision: Decision, language: str) -> tuple
     return list(found.hits), False
 
 
-def _chance(found: Findings) -> float:
+def _chance(found: SearchResult) -> float:
     """Return how likely the first passage answers; its score where nobody judged."""
     return found.evidence.score if found.evidence else found.hits[0].score
 
 
 def following(
-    parts: Parts, work: Work, understanding: Understanding, decisions: list[Decision]
+    parts: Components, work: TurnContext, understanding: Understanding, decisions: list[Decision]
 ) -> tuple[str, ...]:
     """Return the titles of what is likely asked next; nothing while something is open."""
     last = decisions[-1]
@@ -102,7 +111,7 @@ def following(
     return tuple(dict.fromkeys(_title(parts, item, language) for item in items))
 
 
-def _title(parts: Parts, item: str, language: str) -> str:
+def _title(parts: Components, item: str, language: str) -> str:
     """Return how an intent, or an article, is called towards customers."""
     article = parts.knowledge.article(item) if parts.knowledge else None
     return article.title if article else parts.templates.title(item, language)

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from bot.core.types import Acted, Message, Role, Understanding
+from bot.core.types import ActionRecord, Message, Role, Understanding
 from bot.dialogue.state import State
 from bot.nlu.language import reply_language
-from knowledge_base.documents import Evidence, Hit
+from knowledge_base.documents import AnswerEvidence, SearchHit
 from knowledge_base.text.scripts import Script, script
 
 _Made = TypeVar("_Made")
@@ -22,7 +22,7 @@ def stays() -> bool:
 
 
 @dataclass
-class Work:
+class TurnContext:
     """What is found out on the way of one message."""
 
     message: Message
@@ -30,10 +30,10 @@ class Work:
     gone: Callable[[], bool] = stays  # tells whether the customer has left
     clock: dict[str, float] = field(default_factory=dict)
     slots: dict[str, str] = field(default_factory=dict)
-    acted: tuple[Acted, ...] = ()
-    evidence: tuple[Hit, ...] = ()
-    found: tuple[Hit, ...] = ()  # for the request in work
-    judged: tuple[Evidence, ...] = ()  # how likely each search found an answer
+    acted: tuple[ActionRecord, ...] = ()
+    evidence: tuple[SearchHit, ...] = ()
+    found: tuple[SearchHit, ...] = ()  # for the request in work
+    judged: tuple[AnswerEvidence, ...] = ()  # how likely each search found an answer
     asked: str = ""  # the request in work
 
     def last(self, *roles: Role) -> str | None:

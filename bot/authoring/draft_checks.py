@@ -14,9 +14,9 @@ from pydantic_core import ErrorDetails
 
 from bot.agent_assist import canned_replies
 from bot.authoring.article_drafts import REMINDERS
-from bot.authoring.editable_files import MOST_CHARACTERS, Kind, Paper
-from bot.authoring.yaml_source import NO_TEXT, Fault, Tree, is_text
-from bot.core.types import CarelineError, Misfit
+from bot.authoring.editable_files import MOST_CHARACTERS, EditableFile, FileKind
+from bot.authoring.yaml_source import NO_TEXT, YamlIssue, YamlSource, is_text
+from bot.core.types import CarelineError, ConfigurationIssue
 from bot.dialogue import policy as policies
 from bot.dialogue import templates, validation
 from bot.dialogue.policy import UNKNOWN_INTENT, PolicyError
@@ -30,7 +30,7 @@ _FRONT: Final = re.compile(r"\A---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", r
 
 
 @dataclass(frozen=True)
-class Problem:
+class DraftIssue:
     """Something to mend; an error keeps a draft from being published, a warning does not.
 
     `reason` and `facts` are for pages that say it in another language.
@@ -44,10 +44,10 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Checked:
+class DraftReport:
     """What was found of a draft, and the passages an article would be searched by."""
 
-    problems: tuple[Problem, ...]
+    problems: tuple[DraftIssue, ...]
     passages: tuple[Chunk, ...] = field(default=())
 
     @property
@@ -56,7 +56,7 @@ class Checked:
         return not any(problem.is_error for problem in self.problems)
 
 
-def check(home: Path, labels: Sequence[str], paper: Paper, text: str) -> Checked:
+def check(home: Path, labels: Sequence[str], paper: EditableFile, text: str) -> DraftReport:
     """Check the new text of a file of the home.
 
     `labels` are the intents of the active model; none where there is no model.
@@ -66,35 +66,37 @@ def check(home: Path, labels: Sequence[str], paper: Paper, text: str) -> Checked
         return _failed(message, "too_long", most=MOST_CHARACTERS)
     if not is_text(text):
         return _failed(NO_TEXT, "no_text")
-    if paper.kind in {Kind.ARTICLE, Kind.DRAFT}:
+    if paper.kind in {FileKind.ARTICLE, FileKind.DRAFT}:
         return _article(paper, text)
-    tree = Tree(text)
+    tree = YamlSource(text)
     tree.build(text)
     if tree.faults:
-        return Checked(tuple(_faulty(fault) for fault in tree.faults))
-    if paper.kind is Kind.CANNED:
-        return Checked(tuple(_canned(tree, text)))
+        return DraftReport(tuple(_faulty(fault) for fault in tree.faults))
+    if paper.kind is FileKind.CANNED:
+        return DraftReport(tuple(_canned(tree, text)))
     return _content(home, labels, paper, text, tree)
 
 
-def _failed(message: str, reason: str, **facts: int) -> Checked:
-    return Checked((Problem(message, reason=reason, facts=facts),))
+def _failed(message: str, reason: str, **facts: int) -> DraftReport:
+    return DraftReport((DraftIssue(message, reason=reason, facts=facts),))
 
 
-def _faulty(fault: Fault, above: int = 0) -> Problem:
+def _faulty(fault: YamlIssue, above: int = 0) -> DraftIssue:
     """Return a fault of YAML that begins below so many lines."""
     line = None if fault.line is None and not above else (fault.line or 0) + above
-    return Problem(fault.message, line, reason=fault.reason, facts=fault.facts)
+    return DraftIssue(fault.message, line, reason=fault.reason, facts=fault.facts)
 
 
-def _article(paper: Paper, text: str) -> Checked:
+def _article(paper: EditableFile, text: str) -> DraftReport:
     front = _FRONT.match(text)
-    tree = Tree(front[1] if front else "")
+    tree = YamlSource(front[1] if front else "")
     # The front matter begins below the line of its rule.
     found = [_faulty(fault, above=1) for fault in tree.faults]
     if found:
-        return Checked(tuple(found))
-    name = PurePosixPath(paper.path).relative_to("kb" if paper.kind is Kind.ARTICLE else "drafts")
+        return DraftReport(tuple(found))
+    name = PurePosixPath(paper.path).relative_to(
+        "kb" if paper.kind is FileKind.ARTICLE else "drafts"
+    )
     passages: list[Chunk] = []
     for item in loader.parse(text.encode(), str(name)):
         if isinstance(item, Document):
@@ -103,21 +105,21 @@ def _article(paper: Paper, text: str) -> Checked:
         else:
             line = tree.line([item.facts.get("key")])
             place = line + 1 if line else None
-            found.append(Problem(item.error, place, reason=item.reason, facts=item.facts))
+            found.append(DraftIssue(item.error, place, reason=item.reason, facts=item.facts))
     found += _left_over(text)
     if front is None and paper.path.endswith(".md"):
         said = "it has no front matter: begin with `---`, `language: en`, `---`"
-        found.append(Problem(said, 1, is_error=False, reason="no_front_matter"))
-    return Checked(tuple(found), tuple(passages))
+        found.append(DraftIssue(said, 1, is_error=False, reason="no_front_matter"))
+    return DraftReport(tuple(found), tuple(passages))
 
 
-def _about(document: Document, tree: Tree, today: date) -> Iterator[Problem]:
+def _about(document: Document, tree: YamlSource, today: date) -> Iterator[DraftIssue]:
     """Yield what would surprise who wrote an article that can be read."""
 
-    def warn(key: str, said: str, reason: str, **facts: str) -> Problem:
+    def warn(key: str, said: str, reason: str, **facts: str) -> DraftIssue:
         line = tree.line([key])
         place = line + 1 if line else None
-        return Problem(said, place, is_error=False, reason=reason, facts=facts)
+        return DraftIssue(said, place, is_error=False, reason=reason, facts=facts)
 
     if document.language is None:
         said = "it names no language: write `language: en` or `zh` on top"
@@ -132,15 +134,15 @@ def _about(document: Document, tree: Tree, today: date) -> Iterator[Problem]:
         yield warn("valid_until", said, "ended", day=document.valid_until)
 
 
-def _left_over(text: str) -> Iterator[Problem]:
+def _left_over(text: str) -> Iterator[DraftIssue]:
     """Yield the words that ask for an article to be written, where they still stand in it."""
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip() in REMINDERS:
             said = "write the article, then delete this line"
-            yield Problem(said, number, reason="left_over")
+            yield DraftIssue(said, number, reason="left_over")
 
 
-def _canned(tree: Tree, text: str) -> Iterator[Problem]:
+def _canned(tree: YamlSource, text: str) -> Iterator[DraftIssue]:
     try:
         canned_replies.parse(text)
     except ValidationError as error:
@@ -148,11 +150,13 @@ def _canned(tree: Tree, text: str) -> Iterator[Problem]:
             yield _invalid(one, tree)
 
 
-def _content(home: Path, labels: Sequence[str], paper: Paper, text: str, tree: Tree) -> Checked:
+def _content(
+    home: Path, labels: Sequence[str], paper: EditableFile, text: str, tree: YamlSource
+) -> DraftReport:
     """Check templates or policy together with the rest of the home's content."""
-    problems = list(_lists_outside(tree, text, home)) if paper.kind is Kind.POLICY else []
+    problems = list(_lists_outside(tree, text, home)) if paper.kind is FileKind.POLICY else []
     if problems:
-        return Checked(tuple(problems))
+        return DraftReport(tuple(problems))
     before = {one.message for one in _current_issues(home, labels)}
     with tempfile.TemporaryDirectory(prefix="careline-draft-") as scratch:
         place = Path(scratch)
@@ -160,10 +164,10 @@ def _content(home: Path, labels: Sequence[str], paper: Paper, text: str, tree: T
         try:
             found = _issues(place, labels)
         except CarelineError as error:
-            return Checked(tuple(_refused(error, paper, tree, place)))
-    return Checked(
+            return DraftReport(tuple(_refused(error, paper, tree, place)))
+    return DraftReport(
         tuple(
-            Problem(
+            DraftIssue(
                 one.message,
                 tree.line_of_name(one.message),
                 is_error=one.message not in before and one.reason != UNKNOWN_INTENT,
@@ -175,7 +179,7 @@ def _content(home: Path, labels: Sequence[str], paper: Paper, text: str, tree: T
     )
 
 
-def _current_issues(home: Path, labels: Sequence[str]) -> list[Misfit]:
+def _current_issues(home: Path, labels: Sequence[str]) -> list[ConfigurationIssue]:
     """Return what does not fit together in the home as it is; none where it cannot be read."""
     try:
         return _issues(home, labels)
@@ -183,24 +187,24 @@ def _current_issues(home: Path, labels: Sequence[str]) -> list[Misfit]:
         return []
 
 
-def _issues(content: Path, labels: Sequence[str]) -> list[Misfit]:
+def _issues(content: Path, labels: Sequence[str]) -> list[ConfigurationIssue]:
     policy = policies.load(content / "policy.yml")
     texts = templates.load(content / "templates")
     return [*policy.problems(labels, texts.names), *texts.problems(policy.said())]
 
 
-def _copy(home: Path, place: Path, paper: Paper, text: str) -> None:
+def _copy(home: Path, place: Path, paper: EditableFile, text: str) -> None:
     """Put the home's content into a folder, with the draft in its place."""
     (place / "templates").mkdir()
     (place / paper.path).write_text(text, encoding="utf-8")
-    for name in content_snapshots.names(place if paper.kind is Kind.POLICY else home):
+    for name in content_snapshots.names(place if paper.kind is FileKind.POLICY else home):
         source, target = home / name, place / name
         if content_snapshots.is_file(source) and name != paper.path:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
 
 
-def _lists_outside(tree: Tree, text: str, home: Path) -> Iterator[Problem]:
+def _lists_outside(tree: YamlSource, text: str, home: Path) -> Iterator[DraftIssue]:
     """Yield the files of names that a policy would read from outside the home, and hidden ones."""
     for name, file in content_snapshots.lists(text):
         path = (home / file).resolve()
@@ -208,10 +212,12 @@ def _lists_outside(tree: Tree, text: str, home: Path) -> Iterator[Problem]:
         if hidden or not path.is_relative_to(home.resolve()):
             said = f"`{file}` lies outside the home: put the file beside policy.yml"
             line = tree.line(["entities", name, "file"])
-            yield Problem(said, line, reason="outside", facts={"name": file})
+            yield DraftIssue(said, line, reason="outside", facts={"name": file})
 
 
-def _refused(error: CarelineError, paper: Paper, tree: Tree, place: Path) -> Iterator[Problem]:
+def _refused(
+    error: CarelineError, paper: EditableFile, tree: YamlSource, place: Path
+) -> Iterator[DraftIssue]:
     """Yield what the readers of policy and templates complain about, perhaps of another file."""
     cause = error.__cause__
     file = str(error.facts.get("file", "")).removeprefix(f"{place}/")
@@ -220,7 +226,7 @@ def _refused(error: CarelineError, paper: Paper, tree: Tree, place: Path) -> Ite
     else:
         facts = {name: value for name, value in error.facts.items() if name != "file"}
         line = tree.line_of_name(str(error))
-        found = [Problem(str(error), line, reason=error.reason, facts=facts)]
+        found = [DraftIssue(str(error), line, reason=error.reason, facts=facts)]
     for one in found:  # people know the home, not the folder it was checked in
         said = one.message.replace(f"{place}/", "").replace(str(place), ".")
         if file in {"", paper.path}:
@@ -230,7 +236,7 @@ def _refused(error: CarelineError, paper: Paper, tree: Tree, place: Path) -> Ite
             yield replace(one, message=said, line=None, facts={**one.facts, "file": file})
 
 
-def _invalid(error: ErrorDetails, tree: Tree) -> Problem:
+def _invalid(error: ErrorDetails, tree: YamlSource) -> DraftIssue:
     """Return what pydantic complains about; a validator of ours names the entry it means."""
     place, message = error["loc"], error["msg"]
     said = message.removeprefix("Value error, ")
@@ -238,4 +244,4 @@ def _invalid(error: ErrorDetails, tree: Tree) -> Problem:
     where = ".".join(map(str, place)) or "the file"
     reason, facts = validation.finding(error)
     line = tree.line([*place, named])
-    return Problem(f"{where}: {said}", line, reason=reason, facts=facts)
+    return DraftIssue(f"{where}: {said}", line, reason=reason, facts=facts)

@@ -18,7 +18,7 @@ _SUFFIXES: Final = (".md", ".markdown", ".txt")
 _NAME: Final = re.compile(r"(?![.\s])[^\x00-\x1f\x7f/\\:*?\"<>|]{1,120}(?<![.\s])")
 
 
-class Kind(StrEnum):
+class FileKind(StrEnum):
     """What a text is for."""
 
     ARTICLE = "article"
@@ -29,24 +29,24 @@ class Kind(StrEnum):
 
 
 _FILES: Final = {
-    "templates/en.yml": Kind.TEMPLATES,
-    "templates/zh.yml": Kind.TEMPLATES,
-    "policy.yml": Kind.POLICY,
-    "canned.yml": Kind.CANNED,
+    "templates/en.yml": FileKind.TEMPLATES,
+    "templates/zh.yml": FileKind.TEMPLATES,
+    "policy.yml": FileKind.POLICY,
+    "canned.yml": FileKind.CANNED,
 }
-_FOLDERS: Final = {"kb": Kind.ARTICLE, "drafts": Kind.DRAFT}
+_FOLDERS: Final = {"kb": FileKind.ARTICLE, "drafts": FileKind.DRAFT}
 
 
-class PaperError(CarelineError):
+class EditableFileError(CarelineError):
     """A text cannot be opened or kept; the message says what to do."""
 
 
 @dataclass(frozen=True)
-class Paper:
+class EditableFile:
     """A text that may be changed; one that is not there yet has no text."""
 
     path: str
-    kind: Kind
+    kind: FileKind
     file: Path
     text: str | None = None
 
@@ -61,7 +61,7 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def kind_of(path: str) -> Kind:
+def kind_of(path: str) -> FileKind:
     """Return what a path is for; raise NotFoundError for what nobody edits here."""
     if path in _FILES:
         return _FILES[path]
@@ -81,38 +81,38 @@ def kind_of(path: str) -> Kind:
     return kind
 
 
-def read(home: Path, path: str) -> Paper:
+def read(home: Path, path: str) -> EditableFile:
     """Return a text with its present words; raise for one that may not be edited."""
     kind = kind_of(path)
     file = home / path
     _check_inside(home, file)
     if not file.exists():
-        return Paper(path, kind, file)
+        return EditableFile(path, kind, file)
     if not file.is_file():
         message = f"{path} is a folder: give the name of a file"
-        raise PaperError(message, "a_folder", path=path)
+        raise EditableFileError(message, "a_folder", path=path)
     if file.stat().st_size > _MOST_BYTES:
         message = f"{path} is larger than {MOST_CHARACTERS} characters: split it"
-        raise PaperError(message, "too_long", most=MOST_CHARACTERS)
+        raise EditableFileError(message, "too_long", most=MOST_CHARACTERS)
     try:
         text = file.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         message = f"{path} is not UTF-8: save it as UTF-8"
-        raise PaperError(message, "not_utf8", path=path) from error
-    return Paper(path, kind, file, text)
+        raise EditableFileError(message, "not_utf8", path=path) from error
+    return EditableFile(path, kind, file, text)
 
 
 def _check_inside(home: Path, file: Path) -> None:
     """Raise PaperError for a link, and for a folder that leads out of the home."""
     if file.is_symlink():
         message = f"{file.name} is a link: change the file it leads to"
-        raise PaperError(message, "behind_link", path=file.name)
+        raise EditableFileError(message, "behind_link", path=file.name)
     if not file.resolve().is_relative_to(home.resolve()):
         message = f"{file.name} lies outside the home, behind a link: change it there"
-        raise PaperError(message, "behind_link", path=file.name)
+        raise EditableFileError(message, "behind_link", path=file.name)
 
 
-def listed(home: Path) -> list[tuple[str, Kind]]:
+def listed(home: Path) -> list[tuple[str, FileKind]]:
     """Return the paths of all texts there are, and of the files every home may have."""
     found = [(path, kind) for path, kind in _FILES.items()]
     for folder, kind in _FOLDERS.items():
@@ -121,7 +121,7 @@ def listed(home: Path) -> list[tuple[str, Kind]]:
             try:
                 kind_of(path)
                 _check_inside(home, file)
-            except (NotFoundError, PaperError):
+            except (NotFoundError, EditableFileError):
                 continue
             if file.is_file():
                 found.append((path, kind))

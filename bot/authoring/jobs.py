@@ -35,7 +35,7 @@ _TAIL: Final = 1500  # characters of a log that are shown
 _PATIENCE_SECONDS: Final = 1.0  # for readers, who hold the lock for a moment
 
 
-class Task(StrEnum):
+class JobTask(StrEnum):
     """What can be done."""
 
     CHECK = "check"
@@ -43,7 +43,7 @@ class Task(StrEnum):
     INGEST = "ingest"
 
 
-class State(StrEnum):
+class JobState(StrEnum):
     """How far a job is."""
 
     RUNNING = "running"
@@ -52,22 +52,22 @@ class State(StrEnum):
     STOPPED = "stopped"
 
 
-class OccupiedError(CarelineError):
+class JobRunningError(CarelineError):
     """Something is being done already."""
 
 
 @dataclass(frozen=True)
-class Job:
+class AuthoringJob:
     """One piece of work; `done` of `total` counts the steps of what is named by `step`.
 
     `reason` and `facts` say its error once more, for pages in another language.
     """
 
     id: str
-    task: Task
+    task: JobTask
     who: str
     started: str
-    state: State = State.RUNNING
+    state: JobState = JobState.RUNNING
     step: str = "start"
     done: int = 0
     total: int = 0
@@ -80,7 +80,7 @@ class Job:
     pid: int | None = None
 
 
-class Jobs:
+class JobStore:
     """The jobs of a home."""
 
     def __init__(self, home: Path) -> None:
@@ -88,12 +88,14 @@ class Jobs:
         self.home = home
         self.folder = home / content_snapshots.FOLDER / _FOLDER
 
-    def start(self, task: Task, who: str, **options: str) -> Job:
+    def start(self, task: JobTask, who: str, **options: str) -> AuthoringJob:
         """Begin a job; raise OccupiedError while another one is in work."""
         with self._lock() as lock:
             now = datetime.now(UTC)
             identifier = f"j-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-            job = Job(identifier, task, who, now.isoformat(timespec="seconds"), options=options)
+            job = AuthoringJob(
+                identifier, task, who, now.isoformat(timespec="seconds"), options=options
+            )
             self._sweep()
             (self.folder / identifier).mkdir()
             self.write(job)
@@ -121,14 +123,14 @@ class Jobs:
             return True
         return False
 
-    def list(self) -> list[Job]:
+    def list(self) -> list[AuthoringJob]:
         """Return the last jobs, the latest first."""
         running = self.is_running()  # first: what ends meanwhile is not taken for dead
         names = sorted((f.name for f in self.folder.glob("j-*")), reverse=True)
         found = [job for name in names if (job := self._read(name)) is not None]
         return [self._checked(job, running=running) for job in found]
 
-    def get(self, identifier: str) -> Job:
+    def get(self, identifier: str) -> AuthoringJob:
         """Return a job; raise NotFoundError for an id that is none."""
         for job in self.list():
             if job.id == identifier:
@@ -136,20 +138,20 @@ class Jobs:
         message = f"there is no job {identifier[:64]}"
         raise NotFoundError(message)
 
-    def stop(self, identifier: str) -> Job:
+    def stop(self, identifier: str) -> AuthoringJob:
         """End a job before its time; what was active stays active."""
         job = self.get(identifier)
-        if job.state is not State.RUNNING or job.pid is None:
+        if job.state is not JobState.RUNNING or job.pid is None:
             if job.pid:
                 message = f"{identifier} is not in work"
-                raise OccupiedError(message, "not_in_work", job=identifier)
+                raise JobRunningError(message, "not_in_work", job=identifier)
             message = "it has not begun: try again"
-            raise OccupiedError(message, "not_begun")
+            raise JobRunningError(message, "not_begun")
         with suppress(ProcessLookupError):
             os.kill(job.pid, signal.SIGTERM)
         return job
 
-    def write(self, job: Job) -> None:
+    def write(self, job: AuthoringJob) -> None:
         """Keep how far a job is."""
         write_json(self.folder / job.id / _STATE, asdict(job))
 
@@ -166,35 +168,37 @@ class Jobs:
         """Forget the demand: an ingestion begins, which reads what lies there now."""
         (self.folder / _DUE).unlink(missing_ok=True)
 
-    def start_due(self) -> Job | None:
+    def start_due(self) -> AuthoringJob | None:
         """Begin the ingestion that is due, where one is and nothing else is being done."""
         if self.is_running():
             return None
         try:
             who = json.loads((self.folder / _DUE).read_text(encoding="utf-8"))["who"]
-            return self.start(Task.INGEST, who)
-        except (FileNotFoundError, OccupiedError):
+            return self.start(JobTask.INGEST, who)
+        except (FileNotFoundError, JobRunningError):
             return None
 
-    def _read(self, identifier: str) -> Job | None:
+    def _read(self, identifier: str) -> AuthoringJob | None:
         try:
             raw = json.loads((self.folder / identifier / _STATE).read_text(encoding="utf-8"))
         except (FileNotFoundError, json.JSONDecodeError):
             return None
-        return Job(**{**raw, "task": Task(raw["task"]), "state": State(raw["state"])})
+        return AuthoringJob(
+            **{**raw, "task": JobTask(raw["task"]), "state": JobState(raw["state"])}
+        )
 
-    def _checked(self, job: Job, *, running: bool) -> Job:
+    def _checked(self, job: AuthoringJob, *, running: bool) -> AuthoringJob:
         """Return a job as it is; one whose process is gone has failed."""
-        if job.state is not State.RUNNING or running:
+        if job.state is not JobState.RUNNING or running:
             return job
         again = self._read(job.id)  # it may have ended since it was read
-        if again is None or again.state is not State.RUNNING:
+        if again is None or again.state is not JobState.RUNNING:
             return again or job
         log = self.folder / job.id / _LOG
         said = log.read_text(encoding="utf-8", errors="replace").strip() if log.exists() else ""
         error = f"its process ended without a word: perhaps the memory ran out\n{said[-_TAIL:]}"
         facts: dict[str, str | int] = {"said": said[-_TAIL:]}
-        return replace(job, state=State.FAILED, error=error.strip(), reason="died", facts=facts)
+        return replace(job, state=JobState.FAILED, error=error.strip(), reason="died", facts=facts)
 
     def _sweep(self) -> None:
         for name in sorted(f.name for f in self.folder.glob("j-*"))[: -_KEPT + 1]:
@@ -213,6 +217,6 @@ class Jobs:
                 except BlockingIOError as error:
                     if self.is_running() and time.monotonic() > deadline:
                         message = "something is being done already: wait for its end, or stop it"
-                        raise OccupiedError(message, "occupied") from error
+                        raise JobRunningError(message, "occupied") from error
                     time.sleep(0.02)
             yield lock.fileno()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot.authoring import editable_files
-from bot.authoring.editable_files import Paper, PaperError
+from bot.authoring.editable_files import EditableFile, EditableFileError
 from bot.core.types import CarelineError, NotFoundError
 from bot.store import content_snapshots
 from knowledge_base.atomic_files import write_text
@@ -27,7 +27,7 @@ _MOST_LINES: Final = 4000  # of a difference
 _SIGNS: Final = (("added", "+"), ("removed", "-"))
 
 
-class StaleError(CarelineError):
+class StaleFileError(CarelineError):
     """A text was changed since it was opened; the message says what to do."""
 
 
@@ -47,7 +47,7 @@ class Publication:
     reverts: str | None = None
 
 
-class Publications:
+class PublicationStore:
     """The publications of a home, kept beside the content that served."""
 
     def __init__(self, home: Path) -> None:
@@ -74,7 +74,7 @@ class Publications:
             self.check_base(paper, base)
             if text == paper.text:
                 message = f"{path} is like this already: nothing was published"
-                raise PaperError(message, "unchanged", path=path)
+                raise EditableFileError(message, "unchanged", path=path)
             made = self._keep(paper, text, {"who": who, "note": note, "reverts": reverts})
             try:
                 _write(paper.file, text)
@@ -82,7 +82,7 @@ class Publications:
                 shutil.rmtree(self._kept.folder(made.id), ignore_errors=True)
                 message = f"{path} cannot be written: {error.strerror}"
                 why = error.strerror or ""
-                raise PaperError(message, "not_written", path=path, why=why) from error
+                raise EditableFileError(message, "not_written", path=path, why=why) from error
         return _publication(made)
 
     def rollback(self, identifier: str, *, base: str, who: str, note: str = "") -> Publication:
@@ -110,13 +110,13 @@ class Publications:
         before, after = (folder / name for name in (_BEFORE, _AFTER))
         return _read(before), _read(after)
 
-    def check_base(self, paper: Paper, base: str) -> None:
+    def check_base(self, paper: EditableFile, base: str) -> None:
         """Raise StaleError where a text is not what hashes to `base` any more."""
         if paper.sha256 == base:
             return
         if not base:
             message = f"{paper.path} is there already: open it, or choose another name"
-            raise StaleError(message, "is_there", path=paper.path)
+            raise StaleFileError(message, "is_there", path=paper.path)
         last = next(iter(self.list(paper.path, 1)), None)
         who = last.who if last and last.after == paper.sha256 else ""
         by = f" by {who}" if who else ""
@@ -125,9 +125,9 @@ class Publications:
             "words, open it again, and put them in"
         )
         reason = "changed_by" if who else "changed"
-        raise StaleError(message, reason, path=paper.path, who=who)
+        raise StaleFileError(message, reason, path=paper.path, who=who)
 
-    def _keep(self, paper: Paper, text: str | None, said: dict[str, Any]) -> Version:
+    def _keep(self, paper: EditableFile, text: str | None, said: dict[str, Any]) -> Version:
         changed = list(difflib.unified_diff(_lines(paper.text), _lines(text), lineterm="", n=0))
         counts = {name: sum(one[0] == sign for one in changed[2:]) for name, sign in _SIGNS}
         after = "" if text is None else editable_files.digest(text)

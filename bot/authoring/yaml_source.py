@@ -19,7 +19,7 @@ def is_text(text: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Fault:
+class YamlIssue:
     """Something wrong in a file, and its line, counted from 1; `reason` is a key for pages."""
 
     message: str
@@ -28,12 +28,12 @@ class Fault:
     facts: Mapping[str, str | int] = field(default_factory=dict)
 
 
-class Tree:
+class YamlSource:
     """The nodes of one document; where it could not be read, its faults alone."""
 
     def __init__(self, text: str) -> None:
         """Read a text; nothing is built from it, so that nothing in it can grow."""
-        self.faults: list[Fault] = []
+        self.faults: list[YamlIssue] = []
         self._root: yaml.Node | None = None
         with self._noting():
             self._root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -53,7 +53,7 @@ class Tree:
             with self._noting(_line(node)), suppress(yaml.YAMLError):
                 value = loader.construct_object(node)
                 if isinstance(value, str) and not is_text(value):  # by an escape
-                    self.faults.append(Fault(NO_TEXT, _line(node), "no_text"))
+                    self.faults.append(YamlIssue(NO_TEXT, _line(node), "no_text"))
         if not self.faults:
             with self._noting():
                 yaml.safe_load(text)
@@ -68,14 +68,14 @@ class Tree:
             what = " ".join(part for part in (error.context, error.problem) if part)
             message = f"this is not YAML ({what}): {_HOW}"
             line = mark.line + 1 if mark else None
-            self.faults.append(Fault(message, line, "not_yaml", {"why": what}))
+            self.faults.append(YamlIssue(message, line, "not_yaml", {"why": what}))
         except (yaml.YAMLError, ValueError) as error:
             what = " ".join(str(error).split())
             message = f"this is not YAML ({what}): {_HOW}"
-            self.faults.append(Fault(message, line, "not_yaml", {"why": what}))
+            self.faults.append(YamlIssue(message, line, "not_yaml", {"why": what}))
         except RecursionError:
             message = "its entries are nested too deep: write it flatter"
-            self.faults.append(Fault(message, None, "too_deep"))
+            self.faults.append(YamlIssue(message, None, "too_deep"))
 
     def _examine(self, root: yaml.Node) -> None:
         sizes: dict[int, int] = {}
@@ -83,7 +83,7 @@ class Tree:
         def size(node: yaml.Node, above: frozenset[int]) -> int:
             if id(node) in above:
                 message = "an entry holds itself: write it out"
-                self.faults.append(Fault(message, _line(node), "holds_itself"))
+                self.faults.append(YamlIssue(message, _line(node), "holds_itself"))
                 return 1
             if id(node) not in sizes:
                 inside = above | {id(node)}
@@ -92,7 +92,7 @@ class Tree:
 
         if size(root, frozenset()) > _MOST_NODES:
             message = f"with its aliases written out it has over {_MOST_NODES} entries"
-            self.faults.append(Fault(message, None, "too_many", {"most": _MOST_NODES}))
+            self.faults.append(YamlIssue(message, None, "too_many", {"most": _MOST_NODES}))
             return
         for node in _mappings(root, set()):
             seen: set[str] = set()
@@ -100,7 +100,7 @@ class Tree:
                 name = str(key.value)
                 if name in seen and name != "<<":
                     said = f"`{name}` stands here twice: only the last one would count"
-                    self.faults.append(Fault(said, _line(key), "twice", {"name": name}))
+                    self.faults.append(YamlIssue(said, _line(key), "twice", {"name": name}))
                 seen.add(name)
 
     def line(self, place: Sequence[object]) -> int | None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from bot.cli.app import HomeOption, JsonOption, app, open_home, show, wants_progress
-from bot.training.job import Job
+from bot.training.job import TrainingJob
 
 if TYPE_CHECKING:
     from bot.container import Home
     from bot.core.settings import Promise
     from bot.nlu.intent_classifier import Calibration
-    from bot.training.pipeline import Trained
+    from bot.training.pipeline import TrainingResult
 
 versions_app = typer.Typer(help="Versions of models and knowledge.", no_args_is_help=True)
 app.add_typer(versions_app, name="versions")
@@ -31,7 +31,7 @@ _FILES: Final = {
 }
 
 
-class Method(StrEnum):
+class TrainingMethod(StrEnum):
     """How a classifier is trained."""
 
     HEAD = "head"
@@ -65,7 +65,9 @@ def train(  # noqa: PLR0913 — one parameter an option
     ] = None,
     *,
     valid: Annotated[Path | None, typer.Option(help="Labelled texts to validate on.")] = None,
-    method: Annotated[Method, typer.Option(help="Frozen encoder, or fine-tuned.")] = Method.FULL,
+    method: Annotated[
+        TrainingMethod, typer.Option(help="Frozen encoder, or fine-tuned.")
+    ] = TrainingMethod.FULL,
     base: Annotated[
         str | None, typer.Option(help="e5-small, minilm, a folder, or a hub name.")
     ] = None,
@@ -113,7 +115,7 @@ def train(  # noqa: PLR0913 — one parameter an option
 
 def _extend(
     place: "Home", source: str | None, add: Path | None, files: list[Path] | None
-) -> "Trained":
+) -> "TrainingResult":
     """Learn the examples of a file on top of a version."""
     from bot.core.types import CarelineError
     from bot.training import datasets, incremental
@@ -126,7 +128,7 @@ def _extend(
         message = "there is no model to go on from: run `careline train`"
         raise CarelineError(message)
     version = place.models.open(identifier)
-    frozen = version.details["method"] == Method.HEAD
+    frozen = version.details["method"] == TrainingMethod.HEAD
     return incremental.extend(
         version,
         place.models,
@@ -136,7 +138,7 @@ def _extend(
     )
 
 
-def _train_json(done: "Trained", promise: "Promise") -> dict[str, object]:
+def _train_json(done: "TrainingResult", promise: "Promise") -> dict[str, object]:
     return {
         "version": done.version.id,
         "method": done.version.details["method"],
@@ -150,7 +152,7 @@ def _train_json(done: "Trained", promise: "Promise") -> dict[str, object]:
     }
 
 
-def _trained(done: "Trained", promise: "Promise") -> str:
+def _trained(done: "TrainingResult", promise: "Promise") -> str:
     accuracy = done.validation["accuracy"]
     kept = f"at most {promise.wrong_among_answered:.1%} wrong, {promise.confidence:.0%} sure"
     calibration = done.calibration
@@ -181,7 +183,7 @@ def tune(  # noqa: PLR0913 — one parameter an option
         list[Path] | None, typer.Argument(help="Labelled texts; default: the home's dialogs.")
     ] = None,
     *,
-    method: Annotated[Method, typer.Option(help="What is tuned.")] = Method.HEAD,
+    method: Annotated[TrainingMethod, typer.Option(help="What is tuned.")] = TrainingMethod.HEAD,
     base: Annotated[
         str | None, typer.Option(help="e5-small, minilm, a folder, or a hub name.")
     ] = None,
@@ -196,8 +198,8 @@ def tune(  # noqa: PLR0913 — one parameter an option
 
     place = open_home(home)
     examples = datasets.read_all_examples(files or datasets.training_files(place.path / "dialogs"))
-    frozen = method is Method.HEAD
-    job = Job(
+    frozen = method is TrainingMethod.HEAD
+    job = TrainingJob(
         examples,
         place.encoder(base) if frozen else place.torch_encoder(base),
         method=method.value,

@@ -64,7 +64,7 @@ def chat(
 ) -> None:
     """Talk in the terminal; an empty line or Ctrl-D ends it."""
     from bot.container import build_assistant
-    from bot.core.types import BadMessageError, Message, Turn, new_id
+    from bot.core.types import InvalidMessageError, Message, Turn, new_id
 
     bot = build_assistant(open_home(home))
     conversation = new_id()
@@ -77,7 +77,7 @@ def chat(
                 elif isinstance(event, Turn):
                     typer.echo()
                     _details(event)
-        except BadMessageError as error:
+        except InvalidMessageError as error:
             typer.echo(str(error))
 
 
@@ -87,10 +87,10 @@ def _line() -> str:
     except EOFError:
         return ""
     except UnicodeDecodeError as error:
-        from bot.core.types import BadMessageError
+        from bot.core.types import InvalidMessageError
 
         message = "that was not text in UTF-8: the conversation ends here"
-        raise BadMessageError(message) from error
+        raise InvalidMessageError(message) from error
 
 
 @app.command()
@@ -104,12 +104,12 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Say why a message is understood as it is: similar examples, and what each word does."""
-    from bot.core.types import BadMessageError, CarelineError
+    from bot.core.types import CarelineError, InvalidMessageError
     from bot.nlu.explanation import explain as run
 
     if not text.strip():
         message = "the text is empty: write what a customer could write"
-        raise BadMessageError(message)
+        raise InvalidMessageError(message)
     model = open_home(home).model(version)
     if model is None:
         message = "there is no model yet: run `careline train`"
@@ -140,19 +140,19 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Find passages, the way the chat finds them."""
-    from bot.core.types import BadMessageError, CarelineError
+    from bot.core.types import CarelineError, InvalidMessageError
     from bot.nlu.language import detect
-    from knowledge_base.index.filters import Filter
+    from knowledge_base.index.filters import PassageFilter
     from knowledge_base.retrieval.search import hit_json
 
     if not query.strip():
         message = "the query is empty: write what to look for"
-        raise BadMessageError(message)
+        raise InvalidMessageError(message)
     knowledge = open_home(home).knowledge()
     if knowledge is None:
         message = "there is no knowledge yet: run `careline ingest`"
         raise CarelineError(message)
-    only = Filter.public(datetime.now(UTC).date())
+    only = PassageFilter.public(datetime.now(UTC).date())
     hits = knowledge.search(query, k, language=detect(query), only=only)
     found = [hit_json(hit) for hit in hits]
 

@@ -10,8 +10,8 @@ from bot.cli.app import HomeOption, JsonOption, app, open_home, show, wants_prog
 
 if TYPE_CHECKING:
     from bot.container import Home
-    from bot.evaluation.conversation_tests.results import Line
-    from bot.evaluation.conversation_tests.yaml_writer import Written
+    from bot.evaluation.conversation_tests.results import TranscriptLine
+    from bot.evaluation.conversation_tests.yaml_writer import GeneratedTests
 
 _COLOURS: Final[dict[str, dict[str, Any]]] = {
     "good": {"fg": "green"},
@@ -85,26 +85,28 @@ def _run(place: "Home", files: list[Path], keyword: str, *, fail_fast: bool, as_
         raise typer.Exit(1)
 
 
-def _styled(line: "Line") -> str:
+def _styled(line: "TranscriptLine") -> str:
     """Return a line with its colour; typer takes it out again where no terminal reads it."""
     return (
         line.text if os.environ.get("NO_COLOR") else typer.style(line.text, **_COLOURS[line.kind])
     )
 
 
-def _written(place: "Home", conversation: str | None, stories: Path | None) -> "Written":
+def _written(place: "Home", conversation: str | None, stories: Path | None) -> "GeneratedTests":
     if stories:
         from bot.integrations.rasa import stories as rasa_stories
 
         return rasa_stories.read(stories)
     from bot.evaluation.conversation_tests import recorder
-    from bot.store.read_model import Reader
+    from bot.store.read_model import ConversationReader
 
     place.log()  # migrated
-    return recorder.record(Reader(place.engine), conversation or "", place.path / "orders.csv")
+    return recorder.record(
+        ConversationReader(place.engine), conversation or "", place.path / "orders.csv"
+    )
 
 
-def _put(written: "Written", out: Path | None, *, as_json: bool) -> None:
+def _put(written: "GeneratedTests", out: Path | None, *, as_json: bool) -> None:
     """Write tests into a new file, or print them."""
     from bot.core.types import CarelineError
 

@@ -10,9 +10,9 @@ from bot.cli.app import HomeOption, JsonOption, app, open_home, show, wants_prog
 
 if TYPE_CHECKING:
     from bot.container import Home
-    from bot.integrations.importer import Imported
-    from bot.training.data_lint import Finding
-    from bot.training.data_lint_rows import Row
+    from bot.integrations.importer import ImportReport
+    from bot.training.data_lint import LintFinding
+    from bot.training.data_lint_rows import LabelledRow
 
 
 @app.command("import")
@@ -31,7 +31,7 @@ def import_data(
     show(asdict(done), as_json=as_json, text=lambda: _imported(done))
 
 
-def _imported(done: "Imported") -> str:
+def _imported(done: "ImportReport") -> str:
     return "\n".join(
         [
             (
@@ -107,7 +107,7 @@ def lint(
     show(result, as_json=as_json, text=text)
 
 
-def _findings(place: "Home", rows: "list[Row]") -> "list[Finding]":
+def _findings(place: "Home", rows: "list[LabelledRow]") -> "list[LintFinding]":
     """Examine rows; where they are enough to learn from, with a model's opinion."""
     from bot.training import data_lint as linter
 

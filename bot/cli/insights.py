@@ -88,7 +88,7 @@ def topics(
     place = open_home(home)
     place.log()
     store.claim(place.engine, timedelta())  # a server need not look just now
-    looked = looking.Looker(place.engine, place.encoder, progress=wants_progress()).look(
+    looked = looking.TopicUpdater(place.engine, place.encoder, progress=wants_progress()).look(
         fresh=fresh
     )
     found = store.sizes(place.engine, synthetic=synthetic)
@@ -124,15 +124,15 @@ def simulate(  # noqa: PLR0913 — one parameter an option
     from bot.analytics import topic_updates as topics
     from bot.analytics import traffic_simulation
     from bot.store import synthetic_conversations as synthetic
-    from bot.store.topic_store import LookingError
+    from bot.store.topic_store import TopicUpdateRunningError
 
     place = open_home(home)
     place.log()
     removed = synthetic.clear(place.engine)
     written = 0
     if not clear:
-        made = traffic_simulation.traffic(
-            traffic_simulation.read_world(
+        made = traffic_simulation.simulate_traffic(
+            traffic_simulation.read_source(
                 place.path / "dialogs", place.knowledge(), place.served_by()
             ),
             days,
@@ -140,8 +140,8 @@ def simulate(  # noqa: PLR0913 — one parameter an option
             seed,
         )
         written = synthetic.write(place.engine, made)
-        with suppress(LookingError):  # a server looks: it finds them
-            topics.Looker(place.engine, place.encoder, progress=wants_progress()).look()
+        with suppress(TopicUpdateRunningError):  # a server looks: it finds them
+            topics.TopicUpdater(place.engine, place.encoder, progress=wants_progress()).look()
     result = {"conversations": written, "removed": removed}
     show(
         result,

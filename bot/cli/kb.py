@@ -8,8 +8,8 @@ import typer
 from bot.cli.app import HomeOption, JsonOption, app, open_home, show
 
 if TYPE_CHECKING:
-    from bot.analytics.knowledge_gaps import Cluster
-    from knowledge_base.quality.checks import Finding, Report
+    from bot.analytics.knowledge_gaps import QuestionCluster
+    from knowledge_base.quality.checks import QualityIssue, QualityReport
 
 kb = typer.Typer(no_args_is_help=True, help="What is wrong with the knowledge, and what it lacks.")
 app.add_typer(kb, name="kb")
@@ -39,7 +39,7 @@ def check(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
     show(_report_json(report), as_json=as_json, text=lambda: _report(report))
 
 
-def _report_json(report: "Report") -> dict[str, Any]:
+def _report_json(report: "QualityReport") -> dict[str, Any]:
     return {
         "findings": [_finding_json(finding) for finding in report.findings],
         "articles": report.articles,
@@ -47,7 +47,7 @@ def _report_json(report: "Report") -> dict[str, Any]:
     }
 
 
-def _finding_json(finding: "Finding") -> dict[str, Any]:
+def _finding_json(finding: "QualityIssue") -> dict[str, Any]:
     return {
         "kind": finding.kind.value,
         "severity": finding.severity.value,
@@ -62,7 +62,7 @@ def _finding_json(finding: "Finding") -> dict[str, Any]:
     }
 
 
-def _report(report: "Report") -> str:
+def _report(report: "QualityReport") -> str:
     lines = []
     for finding in report.findings:
         articles = ", ".join(finding.articles)
@@ -101,7 +101,7 @@ def gaps(
     show(result, as_json=as_json, text=lambda: _gaps(found, len(open_questions)))
 
 
-def _cluster_json(cluster: "Cluster") -> dict[str, Any]:
+def _cluster_json(cluster: "QuestionCluster") -> dict[str, Any]:
     nearest = cluster.nearest
     return {
         "name": cluster.name,
@@ -114,7 +114,7 @@ def _cluster_json(cluster: "Cluster") -> dict[str, Any]:
     }
 
 
-def _gaps(found: "list[Cluster]", n: int) -> str:
+def _gaps(found: "list[QuestionCluster]", n: int) -> str:
     lines = []
     for cluster in found:
         near = f", nearest {cluster.nearest.article}" if cluster.nearest else ""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from bot.assistant.pipeline import Assistant
-    from bot.evaluation.batch_replies import Asked, Done
+    from bot.evaluation.batch_replies import BatchLine, BatchSummary
 
 
 @app.command()
@@ -62,7 +62,9 @@ def reply(
         raise typer.Exit(1)
 
 
-def _run(asked: "Sequence[Asked]", bot: "Assistant", out: Path | None, workers: int) -> "Done":
+def _run(
+    asked: "Sequence[BatchLine]", bot: "Assistant", out: Path | None, workers: int
+) -> "BatchSummary":
     """Answer lines, each written as soon as it is there."""
     from rich.console import Console
     from rich.progress import Progress

@@ -12,7 +12,7 @@ from bot.core.types import CarelineError
 
 if TYPE_CHECKING:
     from knowledge_base.index.versions import Version
-    from knowledge_base.retrieval.search_training import Learnt
+    from knowledge_base.retrieval.search_training import SearchTrainingResult
 
 
 def learn_to_search(files: Sequence[Path], home: Path | None, *, as_json: bool) -> None:
@@ -57,7 +57,7 @@ def learn_to_search(files: Sequence[Path], home: Path | None, *, as_json: bool) 
     )
 
 
-def _said(version: "Version", learnt: "Learnt", *, published: bool) -> str:
+def _said(version: "Version", learnt: "SearchTrainingResult", *, published: bool) -> str:
     (before, after), (bare, unseen) = learnt.seen, learnt.unseen
     if not published:
         return f"{version.id} stays: nothing learnt from {learnt.queries} queries was any better"

@@ -42,12 +42,12 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Add a user, who is an agent of the desk too; the password is asked for."""
-    from bot.store.accounts import Level
+    from bot.store.accounts import AccessLevel
 
-    if role not in list(Level):
+    if role not in list(AccessLevel):
         message = f"{role} is no role: write agent, supervisor or admin"
         raise typer.BadParameter(message)
-    made = _users(home).add(user, name or user, Level(role), _password())
+    made = _users(home).add(user, name or user, AccessLevel(role), _password())
     result = {"user": made.id, "name": made.name, "role": made.level.value}
     show(result, as_json=as_json, text=lambda: f"{made.id} may sign in as {made.level.value}")
 

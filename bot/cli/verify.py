@@ -8,8 +8,8 @@ import typer
 from bot.cli.app import HomeOption, JsonOption, app, open_home, show
 
 if TYPE_CHECKING:
-    from bot.evaluation.reply_verification import Verified
-    from bot.store.audit_ledger import Report
+    from bot.evaluation.reply_verification import VerificationResult
+    from bot.store.audit_ledger import LedgerReport
 
 
 @app.command()
@@ -46,10 +46,12 @@ def verify(
     else:
         from bot.container import build_assistant
         from bot.evaluation.reply_verification import Verifier
-        from bot.store.read_model import Reader
+        from bot.store.read_model import ConversationReader
 
         verifier = Verifier(place, build_assistant)
-        wanted = [message_id] if message_id else Reader(place.engine).answered(last or 1)
+        wanted = (
+            [message_id] if message_id else ConversationReader(place.engine).answered(last or 1)
+        )
         done = [verifier.verify(identifier) for identifier in wanted]
         rows = [{**asdict(one), "equal": one.equal} for one in done]
         show(
@@ -68,7 +70,7 @@ def verify(
         raise typer.Exit(1)
 
 
-def _chain(report: "Report") -> str:
+def _chain(report: "LedgerReport") -> str:
     found = [
         *(f"altered: the turn of message {name}" for name in report.altered),
         *(f"broken: the entry of message {name}, or one before it" for name in report.broken),
@@ -78,7 +80,7 @@ def _chain(report: "Report") -> str:
     return "\n".join([f"{head}: {'nothing was altered' if report.is_whole else 'ALTERED'}", *found])
 
 
-def _said(done: "Verified") -> str:
+def _said(done: "VerificationResult") -> str:
     notes = []
     if done.unaltered is False:
         notes.append("its rows were altered")

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bot.assistant.pipeline import Assistant
-from bot.assistant.protocols import Log, Parts
+from bot.assistant.protocols import Components, ConversationLog
 from bot.container.home import Home
 from bot.core.types import CarelineError
 from bot.dialogue.templates import Templates
 from bot.store import content_snapshots
 
 if TYPE_CHECKING:
-    from bot.assistant.question_suggestions import Suggester
+    from bot.assistant.question_suggestions import QuestionSuggester
     from bot.nlu.intent_classifier import IntentModel
 
 _logger = logging.getLogger(__name__)
@@ -35,12 +35,12 @@ def _is_certified(home: Home, model: "IntentModel | None") -> bool:
 
 def _suggester(
     home: Home, model: "IntentModel | None", templates: Templates, *, asked: bool
-) -> "Suggester":
+) -> "QuestionSuggester":
     """Learn what follows what from the home's dialogs and, where `asked`, from its log.
 
     While there is nothing to learn from, the intents whose titles are closest are suggested.
     """
-    from bot.assistant.question_suggestions import Suggester
+    from bot.assistant.question_suggestions import QuestionSuggester
     from bot.store import query_log
     from bot.training import datasets
 
@@ -52,14 +52,14 @@ def _suggester(
     ]
     sessions += [list(steps) for steps in (query_log.sessions(home.engine) if asked else ())]
     if model is None or any(len(set(steps)) > 1 for steps in sessions):
-        return Suggester.fit(sessions)
+        return QuestionSuggester.fit(sessions)
     vectors = model.encoder.queries([templates.title(name, "en") for name in model.labels])
-    return Suggester.fit(sessions, content=dict(zip(model.labels, vectors, strict=True)))
+    return QuestionSuggester.fit(sessions, content=dict(zip(model.labels, vectors, strict=True)))
 
 
 def build_assistant(
     home: Home,
-    log: Log | None = None,
+    log: ConversationLog | None = None,
     versions: Sequence[str] = (),
     *,
     after: Assistant | None = None,
@@ -70,7 +70,7 @@ def build_assistant(
     Without a log, the home's SQL log is used. `after` is the assistant this one takes over from,
     `content` a folder of kept texts and rules that stand for the home's.
     """
-    from bot.nlu.entities.extractor import EntityFinder
+    from bot.nlu.entities.extractor import EntityExtractor
     from bot.nlu.understander import Understander
     from bot.store.conversation_log import SqlLog
 
@@ -90,11 +90,11 @@ def build_assistant(
     for problem in (*problems, *templates.problems(policy.said())):
         _logger.warning("%s", problem.message)
     return Assistant(
-        Parts(
+        Components(
             log=log or home.log(),
             understander=Understander(
                 model,
-                EntityFinder(policy.content.entities),
+                EntityExtractor(policy.content.entities),
                 promise=_is_certified(home, model),
                 retrieval_gate=home.retrieval_gate(model),
                 dialogue_acts=home.dialogue_acts(model),

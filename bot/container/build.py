@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from bot.container.home import Home
 from bot.core.settings import Promise
 from bot.core.types import CarelineError
-from bot.training.job import Job
+from bot.training.job import TrainingJob
 from knowledge_base.sources.collection import collect
 
 if TYPE_CHECKING:
     from bot.training.datasets import Conversation, Example
     from bot.training.job import Method
-    from bot.training.pipeline import Trained
-    from knowledge_base.ingest import Ingested
+    from bot.training.pipeline import TrainingResult
+    from knowledge_base.ingest import IngestReport
 
 _KB = "kb"
 
@@ -28,13 +28,13 @@ def train(  # noqa: PLR0913 — what `careline train` may be told
     valid: "Sequence[Example] | None" = None,
     seed: int = 0,
     progress: bool = False,
-) -> "Trained":
+) -> "TrainingResult":
     """Train a version of the classifier from files, or from the home's dialogs; activate it."""
     from bot.training import datasets, pipeline, recipe, turn_classifiers
 
     paths = files or datasets.training_files(home.path / "dialogs")
     spoken = _conversations(paths)
-    job = Job(
+    job = TrainingJob(
         datasets.read_all_examples(paths),
         home.encoder(base) if method == "head" else home.torch_encoder(base),
         method=method,
@@ -65,7 +65,7 @@ def ingest(
     depth: int = 1,
     allow_private: bool = False,
     progress: bool = False,
-) -> "Ingested":
+) -> "IngestReport":
     """Build a version of the knowledge from places, or from the home's `kb/`; activate it."""
     from knowledge_base.ingest import ingest as run
 
@@ -80,7 +80,7 @@ def ingest(
     return run(found, home.knowledge_versions, home.eyes(), progress=progress, origin=origin)
 
 
-def ingest_again(home: Home, *, progress: bool = False) -> "Ingested":
+def ingest_again(home: Home, *, progress: bool = False) -> "IngestReport":
     """Build the knowledge from where the active version came from, and from the home's `kb/`.
 
     What was ingested from a folder elsewhere, or from the web, stays; the home's own articles come

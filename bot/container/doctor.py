@@ -9,7 +9,7 @@ from knowledge_base.documents import KnowledgeError
 
 
 @dataclass(frozen=True)
-class Finding:
+class DoctorCheck:
     """The result of one check."""
 
     name: str
@@ -17,7 +17,7 @@ class Finding:
     message: str
 
 
-def examine(home: Home) -> list[Finding]:
+def examine(home: Home) -> list[DoctorCheck]:
     """Run all checks; one that fails does not keep the others from running."""
     checks: tuple[tuple[str, Callable[[Home], str]], ...] = (
         ("home", lambda h: str(h.path.resolve())),
@@ -33,11 +33,11 @@ def examine(home: Home) -> list[Finding]:
     return [_check(name, check, home) for name, check in checks]
 
 
-def _check(name: str, check: Callable[[Home], str], home: Home) -> Finding:
+def _check(name: str, check: Callable[[Home], str], home: Home) -> DoctorCheck:
     try:
-        return Finding(name, ok=True, message=check(home))
+        return DoctorCheck(name, ok=True, message=check(home))
     except (CarelineError, KnowledgeError, OSError) as error:
-        return Finding(name, ok=False, message=str(error))
+        return DoctorCheck(name, ok=False, message=str(error))
 
 
 def _encoder(home: Home) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.assistant.protocols import Actions
 from bot.core.settings import Settings
-from bot.core.types import CarelineError, ServedBy
+from bot.core.types import CarelineError, ServingVersions
 from bot.dialogue import policy as policies
 from bot.dialogue import templates as texts
 from bot.store.version_catalog import KNOWLEDGE, MODELS, VersionCatalog
@@ -15,17 +15,16 @@ from knowledge_base.index.versions import Version, Versions
 from knowledge_base.retrieval import version_loader
 
 if TYPE_CHECKING:
-    from bot.store.database import Engine
-
-    from bot.generation.answerers import ExtractiveComposer, GeneratedComposer
+    from bot.generation.answerers import ExtractiveAnswerer, LlmAnswerer
     from bot.generation.language_models import TextGenerator
     from bot.nlu.dialogue_acts import DialogueActClassifier
     from bot.nlu.intent_classifier import IntentModel
     from bot.nlu.retrieval_gate import RetrievalGate
     from bot.store.conversation_log import SqlLog
-    from bot.store.encryption import Seal
+    from bot.store.database import Engine
+    from bot.store.encryption import FieldCipher
     from knowledge_base.encoders.base_models import ModelEncoder, TorchEncoder
-    from knowledge_base.ingest import Eye
+    from knowledge_base.ingest import EncoderSpec
     from knowledge_base.retrieval.search import KnowledgeBase
 
 _logger = logging.getLogger(__name__)
@@ -79,7 +78,7 @@ class Home:
                     )
                     raise CarelineError(message) from error
             quick = self.settings.engine == "auto" and onnx_encoder.usable(folder)
-            encoder = onnx_encoder.FastEncoder(found, folder) if quick else self.torch_encoder(base)
+            encoder = onnx_encoder.OnnxEncoder(found, folder) if quick else self.torch_encoder(base)
             self._encoders[name] = encoder
         return self._encoders[name]
 
@@ -137,14 +136,14 @@ class Home:
         folder = versions.folder(found.id)
         return version_loader.load(folder, found.details, found.id, self.encoder, synonyms)
 
-    def eyes(self) -> "list[Eye]":
+    def eyes(self) -> "list[EncoderSpec]":
         """Return the encoders that shall see new knowledge: the base and one for English."""
-        from knowledge_base.ingest import Eye
+        from knowledge_base.ingest import EncoderSpec
 
         base, english = self.settings.base, self.settings.english_base
-        eyes = [Eye(base, self.encoder(base))]
+        eyes = [EncoderSpec(base, self.encoder(base))]
         if english and english != base:
-            eyes.append(Eye(english, self.encoder(english), english=True))
+            eyes.append(EncoderSpec(english, self.encoder(english), english=True))
         return eyes
 
     @cached_property
@@ -170,7 +169,7 @@ class Home:
         return SqlLog(self.engine, self.seal)
 
     @cached_property
-    def seal(self) -> "Seal":
+    def seal(self) -> "FieldCipher":
         """What seals personal data in the database, and signs what visitors hold."""
         from bot.store import encryption
 
@@ -183,16 +182,16 @@ class Home:
         """
         settings = self.settings
         if url := settings.actions_url:
-            from bot.actions.http_remote import RemoteActions, Unasked
+            from bot.actions.http_remote import DisabledRemoteActions, HttpRemoteActions
 
             if dry:
-                return Unasked()
+                return DisabledRemoteActions()
             token = settings.secret("actions_token")
             if not url.startswith("grpc"):
-                return RemoteActions(url, settings.actions_seconds, token)
-            from bot.actions.grpc_remote import StreamedActions
+                return HttpRemoteActions(url, settings.actions_seconds, token)
+            from bot.actions.grpc_remote import GrpcRemoteActions
 
-            return StreamedActions(url, settings.actions_seconds, token)
+            return GrpcRemoteActions(url, settings.actions_seconds, token)
         database = self.orders()
         if database is None:
             return None
@@ -214,21 +213,21 @@ class Home:
         current = self.knowledge_versions.current()
         return self.encoder(current.details.get("base")) if current else None
 
-    def composer(self) -> "ExtractiveComposer | GeneratedComposer":
+    def composer(self) -> "ExtractiveAnswerer | LlmAnswerer":
         """Return the composer the settings name."""
         from bot.generation import prompts
-        from bot.generation.answerers import ExtractiveComposer, GeneratedComposer, Prices
+        from bot.generation.answerers import ExtractiveAnswerer, LlmAnswerer, TokenPrices
 
-        extractive = ExtractiveComposer(self.sentence_encoder())
+        extractive = ExtractiveAnswerer(self.sentence_encoder())
         if self.settings.composer == "extractive":
             return extractive
         settings = self.settings
-        return GeneratedComposer(
+        return LlmAnswerer(
             self.generator,
             extractive,
             prompts.load(self.path, settings.business),
             seconds=settings.generator_seconds,
-            prices=Prices(settings.prompt_price, settings.completion_price),
+            prices=TokenPrices(settings.prompt_price, settings.completion_price),
         )
 
     @cached_property
@@ -236,9 +235,9 @@ class Home:
         """The language model the settings name, loaded once."""
         settings = self.settings
         if settings.composer == "openai":
-            from bot.generation.openai_client import HttpGenerator
+            from bot.generation.openai_client import OpenAIGenerator
 
-            return HttpGenerator(
+            return OpenAIGenerator(
                 settings.generator_url or "", settings.generator, settings.engine_key
             )
         from bot.generation.transformers_model import LocalGenerator
@@ -255,9 +254,9 @@ class Home:
         """Read the templates, the home's present ones or those of kept content."""
         return texts.load((content or self.path) / "templates")
 
-    def served_by(self) -> ServedBy:
+    def served_by(self) -> ServingVersions:
         """Return the active versions of everything that answers."""
-        return ServedBy(
+        return ServingVersions(
             self.models.current_id(),
             self.knowledge_versions.current_id(),
             self.templates().version,

@@ -5,15 +5,15 @@ from typing import Final
 
 from bot.core.types import IntentScore
 
-FADES: Final = 0.5  # what an earlier turn counts beside the one after it
+DECAY: Final = 0.5  # what an earlier turn counts beside the one after it
 _LEAST: Final = 0.01  # what counts less is left out
 
-Leaning = tuple[tuple[str, float], ...]  # intents, the likeliest first, and what they count
+IntentHistory = tuple[tuple[str, float], ...]  # intents, the likeliest first, and what they count
 
 
-def after(before: Leaning, ranking: Sequence[IntentScore]) -> Leaning:
+def update_history(before: IntentHistory, ranking: Sequence[IntentScore]) -> IntentHistory:
     """Return what a conversation is about after one more message of the customer's."""
-    counts = {intent: FADES * count for intent, count in before}
+    counts = {intent: DECAY * count for intent, count in before}
     for score in ranking:
         counts[score.intent] = counts.get(score.intent, 0.0) + score.confidence
     kept = [(intent, round(count, 4)) for intent, count in counts.items() if count >= _LEAST]

@@ -11,7 +11,7 @@ from typing import Final
 
 import regex
 
-from bot.core.types import CarelineError, UnusableError
+from bot.core.types import CarelineError, InvalidValueError
 
 _SECONDS: Final = 0.5  # of one search: ordinary ones take microseconds
 _PATIENCE: Final = 1.0  # when a pattern is read: a slow machine must not refuse a good one
@@ -32,7 +32,7 @@ def checked(source: str) -> str:
         pattern = _compiled(source)
     except regex.error as error:
         message = f"{source} is not a regular expression: {error}"
-        raise UnusableError(message, "no_pattern", pattern=source, why=str(error)) from error
+        raise InvalidValueError(message, "no_pattern", pattern=source, why=str(error)) from error
     try:
         for probe in _PROBES:
             pattern.search(probe, timeout=_PATIENCE)
@@ -41,7 +41,7 @@ def checked(source: str) -> str:
             f"{source} takes too long over long messages: "
             "take out repetitions inside of repetitions, such as (a+)+, and several .* in a row"
         )
-        raise UnusableError(message, "slow_pattern", pattern=source) from error
+        raise InvalidValueError(message, "slow_pattern", pattern=source) from error
     return source
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from bot.core.privacy import redact
-from bot.core.types import Citation, Decision, Entity, Turn, Understanding, Written
+from bot.core.types import Citation, Decision, Entity, GenerationRecord, Turn, Understanding
 
 
 @cache
@@ -117,7 +117,7 @@ def _decision_json(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _written_json(written: Written) -> dict[str, Any]:
+def _written_json(written: GenerationRecord) -> dict[str, Any]:
     usage = written.usage
     return {
         "model": written.model,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from knowledge_base.documents import Evidence, Hit
+from knowledge_base.documents import AnswerEvidence, SearchHit
 
 OUT_OF_SCOPE: Final = "oos"
 TOPIC: Final = "topic:"  # before the id of a topic that was found; no intent has a colon
@@ -26,12 +26,12 @@ class CarelineError(Exception):
         self.facts = facts
 
 
-class UnusableError(CarelineError, ValueError):
+class InvalidValueError(CarelineError, ValueError):
     """A value of a file cannot be used; pydantic collects what is raised as a ValueError."""
 
 
 @dataclass(frozen=True)
-class Misfit:
+class ConfigurationIssue:
     """What does not fit together in a home, in words; `reason` and `facts` as of an error."""
 
     message: str
@@ -39,11 +39,11 @@ class Misfit:
     facts: Mapping[str, str | int]
 
 
-class BadMessageError(CarelineError):
+class InvalidMessageError(CarelineError):
     """A message nobody could answer: empty, too long, or not text."""
 
 
-class MovedOnError(CarelineError):
+class ConversationChangedError(CarelineError):
     """The conversation is no longer as it was when the reply was made."""
 
 
@@ -127,7 +127,7 @@ class IntentScore:
     confidence: float
 
 
-class Promised(StrEnum):
+class PromiseStatus(StrEnum):
     """Whether an answer to the message would keep the promise about wrong answers."""
 
     KEPT = "kept"
@@ -146,7 +146,7 @@ class Request:
     intent: str | None
     confidence: float
     ranking: tuple[IntentScore, ...] = ()
-    promised: Promised = Promised.NONE
+    promised: PromiseStatus = PromiseStatus.NONE
     candidates: tuple[str, ...] = ()
 
 
@@ -165,7 +165,7 @@ class Understanding:
     confidence: float
     ranking: tuple[IntentScore, ...] = ()
     entities: tuple[Entity, ...] = ()
-    promised: Promised = Promised.NONE
+    promised: PromiseStatus = PromiseStatus.NONE
     candidates: tuple[str, ...] = ()
     requests: tuple[Request, ...] = ()
     seeks: float | None = None  # how likely an unsure message asks for knowledge at all
@@ -248,7 +248,7 @@ class Usage:
 
 
 @dataclass(frozen=True)
-class Written:
+class GenerationRecord:
     """What a language model had to do with a reply."""
 
     model: str
@@ -267,11 +267,11 @@ class Reply:
     buttons: tuple[Button, ...] = ()
     related: tuple[str, ...] = ()
     composer: str = "template"
-    written: tuple[Written, ...] = ()
+    written: tuple[GenerationRecord, ...] = ()
 
 
 @dataclass(frozen=True)
-class Acted:
+class ActionRecord:
     """What an action said and set, so that the turn can be told again without doing it again."""
 
     action: str
@@ -292,7 +292,7 @@ class Handoff:
 
 
 @dataclass(frozen=True)
-class ServedBy:
+class ServingVersions:
     """The versions that made a turn."""
 
     model: str | None
@@ -310,12 +310,12 @@ class Turn:
     understanding: Understanding
     decision: Decision
     reply: Reply
-    versions: ServedBy
-    evidence: tuple[Hit, ...] = ()
-    judged: tuple[Evidence, ...] = ()  # whether the passages answer, one a search
+    versions: ServingVersions
+    evidence: tuple[SearchHit, ...] = ()
+    judged: tuple[AnswerEvidence, ...] = ()  # whether the passages answer, one a search
     handoff: Handoff | None = None
     slots: tuple[tuple[str, str], ...] = ()
-    acted: tuple[Acted, ...] = ()
+    acted: tuple[ActionRecord, ...] = ()
     merged: tuple[str, ...] = ()  # messages right before this one that were read with it
     further: tuple[Decision, ...] = ()  # those about the second request and the ones after it
     timings_ms: tuple[tuple[str, float], ...] = ()
@@ -334,7 +334,7 @@ class Interaction(StrEnum):
     ACCEPTED = "accepted"  # by an agent, into the answer
 
 
-class Corrected(StrEnum):
+class Correction(StrEnum):
     """What an agent says would have been right about a message."""
 
     INTENT = "intent"

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from bot.core.safe_regex import checked
-from bot.core.types import UnusableError
+from bot.core.types import InvalidValueError
 from bot.dialogue import validation
 
 Values = dict[str, tuple[str, ...]]
@@ -38,7 +38,7 @@ def read(entries: object, folder: Path | None) -> dict[str, str | Values]:
     """Return the entities of a policy by name; an UnusableError names the entry that is wrong."""
     if not isinstance(entries, Mapping):
         message = "entities are a mapping of names"
-        raise UnusableError(message, "not_mapping")
+        raise InvalidValueError(message, "not_mapping")
     return {str(name): _entity(str(name), entry, folder) for name, entry in entries.items()}
 
 
@@ -46,9 +46,9 @@ def _entity(name: str, entry: Any, folder: Path | None) -> str | Values:
     if isinstance(entry, str):
         try:
             return checked(entry)
-        except UnusableError as error:
+        except InvalidValueError as error:
             message = f"{name}: {error}"
-            raise UnusableError(message, error.reason, place=name, **error.facts) from error
+            raise InvalidValueError(message, error.reason, place=name, **error.facts) from error
     try:
         lookup = _Lookup.model_validate(entry)
     except ValidationError as error:
@@ -56,10 +56,10 @@ def _entity(name: str, entry: Any, folder: Path | None) -> str | Values:
         where = ".".join(map(str, (name, *first["loc"])))
         message = f"{where}: {first['msg']}; {_SHAPES}"
         reason, facts = validation.finding(first, name)
-        raise UnusableError(message, reason, **facts) from error
+        raise InvalidValueError(message, reason, **facts) from error
     if (lookup.values is None) == (lookup.file is None):
         message = f"{name}: {_SHAPES}"
-        raise UnusableError(message, "no_entity", place=name)
+        raise InvalidValueError(message, "no_entity", place=name)
     values = lookup.values if lookup.file is None else _from_file(name, lookup.file, folder)
     return _unambiguous(name, values or {})
 
@@ -72,7 +72,7 @@ def _from_file(name: str, file: str, folder: Path | None) -> Values:
     except (OSError, ValueError) as error:  # a ValueError: of what is no UTF-8, or no name
         message = f"{name}: cannot read {path} as UTF-8 text: {error}"
         why = getattr(error, "strerror", None) or str(error)
-        raise UnusableError(message, "unread_names", place=name, names=file, why=why) from error
+        raise InvalidValueError(message, "unread_names", place=name, names=file, why=why) from error
     values: Values = {}
     for line in lines:
         names = [part.strip() for part in line.split("#", 1)[0].split("|")]
@@ -87,14 +87,14 @@ def _unambiguous(name: str, values: Values) -> Values:
         for known in (value, *others):
             if not known.strip():
                 message = f"{name}.{value}: a name is empty"
-                raise UnusableError(message, "empty_name", place=f"{name}.{value}")
+                raise InvalidValueError(message, "empty_name", place=f"{name}.{value}")
             owner = owners.setdefault(known.casefold(), value)
             if owner != value:
                 message = f"{name}: {known} names both {owner} and {value}"
-                raise UnusableError(
+                raise InvalidValueError(
                     message, "two_owners", place=name, known=known, first=owner, second=value
                 )
     if not values:
         message = f"{name}: the list is empty"
-        raise UnusableError(message, "no_values", place=name)
+        raise InvalidValueError(message, "no_values", place=name)
     return values

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.core.types import Decision, Entity, Route, Understanding
-from bot.dialogue.policy_file import Content, Rule
-from bot.dialogue.state import CONFIRM, Form, State, left
+from bot.dialogue.policy_file import IntentRule, PolicyContent
+from bot.dialogue.state import CONFIRM, FormState, State, left
 
 YES: Final = "/affirm"
 NO: Final = "/deny"
@@ -66,7 +66,7 @@ def declines(text: str) -> bool:
 class Forms:
     """The forms of a policy: which slot a message fills, and what is asked next."""
 
-    content: Content
+    content: PolicyContent
 
     def filled(self, text: str, understanding: Understanding, state: State) -> dict[str, str]:
         """Return the slots a message fills: by its entities, or as the answer asked for.
@@ -139,7 +139,7 @@ class Forms:
             return self.next(rule, form.intent, "corrected", state, filled)
         return None
 
-    def again(self, form: Form) -> Decision | None:
+    def again(self, form: FormState) -> Decision | None:
         """Ask for the same once more; None after too many tries."""
         if form.tries >= self.content.failures_before_handoff:
             return None
@@ -156,7 +156,7 @@ class Forms:
         )
 
     def next(
-        self, rule: Rule, intent: str, reason: str, state: State, filled: Mapping[str, str]
+        self, rule: IntentRule, intent: str, reason: str, state: State, filled: Mapping[str, str]
     ) -> Decision:
         """Return what an action still needs: a slot, a yes, or nothing."""
         slots = {**state.slots, **filled}
@@ -170,7 +170,7 @@ class Forms:
             return self._confirmation(rule, intent, reason if reason == "corrected" else "confirm")
         return Decision(Route.ACT, reason, intent, action=rule.action)
 
-    def waiting(self, decision: Decision, state: State) -> Form | None:
+    def waiting(self, decision: Decision, state: State) -> FormState | None:
         """Return the form that is taken up again after a decision, if one waits."""
         if decision.route in {Route.HANDOFF, Route.CLARIFY} or decision.slot or decision.confirms:
             return None
@@ -181,19 +181,19 @@ class Forms:
             forms = left(forms, decision)
         return forms[-1] if forms else None
 
-    def question(self, form: Form) -> str:
+    def question(self, form: FormState) -> str:
         """Return the template that asks for what a form waits for."""
         rule = self.content.routes.get(form.intent)
         if form.asked == CONFIRM and rule and rule.confirm:
             return rule.confirm
         return f"ask_{form.asked}"
 
-    def _confirmation(self, rule: Rule, intent: str, reason: str) -> Decision:
+    def _confirmation(self, rule: IntentRule, intent: str, reason: str) -> Decision:
         return Decision(
             Route.ACT, reason, intent, template=rule.confirm, action=rule.action, confirms=True
         )
 
-    def _stopped(self, form: Form) -> Decision:
+    def _stopped(self, form: FormState) -> Decision:
         return Decision(Route.TEMPLATE, "form_cancelled", form.intent, template="form_cancelled")
 
     def _needless(self, slot: str, slots: Mapping[str, str]) -> bool:
@@ -203,7 +203,7 @@ class Forms:
         one, other = (slots.get(name) for name in rule.given_by)
         return bool(one) and one == other
 
-    def leaves(self, text: str, understanding: Understanding, form: Form) -> bool:
+    def leaves(self, text: str, understanding: Understanding, form: FormState) -> bool:
         """Tell a message that is about something else than what was asked for."""
         if not _WORD.search(text):
             return False  # a number that is none, as the customer might have it
@@ -216,7 +216,7 @@ class Forms:
             return surer and not same and understanding.intent != "oos"
         return sure and not same
 
-    def _moves_on(self, text: str, understanding: Understanding, form: Form) -> bool:
+    def _moves_on(self, text: str, understanding: Understanding, form: FormState) -> bool:
         """Tell a message that brings the slot's value but asks for something else."""
         rule = self.content.slots.get(form.asked)
         if rule is not None and rule.free_text:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from bot.core.types import CarelineError
 
 
-class Owner(StrEnum):
+class ConversationOwner(StrEnum):
     """Who has the conversation; in `queued` the bot may only tell how the waiting goes."""
 
     BOT = "bot"
@@ -28,24 +28,24 @@ class Owner(StrEnum):
     CLOSED = "closed"
 
 
-WITH_BOT: Final = frozenset({Owner.BOT, Owner.RETURNED})
+WITH_BOT: Final = frozenset({ConversationOwner.BOT, ConversationOwner.RETURNED})
 LEASE: Final = timedelta(minutes=2)
 TYPING: Final = timedelta(seconds=8)
 
 
-class RefusedError(CarelineError):
+class HandoffRefusedError(CarelineError):
     """Somebody wanted what is not theirs (any more); the message says who has it."""
 
 
 @dataclass(frozen=True)
-class Custody:
+class Assignment:
     """Who has a conversation, and since when.
 
     `since` is when it came into this state; for one that waits, when the waiting began: losing an
     agent does not cost the place in the queue.
     """
 
-    owner: Owner = Owner.BOT
+    owner: ConversationOwner = ConversationOwner.BOT
     fence: int = 0
     queue: str | None = None
     since: datetime | None = None
@@ -58,12 +58,14 @@ class Custody:
     def is_typing(self, at: datetime) -> bool:
         """Tell whether the agent is typing: it ends by itself, whatever gets lost."""
         return (
-            self.owner is Owner.HUMAN and self.typing_until is not None and self.typing_until > at
+            self.owner is ConversationOwner.HUMAN
+            and self.typing_until is not None
+            and self.typing_until > at
         )
 
 
 @dataclass(frozen=True)
-class Notice:
+class CustomerNotice:
     """What the customer is told of a change: a template and its variables."""
 
     template: str
@@ -78,17 +80,17 @@ class HandedOff:
 
 
 @dataclass(frozen=True)
-class Written:
+class CustomerWrote:
     """The customer wrote: a closed conversation is open again."""
 
 
 @dataclass(frozen=True)
-class Withdrawn:
+class QueueLeft:
     """The customer no longer wants to wait."""
 
 
 @dataclass(frozen=True)
-class Taken:
+class AgentAssigned:
     """An agent takes a conversation, or is given it; `name` is what the customer reads."""
 
     agent: str
@@ -96,7 +98,7 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Held:
+class TokenShown:
     """The agent who has it shows the token: to speak, to type, to stay, to let go."""
 
     agent: str
@@ -104,29 +106,29 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Said(Held):
+class AgentSpoke(TokenShown):
     """The agent speaks."""
 
 
 @dataclass(frozen=True)
-class Renewed(Held):
+class LeaseRenewed(TokenShown):
     """The agent is still there."""
 
 
 @dataclass(frozen=True)
-class Typed(Held):
+class AgentTyping(TokenShown):
     """The agent begins or stops typing."""
 
     on: bool = True
 
 
 @dataclass(frozen=True)
-class GivenBack(Held):
+class ReturnedToBot(TokenShown):
     """The agent gives the conversation back to the bot."""
 
 
 @dataclass(frozen=True)
-class Transferred(Held):
+class Transferred(TokenShown):
     """The agent passes it on: to a queue, or to a colleague."""
 
     queue: str | None = None
@@ -135,177 +137,196 @@ class Transferred(Held):
 
 
 @dataclass(frozen=True)
-class Closed:
+class ConversationClosed:
     """The conversation ends: by the agent who has it, or (without one) because nobody writes."""
 
-    by: Held | None = None
+    by: TokenShown | None = None
 
 
 @dataclass(frozen=True)
-class Waited:
+class TimePassed:
     """Time went by: leases run out, and who waits for long is asked for an address."""
 
     patience: timedelta
 
 
 @dataclass(frozen=True)
-class Silent:
+class CustomerSilent:
     """The customer has not written for a while: asked once, then closed."""
 
 
 Event = (
     HandedOff
-    | Written
-    | Withdrawn
-    | Taken
-    | Said
-    | Renewed
-    | Typed
-    | GivenBack
+    | CustomerWrote
+    | QueueLeft
+    | AgentAssigned
+    | AgentSpoke
+    | LeaseRenewed
+    | AgentTyping
+    | ReturnedToBot
     | Transferred
-    | Closed
-    | Waited
-    | Silent
+    | ConversationClosed
+    | TimePassed
+    | CustomerSilent
 )
 
 
 @dataclass(frozen=True)
-class Moved:
+class HandoffTransition:
     """What stands after an event, and what the customer is told."""
 
-    custody: Custody
-    told: tuple[Notice, ...] = ()
+    custody: Assignment
+    told: tuple[CustomerNotice, ...] = ()
 
 
-def _passed(now: Custody, owner: Owner, at: datetime) -> Custody:
+def _passed(now: Assignment, owner: ConversationOwner, at: datetime) -> Assignment:
     """Return the custody of the next owner: a new token, and nothing left of the one before."""
-    return Custody(owner, now.fence + 1, queue=now.queue, since=at)
+    return Assignment(owner, now.fence + 1, queue=now.queue, since=at)
 
 
-def _handed_off(now: Custody, event: HandedOff, at: datetime) -> Moved:
-    if now.owner is Owner.QUEUED:  # something more urgent came up while waiting
-        return Moved(replace(now, queue=event.queue))
+def _handed_off(now: Assignment, event: HandedOff, at: datetime) -> HandoffTransition:
+    if now.owner is ConversationOwner.QUEUED:  # something more urgent came up while waiting
+        return HandoffTransition(replace(now, queue=event.queue))
     if now.owner not in WITH_BOT:
         message = f"the bot does not have this conversation: it is {now.owner}"
-        raise RefusedError(message, "not_with_bot", state=now.owner)
-    return Moved(replace(_passed(now, Owner.QUEUED, at), queue=event.queue))
+        raise HandoffRefusedError(message, "not_with_bot", state=now.owner)
+    return HandoffTransition(replace(_passed(now, ConversationOwner.QUEUED, at), queue=event.queue))
 
 
-def _written(now: Custody, _event: Written, at: datetime) -> Moved:
-    if now.owner is Owner.CLOSED:
-        return Moved(replace(_passed(now, Owner.BOT, at), queue=None), (Notice("reopened"),))
-    return Moved(replace(now, asked_silent=False))
+def _written(now: Assignment, _event: CustomerWrote, at: datetime) -> HandoffTransition:
+    if now.owner is ConversationOwner.CLOSED:
+        return HandoffTransition(
+            replace(_passed(now, ConversationOwner.BOT, at), queue=None),
+            (CustomerNotice("reopened"),),
+        )
+    return HandoffTransition(replace(now, asked_silent=False))
 
 
-def _withdrawn(now: Custody, _event: Withdrawn, at: datetime) -> Moved:
-    if now.owner is not Owner.QUEUED:
+def _withdrawn(now: Assignment, _event: QueueLeft, at: datetime) -> HandoffTransition:
+    if now.owner is not ConversationOwner.QUEUED:
         message = f"this conversation does not wait: it is {now.owner}"
-        raise RefusedError(message, "not_waiting", state=now.owner)
-    return Moved(_passed(now, Owner.RETURNED, at), (Notice("handoff_withdrawn"),))
+        raise HandoffRefusedError(message, "not_waiting", state=now.owner)
+    return HandoffTransition(
+        _passed(now, ConversationOwner.RETURNED, at), (CustomerNotice("handoff_withdrawn"),)
+    )
 
 
-def _taken(now: Custody, event: Taken, at: datetime) -> Moved:
-    if now.owner is Owner.CLOSED:
+def _taken(now: Assignment, event: AgentAssigned, at: datetime) -> HandoffTransition:
+    if now.owner is ConversationOwner.CLOSED:
         message = "the conversation is closed"
-        raise RefusedError(message, "closed")
-    if now.owner is Owner.HUMAN:
+        raise HandoffRefusedError(message, "closed")
+    if now.owner is ConversationOwner.HUMAN:
         if now.agent == event.agent:  # the request came twice
-            return Moved(replace(now, lease_until=at + LEASE))
+            return HandoffTransition(replace(now, lease_until=at + LEASE))
         message = "a colleague has this conversation"
-        raise RefusedError(message, "with_colleague")
-    return Moved(_with_agent(now, event.agent, at), (_joined(event.name),))
+        raise HandoffRefusedError(message, "with_colleague")
+    return HandoffTransition(_with_agent(now, event.agent, at), (_joined(event.name),))
 
 
-def _with_agent(now: Custody, agent: str, at: datetime) -> Custody:
-    waiting = now.since if now.owner is Owner.QUEUED else at
-    passed = _passed(now, Owner.HUMAN, at)
+def _with_agent(now: Assignment, agent: str, at: datetime) -> Assignment:
+    waiting = now.since if now.owner is ConversationOwner.QUEUED else at
+    passed = _passed(now, ConversationOwner.HUMAN, at)
     return replace(passed, agent=agent, lease_until=at + LEASE, since=waiting)
 
 
-def _joined(name: str) -> Notice:
-    return Notice("handoff_joined", {"agent": name})
+def _joined(name: str) -> CustomerNotice:
+    return CustomerNotice("handoff_joined", {"agent": name})
 
 
-def _insist(now: Custody, who: Held, at: datetime) -> None:
+def _insist(now: Assignment, who: TokenShown, at: datetime) -> None:
     """Raise RefusedError unless an agent has the conversation, under this token, in time."""
-    if now.owner is not Owner.HUMAN or (now.agent, now.fence) != (who.agent, who.fence):
+    if now.owner is not ConversationOwner.HUMAN or (now.agent, now.fence) != (who.agent, who.fence):
         message = f"this conversation is not yours any more: it is {now.owner}"
-        raise RefusedError(message, "not_yours", state=now.owner)
+        raise HandoffRefusedError(message, "not_yours", state=now.owner)
     if now.lease_until is not None and now.lease_until < at:
         message = "you were not heard of for too long, and the conversation goes back to the queue"
-        raise RefusedError(message, "not_heard_of")
+        raise HandoffRefusedError(message, "not_heard_of")
 
 
-def _held(now: Custody, event: Said | Renewed | Typed, at: datetime) -> Moved:
+def _held(
+    now: Assignment, event: AgentSpoke | LeaseRenewed | AgentTyping, at: datetime
+) -> HandoffTransition:
     _insist(now, event, at)
     kept = replace(now, lease_until=at + LEASE)
-    if isinstance(event, Said):
-        return Moved(replace(kept, typing_until=None, asked_silent=False))
-    if isinstance(event, Typed):
-        return Moved(replace(kept, typing_until=at + TYPING if event.on else None))
-    return Moved(kept)
+    if isinstance(event, AgentSpoke):
+        return HandoffTransition(replace(kept, typing_until=None, asked_silent=False))
+    if isinstance(event, AgentTyping):
+        return HandoffTransition(replace(kept, typing_until=at + TYPING if event.on else None))
+    return HandoffTransition(kept)
 
 
-def _transferred(now: Custody, event: Transferred, at: datetime) -> Moved:
+def _transferred(now: Assignment, event: Transferred, at: datetime) -> HandoffTransition:
     _insist(now, event, at)
     if event.to is not None:
         passed = replace(_with_agent(now, event.to, at), queue=event.queue or now.queue)
-        return Moved(passed, (_joined(event.name or event.to),))
-    waiting = replace(_passed(now, Owner.QUEUED, at), queue=event.queue or now.queue)
-    return Moved(waiting, (Notice("handoff_transferred"),))
+        return HandoffTransition(passed, (_joined(event.name or event.to),))
+    waiting = replace(_passed(now, ConversationOwner.QUEUED, at), queue=event.queue or now.queue)
+    return HandoffTransition(waiting, (CustomerNotice("handoff_transferred"),))
 
 
-def _closed(now: Custody, event: Closed, at: datetime) -> Moved:
-    if now.owner is Owner.CLOSED:
-        return Moved(now)
+def _closed(now: Assignment, event: ConversationClosed, at: datetime) -> HandoffTransition:
+    if now.owner is ConversationOwner.CLOSED:
+        return HandoffTransition(now)
     if event.by is not None:
         _insist(now, event.by, at)
     elif now.owner not in WITH_BOT:
         message = f"only the bot's conversations end by themselves: this one is {now.owner}"
-        raise RefusedError(message, "not_with_bot", state=now.owner)
-    return Moved(_passed(now, Owner.CLOSED, at), (Notice("closed"),))
+        raise HandoffRefusedError(message, "not_with_bot", state=now.owner)
+    return HandoffTransition(
+        _passed(now, ConversationOwner.CLOSED, at), (CustomerNotice("closed"),)
+    )
 
 
-def _waited(now: Custody, event: Waited, at: datetime) -> Moved:
-    if now.owner is Owner.HUMAN and now.lease_until is not None and now.lease_until < at:
-        back = replace(_passed(now, Owner.QUEUED, at), since=now.since)
-        return Moved(back, (Notice("handoff_agent_left"),))
-    if now.owner is Owner.QUEUED and not now.asked_contact:
+def _waited(now: Assignment, event: TimePassed, at: datetime) -> HandoffTransition:
+    if (
+        now.owner is ConversationOwner.HUMAN
+        and now.lease_until is not None
+        and now.lease_until < at
+    ):
+        back = replace(_passed(now, ConversationOwner.QUEUED, at), since=now.since)
+        return HandoffTransition(back, (CustomerNotice("handoff_agent_left"),))
+    if now.owner is ConversationOwner.QUEUED and not now.asked_contact:
         began = now.since or at
         if at - began >= event.patience:
-            return Moved(replace(now, asked_contact=True), (Notice("handoff_contact"),))
-    return Moved(now)
+            return HandoffTransition(
+                replace(now, asked_contact=True), (CustomerNotice("handoff_contact"),)
+            )
+    return HandoffTransition(now)
 
 
-def _silent(now: Custody, _event: Silent, at: datetime) -> Moved:
+def _silent(now: Assignment, _event: CustomerSilent, at: datetime) -> HandoffTransition:
     if now.owner not in WITH_BOT:
-        return Moved(now)
+        return HandoffTransition(now)
     if now.asked_silent:
-        return Moved(_passed(now, Owner.CLOSED, at), (Notice("closed_silence"),))
-    return Moved(replace(now, asked_silent=True), (Notice("still_there"),))
+        return HandoffTransition(
+            _passed(now, ConversationOwner.CLOSED, at), (CustomerNotice("closed_silence"),)
+        )
+    return HandoffTransition(replace(now, asked_silent=True), (CustomerNotice("still_there"),))
 
 
-def _given_back(now: Custody, event: GivenBack, at: datetime) -> Moved:
+def _given_back(now: Assignment, event: ReturnedToBot, at: datetime) -> HandoffTransition:
     _insist(now, event, at)
-    return Moved(_passed(now, Owner.RETURNED, at), (Notice("handoff_returned"),))
+    return HandoffTransition(
+        _passed(now, ConversationOwner.RETURNED, at), (CustomerNotice("handoff_returned"),)
+    )
 
 
-_MOVES: Final[dict[type[Event], Callable[[Custody, Any, datetime], Moved]]] = {
+_MOVES: Final[dict[type[Event], Callable[[Assignment, Any, datetime], HandoffTransition]]] = {
     HandedOff: _handed_off,
-    Written: _written,
-    Withdrawn: _withdrawn,
-    Taken: _taken,
-    Said: _held,
-    Renewed: _held,
-    Typed: _held,
-    GivenBack: _given_back,
+    CustomerWrote: _written,
+    QueueLeft: _withdrawn,
+    AgentAssigned: _taken,
+    AgentSpoke: _held,
+    LeaseRenewed: _held,
+    AgentTyping: _held,
+    ReturnedToBot: _given_back,
     Transferred: _transferred,
-    Closed: _closed,
-    Waited: _waited,
-    Silent: _silent,
+    ConversationClosed: _closed,
+    TimePassed: _waited,
+    CustomerSilent: _silent,
 }
 
 
-def move(now: Custody, event: Event, at: datetime) -> Moved:
+def move(now: Assignment, event: Event, at: datetime) -> HandoffTransition:
     """Return what an event makes of a conversation; raise RefusedError for what is not allowed."""
     return _MOVES[type(event)](now, event, at)

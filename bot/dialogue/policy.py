@@ -13,19 +13,27 @@ from typing import Final
 from bot.core.types import (
     ONLY_FILES,
     OUT_OF_SCOPE,
+    ConfigurationIssue,
     Decision,
-    Misfit,
-    Promised,
+    PromiseStatus,
     Route,
     Understanding,
 )
 from bot.dialogue import safety
 from bot.dialogue.forms import Forms, agrees, declines, holds_only_values, inside, is_question
-from bot.dialogue.handoff import Owner
-from bot.dialogue.policy_file import BUILT_IN, Content, Escalation, PolicyError, Rule, matches, read
+from bot.dialogue.handoff import ConversationOwner
+from bot.dialogue.policy_file import (
+    BUILT_IN,
+    EscalationRule,
+    IntentRule,
+    PolicyContent,
+    PolicyError,
+    matches,
+    read,
+)
 from bot.dialogue.state import CONFIRM, State
 
-__all__ = ["BUILT_IN", "Content", "Policy", "PolicyError", "load"]
+__all__ = ["BUILT_IN", "Policy", "PolicyContent", "PolicyError", "load"]
 
 UNKNOWN_INTENT: Final = "unknown_intent"  # the model may yet learn it
 TO_BOT: Final = "/to_bot"  # what the button "go on with the assistant" says
@@ -54,14 +62,16 @@ def load(path: Path) -> "Policy":
 class Policy:
     """Decides where messages go."""
 
-    content: Content
+    content: PolicyContent
     version: str
     has_knowledge: bool = field(default=True)
 
-    def problems(self, intents: Collection[str], templates: Collection[str]) -> list[Misfit]:
+    def problems(
+        self, intents: Collection[str], templates: Collection[str]
+    ) -> list[ConfigurationIssue]:
         """Return what does not fit the model's labels and the templates."""
         found = [
-            Misfit(
+            ConfigurationIssue(
                 f"intent `{name}` in policy.yml is unknown to the model",
                 UNKNOWN_INTENT,
                 {"intent": name},
@@ -72,11 +82,11 @@ class Policy:
         for name, rule in sorted(self.content.routes.items()):
             if rule.route == "act" and not rule.action:
                 message = f"intent `{name}` in policy.yml acts but names no action"
-                found.append(Misfit(message, "no_action", {"intent": name}))
+                found.append(ConfigurationIssue(message, "no_action", {"intent": name}))
             wanted = rule.template or (name if rule.route == "template" else None)
             named = (wanted, rule.confirm, rule.informs)
             found += [
-                Misfit(
+                ConfigurationIssue(
                     f"template `{template}` of intent `{name}` does not exist",
                     "no_template",
                     {"template": template, "intent": name},
@@ -85,7 +95,7 @@ class Policy:
                 if template and template != OUT_OF_SCOPE and template not in templates
             ]
         found += [
-            Misfit(
+            ConfigurationIssue(
                 f"template `{emergency.template}` of an emergency does not exist",
                 "no_emergency_template",
                 {"template": emergency.template},
@@ -94,7 +104,7 @@ class Policy:
             if emergency.template not in templates
         ]
         found += [
-            Misfit(
+            ConfigurationIssue(
                 f"slot `{name}` in policy.yml is asked for by no intent",
                 "slot_unasked",
                 {"slot": name},
@@ -140,7 +150,7 @@ class Policy:
         return decision.route is Route.ACT and rule is not None and rule.confirm is not None
 
     def _decide(self, text: str, understanding: Understanding, state: State) -> Decision:
-        if state.owner is Owner.HUMAN:
+        if state.owner is ConversationOwner.HUMAN:
             return self._handoff("with_human", understanding, queue=state.queue)
         if found := self._before_all(text, understanding, state):
             return found
@@ -156,7 +166,7 @@ class Policy:
     def _before_all(self, text: str, understanding: Understanding, state: State) -> Decision | None:
         """Return what comes before any request: safety, a pause, the waiting for a person."""
         found = self._paused(text, understanding)
-        if found is None and state.owner is Owner.QUEUED:
+        if found is None and state.owner is ConversationOwner.QUEUED:
             found = self._waiting(text, understanding)
         found = found or self._received(text, understanding, state)
         return found or self._unfit(text, understanding, state)
@@ -175,7 +185,7 @@ class Policy:
         """Return what files without words get: a person is offered, who can look at them."""
         if text not in ONLY_FILES.values():
             return None
-        if state.owner is Owner.QUEUED:
+        if state.owner is ConversationOwner.QUEUED:
             return self._handoff("file_received", understanding)
         return Decision(Route.TEMPLATE, "file_received", None, "file_received")
 
@@ -240,12 +250,12 @@ class Policy:
     ) -> bool:
         """Tell the bare number of an order, say, from who was just handed off and asked for it."""
         rule = self.content.routes.get(state.intent or "")
-        if rule is None or rule.route != "handoff" or state.owner is Owner.RETURNED:
+        if rule is None or rule.route != "handoff" or state.owner is ConversationOwner.RETURNED:
             return False
         details = tuple(e for e in inside(understanding.entities, text) if e.entity in _DETAILS)
         return bool(details) and holds_only_values(details, text)
 
-    def _escalation(self, text: str, understanding: Understanding) -> Escalation | None:
+    def _escalation(self, text: str, understanding: Understanding) -> EscalationRule | None:
         rules = self.content.escalations
         return next((rule for rule in rules if rule.fires(text, understanding.intent)), None)
 
@@ -269,9 +279,9 @@ class Policy:
                 named = replace(understanding, intent=best.intent, confidence=best.confidence)
                 return self._route(text, named, state)
             return self._out_of_scope(understanding, state)
-        if understanding.promised is Promised.UNSURE:
+        if understanding.promised is PromiseStatus.UNSURE:
             return self._ask_or_hand_off(understanding, state)
-        if understanding.promised is Promised.KEPT or confidence >= thresholds.answer:
+        if understanding.promised is PromiseStatus.KEPT or confidence >= thresholds.answer:
             return self._route(text, understanding, state)
         return self._when_unsure(understanding, state)
 
@@ -308,7 +318,9 @@ class Policy:
             return self._search(reason, understanding, intent)
         return Decision(Route.TEMPLATE, reason, intent, template=rule.template or intent)
 
-    def _act(self, rule: Rule, text: str, understanding: Understanding, state: State) -> Decision:
+    def _act(
+        self, rule: IntentRule, text: str, understanding: Understanding, state: State
+    ) -> Decision:
         """Begin an action; who only asks how it goes is told, and nothing is done."""
         intent = understanding.intent or OUT_OF_SCOPE
         filled = self.forms.filled(text, understanding, state)  # other requests bring values too
@@ -432,6 +444,6 @@ class Policy:
         return thresholds.search_evidence if alone else thresholds.evidence
 
 
-def _brings(rule: Rule, text: str, understanding: Understanding) -> bool:
+def _brings(rule: IntentRule, text: str, understanding: Understanding) -> bool:
     """Tell a message that holds something an action needs."""
     return any(entity.entity in rule.slots for entity in inside(understanding.entities, text))

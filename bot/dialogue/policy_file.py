@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from bot.core.safe_regex import checked, stands_in
-from bot.core.types import CarelineError, UnusableError
+from bot.core.types import CarelineError, InvalidValueError
 from bot.dialogue import entity_definitions
 
 BUILT_IN: Final = "p-builtin"
@@ -34,7 +34,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Rule(_Strict):
+class IntentRule(_Strict):
     """What to do with an intent; in the file a bare route name is enough.
 
     An action needs its `slots` filled, in this order, and where `confirm` names a template, a yes.
@@ -52,7 +52,7 @@ class Rule(_Strict):
     queue: str | None = None
 
 
-class Slot(_Strict):
+class SlotRule(_Strict):
     """Where a slot's value comes from: entities, or the customer's whole answer.
 
     Without `entities` those of the slot's own name fill it. `given_by` names two slots that make it
@@ -92,7 +92,7 @@ class Thresholds(_Strict):
     leave: float = Field(0.45, ge=0, le=1)
 
 
-class Escalation(_Strict):
+class EscalationRule(_Strict):
     """Words that make a person take over: with one intent, or (without `intent`) with any."""
 
     patterns: tuple[str, ...]
@@ -109,7 +109,7 @@ class Escalation(_Strict):
         return self.intent in {None, intent} and matches(self.patterns, text)
 
 
-class Emergency(_Strict):
+class EmergencyRule(_Strict):
     """Words that get a fixed answer at once, whatever else the message says."""
 
     patterns: tuple[str, ...]
@@ -121,7 +121,7 @@ class Emergency(_Strict):
         return tuple(map(checked, patterns))
 
 
-class Hours(_Strict):
+class OpeningHours(_Strict):
     """When people answer, by language: `en: {mon-fri: 09:00-18:00}`; all others like `default`."""
 
     time_zone: str = "UTC"
@@ -134,7 +134,7 @@ class Hours(_Strict):
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder, a long name
             message = f"{name} is no time zone: write one like Europe/Berlin"
-            raise UnusableError(message, "no_time_zone", zone=name) from error
+            raise InvalidValueError(message, "no_time_zone", zone=name) from error
         return name
 
     @field_validator("open")
@@ -170,7 +170,7 @@ def _days(text: str) -> tuple[int, ...]:
     first, _, last = text.strip().lower().partition("-")
     if first not in _DAYS or (last or first) not in _DAYS:
         message = f"{text} is no day: write mon, or mon-fri"
-        raise UnusableError(message, "no_day", day=text)
+        raise InvalidValueError(message, "no_day", day=text)
     start, end = _DAYS.index(first), _DAYS.index(last or first)
     return tuple(day % 7 for day in range(start, end + 1 if end >= start else end + 8))
 
@@ -181,28 +181,30 @@ def _times(text: str) -> tuple[time, time]:
         return time.fromisoformat(start.strip()), time.fromisoformat(end.strip())
     except ValueError as error:
         message = f"{text} is no span of hours: write 09:00-18:00"
-        raise UnusableError(message, "no_hours", hours=text) from error
+        raise InvalidValueError(message, "no_hours", hours=text) from error
 
 
-class Content(_Strict):
+class PolicyContent(_Strict):
     """The content of `policy.yml`."""
 
     version: Literal[1] = 1
     pause: Literal["humans", "maintenance"] | None = None
     thresholds: Thresholds = Thresholds()
-    routes: dict[str, Annotated[Rule, BeforeValidator(_as_rule)]] = Field(default_factory=dict)
-    slots: dict[str, Slot] = Field(default_factory=dict)
+    routes: dict[str, Annotated[IntentRule, BeforeValidator(_as_rule)]] = Field(
+        default_factory=dict
+    )
+    slots: dict[str, SlotRule] = Field(default_factory=dict)
     informative: tuple[str, ...] = ()  # how people ask how something goes, not for it to be done
     queues: dict[str, str] = Field(default_factory=dict)
     default_queue: str = "support"
-    hours: Hours = Hours()
+    hours: OpeningHours = OpeningHours()
     patience_minutes: float = Field(5, gt=0)  # waiting, before a contact address is asked for
     silence_minutes: float | None = Field(None, gt=0)
     failures_before_handoff: int = Field(2, ge=1, le=10)
     clarify_options: int = Field(3, ge=2, le=5)
     entities: dict[str, str | entity_definitions.Values] = Field(default_factory=dict)
-    escalations: tuple[Escalation, ...] = ()
-    emergencies: tuple[Emergency, ...] = ()
+    escalations: tuple[EscalationRule, ...] = ()
+    emergencies: tuple[EmergencyRule, ...] = ()
     abuse: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
 
@@ -226,14 +228,14 @@ def matches(patterns: tuple[str, ...], text: str) -> bool:
     return any(stands_in(pattern, text) for pattern in patterns)
 
 
-def read(path: Path) -> tuple[Content, str]:
+def read(path: Path) -> tuple[PolicyContent, str]:
     """Return what a file says and its version; without a file the built-in content."""
     if not path.exists():
-        return Content(), BUILT_IN
+        return PolicyContent(), BUILT_IN
     try:
         text = path.read_text(encoding="utf-8")
         raw: Mapping[str, Any] = yaml.safe_load(text) or {}
-        content = Content.model_validate(raw, context={"folder": path.parent})
+        content = PolicyContent.model_validate(raw, context={"folder": path.parent})
     except UnicodeDecodeError as error:
         message = f"{path} is not UTF-8: save it as UTF-8"
         raise PolicyError(message, "no_utf8", file=str(path)) from error

@@ -13,7 +13,7 @@ from typing import Final
 import yaml
 
 from bot.core.safe_regex import SlowPatternError, spans
-from bot.dialogue.policy_file import Content, matches
+from bot.dialogue.policy_file import PolicyContent, matches
 
 _AROUND: Final = 2  # characters, such as a full stop, that say nothing beside an insult
 _WITHDRAWS: Final = re.compile(
@@ -41,7 +41,7 @@ def _found(kind: str, text: str) -> bool:
     return any(pattern.search(text) for pattern in _built_in()[kind])
 
 
-def emergency(content: Content, text: str) -> str | None:
+def emergency(content: PolicyContent, text: str) -> str | None:
     """Return the template of the fixed answer to an emergency, None where there is none.
 
     Own emergencies come first. Raises SlowPatternError where one of theirs cannot be searched for
@@ -62,12 +62,12 @@ def emergency(content: Content, text: str) -> str | None:
     return None
 
 
-def insults(content: Content, text: str) -> bool:
+def insults(content: PolicyContent, text: str) -> bool:
     """Tell words that are meant to hurt whoever answers; swearing at a zip is not abuse."""
     return _found("abuse", text) or matches(content.abuse, text)
 
 
-def only_insults(content: Content, text: str) -> bool:
+def only_insults(content: PolicyContent, text: str) -> bool:
     """Tell a message that is an insult and nothing else: there is nothing in it to see to."""
     bare = text.strip()
     found = [match.span() for own in _built_in()["abuse"] for match in own.finditer(bare)]
@@ -76,7 +76,7 @@ def only_insults(content: Content, text: str) -> bool:
     return longest > 0 and len(bare) - longest <= _AROUND
 
 
-def attacks(content: Content, text: str) -> bool:
+def attacks(content: PolicyContent, text: str) -> bool:
     """Tell attempts to reveal instructions or other customers' data, or to set rules aside."""
     return _found("attacks", text) or matches(content.refusals, text)
 

@@ -5,16 +5,21 @@ from datetime import datetime
 from typing import Any, Final
 
 from bot.core import intent_history as leaning
-from bot.core.intent_history import Leaning
+from bot.core.intent_history import IntentHistory
 from bot.core.types import Decision, IntentScore, Role, Route, Turn, Understanding
 from bot.dialogue import handoff
-from bot.dialogue.handoff import Custody, HandedOff, Owner, Withdrawn, Written
+from bot.dialogue.handoff import Assignment, ConversationOwner, CustomerWrote, HandedOff, QueueLeft
 
 _REMEMBERED: Final = 12
 # Reasons of replies that ask whether a person shall take over.
 OFFERING: Final = frozenset({"no_evidence", "out_of_scope", "file_received"})
 NO_TOPIC: Final = frozenset({"smalltalk", "no_words", "no_question", "file_received"})
-BOT, QUEUED, HUMAN, CLOSED = Owner.BOT, Owner.QUEUED, Owner.HUMAN, Owner.CLOSED
+BOT, QUEUED, HUMAN, CLOSED = (
+    ConversationOwner.BOT,
+    ConversationOwner.QUEUED,
+    ConversationOwner.HUMAN,
+    ConversationOwner.CLOSED,
+)
 CONFIRM: Final = "confirm"  # what a form asks for last
 IDENTIFIED: Final = "identified"  # the slot an action fills with what the customer proved to own
 # What a form's end does not take away: whom we speak with, and about which order.
@@ -30,7 +35,7 @@ class Utterance:
 
 
 @dataclass(frozen=True)
-class Form:
+class FormState:
     """An action that waits for something: a slot, or a yes (`asked` is "confirm" then)."""
 
     intent: str
@@ -47,19 +52,19 @@ class State:
     intent: str | None = None
     asked: tuple[str, ...] = ()  # the intents so far, the last of them
     slots: dict[str, str] = field(default_factory=dict)
-    forms: tuple[Form, ...] = ()  # the last one is filled; the others wait for it
+    forms: tuple[FormState, ...] = ()  # the last one is filled; the others wait for it
     options: tuple[str, ...] = ()  # intents the last question offered
     failures: int = 0  # replies in a row that did not help
     warnings: int = 0  # abusive messages so far
     offered_human: bool = False  # the last reply asked whether a colleague should take over
     articles: tuple[str, ...] = ()  # those the last answer was taken from
     mood: str = "calm"
-    leaning: Leaning = ()  # what the customer's messages have been about
-    custody: Custody = field(default_factory=Custody)
+    leaning: IntentHistory = ()  # what the customer's messages have been about
+    custody: Assignment = field(default_factory=Assignment)
     revision: int = 0
 
     @property
-    def owner(self) -> Owner:
+    def owner(self) -> ConversationOwner:
         """Who has the conversation."""
         return self.custody.owner
 
@@ -69,7 +74,7 @@ class State:
         return self.custody.queue
 
     @property
-    def form(self) -> Form | None:
+    def form(self) -> FormState | None:
         """The form that is filled now."""
         return self.forms[-1] if self.forms else None
 
@@ -102,7 +107,7 @@ def advance(state: State, turn: Turn) -> State:
         offered_human=decisions[-1].reason in OFFERING,
         articles=tuple(dict.fromkeys(c.article for c in turn.reply.citations)) or state.articles,
         mood=turn.understanding.emotion,
-        leaning=leaning.after(state.leaning, _ranking(turn.understanding)),
+        leaning=leaning.update_history(state.leaning, _ranking(turn.understanding)),
         custody=_custody(state, decisions, turn.message.at),
         revision=state.revision + 1,
     )
@@ -124,7 +129,7 @@ def _last_asking(decisions: tuple[Decision, ...]) -> Decision:
     return asking or decisions[-1]
 
 
-def _forms(state: State, decisions: tuple[Decision, ...]) -> tuple[Form, ...]:
+def _forms(state: State, decisions: tuple[Decision, ...]) -> tuple[FormState, ...]:
     """Return the forms after these decisions: begun, asked on, left for a while, or ended."""
     forms = state.forms
     for decision in decisions:
@@ -138,11 +143,13 @@ def _forms(state: State, decisions: tuple[Decision, ...]) -> tuple[Form, ...]:
             forms = left(forms, decision)
             if asked is not None:
                 again = mine is not None and mine.asked == asked
-                forms += (Form(decision.intent, asked, mine.tries + 1 if mine and again else 1),)
+                forms += (
+                    FormState(decision.intent, asked, mine.tries + 1 if mine and again else 1),
+                )
     return forms
 
 
-def left(forms: tuple[Form, ...], decision: Decision) -> tuple[Form, ...]:
+def left(forms: tuple[FormState, ...], decision: Decision) -> tuple[FormState, ...]:
     """Return the forms that wait while an action goes on: not its own, nor what it replaces."""
     return tuple(
         form
@@ -151,12 +158,12 @@ def left(forms: tuple[Form, ...], decision: Decision) -> tuple[Form, ...]:
     )
 
 
-def _custody(state: State, decisions: tuple[Decision, ...], at: datetime) -> Custody:
+def _custody(state: State, decisions: tuple[Decision, ...], at: datetime) -> Assignment:
     """Return who has the conversation after these decisions."""
-    custody = handoff.move(state.custody, Written(), at).custody
+    custody = handoff.move(state.custody, CustomerWrote(), at).custody
     given = next((d for d in decisions if d.route is Route.HANDOFF), None)
     if decisions[0].reason == "withdrawn":
-        return handoff.move(custody, Withdrawn(), at).custody
+        return handoff.move(custody, QueueLeft(), at).custody
     if given is None or custody.owner is HUMAN or given.reason == "contact_given":
         return custody
     # Who waits already keeps the queue, unless what came up belongs into another one.
@@ -220,8 +227,8 @@ def from_json(values: dict[str, Any]) -> State:
         articles=tuple(values.get("articles", ())),
         mood=values.get("mood", "calm"),
         leaning=tuple((intent, float(count)) for intent, count in values.get("leaning", ())),
-        custody=Custody(
-            Owner(values.get("owner", BOT)),
+        custody=Assignment(
+            ConversationOwner(values.get("owner", BOT)),
             int(values.get("fence", 0)),
             values.get("queue"),
             since=datetime.fromisoformat(since) if since else None,
@@ -231,7 +238,9 @@ def from_json(values: dict[str, Any]) -> State:
     )
 
 
-def _read_forms(values: dict[str, Any]) -> tuple[Form, ...]:
+def _read_forms(values: dict[str, Any]) -> tuple[FormState, ...]:
     if values.get("open_slot") and values.get("intent"):  # as it was kept before forms
-        return (Form(values["intent"], values["open_slot"]),)
-    return tuple(Form(intent, asked, tries) for intent, asked, tries in values.get("forms", ()))
+        return (FormState(values["intent"], values["open_slot"]),)
+    return tuple(
+        FormState(intent, asked, tries) for intent, asked, tries in values.get("forms", ())
+    )

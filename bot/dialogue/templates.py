@@ -21,7 +21,7 @@ from typing import Annotated, Final
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from bot.core.types import Button, CarelineError, Misfit
+from bot.core.types import Button, CarelineError, ConfigurationIssue
 from bot.dialogue import validation as fields
 
 LANGUAGES: Final = ("en", "zh")
@@ -31,7 +31,7 @@ CHANNEL: Final = "channel"  # the variable that names the channel a message came
 
 
 @dataclass(frozen=True)
-class Variant:
+class TemplateVariant:
     """One way to say it, the buttons under it, and where it is said.
 
     `slots` are those that must be known, with the value they must have or None for any.
@@ -63,7 +63,7 @@ class Variant:
         )
 
 
-Texts = Mapping[str, tuple[Variant, ...]]
+Texts = Mapping[str, tuple[TemplateVariant, ...]]
 
 
 def _as_list(value: object) -> object:
@@ -98,9 +98,9 @@ class _Written(_Strict):
     when: _When = Field(_When(), alias="if")
     buttons: tuple[_Pressed, ...] = ()
 
-    def variant(self) -> Variant:
+    def variant(self) -> TemplateVariant:
         buttons = tuple(Button(one.title, one.payload) for one in self.buttons)
-        return Variant(self.text, buttons, self.when.channel, self.when.slots)
+        return TemplateVariant(self.text, buttons, self.when.channel, self.when.slots)
 
 
 class TemplateError(CarelineError):
@@ -145,7 +145,7 @@ class Templates:
 
     def _chosen(
         self, name: str, language: str, variant: int, values: Mapping[str, str]
-    ) -> tuple[str, Variant]:
+    ) -> tuple[str, TemplateVariant]:
         """Return a variant that fits, and its language; those with a condition come first."""
         order = (language, *(other for other in LANGUAGES if other != language))
         for code in order:
@@ -155,7 +155,7 @@ class Templates:
         message = f"there is no template `{name}` that fits: add it to templates/{language}.yml"
         raise TemplateError(message)
 
-    def problems(self, given: Mapping[str, frozenset[str]]) -> list[Misfit]:
+    def problems(self, given: Mapping[str, frozenset[str]]) -> list[ConfigurationIssue]:
         """Return what would fail in front of a customer.
 
         `given` names the variables each template gets, besides the slots of its condition.
@@ -163,7 +163,7 @@ class Templates:
         found = []
         for name, variables in sorted(given.items()):
             for code in LANGUAGES:
-                variants: Sequence[Variant] = self.texts.get(code, {}).get(name, ())
+                variants: Sequence[TemplateVariant] = self.texts.get(code, {}).get(name, ())
                 for variant in variants:
                     missing = sorted(variant.variables - variables - {*variant.slots, CHANNEL})
                     for one in missing:
@@ -172,11 +172,11 @@ class Templates:
                             f"known: say it `if: {{slots: [{one}]}}`"
                         )
                         facts = {"template": name, "language": code, "variable": one}
-                        found.append(Misfit(message, "not_always_known", facts))
+                        found.append(ConfigurationIssue(message, "not_always_known", facts))
                 if variants and all(variant.is_conditional for variant in variants):
                     message = f"template `{name}` ({code}) has no variant without a condition"
                     facts = {"template": name, "language": code}
-                    found.append(Misfit(message, "always_conditional", facts))
+                    found.append(ConfigurationIssue(message, "always_conditional", facts))
         return found
 
     def title(self, intent: str, language: str) -> str:
@@ -216,7 +216,7 @@ def _built_in() -> Mapping[str, Texts]:
     path = resources.files("bot.dialogue") / "builtin.yml"
     loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
     return {
-        code: {name: tuple(map(Variant, texts)) for name, texts in loaded[code].items()}
+        code: {name: tuple(map(TemplateVariant, texts)) for name, texts in loaded[code].items()}
         for code in LANGUAGES
     }
 
@@ -235,7 +235,7 @@ def _parse(raw: str, path: Path) -> tuple[Texts, Mapping[str, str]]:
     if not isinstance(titles, dict):
         message = f"{path}: titles must map intents to the words on a button"
         raise TemplateError(message, "no_titles", file=str(path))
-    texts: dict[str, tuple[Variant, ...]] = {}
+    texts: dict[str, tuple[TemplateVariant, ...]] = {}
     for name, value in loaded.items():
         variants = value if isinstance(value, list) else [value]
         texts[str(name)] = tuple(_variant(one, str(name), path) for one in variants)
@@ -249,11 +249,11 @@ def _no_text(name: str, path: Path) -> TemplateError:
     return TemplateError(message, "no_texts", file=str(path), template=name)
 
 
-def _variant(value: object, name: str, path: Path) -> Variant:
+def _variant(value: object, name: str, path: Path) -> TemplateVariant:
     """Read one variant: a text, or a mapping with its condition and buttons."""
     if isinstance(value, str) and value.strip():
         _check(value, name, path)
-        return Variant(value)
+        return TemplateVariant(value)
     if not isinstance(value, dict):
         raise _no_text(name, path)
     try:

@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic_core import ErrorDetails
 
-from bot.core.types import UnusableError
+from bot.core.types import InvalidValueError
 
 # Of the kinds of errors those that our models can raise.
 REASONS: Final = {
@@ -42,7 +42,7 @@ def finding(error: ErrorDetails, *above: str) -> tuple[str, dict[str, str | int]
     reason = REASONS.get(error["type"], "")
     context: Mapping[str, object] = error.get("ctx", {})
     cause = context.get("error")
-    if isinstance(cause, UnusableError):
+    if isinstance(cause, InvalidValueError):
         inside = [str(cause.facts["place"])] if "place" in cause.facts else []
         return cause.reason, {**cause.facts, "place": ".".join([*place, *inside])}
     if place[-1:] == [_KEY]:

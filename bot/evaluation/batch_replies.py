@@ -13,14 +13,14 @@ from typing import Any, Final
 
 from bot.assistant.pipeline import Assistant
 from bot.core import serialization
-from bot.core.types import BadMessageError, CarelineError, Message, new_id
+from bot.core.types import CarelineError, InvalidMessageError, Message, new_id
 
 _TEXTS: Final = ("text", "sender", "conversation_id")
 _LONGEST_ID: Final = 64
 
 
 @dataclass(frozen=True)
-class Asked:
+class BatchLine:
     """A line of the batch; one that cannot be read has an error instead of a text."""
 
     line: int
@@ -32,7 +32,7 @@ class Asked:
 
 
 @dataclass
-class Done:
+class BatchSummary:
     """What became of the lines of a batch."""
 
     answered: int = 0
@@ -41,7 +41,7 @@ class Done:
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
 
-def read(file: Path) -> Iterator[Asked]:
+def read(file: Path) -> Iterator[BatchLine]:
     """Yield the lines of a file; empty ones are passed over."""
     try:
         with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as lines:
@@ -53,23 +53,23 @@ def read(file: Path) -> Iterator[Asked]:
         raise CarelineError(message) from error
 
 
-def _asked(number: int, line: bytes) -> Asked:
+def _asked(number: int, line: bytes) -> BatchLine:
     try:
         body = json.loads(line.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        return Asked(number, str(number), error=f"this is not JSON in UTF-8: {error}")
+        return BatchLine(number, str(number), error=f"this is not JSON in UTF-8: {error}")
     if not isinstance(body, dict):
-        return Asked(number, str(number), error="a line holds one JSON object")
+        return BatchLine(number, str(number), error="a line holds one JSON object")
     given = body.get("id")
     name = str(number) if given is None else str(given)
     for key in _TEXTS:
         value = body.get(key)
         if not (isinstance(value, str) or (value is None and key != "text")):
-            return Asked(number, name, error=f"{key} has to be a text")
+            return BatchLine(number, name, error=f"{key} has to be a text")
     conversation: str | None = body.get("conversation_id")
     if conversation is not None and not 0 < len(conversation) <= _LONGEST_ID:
-        return Asked(number, name, error=f"conversation_id has 1 to {_LONGEST_ID} characters")
-    return Asked(number, name, body["text"], conversation, body.get("sender"))
+        return BatchLine(number, name, error=f"conversation_id has 1 to {_LONGEST_ID} characters")
+    return BatchLine(number, name, body["text"], conversation, body.get("sender"))
 
 
 def answered(out: Path) -> set[str]:
@@ -92,20 +92,20 @@ def answered(out: Path) -> set[str]:
 
 
 def run(
-    asked: Sequence[Asked],
+    asked: Sequence[BatchLine],
     assistant: Assistant,
     write: Callable[[dict[str, Any]], None],
     *,
     workers: int = 1,
     step: Callable[[], None] = lambda: None,
-) -> Done:
+) -> BatchSummary:
     """Answer lines and hand each result to `write`; lines of a conversation keep their order."""
-    groups: dict[str, list[Asked]] = {}
+    groups: dict[str, list[BatchLine]] = {}
     for one in asked:
         groups.setdefault(one.conversation_id or f" {one.line}", []).append(one)
-    done = Done()
+    done = BatchSummary()
 
-    def answer(group: list[Asked]) -> None:
+    def answer(group: list[BatchLine]) -> None:
         for one in group:
             result = _answer(one, assistant)
             with done.lock:
@@ -122,7 +122,7 @@ def run(
     return done
 
 
-def _answer(asked: Asked, assistant: Assistant) -> dict[str, Any]:
+def _answer(asked: BatchLine, assistant: Assistant) -> dict[str, Any]:
     if asked.error is not None:
         return {"id": asked.id, "line": asked.line, "error": asked.error}
     # A run that is repeated says the same line once: the log knows it by this.
@@ -136,5 +136,5 @@ def _answer(asked: Asked, assistant: Assistant) -> dict[str, Any]:
     )
     try:
         return {"id": asked.id, **serialization.turn_json(assistant.answer(message))}
-    except BadMessageError as error:
+    except InvalidMessageError as error:
         return {"id": asked.id, "line": asked.line, "error": str(error)}

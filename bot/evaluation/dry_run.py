@@ -7,18 +7,18 @@ from typing import Final
 from bot.assistant import retrieval
 from bot.assistant.pipeline import Assistant
 from bot.assistant.protocols import Actions
-from bot.assistant.turn_context import Work
+from bot.assistant.turn_context import TurnContext
 from bot.core.types import Message, Route, Turn, new_id
 from bot.dialogue.state import State, advance
-from bot.generation.verification import SupportCheck, Verdict
+from bot.generation.verification import SupportCheck, SupportVerdict
 from knowledge_base.chunking import sentences
-from knowledge_base.documents import Findings, Hit
+from knowledge_base.documents import SearchHit, SearchResult
 
 _CANDIDATES: Final = 10
 
 
 @dataclass(frozen=True)
-class Question:
+class DryRunQuestion:
     """What is tried: a text, after earlier ones of the same customer."""
 
     text: str
@@ -28,16 +28,16 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Checked:
+class SentenceCheck:
     """A sentence of the reply, and whether the passages support it."""
 
     text: str
-    verdict: Verdict
+    verdict: SupportVerdict
     article: str | None  # the one it stands on
 
 
 @dataclass(frozen=True)
-class Tried:
+class DryRunResult:
     """What came of a question.
 
     `found` is what a search for the question finds, whether the reply was searched for or not, and
@@ -47,15 +47,15 @@ class Tried:
 
     turn: Turn
     earlier: tuple[Turn, ...]
-    found: Findings
+    found: SearchResult
     threshold: float
-    used: tuple[Hit, ...]
-    support: tuple[Checked, ...]
+    used: tuple[SearchHit, ...]
+    support: tuple[SentenceCheck, ...]
 
 
-def attempt(
-    serving: Assistant, actions: Actions | None, check: SupportCheck, question: Question
-) -> Tried:
+def dry_run(
+    serving: Assistant, actions: Actions | None, check: SupportCheck, question: DryRunQuestion
+) -> DryRunResult:
     """Answer a question as `serving` would; nothing is kept.
 
     Args:
@@ -75,7 +75,7 @@ def attempt(
         turns.append(bot.again(message, before))
         state = advance(before, turns[-1])
     found, threshold = _searched(bot, turns[-1], before)
-    return Tried(
+    return DryRunResult(
         turn=turns[-1],
         earlier=tuple(turns[:-1]),
         found=found,
@@ -85,31 +85,31 @@ def attempt(
     )
 
 
-def _searched(bot: Assistant, turn: Turn, before: State) -> tuple[Findings, float]:
+def _searched(bot: Assistant, turn: Turn, before: State) -> tuple[SearchResult, float]:
     """Return what a search finds, the way that the reply came by, and what counts as evidence.
 
     A reply that was not searched for, or found nothing, is shown what the first way finds.
     """
     first = turn.understanding.parts(turn.message.text)[0]
-    work = Work(turn.message, before, asked=first.requests[0].text)
+    work = TurnContext(turn.message, before, asked=first.requests[0].text)
     language = work.language(turn.understanding)
     ways = retrieval.tries(bot.parts, work, turn.decision, language)
-    shown: Findings | None = None
+    shown: SearchResult | None = None
     for way in ways:
         found = retrieval.find(bot.parts, work, turn.decision, language, way, _CANDIDATES)
         shown = shown or found
         if turn.evidence and found.hits[: len(turn.evidence)] == turn.evidence:
             return found, way.enough
-    return shown or Findings(), ways[0].enough
+    return shown or SearchResult(), ways[0].enough
 
 
-def _used(turn: Turn) -> tuple[Hit, ...]:
+def _used(turn: Turn) -> tuple[SearchHit, ...]:
     """Return the passages the reply was made from; those that were no evidence are none."""
     retrieved = Route.RETRIEVE in {decision.route for decision in turn.decisions}
     return turn.evidence if retrieved else ()
 
 
-def _supported(check: SupportCheck, turn: Turn) -> tuple[Checked, ...]:
+def _supported(check: SupportCheck, turn: Turn) -> tuple[SentenceCheck, ...]:
     """Check each sentence of a reply that was made from passages; templates are the shop's own."""
     passages = _distinct(_used(turn))
     if not passages:
@@ -117,7 +117,7 @@ def _supported(check: SupportCheck, turn: Turn) -> tuple[Checked, ...]:
     said = [turn.reply.text[start:end] for start, end in sentences(turn.reply.text)]
     verdicts = check.check_all(said, [hit.chunk.text for hit in passages])
     return tuple(
-        Checked(
+        SentenceCheck(
             text,
             verdict,
             passages[verdict.passage].chunk.article if verdict.passage is not None else None,
@@ -126,5 +126,5 @@ def _supported(check: SupportCheck, turn: Turn) -> tuple[Checked, ...]:
     )
 
 
-def _distinct(hits: Sequence[Hit]) -> list[Hit]:
+def _distinct(hits: Sequence[SearchHit]) -> list[SearchHit]:
     return list({hit.chunk.id: hit for hit in hits}.values())

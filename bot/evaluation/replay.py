@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from bot.assistant.pipeline import Assistant
-from bot.core.types import BadMessageError, Message, Role, Route, Turn
-from bot.dialogue.handoff import Custody
+from bot.core.types import InvalidMessageError, Message, Role, Route, Turn
+from bot.dialogue.handoff import Assignment
 from bot.dialogue.state import State, Utterance
 from bot.training import datasets
 from bot.training.datasets import Conversation, LoggedTurn
@@ -35,7 +35,7 @@ class States(Protocol):
 
 
 @dataclass(frozen=True)
-class Difference:
+class ReplayDifference:
     """A turn whose intent or route is not the annotated one."""
 
     conversation: str
@@ -48,7 +48,7 @@ class Difference:
 
 
 @dataclass
-class Replayed:
+class ReplayResult:
     """Counts of one replay; memory does not grow with the number of conversations."""
 
     conversations: int = 0
@@ -63,7 +63,7 @@ class Replayed:
     unneeded: Counter[bool] = field(default_factory=Counter)  # needs none: handed off?
     escalated: int = 0
     seconds: float = 0.0
-    differences: list[Difference] = field(default_factory=list)
+    differences: list[ReplayDifference] = field(default_factory=list)
 
     def summary(self) -> dict[str, Any]:
         """Return the public JSON; a rate with nothing to measure is None."""
@@ -122,9 +122,9 @@ def replay(
     log: States,
     *,
     progress: bool = False,
-) -> Replayed:
+) -> ReplayResult:
     """Run conversations through an assistant whose log is `log`."""
-    result = Replayed()
+    result = ReplayResult()
     started = time.perf_counter()
     with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
         task = bar.add_task("replaying", total=None)
@@ -136,7 +136,7 @@ def replay(
 
 
 def _replay_one(
-    conversation: Conversation, assistant: Assistant, log: States, result: Replayed
+    conversation: Conversation, assistant: Assistant, log: States, result: ReplayResult
 ) -> None:
     result.conversations += 1
     key = f"replay-{conversation.id}"
@@ -158,11 +158,11 @@ def _replay_one(
         (result.needed if conversation.needs_human else result.unneeded)[handed_off] += 1
 
 
-def _answer(assistant: Assistant, key: str, turn: LoggedTurn, result: Replayed) -> Turn | None:
+def _answer(assistant: Assistant, key: str, turn: LoggedTurn, result: ReplayResult) -> Turn | None:
     """Answer one turn; what no channel would let in counts as an error only when it has text."""
     try:
         answered = assistant.answer(Message(turn.text, key, channel="replay"))
-    except BadMessageError:
+    except InvalidMessageError:
         result.errors += bool(turn.text.strip())
         return None
     result.errors += answered.decision.reason == "error"
@@ -174,7 +174,7 @@ def _as_logged(state: State | None, turns: Sequence[LoggedTurn]) -> State:
     history = tuple(
         Utterance(turn.role, turn.text) for turn in turns if turn.role is not Role.ACTION
     )
-    return replace(state or State(), history=history[-12:], custody=Custody())
+    return replace(state or State(), history=history[-12:], custody=Assignment())
 
 
 def _count(
@@ -182,7 +182,7 @@ def _count(
     logged: LoggedTurn,
     reply: LoggedTurn | None,
     turn: Turn,
-    result: Replayed,
+    result: ReplayResult,
 ) -> None:
     result.customer_turns += 1
     result.routes[turn.decision.route.value] += 1
@@ -211,7 +211,7 @@ def _count(
         result.agreement[1] += 1
     if wrong and len(result.differences) < _SAMPLES:
         result.differences.append(
-            Difference(
+            ReplayDifference(
                 conversation.id,
                 logged.text[:_TEXT],
                 logged.intent,

@@ -7,11 +7,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from bot.core.types import CarelineError, ServedBy
-from bot.evaluation.replay import Replayed
+from bot.core.types import CarelineError, ServingVersions
+from bot.evaluation.replay import ReplayResult
 
 
-def write(replayed: Replayed, path: Path, versions: ServedBy) -> None:
+def write(replayed: ReplayResult, path: Path, versions: ServingVersions) -> None:
     """Write the report; raise CarelineError when the file cannot be written."""
     from jinja2 import Environment
 
@@ -31,7 +31,7 @@ def write(replayed: Replayed, path: Path, versions: ServedBy) -> None:
         raise CarelineError(message) from error
 
 
-def _plot(replayed: Replayed) -> str:
+def _plot(replayed: ReplayResult) -> str:
     """Return a PNG in base64: where messages went, and how often that was right."""
     import matplotlib as mpl
 

@@ -12,16 +12,24 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bot.actions.calls import ActionCall
 from bot.assistant.pipeline import Assistant
-from bot.assistant.protocols import Result, Said, Stream, Understander
+from bot.assistant.protocols import ActionOutcome, ActionResponse, MessageUnderstander, Stream
 from bot.core import serialization
-from bot.core.types import Acted, Button, CarelineError, Promised, Reply, Turn, Understanding
+from bot.core.types import (
+    ActionRecord,
+    Button,
+    CarelineError,
+    PromiseStatus,
+    Reply,
+    Turn,
+    Understanding,
+)
 from bot.dialogue import state as states
 from bot.dialogue.policy import Policy
 from bot.dialogue.templates import Templates
 from bot.store import audit_ledger, content_snapshots
 from bot.store.in_memory_log import MemoryLog
-from bot.store.read_model import Reader
-from knowledge_base.documents import Hit
+from bot.store.read_model import ConversationReader
+from knowledge_base.documents import SearchHit
 
 if TYPE_CHECKING:
     from bot.store.database import Engine
@@ -31,7 +39,7 @@ _PERSONAL: Final = ("[email]", "[card]", "[phone]")
 
 
 @dataclass(frozen=True)
-class Difference:
+class VerificationDifference:
     """A part of the turn that came out otherwise; `part` is a path into the trace."""
 
     part: str
@@ -40,7 +48,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Verified:
+class VerificationResult:
     """What came of doing a turn again.
 
     `unaltered` tells whether its rows are those that were written, None where they have no entry
@@ -49,7 +57,7 @@ class Verified:
     """
 
     message_id: str
-    differences: tuple[Difference, ...]
+    differences: tuple[VerificationDifference, ...]
     unaltered: bool | None
     redacted: bool
     not_repeated: str | None  # "action" or "generator"
@@ -94,10 +102,10 @@ class Verifier:
         """Take a home, whose log must be migrated, and the function that builds assistants."""
         self._home = home
         self._build = build
-        self._reader = Reader(home.engine)
+        self._reader = ConversationReader(home.engine)
         self._open: dict[tuple[str | None, ...], Assistant] = {}
 
-    def verify(self, message_id: str) -> Verified:
+    def verify(self, message_id: str) -> VerificationResult:
         """Do a message's turn again, found by its id or that of its reply.
 
         Raises NotFoundError for an unknown id and CarelineError when a version is gone.
@@ -105,7 +113,7 @@ class Verifier:
         record, trace = self._reader.turn(message_id)
         turn = serialization.from_record(record)
         again = self._again(turn, trace)
-        return Verified(
+        return VerificationResult(
             message_id=turn.message.id,
             differences=tuple(_differences(_comparable(turn, trace), again)),
             unaltered=audit_ledger.is_unaltered(self._home.engine, turn.message.id),
@@ -170,9 +178,9 @@ def _not_repeated(turn: Turn) -> str | None:
 class _AsItWas:
     """Understands as before; whether the promise was void depended on the messages of that day."""
 
-    def __init__(self, understander: Understander, logged: Turn) -> None:
+    def __init__(self, understander: MessageUnderstander, logged: Turn) -> None:
         self._understander = understander
-        self._void = logged.understanding.promised is Promised.VOID
+        self._void = logged.understanding.promised is PromiseStatus.VOID
         self._logged = logged
 
     def understand(self, text: str, /, **context: Any) -> Understanding:
@@ -185,10 +193,10 @@ class _AsItWas:
     def explain(self, text: str, /) -> None:
         del text
 
-    def _promised(self, found: Promised) -> Promised:
-        if found not in {Promised.KEPT, Promised.VOID}:
+    def _promised(self, found: PromiseStatus) -> PromiseStatus:
+        if found not in {PromiseStatus.KEPT, PromiseStatus.VOID}:
             return found
-        return Promised.VOID if self._void else Promised.KEPT
+        return PromiseStatus.VOID if self._void else PromiseStatus.KEPT
 
 
 @dataclass(frozen=True)
@@ -204,7 +212,7 @@ class _Spoken:
 class _Outcome:
     """What came of an action."""
 
-    acted: Acted
+    acted: ActionRecord
 
     @property
     def said(self) -> Sequence[_Spoken]:
@@ -228,15 +236,15 @@ class _Outcome:
 class _Done:
     """Actions that were done: they say and set what they said and set, in order."""
 
-    left: list[Acted]
+    left: list[ActionRecord]
 
-    def run(self, call: ActionCall, /) -> Result:
+    def run(self, call: ActionCall, /) -> ActionOutcome:
         if not self.left:
             message = f"{call.name} was not run then"
             raise CarelineError(message)
         return _Outcome(self.left.pop(0))
 
-    def stream(self, call: ActionCall, /) -> Generator[Said, None, Result]:
+    def stream(self, call: ActionCall, /) -> Generator[ActionResponse, None, ActionOutcome]:
         outcome = self.run(call)
         yield from outcome.said
         return outcome
@@ -264,7 +272,9 @@ class _Said:
 
     reply: Reply
 
-    def stream(self, question: str, hits: Sequence[Hit], language: str, gone: Any, /) -> Stream:
+    def stream(
+        self, question: str, hits: Sequence[SearchHit], language: str, gone: Any, /
+    ) -> Stream:
         del question, hits, language, gone
         yield self.reply.text
         return self.reply
@@ -287,7 +297,7 @@ def _comparable(turn: Turn, trace: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _differences(logged: Any, now: Any, path: str = "") -> Iterator[Difference]:
+def _differences(logged: Any, now: Any, path: str = "") -> Iterator[VerificationDifference]:
     if isinstance(logged, dict) and isinstance(now, dict):
         for key in dict.fromkeys((*logged, *now)):
             yield from _differences(logged.get(key), now.get(key), f"{path}.{key}".lstrip("."))
@@ -296,6 +306,6 @@ def _differences(logged: Any, now: Any, path: str = "") -> Iterator[Difference]:
             yield from _differences(one, other, f"{path}[{number}]")
     elif isinstance(logged, float) and isinstance(now, float):
         if abs(logged - now) > _CLOSE * max(1.0, abs(logged)):
-            yield Difference(path, logged, now)
+            yield VerificationDifference(path, logged, now)
     elif logged != now:
-        yield Difference(path, logged, now)
+        yield VerificationDifference(path, logged, now)

@@ -16,10 +16,10 @@ import numpy as np
 
 from bot.core.types import Citation, Reply
 from bot.generation import answer_types
-from bot.generation.answer_types import Kind
-from bot.generation.statements import CELL, HAN, Statement, is_short, statements
+from bot.generation.answer_types import AnswerType
+from bot.generation.statements import CELL, HAN, PassageStatement, is_short, statements
 from knowledge_base.chunking import sentences
-from knowledge_base.documents import Hit
+from knowledge_base.documents import SearchHit
 from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.index.sparse import terms
 from knowledge_base.text.chinese import simplified
@@ -62,7 +62,7 @@ class SentenceEncoder(Protocol):
 class Scored:
     """Statements in the order of their passages, and how well each answers, shape (n,)."""
 
-    statements: Sequence[Statement]
+    statements: Sequence[PassageStatement]
     scores: Vectors
 
     @property
@@ -71,7 +71,7 @@ class Scored:
         return [int(number) for number in np.argsort(-self.scores, kind="stable")]
 
 
-def extract(question: str, hits: Sequence[Hit], encoder: SentenceEncoder | None) -> Reply:
+def extract(question: str, hits: Sequence[SearchHit], encoder: SentenceEncoder | None) -> Reply:
     """Answer with the best statements of the best passages; hits must not be empty.
 
     They keep the order of the passage and stay in one article. The reply is at most 60 words or
@@ -88,7 +88,7 @@ def extract(question: str, hits: Sequence[Hit], encoder: SentenceEncoder | None)
     )
 
 
-def score(question: str, hits: Sequence[Hit], encoder: SentenceEncoder | None) -> Scored:
+def score(question: str, hits: Sequence[SearchHit], encoder: SentenceEncoder | None) -> Scored:
     """Return the statements of the best passages and how well each answers the question."""
     found = [
         statement
@@ -108,7 +108,7 @@ def score(question: str, hits: Sequence[Hit], encoder: SentenceEncoder | None) -
     return Scored(found, np.asarray(fit * trust * worth, dtype=np.float32))
 
 
-def _worth(statement: Statement, question: str) -> float:
+def _worth(statement: PassageStatement, question: str) -> float:
     """Return what remains of a score: less for what repeats the question or sends elsewhere.
 
     An item may say just what was asked about: that it stands in the list is the answer.
@@ -119,7 +119,7 @@ def _worth(statement: Statement, question: str) -> float:
     return _NOTHING_NEW if echo and statement.form != "item" else 1.0
 
 
-def _shares(question: str, found: Sequence[Statement]) -> tuple[Vectors, Vectors]:
+def _shares(question: str, found: Sequence[PassageStatement]) -> tuple[Vectors, Vectors]:
     """Return the share of the question's words that each statement holds, and holds in its context.
 
     Words count by how few of the statements hold them, idf = ln(1 + n / df), and those of the
@@ -152,7 +152,7 @@ def _tokens(text: str) -> set[str]:
     return {*terms(text), *HAN.findall(simplified(text))}
 
 
-def _before(found: Sequence[Statement]) -> list[str]:
+def _before(found: Sequence[PassageStatement]) -> list[str]:
     """Return what each statement is read with: its lead-in, else the sentence before it."""
     context = [found[0].lead_text]
     for previous, statement in pairwise(found):
@@ -161,7 +161,7 @@ def _before(found: Sequence[Statement]) -> list[str]:
     return context
 
 
-def _topics(found: Sequence[Statement]) -> list[str]:
+def _topics(found: Sequence[PassageStatement]) -> list[str]:
     """Return what each statement's passage is about: its heading, else its first statement."""
     first: dict[str, str] = {}
     for statement in found:
@@ -170,7 +170,7 @@ def _topics(found: Sequence[Statement]) -> list[str]:
 
 
 def _meaning(
-    question: str, found: Sequence[Statement], fit: Vectors, encoder: SentenceEncoder
+    question: str, found: Sequence[PassageStatement], fit: Vectors, encoder: SentenceEncoder
 ) -> Vectors:
     """Return how near statements are to the question, from 0 for the farthest to 1, shape (n,)."""
     query = encoder.queries([question])[0]
@@ -201,7 +201,7 @@ def _choose(scored: Scored, question: str) -> set[int]:
         chosen.add(number)
         return True
 
-    whole = Kind.WAY in answer_types.asked_for(question)
+    whole = AnswerType.WAY in answer_types.asked_for(question)
     _bring(scored, best, add, whole=whole)
     said = 1
     for number in order[1:]:
@@ -217,14 +217,14 @@ def _choose(scored: Scored, question: str) -> set[int]:
     return _without_open_ends(found, chosen)
 
 
-def _goes_with(best: Statement, statement: Statement, share: float) -> bool:
+def _goes_with(best: PassageStatement, statement: PassageStatement, share: float) -> bool:
     """Tell whether a statement that has this share of the best one's score is said beside it."""
     if statement.chunk is best.chunk:
         return True
     return statement.chunk.article == best.chunk.article and share >= _CLOSE_ELSEWHERE
 
 
-def _without_open_ends(found: Sequence[Statement], chosen: set[int]) -> set[int]:
+def _without_open_ends(found: Sequence[PassageStatement], chosen: set[int]) -> set[int]:
     """Leave out lead-ins whose items found no room, unless nothing else is said."""
     kept = {n for n in chosen if not _leads(found[n]) or n + 1 in chosen}
     return kept or chosen
@@ -254,7 +254,7 @@ def _bring(scored: Scored, number: int, add: "Add", *, whole: bool) -> None:
         add(before)
 
 
-def _bring_block(found: Sequence[Statement], number: int, add: "Add") -> None:
+def _bring_block(found: Sequence[PassageStatement], number: int, add: "Add") -> None:
     """Add the other items of a list: those that follow, then those before, without a gap."""
     statement = found[number]
     for step in (1, -1):
@@ -263,11 +263,11 @@ def _bring_block(found: Sequence[Statement], number: int, add: "Add") -> None:
             other += step
 
 
-def _leads(statement: Statement) -> bool:
+def _leads(statement: PassageStatement) -> bool:
     return statement.text.endswith((":", "："))
 
 
-def _same_block(one: Statement, other: Statement) -> bool:
+def _same_block(one: PassageStatement, other: PassageStatement) -> bool:
     return one.chunk is other.chunk and one.block == other.block
 
 
@@ -278,14 +278,14 @@ class Add(Protocol):
         """Return False when there is no room for it."""
 
 
-def _fits(chosen: Sequence[Statement]) -> bool:
+def _fits(chosen: Sequence[PassageStatement]) -> bool:
     text = " ".join(statement.text for statement in chosen)
     return len(HAN.findall(text)) <= MAX_HAN and len(text.split()) <= MAX_WORDS
 
 
-def _quotes(chosen: Sequence[Statement]) -> Iterator[tuple[Statement, int]]:
+def _quotes(chosen: Sequence[PassageStatement]) -> Iterator[tuple[PassageStatement, int]]:
     """Yield where each quote begins and its end; neighbours share one as long as it is short."""
-    begun: Statement | None = None
+    begun: PassageStatement | None = None
     end = 0
     for statement in chosen:
         if begun is not None and _is_one_quote(begun, end, statement):
@@ -298,7 +298,7 @@ def _quotes(chosen: Sequence[Statement]) -> Iterator[tuple[Statement, int]]:
         yield begun, end
 
 
-def _is_one_quote(begun: Statement, end: int, statement: Statement) -> bool:
+def _is_one_quote(begun: PassageStatement, end: int, statement: PassageStatement) -> bool:
     text = begun.chunk.text
     if begun.chunk is not statement.chunk or text[end : statement.start].strip():
         return False
@@ -306,7 +306,7 @@ def _is_one_quote(begun: Statement, end: int, statement: Statement) -> bool:
     return len(list(sentences(quote))) <= _IN_A_QUOTE and len(HAN.findall(quote)) <= MAX_HAN
 
 
-def _cite(quoted: tuple[Statement, int]) -> Citation:
+def _cite(quoted: tuple[PassageStatement, int]) -> Citation:
     statement, end = quoted
     chunk = statement.chunk
     return Citation(
@@ -319,7 +319,7 @@ def _cite(quoted: tuple[Statement, int]) -> Citation:
     )
 
 
-def _heading_of_fragments(chosen: Sequence[Statement]) -> str:
+def _heading_of_fragments(chosen: Sequence[PassageStatement]) -> str:
     """Return the heading that list items need: "burns" may stand under "What is not covered".
 
     A number in a heading stands in no quote, and a question is no lead-in: those are not said.
@@ -333,7 +333,7 @@ def _heading_of_fragments(chosen: Sequence[Statement]) -> str:
     return f"{heading}：" if HAN.search(first.text) else f"{heading}: "
 
 
-def _said(chosen: Sequence[Statement]) -> str:
+def _said(chosen: Sequence[PassageStatement]) -> str:
     """Return the statements as one text; items of a list after one another."""
     text = ""
     for statement, after in zip(chosen, [*chosen[1:], None], strict=True):
@@ -351,7 +351,7 @@ def _stop(text: str, *, in_list: bool) -> str:
     return ";" if in_list else "."
 
 
-def _readable(statement: Statement) -> str:
+def _readable(statement: PassageStatement) -> str:
     """Turn a table's row into a line: `US express | 2 days | $5` → `US express: Time 2 days, …`.
 
     Three columns and more need the names of the columns.

@@ -6,17 +6,17 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bot.core.types import Citation, Reply, Usage, Written
+from bot.core.types import Citation, GenerationRecord, Reply, Usage
 from bot.generation import prompts
 from bot.generation.answer_extraction import SentenceEncoder, extract, score
 from bot.generation.language_models import Chat, EngineError, Seconds, TextGenerator, Writing
 from bot.generation.prompts import Prompt
-from bot.generation.statements import Statement
+from bot.generation.statements import PassageStatement
 from bot.generation.streaming import pieces
-from bot.generation.verification import SupportCheck, Verdict, states_something
-from bot.generation.verification.verdicts import Flaw
+from bot.generation.verification import SupportCheck, SupportVerdict, states_something
+from bot.generation.verification.verdicts import SupportIssue
 from knowledge_base.chunking import sentences
-from knowledge_base.documents import Hit
+from knowledge_base.documents import SearchHit
 
 Stream = Generator[str, None, Reply]
 Gone = Callable[[], bool]
@@ -26,13 +26,15 @@ _NOTHING: Final = Usage(0, 0, reported=False)
 _STATEMENTS: Final = 8  # that a model is given
 _NEAR: Final = 0.3  # what each of them must score of the best one
 _MILLION: Final = 1_000_000
-_FIGURES: Final = frozenset({Flaw.NUMBER, Flaw.DATE, Flaw.MONEY, Flaw.UNIT})
+_FIGURES: Final = frozenset(
+    {SupportIssue.NUMBER, SupportIssue.DATE, SupportIssue.MONEY, SupportIssue.UNIT}
+)
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LATIN = re.compile(r"[A-Za-z]{2,}")
 _NAMES: Final = 2  # words in Latin letters that a Chinese sentence may consist of
 
 
-class ExtractiveComposer:
+class ExtractiveAnswerer:
     """Says only sentences that stand in the passages."""
 
     def __init__(self, encoder: SentenceEncoder | None) -> None:
@@ -40,7 +42,7 @@ class ExtractiveComposer:
         self.encoder = encoder
 
     def stream(
-        self, question: str, hits: Sequence[Hit], language: str, gone: Gone = bool, /
+        self, question: str, hits: Sequence[SearchHit], language: str, gone: Gone = bool, /
     ) -> Stream:
         """Yield the reply in pieces, then return it whole."""
         del language, gone  # the extract is in the passage's language, and quick
@@ -50,7 +52,7 @@ class ExtractiveComposer:
 
 
 @dataclass(frozen=True)
-class Prices:
+class TokenPrices:
     """What a million tokens cost, in any one currency."""
 
     prompt: float = 0.0
@@ -64,7 +66,7 @@ class Prices:
         return cost / _MILLION
 
 
-class GeneratedComposer:
+class LlmAnswerer:
     """Says what a language model writes, sentence by sentence, as far as the passages support it.
 
     A sentence leaves only after it passed the check, with a citation of what it stands on. The
@@ -75,11 +77,11 @@ class GeneratedComposer:
     def __init__(
         self,
         generator: TextGenerator,
-        extractive: ExtractiveComposer,
+        extractive: ExtractiveAnswerer,
         prompt: Prompt,
         *,
         seconds: Seconds = 20.0,
-        prices: Prices = Prices(),
+        prices: TokenPrices = TokenPrices(),
     ) -> None:
         """Take the model, what to fall back to, the prompt, and how long an answer may take."""
         self._generator = generator
@@ -90,7 +92,7 @@ class GeneratedComposer:
         self._prices = prices
 
     def stream(
-        self, question: str, hits: Sequence[Hit], language: str, gone: Gone = bool, /
+        self, question: str, hits: Sequence[SearchHit], language: str, gone: Gone = bool, /
     ) -> Stream:
         """Yield checked sentences as they are complete, then return the reply.
 
@@ -114,7 +116,7 @@ class GeneratedComposer:
             draft.fell_back = "engine"
         finally:
             writing.close()
-        written = Written(
+        written = GenerationRecord(
             self._generator.name,
             prompts.digest(chat),
             writing.usage,
@@ -156,8 +158,8 @@ class _Draft:
     def __init__(
         self,
         check: SupportCheck,
-        hits: Sequence[Hit],
-        about: Sequence[Statement],
+        hits: Sequence[SearchHit],
+        about: Sequence[PassageStatement],
         language: str,
     ) -> None:
         self.said = ""
@@ -195,7 +197,7 @@ class _Draft:
         self.said += piece
         return piece
 
-    def _answers(self, verdict: Verdict) -> bool:
+    def _answers(self, verdict: SupportVerdict) -> bool:
         """Tell whether a sentence stands on what the model was given, not on what lies around."""
         start, end = verdict.start or 0, verdict.end or 0
         return any(
@@ -203,7 +205,7 @@ class _Draft:
             for said in self._about
         )
 
-    def _cite(self, verdict: Verdict) -> Citation:
+    def _cite(self, verdict: SupportVerdict) -> Citation:
         chunk = self._hits[verdict.passage or 0].chunk
         start, end = verdict.start or 0, verdict.end or len(chunk.text)
         return Citation(
@@ -216,7 +218,9 @@ class _Draft:
         )
 
 
-def _about(question: str, hits: Sequence[Hit], encoder: SentenceEncoder | None) -> list[Statement]:
+def _about(
+    question: str, hits: Sequence[SearchHit], encoder: SentenceEncoder | None
+) -> list[PassageStatement]:
     """Return the statements that come near to answering, in the order of the passages.
 
     The rest is kept from the model: it costs time, and what is planted there is not read.
@@ -227,7 +231,7 @@ def _about(question: str, hits: Sequence[Hit], encoder: SentenceEncoder | None) 
     return [scored.statements[n] for n in sorted(best) if scored.scores[n] >= least]
 
 
-def _listed(about: Sequence[Statement]) -> str:
+def _listed(about: Sequence[PassageStatement]) -> str:
     """Return statements as the model reads them, under the headings of their passages."""
     texts: dict[str, list[str]] = {}
     for said in about:

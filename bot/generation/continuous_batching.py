@@ -18,7 +18,7 @@ _IDLE_SECONDS: Final = 0.5
 
 
 @dataclass(eq=False)
-class Text:
+class GenerationRequest:
     """A text in work: its tokens arrive in `inbox`, then None, or the error that ended it."""
 
     asked: list[int]
@@ -29,23 +29,23 @@ class Text:
     length: int = 0  # tokens of it the cache holds
 
 
-class Batches:
+class ContinuousBatcher:
     """Runs a model in a thread of its own, greedily, for as many texts as there are."""
 
     def __init__(self, model: Any, ends: frozenset[int]) -> None:
         """Take a causal model and the tokens that end a text; the thread starts at once."""
         self._model = model
         self._ends = ends
-        self._waiting: queue.Queue[Text] = queue.Queue()
-        self._texts: list[Text] = []
+        self._waiting: queue.Queue[GenerationRequest] = queue.Queue()
+        self._texts: list[GenerationRequest] = []
         self._cache: Any = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name="generating")
         self._thread.start()
 
-    def submit(self, asked: list[int], tokens: int) -> Text:
+    def submit(self, asked: list[int], tokens: int) -> GenerationRequest:
         """Begin a text of at most so many tokens."""
-        text = Text(asked, tokens)
+        text = GenerationRequest(asked, tokens)
         self._waiting.put(text)
         return text
 
@@ -71,7 +71,7 @@ class Batches:
         for text in self._texts:
             text.inbox.put(RuntimeError("the generator was closed"))
 
-    def _guard(self, texts: list[Text], work: Any) -> None:
+    def _guard(self, texts: list[GenerationRequest], work: Any) -> None:
         """Do some work; what goes wrong ends these texts and no others."""
         try:
             work()
@@ -81,9 +81,9 @@ class Batches:
             if texts is self._texts:
                 self._texts, self._cache = [], None
 
-    def _arrivals(self) -> list[Text]:
+    def _arrivals(self) -> list[GenerationRequest]:
         """Return the texts that may begin; wait for one when nothing is in work."""
-        found: list[Text] = []
+        found: list[GenerationRequest] = []
         while len(self._texts) + len(found) < _MOST:
             idle = not (self._texts or found)
             try:
@@ -92,7 +92,7 @@ class Batches:
                 break
         return [text for text in found if not text.cancelled.is_set()]
 
-    def _admit(self, text: Text) -> None:
+    def _admit(self, text: GenerationRequest) -> None:
         """Read what is asked and write the first token; then the text joins the others."""
         import torch
 
@@ -136,7 +136,7 @@ class Batches:
             self._texts = [texts[row] for row in going]
             self._cache = self._kept(going, width + 1) if going else None
 
-    def _said(self, text: Text, token: int) -> bool:
+    def _said(self, text: GenerationRequest, token: int) -> bool:
         """Hand on a token; tell whether the text is at its end."""
         ended = token in self._ends
         if not ended:

@@ -36,7 +36,7 @@ class _AgainError(EngineError):
 
 
 @dataclass
-class Breaker:
+class CircuitBreaker:
     """Opens after failures in a row; then one request at a time may find out whether it is over."""
 
     failures: int = 5
@@ -63,18 +63,18 @@ class Breaker:
                 self._until = time.monotonic() + self.seconds
 
 
-class HttpGenerator:
+class OpenAIGenerator:
     """Streams text from `{url}/chat/completions`."""
 
     def __init__(
-        self, url: str, model: str, key: str | None = None, breaker: Breaker | None = None
+        self, url: str, model: str, key: str | None = None, breaker: CircuitBreaker | None = None
     ) -> None:
         """Take the base URL (…/v1), the model's name there and the key, which is never logged."""
         self.name = model
         self._url = f"{url.rstrip('/')}/chat/completions"
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._http = httpx.Client(headers=headers, follow_redirects=False)
-        self._breaker = breaker or Breaker()
+        self._breaker = breaker or CircuitBreaker()
 
     def stream(self, chat: Chat, /, *, within: Seconds) -> Writing:
         """Yield pieces of the answer, then return the tokens used; closing hangs up."""

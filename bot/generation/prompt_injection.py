@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from knowledge_base.chunking import sentences
-from knowledge_base.documents import Hit
+from knowledge_base.documents import SearchHit
 
 _RULES: Final = r"(?:instruction|prompt|rule|direction|guideline|guardrail|command|context)s?"
 _VERBS: Final = "as|change|replace|write|make|keep|convert|translate|finish|begin|start|end"
@@ -48,7 +48,7 @@ def is_order(sentence: str) -> bool:
     return bool(_ORDERS.search(sentence))
 
 
-def without_orders(hits: Sequence[Hit]) -> list[Hit]:
+def without_orders(hits: Sequence[SearchHit]) -> list[SearchHit]:
     """Return the hits without such sentences; a passage may fall into several, offsets agree.
 
     A passage that holds nothing else is left out.
@@ -56,7 +56,7 @@ def without_orders(hits: Sequence[Hit]) -> list[Hit]:
     return [part for hit in hits for part in _parts(hit)]
 
 
-def _parts(hit: Hit) -> Iterator[Hit]:
+def _parts(hit: SearchHit) -> Iterator[SearchHit]:
     text = hit.chunk.text
     if not is_order(text):  # by far the most
         yield hit

@@ -43,7 +43,7 @@ _REFERS = re.compile(
 
 
 @dataclass(frozen=True)
-class Statement:
+class PassageStatement:
     """A part of a passage that can be quoted: `chunk.text[start:end]`.
 
     `lead` is the sentence that leads into an item, or the first row of a row's table. Items of one
@@ -74,9 +74,9 @@ class Statement:
         return _REFERS.match(self.text) is not None
 
 
-def statements(chunk: Chunk, rank: int = 0) -> list[Statement]:
+def statements(chunk: Chunk, rank: int = 0) -> list[PassageStatement]:
     """Return the statements of a passage, in order."""
-    found: list[Statement] = []
+    found: list[PassageStatement] = []
     for number, block in enumerate(_blocks(chunk.text)):
         above = found[-1] if found else None
         lead = (above.start, above.end) if above and _LEAD.search(above.text) else None
@@ -86,7 +86,7 @@ def statements(chunk: Chunk, rank: int = 0) -> list[Statement]:
 
 def _of_block(
     chunk: Chunk, rank: int, number: int, lines: list[Span], lead: Span | None
-) -> Iterator[Statement]:
+) -> Iterator[PassageStatement]:
     """Yield the statements of a paragraph; several lines of one are a list, or rows."""
     text = chunk.text
     header: Span | None = None
@@ -94,28 +94,28 @@ def _of_block(
         line = text[start:end]
         if CELL in line:
             if header is not None or place + 1 == len(lines) or not _is_row(text, lines[place + 1]):
-                yield Statement(chunk, rank, start, end, "row", number, header)
+                yield PassageStatement(chunk, rank, start, end, "row", number, header)
             header = header or (start, end)
             continue
         header = None
         if len(lines) == 1 and not (lead and not _CLOSED.search(line)):
             for left, right in _sentences(text, start, end):
-                yield Statement(chunk, rank, left, right, "sentence", number)
+                yield PassageStatement(chunk, rank, left, right, "sentence", number)
             continue
         parts = [(start, end)] if is_short(line) else list(_sentences(text, start, end))
         for left, right in parts:
-            yield Statement(chunk, rank, left, right, "item", number, lead)
+            yield PassageStatement(chunk, rank, left, right, "item", number, lead)
         if _LEAD.search(line):
             lead = parts[-1]
 
 
-def _with_answers(found: list[Statement]) -> list[Statement]:
+def _with_answers(found: list[PassageStatement]) -> list[PassageStatement]:
     """Join a bare yes or no with the sentence after it."""
-    kept: list[Statement] = []
+    kept: list[PassageStatement] = []
     for statement in found:
         before = kept[-1] if kept else None
         if before and before.block == statement.block and _BARE_ANSWER.fullmatch(before.text):
-            kept[-1] = Statement(
+            kept[-1] = PassageStatement(
                 **{**vars(statement), "start": before.start},
             )
             continue

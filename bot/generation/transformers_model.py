@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from bot.core.types import CarelineError, Usage
-from bot.generation.continuous_batching import Batches, Text
+from bot.generation.continuous_batching import ContinuousBatcher, GenerationRequest
 from bot.generation.language_models import MAX_TOKENS, Chat, EngineError, Seconds, Writing
 
 Precision: TypeAlias = Literal["auto", "int8", "int4"]
@@ -36,7 +36,7 @@ class LocalGenerator:
         self.name = name
         self._tokenizer, self._model = _load(name, cache, precision)
         ends = self._model.generation_config.eos_token_id
-        self._batches = Batches(
+        self._batches = ContinuousBatcher(
             self._model, frozenset(ends if isinstance(ends, list) else {ends} - {None})
         )
 
@@ -66,7 +66,7 @@ class LocalGenerator:
             text.cancelled.set()
         return Usage(len(asked), written, reported=True)
 
-    def _next(self, text: Text, ends: float) -> int | None:
+    def _next(self, text: GenerationRequest, ends: float) -> int | None:
         while (left := ends - time.monotonic()) > 0:
             try:
                 token = text.inbox.get(timeout=min(left, _WAKE_SECONDS))

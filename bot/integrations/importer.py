@@ -15,7 +15,7 @@ from bot.core.types import CarelineError
 from bot.dialogue import entity_definitions, policy, templates
 from bot.integrations.rasa import project as rasa
 from bot.integrations.rasa import responses
-from bot.integrations.rasa.files import Skipped
+from bot.integrations.rasa.files import SkippedItem
 from bot.nlu.entities.extractor import BUILT_IN
 from bot.training import datasets
 
@@ -25,26 +25,26 @@ _OURS: Final = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
 
 
 @dataclass
-class Imported:
+class ImportReport:
     """What an import did: counts, the files it wrote, what was left out, and what to do next."""
 
     examples: int = 0
     intents: int = 0
     templates: int = 0
     entities: int = 0
-    skipped: list[Skipped] = field(default_factory=list)
+    skipped: list[SkippedItem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
-def into(home: Path, source: Path) -> Imported:
+def into(home: Path, source: Path) -> ImportReport:
     """Bring a Rasa project, or a file in our own formats, into a home."""
     if source.name.endswith(_OURS):
         return _copy(home, source)
     project = rasa.read(source)
     policies = policy.load(home / "policy.yml").content  # a broken home is said before any write
     templates.load(home / "templates")
-    done = Imported(skipped=list(project.skipped))
+    done = ImportReport(skipped=list(project.skipped))
     _add_examples(home, project, done)
     _add_templates(home, project, done)
     _add_entities(home, project, done)
@@ -60,11 +60,11 @@ def into(home: Path, source: Path) -> Imported:
     return done
 
 
-def _copy(home: Path, source: Path) -> Imported:
+def _copy(home: Path, source: Path) -> ImportReport:
     """Copy labelled texts or transcripts that can be read whole."""
     examples = datasets.read_examples(source, held_back=True)
     target = home / "dialogs" / source.name
-    done = Imported(len(examples), len({example.intent for example in examples}))
+    done = ImportReport(len(examples), len({example.intent for example in examples}))
     if target.exists() and target.read_bytes() != source.read_bytes():
         message = f"{target} is there and differs from {source}: rename one of them"
         raise CarelineError(message)
@@ -75,7 +75,7 @@ def _copy(home: Path, source: Path) -> Imported:
     return done
 
 
-def _add_examples(home: Path, project: rasa.Project, done: Imported) -> None:
+def _add_examples(home: Path, project: rasa.RasaProject, done: ImportReport) -> None:
     """Write the examples that an earlier import has not written yet."""
     target = home / "dialogs" / EXAMPLES
     there = datasets.read_examples(target) if target.exists() else []
@@ -93,7 +93,7 @@ def _add_examples(home: Path, project: rasa.Project, done: Imported) -> None:
     _write(target, text.getvalue(), done)
 
 
-def _add_templates(home: Path, project: rasa.Project, done: Imported) -> None:
+def _add_templates(home: Path, project: rasa.RasaProject, done: ImportReport) -> None:
     for code in templates.LANGUAGES:
         path = home / "templates" / f"{code}.yml"
         content = _mapping(path)
@@ -105,7 +105,7 @@ def _add_templates(home: Path, project: rasa.Project, done: Imported) -> None:
         for name, variants in wanted.items():
             if name not in new and content.get(name) not in (variants, variants[0]):
                 why = "is there already and says something else: the home's text stays"
-                done.skipped.append(Skipped(f"templates/{code}.yml: {name}", why))
+                done.skipped.append(SkippedItem(f"templates/{code}.yml: {name}", why))
         if _merge(path, new, done):
             done.templates += len(new)
         titles = content.get("titles") or {}
@@ -119,7 +119,7 @@ def _add_templates(home: Path, project: rasa.Project, done: Imported) -> None:
         _merge(path, {"titles": fresh} if fresh else {}, done)
 
 
-def _add_entities(home: Path, project: rasa.Project, done: Imported) -> None:
+def _add_entities(home: Path, project: rasa.RasaProject, done: ImportReport) -> None:
     path = home / "policy.yml"
     there = _mapping(path).get("entities") or {}
     new: dict[str, Any] = {}
@@ -128,25 +128,25 @@ def _add_entities(home: Path, project: rasa.Project, done: Imported) -> None:
         values = project.lists.get(kind)
         if values and kind in project.patterns:
             why = "has values and a pattern: the values were taken"
-            done.skipped.append(Skipped(where, why))
+            done.skipped.append(SkippedItem(where, why))
         entry = _unambiguous(values, where, done) if values else project.patterns.get(kind)
         if kind in BUILT_IN:
-            done.skipped.append(Skipped(where, "is a kind that is built in: that one stays"))
+            done.skipped.append(SkippedItem(where, "is a kind that is built in: that one stays"))
         elif kind in there:
             if there[kind] != entry:
-                done.skipped.append(Skipped(where, "is there already: the home's entry stays"))
+                done.skipped.append(SkippedItem(where, "is there already: the home's entry stays"))
         elif entry:
             try:
                 entity_definitions.read({kind: entry}, None)
                 new[kind] = entry
             except ValueError as error:
-                done.skipped.append(Skipped(where, str(error)))
+                done.skipped.append(SkippedItem(where, str(error)))
     if new and _merge(path, {"entities": new}, done):
         done.entities = len(new)
 
 
 def _unambiguous(
-    values: Mapping[str, Iterable[str]], where: str, done: Imported
+    values: Mapping[str, Iterable[str]], where: str, done: ImportReport
 ) -> dict[str, dict[str, list[str]]]:
     """Return a list of values where each name stands for one value, the first that claims it."""
     owners = {value.casefold(): value for value in reversed(list(values))}
@@ -156,7 +156,7 @@ def _unambiguous(
             owner = owners.setdefault(other.casefold(), owners[value.casefold()])
             if owner != owners[value.casefold()]:
                 why = f"{other} names both {owner} and {value}: it stays with the first"
-                done.skipped.append(Skipped(where, why))
+                done.skipped.append(SkippedItem(where, why))
             elif other not in kept[owner] and other != owner:
                 kept[owner].append(other)
     return {"values": kept}
@@ -169,7 +169,7 @@ def _mapping(path: Path) -> dict[str, Any]:
     return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
 
 
-def _merge(path: Path, changes: Mapping[str, Any], done: Imported) -> bool:
+def _merge(path: Path, changes: Mapping[str, Any], done: ImportReport) -> bool:
     """Add entries to a YAML file of the home, or say what to add where that cannot be done."""
     if not changes:
         return False
@@ -236,7 +236,7 @@ def _parsed(text: str) -> Any:
         return None
 
 
-def _write(path: Path, text: str, done: Imported) -> None:
+def _write(path: Path, text: str, done: ImportReport) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode("utf-8"))

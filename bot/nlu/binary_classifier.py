@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from bot.core.types import CarelineError
 from bot.nlu.calibration import softmax
-from bot.nlu.intent_classifier import Head, QueryEncoder
-from bot.nlu.ngrams import SparseHead
+from bot.nlu.intent_classifier import LinearHead, QueryEncoder
+from bot.nlu.ngrams import NgramHead
 from knowledge_base.atomic_files import write_json
 
 
@@ -24,8 +24,8 @@ from knowledge_base.atomic_files import write_json
 class BinaryClassifier:
     """A fitted model; class 1 is "yes"."""
 
-    head: Head
-    sparse: SparseHead
+    head: LinearHead
+    sparse: NgramHead
     temperature: float
 
     def scores(self, encoder: QueryEncoder, texts: Sequence[str]) -> NDArray[np.float64]:
@@ -54,8 +54,8 @@ class BinaryClassifier:
         """
         try:
             details = json.loads((folder / name).read_text(encoding="utf-8"))
-            head = Head.load(folder / "head.npz")
-            return cls(head, SparseHead.load(folder), float(details["temperature"])), details
+            head = LinearHead.load(folder / "head.npz")
+            return cls(head, NgramHead.load(folder), float(details["temperature"])), details
         except (OSError, ValueError, KeyError, TypeError) as error:
             message = f"{folder} cannot be read: {error!r}; run `careline train` again"
             raise CarelineError(message) from error

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from bot.core.intent_history import Leaning
+from bot.core.intent_history import IntentHistory
 from bot.nlu.context import message_of
 from knowledge_base.encoders.base_models import Vectors
 
@@ -26,7 +26,7 @@ def encode(queries: Callable[[Sequence[str]], Vectors], texts: Sequence[str]) ->
     return np.hstack([found[: len(texts)], own])
 
 
-def leanings(found: Sequence[Leaning], labels: Sequence[str]) -> Vectors:
+def history_matrix(found: Sequence[IntentHistory], labels: Sequence[str]) -> Vectors:
     """Return what conversations were about, one row each, shape (n, labels)."""
     number = {label: i for i, label in enumerate(labels)}
     rows = np.zeros((len(found), len(labels)), dtype=np.float32)

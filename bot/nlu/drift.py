@@ -25,7 +25,7 @@ _DIGITS: Final = 4
 
 
 @dataclass(frozen=True)
-class Reference:
+class DriftReference:
     """What calibration messages looked like, shape (n,) each."""
 
     distances: Array
@@ -69,7 +69,7 @@ def p_value(a: Array, b: Array) -> float:
 class DriftMonitor:
     """Watches the messages of one process; calls from several threads are fine."""
 
-    def __init__(self, reference: Reference) -> None:
+    def __init__(self, reference: DriftReference) -> None:
         """Start with an empty window."""
         self._reference = reference
         self._seen: deque[tuple[float, float]] = deque(maxlen=_WINDOW)

@@ -35,7 +35,7 @@ _FITTING: Final = {
 
 
 @dataclass(frozen=True)
-class Tone:
+class SentimentEmotion:
     """How a message sounds; `negativity` is the probability that it is negative."""
 
     sentiment: str
@@ -44,7 +44,7 @@ class Tone:
 
 
 @dataclass(frozen=True)
-class ToneHead:
+class EmotionClassifier:
     """Two linear heads, (3, d) and (6, d), on standardised vectors with word-list features."""
 
     mean: NDArray[np.float32]
@@ -54,7 +54,7 @@ class ToneHead:
     emotion_weight: NDArray[np.float32]
     emotion_bias: NDArray[np.float32]
 
-    def read(self, vectors: Vectors, texts: Sequence[str]) -> list[Tone]:
+    def read(self, vectors: Vectors, texts: Sequence[str]) -> list[SentimentEmotion]:
         """Return the tone of texts and their vectors, shape (n, dimension)."""
         words = [sentiment.words(message_of(text)) for text in texts]
         inputs = (np.hstack([vectors, [w.features for w in words]]) - self.mean) / self.spread
@@ -74,11 +74,11 @@ class ToneHead:
             return cls(**{name: arrays[name] for name in arrays.files})
 
 
-def _tone(shares: NDArray[Any], feelings: NDArray[Any]) -> Tone:
+def _tone(shares: NDArray[Any], feelings: NDArray[Any]) -> SentimentEmotion:
     name = SENTIMENTS[int(shares.argmax())]
     fitting = [EMOTIONS.index(emotion) for emotion in _FITTING[name]]
     emotion = EMOTIONS[max(fitting, key=lambda number: float(feelings[number]))]
-    return Tone(name, emotion, round(float(shares[0]), 4))
+    return SentimentEmotion(name, emotion, round(float(shares[0]), 4))
 
 
 def examples() -> list[dict[str, str]]:
@@ -97,7 +97,7 @@ class MessageEncoder(Protocol):
         """Return unit vectors, shape (n, dimension)."""
 
 
-def trained_on(encoder: MessageEncoder) -> ToneHead:
+def trained_on(encoder: MessageEncoder) -> EmotionClassifier:
     """Return a head for an encoder, fitted to the messages of `examples`."""
     rows = examples()
     return fit(encoder.queries([row["text"] for row in rows]), rows)
@@ -107,7 +107,7 @@ def trained_on(encoder: MessageEncoder) -> ToneHead:
 shared = lru_cache(maxsize=4)(trained_on)
 
 
-def fit(vectors: Vectors, rows: Sequence[dict[str, str]]) -> ToneHead:
+def fit(vectors: Vectors, rows: Sequence[dict[str, str]]) -> EmotionClassifier:
     """Fit the heads on labelled messages and their vectors, shape (n, dimension)."""
     from sklearn.linear_model import LogisticRegression
 
@@ -120,7 +120,7 @@ def fit(vectors: Vectors, rows: Sequence[dict[str, str]]) -> ToneHead:
     which = LogisticRegression(C=_EMOTION_STRENGTH, max_iter=2000)
     which.fit(standard, [EMOTIONS.index(row["emotion"]) for row in rows])
     arrays = (mean, spread, feel.coef_, feel.intercept_, which.coef_, which.intercept_)
-    return ToneHead(*(np.asarray(array, dtype=np.float32) for array in arrays))
+    return EmotionClassifier(*(np.asarray(array, dtype=np.float32) for array in arrays))
 
 
 def _softmax(logits: NDArray[Any]) -> NDArray[Any]:

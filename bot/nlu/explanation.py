@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from bot.core.types import BadMessageError, IntentScore
+from bot.core.types import IntentScore, InvalidMessageError
 from bot.nlu.calibration import softmax
 from bot.nlu.intent_classifier import IntentModel
 
@@ -19,7 +19,7 @@ _TOKEN = re.compile(r"[\u3400-\u9fff]{1,2}|[^\W_\u3400-\u9fff]+(?:['’\-][^\W_\
 
 
 @dataclass(frozen=True)
-class Neighbour:
+class SimilarMessage:
     """A training example near the message; similarity is the cosine."""
 
     text: str
@@ -29,7 +29,7 @@ class Neighbour:
 
 
 @dataclass(frozen=True)
-class Token:
+class TokenContribution:
     """A word and what it contributed: `message[start:end] == text`.
 
     The weight is how much the intent's log-odds fall when the word is left out (occlusion; Zeiler
@@ -52,8 +52,8 @@ class Explanation:
     oos_score: float
     oos_threshold: float
     runner_up: IntentScore | None
-    neighbours: tuple[Neighbour, ...]
-    tokens: tuple[Token, ...]
+    neighbours: tuple[SimilarMessage, ...]
+    tokens: tuple[TokenContribution, ...]
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -64,7 +64,7 @@ def explain(model: IntentModel, text: str) -> Explanation:
     """Explain the model's best intent, whether it was rejected or not, for a message alone."""
     if not text.strip():
         message = "the text is empty: write what a customer could write"
-        raise BadMessageError(message)
+        raise InvalidMessageError(message)
     prediction = model.predict([text])[0]
     chosen = model.labels.index(prediction.best.intent)
     others = [score for score in prediction.ranking if score.intent != prediction.best.intent]
@@ -80,15 +80,15 @@ def explain(model: IntentModel, text: str) -> Explanation:
     )
 
 
-def _neighbours(model: IntentModel, text: str) -> tuple[Neighbour, ...]:
+def _neighbours(model: IntentModel, text: str) -> tuple[SimilarMessage, ...]:
     read = model.parameters.speller.correct(text, model.encoder.knows)
     cosines = model.parameters.memory.vectors @ model.encoder.queries([read])[0]
     nearest = np.argsort(-cosines, kind="stable")[:_NEIGHBOURS]
     found = [(model.parameters.examples[i], float(cosines[i])) for i in nearest]
-    return tuple(Neighbour(e.text, e.intent, e.source, round(c, 4)) for e, c in found)
+    return tuple(SimilarMessage(e.text, e.intent, e.source, round(c, 4)) for e, c in found)
 
 
-def _tokens(model: IntentModel, text: str, chosen: int) -> tuple[Token, ...]:
+def _tokens(model: IntentModel, text: str, chosen: int) -> tuple[TokenContribution, ...]:
     spans = [match.span() for match in _TOKEN.finditer(text)][:_MOST]
     pieces = _as_read(model, text, spans)
     without = [
@@ -96,7 +96,7 @@ def _tokens(model: IntentModel, text: str, chosen: int) -> tuple[Token, ...]:
     ]
     odds = _log_odds(model, ["".join(pieces), *without], chosen)
     return tuple(
-        Token(text[start:end], start, end, round(odds[0] - left, 4))
+        TokenContribution(text[start:end], start, end, round(odds[0] - left, 4))
         for (start, end), left in zip(spans, odds[1:], strict=True)
     )
 

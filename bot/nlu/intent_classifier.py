@@ -12,21 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from bot.core.intent_history import Leaning
+from bot.core.intent_history import IntentHistory
 from bot.core.types import OUT_OF_SCOPE, CarelineError, IntentScore
 from bot.nlu import context_features
 from bot.nlu import out_of_scope as novelty
 from bot.nlu.calibration import softmax
 from bot.nlu.context import neutral
-from bot.nlu.drift import Reference
-from bot.nlu.emotion_classifier import Tone, ToneHead
-from bot.nlu.ngrams import SparseHead
-from bot.nlu.out_of_scope import Memory, Novelty
+from bot.nlu.drift import DriftReference
+from bot.nlu.emotion_classifier import EmotionClassifier, SentimentEmotion
+from bot.nlu.ngrams import NgramHead
+from bot.nlu.out_of_scope import NeighbourIndex, OutOfScopeDetector
 from knowledge_base.atomic_files import write_json
-from knowledge_base.encoders.base_models import Base, TorchEncoder, Vectors
+from knowledge_base.encoders.base_models import BaseModel, TorchEncoder, Vectors
 from knowledge_base.encoders.micro_batching import MicroBatcher
 from knowledge_base.index.versions import Version
-from knowledge_base.text.spelling import Speller
+from knowledge_base.text.spelling import SpellingCorrector
 
 _RANKED = 5
 # Shares of known n-grams: up to the first they are not trusted, from the second they are. Texts in
@@ -34,7 +34,7 @@ _RANKED = 5
 _KNOWN = (0.4, 0.6)
 _TOGETHER: Final = 16  # texts, or calls, that are classified at once
 _EXAMPLES = "examples.jsonl"
-_Said = tuple[str, Leaning]  # a text, and what its conversation has been about
+_Said = tuple[str, IntentHistory]  # a text, and what its conversation has been about
 
 
 class QueryEncoder(Protocol):
@@ -48,7 +48,7 @@ class QueryEncoder(Protocol):
 
 
 @dataclass(frozen=True)
-class Head:
+class LinearHead:
     """A linear head on embeddings: logits = x · Wᵀ + b; W has the shape (classes, dimension)."""
 
     weight: NDArray[np.float32]
@@ -95,7 +95,7 @@ class Calibration:
 
 
 @dataclass(frozen=True)
-class Example:
+class SimilarExample:
     """A training message the model remembers, and where it comes from."""
 
     text: str
@@ -104,19 +104,19 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Parameters:
+class ModelParameters:
     """Everything of a trained classifier but its encoder; `labels` are in the heads' order."""
 
-    head: Head
-    sparse: SparseHead
+    head: LinearHead
+    sparse: NgramHead
     labels: tuple[str, ...]
-    speller: Speller
-    memory: Memory
-    novelty: Novelty
-    examples: tuple[Example, ...]  # in the memory's order
-    plain: Head | None = None  # on embeddings alone
-    tone: ToneHead | None = None
-    reference: Reference | None = None
+    speller: SpellingCorrector
+    memory: NeighbourIndex
+    novelty: OutOfScopeDetector
+    examples: tuple[SimilarExample, ...]  # in the memory's order
+    plain: LinearHead | None = None  # on embeddings alone
+    tone: EmotionClassifier | None = None
+    reference: DriftReference | None = None
     calibration: Calibration = Calibration()
     contextual: bool = False  # trained on messages with what was said before them
     leans: int = 0  # labels whose earlier chances the head reads, see `threads`; 0: it reads none
@@ -151,16 +151,16 @@ class Parameters:
         if isinstance(context, bool):  # as it was kept before heads read threads
             context = {"read": context, "leans": 0}
         return cls(
-            head=Head.load(folder / "head.npz"),
-            sparse=SparseHead.load(folder),
+            head=LinearHead.load(folder / "head.npz"),
+            sparse=NgramHead.load(folder),
             labels=tuple(_read_json(folder / "labels.json")),
-            speller=Speller(_read_json(folder / "words.json")),
+            speller=SpellingCorrector(_read_json(folder / "words.json")),
             memory=memory,
             novelty=measured,
-            examples=tuple(Example(**json.loads(row)) for row in rows),
-            plain=Head.load(folder / "plain.npz") if has_plain else None,
-            tone=ToneHead.load(folder / "tone.npz") if has_tone else None,
-            reference=Reference.load(folder / "reference.npz") if has_reference else None,
+            examples=tuple(SimilarExample(**json.loads(row)) for row in rows),
+            plain=LinearHead.load(folder / "plain.npz") if has_plain else None,
+            tone=EmotionClassifier.load(folder / "tone.npz") if has_tone else None,
+            reference=DriftReference.load(folder / "reference.npz") if has_reference else None,
             calibration=Calibration(**_read_json(folder / "calibration.json")),
             contextual=bool(context["read"]),
             leans=int(context["leans"]),
@@ -187,7 +187,7 @@ class Prediction:
     rejected: bool
     sure: bool | None = None
     candidates: tuple[str, ...] = ()
-    tone: Tone | None = None
+    tone: SentimentEmotion | None = None
     distance: float = 0.0  # to the nearest training messages
 
     @property
@@ -207,7 +207,7 @@ class IntentModel:
     def __init__(
         self,
         encoder: QueryEncoder,
-        parameters: Parameters,
+        parameters: ModelParameters,
         version: str = "m-unpublished",
         engine: str = "torch",
     ) -> None:
@@ -230,7 +230,7 @@ class IntentModel:
         """The in-scope labels."""
         return tuple(label for label in self.labels if label != OUT_OF_SCOPE)
 
-    def predict(self, texts: Sequence[str], leaning: Leaning = ()) -> list[Prediction]:
+    def predict(self, texts: Sequence[str], leaning: IntentHistory = ()) -> list[Prediction]:
         """Classify texts, in order; those of a conversation come as `context.in_context` made.
 
         `leaning` is what the conversation they all stand in has been about.
@@ -261,7 +261,9 @@ class IntentModel:
             for prediction, heard, distance in zip(found, tones, distances, strict=True)
         ]
 
-    def features(self, texts: Sequence[str], found: Sequence[Leaning] | None = None) -> Vectors:
+    def features(
+        self, texts: Sequence[str], found: Sequence[IntentHistory] | None = None
+    ) -> Vectors:
         """Return what the heads read, shape (n, their width): the first values are the vectors.
 
         `found` is what the conversations of the texts have been about.
@@ -269,7 +271,7 @@ class IntentModel:
         leans = self.parameters.leans
         if not leans:
             return self.encoder.queries(texts)
-        about = context_features.leanings(found or [()] * len(texts), self.labels[:leans])
+        about = context_features.history_matrix(found or [()] * len(texts), self.labels[:leans])
         return np.hstack([context_features.encode(self.encoder.queries, texts), about])
 
     def glance(self, texts: Sequence[str]) -> NDArray[np.float64]:
@@ -332,9 +334,9 @@ def load(
         message = f"model {version.id} was built by an older version: run `careline train`"
         raise CarelineError(message)
     details: dict[str, Any] = version.details
-    base = Base(version.id, str(folder / "encoder"), query_prefix=details["query_prefix"])
+    base = BaseModel(version.id, str(folder / "encoder"), query_prefix=details["query_prefix"])
     if engine == "auto" and onnx_encoder.usable(folder / "engine"):
-        encoder = onnx_encoder.FastEncoder(base, folder / "engine")
+        encoder = onnx_encoder.OnnxEncoder(base, folder / "engine")
     elif (folder / "encoder").is_dir():
         encoder = TorchEncoder(base)
     if encoder is None:
@@ -343,4 +345,4 @@ def load(
     # One message is too little work for several threads: they would only wait for one another.
     threadpool_limits(1, user_api="blas")
     used = "torch" if isinstance(encoder, TorchEncoder) else onnx_encoder.NAME
-    return IntentModel(encoder, Parameters.load(folder), version.id, used)
+    return IntentModel(encoder, ModelParameters.load(folder), version.id, used)

@@ -33,7 +33,7 @@ _KEPT: Final = 20_000  # words whose n-grams are kept at hand
 
 
 @dataclass(frozen=True)
-class Vocabulary:
+class NgramVocabulary:
     """The n-grams of a training set and their weights; word n-grams carry a leading tab."""
 
     terms: tuple[str, ...]
@@ -162,10 +162,10 @@ def _character_terms(word: str) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class SparseHead:
+class NgramHead:
     """A linear model on the n-grams; weights have the shape (terms, classes)."""
 
-    vocabulary: Vocabulary
+    vocabulary: NgramVocabulary
     weight: NDArray[np.float32]
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float64]:
@@ -192,5 +192,5 @@ class SparseHead:
         """Read what `save` wrote."""
         terms = tuple((folder / "terms.txt").read_text(encoding="utf-8").split("\n"))
         with np.load(folder / "sparse.npz") as arrays:
-            vocabulary = Vocabulary(terms, arrays["idf"])
+            vocabulary = NgramVocabulary(terms, arrays["idf"])
             return cls(vocabulary, arrays["weight"].astype(np.float32))

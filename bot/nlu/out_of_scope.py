@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Memory:
+class NeighbourIndex:
     """Training messages the model remembers: their vectors and their places in the data."""
 
     vectors: Vectors
@@ -61,7 +61,7 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class Novelty:
+class OutOfScopeDetector:
     """Turns the signs into one score; `mean` and `spread` are those of messages in scope."""
 
     mean: Array
@@ -93,14 +93,14 @@ def signs(logits: Array, outside: NDArray[np.bool_], distances: Array) -> Array:
     return np.stack(columns, axis=1)
 
 
-def save(memory: Memory, novelty: Novelty, path: Path) -> None:
+def save(memory: NeighbourIndex, novelty: OutOfScopeDetector, path: Path) -> None:
     """Write both to one .npz file, the vectors in half precision."""
     vectors = memory.vectors.astype(np.float16)
     np.savez(path, vectors=vectors, rows=memory.rows, **asdict(novelty))
 
 
-def load(path: Path) -> tuple[Memory, Novelty]:
+def load(path: Path) -> tuple[NeighbourIndex, OutOfScopeDetector]:
     """Read what `save` wrote."""
     with np.load(path) as arrays:
-        memory = Memory(arrays["vectors"].astype(np.float32), arrays["rows"])
-        return memory, Novelty(arrays["mean"], arrays["spread"])
+        memory = NeighbourIndex(arrays["vectors"].astype(np.float32), arrays["rows"])
+        return memory, OutOfScopeDetector(arrays["mean"], arrays["spread"])

@@ -43,14 +43,14 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 @dataclass(frozen=True)
-class Words:
+class LexiconEntry:
     """What word lists say of a text: features for a head, and an opinion of their own."""
 
     features: tuple[float, ...]
     opinion: tuple[float, float, float]  # negative, neutral, positive
 
 
-def words(text: str) -> Words:
+def words(text: str) -> LexiconEntry:
     """Read a text by word lists: VADER's in English, a short one in Chinese."""
     if _HAN.search(text):
         score = max(-1.0, min(1.0, _chinese(text)))
@@ -60,7 +60,7 @@ def words(text: str) -> Words:
         score, parts = scores["compound"], (scores["neg"], scores["pos"], scores["neu"])
     marks = (float("!" in text or "！" in text), float("?" in text or "？" in text))
     opinion = (max(-score, 0.0), 1.0 - abs(score), max(score, 0.0))
-    return Words((score, *parts, *marks, float(_shouting(text))), opinion)
+    return LexiconEntry((score, *parts, *marks, float(_shouting(text))), opinion)
 
 
 def read(text: str) -> tuple[str, str]:

@@ -3,13 +3,13 @@
 from datetime import date
 from typing import Final
 
-from bot.core.intent_history import Leaning
-from bot.core.types import OUT_OF_SCOPE, IntentScore, Promised, Request, Understanding
+from bot.core.intent_history import IntentHistory
+from bot.core.types import OUT_OF_SCOPE, IntentScore, PromiseStatus, Request, Understanding
 from bot.nlu import language, sentiment_lexicon
 from bot.nlu.context import in_context, neutral
 from bot.nlu.dialogue_acts import DialogueActClassifier
 from bot.nlu.drift import DriftMonitor
-from bot.nlu.entities.extractor import EntityFinder
+from bot.nlu.entities.extractor import EntityExtractor
 from bot.nlu.explanation import Explanation, explain
 from bot.nlu.intent_classifier import IntentModel, Prediction
 from bot.nlu.multi_intent import splitter
@@ -24,7 +24,7 @@ class Understander:
     def __init__(
         self,
         model: IntentModel | None,
-        entities: EntityFinder,
+        entities: EntityExtractor,
         *,
         promise: bool = False,
         retrieval_gate: RetrievalGate | None = None,
@@ -55,7 +55,7 @@ class Understander:
         spoken: str | None = None,
         customer: str | None = None,
         reply: str | None = None,
-        leaning: Leaning = (),
+        leaning: IntentHistory = (),
         today: date | None = None,
     ) -> Understanding:
         """Read a message; `spoken` is the conversation's language, "tomorrow" is after `today`.
@@ -113,7 +113,7 @@ class Understander:
             return None
         return round(float(self._dialogue_acts.scores(self.model.encoder, [whole])[0]), 6)
 
-    def _request(self, part: splitter.Part, text: str) -> Request:
+    def _request(self, part: splitter.MessagePart, text: str) -> Request:
         prediction = part.prediction
         return Request(
             text[part.start : part.end],
@@ -126,14 +126,14 @@ class Understander:
             prediction.candidates,
         )
 
-    def _promised(self, prediction: Prediction) -> Promised:
+    def _promised(self, prediction: Prediction) -> PromiseStatus:
         """Tell what answering would do to the promise, and watch for messages that differ."""
         if self._monitor is None or prediction.sure is None:
-            return Promised.NONE
+            return PromiseStatus.NONE
         drifted = self._monitor.watch(prediction.distance, prediction.best.confidence)
         if not prediction.sure:
-            return Promised.UNSURE  # drift must not loosen the rule
-        return Promised.VOID if drifted else Promised.KEPT
+            return PromiseStatus.UNSURE  # drift must not loosen the rule
+        return PromiseStatus.VOID if drifted else PromiseStatus.KEPT
 
     def explain(self, text: str) -> Explanation | None:
         """Return why a message is understood as it is; None without a model."""

@@ -11,7 +11,7 @@ class BusyError(CarelineError):
     """Too many messages at once."""
 
 
-class Refusal(HTTPException):
+class RefusedRequestError(HTTPException):
     """Says no: `reason` is a stable key, `facts` are what a sentence about it needs."""
 
     def __init__(

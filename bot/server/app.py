@@ -21,7 +21,7 @@ from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import CarelineError
 from bot.server import error_handlers, metrics
-from bot.server.api_errors import BusyError, Refusal
+from bot.server.api_errors import BusyError, RefusedRequestError
 from bot.server.routes import (
     attachments,
     chatwoot,
@@ -50,7 +50,7 @@ _MAX_BODY: Final = 2 * 2**20
 
 
 @dataclass(frozen=True)
-class Screen:
+class MountedScreen:
     """What a screen is given: where the API is."""
 
     base_url: str
@@ -151,7 +151,7 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(_request: Request, error: HTTPException) -> Response:
-        told = (error.reason, error.facts) if isinstance(error, Refusal) else ()
+        told = (error.reason, error.facts) if isinstance(error, RefusedRequestError) else ()
         response = error_handlers.answer(error.status_code, "http", str(error.detail), *told)
         response.headers.update(error.headers or {})
         return response
@@ -164,6 +164,6 @@ def _add_errors(app: FastAPI) -> None:
 
 def _mount_screens(app: FastAPI, home: Home, base_url: str) -> None:
     """Let every installed screen add its pages; the server does not know them by name."""
-    screen = Screen(base_url, home.settings.business)
+    screen = MountedScreen(base_url, home.settings.business)
     for entry in sorted(entry_points(group=_SCREENS), key=lambda e: e.name):
         entry.load()(app, screen)

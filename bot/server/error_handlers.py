@@ -6,31 +6,31 @@ from typing import Any, Final
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from bot.authoring.editable_files import PaperError
-from bot.authoring.jobs import OccupiedError
-from bot.authoring.publications import StaleError
+from bot.authoring.editable_files import EditableFileError
+from bot.authoring.jobs import JobRunningError
+from bot.authoring.publications import StaleFileError
 from bot.core.types import (
-    BadMessageError,
     CarelineError,
+    ConversationChangedError,
     ForbiddenError,
-    MovedOnError,
+    InvalidMessageError,
     NotFoundError,
 )
-from bot.dialogue.handoff import RefusedError
+from bot.dialogue.handoff import HandoffRefusedError
 from bot.server.api_errors import BusyError
-from bot.store.topic_store import TakenError
+from bot.store.topic_store import TopicNameTakenError
 
 _KINDS: Final[tuple[tuple[type[CarelineError], int, str], ...]] = (
-    (BadMessageError, 422, "bad_message"),
+    (InvalidMessageError, 422, "bad_message"),
     (NotFoundError, 404, "not_found"),
     (ForbiddenError, 403, "forbidden"),
     (BusyError, 429, "busy"),
-    (RefusedError, 409, "refused"),
-    (MovedOnError, 409, "moved_on"),
-    (StaleError, 409, "stale"),
-    (OccupiedError, 409, "occupied"),
-    (TakenError, 409, "taken"),
-    (PaperError, 422, "unfit"),
+    (HandoffRefusedError, 409, "refused"),
+    (ConversationChangedError, 409, "moved_on"),
+    (StaleFileError, 409, "stale"),
+    (JobRunningError, 409, "occupied"),
+    (TopicNameTakenError, 409, "taken"),
+    (EditableFileError, 422, "unfit"),
     (CarelineError, 400, "bad_request"),
 )
 BUSY_HEADERS: Final = {"Retry-After": "2"}

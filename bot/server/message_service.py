@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Final
 
 from bot.assistant.pipeline import Assistant, Event, Received
-from bot.core.types import BadMessageError, Message, Turn
+from bot.core.types import InvalidMessageError, Message, Turn
 from bot.server import metrics
 from bot.server.api_errors import BusyError, plain
 from bot.server.in_flight import InFlightStreams
@@ -214,7 +214,7 @@ def _check_names(message: Message) -> None:
             plain(name or "")
         except ValueError as error:
             complaint = f"a name of the message cannot be kept: {error}"
-            raise BadMessageError(complaint) from error
+            raise InvalidMessageError(complaint) from error
 
 
 def measure(turn: Turn) -> None:

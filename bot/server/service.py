@@ -7,22 +7,22 @@ from datetime import timedelta
 from typing import Any, Final
 
 from bot.agent_assist import reply_suggester
-from bot.agent_assist.reply_suggester import Advisor
+from bot.agent_assist.reply_suggester import ReplySuggester
 from bot.analytics import reports, topic_updates
-from bot.analytics.period_report import Query
+from bot.analytics.period_report import ReportQuery
 from bot.assistant.pipeline import Assistant
-from bot.authoring.jobs import Jobs
-from bot.authoring.publications import Publications
+from bot.authoring.jobs import JobStore
+from bot.authoring.publications import PublicationStore
 from bot.container import Home, build_assistant
 from bot.core.settings import DOORS
 from bot.core.types import CarelineError, NotFoundError, Turn, now
-from bot.dialogue.handoff import Notice
+from bot.dialogue.handoff import CustomerNotice
 from bot.integrations import webhooks
 from bot.integrations.chatwoot import client
 from bot.integrations.delivery import DeliveryChannel
-from bot.server.auth.rate_limits import Tries
+from bot.server.auth.rate_limits import AttemptLimiter
 from bot.server.auth.secrets_file import Secrets, load_or_make
-from bot.server.auth.visitor_tokens import Tickets
+from bot.server.auth.visitor_tokens import VisitorTokens
 from bot.server.background.outbox_worker import OutboxWorker
 from bot.server.message_service import MessageService
 from bot.store import conversation_summary, database, reply_suggestions
@@ -30,10 +30,10 @@ from bot.store import topic_store as topics_kept
 from bot.store.accounts import Users
 from bot.store.attachments import Attachments
 from bot.store.conversation_log import SqlLog
-from bot.store.handoff_desk import Desk
+from bot.store.handoff_desk import HandoffDesk
 from bot.store.outbox import Outbox
-from bot.store.read_model import Reader
-from bot.store.visitors import Visits
+from bot.store.read_model import ConversationReader
+from bot.store.visitors import VisitorConversations
 from knowledge_base.documents import Document, KnowledgeError
 
 _logger = logging.getLogger(__name__)
@@ -58,20 +58,22 @@ class Service:
 
     def __post_init__(self) -> None:
         """Start with nothing in work."""
-        self.reader = Reader(self.home.engine)
-        self.desk = Desk(self.home.engine, self._notice)
+        self.reader = ConversationReader(self.home.engine)
+        self.desk = HandoffDesk(self.home.engine, self._notice)
         self.users = Users(self.home.engine)
         self.session_key = self.home.seal.key_for("sessions")
         self.logins = self._tries("login", "too many wrong passwords: try again later")
         self.lookups = self._tries("order", "too many orders that do not fit: try again later")
-        self.advisor = Advisor(self.home.engine, self.home.encoder, self.home.path / "dialogs")
-        self.looker = topic_updates.Looker(self.home.engine, self.home.encoder, patient=True)
-        self.jobs = Jobs(self.home.path.resolve())
-        self.publications = Publications(self.home.path)
+        self.advisor = ReplySuggester(
+            self.home.engine, self.home.encoder, self.home.path / "dialogs"
+        )
+        self.looker = topic_updates.TopicUpdater(self.home.engine, self.home.encoder, patient=True)
+        self.jobs = JobStore(self.home.path.resolve())
+        self.publications = PublicationStore(self.home.path)
         self.outbox = Outbox(self.home.engine)
-        self.visits = Visits(self.home.engine)
+        self.visits = VisitorConversations(self.home.engine)
         self.attachments = Attachments(self.home.engine, self.home.seal)
-        self.tickets = Tickets(self.home.seal.key_for("visitors"))
+        self.tickets = VisitorTokens(self.home.seal.key_for("visitors"))
         self.courier = OutboxWorker(self.outbox, self._carriers())
         self.messages = MessageService(
             lambda: self.assistant, self.announce, self.home.settings.burst_seconds
@@ -79,8 +81,8 @@ class Service:
         self._fingerprint = fingerprint(self.home)
         self._stopped = threading.Event()
 
-    def _tries(self, kind: str, complaint: str) -> Tries:
-        return Tries(self.home.engine, kind, self.home.seal.key_for("guesses"), complaint)
+    def _tries(self, kind: str, complaint: str) -> AttemptLimiter:
+        return AttemptLimiter(self.home.engine, kind, self.home.seal.key_for("guesses"), complaint)
 
     @classmethod
     def start(cls, home: Home) -> "Service":
@@ -114,7 +116,7 @@ class Service:
             carriers[webhooks.CHANNEL] = webhooks.WebhookChannel(settings.webhook_url, secret)
         if settings.chatwoot_url:
             token = settings.secret("chatwoot_token") or ""
-            bot = client.Chatwoot(settings.chatwoot_url, token, self.log)
+            bot = client.ChatwootChannel(settings.chatwoot_url, token, self.log)
             carriers[client.CHANNEL] = bot
         return carriers
 
@@ -133,7 +135,7 @@ class Service:
             if parcels:
                 self.courier.wake()
 
-    def surges(self, period: Query) -> list[dict[str, Any]]:
+    def surges(self, period: ReportQuery) -> list[dict[str, Any]]:
         """Return the surges of a period, with examples and what had changed before them."""
         return reports.alerts(self.home.engine, period, self.home.catalog.changed_articles)
 
@@ -155,7 +157,7 @@ class Service:
         try:
             if topics_kept.claim(self.home.engine, topic_updates.SPACING):
                 self.looker.look()
-        except topics_kept.LookingError:
+        except topics_kept.TopicUpdateRunningError:
             _logger.info("another process looks for topics")
         except Exception:  # the next look finds them
             _logger.exception("topics could not be looked for")
@@ -208,7 +210,7 @@ class Service:
         except Exception:  # so it does for this
             _logger.exception("changed articles could not be ingested")
 
-    def _notice(self, notice: Notice, language: str) -> str:
+    def _notice(self, notice: CustomerNotice, language: str) -> str:
         return self.assistant.parts.templates.render(notice.template, language, 0, **notice.values)
 
     def summary(self, conversation_id: str) -> dict[str, Any]:

@@ -19,16 +19,16 @@ LONGEST: Final = 256
 _HASHER: Final = PasswordHasher()  # argon2id with the parameters of RFC 9106, low memory
 
 
-class Level(StrEnum):
+class AccessLevel(StrEnum):
     """What a user may do; each level may do what the ones before it may."""
 
     AGENT = "agent"
     SUPERVISOR = "supervisor"
     ADMIN = "admin"
 
-    def covers(self, least: "Level") -> bool:
+    def covers(self, least: "AccessLevel") -> bool:
         """Tell whether this level is enough where `least` is needed."""
-        order = list(Level)
+        order = list(AccessLevel)
         return order.index(self) >= order.index(least)
 
 
@@ -38,7 +38,7 @@ class User:
 
     id: str
     name: str
-    level: Level
+    level: AccessLevel
     password_hash: str
 
 
@@ -60,7 +60,7 @@ class Users:
         """Use a migrated database."""
         self._engine = engine
 
-    def add(self, identifier: str, name: str, level: Level, password: str) -> User:
+    def add(self, identifier: str, name: str, level: AccessLevel, password: str) -> User:
         """Add a user; raise UserError for one who is there, or for a password that is too short."""
         check_id(identifier)
         user = User(identifier, name, level, _hashed(password))
@@ -90,13 +90,13 @@ class Users:
         """Return the users by id."""
         with self._engine.begin() as connection:
             rows = connection.execute(select(users).order_by(users.c.id)).all()
-        return [User(row.id, row.name, Level(row.role), row.password_hash) for row in rows]
+        return [User(row.id, row.name, AccessLevel(row.role), row.password_hash) for row in rows]
 
     def find(self, identifier: str) -> User | None:
         """Return a user, None for nobody."""
         with self._engine.begin() as connection:
             row = connection.execute(select(users).where(users.c.id == identifier)).one_or_none()
-        return User(row.id, row.name, Level(row.role), row.password_hash) if row else None
+        return User(row.id, row.name, AccessLevel(row.role), row.password_hash) if row else None
 
     def check(self, identifier: str, password: str) -> User | None:
         """Return the user a password belongs to, None where it is wrong.
@@ -128,8 +128,10 @@ class Users:
             role = connection.execute(here).scalar_one_or_none()
             if role is None:
                 raise _unknown(identifier)
-            admins = select(func.count()).select_from(users).where(users.c.role == Level.ADMIN)
-            if role == Level.ADMIN and connection.execute(admins).scalar_one() == 1:
+            admins = (
+                select(func.count()).select_from(users).where(users.c.role == AccessLevel.ADMIN)
+            )
+            if role == AccessLevel.ADMIN and connection.execute(admins).scalar_one() == 1:
                 message = f"{identifier} is the last admin: add another one first"
                 raise UserError(message)
             connection.execute(delete(users).where(users.c.id == identifier))
@@ -139,7 +141,7 @@ class Users:
         if self.all():
             return
         try:
-            self.add(identifier, identifier.capitalize(), Level.ADMIN, password)
+            self.add(identifier, identifier.capitalize(), AccessLevel.ADMIN, password)
         except UserError:  # another process was faster
             return
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.core.types import now
 from bot.store import daily_aggregates
-from bot.store.daily_aggregates import Fact
+from bot.store.daily_aggregates import ConversationFacts
 from bot.store.database import utc
 from bot.store.tables import (
     conversations,
@@ -35,14 +35,14 @@ _NAMES: Final = 500  # in one query
 
 
 @dataclass(frozen=True)
-class Digest:
+class DailyAggregate:
     """The figures of the conversations of one day."""
 
     day: date
     figures: Figures
 
 
-Summed = Callable[[Sequence[Fact]], Figures]
+Summed = Callable[[Sequence[ConversationFacts]], Figures]
 
 
 def refresh(engine: Engine, summed: Summed) -> int:
@@ -169,7 +169,7 @@ def mark(connection: Connection, days: Collection[date]) -> None:
 def _digest(connection: Connection, days: Sequence[date], summed: Summed) -> None:
     """Sum up some days anew, each channel and language for itself and together."""
     connection.execute(delete(digests).where(digests.c.day.in_(days)))
-    grouped: dict[tuple[date, str, str, bool], list[Fact]] = {}
+    grouped: dict[tuple[date, str, str, bool], list[ConversationFacts]] = {}
     wanted = set(days)
     for fact in daily_aggregates.read(connection, days[0], days[-1]):
         if fact.day in wanted:
@@ -196,7 +196,7 @@ def read(  # noqa: PLR0913 — one parameter a filter
     channel: str | None = None,
     language: str | None = None,
     synthetic: bool = False,
-) -> list[Digest]:
+) -> list[DailyAggregate]:
     """Return the digests between two days, both included, oldest first."""
     wanted = (digests.c.day >= first) & (digests.c.day <= last)
     if not synthetic:
@@ -207,5 +207,5 @@ def read(  # noqa: PLR0913 — one parameter a filter
         return [_read(row) for row in connection.execute(query)]
 
 
-def _read(row: Any) -> Digest:
-    return Digest(row.day, row.figures)
+def _read(row: Any) -> DailyAggregate:
+    return DailyAggregate(row.day, row.figures)

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
-from bot.core.types import BadMessageError, CarelineError, Message, NotFoundError, now
+from bot.core.types import CarelineError, InvalidMessageError, Message, NotFoundError, now
 from bot.store import ownership
-from bot.store.encryption import Seal
+from bot.store.encryption import FieldCipher
 from bot.store.tables import attachments
 
 MOST: Final = 20  # files of one conversation
@@ -29,7 +29,7 @@ class Attachment:
 class Attachments:
     """Keeps files and gives them back."""
 
-    def __init__(self, engine: Engine, seal: Seal) -> None:
+    def __init__(self, engine: Engine, seal: FieldCipher) -> None:
         """Use a migrated database; what is written is sealed."""
         self._engine = engine
         self._seal = seal
@@ -86,7 +86,7 @@ def attach(connection: Connection, message: Message) -> None:
     given = connection.execute(update(attachments).where(theirs).values(message_id=message.id))
     if given.rowcount != len(set(message.attachments)):
         complaint = "an attached file is not there, or was sent before: attach it again"
-        raise BadMessageError(complaint)
+        raise InvalidMessageError(complaint)
 
 
 def of(connection: Connection, message_ids: list[str]) -> dict[str, list[dict[str, Any]]]:

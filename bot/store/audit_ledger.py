@@ -41,7 +41,7 @@ _NOT_COVERED: Final = frozenset({"status", "author", "sealed", "merged_into"})
 
 
 @dataclass
-class Report:
+class LedgerReport:
     """What a walk along the chain found: ids of messages whose rows, or whose entry, differ."""
 
     entries: int = 0
@@ -91,9 +91,9 @@ def is_unaltered(engine: Engine, message_id: str) -> bool | None:
         return None if expected is None else _content(connection, message_id) == expected
 
 
-def walk(engine: Engine) -> Report:
+def walk(engine: Engine) -> LedgerReport:
     """Check every entry of the chain and the rows it covers."""
-    report = Report()
+    report = LedgerReport()
     before, expected = _FIRST, 1
     with engine.connect() as connection:
         for entry in _entries(connection):

@@ -12,10 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from bot.core import serialization
 from bot.core.privacy import redact
 from bot.core.types import (
+    ConversationChangedError,
     Feedback,
     Interaction,
     Message,
-    MovedOnError,
     NotFoundError,
     Role,
     Turn,
@@ -25,7 +25,7 @@ from bot.dialogue import state as states
 from bot.dialogue.state import State
 from bot.store import attachments, audit_ledger, encryption, ownership
 from bot.store.database import utc
-from bot.store.encryption import Seal
+from bot.store.encryption import FieldCipher
 from bot.store.tables import (
     agents,
     citations,
@@ -44,7 +44,7 @@ _EARLIER: Final = 20  # steps of earlier visits that are remembered
 
 
 @dataclass(frozen=True)
-class Receipt:
+class LogReceipt:
     """What became of a message: itself (the first one, when it was sent twice) and its turn."""
 
     message: Message
@@ -54,7 +54,7 @@ class Receipt:
 class SqlLog:
     """Conversations, messages, decisions, citations and feedback."""
 
-    def __init__(self, engine: Engine, seal: Seal | None = None) -> None:
+    def __init__(self, engine: Engine, seal: FieldCipher | None = None) -> None:
         """Use a migrated database; without a seal, personal data in open forms is not kept."""
         self._engine = engine
         self._seal = seal
@@ -64,7 +64,7 @@ class SqlLog:
         with self._engine.begin() as connection:
             yield connection
 
-    def receive(self, message: Message) -> Receipt:
+    def receive(self, message: Message) -> LogReceipt:
         """Commit a message as pending; one that was sent before is not stored twice."""
         for last in (False, True):
             try:
@@ -73,13 +73,13 @@ class SqlLog:
                         return known
                     self._open_conversation(connection, message)
                     self._insert_message(connection, message)
-                    return Receipt(message)
+                    return LogReceipt(message)
             except IntegrityError:  # somebody else opened the conversation or stored the message
                 if last:
                     raise
         raise AssertionError  # pragma: no cover — the loop returns or raises
 
-    def _known(self, connection: Connection, message: Message) -> Receipt | None:
+    def _known(self, connection: Connection, message: Message) -> LogReceipt | None:
         if message.client_message_id is None:
             return None
         row = connection.execute(
@@ -93,7 +93,7 @@ class SqlLog:
         here = conversations.c.id == message.conversation_id
         proven = connection.execute(select(conversations.c.customer).where(here)).scalar_one()
         stored = self._message(row, message.sender, proven)
-        return Receipt(stored, self._turn_of(connection, row.id))
+        return LogReceipt(stored, self._turn_of(connection, row.id))
 
     def _turn_of(self, connection: Connection, message_id: str) -> Turn | None:
         read_with = select(messages.c.merged_into).where(messages.c.id == message_id)
@@ -158,7 +158,7 @@ class SqlLog:
                 self._insert_decision(connection, clean, before or State())
                 self._note_versions(connection, turn)
                 audit_ledger.add(connection, turn.message.id)
-        except (IntegrityError, MovedOnError):
+        except (IntegrityError, ConversationChangedError):
             stored = self.answered(turn.message.id)
             if stored is None:
                 raise

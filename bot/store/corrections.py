@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, insert, select
 
 from bot.core.privacy import redact
-from bot.core.types import Corrected, NotFoundError, Role, now
+from bot.core.types import Correction, NotFoundError, Role, now
 from bot.store.database import utc
 from bot.store.tables import citations, conversations, corrections, decisions, messages
 
@@ -14,7 +14,7 @@ _ANSWERS = frozenset({Role.BOT.value, Role.AGENT.value})
 
 
 def correct(
-    engine: Engine, message_id: str, author: str, given: dict[Corrected, str]
+    engine: Engine, message_id: str, author: str, given: dict[Correction, str]
 ) -> dict[str, Any]:
     """Keep what would have been right about a message, by its id or that of its reply.
 
@@ -32,7 +32,7 @@ def correct(
                     message_id=question.id,
                     kind=kind.value,
                     conversation_id=question.conversation_id,
-                    value=redact(value) if kind is Corrected.ANSWER else value,
+                    value=redact(value) if kind is Correction.ANSWER else value,
                     instead_of=before[kind],
                     author=author,
                     at=at,
@@ -75,14 +75,14 @@ def _turn(connection: Connection, message_id: str) -> tuple[Any, Any]:
     return connection.execute(asked).one(), reply
 
 
-def _before(connection: Connection, question: Any, reply: Any) -> dict[Corrected, str | None]:
+def _before(connection: Connection, question: Any, reply: Any) -> dict[Correction, str | None]:
     """Return what the bot made of a message."""
     intent = select(decisions.c.intent).where(decisions.c.message_id == question.id)
     cited = select(citations.c.article).where(citations.c.message_id == reply.id)
     return {
-        Corrected.INTENT: connection.execute(intent).scalar_one_or_none(),
-        Corrected.ARTICLE: connection.execute(cited.order_by(citations.c.id)).scalars().first(),
-        Corrected.ANSWER: reply.text or None,
+        Correction.INTENT: connection.execute(intent).scalar_one_or_none(),
+        Correction.ARTICLE: connection.execute(cited.order_by(citations.c.id)).scalars().first(),
+        Correction.ANSWER: reply.text or None,
     }
 
 
@@ -122,12 +122,12 @@ def _turns(connection: Connection, conversation_id: str) -> Iterator[dict[str, A
     for row in connection.execute(said.order_by(messages.c.position)):
         turn = {"role": row.role, "text": row.text, "at": utc(row.at).isoformat()}
         if row.role == Role.CUSTOMER.value and (known := right.get(row.id)):
-            if intent := known.get(Corrected.INTENT):
+            if intent := known.get(Correction.INTENT):
                 turn["intent"] = intent
         elif row.role in _ANSWERS and (known := right.get(row.in_reply_to or "")):
-            if answer := known.get(Corrected.ANSWER):
+            if answer := known.get(Correction.ANSWER):
                 turn |= {"role": Role.AGENT.value, "text": answer}
-            if article := known.get(Corrected.ARTICLE):
+            if article := known.get(Correction.ARTICLE):
                 turn["article"] = article
         if turn["text"]:
             yield turn

@@ -30,7 +30,7 @@ UNKNOWN: Final = "other"
 
 
 @dataclass(frozen=True)
-class Step:
+class DecidedMessage:
     """A decided message."""
 
     message_id: str
@@ -43,7 +43,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Offer:
+class SuggestionOffer:
     """What an agent was offered: whether, and what, of it was chosen, and how much was changed."""
 
     kind: str | None
@@ -51,7 +51,7 @@ class Offer:
 
 
 @dataclass
-class Fact:
+class ConversationFacts:
     """One conversation, as far as figures are concerned."""
 
     id: str
@@ -61,12 +61,12 @@ class Fact:
     synthetic: bool
     came_again: bool = False
     score: int | None = None  # CSAT, 1 to 5
-    steps: list[Step] = field(default_factory=list)
+    steps: list[DecidedMessage] = field(default_factory=list)
     ratings: list[str] = field(default_factory=list)
     cited: list[str] = field(default_factory=list)  # one a citation's article and reply
     rated: list[tuple[str, str]] = field(default_factory=list)  # article, rating of its reply
     opened: list[str] = field(default_factory=list)
-    offers: list[Offer] = field(default_factory=list)
+    offers: list[SuggestionOffer] = field(default_factory=list)
 
 
 def bounds(first: date, last: date) -> tuple[datetime, datetime]:
@@ -75,7 +75,7 @@ def bounds(first: date, last: date) -> tuple[datetime, datetime]:
     return start, datetime.combine(last, time(), UTC) + timedelta(days=1)
 
 
-def read(connection: Connection, first: date, last: date) -> list[Fact]:
+def read(connection: Connection, first: date, last: date) -> list[ConversationFacts]:
     """Return the conversations that began between two days, both included, oldest first."""
     start, end = bounds(first, last)
     here = (conversations.c.created_at >= start) & (conversations.c.created_at < end)
@@ -93,12 +93,12 @@ def read(connection: Connection, first: date, last: date) -> list[Fact]:
     for row in connection.execute(opened):
         found[row.conversation_id].opened.append(row.article)
     for row in connection.execute(_joined(select(suggestions), suggestions, here)):
-        found[row.conversation_id].offers.append(Offer(row.kind, row.distance))
+        found[row.conversation_id].offers.append(SuggestionOffer(row.kind, row.distance))
     return list(found.values())
 
 
-def _fact(row: Row[Any]) -> Fact:
-    return Fact(
+def _fact(row: Row[Any]) -> ConversationFacts:
+    return ConversationFacts(
         id=row.id,
         day=utc(row.created_at).date(),
         channel=row.channel,
@@ -127,7 +127,7 @@ def _came_again(connection: Connection, here: Any) -> Sequence[str]:
     return [row.id for row in rows if utc(row.next) - utc(row.created_at) <= AGAIN]
 
 
-def _add_steps(connection: Connection, here: Any, found: Mapping[str, Fact]) -> None:
+def _add_steps(connection: Connection, here: Any, found: Mapping[str, ConversationFacts]) -> None:
     names = ("message_id", "conversation_id", "route", "reason", "intent", "sentiment", "trace")
     columns = (*(decisions.c[name] for name in names), topics.c.id.label("topic"))
     query = (
@@ -137,7 +137,7 @@ def _add_steps(connection: Connection, here: Any, found: Mapping[str, Fact]) -> 
     )
     for row in connection.execute(query.order_by(messages.c.position)):
         found[row.conversation_id].steps.append(
-            Step(
+            DecidedMessage(
                 row.message_id,
                 row.route,
                 row.reason,
@@ -149,7 +149,7 @@ def _add_steps(connection: Connection, here: Any, found: Mapping[str, Fact]) -> 
         )
 
 
-def _add_ratings(connection: Connection, here: Any, found: Mapping[str, Fact]) -> None:
+def _add_ratings(connection: Connection, here: Any, found: Mapping[str, ConversationFacts]) -> None:
     """Note the last rating of each message, and the articles its reply cites."""
     rated: dict[str, str] = {}
     query = select(messages.c.conversation_id, messages.c.in_reply_to, feedback)

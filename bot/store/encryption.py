@@ -19,7 +19,7 @@ FILE: Final = ".seal.key"
 MARK: Final = "sealed:"
 
 
-class Seal:
+class FieldCipher:
     """Seals texts and opens them again (Fernet: AES-128-CBC with HMAC-SHA256)."""
 
     def __init__(self, key: str) -> None:
@@ -57,7 +57,7 @@ class Seal:
             return None
 
 
-def load_or_make(home: Path, given: str | None = None) -> Seal:
+def load_or_make(home: Path, given: str | None = None) -> FieldCipher:
     """Return the seal of the key `given`, else of the home's own, made on the first call."""
     path = home / FILE
     if given is None and not path.exists():
@@ -66,4 +66,4 @@ def load_or_make(home: Path, given: str | None = None) -> Seal:
             file.flush()
             with contextlib.suppress(FileExistsError):
                 os.link(file.name, path)  # whole, and only by the first of several workers
-    return Seal(given or path.read_text(encoding="ascii").strip())
+    return FieldCipher(given or path.read_text(encoding="ascii").strip())

@@ -13,10 +13,17 @@ from sqlalchemy import Connection, Engine, Row, func, insert, or_, select, updat
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.privacy import redact
-from bot.core.types import MovedOnError, NotFoundError, Role, now
+from bot.core.types import ConversationChangedError, NotFoundError, Role, now
 from bot.dialogue import handoff
 from bot.dialogue import state as states
-from bot.dialogue.handoff import Custody, Event, Moved, Notice, Owner, RefusedError
+from bot.dialogue.handoff import (
+    Assignment,
+    ConversationOwner,
+    CustomerNotice,
+    Event,
+    HandoffRefusedError,
+    HandoffTransition,
+)
 from bot.dialogue.state import Utterance
 from bot.store import ownership
 from bot.store.database import utc
@@ -27,7 +34,7 @@ _HISTORY: Final = 12
 _INTENTS: Final = 2  # the last ones that the queue shows
 _SENT: Final = "sent"
 
-Say = Callable[[Notice, str], str]  # a notice and a language → the customer's words
+Say = Callable[[CustomerNotice, str], str]  # a notice and a language → the customer's words
 
 
 @dataclass(frozen=True)
@@ -44,20 +51,20 @@ class Agent:
 
 
 @dataclass(frozen=True)
-class Held:
+class AgentLease:
     """What an agent holds after taking a conversation: the token that goes with every message."""
 
     conversation_id: str
     fence: int
-    owner: Owner
+    owner: ConversationOwner
 
 
 @dataclass(frozen=True)
-class Waiting:
+class QueuedConversation:
     """A conversation in the queue, or with somebody."""
 
     conversation_id: str
-    owner: Owner
+    owner: ConversationOwner
     queue: str | None
     agent: str | None
     language: str | None
@@ -77,7 +84,7 @@ def _lately(state: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(list(last_first)[:_INTENTS][::-1])
 
 
-class Desk:
+class HandoffDesk:
     """Takes, answers, passes on and closes conversations."""
 
     def __init__(self, engine: Engine, say: Say, clock: Callable[[], datetime] = now) -> None:
@@ -119,7 +126,7 @@ class Desk:
         at = self._clock()
         busy = (
             select(conversations.c.agent, func.count().label("busy"))
-            .where(conversations.c.owner == Owner.HUMAN.value)
+            .where(conversations.c.owner == ConversationOwner.HUMAN.value)
             .group_by(conversations.c.agent)
         )
         with self._engine.begin() as connection:
@@ -129,16 +136,19 @@ class Desk:
 
     # Conversations
 
-    def queue(self, owners: Sequence[Owner] = (Owner.QUEUED, Owner.HUMAN)) -> list[Waiting]:
+    def queue(
+        self,
+        owners: Sequence[ConversationOwner] = (ConversationOwner.QUEUED, ConversationOwner.HUMAN),
+    ) -> list[QueuedConversation]:
         """Return the conversations of these owners, who waits longest first."""
         wanted = conversations.c.owner.in_([owner.value for owner in owners])
         query = select(conversations).where(wanted).order_by(conversations.c.queued_at)
         with self._engine.begin() as connection:
             rows = connection.execute(query).all()
         return [
-            Waiting(
+            QueuedConversation(
                 conversation_id=row.id,
-                owner=Owner(row.owner),
+                owner=ConversationOwner(row.owner),
                 queue=row.queue,
                 agent=row.agent,
                 language=row.language,
@@ -153,12 +163,12 @@ class Desk:
             for row in rows
         ]
 
-    def custody(self, conversation_id: str) -> Custody:
+    def custody(self, conversation_id: str) -> Assignment:
         """Return who has a conversation; raise NotFoundError where there is none."""
         with self._engine.begin() as connection:
             return ownership.read(ownership.locked(connection, conversation_id))
 
-    def take(self, conversation_id: str, agent: str) -> Held:
+    def take(self, conversation_id: str, agent: str) -> AgentLease:
         """Give a conversation to an agent who has room for it.
 
         Raises RefusedError where a colleague was faster, or the agent has enough to do.
@@ -166,12 +176,12 @@ class Desk:
         with self._engine.begin() as connection:
             person = self._person(connection, agent)
             row = ownership.locked(connection, conversation_id)
-            mine = row.owner == Owner.HUMAN.value and row.agent == agent
+            mine = row.owner == ConversationOwner.HUMAN.value and row.agent == agent
             if not mine and self._busy(connection, agent) >= person.capacity:
                 message = f"you have {person.capacity} conversations: finish one first"
-                raise RefusedError(message)
-            moved = self._move(connection, row, handoff.Taken(agent, person.name))
-        return Held(conversation_id, moved.fence, moved.owner)
+                raise HandoffRefusedError(message)
+            moved = self._move(connection, row, handoff.AgentAssigned(agent, person.name))
+        return AgentLease(conversation_id, moved.fence, moved.owner)
 
     def say(
         self,
@@ -192,7 +202,7 @@ class Desk:
                     return sent
                 person = self._person(connection, agent)
                 row = ownership.locked(connection, conversation_id)
-                self._move(connection, row, handoff.Said(agent, fence), said=text)
+                self._move(connection, row, handoff.AgentSpoke(agent, fence), said=text)
                 return ownership.say(
                     connection,
                     conversation_id,
@@ -221,15 +231,17 @@ class Desk:
 
     def type(self, conversation_id: str, agent: str, fence: int, *, on: bool = True) -> None:
         """Show that an agent is typing, or no longer."""
-        self._do(conversation_id, handoff.Typed(agent, fence, on))
+        self._do(conversation_id, handoff.AgentTyping(agent, fence, on))
 
     def renew(self, conversation_id: str, agent: str, fence: int) -> None:
         """Say that an agent is still at a conversation."""
-        self._do(conversation_id, handoff.Renewed(agent, fence))
+        self._do(conversation_id, handoff.LeaseRenewed(agent, fence))
 
     def renew_all(self, agent: str) -> int:
         """Say that an agent is still at every conversation taken; return how many those are."""
-        here = (conversations.c.owner == Owner.HUMAN.value) & (conversations.c.agent == agent)
+        here = (conversations.c.owner == ConversationOwner.HUMAN.value) & (
+            conversations.c.agent == agent
+        )
         query = select(conversations.c.id, conversations.c.fence).where(here)
         with self._engine.begin() as connection:
             found = connection.execute(query).all()
@@ -237,14 +249,17 @@ class Desk:
         for row in found:
             try:
                 self.renew(row.id, agent, row.fence)
-            except (RefusedError, MovedOnError):  # it moved on meanwhile, or is just being answered
+            except (
+                HandoffRefusedError,
+                ConversationChangedError,
+            ):  # it moved on meanwhile, or is just being answered
                 continue
             renewed += 1
         return renewed
 
     def give_back(self, conversation_id: str, agent: str, fence: int) -> None:
         """Give a conversation back to the bot."""
-        self._do(conversation_id, handoff.GivenBack(agent, fence))
+        self._do(conversation_id, handoff.ReturnedToBot(agent, fence))
 
     def transfer(
         self,
@@ -263,13 +278,13 @@ class Desk:
                 name = colleague.name
                 if not colleague.online or self._busy(connection, to) >= colleague.capacity:
                     message = f"{name} is not there, or has enough to do: pass it to a queue"
-                    raise RefusedError(message)
+                    raise HandoffRefusedError(message)
             row = ownership.locked(connection, conversation_id)
             self._move(connection, row, handoff.Transferred(agent, fence, queue, to, name))
 
     def close(self, conversation_id: str, agent: str, fence: int) -> None:
         """End a conversation; the customer's next message opens it again."""
-        self._do(conversation_id, handoff.Closed(handoff.Held(agent, fence)))
+        self._do(conversation_id, handoff.ConversationClosed(handoff.TokenShown(agent, fence)))
 
     def tick(self, patience: timedelta, silence: timedelta | None = None) -> int:
         """Let time do its part: leases that ran out, long waits, customers who left.
@@ -278,9 +293,9 @@ class Desk:
         """
         at = self._clock()
         here = conversations.c
-        waits = (here.owner == Owner.QUEUED.value) & ~here.asked_contact
+        waits = (here.owner == ConversationOwner.QUEUED.value) & ~here.asked_contact
         due = or_(
-            (here.owner == Owner.HUMAN.value) & (here.lease_until < at),
+            (here.owner == ConversationOwner.HUMAN.value) & (here.lease_until < at),
             waits & (here.queued_at <= at - patience),
         )
         if silence is not None:
@@ -290,11 +305,14 @@ class Desk:
             found = connection.execute(select(here.id, here.owner).where(due)).all()
         changed = 0
         for row in found:
-            with_people = row.owner in {Owner.HUMAN.value, Owner.QUEUED.value}
-            event: Event = handoff.Waited(patience) if with_people else handoff.Silent()
+            with_people = row.owner in {
+                ConversationOwner.HUMAN.value,
+                ConversationOwner.QUEUED.value,
+            }
+            event: Event = handoff.TimePassed(patience) if with_people else handoff.CustomerSilent()
             try:
                 changed += self._do(row.id, event)
-            except RefusedError:  # somebody was faster than the clock
+            except HandoffRefusedError:  # somebody was faster than the clock
                 continue
         return changed
 
@@ -306,10 +324,10 @@ class Desk:
 
     def _move(
         self, connection: Connection, row: Row[Any], event: Event, said: str | None = None
-    ) -> Custody:
+    ) -> Assignment:
         """Apply the rules to a locked row, write what stands and tell the customer."""
         before = ownership.read(row)
-        moved: Moved = handoff.move(before, event, self._clock())
+        moved: HandoffTransition = handoff.move(before, event, self._clock())
         told = [self._say(notice, row.language or "en") for notice in moved.told]
         state = states.from_json(row.state)
         lines = [(Role.AGENT, said)] if said else [(Role.BOT, text) for text in told]
@@ -333,7 +351,9 @@ class Desk:
         return _agent(row, self._clock(), 0)
 
     def _busy(self, connection: Connection, agent: str) -> int:
-        here = (conversations.c.owner == Owner.HUMAN.value) & (conversations.c.agent == agent)
+        here = (conversations.c.owner == ConversationOwner.HUMAN.value) & (
+            conversations.c.agent == agent
+        )
         query = select(func.count()).select_from(conversations).where(here)
         return int(connection.execute(query).scalar_one())
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.core.types import Message, MovedOnError, Turn
+from bot.core.types import ConversationChangedError, Message, Turn
 from bot.dialogue import state as states
 from bot.dialogue.state import State
-from bot.store.conversation_log import Receipt
+from bot.store.conversation_log import LogReceipt
 
 
 class MemoryLog:
@@ -17,9 +17,9 @@ class MemoryLog:
         self.states: dict[str, State] = {}
         self.turns: list[Turn] = []
 
-    def receive(self, message: Message) -> Receipt:
+    def receive(self, message: Message) -> LogReceipt:
         """Accept a message."""
-        return Receipt(message)
+        return LogReceipt(message)
 
     def answered(self, message_id: str) -> Turn | None:
         """Return the turn of a message, if it was answered."""
@@ -34,7 +34,7 @@ class MemoryLog:
         found = self.load(turn.message.conversation_id)
         if before is not None and found.revision != before.revision:
             message = "the conversation moved on"
-            raise MovedOnError(message)
+            raise ConversationChangedError(message)
         self.turns.append(turn)
         self.states[turn.message.conversation_id] = state
         return turn

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from bot.core.privacy import redact
-from bot.core.types import Message, MovedOnError, NotFoundError, Role, new_id, now
+from bot.core.types import ConversationChangedError, Message, NotFoundError, Role, new_id, now
 from bot.dialogue import state as states
-from bot.dialogue.handoff import Custody, Owner
+from bot.dialogue.handoff import Assignment, ConversationOwner
 from bot.dialogue.state import State
 from bot.store.database import utc
 from bot.store.tables import conversations, messages
@@ -20,10 +20,10 @@ def _utc(at: datetime | None) -> datetime | None:
     return utc(at) if at else None
 
 
-def read(row: Row[Any]) -> Custody:
+def read(row: Row[Any]) -> Assignment:
     """Return the custody of a conversation's row."""
-    return Custody(
-        owner=Owner(row.owner),
+    return Assignment(
+        owner=ConversationOwner(row.owner),
         fence=row.fence,
         queue=row.queue,
         since=_utc(row.queued_at),
@@ -35,9 +35,9 @@ def read(row: Row[Any]) -> Custody:
     )
 
 
-def columns(custody: Custody) -> dict[str, Any]:
+def columns(custody: Assignment) -> dict[str, Any]:
     """Return the columns of a row that say who has the conversation."""
-    waits = custody.owner in {Owner.QUEUED, Owner.HUMAN}
+    waits = custody.owner in {ConversationOwner.QUEUED, ConversationOwner.HUMAN}
     return {
         "owner": custody.owner.value,
         "fence": custody.fence,
@@ -74,7 +74,7 @@ def begin(connection: Connection, message: Message) -> None:
             visitor=message.visitor,
             created_at=message.at,
             updated_at=message.at,
-            owner=Owner.BOT.value,
+            owner=ConversationOwner.BOT.value,
             state=states.to_json(State()),
         )
     )
@@ -86,7 +86,7 @@ def swap(connection: Connection, conversation_id: str, revision: int, **values: 
     fresh = {**values, "revision": revision + 1}
     if connection.execute(update(conversations).where(here).values(**fresh)).rowcount != 1:
         message = f"conversation {conversation_id[:64]} moved on: look again"
-        raise MovedOnError(message)
+        raise ConversationChangedError(message)
 
 
 def say(  # noqa: PLR0913 — a message and where it goes

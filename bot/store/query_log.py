@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, and_, literal, or_, select, union_all
 from sqlalchemy.orm import aliased
 
-from bot.core.types import Corrected, Interaction, Role
+from bot.core.types import Correction, Interaction, Role
 from bot.store.tables import (
     citations,
     conversations,
@@ -25,7 +25,7 @@ from bot.store.tables import (
 
 
 @dataclass(frozen=True)
-class Asked:
+class LoggedQuestion:
     """A customer's message, where it went and how the reply was rated (`up`, `down` or None)."""
 
     message_id: str
@@ -45,7 +45,9 @@ def _made_up() -> Any:
     return select(conversations.c.id).where(conversations.c.synthetic.is_(True))
 
 
-def asked(engine: Engine, since: datetime | None = None, *, synthetic: bool = False) -> list[Asked]:
+def asked(
+    engine: Engine, since: datetime | None = None, *, synthetic: bool = False
+) -> list[LoggedQuestion]:
     """Return the decided messages from a time on, conversation by conversation, in order.
 
     The rating is the last one given to the message or to its reply. Conversations that were made
@@ -70,9 +72,9 @@ def asked(engine: Engine, since: datetime | None = None, *, synthetic: bool = Fa
         return [_asked(row, rated.get(row.id)) for row in connection.execute(query)]
 
 
-def _asked(row: Any, rating: str | None) -> Asked:
+def _asked(row: Any, rating: str | None) -> LoggedQuestion:
     at = row.at.replace(tzinfo=UTC) if row.at.tzinfo is None else row.at
-    return Asked(
+    return LoggedQuestion(
         message_id=row.id,
         conversation_id=row.conversation_id,
         text=row.text,
@@ -181,7 +183,7 @@ def _named() -> Any:
         select(messages.c.id, messages.c.text, corrections.c.value)
         .join(corrections, corrections.c.message_id == messages.c.id)
         .where(
-            corrections.c.kind == Corrected.ARTICLE.value,
+            corrections.c.kind == Correction.ARTICLE.value,
             messages.c.conversation_id.not_in(_made_up()),
         )
         .order_by(messages.c.position)

@@ -7,13 +7,13 @@ from sqlalchemy import Connection, Engine, Row, func, select
 
 from bot.core import serialization
 from bot.core.types import NotFoundError, Role
-from bot.dialogue.handoff import Owner
+from bot.dialogue.handoff import ConversationOwner
 from bot.store import attachments, ownership
 from bot.store.database import utc
 from bot.store.tables import agents, conversations, decisions, messages
 
 
-class Reader:
+class ConversationReader:
     """Conversations, their messages and the traces of replies."""
 
     def __init__(self, engine: Engine) -> None:
@@ -66,8 +66,8 @@ class Reader:
                 raise NotFoundError(message)
             custody = ownership.read(row)
             position = None
-            if custody.owner is Owner.QUEUED:
-                ahead = (conversations.c.owner == Owner.QUEUED.value) & (
+            if custody.owner is ConversationOwner.QUEUED:
+                ahead = (conversations.c.owner == ConversationOwner.QUEUED.value) & (
                     conversations.c.queued_at < row.queued_at
                 )
                 counted = select(func.count()).select_from(conversations).where(ahead)
@@ -76,7 +76,7 @@ class Reader:
             "state": custody.owner.value,
             "queue": custody.queue,
             "position": position,
-            "agent": row.name if custody.owner is Owner.HUMAN else None,
+            "agent": row.name if custody.owner is ConversationOwner.HUMAN else None,
             "typing": custody.is_typing(at),
         }
 

@@ -13,7 +13,7 @@ _SAYS: Final = frozenset({Role.CUSTOMER.value, Role.AGENT.value, Role.BOT.value}
 
 
 @dataclass(frozen=True)
-class Said:
+class LoggedLine:
     """A line of a conversation; `template` names the template a reply of the bot was made from."""
 
     conversation_id: str
@@ -23,7 +23,7 @@ class Said:
     template: str | None = None
 
 
-def lines(engine: Engine, conversation_id: str) -> list[Said]:
+def lines(engine: Engine, conversation_id: str) -> list[LoggedLine]:
     """Return what was said in a conversation, in order; raise NotFoundError where there is none."""
     exists = select(conversations.c.id).where(conversations.c.id == conversation_id)
     with engine.begin() as connection:
@@ -42,7 +42,7 @@ def by_people(engine: Engine) -> int:
         return int(connection.execute(query).scalar_one())
 
 
-def past(engine: Engine, most: int) -> list[list[Said]]:
+def past(engine: Engine, most: int) -> list[list[LoggedLine]]:
     """Return the conversations in which a person answered, the last `most` answers, oldest first.
 
     Conversations that were made up are left out.
@@ -57,7 +57,7 @@ def past(engine: Engine, most: int) -> list[list[Said]]:
     with engine.begin() as connection:
         wanted = list(dict.fromkeys(connection.execute(answers).scalars()))[::-1]
         query = select(messages).order_by(messages.c.position)
-        found: dict[str, list[Said]] = {name: [] for name in wanted}
+        found: dict[str, list[LoggedLine]] = {name: [] for name in wanted}
         for at in range(0, len(wanted), 500):
             part = messages.c.conversation_id.in_(wanted[at : at + 500])
             for row in connection.execute(query.where(part)):
@@ -66,11 +66,11 @@ def past(engine: Engine, most: int) -> list[list[Said]]:
     return list(found.values())
 
 
-def _said(row: Any) -> Said:
+def _said(row: Any) -> LoggedLine:
     decision = row.turn["decision"] if row.turn else {}
     named = decision.get("route") == Route.TEMPLATE.value
     template = (decision.get("template") or decision.get("intent")) if named else None
-    return Said(row.conversation_id, row.id, Role(row.role), row.text, template)
+    return LoggedLine(row.conversation_id, row.id, Role(row.role), row.text, template)
 
 
 def offer(engine: Engine, conversation_id: str, offered: Sequence[dict[str, Any]]) -> str:

@@ -33,7 +33,7 @@ _TOGETHER: Final = 200  # conversations in one transaction
 
 
 @dataclass(frozen=True)
-class Offered:
+class SyntheticOffer:
     """A suggestion that an agent got: the kind that was chosen, and how much of it was changed."""
 
     at: datetime
@@ -42,7 +42,7 @@ class Offered:
 
 
 @dataclass(frozen=True)
-class MadeUp:
+class SyntheticConversation:
     """A conversation as it would have gone."""
 
     id: str
@@ -52,12 +52,12 @@ class MadeUp:
     turns: Sequence[Turn]
     ratings: Sequence[str | None]  # one a turn
     score: int | None = None
-    offered: Sequence[Offered] = ()
+    offered: Sequence[SyntheticOffer] = ()
 
 
-def write(engine: Engine, made: Iterable[MadeUp]) -> int:
+def write(engine: Engine, made: Iterable[SyntheticConversation]) -> int:
     """Write conversations; return how many."""
-    count, group = 0, list[MadeUp]()
+    count, group = 0, list[SyntheticConversation]()
     for one in made:
         group.append(one)
         count += 1
@@ -89,7 +89,7 @@ def clear(engine: Engine) -> int:
     return gone.rowcount
 
 
-def _write(engine: Engine, group: Sequence[MadeUp]) -> None:
+def _write(engine: Engine, group: Sequence[SyntheticConversation]) -> None:
     if not group:
         return
     with engine.begin() as connection:
@@ -135,7 +135,7 @@ def _insert(connection: Connection, table: Any, rows: Sequence[dict[str, Any]]) 
         connection.execute(insert(table), list(rows))
 
 
-def _conversation(one: MadeUp) -> dict[str, Any]:
+def _conversation(one: SyntheticConversation) -> dict[str, Any]:
     return {
         "id": one.id,
         "sender": one.sender,
@@ -149,7 +149,7 @@ def _conversation(one: MadeUp) -> dict[str, Any]:
     }
 
 
-def _messages(one: MadeUp) -> list[dict[str, Any]]:
+def _messages(one: SyntheticConversation) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for turn in one.turns:
         here = {"conversation_id": one.id, "status": ANSWERED}
@@ -186,7 +186,7 @@ def _decision(turn: Turn) -> dict[str, Any]:
     }
 
 
-def _offer(one: MadeUp, given: Offered) -> dict[str, Any]:
+def _offer(one: SyntheticConversation, given: SyntheticOffer) -> dict[str, Any]:
     return {
         "id": new_id(),
         "conversation_id": one.id,

@@ -35,20 +35,20 @@ _YOUNG: Final = timedelta(hours=1)  # a topic without messages is perhaps about 
 _NAMES: Final = 500  # in one query
 
 
-class TakenError(CarelineError):
+class TopicNameTakenError(CarelineError):
     """Two topics of one name could not be told apart."""
 
 
-class JoinError(CarelineError):
+class TopicJoinError(CarelineError):
     """Two topics cannot be one."""
 
 
-class LookingError(CarelineError):
+class TopicUpdateRunningError(CarelineError):
     """Another process looks for topics."""
 
 
 @dataclass(frozen=True)
-class Said:
+class TopicMessage:
     """A customer's message."""
 
     id: str
@@ -77,7 +77,7 @@ class Topic:
 
 
 @dataclass(frozen=True)
-class Shown:
+class TopicSummary:
     """A topic as people see it; `intent` is what most of its messages were taken for."""
 
     id: str
@@ -94,7 +94,7 @@ def latest(  # noqa: PLR0913 — one parameter a filter
     synthetic: bool,
     without: Mapping[str, Collection[str]],
     unplaced: bool = False,
-) -> list[Said]:
+) -> list[TopicMessage]:
     """Return customers' messages from a moment on, the newest first; or those without a topic.
 
     They come from made-up conversations or from real ones. `without` names reasons and intents of
@@ -126,7 +126,7 @@ def latest(  # noqa: PLR0913 — one parameter a filter
     if unplaced:
         query = query.where(message_topics.c.topic_id.is_(None))
     with engine.connect() as connection:
-        return [Said(*row) for row in connection.execute(query)]
+        return [TopicMessage(*row) for row in connection.execute(query)]
 
 
 def read(engine: Engine, encoder: str, *, synthetic: bool) -> list[Topic]:
@@ -157,12 +157,12 @@ def _vector(raw: bytes) -> NDArray[np.float32]:
     return np.frombuffer(raw, dtype="<f4")
 
 
-def shown(engine: Engine) -> dict[str, Shown]:
+def shown(engine: Engine) -> dict[str, TopicSummary]:
     """Return the topics that say more than an intent, by id."""
     names = ("id", "name", "language", "intent")
     query = select(*(topics.c[name] for name in names)).where(_SHOWN)
     with engine.connect() as connection:
-        return {row.id: Shown(*row) for row in connection.execute(query)}
+        return {row.id: TopicSummary(*row) for row in connection.execute(query)}
 
 
 def add(engine: Engine, found: Sequence[Topic], encoder: str, *, synthetic: bool) -> None:
@@ -197,7 +197,7 @@ def rename(engine: Engine, identifier: str, name: str) -> None:
         taken = select(topics.c.id).where(topics.c.name == name, _SHOWN, ~here)
         if connection.execute(taken).first():
             message = f"another topic is called {name[:80]}: choose another name, or join them"
-            raise TakenError(message, "name_taken", name=name[:80])
+            raise TopicNameTakenError(message, "name_taken", name=name[:80])
         if not connection.execute(update(topics).where(here).values(name=name)).rowcount:
             message = f"there is no topic {identifier[:64]}"
             raise NotFoundError(message, "no_topic")
@@ -223,7 +223,7 @@ def join(engine: Engine, identifier: str, name: str) -> str:
             raise NotFoundError(message, "no_topic")
         if other.synthetic and not synthetic:
             message = "that topic is of made-up messages and will go with them: choose another one"
-            raise JoinError(message, "made_up_topic")
+            raise TopicJoinError(message, "made_up_topic")
         within = here | (topics.c.joined == identifier)
         connection.execute(update(topics).where(within).values(joined=other.id))
         mine = message_topics.c.topic_id == identifier
@@ -300,7 +300,7 @@ def alone(engine: Engine) -> Iterator[None]:
     until = at + _LONGEST
     if not _take(engine, _LOOKING, free=at, until=until):
         message = "another process looks for topics: try again in a few minutes"
-        raise LookingError(message)
+        raise TopicUpdateRunningError(message)
     try:
         yield
     finally:

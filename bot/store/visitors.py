@@ -23,7 +23,7 @@ from bot.store.tables import (
 )
 
 
-class Visits:
+class VisitorConversations:
     """Conversations from the side of those who have them."""
 
     def __init__(self, engine: Engine) -> None:

@@ -17,8 +17,8 @@ from bot.nlu import calibration as numbers
 from bot.nlu import context_features
 from bot.training import context_augmentation, folds, linear
 from bot.training.datasets import Example
-from bot.training.linear import Hybrid
-from bot.training.recipe import Recipe
+from bot.training.linear import HybridModel
+from bot.training.recipe import TrainingRecipe
 from knowledge_base.encoders.base_models import ModelEncoder, Vectors
 
 Logits = NDArray[np.float64]
@@ -27,7 +27,7 @@ _GUESSING: Final = 3  # folds of the first round
 
 
 @dataclass(frozen=True)
-class Data:
+class FeatureMatrix:
     """Examples as the heads read them: features (n, width), the first `dimension` are vectors."""
 
     examples: Sequence[Example]
@@ -42,7 +42,7 @@ class Data:
         cls,
         examples: Sequence[Example],
         labels: Sequence[str],
-        manner: "Manner",
+        manner: "HeadTrainingConfig",
         *,
         in_thread: bool,
     ) -> Self:
@@ -60,17 +60,17 @@ class Data:
         """The vectors alone, shape (n, dimension)."""
         return self.features[:, : self.dimension]
 
-    def fitted(self, recipe: Recipe) -> Hybrid:
+    def fitted(self, recipe: TrainingRecipe) -> HybridModel:
         """Return the model of all examples."""
         return linear.fit(self.features, self.texts, self.targets, self.classes, recipe)
 
-    def out_of_fold(self, parts: NDArray[np.int64], recipe: Recipe) -> Logits:
+    def out_of_fold(self, parts: NDArray[np.int64], recipe: TrainingRecipe) -> Logits:
         """Return what models say that have not seen an example's fold, shape (n, classes)."""
         return linear.out_of_fold(
             self.features, self.texts, self.targets, self.classes, parts, recipe
         )
 
-    def settled(self, recipe: Recipe, parts: NDArray[np.int64]) -> Recipe:
+    def settled(self, recipe: TrainingRecipe, parts: NDArray[np.int64]) -> TrainingRecipe:
         """Return the recipe with the weight of the embeddings that is best out of fold."""
         return linear.settled(recipe, self.features, self.texts, self.targets, self.classes, parts)
 
@@ -105,25 +105,27 @@ class Data:
 
 
 @dataclass(frozen=True)
-class Manner:
+class HeadTrainingConfig:
     """How heads are fitted."""
 
     encoder: ModelEncoder
-    recipe: Recipe
+    recipe: TrainingRecipe
     folds: int
     seed: int = 0
     progress: bool = False
 
 
 @dataclass(frozen=True)
-class Heads:
+class FittedHeads:
     """A fitted model, and what it says of examples it has not seen, shape (n, classes)."""
 
-    model: Hybrid
-    learnt: Data  # the examples given, and behind them those that were moved
-    held: Data  # the examples not seen: of a file of their own, or those given, out of fold
+    model: HybridModel
+    learnt: FeatureMatrix  # the examples given, and behind them those that were moved
+    held: (
+        FeatureMatrix  # the examples not seen: of a file of their own, or those given, out of fold
+    )
     unseen: Logits
-    recipe: Recipe
+    recipe: TrainingRecipe
     leans: int  # see `intents.Parameters`
 
 
@@ -131,15 +133,15 @@ def fit(
     examples: Sequence[Example],
     valid: Sequence[Example] | None,
     labels: Sequence[str],
-    manner: Manner,
-) -> Heads:
+    manner: HeadTrainingConfig,
+) -> FittedHeads:
     """Fit the heads; without `valid`, each example is judged by models that have not seen its fold.
 
     Dialogs, or none: only where enough examples have a history do the heads read one.
     """
     in_thread = context_augmentation.is_contextual(examples)
-    data = Data.read(examples, labels, manner, in_thread=in_thread)
-    held = Data.read(valid, labels, manner, in_thread=in_thread) if valid else None
+    data = FeatureMatrix.read(examples, labels, manner, in_thread=in_thread)
+    held = FeatureMatrix.read(valid, labels, manner, in_thread=in_thread) if valid else None
     parts = folds.assign(examples, manner.folds, manner.seed)
     learnt, recipe = data, manner.recipe
     if not in_thread:
@@ -158,6 +160,6 @@ def fit(
     leans = len(labels) if in_thread else 0
     if held is not None:
         unseen = model.logits(held.features, held.texts)
-        return Heads(model, learnt, held, unseen, recipe, leans)
+        return FittedHeads(model, learnt, held, unseen, recipe, leans)
     unseen = learnt.out_of_fold(parts, recipe)[: len(examples)]
-    return Heads(model, learnt, data, unseen, recipe, leans)
+    return FittedHeads(model, learnt, data, unseen, recipe, leans)

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.core.intent_history import FADES
+from bot.core.intent_history import DECAY
 from bot.nlu.context_features import SHARE
 from bot.training.datasets import Example
 from knowledge_base.encoders.base_models import Vectors
@@ -31,7 +31,7 @@ def history_features(examples: Sequence[Example], chances: NDArray[np.float64]) 
     rows = np.zeros(chances.shape, dtype=np.float32)
     for i, (before, example) in enumerate(pairwise(examples), start=1):
         if example.customer is not None and before.source == example.source:
-            rows[i] = SHARE * chances[i - 1] + FADES * rows[i - 1]
+            rows[i] = SHARE * chances[i - 1] + DECAY * rows[i - 1]
     return rows
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from knowledge_base import progress as bars
 
 
-class Curves:
+class TrainingCurves:
     """Collects what happens at each step of a run."""
 
     def __init__(self, *, progress: bool = False) -> None:

@@ -12,15 +12,15 @@ from typing import Any, Final
 from bot.core.privacy import redact
 from bot.core.types import CarelineError
 from bot.training import data_lint_rows, datasets
-from bot.training.data_lint import Finding
-from bot.training.data_lint_rows import Row, Split
+from bot.training.data_lint import LintFinding
+from bot.training.data_lint_rows import DataSplit, LabelledRow
 
 REVIEW: Final = "review.csv"
 CERTAIN: Final = 0.9  # from here up nine of ten accused labels were wrong, where that was known
 
 
 @dataclass(frozen=True)
-class Doubt:
+class ReviewItem:
     """Why a row goes to a person, and the intent it may have."""
 
     reason: str
@@ -28,15 +28,15 @@ class Doubt:
 
 
 @dataclass(frozen=True)
-class Plan:
+class CleaningPlan:
     """What is to be done with the rows, by their position."""
 
     dropped: frozenset[int]
-    doubts: dict[int, Doubt]
+    doubts: dict[int, ReviewItem]
 
 
 @dataclass(frozen=True)
-class Cleaned:
+class CleaningReport:
     """What was written."""
 
     folder: str
@@ -47,32 +47,36 @@ class Cleaned:
     redacted: int
 
 
-def plan(rows: Sequence[Row], findings: Sequence[Finding]) -> Plan:
+def plan(rows: Sequence[LabelledRow], findings: Sequence[LintFinding]) -> CleaningPlan:
     """Decide about each row. Pure.
 
     Labels that are tested against stay as they are: a model must not choose its own test. A turn
     of a conversation is never dropped, for the others would lose what was said before them.
     """
-    doubts: dict[int, Doubt] = {}
+    doubts: dict[int, ReviewItem] = {}
     dropped: set[int] = set()
     for finding in findings:
-        learned = [i for i in finding.rows if rows[i].split is Split.TRAIN]
+        learned = [i for i in finding.rows if rows[i].split is DataSplit.TRAIN]
         if finding.kind == "duplicate":
             dropped.update(i for i in finding.rows[1:] if rows[i].turn is None)
         elif finding.kind == "conflict" and learned:
             intents = sorted({rows[i].intent for i in finding.rows})
-            doubt = Doubt(f"same text as {', '.join(intents)}", finding.suggestion or "")
+            doubt = ReviewItem(f"same text as {', '.join(intents)}", finding.suggestion or "")
             doubts.update(dict.fromkeys(learned, doubt))
         elif finding.kind == "label_error" and (finding.score or 0.0) >= CERTAIN:
-            doubt = Doubt(f"likely mislabelled ({finding.score:.2f})", finding.suggestion or "")
+            doubt = ReviewItem(
+                f"likely mislabelled ({finding.score:.2f})", finding.suggestion or ""
+            )
             doubts.update((i, doubt) for i in learned if i not in doubts)
         elif finding.kind in {"empty", "no_intent"}:
-            doubt = Doubt("no text" if finding.kind == "empty" else "no intent")
+            doubt = ReviewItem("no text" if finding.kind == "empty" else "no intent")
             doubts.update(dict.fromkeys(finding.rows, doubt))
-    return Plan(frozenset(dropped - set(doubts)), doubts)
+    return CleaningPlan(frozenset(dropped - set(doubts)), doubts)
 
 
-def write(rows: Sequence[Row], planned: Plan, files: Sequence[Path], folder: Path) -> Cleaned:
+def write(
+    rows: Sequence[LabelledRow], planned: CleaningPlan, files: Sequence[Path], folder: Path
+) -> CleaningReport:
     """Write cleaned copies into a new folder; raise CarelineError where something is there."""
     _refuse(files, folder)
     redacted = 0
@@ -94,7 +98,7 @@ def write(rows: Sequence[Row], planned: Plan, files: Sequence[Path], folder: Pat
         message = f"{folder} cannot be written to: {error.strerror}"
         raise CarelineError(message) from error
     gone = len(planned.dropped) + len(planned.doubts)
-    return Cleaned(
+    return CleaningReport(
         folder=str(folder),
         files=(*targets, str(review)),
         kept=len(rows) - gone,
@@ -121,7 +125,7 @@ def _csv(rows: Sequence[Sequence[str]]) -> str:
     return text.getvalue()
 
 
-def _table(file: Path, here: dict[int, Row], planned: Plan) -> tuple[str, int]:
+def _table(file: Path, here: dict[int, LabelledRow], planned: CleaningPlan) -> tuple[str, int]:
     """Return a CSV without the rows that go, and how many of the others were redacted."""
     columns, lines = data_lint_rows.table(file)
     column = columns.index("text")
@@ -136,7 +140,7 @@ def _table(file: Path, here: dict[int, Row], planned: Plan) -> tuple[str, int]:
     return _csv(kept), redacted
 
 
-def _transcript(file: Path, here: dict[int, Row], planned: Plan) -> tuple[str, int]:
+def _transcript(file: Path, here: dict[int, LabelledRow], planned: CleaningPlan) -> tuple[str, int]:
     """Return conversations whose doubtful turns have no intent any more, redacted."""
     doubted = {(row.number, row.turn) for i, row in here.items() if i in planned.doubts}
     lines = [line for line in datasets.read_text(file).split("\n") if line.strip()]
@@ -156,7 +160,7 @@ def _transcript(file: Path, here: dict[int, Row], planned: Plan) -> tuple[str, i
     return "".join(written), redacted
 
 
-def _review(rows: Sequence[Row], planned: Plan) -> str:
+def _review(rows: Sequence[LabelledRow], planned: CleaningPlan) -> str:
     table = [["text", "intent", "source", "reason", "suggestion"]]
     for i, doubt in sorted(planned.doubts.items()):
         row = rows[i]

@@ -20,7 +20,7 @@ from bot.core.privacy import redact
 from bot.core.types import OUT_OF_SCOPE
 from bot.nlu.calibration import fit_temperature, softmax
 from bot.training import folds, linear, text_defects
-from bot.training.data_lint_rows import Row, Split
+from bot.training.data_lint_rows import DataSplit, LabelledRow
 from bot.training.datasets import Example
 from knowledge_base.encoders.base_models import Vectors
 
@@ -38,7 +38,7 @@ _LABEL: Final = re.compile(r"\[(?:card|email|phone)\]")
 _COMMONPLACE: Final = 20  # characters: "thank you so much" is said in many conversations
 
 
-class Severity(StrEnum):
+class LintSeverity(StrEnum):
     """How bad a finding is."""
 
     ERROR = "error"
@@ -47,21 +47,21 @@ class Severity(StrEnum):
 
 
 _SEVERITY: Final = {
-    "conflict": Severity.ERROR,
-    "no_intent": Severity.ERROR,
-    "empty": Severity.ERROR,
-    "leak": Severity.ERROR,
-    "personal_data": Severity.ERROR,
-    "near_leak": Severity.WARNING,
-    "label_error": Severity.WARNING,
-    "encoding": Severity.WARNING,
-    "tiny_class": Severity.WARNING,
-    "confused": Severity.WARNING,
+    "conflict": LintSeverity.ERROR,
+    "no_intent": LintSeverity.ERROR,
+    "empty": LintSeverity.ERROR,
+    "leak": LintSeverity.ERROR,
+    "personal_data": LintSeverity.ERROR,
+    "near_leak": LintSeverity.WARNING,
+    "label_error": LintSeverity.WARNING,
+    "encoding": LintSeverity.WARNING,
+    "tiny_class": LintSeverity.WARNING,
+    "confused": LintSeverity.WARNING,
 }
 
 
 @dataclass(frozen=True)
-class Finding:
+class LintFinding:
     """Something that may be wrong; `rows` are positions in the rows that were examined.
 
     `score` is a certainty or a rate between 0 and 1, `other` the second intent it is about.
@@ -76,11 +76,11 @@ class Finding:
     suggestion: str | None = None
 
     @property
-    def severity(self) -> Severity:
+    def severity(self) -> LintSeverity:
         """How bad it is."""
-        return _SEVERITY.get(self.kind, Severity.INFO)
+        return _SEVERITY.get(self.kind, LintSeverity.INFO)
 
-    def as_json(self, rows: Sequence[Row]) -> dict[str, Any]:
+    def as_json(self, rows: Sequence[LabelledRow]) -> dict[str, Any]:
         """Return the finding for machines: its texts by hash and place, never in words."""
         first = rows[self.rows[0]] if self.rows else None
         values = {
@@ -98,7 +98,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Judged:
+class OutOfFoldPredictions:
     """What a model that has not seen them says of texts: probabilities (n, classes)."""
 
     probabilities: Array
@@ -106,7 +106,7 @@ class Judged:
     classes: tuple[str, ...]
 
 
-def judge(examples: Sequence[Example], vectors: Vectors, seed: int = 0) -> Judged:
+def judge(examples: Sequence[Example], vectors: Vectors, seed: int = 0) -> OutOfFoldPredictions:
     """Return calibrated out-of-fold probabilities; `vectors` have the shape (n, dimension)."""
     classes = tuple(sorted({example.intent for example in examples}))
     number = {intent: i for i, intent in enumerate(classes)}
@@ -114,7 +114,7 @@ def judge(examples: Sequence[Example], vectors: Vectors, seed: int = 0) -> Judge
     parts = folds.assign(examples, FOLDS, seed)
     texts = [example.input for example in examples]
     logits = linear.out_of_fold(vectors, texts, targets, len(classes), parts)
-    return Judged(softmax(logits, fit_temperature(logits, targets)), targets, classes)
+    return OutOfFoldPredictions(softmax(logits, fit_temperature(logits, targets)), targets, classes)
 
 
 def suspicion(probabilities: Array, targets: NDArray[np.int64]) -> Array:
@@ -136,7 +136,7 @@ def ranked(texts: Sequence[str], labels: Sequence[str], vectors: Vectors) -> NDA
     return np.argsort(-doubt, kind="stable").astype(np.int64)
 
 
-def label_errors(judged: Judged) -> list[tuple[int, int, float]]:
+def label_errors(judged: OutOfFoldPredictions) -> list[tuple[int, int, float]]:
     """Return row, better class and its probability where a label is likely wrong, surest first.
 
     A row belongs to a class when its probability reaches the class's mean among its own examples;
@@ -157,7 +157,7 @@ def label_errors(judged: Judged) -> list[tuple[int, int, float]]:
     return [(int(row), int(best[row]), float(score[row])) for row in order]
 
 
-def confused(judged: Judged) -> Iterator[tuple[int, int, int, float]]:
+def confused(judged: OutOfFoldPredictions) -> Iterator[tuple[int, int, int, float]]:
     """Yield pairs of classes that are taken for each other: count, share of their examples."""
     predicted = judged.probabilities.argmax(axis=1)
     sizes = np.bincount(judged.targets, minlength=len(judged.classes))
@@ -173,18 +173,18 @@ def confused(judged: Judged) -> Iterator[tuple[int, int, int, float]]:
 
 
 def examine(
-    rows: Sequence[Row], judged: Judged | None, judged_rows: Sequence[int]
-) -> list[Finding]:
+    rows: Sequence[LabelledRow], judged: OutOfFoldPredictions | None, judged_rows: Sequence[int]
+) -> list[LintFinding]:
     """Return all findings, the worst first; `judged_rows` are the rows `judged` speaks of."""
     found = [*_texts(rows), *_repeated(rows), *_contradictory(rows), *_leaking(rows)]
     found += _sizes(rows)
     if judged is not None:
         found += _mislabelled(judged, judged_rows)
-    order = list(Severity)
+    order = list(LintSeverity)
     return sorted(found, key=lambda finding: order.index(finding.severity))
 
 
-def can_be_judged(rows: Sequence[Row]) -> list[int]:
+def can_be_judged(rows: Sequence[LabelledRow]) -> list[int]:
     """Return the rows a model can learn from; none where fewer than two intents are learnable."""
     usable = [i for i, row in enumerate(rows) if row.text and row.intent]
     units: dict[str, set[str]] = {}
@@ -193,17 +193,17 @@ def can_be_judged(rows: Sequence[Row]) -> list[int]:
     return usable if sum(len(unit) >= TINY for unit in units.values()) > 1 else []
 
 
-def _texts(rows: Sequence[Row]) -> Iterator[Finding]:
+def _texts(rows: Sequence[LabelledRow]) -> Iterator[LintFinding]:
     for i, row in enumerate(rows):
         if not row.intent:
-            yield Finding("no_intent", (i,))
+            yield LintFinding("no_intent", (i,))
         if fault := text_defects.size_fault(row.text):
-            yield Finding(fault, (i,), row.intent, count=len(row.text))
+            yield LintFinding(fault, (i,), row.intent, count=len(row.text))
         if damaged := text_defects.damage(row.text):
-            yield Finding("encoding", (i,), row.intent, suggestion=damaged[0])
+            yield LintFinding("encoding", (i,), row.intent, suggestion=damaged[0])
         if (clean := redact(row.text)) != row.text:
             labels = ", ".join(dict.fromkeys(_LABEL.findall(clean)))
-            yield Finding("personal_data", (i,), row.intent, suggestion=labels)
+            yield LintFinding("personal_data", (i,), row.intent, suggestion=labels)
 
 
 def plain(text: str) -> str:
@@ -220,13 +220,13 @@ def _groups(keys: Iterable[tuple[int, object]]) -> Iterator[tuple[int, ...]]:
     yield from (tuple(group) for group in found.values() if len(group) > 1)
 
 
-def _repeated(rows: Sequence[Row]) -> Iterator[Finding]:
+def _repeated(rows: Sequence[LabelledRow]) -> Iterator[LintFinding]:
     keys = ((i, (r.split, r.intent, r.example.input)) for i, r in enumerate(rows) if r.text)
     for group in _groups(keys):
-        yield Finding("duplicate", group, rows[group[0]].intent, count=len(group))
+        yield LintFinding("duplicate", group, rows[group[0]].intent, count=len(group))
 
 
-def _contradictory(rows: Sequence[Row]) -> Iterator[Finding]:
+def _contradictory(rows: Sequence[LabelledRow]) -> Iterator[LintFinding]:
     """Yield texts with two intents; what was said before may be the reason, so it counts too."""
     keys = (
         (i, (plain(r.text), r.customer, r.reply)) for i, r in enumerate(rows) if r.text and r.intent
@@ -236,10 +236,12 @@ def _contradictory(rows: Sequence[Row]) -> Iterator[Finding]:
         if len(intents) > 1:
             (first, most), (second, next_most) = intents[:2]
             suggestion = first if most > next_most else None
-            yield Finding("conflict", group, first, second, count=len(group), suggestion=suggestion)
+            yield LintFinding(
+                "conflict", group, first, second, count=len(group), suggestion=suggestion
+            )
 
 
-def _leaking(rows: Sequence[Row]) -> Iterator[Finding]:
+def _leaking(rows: Sequence[LabelledRow]) -> Iterator[LintFinding]:
     """Yield texts that are both learned and tested; small talk in conversations is no leak."""
     keys = [
         (i, _DIGITS.sub("0", plain(row.text)))
@@ -252,7 +254,7 @@ def _leaking(rows: Sequence[Row]) -> Iterator[Finding]:
         texts = {(rows[i].split, rows[i].text) for i in group}
         exact = len(texts) > len({text for _, text in texts})  # one text in two splits
         kind = "leak" if exact else "near_leak"
-        yield Finding(kind, group, rows[group[0]].intent, count=len(group))
+        yield LintFinding(kind, group, rows[group[0]].intent, count=len(group))
 
 
 def _weight(text: str) -> int:
@@ -260,25 +262,25 @@ def _weight(text: str) -> int:
     return sum(1 if character.isascii() else 3 for character in text)
 
 
-def _sizes(rows: Sequence[Row]) -> Iterator[Finding]:
-    sizes = Counter(row.intent for row in rows if row.split is Split.TRAIN and row.intent)
+def _sizes(rows: Sequence[LabelledRow]) -> Iterator[LintFinding]:
+    sizes = Counter(row.intent for row in rows if row.split is DataSplit.TRAIN and row.intent)
     usual = float(np.median(list(sizes.values()))) if sizes else 0.0
     for intent, count in sorted(sizes.items(), key=lambda item: item[1]):
         if count < TINY:
-            yield Finding("tiny_class", (), intent, count=count)
+            yield LintFinding("tiny_class", (), intent, count=count)
         elif intent != OUT_OF_SCOPE and not usual / _UNBALANCED < count < usual * _UNBALANCED:
-            yield Finding("unbalanced", (), intent, count=count)
+            yield LintFinding("unbalanced", (), intent, count=count)
 
 
-def _mislabelled(judged: Judged, judged_rows: Sequence[int]) -> Iterator[Finding]:
+def _mislabelled(judged: OutOfFoldPredictions, judged_rows: Sequence[int]) -> Iterator[LintFinding]:
     classes = judged.classes
     for row, better, score in label_errors(judged):
         intent = classes[int(judged.targets[row])]
         place = (judged_rows[row],)
         name = classes[better]
-        yield Finding("label_error", place, intent, name, score=score, suggestion=name)
+        yield LintFinding("label_error", place, intent, name, score=score, suggestion=name)
     for a, b, count, share in confused(judged):
         advice = "merge them, or say in intents.md where one ends and the other begins"
-        yield Finding(
+        yield LintFinding(
             "confused", (), classes[a], classes[b], count=count, score=share, suggestion=advice
         )

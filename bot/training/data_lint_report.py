@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from bot.core.privacy import redact
-from bot.training.data_lint import Finding, Severity
-from bot.training.data_lint_rows import Row
+from bot.training.data_lint import LintFinding, LintSeverity
+from bot.training.data_lint_rows import LabelledRow
 from bot.training.text_defects import damage
 
 _SHOWN: Final = 10  # of a kind
@@ -29,11 +29,11 @@ _WORDS: Final = {
 }
 
 
-def report(findings: Sequence[Finding], rows: Sequence[Row], files: int) -> str:
+def report(findings: Sequence[LintFinding], rows: Sequence[LabelledRow], files: int) -> str:
     """Return a report, the worst kind first, a few findings of each."""
     counts = [
         f"{sum(finding.severity is severity for finding in findings)} {severity.value}s"
-        for severity in (Severity.ERROR, Severity.WARNING)
+        for severity in (LintSeverity.ERROR, LintSeverity.WARNING)
     ]
     lines = [f"{len(rows)} texts in {files} files: {len(findings)} findings, {', '.join(counts)}"]
     for kind in dict.fromkeys(finding.kind for finding in findings):
@@ -45,7 +45,7 @@ def report(findings: Sequence[Finding], rows: Sequence[Row], files: int) -> str:
     return "\n".join(lines)
 
 
-def groups(findings: Sequence[Finding], rows: Sequence[Row]) -> list[dict[str, Any]]:
+def groups(findings: Sequence[LintFinding], rows: Sequence[LabelledRow]) -> list[dict[str, Any]]:
     """Return what the report says by its parts, for pages that have words of their own."""
     found = []
     for kind in dict.fromkeys(finding.kind for finding in findings):
@@ -56,7 +56,7 @@ def groups(findings: Sequence[Finding], rows: Sequence[Row]) -> list[dict[str, A
     return found
 
 
-def _details(finding: Finding, rows: Sequence[Row]) -> dict[str, Any]:
+def _details(finding: LintFinding, rows: Sequence[LabelledRow]) -> dict[str, Any]:
     """Return what a line says: only what there is to say."""
     told: dict[str, Any] = {}
     if finding.rows:
@@ -79,7 +79,7 @@ def _details(finding: Finding, rows: Sequence[Row]) -> dict[str, Any]:
     return told
 
 
-def _line(finding: Finding, rows: Sequence[Row]) -> str:
+def _line(finding: LintFinding, rows: Sequence[LabelledRow]) -> str:
     return "  ".join(_parts(_details(finding, rows)))
 
 

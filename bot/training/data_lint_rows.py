@@ -11,7 +11,7 @@ from bot.core.types import CarelineError, Role
 from bot.training import datasets
 
 
-class Split(StrEnum):
+class DataSplit(StrEnum):
     """What a text is used for."""
 
     TRAIN = "train"
@@ -20,7 +20,7 @@ class Split(StrEnum):
 
 
 @dataclass(frozen=True)
-class Row:
+class LabelledRow:
     """A labelled text, faults and all, and its place: `number` counts a CSV's rows from 0.
 
     In transcripts `number` is the conversation's and `turn` the turn's place, from 0.
@@ -30,7 +30,7 @@ class Row:
     intent: str
     file: Path
     source: str
-    split: Split
+    split: DataSplit
     number: int
     turn: int | None = None
     customer: str | None = None
@@ -49,13 +49,13 @@ class Row:
         return f"{self.file.name}:{self.number}" if in_dialog else self.text.casefold()
 
 
-def read(files: Sequence[Path], valid: Path | None = None) -> list[Row]:
+def read(files: Sequence[Path], valid: Path | None = None) -> list[LabelledRow]:
     """Read files to train on and one to validate on; raise CarelineError for what cannot be read.
 
     Texts and intents that are missing are kept as they are: finding them is the linter's work.
     """
-    rows = [row for file in files for row in _read(file, Split.TRAIN)]
-    return rows + ([] if valid is None else list(_read(valid, Split.VALID)))
+    rows = [row for file in files for row in _read(file, DataSplit.TRAIN)]
+    return rows + ([] if valid is None else list(_read(valid, DataSplit.VALID)))
 
 
 def is_transcript(path: Path) -> bool:
@@ -84,7 +84,7 @@ def cell(cells: list[str], column: int) -> str:
     return cells[column].strip() if column < len(cells) else ""
 
 
-def _read(path: Path, split: Split) -> Iterator[Row]:
+def _read(path: Path, split: DataSplit) -> Iterator[LabelledRow]:
     if is_transcript(path):
         yield from _turns(path, split)
         return
@@ -92,14 +92,14 @@ def _read(path: Path, split: Split) -> Iterator[Row]:
     text, intent = columns.index("text"), columns.index("intent")
     for number, (line, cells) in enumerate(rows):
         source = f"{path.name}:{line}"
-        yield Row(cell(cells, text), cell(cells, intent), path, source, split, number)
+        yield LabelledRow(cell(cells, text), cell(cells, intent), path, source, split, number)
 
 
-def _turns(path: Path, split: Split) -> Iterator[Row]:
+def _turns(path: Path, split: DataSplit) -> Iterator[LabelledRow]:
     """Yield the annotated customer turns, each with what was said before it."""
     for number, conversation in enumerate(datasets.read_transcripts([path])):
-        held_back = split is Split.TRAIN and datasets.is_held_back(conversation.id)
-        part = Split.HELD_BACK if held_back else split
+        held_back = split is DataSplit.TRAIN and datasets.is_held_back(conversation.id)
+        part = DataSplit.HELD_BACK if held_back else split
         customer = reply = None
         for place, turn in enumerate(conversation.turns):
             if turn.role is not Role.CUSTOMER:
@@ -107,7 +107,7 @@ def _turns(path: Path, split: Split) -> Iterator[Row]:
                 continue
             if turn.intent:
                 source = f"{path.name}:{conversation.id} turn {place + 1}"
-                yield Row(
+                yield LabelledRow(
                     *(turn.text.strip(), turn.intent, path, source, part, number),
                     turn=place,
                     customer=customer,

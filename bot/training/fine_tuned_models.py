@@ -8,14 +8,21 @@ from typing import Final
 import numpy as np
 
 from bot.nlu import calibration as numbers
-from bot.nlu.intent_classifier import Head
-from bot.nlu.ngrams import SparseHead
+from bot.nlu.intent_classifier import LinearHead
+from bot.nlu.ngrams import NgramHead
 from bot.training import fine_tuning, folds, linear
 from bot.training.checkpoints import Checkpoints
-from bot.training.curves import Curves
+from bot.training.curves import TrainingCurves
 from bot.training.datasets import Example
-from bot.training.fine_tuning import Network
-from bot.training.job import Fitted, Job, Targets, Unseen, memory_of, targets_of
+from bot.training.fine_tuning import FineTunedNetwork
+from bot.training.job import (
+    FittedClassifier,
+    HeldOutPredictions,
+    Targets,
+    TrainingJob,
+    memory_of,
+    targets_of,
+)
 from knowledge_base.encoders import onnx_encoder
 from knowledge_base.encoders.base_models import TorchEncoder, Vectors
 
@@ -26,28 +33,32 @@ _CALIBRATING: Final = 128  # training texts the engine's 8 bits are fitted to
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledTexts:
     """Texts as the classifier reads them and their class numbers, shape (n,)."""
 
     texts: Sequence[str]
     targets: Targets
 
     @classmethod
-    def of(cls, examples: Sequence[Example], labels: Sequence[str]) -> "Labelled":
+    def of(cls, examples: Sequence[Example], labels: Sequence[str]) -> "LabelledTexts":
         """Take examples apart."""
         return cls([example.input for example in examples], targets_of(examples, labels))
 
 
 def fit(
-    job: Job, labels: Sequence[str], folder: Path, checkpoints: Checkpoints, curves: Curves
-) -> Fitted:
+    job: TrainingJob,
+    labels: Sequence[str],
+    folder: Path,
+    checkpoints: Checkpoints,
+    curves: TrainingCurves,
+) -> FittedClassifier:
     """Fine-tune a copy of the encoder, then learn the held-out examples, and export the engine."""
     encoder = job.encoder
     if not isinstance(encoder, TorchEncoder):
         message = "fine-tuning needs the encoder in torch"
         raise TypeError(message)
     seen, held = _parts(job, labels)
-    network = Network(
+    network = FineTunedNetwork(
         encoder,
         seen.texts,
         seen.targets,
@@ -63,9 +74,9 @@ def fit(
     sparse = beside(seen, len(labels), weight)
     logits = network.head().logits(held_vectors) + sparse.logits(held.texts)
     distances = memory_of(vectors, seen.targets, labels).distances(held_vectors)
-    unseen = Unseen(logits, distances, held.targets)
+    unseen = HeldOutPredictions(logits, distances, held.targets)
     if not job.valid:
-        seen = Labelled.of(job.examples, labels)
+        seen = LabelledTexts.of(job.examples, labels)
         fine_tuning.polish(network, seen.texts, seen.targets, curves)
         vectors = network.encode(seen.texts)
         sparse = beside(seen, len(labels), weight)
@@ -73,23 +84,23 @@ def fit(
     tuned = TorchEncoder(replace(encoder.base, path=str(folder / "encoder")))
     head, details = network.head(), {"sparse_weight": weight}
     engine = export(tuned, folder / "engine", seen.texts, held, (head, sparse))
-    return Fitted(head, sparse, vectors, seen.targets, unseen, engine, details=details)
+    return FittedClassifier(head, sparse, vectors, seen.targets, unseen, engine, details=details)
 
 
-def _parts(job: Job, labels: Sequence[str]) -> tuple[Labelled, Labelled]:
+def _parts(job: TrainingJob, labels: Sequence[str]) -> tuple[LabelledTexts, LabelledTexts]:
     """Return what is learnt and what is held out."""
     if job.valid:
-        return Labelled.of(job.examples, labels), Labelled.of(job.valid, labels)
+        return LabelledTexts.of(job.examples, labels), LabelledTexts.of(job.valid, labels)
     parts = folds.assign(job.examples, _HELD_OUT, job.seed)
     pairs = list(zip(job.examples, parts, strict=True))
     return (
-        Labelled.of([example for example, part in pairs if part], labels),
-        Labelled.of([example for example, part in pairs if not part], labels),
+        LabelledTexts.of([example for example, part in pairs if part], labels),
+        LabelledTexts.of([example for example, part in pairs if not part], labels),
     )
 
 
 def _weight_beside(
-    network: Network, seen: Labelled, held: Labelled, held_vectors: Vectors
+    network: FineTunedNetwork, seen: LabelledTexts, held: LabelledTexts, held_vectors: Vectors
 ) -> float:
     """Return the weight of the n-grams' scores that best explains the held-out examples."""
     model = linear.fit(None, seen.texts, seen.targets, network.classes)
@@ -102,7 +113,7 @@ def _weight_beside(
     return min(_SPARSE_WEIGHTS, key=loss)
 
 
-def beside(seen: Labelled, classes: int, weight: float) -> SparseHead:
+def beside(seen: LabelledTexts, classes: int, weight: float) -> NgramHead:
     """Fit the n-gram model that stands beside a network.
 
     Its bias is left out: the network has none to add it to, and it says little.
@@ -115,8 +126,8 @@ def export(
     encoder: TorchEncoder,
     folder: Path,
     texts: Sequence[str],
-    held: Labelled,
-    heads: tuple[Head, SparseHead],
+    held: LabelledTexts,
+    heads: tuple[LinearHead, NgramHead],
 ) -> str:
     """Make the int8 engine of a fine-tuned encoder, unless it loses too much; return its name."""
     rng = np.random.default_rng(0)
@@ -124,7 +135,7 @@ def export(
     onnx_encoder.export(encoder, folder, chosen)
     if not onnx_encoder.usable(folder):
         return encoder.engine
-    quick = onnx_encoder.FastEncoder(encoder.base, folder)
+    quick = onnx_encoder.OnnxEncoder(encoder.base, folder)
 
     def accuracy(vectors: Vectors) -> float:
         logits = heads[0].logits(vectors) + heads[1].logits(held.texts)

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.core.types import CarelineError
-from bot.nlu.intent_classifier import Head
+from bot.nlu.intent_classifier import LinearHead
 from bot.training import typos
 from bot.training.checkpoints import Checkpoints
-from bot.training.curves import Curves
-from bot.training.recipe import Recipe
+from bot.training.curves import TrainingCurves
+from bot.training.recipe import TrainingRecipe
 from knowledge_base.encoders import torch_models
 from knowledge_base.encoders.base_models import TorchEncoder, Vectors
 from knowledge_base.encoders.torch_models import SentenceModel, device
@@ -38,14 +38,14 @@ _LORA_RATE: Final = 5.0  # adapters learn this much faster than the weights they
 
 
 @dataclass
-class Network:
+class FineTunedNetwork:
     """A copy of an encoder and its class vectors, while they learn."""
 
     encoder: TorchEncoder
     texts: Sequence[str]
     targets: NDArray[np.int64]
     classes: int
-    recipe: Recipe
+    recipe: TrainingRecipe
     seed: int = 0
     lora: bool = False
     model: SentenceModel = field(init=False)
@@ -98,12 +98,12 @@ class Network:
         learning = {name: parameter for name, parameter in named if parameter.requires_grad}
         return {**learning, "classes": self.vectors}
 
-    def head(self) -> Head:
+    def head(self) -> LinearHead:
         """Return the class vectors as a linear head."""
         from torch.nn import functional
 
         unit = functional.normalize(self.vectors.detach().float(), dim=1).cpu().numpy()
-        return Head(np.float32(SCALE) * unit, np.zeros(self.classes, dtype=np.float32))
+        return LinearHead(np.float32(SCALE) * unit, np.zeros(self.classes, dtype=np.float32))
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors of texts, which get the base's prefix."""
@@ -162,10 +162,10 @@ def _with_adapters(backbone: Any) -> Any:
 
 
 def train(
-    network: Network,
+    network: FineTunedNetwork,
     held: tuple[Sequence[str], NDArray[np.int64]],
     checkpoints: Checkpoints | None,
-    curves: Curves,
+    curves: TrainingCurves,
 ) -> float:
     """Train until the epochs are over or validation no longer gains; keep the best average.
 
@@ -194,10 +194,10 @@ def train(
 
 
 def polish(
-    network: Network,
+    network: FineTunedNetwork,
     texts: Sequence[str],
     targets: NDArray[np.int64],
-    curves: Curves,
+    curves: TrainingCurves,
     *,
     scale: float = _POLISH,
 ) -> None:
@@ -219,7 +219,12 @@ class _Run:
     """The optimiser's side of one training: steps, averages, the best so far."""
 
     def __init__(
-        self, network: Network, checkpoints: Checkpoints | None, *, steps: int, scale: float = 1.0
+        self,
+        network: FineTunedNetwork,
+        checkpoints: Checkpoints | None,
+        *,
+        steps: int,
+        scale: float = 1.0,
     ) -> None:
         import torch
 
@@ -323,7 +328,7 @@ class _Run:
         return self.step
 
 
-def _groups(network: Network, scale: float) -> list[dict[str, Any]]:
+def _groups(network: FineTunedNetwork, scale: float) -> list[dict[str, Any]]:
     """Return parameter groups: the class vectors fast, each layer slower than the one above it."""
     recipe = network.recipe
     rate = recipe.encoder_rate * scale * (_LORA_RATE if network.lora else 1.0)
@@ -337,7 +342,7 @@ def _groups(network: Network, scale: float) -> list[dict[str, Any]]:
     return groups
 
 
-def _batches(network: Network, rng: np.random.Generator) -> Iterator[list[int]]:
+def _batches(network: FineTunedNetwork, rng: np.random.Generator) -> Iterator[list[int]]:
     """Yield batches of pairs of one class, of similar length, so that little is padded.
 
     Pairs give the contrastive loss something to draw together.

@@ -11,27 +11,29 @@ import numpy as np
 from bot.core.types import OUT_OF_SCOPE, CarelineError
 from bot.training import fine_tuning, folds, linear
 from bot.training.checkpoints import Checkpoints
-from bot.training.curves import Curves
-from bot.training.fine_tuned_models import Labelled
-from bot.training.fine_tuning import Network
-from bot.training.job import Job, targets_of
-from bot.training.recipe import Recipe
+from bot.training.curves import TrainingCurves
+from bot.training.fine_tuned_models import LabelledTexts
+from bot.training.fine_tuning import FineTunedNetwork
+from bot.training.job import TrainingJob, targets_of
+from bot.training.recipe import TrainingRecipe
 from knowledge_base.encoders.base_models import TorchEncoder
 
 _FOLDS: Final = 4  # of `head`: the fewer, the faster
 
 
 @dataclass(frozen=True)
-class Tuned:
+class SearchOutcome:
     """The best recipe found, its validation accuracy, and that of the recipe it started from."""
 
-    recipe: Recipe
+    recipe: TrainingRecipe
     accuracy: float
     baseline: float
     trials: int
 
 
-def tune(job: Job, storage: Path, *, trials: int, seconds: float | None = None) -> Tuned:
+def tune(
+    job: TrainingJob, storage: Path, *, trials: int, seconds: float | None = None
+) -> SearchOutcome:
     """Try recipes until there were `trials` in all, or the time is over; keep what was found.
 
     The search reads `job.examples` alone: each trial is judged on parts it has not learnt. What
@@ -65,7 +67,7 @@ def tune(job: Job, storage: Path, *, trials: int, seconds: float | None = None) 
         message = "no recipe was tried to its end: give it more time"
         raise CarelineError(message)
     best = replace(job.recipe, **study.best_params)
-    return Tuned(best, float(study.best_value), float(done[0].value), len(done))
+    return SearchOutcome(best, float(study.best_value), float(done[0].value), len(done))
 
 
 def _optuna() -> Any:
@@ -78,13 +80,13 @@ def _optuna() -> Any:
     return optuna
 
 
-def _name(job: Job) -> str:
+def _name(job: TrainingJob) -> str:
     """Return a name that differs where results cannot be compared."""
     facts = [job.encoder.id, job.method, [(e.input, e.intent) for e in job.examples]]
     return Checkpoints(Path(), facts).name
 
 
-def _parameters(recipe: Recipe, method: str) -> dict[str, float]:
+def _parameters(recipe: TrainingRecipe, method: str) -> dict[str, float]:
     """Return the numbers of a recipe that a method uses."""
     names = ("strength", "dense") if method == "head" else _NETWORK
     values = asdict(recipe) | {"dense": recipe.dense or linear.DENSE}
@@ -96,7 +98,7 @@ _NETWORK: Final = (
 )  # fmt: skip
 
 
-def _suggested(trial: Any, job: Job) -> Recipe:
+def _suggested(trial: Any, job: TrainingJob) -> TrainingRecipe:
     if job.method == "head":
         return replace(
             job.recipe,
@@ -114,20 +116,20 @@ def _suggested(trial: Any, job: Job) -> Recipe:
     )
 
 
-def _of_head(job: Job) -> Callable[[Recipe, Any], float]:
+def _of_head(job: TrainingJob) -> Callable[[TrainingRecipe, Any], float]:
     texts, targets, labels = _taken_apart(job)
     vectors = job.encoder.queries(texts, progress=job.progress)
     parts = folds.assign(job.examples, _FOLDS, job.seed)
     inside = np.array([label != OUT_OF_SCOPE for label in labels])[targets]
 
-    def objective(recipe: Recipe, _: Any) -> float:
+    def objective(recipe: TrainingRecipe, _: Any) -> float:
         logits = linear.out_of_fold(vectors, texts, targets, len(labels), parts, recipe)
         return float((logits.argmax(axis=1) == targets)[inside].mean())
 
     return objective
 
 
-def _of_network(job: Job) -> Callable[[Recipe, Any], float]:
+def _of_network(job: TrainingJob) -> Callable[[TrainingRecipe, Any], float]:
     encoder = job.encoder
     if not isinstance(encoder, TorchEncoder):
         message = "fine-tuning needs the encoder in torch"
@@ -135,13 +137,13 @@ def _of_network(job: Job) -> Callable[[Recipe, Any], float]:
     labels = sorted({example.intent for example in job.examples})
     parts = folds.assign(job.examples, _FOLDS, job.seed)
     pairs = list(zip(job.examples, parts, strict=True))
-    seen = Labelled.of([example for example, part in pairs if part], labels)
-    held = Labelled.of([example for example, part in pairs if not part], labels)
+    seen = LabelledTexts.of([example for example, part in pairs if part], labels)
+    held = LabelledTexts.of([example for example, part in pairs if not part], labels)
     start = encoder.queries(seen.texts, progress=job.progress)
 
-    def objective(recipe: Recipe, trial: Any) -> float:
+    def objective(recipe: TrainingRecipe, trial: Any) -> float:
         settled = recipe.for_examples(len(seen.texts))
-        network = Network(
+        network = FineTunedNetwork(
             encoder,
             seen.texts,
             seen.targets,
@@ -157,12 +159,12 @@ def _of_network(job: Job) -> Callable[[Recipe, Any], float]:
     return objective
 
 
-def _taken_apart(job: Job) -> tuple[list[str], Any, Sequence[str]]:
+def _taken_apart(job: TrainingJob) -> tuple[list[str], Any, Sequence[str]]:
     labels = sorted({example.intent for example in job.examples})
     return [e.input for e in job.examples], targets_of(job.examples, labels), labels
 
 
-class _Watched(Curves):
+class _Watched(TrainingCurves):
     """Tells optuna how a trial goes and stops one that goes badly."""
 
     def __init__(self, trial: Any, *, progress: bool) -> None:

@@ -18,35 +18,35 @@ import numpy as np
 
 from bot.core.types import OUT_OF_SCOPE, CarelineError
 from bot.nlu import context_features, dialogue_acts, retrieval_gate
-from bot.nlu.intent_classifier import Calibration, Head, Parameters
-from bot.nlu.ngrams import SparseHead
+from bot.nlu.intent_classifier import Calibration, LinearHead, ModelParameters
+from bot.nlu.ngrams import NgramHead
 from bot.training import fine_tuned_models, fine_tuning, linear, model_card, pipeline, training_set
-from bot.training.curves import Curves
+from bot.training.curves import TrainingCurves
 from bot.training.datasets import Example
-from bot.training.fine_tuned_models import Labelled
-from bot.training.fine_tuning import SCALE, Network
-from bot.training.job import Unseen, memory_of, targets_of
-from bot.training.pipeline import Trained
-from bot.training.recipe import Recipe
-from knowledge_base.encoders.base_models import Base, ModelEncoder, TorchEncoder, Vectors
+from bot.training.fine_tuned_models import LabelledTexts
+from bot.training.fine_tuning import SCALE, FineTunedNetwork
+from bot.training.job import HeldOutPredictions, memory_of, targets_of
+from bot.training.pipeline import TrainingResult
+from bot.training.recipe import TrainingRecipe
+from knowledge_base.encoders.base_models import BaseModel, ModelEncoder, TorchEncoder, Vectors
 from knowledge_base.index.versions import Version, Versions
-from knowledge_base.text.spelling import Speller
+from knowledge_base.text.spelling import SpellingCorrector
 
 _CHECKED: Final = 10  # one new example in so many is looked at before it is learnt
 _PASSES: Final = 2  # times the new examples are seen in rehearsal
-_GENTLE: Final = Recipe(epochs=1, typos=0.1)
+_GENTLE: Final = TrainingRecipe(epochs=1, typos=0.1)
 
 
 @dataclass(frozen=True)
 class _Learnt:
     """The parts of the new version, and what it says of new examples it had not seen."""
 
-    head: Head
-    sparse: SparseHead
+    head: LinearHead
+    sparse: NgramHead
     vectors: Vectors
-    unseen: Unseen
+    unseen: HeldOutPredictions
     engine: str
-    plain: Head | None = None
+    plain: LinearHead | None = None
 
 
 def extend(
@@ -56,7 +56,7 @@ def extend(
     encoder: ModelEncoder | None,
     *,
     progress: bool = False,
-) -> Trained:
+) -> TrainingResult:
     """Publish a version that knows what `version` knows and the examples `added`.
 
     `encoder` is the base's; versions that have an encoder of their own, fine-tuned, do not use it.
@@ -67,16 +67,16 @@ def extend(
     folder = versions.folder(version.id)
     old, vectors = training_set.load(folder)
     fresh = _fresh(version, old, added)
-    before = Parameters.load(folder)
+    before = ModelParameters.load(folder)
     names = sorted({example.intent for example in fresh} - set(before.labels))
     labels = [*before.labels, *names]  # old ones keep their numbers
     examples = [*old, *fresh]
-    curves = Curves(progress=progress)
+    curves = TrainingCurves(progress=progress)
     prefix = str(version.details["query_prefix"])
 
     def build(target: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         if frozen is not None:
-            recipe = Recipe(**version.details["recipe"])
+            recipe = TrainingRecipe(**version.details["recipe"])
             learnt = _refit(examples, before, vectors, labels, frozen, recipe)
         else:
             origin = (version, folder, target)
@@ -109,12 +109,12 @@ def extend(
 
 
 def _grown(
-    before: Parameters,
+    before: ModelParameters,
     learnt: _Learnt,
     examples: Sequence[Example],
     labels: Sequence[str],
     calibration: Calibration,
-) -> Parameters:
+) -> ModelParameters:
     """Return the old parameters with what was learnt."""
     vectors = learnt.vectors[:, : before.memory.vectors.shape[1]]
     memory = memory_of(vectors, targets_of(examples, labels), labels)
@@ -124,7 +124,7 @@ def _grown(
         sparse=learnt.sparse,
         plain=learnt.plain,
         labels=tuple(labels),
-        speller=Speller.of([example.text for example in examples]),
+        speller=SpellingCorrector.of([example.text for example in examples]),
         memory=memory,
         examples=pipeline.remembered(examples, memory),
         reference=None,
@@ -166,11 +166,11 @@ def _checked(examples: Sequence[Example], first: int) -> list[int]:
 
 def _refit(  # noqa: PLR0913, PLR0917 — old and new, and how they are learnt
     examples: Sequence[Example],
-    before: Parameters,
+    before: ModelParameters,
     kept: Vectors,
     labels: Sequence[str],
     encoder: ModelEncoder,
-    recipe: Recipe,
+    recipe: TrainingRecipe,
 ) -> _Learnt:
     first = len(kept)
     texts = [example.input for example in examples]
@@ -181,13 +181,13 @@ def _refit(  # noqa: PLR0913, PLR0917 — old and new, and how they are learnt
         fresh = np.hstack([context_features.encode(encoder.queries, texts[first:]), nothing])
     vectors = np.concatenate([kept, fresh])
     narrow = vectors[:, : before.memory.vectors.shape[1]]
-    known = linear.Hybrid(before.head, before.sparse)
-    extension = linear.Extension(known, first, vectors, texts, targets, len(labels), recipe)
+    known = linear.HybridModel(before.head, before.sparse)
+    extension = linear.IncrementalFit(known, first, vectors, texts, targets, len(labels), recipe)
     checked = _checked(examples, first)
     rest = sorted(set(range(len(texts))) - set(checked))
     logits = extension.fit(without=checked).logits(vectors[checked], [texts[i] for i in checked])
     distances = memory_of(narrow[rest], targets[rest], labels).distances(narrow[checked])
-    unseen = Unseen(logits, distances, targets[checked])
+    unseen = HeldOutPredictions(logits, distances, targets[checked])
     model = extension.fit()
     plain = linear.fit_plain(vectors, targets, len(labels))
     return _Learnt(model.head, model.sparse, vectors, unseen, encoder.engine, plain)
@@ -197,20 +197,20 @@ def _rehearse(  # noqa: PLR0913, PLR0917 — the version it comes from, and what
     origin: tuple[Version, Path, Path],
     examples: Sequence[Example],
     first: int,
-    before: Parameters,
+    before: ModelParameters,
     labels: Sequence[str],
-    curves: Curves,
+    curves: TrainingCurves,
 ) -> _Learnt:
     version, folder, target = origin
     prefix = version.details["query_prefix"]
-    encoder = TorchEncoder(Base(version.id, str(folder / "encoder"), query_prefix=prefix))
-    everything = Labelled.of(examples, labels)
+    encoder = TorchEncoder(BaseModel(version.id, str(folder / "encoder"), query_prefix=prefix))
+    everything = LabelledTexts.of(examples, labels)
     rng = np.random.default_rng(version.details["seed"])
     checked = _checked(examples, first)
     new = sorted(set(range(first, len(examples))) - set(checked)) or checked
     sample = rng.permutation(first)[: _PASSES * len(new)].tolist()
     rows = [*new * _PASSES, *sample]
-    network = Network(
+    network = FineTunedNetwork(
         encoder,
         [everything.texts[i] for i in new],
         everything.targets[new],
@@ -220,7 +220,7 @@ def _rehearse(  # noqa: PLR0913, PLR0917 — the version it comes from, and what
     )
     network.start(encoder.queries(network.texts))
     network.keep(before.head.weight / np.float32(SCALE))
-    held = Labelled([everything.texts[i] for i in sample], everything.targets[sample])
+    held = LabelledTexts([everything.texts[i] for i in sample], everything.targets[sample])
     texts = [everything.texts[i] for i in rows]
     fine_tuning.polish(network, texts, everything.targets[rows], curves, scale=0.5)
     vectors = network.encode(everything.texts)
@@ -232,9 +232,9 @@ def _rehearse(  # noqa: PLR0913, PLR0917 — the version it comes from, and what
         made, target / "engine", everything.texts, held, (head, sparse)
     )
     rest = sorted(set(range(len(examples))) - set(checked))
-    seen = Labelled([everything.texts[i] for i in rest], everything.targets[rest])
+    seen = LabelledTexts([everything.texts[i] for i in rest], everything.targets[rest])
     trial = fine_tuned_models.beside(seen, len(labels), version.details["sparse_weight"])
     logits = head.logits(vectors[checked]) + trial.logits([everything.texts[i] for i in checked])
     distances = memory_of(vectors[rest], seen.targets, labels).distances(vectors[checked])
-    unseen = Unseen(logits, distances, everything.targets[checked])
+    unseen = HeldOutPredictions(logits, distances, everything.targets[checked])
     return _Learnt(head, sparse, vectors, unseen, engine)

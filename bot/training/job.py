@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from bot.core.settings import Promise
 from bot.core.types import OUT_OF_SCOPE
-from bot.nlu.intent_classifier import Head
-from bot.nlu.ngrams import SparseHead
-from bot.nlu.out_of_scope import Memory
+from bot.nlu.intent_classifier import LinearHead
+from bot.nlu.ngrams import NgramHead
+from bot.nlu.out_of_scope import NeighbourIndex
 from bot.training.datasets import Example
-from bot.training.recipe import Recipe
+from bot.training.recipe import TrainingRecipe
 from bot.training.turn_classifiers import LabelledTurn
 from knowledge_base.encoders.base_models import ModelEncoder, Vectors
 
@@ -23,7 +23,7 @@ Logits = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainingJob:
     """What is to be trained."""
 
     examples: Sequence[Example]
@@ -31,7 +31,7 @@ class Job:
     method: Method = "full"
     valid: Sequence[Example] | None = None
     promise: Promise = field(default_factory=Promise)
-    recipe: Recipe = field(default_factory=Recipe)
+    recipe: TrainingRecipe = field(default_factory=TrainingRecipe)
     seed: int = 0
     progress: bool = False
     retrieval_turns: Sequence[LabelledTurn] = ()  # of transcripts: was knowledge needed?
@@ -39,7 +39,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Unseen:
+class HeldOutPredictions:
     """What a model says of examples it was not trained on: the ground calibration stands on."""
 
     logits: Logits
@@ -48,16 +48,16 @@ class Unseen:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedClassifier:
     """A trained classifier before calibration, and the vectors of what it learnt."""
 
-    head: Head
-    sparse: SparseHead
+    head: LinearHead
+    sparse: NgramHead
     vectors: Vectors
     targets: Targets
-    unseen: Unseen
+    unseen: HeldOutPredictions
     engine: str
-    plain: Head | None = None
+    plain: LinearHead | None = None
     details: dict[str, Any] = field(default_factory=dict)
     examples: Sequence[Example] = ()  # those learnt, where they are more than those given
     leans: int = 0  # see `intents.Parameters`
@@ -70,9 +70,9 @@ def targets_of(examples: Sequence[Example], labels: Sequence[str]) -> Targets:
     return np.array([number[example.intent] for example in examples], dtype=np.int64)
 
 
-def memory_of(vectors: Vectors, targets: Targets, labels: Sequence[str]) -> Memory:
+def memory_of(vectors: Vectors, targets: Targets, labels: Sequence[str]) -> NeighbourIndex:
     """Remember the examples in scope: out-of-scope ones would make strange messages familiar."""
     outside = labels.index(OUT_OF_SCOPE) if OUT_OF_SCOPE in labels else -1
     inside = np.flatnonzero(targets != outside)
-    memory = Memory.of(vectors[inside], targets[inside])
+    memory = NeighbourIndex.of(vectors[inside], targets[inside])
     return replace(memory, rows=inside[memory.rows])

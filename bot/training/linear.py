@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.nlu.intent_classifier import Head
-from bot.nlu.ngrams import SparseHead, Vocabulary
-from bot.training.recipe import Recipe
+from bot.nlu.intent_classifier import LinearHead
+from bot.nlu.ngrams import NgramHead, NgramVocabulary
+from bot.training.recipe import TrainingRecipe
 from knowledge_base.encoders.base_models import Vectors
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-_RECIPE: Final = Recipe()
+_RECIPE: Final = TrainingRecipe()
 _SPREAD: Final = 5.0  # decision values lie around ±1: times this, softmax makes probabilities
 DENSE: Final = 1.5  # the length of an embedding beside two blocks of length 1
 _WEIGHTS: Final = (1.5, 1.0, 2.5)  # those that are tried, the first one first where they are equal
@@ -28,11 +28,11 @@ _SUPPORTS: Final = 1.05  # rows within this margin hold a machine up; a little m
 
 
 @dataclass(frozen=True)
-class Hybrid:
+class HybridModel:
     """The two halves of one linear model: logits = head(vectors) + sparse(texts)."""
 
-    head: Head
-    sparse: SparseHead
+    head: LinearHead
+    sparse: NgramHead
 
     def logits(self, vectors: Vectors | None, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return logits, shape (n, classes); without vectors, what the n-grams say."""
@@ -45,8 +45,8 @@ def fit(
     texts: Sequence[str],
     targets: NDArray[np.int64],
     classes: int,
-    recipe: Recipe = _RECIPE,
-) -> Hybrid:
+    recipe: TrainingRecipe = _RECIPE,
+) -> HybridModel:
     """Fit one-against-rest machines; without `vectors`, on the n-grams alone.
 
     `vectors` have the shape (n, dimension), `targets` are class numbers, shape (n,).
@@ -54,7 +54,7 @@ def fit(
     from scipy.sparse import csr_matrix, hstack
     from sklearn.svm import LinearSVC
 
-    vocabulary = Vocabulary.fit(texts)
+    vocabulary = NgramVocabulary.fit(texts)
     dense = np.zeros((len(texts), 0), dtype=np.float32) if vectors is None else vectors
     scaling = _Scaling.of(dense, recipe)
     features = hstack([csr_matrix(scaling(dense)), vocabulary.matrix(texts)]).tocsr()
@@ -71,7 +71,7 @@ class _Scaling:
     factor: np.float32
 
     @classmethod
-    def of(cls, vectors: Vectors, recipe: Recipe) -> "_Scaling":
+    def of(cls, vectors: Vectors, recipe: TrainingRecipe) -> "_Scaling":
         # Embeddings of one subject have much in common, which only drowns what differs.
         mean: NDArray[np.float32] = vectors.mean(axis=0)
         length = DENSE if recipe.dense is None else recipe.dense
@@ -85,38 +85,38 @@ def _hybrid(
     weight: NDArray[np.float32],
     bias: NDArray[np.float32],
     scaling: _Scaling,
-    vocabulary: Vocabulary,
-) -> Hybrid:
+    vocabulary: NgramVocabulary,
+) -> HybridModel:
     """Return what fitted coefficients say of plain embeddings and n-grams, as logits."""
     weight, bias = weight * np.float32(_SPREAD), bias * np.float32(_SPREAD)
     width = len(scaling.mean)
     matrix = weight[:, :width] * scaling.factor
-    head = Head(matrix, (bias - matrix @ scaling.mean).astype(np.float32))
-    return Hybrid(head, SparseHead(vocabulary, np.ascontiguousarray(weight[:, width:].T)))
+    head = LinearHead(matrix, (bias - matrix @ scaling.mean).astype(np.float32))
+    return HybridModel(head, NgramHead(vocabulary, np.ascontiguousarray(weight[:, width:].T)))
 
 
 @dataclass(frozen=True)
-class Extension:
+class IncrementalFit:
     """Examples added to a fitted model; they stand behind those it was fitted on.
 
     `vectors` have the shape (n, dimension), `targets` (n,), where new classes are numbered after
     the old ones; the first `known` rows are those that `old` was fitted on.
     """
 
-    old: Hybrid
+    old: HybridModel
     known: int
     vectors: Vectors
     texts: Sequence[str]
     targets: NDArray[np.int64]
     classes: int
-    recipe: Recipe = _RECIPE
+    recipe: TrainingRecipe = _RECIPE
 
     @cached_property
     def _scaling(self) -> _Scaling:
         return _Scaling.of(self.vectors[: self.known], self.recipe)
 
     @cached_property
-    def _vocabulary(self) -> Vocabulary:
+    def _vocabulary(self) -> NgramVocabulary:
         return self.old.sparse.vocabulary.extended(self.texts[self.known :], len(self.texts))
 
     @cached_property
@@ -153,7 +153,7 @@ class Extension:
         model.fit(self._features[rows], mine)
         return model.coef_[0], float(model.intercept_[0])
 
-    def fit(self, without: Sequence[int] = ()) -> Hybrid:
+    def fit(self, without: Sequence[int] = ()) -> HybridModel:
         """Return the model of all rows but those in `without`.
 
         A support vector machine is what its support vectors make it: with those of the old one
@@ -179,13 +179,13 @@ def _length(vectors: Vectors) -> float:
 
 
 def settled(  # noqa: PLR0913, PLR0917 — a data set and how it is divided
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     vectors: Vectors,
     texts: Sequence[str],
     targets: NDArray[np.int64],
     classes: int,
     folds: NDArray[np.int64],
-) -> Recipe:
+) -> TrainingRecipe:
     """Return the recipe with the weight of the embeddings that is best out of fold.
 
     It depends on the encoder, and falls with the number of examples: n-grams need many.
@@ -203,7 +203,7 @@ def settled(  # noqa: PLR0913, PLR0917 — a data set and how it is divided
     return replace(recipe, dense=max(_WEIGHTS, key=accuracy))
 
 
-def fit_plain(vectors: Vectors, targets: NDArray[np.int64], classes: int) -> Head:
+def fit_plain(vectors: Vectors, targets: NDArray[np.int64], classes: int) -> LinearHead:
     """Fit a logistic regression on embeddings alone, for messages whose words are all unknown.
 
     The joint model leaves to the n-grams what they explain: without them it knows too little.
@@ -214,7 +214,7 @@ def fit_plain(vectors: Vectors, targets: NDArray[np.int64], classes: int) -> Hea
     model = LogisticRegression(C=_PLAIN_STRENGTH, max_iter=300)
     weight, bias = _fitted(model, (vectors - mean) / spread, targets, classes)
     weight /= spread.astype(np.float32)
-    return Head(weight, bias - weight @ mean)
+    return LinearHead(weight, bias - weight @ mean)
 
 
 def _fitted(
@@ -239,7 +239,7 @@ def out_of_fold(  # noqa: PLR0913, PLR0917 — a data set and how it is divided
     targets: NDArray[np.int64],
     classes: int,
     folds: NDArray[np.int64],
-    recipe: Recipe = _RECIPE,
+    recipe: TrainingRecipe = _RECIPE,
 ) -> NDArray[np.float64]:
     """Return for each text the logits of a model that has not seen its fold, (n, classes)."""
     logits = np.zeros((len(texts), classes))

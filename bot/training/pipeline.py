@@ -21,9 +21,9 @@ from bot.core.types import OUT_OF_SCOPE, CarelineError
 from bot.nlu import calibration as numbers
 from bot.nlu import dialogue_acts, emotion_classifier, out_of_scope, retrieval_gate
 from bot.nlu import intent_classifier as serving
-from bot.nlu.drift import Reference
-from bot.nlu.intent_classifier import Calibration, Parameters
-from bot.nlu.out_of_scope import Memory, Novelty
+from bot.nlu.drift import DriftReference
+from bot.nlu.intent_classifier import Calibration, ModelParameters
+from bot.nlu.out_of_scope import NeighbourIndex, OutOfScopeDetector
 from bot.training import (
     classifier_heads,
     fine_tuned_models,
@@ -34,13 +34,13 @@ from bot.training import (
 )
 from bot.training.checkpoints import Checkpoints
 from bot.training.context_augmentation import is_contextual
-from bot.training.curves import Curves
+from bot.training.curves import TrainingCurves
 from bot.training.datasets import Example
-from bot.training.job import Fitted, Job, Targets, Unseen, memory_of
+from bot.training.job import FittedClassifier, HeldOutPredictions, Targets, TrainingJob, memory_of
 from knowledge_base.encoders import onnx_encoder
-from knowledge_base.encoders.base_models import Base, ModelEncoder, TorchEncoder
+from knowledge_base.encoders.base_models import BaseModel, ModelEncoder, TorchEncoder
 from knowledge_base.index.versions import Version, Versions
-from knowledge_base.text.spelling import Speller
+from knowledge_base.text.spelling import SpellingCorrector
 
 _logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ _FOLDS: Final = 5
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingResult:
     """What one training run produced."""
 
     version: Version
@@ -60,7 +60,7 @@ class Trained:
     calibration: Calibration
 
 
-def train(job: Job, versions: Versions) -> Trained:
+def train(job: TrainingJob, versions: Versions) -> TrainingResult:
     """Train, validate, calibrate and publish a version.
 
     Without `valid`, `head` is calibrated out of fold and `full` on a part that is held out, which
@@ -69,7 +69,7 @@ def train(job: Job, versions: Versions) -> Trained:
     started = time.perf_counter()
     labels = sorted({example.intent for example in job.examples})
     job = _with_known_labels(job, labels)
-    curves = Curves(progress=job.progress)
+    curves = TrainingCurves(progress=job.progress)
 
     def build(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         if job.method == "head":
@@ -84,12 +84,12 @@ def train(job: Job, versions: Versions) -> Trained:
         given = slice(len(job.examples))
         vectors = fitted.vectors[given, : fitted.dimension]
         memory = memory_of(vectors, fitted.targets[given], labels)
-        Parameters(
+        ModelParameters(
             head=fitted.head,
             sparse=fitted.sparse,
             plain=fitted.plain,
             labels=tuple(labels),
-            speller=Speller.of([example.text for example in job.examples]),
+            speller=SpellingCorrector.of([example.text for example in job.examples]),
             memory=memory,
             novelty=measured,
             examples=remembered(job.examples, memory),
@@ -117,7 +117,7 @@ def train(job: Job, versions: Versions) -> Trained:
     return trained(versions.publish(build), started)
 
 
-def _with_known_labels(job: Job, labels: Sequence[str]) -> Job:
+def _with_known_labels(job: TrainingJob, labels: Sequence[str]) -> TrainingJob:
     """Return the job without validation examples of intents that are not trained, and say so."""
     if job.valid is None:
         return job
@@ -130,10 +130,10 @@ def _with_known_labels(job: Job, labels: Sequence[str]) -> Job:
     return replace(job, valid=valid)
 
 
-def trained(version: Version, started: float) -> Trained:
+def trained(version: Version, started: float) -> TrainingResult:
     """Return what a run produced that started at a moment of `time.perf_counter`."""
     details = version.details
-    return Trained(
+    return TrainingResult(
         version=version,
         seconds=round(time.perf_counter() - started, 3),
         examples=details["examples"],
@@ -144,13 +144,13 @@ def trained(version: Version, started: float) -> Trained:
     )
 
 
-def _facts(job: Job) -> list[Any]:
+def _facts(job: TrainingJob) -> list[Any]:
     """Return everything a fine-tuning depends on: a killed one goes on if nothing changed."""
     texts = [(example.input, example.intent) for example in (*job.examples, *(job.valid or ()))]
     return [job.encoder.id, job.method, job.seed, asdict(job.recipe), texts]
 
 
-def _description(job: Job) -> dict[str, Any]:
+def _description(job: TrainingJob) -> dict[str, Any]:
     """Return what a version remembers of its data and its base."""
     base = job.encoder.base
     return {
@@ -165,22 +165,26 @@ def _description(job: Job) -> dict[str, Any]:
     }
 
 
-def remembered(examples: Sequence[Example], memory: Memory) -> tuple[serving.Example, ...]:
+def remembered(
+    examples: Sequence[Example], memory: NeighbourIndex
+) -> tuple[serving.SimilarExample, ...]:
     """Return the examples a memory holds, in its order."""
     chosen = [examples[row] for row in memory.rows]
-    return tuple(serving.Example(redact(e.text), e.intent, e.source) for e in chosen)
+    return tuple(serving.SimilarExample(redact(e.text), e.intent, e.source) for e in chosen)
 
 
-def _fit_head(job: Job, labels: Sequence[str]) -> Fitted:
+def _fit_head(job: TrainingJob, labels: Sequence[str]) -> FittedClassifier:
     """Fit a hybrid on the frozen encoder; unseen are `valid`, or all examples out of fold."""
-    manner = classifier_heads.Manner(job.encoder, job.recipe, _FOLDS, job.seed, job.progress)
+    manner = classifier_heads.HeadTrainingConfig(
+        job.encoder, job.recipe, _FOLDS, job.seed, job.progress
+    )
     found = classifier_heads.fit(job.examples, job.valid, labels, manner)
     learnt, held = found.learnt, found.held
     given = slice(len(job.examples))
     memory = memory_of(learnt.vectors[given], learnt.targets[given], labels)
     places = None if job.valid else np.arange(len(job.examples))
-    unseen = Unseen(found.unseen, memory.distances(held.vectors, places), held.targets)
-    return Fitted(
+    unseen = HeldOutPredictions(found.unseen, memory.distances(held.vectors, places), held.targets)
+    return FittedClassifier(
         found.model.head,
         found.model.sparse,
         learnt.features,
@@ -195,7 +199,7 @@ def _fit_head(job: Job, labels: Sequence[str]) -> Fitted:
     )
 
 
-def _learn_from_turns(job: Job, folder: Path, fitted: Fitted) -> None:
+def _learn_from_turns(job: TrainingJob, folder: Path, fitted: FittedClassifier) -> None:
     """Fit the retrieval gate and the dialogue acts on the encoder that will serve."""
     encoder: ModelEncoder = job.encoder
     if job.method != "head":
@@ -210,29 +214,29 @@ def _learn_from_turns(job: Job, folder: Path, fitted: Fitted) -> None:
 
 def own_encoder(folder: Path, engine: str, prefix: str) -> ModelEncoder:
     """Open a version's own encoder, as it will serve."""
-    base = Base(folder.name, str(folder / "encoder"), query_prefix=prefix)
+    base = BaseModel(folder.name, str(folder / "encoder"), query_prefix=prefix)
     return (
-        onnx_encoder.FastEncoder(base, folder / "engine")
+        onnx_encoder.OnnxEncoder(base, folder / "engine")
         if engine == onnx_encoder.NAME
         else TorchEncoder(base)
     )
 
 
-def tone_head(folder: Path, engine: str, prefix: str) -> emotion_classifier.ToneHead:
+def tone_head(folder: Path, engine: str, prefix: str) -> emotion_classifier.EmotionClassifier:
     """Fit the tone head on the vectors of a version's own encoder."""
     return emotion_classifier.trained_on(own_encoder(folder, engine, prefix))
 
 
 def calibrate(
-    unseen: Unseen, outside: NDArray[np.bool_], promise: Promise
-) -> tuple[Calibration, Novelty]:
+    unseen: HeldOutPredictions, outside: NDArray[np.bool_], promise: Promise
+) -> tuple[Calibration, OutOfScopeDetector]:
     """Return what turns logits into decisions, from examples the model has not seen."""
     logits, targets = unseen.logits, unseen.targets
     temperature = numbers.fit_temperature(logits, targets)
     probabilities = numbers.softmax(logits, temperature)
     known = ~outside[targets]
     signs = out_of_scope.signs(logits, outside, unseen.distances)
-    measured = Novelty.fit(signs[known] if known.any() else signs)
+    measured = OutOfScopeDetector.fit(signs[known] if known.any() else signs)
     scores = measured.score(signs)
     threshold = numbers.rejection_threshold(scores[known], scores[~known])
     best, chosen = best_in_scope(probabilities, outside)
@@ -260,13 +264,13 @@ def calibrate(
 
 
 def _reference(
-    unseen: Unseen, outside: NDArray[np.bool_], calibration: Calibration
-) -> Reference | None:
+    unseen: HeldOutPredictions, outside: NDArray[np.bool_], calibration: Calibration
+) -> DriftReference | None:
     """Return what later messages are compared with, where something was promised about them."""
     if calibration.promise is None:
         return None
     probabilities = numbers.softmax(unseen.logits, calibration.temperature)
-    return Reference.of(unseen.distances, best_in_scope(probabilities, outside)[0])
+    return DriftReference.of(unseen.distances, best_in_scope(probabilities, outside)[0])
 
 
 def best_in_scope(
@@ -278,7 +282,7 @@ def best_in_scope(
 
 
 def validate(
-    unseen: Unseen, outside: NDArray[np.bool_], calibration: Calibration
+    unseen: HeldOutPredictions, outside: NDArray[np.bool_], calibration: Calibration
 ) -> dict[str, Any]:
     """Return accuracy and macro-F1 over in-scope rows and the calibration error over all."""
     from sklearn.metrics import f1_score

@@ -25,7 +25,7 @@ _LIMITS: Final = {
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingRecipe:
     """The numbers of one run; `epochs` and `dense` of None mean what the examples ask for.
 
     `strength` and `dense` are those of the linear model of `head`, and of the n-grams beside a
@@ -46,7 +46,7 @@ class Recipe:
     warm_up: float = 0.1
     patience: int = 2  # epochs without a better validation accuracy before it stops
 
-    def for_examples(self, count: int) -> "Recipe":
+    def for_examples(self, count: int) -> "TrainingRecipe":
         """Return the recipe with its epochs settled for this many examples."""
         wanted = self.epochs or min(max(math.ceil(_SEEN / max(count, 1)), _EPOCHS[0]), _EPOCHS[1])
         return replace(self, epochs=wanted)
@@ -60,16 +60,16 @@ class Recipe:
         return 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(1.0, done)))
 
 
-def load(path: Path) -> Recipe:
+def load(path: Path) -> TrainingRecipe:
     """Read a home's recipe; without a file, the built-in one."""
     if not path.exists():
-        return Recipe()
+        return TrainingRecipe()
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         message = f"{path} is not TOML: {error}"
         raise CarelineError(message) from error
-    known = {field.name for field in fields(Recipe)}
+    known = {field.name for field in fields(TrainingRecipe)}
     wrong = [
         name
         for name, value in values.items()
@@ -81,7 +81,7 @@ def load(path: Path) -> Recipe:
     if problems := [problem for item in values.items() if (problem := _problem(*item))]:
         message = f"{path}: {'; '.join(problems)}"
         raise CarelineError(message)
-    return Recipe(**values)
+    return TrainingRecipe(**values)
 
 
 def _problem(name: str, value: float) -> str | None:
@@ -94,8 +94,8 @@ def _problem(name: str, value: float) -> str | None:
     return None
 
 
-def save(recipe: Recipe, path: Path) -> None:
+def save(recipe: TrainingRecipe, path: Path) -> None:
     """Write what differs from the built-in recipe."""
-    usual = asdict(Recipe())
+    usual = asdict(TrainingRecipe())
     lines = [f"{k} = {v}\n" for k, v in asdict(recipe).items() if v is not None and v != usual[k]]
     path.write_text("# Found by `careline tune`.\n" + "".join(lines), encoding="utf-8")

@@ -16,7 +16,7 @@ import numpy as np
 
 from bot.generation.verification.checker import SupportCheck
 from bot.generation.verification.features import NAMES, SIGNS
-from bot.generation.verification.scorer import Features, Scorer
+from bot.generation.verification.scorer import Features, SupportScorer
 from bot.training import support_examples
 from knowledge_base.chunking import chunk, sentences
 from knowledge_base.documents import Document
@@ -33,7 +33,7 @@ _CONDITIONAL: Final = re.compile(
 
 
 @dataclass(frozen=True)
-class Example:
+class SupportExample:
     """A statement, the passages it is held against, and whether they support it."""
 
     statement: str
@@ -49,11 +49,13 @@ class _Passage:
     chinese: bool
 
 
-def examples(documents: Sequence[Document], most: int = MOST, seed: int = SEED) -> list[Example]:
+def examples(
+    documents: Sequence[Document], most: int = MOST, seed: int = SEED
+) -> list[SupportExample]:
     """Return up to `most` statements of documents, about half of them supported; deterministic."""
     rng = random.Random(seed)  # noqa: S311 - a draw of examples, no secret
     passages = [passage for document in documents for passage in _passages(document)]
-    found: list[Example] = []
+    found: list[SupportExample] = []
     for passage in passages:
         others = [o for o in passages if o.chinese == passage.chinese]
         strange = [o for o in others if o.article != passage.article]
@@ -65,9 +67,11 @@ def examples(documents: Sequence[Document], most: int = MOST, seed: int = SEED) 
             other = rng.choice(rng.choice(strange).said)
             if any(other in text for text in held):
                 continue
-            found += [Example(text, held, supported=True) for text in _true(sentence, passage, rng)]
             found += [
-                Example(text, held, supported=False)
+                SupportExample(text, held, supported=True) for text in _true(sentence, passage, rng)
+            ]
+            found += [
+                SupportExample(text, held, supported=False)
                 for text in _false(sentence, other, passage, rng)
             ]
     return rng.sample(found, min(most, len(found)))
@@ -148,7 +152,7 @@ def _mixed(first: str, second: str, *, chinese: bool) -> str:
     return " ".join(one[: (len(one) + 1) // 2] + two[len(two) // 2 :])
 
 
-def measured(check: SupportCheck, made: Sequence[Example]) -> tuple[Features, list[bool]]:
+def measured(check: SupportCheck, made: Sequence[SupportExample]) -> tuple[Features, list[bool]]:
     """Return the features of examples, shape (n, 13), and whether each is supported.
 
     Sentences that stand in a passage as they are need no scorer and are left out. Of an example
@@ -166,7 +170,7 @@ def measured(check: SupportCheck, made: Sequence[Example]) -> tuple[Features, li
     return np.array(rows), supported
 
 
-def fit(features: Features, supported: Sequence[bool], penalty: float = PENALTY) -> Scorer:
+def fit(features: Features, supported: Sequence[bool], penalty: float = PENALTY) -> SupportScorer:
     """Fit a scorer on features, shape (n, 13), by logistic regression with an L2 penalty.
 
     No weight may have the wrong sign: more words in common never make a statement less supported.
@@ -194,4 +198,4 @@ def fit(features: Features, supported: Sequence[bool], penalty: float = PENALTY)
     start = np.zeros(len(NAMES) + 1)
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[*bounds, (None, None)]).x
     fitted: Features = found[:-1] / spread
-    return Scorer(tuple(fitted.tolist()), float(found[-1] - fitted @ mean))
+    return SupportScorer(tuple(fitted.tolist()), float(found[-1] - fitted @ mean))

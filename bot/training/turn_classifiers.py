@@ -19,14 +19,14 @@ from bot.nlu.intent_classifier import QueryEncoder
 from bot.nlu.retrieval_gate import RetrievalGate
 from bot.training import folds, linear
 from bot.training.datasets import Conversation, Example, LoggedTurn
-from bot.training.recipe import Recipe
+from bot.training.recipe import TrainingRecipe
 from knowledge_base.encoders.base_models import Vectors
 
 _CLASSES: Final = 2
 _FOLDS: Final = 5
 _MIN_TURNS: Final = 40  # of each class; with fewer, rules and patterns are better
-RETRIEVAL_RECIPE: Final = Recipe(dense=1.5)
-DIALOGUE_ACT_RECIPE: Final = Recipe(strength=0.3, dense=1.0)  # best of nine, out of fold
+RETRIEVAL_RECIPE: Final = TrainingRecipe(dense=1.5)
+DIALOGUE_ACT_RECIPE: Final = TrainingRecipe(strength=0.3, dense=1.0)  # best of nine, out of fold
 _SMALL_TALK: Final = frozenset({"greeting", "thanks", "goodbye", "bot_identity", OUT_OF_SCOPE})
 
 
@@ -125,7 +125,7 @@ def fit_dialogue_acts(
 def predict_out_of_fold(
     encoder: QueryEncoder,
     turns: Sequence[LabelledTurn],
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     targets: NDArray[np.int64] | None = None,
 ) -> NDArray[np.bool_]:
     """Return what models predict that have not seen a turn's conversation, shape (n,).
@@ -140,7 +140,7 @@ def predict_out_of_fold(
 
 
 def _fit(
-    encoder: QueryEncoder, turns: Sequence[LabelledTurn], recipe: Recipe
+    encoder: QueryEncoder, turns: Sequence[LabelledTurn], recipe: TrainingRecipe
 ) -> BinaryClassifier | None:
     positives = sum(turn.label for turn in turns)
     if min(positives, len(turns) - positives) < _MIN_TURNS:
@@ -155,7 +155,7 @@ def _fit(
 def _logits_out_of_fold(
     vectors: Vectors,
     turns: Sequence[LabelledTurn],
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     targets: NDArray[np.int64],
 ) -> NDArray[np.float64]:
     texts = [turn.example.input for turn in turns]

@@ -20,7 +20,7 @@ _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Base:
+class BaseModel:
     """A pre-trained encoder: where it lies and what its texts must start with."""
 
     name: str
@@ -56,7 +56,7 @@ class ModelEncoder(Encoder, Protocol):
     """An encoder that runs a pre-trained model."""
 
     @property
-    def base(self) -> Base:
+    def base(self) -> BaseModel:
         """The model."""
 
     @property
@@ -73,21 +73,21 @@ class ModelEncoder(Encoder, Protocol):
         """Return a hash: an encoder is itself and no other."""
 
 
-def resolve(name: str, cache: Path) -> Base:
+def resolve(name: str, cache: Path) -> BaseModel:
     """Find a base model by short name, folder, or hub name; e5-small is converted once."""
     if name == "e5-small":
-        return Base(name, str(_e5(cache)), "query: ", "passage: ")
+        return BaseModel(name, str(_e5(cache)), "query: ", "passage: ")
     if name == "minilm":
-        return Base(name, str(_minilm()))
+        return BaseModel(name, str(_minilm()))
     if Path(name).is_dir():
         folder = Path(name).resolve()
         prefixes = ("query: ", "passage: ") if "e5" in folder.name.lower() else ("", "")
-        return Base(str(folder), str(folder), *prefixes)
+        return BaseModel(str(folder), str(folder), *prefixes)
     if name.startswith((".", "/", "~")):
         message = f"there is no model folder {name}"
         raise KnowledgeError(message)
     prefixes = ("query: ", "passage: ") if "e5" in name.rsplit("/", 1)[-1].lower() else ("", "")
-    return Base(name, name, *prefixes)
+    return BaseModel(name, name, *prefixes)
 
 
 def _e5(cache: Path) -> Path:
@@ -130,7 +130,7 @@ class TorchEncoder:
 
     engine: Final = "torch"
 
-    def __init__(self, base: Base) -> None:
+    def __init__(self, base: BaseModel) -> None:
         """Load the model; raise KnowledgeError when the name leads nowhere."""
         from knowledge_base.encoders import torch_models
 

@@ -126,7 +126,7 @@ class _Layers(nn.Module):
         self.layer = nn.ModuleList(_Layer(config) for _ in range(config["num_hidden_layers"]))
 
 
-class Bert(nn.Module):
+class BertEncoder(nn.Module):
     """Token ids → token vectors."""
 
     def __init__(self, config: dict[str, Any]) -> None:

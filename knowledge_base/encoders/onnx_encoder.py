@@ -19,7 +19,7 @@ from knowledge_base import progress as bars
 from knowledge_base.atomic_files import write_json
 from knowledge_base.documents import KnowledgeError
 from knowledge_base.encoders import tokenizer
-from knowledge_base.encoders.base_models import Base, Vectors
+from knowledge_base.encoders.base_models import BaseModel, Vectors
 from knowledge_base.encoders.micro_batching import MicroBatcher
 from knowledge_base.encoders.tokenizer import Ids
 
@@ -40,12 +40,12 @@ _PROBES: Final = (
 )
 
 
-class FastEncoder:
+class OnnxEncoder:
     """An exported encoder, open for service; calls from several threads are batched."""
 
     engine: Final = NAME
 
-    def __init__(self, base: Base, folder: Path) -> None:
+    def __init__(self, base: BaseModel, folder: Path) -> None:
         """Open an engine; raise KnowledgeError when this machine computes something else."""
         self.base = base
         self.id = f"{base.id}:int8"
@@ -171,10 +171,10 @@ def export(encoder: "TorchEncoder", folder: Path, texts: Sequence[str] = ()) -> 
 
 def _write(encoder: "TorchEncoder", folder: Path, texts: Sequence[str]) -> dict[str, Any]:
     from knowledge_base.encoders import onnx_export
-    from knowledge_base.encoders.torch_models import MeanPooled
+    from knowledge_base.encoders.torch_models import MeanPoolingModel
 
     model = encoder.model
-    if not isinstance(model, MeanPooled):
+    if not isinstance(model, MeanPoolingModel):
         return {"format": _FORMAT, "closeness": None}
     base = encoder.base
     prefixes = dict.fromkeys((base.query_prefix, base.passage_prefix))
@@ -196,7 +196,7 @@ def _write(encoder: "TorchEncoder", folder: Path, texts: Sequence[str]) -> dict[
 def _closeness(encoder: "TorchEncoder", folder: Path) -> float:
     """Return the mean cosine of the engine's vectors to the float model's."""
     try:
-        made = FastEncoder(encoder.base, folder)
+        made = OnnxEncoder(encoder.base, folder)
     except KnowledgeError:
         return 0.0
     cosines = np.sum(made.queries(_corpus()) * encoder.queries(_corpus()), axis=1)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from knowledge_base.encoders.torch_models import MeanPooled
+    from knowledge_base.encoders.torch_models import MeanPoolingModel
 
 Array = NDArray[np.float32]
 Ranges = dict[str, Array]
@@ -30,7 +30,7 @@ _SMOOTHING: Final = (
 _BATCH: Final = 16
 
 
-def ranges(model: "MeanPooled", texts: Sequence[str], *, max_tokens: int = 128) -> Ranges:
+def ranges(model: "MeanPoolingModel", texts: Sequence[str], *, max_tokens: int = 128) -> Ranges:
     """Return the least and greatest value of each channel that enters each linear layer.
 
     Shape (2, width of the layer's input), measured while the model reads `texts`.
@@ -60,7 +60,7 @@ def ranges(model: "MeanPooled", texts: Sequence[str], *, max_tokens: int = 128) 
     return seen
 
 
-def export(model: "MeanPooled", found: Ranges, path: Path) -> None:
+def export(model: "MeanPoolingModel", found: Ranges, path: Path) -> None:
     """Write the int8 graph of a model whose activation ranges were measured.
 
     Inputs are `ids` and `mask`, int64, shape (n, length); the output is `vector`, the unit mean of

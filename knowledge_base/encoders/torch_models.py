@@ -51,7 +51,7 @@ def load(path: str) -> SentenceModel:
     """Load a folder or hub name in float32; raise KnowledgeError when it leads nowhere."""
     try:
         if _is_mean_pooled(Path(path)):
-            return MeanPooled.load(Path(path))
+            return MeanPoolingModel.load(Path(path))
         return _Stacked.load(path)
     except (OSError, ValueError) as error:
         message = f"the model {path} cannot be loaded: {str(error).splitlines()[0]}"
@@ -74,7 +74,7 @@ def _is_mean_pooled(folder: Path) -> bool:
     return mean and bert.can_load(folder)
 
 
-class MeanPooled:
+class MeanPoolingModel:
     """A transformer, the mean of its token vectors, normalised."""
 
     def __init__(self, backbone: Any, tokenizer: Any, folder: Path) -> None:
@@ -95,9 +95,9 @@ class MeanPooled:
         """Read a sentence-transformers folder."""
         from tokenizers import Tokenizer
 
-        from knowledge_base.encoders.bert import Bert
+        from knowledge_base.encoders.bert import BertEncoder
 
-        backbone = Bert.load(folder)
+        backbone = BertEncoder.load(folder)
         positions = int(backbone.config["max_position_embeddings"])
         config = json.loads((folder / "sentence_bert_config.json").read_text("utf-8"))
         limit = int(config.get("max_seq_length") or positions)
@@ -133,10 +133,10 @@ class MeanPooled:
         mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
         return ids.to(device()), mask.to(device())
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "MeanPooled":
+    def __deepcopy__(self, memo: dict[int, Any]) -> "MeanPoolingModel":
         """Copy the weights; the tokenizer, which training does not change, is shared."""
         backbone = copy.deepcopy(self.backbone, memo)
-        return MeanPooled(backbone, self._tokenizer, self.folder)
+        return MeanPoolingModel(backbone, self._tokenizer, self.folder)
 
     def save(self, folder: Path, /) -> None:
         """Write the weights in half precision and the other files as they were."""

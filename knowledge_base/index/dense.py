@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.index import vector_stores
-from knowledge_base.index.vector_stores import Flat, Kind, Lists, Numbers, Scores
+from knowledge_base.index.vector_stores import FlatVectors, InvertedLists, Kind, Numbers, Scores
 
 Block: TypeAlias = tuple[Numbers, Vectors]
 
@@ -70,7 +70,7 @@ class DenseIndex:
     thread alone. Building is deterministic: the same vectors give the same index.
     """
 
-    def __init__(self, store: Flat | Lists) -> None:
+    def __init__(self, store: FlatVectors | InvertedLists) -> None:
         """Wrap a store; `build`, `stream` and `load` make one."""
         self._store = store
 
@@ -118,10 +118,10 @@ class DenseIndex:
         chosen = kind_for(count, dimension) if kind == "auto" else kind
         checked = (_checked(numbers, vectors, dimension) for numbers, vectors in blocks)
         if chosen == "flat":
-            built = cls(Flat.filled(dimension, checked))
+            built = cls(FlatVectors.filled(dimension, checked))
         else:
             sampled = [sample] if isinstance(sample, np.ndarray) else sample
-            built = cls(Lists.trained(sampled, dimension, lists_for(count)).filled(checked))
+            built = cls(InvertedLists.trained(sampled, dimension, lists_for(count)).filled(checked))
         if (np.diff(built.numbers) == 0).any():
             message = "a number stands twice: every vector needs its own"
             raise ValueError(message)

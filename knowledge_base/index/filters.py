@@ -16,7 +16,7 @@ _ALWAYS: Final = (0, 10**7)  # days, as ordinals: before and after all dates
 
 
 @dataclass(frozen=True)
-class Filter:
+class PassageFilter:
     """What a passage must fit; an empty field asks for nothing.
 
     A passage without a language, or without an audience, fits all of them. `tags` asks for any of
@@ -36,7 +36,7 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Facts:
+class FilterFields:
     """What filters ask of each passage, as arrays of one entry a row.
 
     `language` and `audience` are numbers in `names`, -1 for none; the tags of row i are
@@ -70,7 +70,7 @@ class Facts:
             names=tuple(numbers),
         )
 
-    def fitting(self, wanted: Filter) -> NDArray[np.bool_] | None:
+    def fitting(self, wanted: PassageFilter) -> NDArray[np.bool_] | None:
         """Return which rows fit, shape (n,); None when all do."""
         fits = np.ones(len(self.language), dtype=bool)
         if wanted.languages:

@@ -11,7 +11,7 @@ import numpy as np
 _EMPTY: Final = b""
 
 
-class Records:
+class JsonlStore:
     """The rows of a JSONL file by number."""
 
     def __init__(self, path: Path) -> None:

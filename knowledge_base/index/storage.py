@@ -8,7 +8,7 @@ from typing import Any, Final, overload
 
 from knowledge_base.documents import Chunk, Document, Section
 from knowledge_base.index import jsonl_store
-from knowledge_base.index.jsonl_store import Records
+from knowledge_base.index.jsonl_store import JsonlStore
 
 FORMAT: Final = 2  # of the folder; another one must be built again
 DOCUMENTS: Final = "documents.jsonl"
@@ -29,10 +29,10 @@ def adapter_file(view: int) -> str:
     return f"adapter-{view}.npz"
 
 
-class Chunks(Sequence[Chunk]):
+class StoredChunks(Sequence[Chunk]):
     """The passages of a version by row."""
 
-    def __init__(self, rows: Records) -> None:
+    def __init__(self, rows: JsonlStore) -> None:
         """Wrap the rows."""
         self._rows = rows
 
@@ -52,10 +52,10 @@ class Chunks(Sequence[Chunk]):
         return Chunk(**{**found, "headings": tuple(found["headings"])})
 
 
-class Documents(Mapping[str, Document]):
+class StoredDocuments(Mapping[str, Document]):
     """The articles of a version by id."""
 
-    def __init__(self, rows: Records, places: Mapping[str, int]) -> None:
+    def __init__(self, rows: JsonlStore, places: Mapping[str, int]) -> None:
         """Wrap the rows; `places` are the row of each id."""
         self._rows = rows
         self._places = places
@@ -78,7 +78,7 @@ class Documents(Mapping[str, Document]):
 
 
 @dataclass(frozen=True)
-class Span:
+class ArticleSpan:
     """Where the passages of an article are, rows `start` to `end`, and what they were made of."""
 
     sha256: str
@@ -86,16 +86,16 @@ class Span:
     end: int
 
 
-def spans(folder: Path) -> dict[str, Span]:
+def spans(folder: Path) -> dict[str, ArticleSpan]:
     """Return the span of each article of a version, in the order of the sources."""
     rows = json.loads((folder / SPANS).read_text(encoding="utf-8"))
-    return {name: Span(*row) for name, row in rows.items()}
+    return {name: ArticleSpan(*row) for name, row in rows.items()}
 
 
-def documents(folder: Path) -> Documents:
+def documents(folder: Path) -> StoredDocuments:
     """Return the articles of a version."""
     places = {name: row for row, name in enumerate(spans(folder))}
-    return Documents(Records(folder / DOCUMENTS), places)
+    return StoredDocuments(JsonlStore(folder / DOCUMENTS), places)
 
 
 def document_line(document: Document) -> bytes:

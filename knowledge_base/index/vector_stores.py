@@ -25,7 +25,7 @@ _GROUP: Final = 256  # lists whose codes are put in order at once
 _SPARSE: Final = 256  # numbers to an allowed one beyond which a set is smaller than bits
 
 
-class Flat:
+class FlatVectors:
     """Vectors as float32, one after the other; a vector's place is its row."""
 
     kind: Kind = "flat"
@@ -37,7 +37,7 @@ class Flat:
         self.index = index
 
     @classmethod
-    def filled(cls, dimension: int, blocks: Iterable[tuple[Numbers, Vectors]]) -> "Flat":
+    def filled(cls, dimension: int, blocks: Iterable[tuple[Numbers, Vectors]]) -> "FlatVectors":
         """Return a store of blocks of numbers, shape (n,), and vectors, shape (n, d)."""
         faiss = _faiss()
         index = faiss.IndexIDMap(faiss.IndexFlatIP(dimension))
@@ -61,9 +61,9 @@ class Flat:
         stored = _view(_faiss().downcast_index(self.index.index).get_xb(), count, dimension)
         return np.asarray(stored[places], dtype=np.float32)
 
-    def changed(self, kept: Numbers, added: Numbers, vectors: Vectors) -> "Flat":
+    def changed(self, kept: Numbers, added: Numbers, vectors: Vectors) -> "FlatVectors":
         """Return a store of the vectors at the places kept, and of new ones."""
-        return Flat.filled(
+        return FlatVectors.filled(
             self.index.d, [(self.numbers[kept], self.vectors(kept)), (added, vectors)]
         )
 
@@ -76,7 +76,7 @@ class Flat:
         return self.index
 
 
-class Lists:
+class InvertedLists:
     """Vectors as 8-bit codes, in lists around the centres nearest to them.
 
     A vector's place is its rank when the lists are laid one after the other.
@@ -98,7 +98,7 @@ class Lists:
             self._inverted.prefetch_nthread = 0  # by default 32 new threads a search read ahead
 
     @classmethod
-    def trained(cls, sample: Iterable[Vectors], dimension: int, lists: int) -> "Lists":
+    def trained(cls, sample: Iterable[Vectors], dimension: int, lists: int) -> "InvertedLists":
         """Return a store without vectors whose centres and codes are those of a sample.
 
         The sample comes in blocks and is held as float16. Raise ValueError when it is empty.
@@ -161,7 +161,7 @@ class Lists:
         with one_thread():
             return np.asarray(self.index.sq.decode(codes), dtype=np.float32)
 
-    def filled(self, blocks: Iterable[tuple[Numbers, Vectors]]) -> "Lists":
+    def filled(self, blocks: Iterable[tuple[Numbers, Vectors]]) -> "InvertedLists":
         """Return a store of the same lists, and of blocks of new vectors alone.
 
         The codes are kept by groups of lists until all have come, because lists that grew block by
@@ -181,7 +181,7 @@ class Lists:
                 store.put(number, coded.between(number, number + 1))
         return store
 
-    def changed(self, kept: Numbers, added: Numbers, vectors: Vectors) -> "Lists":
+    def changed(self, kept: Numbers, added: Numbers, vectors: Vectors) -> "InvertedLists":
         """Return a store of the codes at the places kept, and of new vectors in the same lists."""
         store, coded = self._emptied(), self._coded(added, vectors)
         keep = np.zeros(self._ends[-1], dtype=bool)
@@ -193,13 +193,13 @@ class Lists:
             store.put(number, _Coded.joined([old, coded.between(number, number + 1)]))
         return store
 
-    def _emptied(self) -> "Lists":
+    def _emptied(self) -> "InvertedLists":
         """Return a store of the same centres and codes without vectors."""
         faiss, old = _faiss(), self.index
         index = _untrained(faiss.clone_index(old.quantizer), old.d, self.lists)
         faiss.copy_array_to_vector(faiss.vector_to_array(old.sq.trained), index.sq.trained)
         index.is_trained, index.nprobe = True, old.nprobe
-        return Lists(index, self.probes)
+        return InvertedLists(index, self.probes)
 
     def _coded(self, numbers: Numbers, vectors: Vectors) -> "_Coded":
         vectors = np.ascontiguousarray(vectors, dtype=np.float32)
@@ -254,7 +254,7 @@ class _Coded:
 
 
 def nearest(
-    store: Flat | Lists, query: Vectors, k: int, probes: int, selector: Any = None
+    store: FlatVectors | InvertedLists, query: Vectors, k: int, probes: int, selector: Any = None
 ) -> tuple[Numbers, Scores]:
     """Return the numbers nearest to a query, shape (d,), in so many lists, and their cosines.
 
@@ -282,7 +282,7 @@ def only(allowed: Numbers) -> Any:
     return faiss.IDSelectorBitmap(np.packbits(bits, bitorder="little"))
 
 
-def read(path: Path, probes: int | None = None) -> Flat | Lists:
+def read(path: Path, probes: int | None = None) -> FlatVectors | InvertedLists:
     """Open a file of FAISS's, lists mapped into memory; raise KnowledgeError when it is none."""
     faiss = _faiss()
     try:
@@ -291,14 +291,14 @@ def read(path: Path, probes: int | None = None) -> Flat | Lists:
         message = f"{path} cannot be read as a dense index: build it anew"
         raise KnowledgeError(message) from error
     if isinstance(index, faiss.IndexIVFScalarQuantizer):
-        return Lists(index, probes)
+        return InvertedLists(index, probes)
     if isinstance(index, faiss.IndexIDMap):
-        return Flat(index)
+        return FlatVectors(index)
     message = f"{path} holds a {type(index).__name__}, not a dense index: build it anew"
     raise KnowledgeError(message)
 
 
-def write(store: Flat | Lists, path: Path) -> None:
+def write(store: FlatVectors | InvertedLists, path: Path) -> None:
     """Write a store to one file, which may be the one that it is mapped from."""
     part = path.with_name(f"{path.name}.part")
     _faiss().write_index(store.writable(), str(part))

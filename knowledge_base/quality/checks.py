@@ -16,8 +16,8 @@ from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.index.sparse import terms
 from knowledge_base.quality import claims as statements
 from knowledge_base.quality import contradictions, language_coverage, near_duplicates, staleness
-from knowledge_base.quality.contradictions import Conflict
-from knowledge_base.quality.near_duplicates import Pair
+from knowledge_base.quality.contradictions import Contradiction
+from knowledge_base.quality.near_duplicates import SimilarPair
 
 NEIGHBOURS: Final = 12  # passages each is compared with
 SOON_DAYS: Final = 14
@@ -26,7 +26,7 @@ _SAME: Final = 0.7  # share of all words of two passages that both have: near-du
 _SHORTEST: Final = 6  # words of a passage that can be a duplicate; `No.` stands everywhere
 
 
-class Kind(StrEnum):
+class IssueKind(StrEnum):
     """What can be wrong."""
 
     CONTRADICTION = "contradiction"
@@ -39,7 +39,7 @@ class Kind(StrEnum):
     NEVER_RETRIEVED = "never_retrieved"
 
 
-class Severity(StrEnum):
+class IssueSeverity(StrEnum):
     """How much it matters: customers read something wrong, may do so, or nothing is wrong yet."""
 
     HIGH = "high"
@@ -48,7 +48,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True)
-class Quote:
+class ArticleQuote:
     """A piece of an article: `text[start:end] == quote`; `chunk` is the passage it stands in."""
 
     article: str
@@ -59,13 +59,13 @@ class Quote:
 
 
 @dataclass(frozen=True)
-class Finding:
+class QualityIssue:
     """One thing to look at, where it stands, and what to do about it."""
 
-    kind: Kind
-    severity: Severity
+    kind: IssueKind
+    severity: IssueSeverity
     articles: tuple[str, ...]
-    quotes: tuple[Quote, ...]
+    quotes: tuple[ArticleQuote, ...]
     advice: str
     score: float = 1.0
 
@@ -76,10 +76,10 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Report:
+class QualityReport:
     """The findings, worst first, and how much was read."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[QualityIssue, ...]
     articles: int
     passages: int
 
@@ -92,7 +92,7 @@ def check(  # noqa: PLR0913 — each is a question of its own
     today: date,
     retrieved: Collection[str] | None = None,
     soon_days: int = SOON_DAYS,
-) -> Report:
+) -> QualityReport:
     """Return what is wrong with the knowledge.
 
     `vectors` are the unit vectors of the chunks, float32, shape (n, d), in their order.
@@ -110,12 +110,12 @@ def check(  # noqa: PLR0913 — each is a question of its own
         *_untranslated(documents, chunks, vectors),
         *_unused(documents, retrieved),
     ]
-    order = list(Severity)
+    order = list(IssueSeverity)
     found.sort(key=lambda f: (order.index(f.severity), f.kind, -f.score, f.articles))
-    return Report(tuple(found), len(documents), len(chunks))
+    return QualityReport(tuple(found), len(documents), len(chunks))
 
 
-def _compared(chunks: Sequence[Chunk], vectors: Vectors) -> Iterator[Finding]:
+def _compared(chunks: Sequence[Chunk], vectors: Vectors) -> Iterator[QualityIssue]:
     """Yield duplicates and contradictions among passages of one language."""
     rows = [statements.words(f"{chunk.heading}\n{chunk.text}") for chunk in chunks]
     weights = near_duplicates.rarity(rows)
@@ -144,10 +144,10 @@ class _Reader:
     def __init__(self, chunks: Sequence[Chunk], weights: dict[str, float]) -> None:
         self._chunks = chunks
         self._weights = weights
-        self._read: dict[int, list[statements.Statement]] = {}
+        self._read: dict[int, list[statements.ArticleClaim]] = {}
         self._terms: dict[int, frozenset[str]] = {}
 
-    def statements(self, row: int) -> list[statements.Statement]:
+    def statements(self, row: int) -> list[statements.ArticleClaim]:
         if row not in self._read:
             self._read[row] = statements.of(self._chunks[row])
         return self._read[row]
@@ -157,7 +157,7 @@ class _Reader:
             self._terms[row] = frozenset(terms(self._chunks[row].text))
         return self._terms[row]
 
-    def conflicts(self, pair: Pair) -> list[Conflict]:
+    def conflicts(self, pair: SimilarPair) -> list[Contradiction]:
         first, second = (frozenset(statements.words(self._chunks[r].heading)) for r in _rows(pair))
         headings = len(first & second) / len(first | second) if first and second else None
         one, other = (self.statements(row) for row in _rows(pair))
@@ -166,7 +166,7 @@ class _Reader:
             one, other, self._weights, headings=headings, one_article=same
         )
 
-    def alike(self, pair: Pair) -> bool:
+    def alike(self, pair: SimilarPair) -> bool:
         """Tell whether two passages have nearly the same words."""
         first, second = (self.terms(row) for row in _rows(pair))
         if min(len(first), len(second)) < _SHORTEST:
@@ -174,11 +174,11 @@ class _Reader:
         return len(first & second) / len(first | second) >= _SAME
 
 
-def _rows(pair: Pair) -> tuple[int, int]:
+def _rows(pair: SimilarPair) -> tuple[int, int]:
     return pair.first, pair.second
 
 
-def _contradiction(first: Chunk, second: Chunk, conflict: Conflict) -> Finding:
+def _contradiction(first: Chunk, second: Chunk, conflict: Contradiction) -> QualityIssue:
     one, other = conflict.said
     what = f": {one} here, {other} there" if one else ""
     why = {
@@ -187,12 +187,12 @@ def _contradiction(first: Chunk, second: Chunk, conflict: Conflict) -> Finding:
         "scope": "one passage says `only`, the other names more",
     }[conflict.why]
     quotes = tuple(
-        Quote(chunk.article, line.start, line.end, line.text, chunk.id)
+        ArticleQuote(chunk.article, line.start, line.end, line.text, chunk.id)
         for chunk, line in ((first, conflict.first), (second, conflict.second))
     )
-    return Finding(
-        Kind.CONTRADICTION,
-        Severity.HIGH,
+    return QualityIssue(
+        IssueKind.CONTRADICTION,
+        IssueSeverity.HIGH,
         _articles(first, second),
         quotes,
         f"{why}; find out which holds and correct the other",
@@ -200,10 +200,10 @@ def _contradiction(first: Chunk, second: Chunk, conflict: Conflict) -> Finding:
     )
 
 
-def _duplicate(first: Chunk, second: Chunk, pair: Pair) -> Finding:
-    return Finding(
-        Kind.DUPLICATE,
-        Severity.LOW,
+def _duplicate(first: Chunk, second: Chunk, pair: SimilarPair) -> QualityIssue:
+    return QualityIssue(
+        IssueKind.DUPLICATE,
+        IssueSeverity.LOW,
         _articles(first, second),
         (_whole(first), _whole(second)),
         "the same is said twice: keep one passage and point to it, or the two will drift apart",
@@ -215,43 +215,51 @@ def _articles(first: Chunk, second: Chunk) -> tuple[str, ...]:
     return tuple(dict.fromkeys((first.article, second.article)))
 
 
-def _whole(chunk: Chunk) -> Quote:
-    return Quote(chunk.article, chunk.start, chunk.end, chunk.text, chunk.id)
+def _whole(chunk: Chunk) -> ArticleQuote:
+    return ArticleQuote(chunk.article, chunk.start, chunk.end, chunk.text, chunk.id)
 
 
 def _dated(
     documents: Sequence[Document], chunks: Sequence[Chunk], today: date, soon_days: int
-) -> Iterator[Finding]:
+) -> Iterator[QualityIssue]:
     """Yield articles that hold no more, not yet, or not for long."""
     for document in documents:
         until, since = staleness.day(document.valid_until), staleness.day(document.valid_from)
         if until and until < today:
             advice = f"it held until {until}: renew it, or take it out"
-            yield Finding(Kind.EXPIRED, Severity.HIGH, (document.id,), (), advice)
+            yield QualityIssue(IssueKind.EXPIRED, IssueSeverity.HIGH, (document.id,), (), advice)
         elif until and (until - today).days <= soon_days:
             advice = f"it holds until {until}: prepare what follows"
-            yield Finding(Kind.EXPIRING, Severity.LOW, (document.id,), (), advice)
+            yield QualityIssue(IssueKind.EXPIRING, IssueSeverity.LOW, (document.id,), (), advice)
         if since and since > today:
             advice = f"it holds from {since} on: nobody finds it before"
-            yield Finding(Kind.NOT_YET_VALID, Severity.LOW, (document.id,), (), advice)
+            yield QualityIssue(
+                IssueKind.NOT_YET_VALID, IssueSeverity.LOW, (document.id,), (), advice
+            )
     for chunk in chunks:
         for past in staleness.passed(chunk.text, today):
             start = chunk.start + past.start
-            quote = Quote(chunk.article, start, start + len(past.text), past.text, chunk.id)
+            quote = ArticleQuote(chunk.article, start, start + len(past.text), past.text, chunk.id)
             advice = f"{past.said} is over: correct the sentence, or take it out"
-            yield Finding(Kind.OUTDATED, Severity.MEDIUM, (chunk.article,), (quote,), advice)
+            yield QualityIssue(
+                IssueKind.OUTDATED, IssueSeverity.MEDIUM, (chunk.article,), (quote,), advice
+            )
 
 
 def _untranslated(
     documents: Sequence[Document], chunks: Sequence[Chunk], vectors: Vectors
-) -> Iterator[Finding]:
+) -> Iterator[QualityIssue]:
     for gap in language_coverage.gaps(documents, chunks, vectors):
         near = f"; the nearest is {gap.nearest} ({gap.score:.2f})" if gap.nearest else ""
         advice = f"there is no such article in `{gap.language}`: translate it{near}"
-        yield Finding(Kind.MISSING_LANGUAGE, Severity.MEDIUM, (gap.article,), (), advice)
+        yield QualityIssue(
+            IssueKind.MISSING_LANGUAGE, IssueSeverity.MEDIUM, (gap.article,), (), advice
+        )
 
 
-def _unused(documents: Sequence[Document], retrieved: Collection[str] | None) -> Iterator[Finding]:
+def _unused(
+    documents: Sequence[Document], retrieved: Collection[str] | None
+) -> Iterator[QualityIssue]:
     if retrieved is None:
         return
     for document in documents:
@@ -260,4 +268,6 @@ def _unused(documents: Sequence[Document], retrieved: Collection[str] | None) ->
                 "no question ever found it: see whether customers use other words than it does, "
                 "or whether it is needed"
             )
-            yield Finding(Kind.NEVER_RETRIEVED, Severity.LOW, (document.id,), (), advice)
+            yield QualityIssue(
+                IssueKind.NEVER_RETRIEVED, IssueSeverity.LOW, (document.id,), (), advice
+            )

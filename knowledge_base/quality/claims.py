@@ -16,7 +16,7 @@ from knowledge_base.index.sparse import terms
 from knowledge_base.text import measures as values
 from knowledge_base.text import scope_constraints as scopes
 from knowledge_base.text.chinese import simplified
-from knowledge_base.text.measures import Value
+from knowledge_base.text.measures import Measure
 from knowledge_base.text.scope_constraints import Scopes
 
 _REMEMBERED: Final = 100_000  # texts whose words are kept
@@ -82,7 +82,7 @@ _NO_NAMES: Final = frozenset(
 
 
 @dataclass(frozen=True)
-class Clause:
+class ClaimClause:
     """A part of a sentence, where it lies in it, its words and those it denies, if any."""
 
     start: int
@@ -93,7 +93,7 @@ class Clause:
 
 
 @dataclass(frozen=True)
-class Statement:
+class ArticleClaim:
     """A sentence, a list item or a row: `text` starts at `start` of the article it stands in.
 
     `first` are its leading words, `values` its figures with offsets into `text`, `above` what its
@@ -107,7 +107,7 @@ class Statement:
     bare: str  # and without its figures
     words: frozenset[str]
     first: frozenset[str]
-    values: tuple[Value, ...]
+    values: tuple[Measure, ...]
     row: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
     above: Scopes = field(default_factory=dict)
@@ -125,7 +125,7 @@ class Statement:
         return {line: names for line, names in self.above.items() if len(names) == 1} | own
 
     @cached_property
-    def clauses(self) -> tuple[Clause, ...]:
+    def clauses(self) -> tuple[ClaimClause, ...]:
         """Its parts."""
         return tuple(_clauses(self.plain, self.bare))
 
@@ -165,12 +165,12 @@ class Statement:
         """Whether any part of it denies."""
         return bool(_NEGATION.search(self.bare))
 
-    def clause(self, value: Value) -> Clause | None:
+    def clause(self, value: Measure) -> ClaimClause | None:
         """Return the clause a figure stands in."""
         return next((c for c in self.clauses if c.start <= value.start < c.end), None)
 
 
-def of(passage: Chunk) -> list[Statement]:
+def of(passage: Chunk) -> list[ArticleClaim]:
     """Return the statements of a passage; what a heading says limits all of them."""
     heading = simplified(" ".join((passage.title, *passage.headings)))
     around = scopes.named(heading)
@@ -214,13 +214,13 @@ def _noise() -> frozenset[str]:
     return frozenset(terms(_NOISE))
 
 
-def read(text: str, start: int = 0) -> Statement:
+def read(text: str, start: int = 0) -> ArticleClaim:
     """Return what one sentence states; `start` is where it lies in its article."""
     plain = simplified(text)
     figures = values.find(plain)
     bare = _without(plain, figures)
     every = words(bare)
-    return Statement(
+    return ArticleClaim(
         start=start,
         text=text,
         plain=plain,
@@ -232,14 +232,14 @@ def read(text: str, start: int = 0) -> Statement:
     )
 
 
-def _without(text: str, figures: list[Value]) -> str:
+def _without(text: str, figures: list[Measure]) -> str:
     """Return a text without its figures; offsets stay."""
     for value in figures:
         text = text[: value.start] + " " * (value.end - value.start) + text[value.end :]
     return text
 
 
-def _clauses(text: str, bare: str) -> Iterator[Clause]:
+def _clauses(text: str, bare: str) -> Iterator[ClaimClause]:
     """Yield the clauses of a sentence; `bare` is the same without its figures."""
     qualified = bool(_QUALIFIED.search(text))
     start = 0
@@ -248,5 +248,5 @@ def _clauses(text: str, bare: str) -> Iterator[Clause]:
         part = bare[start:end]
         no = _NEGATION.search(part)
         denied = frozenset(words(part[no.end() :])) if no else None
-        yield Clause(start, end, frozenset(words(part)), denied, qualified)
+        yield ClaimClause(start, end, frozenset(words(part)), denied, qualified)
         start = match.end() if match else end

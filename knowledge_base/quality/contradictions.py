@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from knowledge_base.quality.claims import Clause, Statement, words
-from knowledge_base.text.measures import Value
+from knowledge_base.quality.claims import ArticleClaim, ClaimClause, words
+from knowledge_base.text.measures import Measure
 
 # Shares of weighted words two sentences need in common: chosen on the pairs of
 # `data/tests/contradictions.jsonl` that are not held back; `test_health.py` measures them.
@@ -28,11 +28,11 @@ _ROW: Final = 0.75  # of the words of two rows' first cells
 
 
 @dataclass(frozen=True)
-class Conflict:
+class Contradiction:
     """Two statements that cannot both be true, and why: `figure`, `denial` or `scope`."""
 
-    first: Statement
-    second: Statement
+    first: ArticleClaim
+    second: ArticleClaim
     why: str
     score: float
     said: tuple[str, str] = ("", "")
@@ -42,13 +42,13 @@ Weights = Mapping[str, float]
 
 
 def between(
-    first: Sequence[Statement],
-    second: Sequence[Statement],
+    first: Sequence[ArticleClaim],
+    second: Sequence[ArticleClaim],
     weights: Weights,
     *,
     headings: float | None = None,
     one_article: bool = False,
-) -> list[Conflict]:
+) -> list[Contradiction]:
     """Return the conflicts of two passages, at most one for each sentence.
 
     `weights` says how much a word tells (unknown ones tell most), `headings` how alike the
@@ -64,7 +64,7 @@ def between(
     ]
 
 
-def _tells(one: Statement, other: Statement) -> bool:
+def _tells(one: ArticleClaim, other: ArticleClaim) -> bool:
     """Tell whether two sentences share enough words to be about one matter; rows need fewer."""
     shared = one.words & other.words
     han = any(ord(word[0]) >= _FIRST_HAN for word in shared)
@@ -87,8 +87,8 @@ def _weight(words: frozenset[str], weights: Weights) -> float:
 
 
 def _aligned(
-    first: Sequence[Statement], second: Sequence[Statement], weights: Weights
-) -> Iterator[tuple[Statement, Statement, float]]:
+    first: Sequence[ArticleClaim], second: Sequence[ArticleClaim], weights: Weights
+) -> Iterator[tuple[ArticleClaim, ArticleClaim, float]]:
     """Yield the pairs of sentences that are each other's best counterpart, with their likeness.
 
     What is shared counts as a share of the shorter sentence, and a little of the longer one.
@@ -113,12 +113,14 @@ def _aligned(
             yield first[i], second[j], row[j]
 
 
-def _one_row(one: Statement, other: Statement) -> bool:
+def _one_row(one: ArticleClaim, other: ArticleClaim) -> bool:
     """Tell whether two rows of tables with one header begin with the same cell."""
     return bool(one.row) and one.row[:1] == other.row[:1] and one.header == other.header
 
 
-def _conflict(one: Statement, other: Statement, score: float, weights: Weights) -> Conflict | None:
+def _conflict(
+    one: ArticleClaim, other: ArticleClaim, score: float, weights: Weights
+) -> Contradiction | None:
     if one.text == other.text or not _may_differ(one, other, score):
         return None
     if not _same_subject(one, other, weights):
@@ -126,15 +128,15 @@ def _conflict(one: Statement, other: Statement, score: float, weights: Weights) 
     score -= _NARROWER * _only_one_limited(one, other)
     if score >= FIGURES and (pair := _figures(one, other)):
         said = (_words(one, pair[0]), _words(other, pair[1]))
-        return Conflict(one, other, "figure", score, said)
+        return Contradiction(one, other, "figure", score, said)
     if score >= SCOPE and _excluded(one, other):
-        return Conflict(one, other, "scope", score)
+        return Contradiction(one, other, "scope", score)
     if (denied := _denied(one, other, weights)) >= DENIALS:
-        return Conflict(one, other, "denial", denied)
+        return Contradiction(one, other, "denial", denied)
     return None
 
 
-def _may_differ(one: Statement, other: Statement, score: float) -> bool:
+def _may_differ(one: ArticleClaim, other: ArticleClaim, score: float) -> bool:
     """Tell whether a closer look is worth while; most pairs end here."""
     close = score >= min(FIGURES, SCOPE)
     if close and ((one.values and other.values) or one.only != other.only):
@@ -142,11 +144,11 @@ def _may_differ(one: Statement, other: Statement, score: float) -> bool:
     return one.whole and other.whole and (one.denies or other.denies)
 
 
-def _words(statement: Statement, value: Value) -> str:
+def _words(statement: ArticleClaim, value: Measure) -> str:
     return statement.text[value.start : value.end].strip()
 
 
-def _same_subject(one: Statement, other: Statement, weights: Weights) -> bool:
+def _same_subject(one: ArticleClaim, other: ArticleClaim, weights: Weights) -> bool:
     """Tell whether two sentences can be about one matter: no limit of theirs excludes it."""
     if one.exception != other.exception:
         return False
@@ -168,7 +170,7 @@ def _named_alike(one: frozenset[str], other: frozenset[str]) -> bool:
     return bool(words & {word for name in other for word in name.split()})
 
 
-def _same_row(one: Statement, other: Statement, weights: Weights) -> bool:
+def _same_row(one: ArticleClaim, other: ArticleClaim, weights: Weights) -> bool:
     """Tell whether two rows begin alike: their first cell says what they are about."""
     if len(one.row) != len(other.row):
         return False
@@ -179,11 +181,11 @@ def _same_row(one: Statement, other: Statement, weights: Weights) -> bool:
     return _weight(first & second, weights) / longer >= _ROW
 
 
-def _only_one_limited(one: Statement, other: Statement) -> int:
+def _only_one_limited(one: ArticleClaim, other: ArticleClaim) -> int:
     return len(one.scopes.keys() ^ other.scopes.keys())
 
 
-def _figures(one: Statement, other: Statement) -> tuple[Value, Value] | None:
+def _figures(one: ArticleClaim, other: ArticleClaim) -> tuple[Measure, Measure] | None:
     """Return a figure of each that excludes the other's; what agrees is left aside."""
     if one.example or other.example:
         return None
@@ -199,12 +201,12 @@ def _figures(one: Statement, other: Statement) -> tuple[Value, Value] | None:
     return None
 
 
-def _rival(value: Value, other: Value) -> bool:
+def _rival(value: Measure, other: Measure) -> bool:
     limits = value.kind == other.kind == "count" and value.limit and other.limit
     return limits or value.comparable(other)
 
 
-def _beside(one: Statement, value: Value, other: Statement, rival: Value) -> bool:
+def _beside(one: ArticleClaim, value: Measure, other: ArticleClaim, rival: Measure) -> bool:
     """Tell whether the words around two figures have something in common."""
     here, there = one.clause(value), other.clause(rival)
     if here is None or there is None or not here.words or not there.words:
@@ -212,7 +214,7 @@ def _beside(one: Statement, value: Value, other: Statement, rival: Value) -> boo
     return bool(here.words & there.words)
 
 
-def _in_cells(one: Statement, other: Statement) -> tuple[Value, Value] | None:
+def _in_cells(one: ArticleClaim, other: ArticleClaim) -> tuple[Measure, Measure] | None:
     """Return figures that differ in one column of two rows."""
     left, right = (list(_by_cell(line)) for line in (one, other))
     for column, value in left:
@@ -231,13 +233,13 @@ def _one_column(one: Sequence[str], other: Sequence[str], column: int) -> bool:
     return bool(set(words(one[column])) & set(words(other[column]))) or one[column] == other[column]
 
 
-def _by_cell(line: Statement) -> Iterator[tuple[int, Value]]:
+def _by_cell(line: ArticleClaim) -> Iterator[tuple[int, Measure]]:
     offset = len(line.text) - len(line.text.lstrip("| "))
     for value in line.values:
         yield line.text.count("|", offset, value.start), value
 
 
-def _excluded(one: Statement, other: Statement) -> bool:
+def _excluded(one: ArticleClaim, other: ArticleClaim) -> bool:
     """Tell whether one says `only` of some places and the other names more, or fewer."""
     if one.only == other.only:
         return False
@@ -246,7 +248,7 @@ def _excluded(one: Statement, other: Statement) -> bool:
     return bool(here) and here < there and not wide.denies
 
 
-def _denied(one: Statement, other: Statement, weights: Weights) -> float:
+def _denied(one: ArticleClaim, other: ArticleClaim, weights: Weights) -> float:
     """Return how much of a clause another one denies, 0 to 1; list items deny nothing alone."""
     if not (one.whole and other.whole):
         return 0.0
@@ -259,7 +261,7 @@ def _denied(one: Statement, other: Statement, weights: Weights) -> float:
     return max(found, default=0.0)
 
 
-def _opposed(one: Clause, other: Clause) -> bool:
+def _opposed(one: ClaimClause, other: ClaimClause) -> bool:
     """Tell whether one clause says no to something the other speaks of."""
     if one.qualified or other.qualified or (one.denied is None) == (other.denied is None):
         return False

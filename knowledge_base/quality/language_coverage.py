@@ -19,7 +19,7 @@ _SHARE: Final = 0.1  # of all articles make a language one of the business's
 
 
 @dataclass(frozen=True)
-class Gap:
+class MissingTranslation:
     """An article without a counterpart in a language; `nearest` is what comes closest there."""
 
     article: str
@@ -33,7 +33,9 @@ def of_passage(chunk: Chunk) -> str:
     return chunk.language or ("zh" if _HAN.search(chunk.text) else "en")
 
 
-def gaps(documents: Sequence[Document], chunks: Sequence[Chunk], vectors: Vectors) -> Iterator[Gap]:
+def gaps(
+    documents: Sequence[Document], chunks: Sequence[Chunk], vectors: Vectors
+) -> Iterator[MissingTranslation]:
     """Yield the articles that a language of the business lacks.
 
     Where folders name languages (`en/returns.md`, `zh/returns.md`), paths tell. Elsewhere tags do,
@@ -56,7 +58,7 @@ def gaps(documents: Sequence[Document], chunks: Sequence[Chunk], vectors: Vector
             continue
         for language in sorted(folders - {place[0]}):
             if (language, place[1]) not in there:
-                yield Gap(document.id, language)
+                yield MissingTranslation(document.id, language)
     if len(folders) > 1 and len(loose) < len(documents) / 2:
         return  # where folders are the rule, what lies beside them is for all
     yield from _by_meaning(loose, spoken, wanted, _means(loose, chunks, vectors))
@@ -83,7 +85,7 @@ def _by_meaning(
     spoken: dict[str, str],
     wanted: Sequence[str],
     means: dict[str, Vectors],
-) -> Iterator[Gap]:
+) -> Iterator[MissingTranslation]:
     """Yield articles that are not the nearest one of the article nearest to them."""
     tagged: dict[str, set[frozenset[str]]] = defaultdict(set)
     by_language: dict[str, list[str]] = defaultdict(list)
@@ -102,7 +104,9 @@ def _by_meaning(
                 if tags[article] and tags[article] in tagged[language]:
                     continue
                 if back[near[at]] != at:
-                    yield Gap(article, language, there[near[at]], round(float(scores[at]), 4))
+                    yield MissingTranslation(
+                        article, language, there[near[at]], round(float(scores[at]), 4)
+                    )
 
 
 def _centred(means: Sequence[Vectors]) -> Vectors:

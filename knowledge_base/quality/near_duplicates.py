@@ -18,7 +18,7 @@ _BLOCK: Final = 512  # rows compared with all others at a time
 
 
 @dataclass(frozen=True)
-class Pair:
+class SimilarPair:
     """Two rows, `first < second`, with the cosine of their vectors and that of their words."""
 
     first: int
@@ -55,23 +55,23 @@ def folded(rows: Sequence[Sequence[str]], weights: dict[str, float]) -> Vectors:
 
 def pairs(
     vectors: Vectors, words: Vectors, groups: NDArray[np.int32], *, k: int, least: float
-) -> list[Pair]:
+) -> list[SimilarPair]:
     """Return the pairs of rows of one group whose words' cosine is `least` or more.
 
     Of each row its k nearest by the mean of both cosines. `vectors` (n, d) and `words` (n, axes)
     are unit vectors or zero, `groups` (n,) tells which rows are compared at all. Time grows with
     n², in matrix products; memory with n.
     """
-    found: dict[tuple[int, int], Pair] = {}
+    found: dict[tuple[int, int], SimilarPair] = {}
     for group in np.unique(groups):
         rows = np.flatnonzero(groups == group)
         for pair in _near(vectors[rows], words[rows], k, least):
             first, second = sorted((int(rows[pair.first]), int(rows[pair.second])))
-            found[first, second] = Pair(first, second, pair.meaning, pair.words)
+            found[first, second] = SimilarPair(first, second, pair.meaning, pair.words)
     return [found[key] for key in sorted(found)]
 
 
-def _near(vectors: Vectors, words: Vectors, k: int, least: float) -> Iterator[Pair]:
+def _near(vectors: Vectors, words: Vectors, k: int, least: float) -> Iterator[SimilarPair]:
     n = len(vectors)
     k = min(k, n - 1)
     if k < 1:
@@ -87,7 +87,9 @@ def _near(vectors: Vectors, words: Vectors, k: int, least: float) -> Iterator[Pa
             for column in columns:
                 if shared[row, column] >= least:
                     together = float(shared[row, column])
-                    yield Pair(at + row, column, float(both[row, column]) - together, together)
+                    yield SimilarPair(
+                        at + row, column, float(both[row, column]) - together, together
+                    )
 
 
 def best(queries: Vectors, rows: Vectors) -> tuple[NDArray[np.int64], Vectors]:

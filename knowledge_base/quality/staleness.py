@@ -21,7 +21,7 @@ _AROUND: Final = 40  # characters between a year and the word that ends it
 
 
 @dataclass(frozen=True)
-class Past:
+class ExpiredStatement:
     """A sentence that speaks of an end which has passed; `said` is the date or year."""
 
     start: int
@@ -37,7 +37,7 @@ def day(text: str | None) -> date | None:
         return None
 
 
-def passed(text: str, today: date) -> Iterator[Past]:
+def passed(text: str, today: date) -> Iterator[ExpiredStatement]:
     """Yield the sentences of a text that name an end in the past, with offsets into it."""
     if not _FOUR_DIGITS.search(measures.plain(text)):
         return
@@ -45,7 +45,7 @@ def passed(text: str, today: date) -> Iterator[Past]:
         sentence = text[start:end]
         said = _over(sentence, today)
         if said:
-            yield Past(start, sentence, said)
+            yield ExpiredStatement(start, sentence, said)
 
 
 def _over(sentence: str, today: date) -> str | None:

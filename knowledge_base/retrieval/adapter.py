@@ -11,7 +11,7 @@ from knowledge_base.encoders.base_models import Vectors
 
 
 @dataclass(frozen=True)
-class Adapter:
+class QueryAdapter:
     """A residual of low rank: q' = unit(q + A·B·q); `up` is A, (d, r), `down` is B, (r, d)."""
 
     up: NDArray[np.float32]

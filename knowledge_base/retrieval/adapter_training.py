@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge_base.retrieval.adapter import Adapter
-from knowledge_base.retrieval.vector_field import Scale
+from knowledge_base.retrieval.adapter import QueryAdapter
+from knowledge_base.retrieval.vector_field import CosineScale
 
 if TYPE_CHECKING:
     import torch
@@ -17,7 +17,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Listed:
+class RankedQuery:
     """A query and its n candidates.
 
     `vectors` are the query's, (d,), one a view; `passages` the candidates', (n, d), zero where a
@@ -33,7 +33,7 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Hyper:
+class AdapterHyperparameters:
     """Rank of the residual, steps and rate of AdamW, the price of moving, the softmax's scale."""
 
     rank: int
@@ -44,8 +44,11 @@ class Hyper:
 
 
 def fit(
-    lists: Sequence[Listed], scales: Sequence[Scale], dimensions: Sequence[int], hyper: Hyper
-) -> list[Adapter]:
+    lists: Sequence[RankedQuery],
+    scales: Sequence[CosineScale],
+    dimensions: Sequence[int],
+    hyper: AdapterHyperparameters,
+) -> list[QueryAdapter]:
     """Return one adapter a view: they minimise the softmax loss of what answers.
 
     A residual starts at zero, so that without a reason nothing moves.
@@ -78,7 +81,7 @@ def fit(
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     return [
-        Adapter(up.detach().numpy(), down.detach().numpy())
+        QueryAdapter(up.detach().numpy(), down.detach().numpy())
         for up, down in zip(ups, downs, strict=True)
     ]
 
@@ -93,7 +96,7 @@ class _Batch:
     padding: "torch.Tensor"
 
 
-def _padded(lists: Sequence[Listed], views: int) -> _Batch:
+def _padded(lists: Sequence[RankedQuery], views: int) -> _Batch:
     import torch
 
     longest = max(len(one.right) for one in lists)
@@ -105,7 +108,7 @@ def _padded(lists: Sequence[Listed], views: int) -> _Batch:
         ]
         return torch.from_numpy(np.stack(grown))
 
-    def shares(one: Listed) -> Floats:
+    def shares(one: RankedQuery) -> Floats:
         missing = views - len(one.share)
         return np.pad(one.share, [(0, missing), (0, 0)])
 

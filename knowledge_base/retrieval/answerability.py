@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge_base.atomic_files import write_json
-from knowledge_base.documents import Evidence, KnowledgeError, Sign
-from knowledge_base.retrieval.search import Candidates, KnowledgeBase, Look
-from knowledge_base.retrieval.search_evaluation import Query
+from knowledge_base.documents import AnswerEvidence, KnowledgeError, SearchFeature
+from knowledge_base.retrieval.search import Candidates, KnowledgeBase, ScoreBreakdown
+from knowledge_base.retrieval.search_evaluation import JudgedQuery
 
 FILE: Final = "answerability.json"
 ANSWERED: Final = 0.9  # share of the questions with an answer that a threshold must let pass
@@ -33,7 +33,7 @@ Strengths = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Judge:
+class AnswerabilityModel:
     """A logistic regression on the three squared strengths.
 
     The built-in weights are one for all lists; that and the bias were fitted on questions about the
@@ -49,14 +49,14 @@ class Judge:
         chances: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-z))
         return chances
 
-    def judge(self, found: Candidates, article: Callable[[int], str], best: str) -> Evidence:
+    def judge(self, found: Candidates, article: Callable[[int], str], best: str) -> AnswerEvidence:
         """Return how likely the article `best` answers what `found` was found for.
 
         `article` returns the article of a row.
         """
         signs = signs_of(found, article, best)
         strengths = np.array([[sign.strength for sign in signs]])
-        return Evidence(best, round(float(self.score(strengths)[0]), 6), signs)
+        return AnswerEvidence(best, round(float(self.score(strengths)[0]), 6), signs)
 
     def save(self, folder: Path) -> None:
         """Write the weights beside a version of the knowledge."""
@@ -77,10 +77,12 @@ class Judge:
             raise KnowledgeError(message) from error
 
 
-_BUILT_IN: Final = Judge()
+_BUILT_IN: Final = AnswerabilityModel()
 
 
-def signs_of(found: Candidates, article: Callable[[int], str], best: str) -> tuple[Sign, ...]:
+def signs_of(
+    found: Candidates, article: Callable[[int], str], best: str
+) -> tuple[SearchFeature, ...]:
     """Return what each list says of the article `best`.
 
     `article` returns the article of a row; it is asked for few of them. Where the English encoder
@@ -98,7 +100,7 @@ def signs_of(found: Candidates, article: Callable[[int], str], best: str) -> tup
         for name, values in zip(_NAMES, _lists(found), strict=True)
     ]
     meaning, english, words = (
-        sign or Sign(name, 0.0, 0.0) for name, sign in zip(_NAMES, seen, strict=True)
+        sign or SearchFeature(name, 0.0, 0.0) for name, sign in zip(_NAMES, seen, strict=True)
     )
     if seen[1] is None:
         english = replace(meaning, name=english.name)
@@ -116,7 +118,7 @@ def _lists(found: Candidates) -> list[NDArray[np.float64]]:
     ]
 
 
-def _seen(look: Look) -> list[NDArray[np.float64]]:
+def _seen(look: ScoreBreakdown) -> list[NDArray[np.float64]]:
     near = np.asarray(look.near, dtype=np.float64)
     english = near[1] if len(near) > 1 else np.full(near.shape[1], np.nan)
     return [near[0], english, np.asarray(look.covered, dtype=np.float64)]
@@ -124,7 +126,7 @@ def _seen(look: Look) -> list[NDArray[np.float64]]:
 
 def _sign(
     name: str, values: NDArray[np.float64], article_at: Callable[[int], str], best: str
-) -> Sign | None:
+) -> SearchFeature | None:
     """Return how one list sees an article, by its best passage; None where it sees nothing."""
     level: float | None = None
     others: dict[str, float] = {}
@@ -139,10 +141,10 @@ def _sign(
             others.setdefault(found, value)
     if level is None:
         return None
-    return Sign(name, level, level - float(np.mean(list(others.values()) or [0.0])))
+    return SearchFeature(name, level, level - float(np.mean(list(others.values()) or [0.0])))
 
 
-def learn(knowledge: KnowledgeBase, queries: Sequence[Query]) -> Judge | None:
+def learn(knowledge: KnowledgeBase, queries: Sequence[JudgedQuery]) -> AnswerabilityModel | None:
     """Fit weights on questions whose articles are known: once with those, once without.
 
     Return None for fewer than 200 questions, or where weights of its own would not refuse clearly
@@ -172,7 +174,7 @@ def threshold(there: NDArray[np.float64]) -> float:
     return float(np.sort(there)[int((1.0 - ANSWERED) * len(there) + 1e-9)])
 
 
-def _pair(knowledge: KnowledgeBase, query: Query) -> tuple[list[float], list[float]] | None:
+def _pair(knowledge: KnowledgeBase, query: JudgedQuery) -> tuple[list[float], list[float]] | None:
     """Return the strengths for a question with its articles and, they dropped, without."""
     found = knowledge.candidates(query.text)
     if found is None or not query.relevant:
@@ -193,11 +195,11 @@ def _strengths(knowledge: KnowledgeBase, found: Candidates) -> list[float]:
     return [sign.strength for sign in signs]
 
 
-def _fitted(there: Strengths, gone: Strengths) -> Judge:
+def _fitted(there: Strengths, gone: Strengths) -> AnswerabilityModel:
     from sklearn.linear_model import LogisticRegression
 
     rows = np.square(np.concatenate([there, gone]))
     labels = np.repeat([1, 0], [len(there), len(gone)])
     model = LogisticRegression(C=10.0, max_iter=1000).fit(rows, labels)
     first, second, third = (round(float(weight), 4) for weight in model.coef_[0])
-    return Judge((first, second, third), round(float(model.intercept_[0]), 4))
+    return AnswerabilityModel((first, second, third), round(float(model.intercept_[0]), 4))

@@ -8,12 +8,12 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge_base.documents import Chunk, Document, Evidence, Findings, Hit
+from knowledge_base.documents import AnswerEvidence, Chunk, Document, SearchHit, SearchResult
 from knowledge_base.encoders.base_models import Vectors
-from knowledge_base.index.filters import Facts, Filter
+from knowledge_base.index.filters import FilterFields, PassageFilter
 from knowledge_base.index.sparse import Rows, Scores, SparseIndex
 from knowledge_base.retrieval.synonyms import Synonyms
-from knowledge_base.retrieval.vector_field import Scale, View
+from knowledge_base.retrieval.vector_field import CosineScale, VectorField
 from knowledge_base.text import chinese
 
 LANGUAGE_BONUS: Final = 0.15  # what a passage in the customer's language is worth
@@ -24,7 +24,7 @@ _SYNONYM: Final = 0.8  # what other wordings count beside the customer's own
 
 
 @dataclass(frozen=True)
-class Weights:
+class FusionWeights:
     """What each list counts; best on validation queries of real help sites.
 
     `sparse` is the share of words covered, in Chinese `chinese` (a pair of characters says more
@@ -38,7 +38,7 @@ class Weights:
 
 
 @dataclass(frozen=True)
-class Look:
+class ScoreBreakdown:
     """Candidates as one query sees them, each array of shape (n,) but `near`, (views, n).
 
     `near` lies on the scale of each view, NaN where a view sees nothing; `covered` is the share of
@@ -51,9 +51,9 @@ class Look:
     covered: Scores
     is_chinese: bool = False
 
-    def at(self, order: NDArray[np.int64]) -> "Look":
+    def at(self, order: NDArray[np.int64]) -> "ScoreBreakdown":
         """Return the candidates at some places."""
-        return Look(
+        return ScoreBreakdown(
             self.near[:, order],
             self.cosine[order],
             self.bm25[order],
@@ -61,7 +61,7 @@ class Look:
             self.is_chinese,
         )
 
-    def fused(self, weights: Weights) -> Scores:
+    def fused(self, weights: FusionWeights) -> Scores:
         """Return one score a passage."""
         meaning = self.near[0]
         if len(self.near) > 1:
@@ -76,9 +76,9 @@ class Candidates:
     """Passages in question, by row, as the query sees them and the query with its context."""
 
     rows: Rows
-    looks: tuple[Look, ...]
+    looks: tuple[ScoreBreakdown, ...]
 
-    def fused(self, weights: Weights) -> Scores:
+    def fused(self, weights: FusionWeights) -> Scores:
         """Return one score a passage."""
         alone, *together = (look.fused(weights) for look in self.looks)
         if not together:
@@ -96,10 +96,12 @@ class _Asked:
     is_chinese: bool
 
 
-class Judging(Protocol):
+class AnswerabilityScorer(Protocol):
     """Tells whether what was found answers the question."""
 
-    def judge(self, found: Candidates, article: Callable[[int], str], best: str, /) -> Evidence:
+    def judge(
+        self, found: Candidates, article: Callable[[int], str], best: str, /
+    ) -> AnswerEvidence:
         """Return how likely the article `best` answers; `article` returns that of a row."""
 
 
@@ -113,12 +115,12 @@ class KnowledgeBase:
         documents: Mapping[str, Document],
         chunks: Sequence[Chunk],
         numbers: Rows,
-        views: Sequence[View],
+        views: Sequence[VectorField],
         sparse: SparseIndex,
-        facts: Facts,
-        weights: Weights = Weights(),
+        facts: FilterFields,
+        weights: FusionWeights = FusionWeights(),
         synonyms: Synonyms = Synonyms(),  # noqa: B008 — frozen
-        judge: Judging | None = None,
+        judge: AnswerabilityScorer | None = None,
     ) -> None:
         """Put the parts of a version together; `numbers` are those of the chunks, ascending."""
         self.version = version
@@ -139,10 +141,10 @@ class KnowledgeBase:
         k: int = 5,
         *,
         language: str | None = None,
-        only: Filter | None = None,
+        only: PassageFilter | None = None,
         context: str | None = None,
         prefer: Sequence[str] = (),
-    ) -> list[Hit]:
+    ) -> list[SearchHit]:
         """Return the k best passages, best first; none for an empty query.
 
         With `language`, passages of that language (or of none) are preferred where they are
@@ -159,21 +161,21 @@ class KnowledgeBase:
         k: int = 5,
         *,
         language: str | None = None,
-        only: Filter | None = None,
+        only: PassageFilter | None = None,
         context: str | None = None,
         prefer: Sequence[str] = (),
-    ) -> Findings:
+    ) -> SearchResult:
         """Search, and judge whether the best passage answers; otherwise as `search`."""
         found = self.candidates(query, only=only, context=context)
         if found is None:
-            return Findings()
+            return SearchResult()
         hits = self.ranked(found, k, language, prefer)
         if not hits or self._judge is None:
-            return Findings(tuple(hits))
+            return SearchResult(tuple(hits))
         evidence = self._judge.judge(
             found, lambda row: self.chunks[row].article, hits[0].chunk.article
         )
-        return Findings(tuple(hits), evidence)
+        return SearchResult(tuple(hits), evidence)
 
     def ranked(
         self,
@@ -181,13 +183,13 @@ class KnowledgeBase:
         k: int,
         language: str | None = None,
         prefer: Sequence[str] = (),
-    ) -> list[Hit]:
+    ) -> list[SearchHit]:
         """Return the k best of the candidates, best first, some preferred as `search` says."""
         rows, first = found.rows, found.looks[0]
         fused = found.fused(self.weights) + self._preferred(rows, prefer)
         order = np.argsort(-(fused + self._bonus(rows, language)), kind="stable")[:k]
         return [
-            Hit(
+            SearchHit(
                 self.chunks[int(rows[i])],
                 round(min(1.0, float(fused[i])), 6),
                 round(float(first.cosine[i]), 6),
@@ -197,7 +199,7 @@ class KnowledgeBase:
         ]
 
     def candidates(
-        self, query: str, *, only: Filter | None = None, context: str | None = None
+        self, query: str, *, only: PassageFilter | None = None, context: str | None = None
     ) -> Candidates | None:
         """Return what any list finds, with the scores of all lists; None when there is nothing."""
         if not query.strip() or not len(self.chunks):
@@ -235,7 +237,7 @@ class KnowledgeBase:
         found = self._views[view]
         return found.scale.apply(found.cosines(vector, self._numbers[rows]))
 
-    def scale(self, view: int) -> Scale:
+    def scale(self, view: int) -> CosineScale:
         """Return what a view's cosines mean."""
         return self._views[view].scale
 
@@ -254,12 +256,12 @@ class KnowledgeBase:
             found.append(self._rows(view.nearest(vector, CANDIDATES, allowed)))
         return np.concatenate(found)
 
-    def _look(self, asked: _Asked, rows: Rows) -> Look:
+    def _look(self, asked: _Asked, rows: Rows) -> ScoreBreakdown:
         numbers = self._numbers[rows]
         views = list(zip(self._views, asked.vectors, strict=False))  # an English one may be missing
         cosines = [view.cosines(vector, numbers) for view, vector in views]
         near = [view.scale.apply(c) for (view, _), c in zip(views, cosines, strict=True)]
-        return Look(
+        return ScoreBreakdown(
             np.stack(near), cosines[0], asked.bm25[rows], asked.covered[rows], asked.is_chinese
         )
 
@@ -285,7 +287,7 @@ class KnowledgeBase:
         """Return an article by its id."""
         return self.documents.get(identifier)
 
-    def articles(self, query: str, k: int = 10, *, only: Filter | None = None) -> list[str]:
+    def articles(self, query: str, k: int = 10, *, only: PassageFilter | None = None) -> list[str]:
         """Return the ids of the k best distinct articles, each ranked by its best passage."""
         hits = self.search(query, 10 * k, only=only)
         return list(dict.fromkeys(hit.chunk.article for hit in hits))[:k]
@@ -311,7 +313,7 @@ def article_json(document: Document, *, with_text: bool) -> dict[str, Any]:
     return {**row, "text": document.text} if with_text else row
 
 
-def hit_json(hit: Hit) -> dict[str, Any]:
+def hit_json(hit: SearchHit) -> dict[str, Any]:
     """Return a hit in the public shape."""
     return {
         "article": hit.chunk.article,

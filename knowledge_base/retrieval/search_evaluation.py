@@ -21,7 +21,7 @@ _WARM_UP: Final = 20
 
 
 @dataclass(frozen=True)
-class Query:
+class JudgedQuery:
     """A question and the ids of the articles that answer it."""
 
     text: str
@@ -29,7 +29,7 @@ class Query:
     id: str | None = None
 
 
-def read_queries(path: Path) -> list[Query]:
+def read_queries(path: Path) -> list[JudgedQuery]:
     """Read JSONL `{query, relevant}`; raise KnowledgeError naming the row."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
@@ -48,7 +48,7 @@ def read_queries(path: Path) -> list[Query]:
                 raise TypeError(message)  # noqa: TRY301
             identifier = str(row["id"]) if "id" in row else None
             relevant = frozenset(map(str, row["relevant"]))
-            queries.append(Query(str(row["query"] or ""), relevant, identifier))
+            queries.append(JudgedQuery(str(row["query"] or ""), relevant, identifier))
         except (ValueError, KeyError, TypeError) as error:
             message = f"{path} row {number} is no query with relevant articles: {error!r}"
             raise KnowledgeError(message) from error
@@ -59,7 +59,7 @@ def read_queries(path: Path) -> list[Query]:
 
 
 def evaluate(
-    knowledge: KnowledgeBase, queries: Sequence[Query], *, progress: bool = False
+    knowledge: KnowledgeBase, queries: Sequence[JudgedQuery], *, progress: bool = False
 ) -> dict[str, Any]:
     """Return hit@1, hit@5, MRR@10 and recall@10 over distinct articles, and the latency.
 

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from knowledge_base.documents import KnowledgeError
 from knowledge_base.index import storage
 from knowledge_base.index.versions import Version, Versions
-from knowledge_base.retrieval.adapter import Adapter
-from knowledge_base.retrieval.answerability import Judge
-from knowledge_base.retrieval.search import KnowledgeBase, Look, Weights
-from knowledge_base.retrieval.search_evaluation import Query
+from knowledge_base.retrieval.adapter import QueryAdapter
+from knowledge_base.retrieval.answerability import AnswerabilityModel
+from knowledge_base.retrieval.search import FusionWeights, KnowledgeBase, ScoreBreakdown
+from knowledge_base.retrieval.search_evaluation import JudgedQuery
 
 _LEAST: Final = 20  # queries from which something can be learnt
 _MOST: Final = 5_000
@@ -47,15 +47,15 @@ Ranks: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Learnt:
+class SearchTrainingResult:
     """What was learnt, and the mean reciprocal rank on queries left out, before and after.
 
     `seen` are folds by query: their articles were asked about in training; `unseen` are folds by
     article. An adapter stands for each view, None where it did not help.
     """
 
-    weights: Weights
-    adapters: tuple[Adapter | None, ...]
+    weights: FusionWeights
+    adapters: tuple[QueryAdapter | None, ...]
     queries: int
     seen: tuple[float, float]
     unseen: tuple[float, float]
@@ -70,7 +70,7 @@ class Learnt:
 class _Case:
     """A query with its candidates; `right` marks those of an article that answers it, (n,)."""
 
-    look: Look
+    look: ScoreBreakdown
     articles: tuple[str, ...]
     right: NDArray[np.bool_]
     vectors: tuple[NDArray[np.float32], ...]  # the query's, one a view that understands it
@@ -80,9 +80,9 @@ class _Case:
 
 def learn(
     knowledge: KnowledgeBase,
-    queries: Sequence[Query],
+    queries: Sequence[JudgedQuery],
     progress: Callable[[str], None] = lambda _said: None,
-) -> Learnt:
+) -> SearchTrainingResult:
     """Learn from queries; raise KnowledgeError when too few have an article of this version."""
     cases = _cases(knowledge, queries)
     if len(cases) < _LEAST:
@@ -99,7 +99,7 @@ def learn(
     plain = knowledge.weights
     now = np.array([_reciprocal(case, case.look.fused(plain)) for case in cases])
     start = float(now.mean())
-    best = Learnt(plain, (), len(cases), (start, start), (start, start))
+    best = SearchTrainingResult(plain, (), len(cases), (start, start), (start, start))
     for adapts in (False, True):
         progress("adapting queries" if adapts else "weighing the lists")
         seen = _left_out(knowledge, cases, by_query, adapts=adapts)
@@ -109,7 +109,7 @@ def learn(
             weights = _weighed(cases, plain)
             adapters = _adapted(knowledge, cases, weights) if adapts else ()
             gained = (start, float(seen.mean())), (start, float(unseen.mean()))
-            best = Learnt(weights, adapters, len(cases), *gained)
+            best = SearchTrainingResult(weights, adapters, len(cases), *gained)
     return best
 
 
@@ -124,7 +124,10 @@ def _is_better(ranks: Ranks, than: Ranks) -> bool:
 
 
 def publish(
-    versions: Versions, version: Version, learnt: Learnt, judge: Judge | None = None
+    versions: Versions,
+    version: Version,
+    learnt: SearchTrainingResult,
+    judge: AnswerabilityModel | None = None,
 ) -> Version:
     """Publish a version with the same passages and what was learnt of searching them.
 
@@ -176,7 +179,7 @@ def _left_out(
     return ranks
 
 
-def _cases(knowledge: KnowledgeBase, queries: Sequence[Query]) -> list[_Case]:
+def _cases(knowledge: KnowledgeBase, queries: Sequence[JudgedQuery]) -> list[_Case]:
     """Return the queries whose articles are among the candidates; others teach nothing here."""
     found = []
     for query in queries[:_MOST]:
@@ -196,7 +199,7 @@ def _cases(knowledge: KnowledgeBase, queries: Sequence[Query]) -> list[_Case]:
     return found
 
 
-def _weighed(cases: Sequence[_Case], plain: Weights) -> Weights:
+def _weighed(cases: Sequence[_Case], plain: FusionWeights) -> FusionWeights:
     """Return the weights best on cases; the plain ones where others gain next to nothing."""
     chinese = [case for case in cases if case.look.is_chinese]
     other = [case for case in cases if not case.look.is_chinese]
@@ -210,17 +213,17 @@ def _weighed(cases: Sequence[_Case], plain: Weights) -> Weights:
     return _halfway(plain, best)
 
 
-def _halfway(plain: Weights, best: Weights) -> Weights:
+def _halfway(plain: FusionWeights, best: FusionWeights) -> FusionWeights:
     """Return the mean of both: what is best on a few hundred queries is half chance."""
     both = zip(dataclasses.astuple(plain), dataclasses.astuple(best), strict=True)
-    return Weights(*((one + other) / 2 for one, other in both))
+    return FusionWeights(*((one + other) / 2 for one, other in both))
 
 
-def _better(cases: Sequence[_Case], one: Weights, other: Weights) -> Weights:
+def _better(cases: Sequence[_Case], one: FusionWeights, other: FusionWeights) -> FusionWeights:
     return other if _mean(cases, other) > _mean(cases, one) + _WORTH / 2 else one
 
 
-def _mean(cases: Sequence[_Case], weights: Weights) -> float:
+def _mean(cases: Sequence[_Case], weights: FusionWeights) -> float:
     return float(np.mean([_reciprocal(case, case.look.fused(weights)) for case in cases]))
 
 
@@ -234,8 +237,8 @@ def _reciprocal(case: _Case, scores: NDArray[Any]) -> float:
 def _scores(
     knowledge: KnowledgeBase,
     case: _Case,
-    weights: Weights,
-    adapters: Sequence[Adapter | None],
+    weights: FusionWeights,
+    adapters: Sequence[QueryAdapter | None],
 ) -> NDArray[np.float32]:
     if not any(adapters):
         return case.look.fused(weights)
@@ -247,14 +250,14 @@ def _scores(
 
 
 def _adapted(
-    knowledge: KnowledgeBase, cases: Sequence[_Case], weights: Weights
-) -> tuple[Adapter | None, ...]:
+    knowledge: KnowledgeBase, cases: Sequence[_Case], weights: FusionWeights
+) -> tuple[QueryAdapter | None, ...]:
     """Return an adapter for each view, learnt together (AdamW on full batches)."""
     from knowledge_base.retrieval import adapter_training
 
     views = max(len(case.vectors) for case in cases)
     lists = [
-        adapter_training.Listed(
+        adapter_training.RankedQuery(
             vectors=case.vectors,
             passages=tuple(knowledge.seen(n, case.rows) for n in range(len(case.vectors))),
             rest=_rest(case.look, weights),
@@ -264,17 +267,17 @@ def _adapted(
         for case in cases
     ]
     scales = [knowledge.scale(number) for number in range(views)]
-    hyper = adapter_training.Hyper(_RANK, _STEPS, _RATE, _STAY, _SHARP)
+    hyper = adapter_training.AdapterHyperparameters(_RANK, _STEPS, _RATE, _STAY, _SHARP)
     return tuple(adapter_training.fit(lists, scales, knowledge.dimensions[:views], hyper))
 
 
-def _rest(look: Look, weights: Weights) -> NDArray[np.float32]:
+def _rest(look: ScoreBreakdown, weights: FusionWeights) -> NDArray[np.float32]:
     """Return what the words give to the score, shape (n,)."""
     share = weights.chinese if look.is_chinese else weights.sparse
     return np.asarray(share * look.covered, dtype=np.float32)
 
 
-def _shares(look: Look, weights: Weights) -> NDArray[np.float32]:
+def _shares(look: ScoreBreakdown, weights: FusionWeights) -> NDArray[np.float32]:
     """Return what each view counts for each passage, shape (views, n)."""
     meaning = 1.0 - (weights.chinese if look.is_chinese else weights.sparse)
     shares = np.full(look.near.shape, meaning, dtype=np.float32)

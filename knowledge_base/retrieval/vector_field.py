@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from knowledge_base.encoders.base_models import Encoder, Vectors
 from knowledge_base.index.dense import DenseIndex
 from knowledge_base.index.sparse import Rows, Scores
-from knowledge_base.retrieval.adapter import Adapter
+from knowledge_base.retrieval.adapter import QueryAdapter
 
 _ENOUGH: Final = 24  # passages from which a corpus can measure itself
 _NARROWEST: Final = 0.01
@@ -27,7 +27,7 @@ _PAIRS: Final = (
 
 
 @dataclass(frozen=True)
-class Scale:
+class CosineScale:
     """The cosines at which a passage has nothing, or everything, to do with a question.
 
     Some encoders never go below .7; on this scale their scores mean the same as others'.
@@ -44,7 +44,7 @@ class Scale:
         return np.asarray(np.maximum((cosines - self.unrelated) / width, 0.0), dtype=np.float32)
 
     @classmethod
-    def measure(cls, headings: Sequence[str], vectors: Vectors, encoder: Encoder) -> "Scale":
+    def measure(cls, headings: Sequence[str], vectors: Vectors, encoder: Encoder) -> "CosineScale":
         """Measure both on a sample: `headings` of passages and their `vectors`, shape (n, d).
 
         Headings stand in for questions: with their own passage they are related, with others not.
@@ -62,7 +62,7 @@ class Scale:
 
 
 @dataclass(frozen=True)
-class View:
+class VectorField:
     """The vectors one encoder made of passages; an English encoder sees the English ones only.
 
     `numbers` are those of the passages seen, ascending; a passage keeps its number for life.
@@ -70,9 +70,9 @@ class View:
 
     encoder: Encoder
     index: DenseIndex
-    scale: Scale
+    scale: CosineScale
     english: bool = False
-    adapter: Adapter | None = None
+    adapter: QueryAdapter | None = None
 
     def ask(self, query: str) -> Vectors:
         """Return the vector of a query, shape (d,)."""

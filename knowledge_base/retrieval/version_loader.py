@@ -9,25 +9,25 @@ import numpy as np
 from knowledge_base.documents import KnowledgeError
 from knowledge_base.encoders.base_models import Encoder
 from knowledge_base.index.dense import DenseIndex
-from knowledge_base.index.filters import Facts
-from knowledge_base.index.jsonl_store import Records
+from knowledge_base.index.filters import FilterFields
+from knowledge_base.index.jsonl_store import JsonlStore
 from knowledge_base.index.sparse import SparseIndex
 from knowledge_base.index.storage import (
     CHUNKS,
     FACTS,
     NUMBERS,
     SPARSE,
-    Chunks,
+    StoredChunks,
     adapter_file,
     dense_file,
     documents,
     is_current,
 )
-from knowledge_base.retrieval.adapter import Adapter
-from knowledge_base.retrieval.answerability import Judge
-from knowledge_base.retrieval.search import KnowledgeBase, Weights
+from knowledge_base.retrieval.adapter import QueryAdapter
+from knowledge_base.retrieval.answerability import AnswerabilityModel
+from knowledge_base.retrieval.search import FusionWeights, KnowledgeBase
 from knowledge_base.retrieval.synonyms import Synonyms
-from knowledge_base.retrieval.vector_field import Scale, View
+from knowledge_base.retrieval.vector_field import CosineScale, VectorField
 
 
 def load(
@@ -50,20 +50,20 @@ def load(
                 f"{found.id}: run `careline ingest` to rebuild it"
             )
             raise KnowledgeError(message)
-        scale = Scale(float(view["unrelated"]), float(view["related"]))
+        scale = CosineScale(float(view["unrelated"]), float(view["related"]))
         index = DenseIndex.load(folder / dense_file(number))
         learnt = folder / adapter_file(number)
-        adapter = Adapter.load(learnt) if learnt.exists() else None
-        views.append(View(found, index, scale, bool(view["english"]), adapter))
+        adapter = QueryAdapter.load(learnt) if learnt.exists() else None
+        views.append(VectorField(found, index, scale, bool(view["english"]), adapter))
     return KnowledgeBase(
         version,
         documents=documents(folder),
-        chunks=Chunks(Records(folder / CHUNKS)),
+        chunks=StoredChunks(JsonlStore(folder / CHUNKS)),
         numbers=np.load(folder / NUMBERS),
         views=views,
         sparse=SparseIndex.load(folder / SPARSE),
-        facts=Facts.load(folder / FACTS),
-        weights=Weights(**details["weights"]),
+        facts=FilterFields.load(folder / FACTS),
+        weights=FusionWeights(**details["weights"]),
         synonyms=synonyms,
-        judge=Judge.load(folder),
+        judge=AnswerabilityModel.load(folder),
     )

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import BinaryIO, Final
 
 from knowledge_base.documents import KnowledgeError
-from knowledge_base.sources.document_builder import Failure
+from knowledge_base.sources.document_builder import SourceFailure
 from knowledge_base.sources.encodings import decode
 
 MAX_TOTAL: Final = 512 * 2**20  # unpacked bytes of one archive
@@ -60,7 +60,7 @@ def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes
 
 def members(
     file: BinaryIO, name: str, limit: Callable[[str], int]
-) -> Iterator[tuple[str, bytes] | Failure]:
+) -> Iterator[tuple[str, bytes] | SourceFailure]:
     """Yield the path and the bytes of each file in an archive, or why it is not read.
 
     `limit` says for a path how many bytes are read, and raises KnowledgeError where files of its
@@ -80,7 +80,7 @@ def members(
                     raise KnowledgeError(message)  # noqa: TRY301 — told like the other reasons
                 raw = unpack(archive, info, allowed)
             except KnowledgeError as error:
-                yield Failure.of(f"{name}/{path}", error)
+                yield SourceFailure.of(f"{name}/{path}", error)
             else:
                 left -= len(raw)
                 yield path, raw

@@ -7,7 +7,7 @@ from pathlib import Path
 from knowledge_base.documents import Document
 from knowledge_base.sources import loader
 from knowledge_base.sources.crawling.crawler import MOST_PAGES, crawl
-from knowledge_base.sources.document_builder import Failure, same_id
+from knowledge_base.sources.document_builder import SourceFailure, same_id
 
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 
@@ -19,7 +19,7 @@ def collect(
     depth: int = 1,
     allow_private: bool = False,
     limit: int = MOST_PAGES,
-) -> Iterator[Document | Failure]:
+) -> Iterator[Document | SourceFailure]:
     """Yield the documents of all places; what cannot be read comes as a Failure.
 
     A later place overlays the earlier ones: its article replaces theirs of the same id. The same
@@ -33,7 +33,7 @@ def collect(
         else:
             found = loader.load([Path(place)])
         for item in found:
-            if isinstance(item, Failure):
+            if isinstance(item, SourceFailure):
                 yield item
             elif item.id in here:
                 yield same_id(item.id)

@@ -14,7 +14,7 @@ _BETWEEN_TAGS = re.compile(r"[,;|，；、]")
 
 
 @dataclass(frozen=True)
-class Failure:
+class SourceFailure:
     """A source that could not be read, and why, in words for the person who ingests.
 
     `reason` and `facts` are those of the error, for pages that say it in another language.
@@ -31,14 +31,14 @@ class Failure:
         return cls(path, str(error), error.reason, error.facts)
 
 
-def same_id(identifier: str) -> Failure:
+def same_id(identifier: str) -> SourceFailure:
     """Return the failure of an article whose id another one has already."""
     said = "another article has the same id; the first one stays"
-    return Failure(identifier, said, "same_id")
+    return SourceFailure(identifier, said, "same_id")
 
 
 @dataclass(frozen=True)
-class Details:
+class SourceMetadata:
     """What a source says of itself beside its text."""
 
     title: str | None = None
@@ -50,14 +50,14 @@ class Details:
     valid_until: str | None = None
 
 
-def details(found: Mapping[str, Any]) -> Details:
+def details(found: Mapping[str, Any]) -> SourceMetadata:
     """Check what a source says of itself; raise KnowledgeError naming the wrong value."""
     first, last = _day(found, "valid_from"), _day(found, "valid_until")
     if first and last and first > last:
         message = f"it is valid from {first} until {last}: exchange the dates"
         facts = {"key": "valid_from", "first": first, "last": last}
         raise KnowledgeError(message, "exchange_dates", **facts)
-    return Details(
+    return SourceMetadata(
         title=_word(found, "title"),
         url=_word(found, "url"),
         language=_word(found, "language"),
@@ -105,7 +105,7 @@ def _tags(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in words if word))
 
 
-class Builder:
+class DocumentBuilder:
     """Collects blocks of text under a path of headings and notes where each section lies.
 
     The layout of the text tells its structure: paragraphs and tables stand apart by a blank line;
@@ -149,7 +149,7 @@ class Builder:
         """Add a row or an item; those of the same `run` follow each other."""
         self._add(text, "\n" if self._run in {None, run} else "\n\n", run)
 
-    def document(self, name: str, details: Details) -> Document:
+    def document(self, name: str, details: SourceMetadata) -> Document:
         """Return what was written; the title is the first heading where there is no other."""
         self._close()
         if not self._parts:

@@ -14,7 +14,7 @@ from xml.parsers import expat
 
 from knowledge_base.documents import Document, KnowledgeError
 from knowledge_base.sources import archives
-from knowledge_base.sources.document_builder import Builder, details, tongue
+from knowledge_base.sources.document_builder import DocumentBuilder, details, tongue
 
 _MAX_PART: Final = 64 * 2**20  # unpacked bytes of the text, or of the styles
 _OLE: Final = b"\xd0\xcf\x11\xe0"  # how files begin that are no zip: old ones and locked ones
@@ -34,7 +34,7 @@ def read_docx(raw: bytes, name: str) -> Iterator[Document]:
     if raw.startswith(_OLE):
         message = "it is protected by a password or of the old format: save a .docx without one"
         raise KnowledgeError(message, "locked")
-    builder = Builder()
+    builder = DocumentBuilder()
     properties = _Properties()
     with archives.open_archive(io.BytesIO(raw)) as archive:
         names = set(archive.namelist())
@@ -184,7 +184,7 @@ class _Table:
 class _Body:
     """Feeds the builder, paragraph by paragraph and row by row."""
 
-    def __init__(self, builder: Builder, styles: _Styles) -> None:
+    def __init__(self, builder: DocumentBuilder, styles: _Styles) -> None:
         self._builder = builder
         self._styles = styles
         self._paragraphs: list[_Paragraph] = []

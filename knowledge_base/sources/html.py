@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import urljoin
 
 from knowledge_base.documents import Document, KnowledgeError
-from knowledge_base.sources.document_builder import Builder, details, tongue
+from knowledge_base.sources.document_builder import DocumentBuilder, details, tongue
 
 _DROPPED: Final = "script, style, nav, footer, header, aside, form, noscript, template, svg"
 _BLOCKS: Final = frozenset(
@@ -46,13 +46,13 @@ def read_html(source: str, name: str) -> Iterator[Document]:
         raise KnowledgeError(message, "without_text")
     for node in main.css(_DROPPED):
         node.decompose()
-    builder = Builder()
+    builder = DocumentBuilder()
     _walk(main, builder)
     yield builder.document(name, details(said))
 
 
 @dataclass(frozen=True)
-class Signposts:
+class PageLinks:
     """Where a page leads: links that may be followed, and the address it gives as its own."""
 
     links: tuple[str, ...]
@@ -60,7 +60,7 @@ class Signposts:
     index: bool
 
 
-def signposts(source: str, url: str) -> Signposts:
+def signposts(source: str, url: str) -> PageLinks:
     """Read a page's links as absolute addresses, without those it asks not to follow."""
     tree = _parse(source)
     base = tree.css_first("base[href]")
@@ -73,7 +73,7 @@ def signposts(source: str, url: str) -> Signposts:
         if "nofollow" not in (anchor.attributes.get("rel") or "").lower().split()
     ]
     canonical = _canonical(tree)
-    return Signposts(
+    return PageLinks(
         links=tuple(dict.fromkeys(link for link in found if link)),
         canonical=_join(start, canonical) if canonical else None,
         index=not robots & {"noindex", "none"},
@@ -127,7 +127,7 @@ class _End:
     block: bool = True
 
 
-def _walk(root: Any, builder: Builder) -> None:
+def _walk(root: Any, builder: DocumentBuilder) -> None:
     """Feed the blocks below `root` to the builder, in document order, without recursion."""
     pending: list[Any] = list(root.iter(include_text=True))[::-1]
     inline: list[str] = []
@@ -163,7 +163,7 @@ def _walk(root: Any, builder: Builder) -> None:
     flush()
 
 
-def _block(node: Any, builder: Builder, run: object) -> None:
+def _block(node: Any, builder: DocumentBuilder, run: object) -> None:
     """Write an element that is one block: a heading, a row, text with its line breaks."""
     if node.tag == "tr":
         cells = [_words(cell.text()) for cell in node.iter() if cell.tag in {"td", "th"}]

@@ -10,7 +10,7 @@ from typing import Final
 
 from knowledge_base.documents import Document, KnowledgeError
 from knowledge_base.sources import archives
-from knowledge_base.sources.document_builder import Failure
+from knowledge_base.sources.document_builder import SourceFailure
 from knowledge_base.sources.docx import read_docx
 from knowledge_base.sources.encodings import decode
 from knowledge_base.sources.html import read_html
@@ -18,12 +18,12 @@ from knowledge_base.sources.markdown import read_markdown, read_plain
 from knowledge_base.sources.pdf import read_pdf
 from knowledge_base.sources.tabular import read_csv, read_jsonl
 
-__all__ = ["KINDS", "MAX_BYTES", "Failure", "load", "parse"]
+__all__ = ["KINDS", "MAX_BYTES", "SourceFailure", "load", "parse"]
 
 MAX_BYTES: Final = 32 * 2**20  # one file of text; larger ones are exports that want splitting
 MAX_BINARY_BYTES: Final = 128 * 2**20  # one PDF or Word file: most of it is pictures
 
-_Read = Iterator[Document] | Iterator[Document | Failure]
+_Read = Iterator[Document] | Iterator[Document | SourceFailure]
 _TEXT: Final[dict[str, Callable[[str, str], _Read]]] = {
     ".md": read_markdown,
     ".markdown": read_markdown,
@@ -39,11 +39,11 @@ _ARCHIVE: Final = ".zip"
 KINDS: Final = tuple(sorted([*_TEXT, *_BINARY, _ARCHIVE]))
 
 
-def load(paths: Iterable[Path]) -> Iterator[Document | Failure]:
+def load(paths: Iterable[Path]) -> Iterator[Document | SourceFailure]:
     """Yield the documents of files and folders; what cannot be read comes as a Failure."""
     for path in paths:
         if not path.exists():
-            yield Failure(str(path), "there is no such file or folder", "not_there")
+            yield SourceFailure(str(path), "there is no such file or folder", "not_there")
         elif path.is_dir():
             files = sorted(p for p in path.rglob("*") if p.is_file() and _visible(p, path))
             for file in files:
@@ -54,7 +54,7 @@ def load(paths: Iterable[Path]) -> Iterator[Document | Failure]:
 
 def parse(
     raw: bytes, name: str, *, kind: str | None = None, declared: str | None = None
-) -> Iterator[Document | Failure]:
+) -> Iterator[Document | SourceFailure]:
     """Yield the documents of one file's bytes.
 
     `kind` is a suffix, by default the name's; `declared` is the encoding that who sent it says
@@ -71,7 +71,7 @@ def parse(
             text = decode(raw, declared, markup=kind in _MARKUP)
             yield from _TEXT[kind](_clean(text), name)
     except KnowledgeError as error:
-        yield Failure.of(name, error)
+        yield SourceFailure.of(name, error)
 
 
 def _visible(path: Path, root: Path) -> bool:
@@ -92,22 +92,22 @@ def _limit(name: str) -> int:
     return MAX_BYTES if _kind(name) in _TEXT else MAX_BINARY_BYTES
 
 
-def _load_file(path: Path, name: str) -> Iterator[Document | Failure]:
+def _load_file(path: Path, name: str) -> Iterator[Document | SourceFailure]:
     try:
         if _kind(name) == _ARCHIVE:
             yield from _load_archive(path, name)
         else:
             yield from parse(_read(path, _limit(name)), name)
     except KnowledgeError as error:
-        yield Failure.of(name, error)
+        yield SourceFailure.of(name, error)
 
 
-def _load_archive(path: Path, name: str) -> Iterator[Document | Failure]:
+def _load_archive(path: Path, name: str) -> Iterator[Document | SourceFailure]:
     file = io.BytesIO(_read(path, MAX_BINARY_BYTES)) if path.suffix == ".gz" else None
     try:
         with file or path.open("rb") as opened:
             for member in archives.members(opened, name, _limit):
-                if isinstance(member, Failure):
+                if isinstance(member, SourceFailure):
                     yield member
                 else:
                     yield from _load_member(*member, archive=name)
@@ -116,15 +116,19 @@ def _load_archive(path: Path, name: str) -> Iterator[Document | Failure]:
         raise KnowledgeError(message, "unopened", why=str(error)) from error
 
 
-def _load_member(path: str, raw: bytes, *, archive: str) -> Iterator[Document | Failure]:
+def _load_member(path: str, raw: bytes, *, archive: str) -> Iterator[Document | SourceFailure]:
     """Yield the documents of a file in an archive; its failures name the archive too."""
     try:
         raw = _read(io.BytesIO(raw), _limit(path)) if path.endswith(".gz") else raw
     except KnowledgeError as error:
-        yield Failure.of(f"{archive}/{path}", error)
+        yield SourceFailure.of(f"{archive}/{path}", error)
         return
     for item in parse(raw, path):
-        yield replace(item, path=f"{archive}/{item.path}") if isinstance(item, Failure) else item
+        yield (
+            replace(item, path=f"{archive}/{item.path}")
+            if isinstance(item, SourceFailure)
+            else item
+        )
 
 
 def _read(source: Path | io.BytesIO, limit: int) -> bytes:

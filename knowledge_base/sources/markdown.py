@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from knowledge_base.documents import Document, KnowledgeError
-from knowledge_base.sources.document_builder import Builder, Details, details
+from knowledge_base.sources.document_builder import DocumentBuilder, SourceMetadata, details
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 
@@ -18,7 +18,7 @@ def read_markdown(source: str, name: str) -> Iterator[Document]:
     from markdown_it import MarkdownIt
 
     meta, source = _front_matter(source)
-    builder = Builder()
+    builder = DocumentBuilder()
     tokens = MarkdownIt("commonmark").enable("table").parse(source)
     run: object = None  # the outermost list or the table we are in
     depth = 0
@@ -50,18 +50,18 @@ def read_markdown(source: str, name: str) -> Iterator[Document]:
 
 def read_plain(source: str, name: str) -> Iterator[Document]:
     """Yield the document of a plain text: paragraphs, no headings."""
-    builder = Builder()
+    builder = DocumentBuilder()
     for paragraph in re.split(r"\n\s*\n", source):
         builder.paragraph(paragraph)
     title = PurePosixPath(name).stem.replace("-", " ").replace("_", " ")
-    yield builder.document(name, Details(title=title))
+    yield builder.document(name, SourceMetadata(title=title))
 
 
-def _front_matter(source: str) -> tuple[Details, str]:
+def _front_matter(source: str) -> tuple[SourceMetadata, str]:
     """Return the front matter and what follows it; text between two rules is no front matter."""
     match = _FRONT_MATTER.match(source)
     if match is None:
-        return Details(), source
+        return SourceMetadata(), source
     try:
         # All scalars stay words: `no` is a language, and a wrong date is named by its key.
         loaded = yaml.load(match[1], Loader=yaml.BaseLoader)  # noqa: S506 — makes words only
@@ -70,7 +70,7 @@ def _front_matter(source: str) -> tuple[Details, str]:
         message = f"its front matter is not YAML: {why}"
         raise KnowledgeError(message, "not_yaml", why=why) from error
     if not isinstance(loaded, dict):
-        return Details(), source
+        return SourceMetadata(), source
     try:
         said = {str(key): value for key, value in loaded.items() if value not in ("null", "~")}
         return details(said), source[match.end() :]

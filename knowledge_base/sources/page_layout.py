@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from knowledge_base.sources.document_builder import Builder
+from knowledge_base.sources.document_builder import DocumentBuilder
 
 _HEADING_RATIO: Final = 1.12  # to the size of the body
 _LONGEST_HEADING: Final = 200
@@ -30,7 +30,7 @@ _LIGATURES: Final = str.maketrans(
 
 
 @dataclass(frozen=True)
-class Fragment:
+class TextFragment:
     """Text shown at one place: lengths in points, `y` grows upwards."""
 
     text: str
@@ -41,7 +41,7 @@ class Fragment:
 
 
 @dataclass
-class Line:
+class LayoutLine:
     """Fragments at one height; a wide gap between two of them starts another cell."""
 
     page: int
@@ -97,10 +97,10 @@ def width(text: str, size: float) -> float:
 
 
 def write(
-    fragments: Sequence[Fragment],
+    fragments: Sequence[TextFragment],
     heights: Mapping[int, float],
     outline: Mapping[str, int],
-    builder: Builder,
+    builder: DocumentBuilder,
 ) -> None:
     """Write the text of all pages; `outline` is title → level, for pages all in one size."""
     lines = _without_running(_lines(fragments), heights)
@@ -108,9 +108,9 @@ def write(
         _Writer(lines, outline, builder).write()
 
 
-def _lines(fragments: Sequence[Fragment]) -> list[Line]:
+def _lines(fragments: Sequence[TextFragment]) -> list[LayoutLine]:
     """Gather what stands at one height, in the order in which it was drawn."""
-    lines: list[Line] = []
+    lines: list[LayoutLine] = []
     blank = False
     for piece in fragments:
         text = piece.text.translate(_LIGATURES)
@@ -127,7 +127,7 @@ def _lines(fragments: Sequence[Fragment]) -> list[Line]:
         ):
             last.pieces.append((piece.x, text))
         else:
-            last = Line(piece.page, piece.y, [(piece.x, text)])
+            last = LayoutLine(piece.page, piece.y, [(piece.x, text)])
             lines.append(last)
         last.sizes[round(2 * piece.size) / 2] += len(text.strip())
         blank = False
@@ -142,7 +142,7 @@ def _lines(fragments: Sequence[Fragment]) -> list[Line]:
     return lines
 
 
-def _cells(line: Line, columns: tuple[float, ...]) -> list[tuple[float, str]]:
+def _cells(line: LayoutLine, columns: tuple[float, ...]) -> list[tuple[float, str]]:
     """Join the pieces of a line up to the next wide gap, or the next of the known columns."""
     cells: list[tuple[float, str]] = []
     end = 0.0
@@ -167,13 +167,13 @@ def _glue(before: str, text: str) -> str:
     return before.rstrip() + (" " if apart and not asian else "") + text.lstrip()
 
 
-def _without_running(lines: list[Line], heights: Mapping[int, float]) -> list[Line]:
+def _without_running(lines: list[LayoutLine], heights: Mapping[int, float]) -> list[LayoutLine]:
     """Leave out what recurs at the same height of the edges: heads, feet, page numbers."""
     if len(heights) < 2 or not lines:  # noqa: PLR2004 — nothing recurs on a single page
         return lines
     body = _body(lines)
 
-    def key(line: Line) -> tuple[int, str] | None:
+    def key(line: LayoutLine) -> tuple[int, str] | None:
         height = heights[line.page]
         if _EDGE * height < line.y < (1 - _EDGE) * height:
             return None
@@ -195,7 +195,7 @@ def _without_running(lines: list[Line], heights: Mapping[int, float]) -> list[Li
     ]
 
 
-def _body(lines: Sequence[Line]) -> float:
+def _body(lines: Sequence[LayoutLine]) -> float:
     sizes: Counter[float] = Counter()
     for line in lines:
         sizes.update(line.sizes)
@@ -205,7 +205,9 @@ def _body(lines: Sequence[Line]) -> float:
 class _Writer:
     """Goes through the lines and hands blocks to the builder."""
 
-    def __init__(self, lines: list[Line], outline: Mapping[str, int], builder: Builder) -> None:
+    def __init__(
+        self, lines: list[LayoutLine], outline: Mapping[str, int], builder: DocumentBuilder
+    ) -> None:
         self._lines = lines
         self._builder = builder
         self._body = _body(lines)
@@ -231,7 +233,7 @@ class _Writer:
                 end = self._block(at)
             at = end
 
-    def _is_large(self, line: Line) -> bool:
+    def _is_large(self, line: LayoutLine) -> bool:
         text = line.text
         return (
             line.size >= self._body * _HEADING_RATIO
@@ -240,7 +242,7 @@ class _Writer:
             and not line.is_row
         )
 
-    def _level(self, line: Line) -> int | None:
+    def _level(self, line: LayoutLine) -> int | None:
         if self._is_large(line):
             return min(self._levels[line.size], 6)
         return self._outline.get(_plain(line.text))
@@ -269,11 +271,11 @@ class _Writer:
             end += 1
         return end
 
-    def _aligned(self, one: Line, other: Line) -> bool:
+    def _aligned(self, one: LayoutLine, other: LayoutLine) -> bool:
         """Whether two lines share a column other than the first: its left or its right edge."""
         reach = 1.5 * self._body
 
-        def edges(line: Line) -> list[tuple[float, float]]:
+        def edges(line: LayoutLine) -> list[tuple[float, float]]:
             return [(x, x + width(text, line.size)) for x, text in line.cells[1:]]
 
         return any(
@@ -311,7 +313,7 @@ class _Writer:
         else:
             self._builder.paragraph(text)
 
-    def _close(self, one: Line, other: Line) -> bool:
+    def _close(self, one: LayoutLine, other: LayoutLine) -> bool:
         """Whether a line goes on with the block of the one before."""
         if abs(one.size - other.size) > 0.1 * self._body:
             return False
@@ -321,16 +323,16 @@ class _Writer:
             )
         return 0 < one.y - other.y <= 1.3 * self._leading * max(one.size, other.size)
 
-    def _is_divided(self, one: Line, other: Line) -> bool:
+    def _is_divided(self, one: LayoutLine, other: LayoutLine) -> bool:
         """Whether a word is divided between two lines."""
         return bool(_DIVIDED.search(one.text)) and other.text[:1].islower()
 
-    def _is_full(self, one: Line, other: Line) -> bool:
+    def _is_full(self, one: LayoutLine, other: LayoutLine) -> bool:
         """Whether the next word had no room left in a line."""
         word = other.text[:1] if other.text[:1] >= _WIDE_FROM else other.text.split(" ")[0]
         return one.right + width(word, one.size) >= 0.9 * self._margins[self._column(one)]
 
-    def _column(self, line: Line) -> tuple[int, int]:
+    def _column(self, line: LayoutLine) -> tuple[int, int]:
         return line.page, round(line.cells[0][0] / (6 * self._body))
 
     def _measure_margins(self) -> dict[tuple[int, int], float]:

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from knowledge_base.documents import Document, KnowledgeError
 from knowledge_base.sources import page_layout
-from knowledge_base.sources.document_builder import Builder, details, tongue
-from knowledge_base.sources.page_layout import Fragment
+from knowledge_base.sources.document_builder import DocumentBuilder, details, tongue
+from knowledge_base.sources.page_layout import TextFragment
 
 MAX_PAGES: Final = 1000
 MAX_SECONDS: Final = 120.0
@@ -72,7 +72,7 @@ def _read(raw: bytes, name: str) -> Document:
     if not any(piece.text.strip() for piece in extraction.fragments):
         message = "it holds pictures of pages only: run OCR first"
         raise KnowledgeError(message, "only_pictures")
-    builder = Builder()
+    builder = DocumentBuilder()
     page_layout.write(extraction.fragments, heights, _outline(reader), builder)
     meta: Any = reader.metadata or {}
     said = {
@@ -87,7 +87,7 @@ class _Extraction:
     """Collects the fragments of all pages, within the time and the memory one file may take."""
 
     def __init__(self) -> None:
-        self.fragments: list[Fragment] = []
+        self.fragments: list[TextFragment] = []
         self._characters = 0
         self._deadline = time.monotonic() + MAX_SECONDS
         self._over: KnowledgeError | None = None
@@ -100,7 +100,7 @@ class _Extraction:
             y = tm[4] * cm[1] + tm[5] * cm[3] + cm[5] - bottom
             tall = math.hypot(tm[2] * cm[0] + tm[3] * cm[2], tm[2] * cm[1] + tm[3] * cm[3])
             self._characters += len(text)
-            self.fragments.append(Fragment(text, number, x, y, abs(tall * (size or 1)) or 1.0))
+            self.fragments.append(TextFragment(text, number, x, y, abs(tall * (size or 1)) or 1.0))
 
         def check(*_: Any) -> None:
             # The library goes on where drawing a part fails, so the reason is kept for the end.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from knowledge_base.documents import Document, KnowledgeError, Section
-from knowledge_base.sources.document_builder import Builder, Failure, details
+from knowledge_base.sources.document_builder import DocumentBuilder, SourceFailure, details
 
 _NAMED: Final = 100  # broken rows of one file that are reported one by one
 _LONGEST_ROW: Final = 200  # lines; behind an open quotation mark everything would be one row
@@ -22,17 +22,19 @@ class _Broken:
         self._name = name
         self._count = 0
 
-    def failure(self, row: str, reason: str) -> Iterator[Failure]:
+    def failure(self, row: str, reason: str) -> Iterator[SourceFailure]:
         self._count += 1
         if self._count <= _NAMED:
-            yield Failure(self._name, f"{row}: {reason}")
+            yield SourceFailure(self._name, f"{row}: {reason}")
 
-    def rest(self) -> Iterator[Failure]:
+    def rest(self) -> Iterator[SourceFailure]:
         if self._count > _NAMED:
-            yield Failure(self._name, f"{self._count - _NAMED} more rows are broken like these")
+            yield SourceFailure(
+                self._name, f"{self._count - _NAMED} more rows are broken like these"
+            )
 
 
-def read_csv(source: str, name: str) -> Iterator[Document | Failure]:
+def read_csv(source: str, name: str) -> Iterator[Document | SourceFailure]:
     """Yield an article a row; a broken row is named and the rows behind it are read."""
     lines = source.split("\n")
     header = next((number for number, line in enumerate(lines) if line.strip()), 0)
@@ -102,13 +104,13 @@ def _row(columns: list[str], cells: tuple[str, ...], reason: str | None) -> dict
 
 def _faq(name: str, row: dict[str, Any]) -> Document:
     """Return the article of a question and its answer."""
-    builder = Builder()
+    builder = DocumentBuilder()
     builder.heading(1, str(row[_QUESTION]))
     builder.paragraph(str(row[_ANSWER]))
     return builder.document(name, details({**row, "title": row[_QUESTION]}))
 
 
-def read_jsonl(source: str, name: str) -> Iterator[Document | Failure]:
+def read_jsonl(source: str, name: str) -> Iterator[Document | SourceFailure]:
     """Yield an article a line; a broken line is named and the lines behind it are read."""
     broken = _Broken(name)
     for number, line in enumerate(source.split("\n"), start=1):

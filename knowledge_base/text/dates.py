@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from knowledge_base.text import calendar_dates, numbers
 from knowledge_base.text.calendar_dates import Period
-from knowledge_base.text.spans import Span
+from knowledge_base.text.spans import ValueSpan
 
 _MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905 - short
 _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -65,7 +65,7 @@ _VERB_BEHIND: Final = re.compile(r" (?:i|we|they|you|be)\b")
 _LAST_MONTH: Final = 12
 
 
-class Context(NamedTuple):
+class DateContext(NamedTuple):
     """What a rule reads beside its match."""
 
     text: str
@@ -74,7 +74,7 @@ class Context(NamedTuple):
     lean: Callable[[int, int], int | None]
 
 
-Build = Callable[["re.Match[str]", Context], Period | None]
+Build = Callable[["re.Match[str]", DateContext], Period | None]
 Rules = Iterable[tuple["re.Pattern[str]", Build]]
 
 
@@ -112,7 +112,7 @@ def _parted(period: Period, match: "re.Match[str]") -> Period:
     return calendar_dates.part(period, names.get(which, which)) if which else period
 
 
-def _of_month(match: "re.Match[str]", at: Context) -> Period:
+def _of_month(match: "re.Match[str]", at: DateContext) -> Period:
     number, month = _digits(match["day"]), _index(_MONTHS, match["month"]) + 1
     if match["year"]:
         first = calendar_dates.day(int(match["year"]), month, number)
@@ -123,13 +123,13 @@ def _of_month(match: "re.Match[str]", at: Context) -> Period:
     return (first[0], max(first[0], end))
 
 
-def _month_of_year(match: "re.Match[str]", _: Context) -> Period:
+def _month_of_year(match: "re.Match[str]", _: DateContext) -> Period:
     return _parted(
         calendar_dates.month(int(match["year"]), _index(_MONTHS, match["month"]) + 1), match
     )
 
 
-def _lone_month(match: "re.Match[str]", at: Context) -> Period | None:
+def _lone_month(match: "re.Match[str]", at: DateContext) -> Period | None:
     name, lead = match["month"], _group(match, "lead")
     number = _index(_MONTHS, name) + 1
     verb = _VERB_BEHIND.match(at.text, match.end())
@@ -143,7 +143,7 @@ def _lone_month(match: "re.Match[str]", at: Context) -> Period | None:
     return _parted(calendar_dates.month_without_year(beside, number, lean), match)
 
 
-def _numeric(match: "re.Match[str]", at: Context) -> Period:
+def _numeric(match: "re.Match[str]", at: DateContext) -> Period:
     first, second = int(match["a"]), int(match["b"])
     day_first = at.day_first or match["sep"] == "."
     if second > _LAST_MONTH or (first <= _LAST_MONTH and not day_first):
@@ -153,11 +153,11 @@ def _numeric(match: "re.Match[str]", at: Context) -> Period:
     return calendar_dates.without_year(at.today, first, second, at.lean(*match.span()))
 
 
-def _iso(match: "re.Match[str]", _: Context) -> Period:
+def _iso(match: "re.Match[str]", _: DateContext) -> Period:
     return calendar_dates.day(int(match["year"]), int(match["month"]), int(match["day"]))
 
 
-def _near(match: "re.Match[str]", at: Context) -> Period:
+def _near(match: "re.Match[str]", at: DateContext) -> Period:
     word = match[0].lower()
     if "before" in word or "after t" in word:
         away = -2 if "before" in word else 2
@@ -168,7 +168,7 @@ def _near(match: "re.Match[str]", at: Context) -> Period:
     return calendar_dates.shifted(at.today, away, "day")
 
 
-def _ago(match: "re.Match[str]", at: Context) -> Period | None:
+def _ago(match: "re.Match[str]", at: DateContext) -> Period | None:
     count = _count(match["count"])
     if count is None:
         return None
@@ -178,7 +178,7 @@ def _ago(match: "re.Match[str]", at: Context) -> Period | None:
     return calendar_dates.shifted(at.today, -count if _group(match, "ago") else count, unit)
 
 
-def _period(match: "re.Match[str]", at: Context) -> Period:
+def _period(match: "re.Match[str]", at: DateContext) -> Period:
     name, away = match["period"].lower(), _away(match["lead"])
     if name == "weekend":
         return calendar_dates.weekend(at.today, away)
@@ -189,20 +189,20 @@ def _period(match: "re.Match[str]", at: Context) -> Period:
     return _parted(calendar_dates.year(at.today.year + away), match)
 
 
-def _far(match: "re.Match[str]", at: Context) -> Period:
+def _far(match: "re.Match[str]", at: DateContext) -> Period:
     away = 2 if match["lead"].lower() == "after next" else -2
     if match["period"].lower() == "month":
         return calendar_dates.month(at.today.year, at.today.month + away)
     return calendar_dates.week(at.today, away)
 
 
-def _weekday_in_week(match: "re.Match[str]", at: Context) -> Period:
+def _weekday_in_week(match: "re.Match[str]", at: DateContext) -> Period:
     return calendar_dates.weekday(
         at.today, _away(match["lead"]), _index(_WEEKDAYS, match["weekday"])
     )
 
 
-def _led_weekday(match: "re.Match[str]", at: Context) -> Period:
+def _led_weekday(match: "re.Match[str]", at: DateContext) -> Period:
     lead = match["lead"].lower().rsplit(maxsplit=1)[-1]
     number = _index(_WEEKDAYS, match["weekday"])
     if lead in {"this", "next"}:
@@ -213,7 +213,7 @@ def _led_weekday(match: "re.Match[str]", at: Context) -> Period:
     )
 
 
-def _lone_weekday(match: "re.Match[str]", at: Context) -> Period | None:
+def _lone_weekday(match: "re.Match[str]", at: DateContext) -> Period | None:
     name, lead = match["weekday"], _group(match, "lead")
     if not name.lower().rstrip(".").endswith("day") and not (lead and name[0].isupper()):
         return None  # `sat` and `sun` are words
@@ -223,11 +223,11 @@ def _lone_weekday(match: "re.Match[str]", at: Context) -> Period | None:
     return calendar_dates.lone_weekday(at.today, _index(_WEEKDAYS, name), told)
 
 
-def _lone_day(match: "re.Match[str]", at: Context) -> Period:
+def _lone_day(match: "re.Match[str]", at: DateContext) -> Period:
     return calendar_dates.without_month(at.today, _digits(match["s"]), at.lean(*match.span("s")))
 
 
-def _lone_year(match: "re.Match[str]", _: Context) -> Period:
+def _lone_year(match: "re.Match[str]", _: DateContext) -> Period:
     return calendar_dates.year(int(match["s"]))
 
 
@@ -362,14 +362,16 @@ _RULES: Final = tuple(
 )
 
 
-def find(text: str, today: date, *, day_first: bool = False) -> Iterator[Span]:
+def find(text: str, today: date, *, day_first: bool = False) -> Iterator[ValueSpan]:
     """Yield the dates of a text, those of the surer rules first; they may overlap."""
     low = text.lower()
     rules = [
         (pattern, build) for hints, pattern, build in _RULES if any(hint in low for hint in hints)
     ]
     if rules:
-        yield from matched(rules, Context(text, today, day_first, lambda s, e: _lean(text, s, e)))
+        yield from matched(
+            rules, DateContext(text, today, day_first, lambda s, e: _lean(text, s, e))
+        )
 
 
 def _lean(text: str, start: int, end: int) -> int | None:
@@ -381,7 +383,7 @@ def _lean(text: str, start: int, end: int) -> int | None:
     return calendar_dates.lean_of(_CUES, text, start, end, after=False)
 
 
-def matched(rules: Rules, at: Context) -> Iterator[Span]:
+def matched(rules: Rules, at: DateContext) -> Iterator[ValueSpan]:
     """Yield what rules make of a text; a day that does not exist is none."""
     for pattern, build in rules:
         for match in pattern.finditer(at.text):
@@ -392,4 +394,4 @@ def matched(rules: Rules, at: Context) -> Iterator[Span]:
             if period:
                 start, end = match.span("s") if "s" in pattern.groupindex else match.span()
                 end -= at.text.startswith(".", end - 1)  # `Sat.` or the sentence's end
-                yield Span("date", calendar_dates.iso(period), start, end)
+                yield ValueSpan("date", calendar_dates.iso(period), start, end)

@@ -8,8 +8,8 @@ from typing import Final
 
 from knowledge_base.text import calendar_dates, numbers
 from knowledge_base.text.calendar_dates import Period
-from knowledge_base.text.dates import Context, matched
-from knowledge_base.text.spans import Span
+from knowledge_base.text.dates import DateContext, matched
+from knowledge_base.text.spans import ValueSpan
 
 _FIGURES: Final = "〇零一二三四五六七八九十"
 _NUMBER: Final = rf"(?:[0-9]{{1,2}}|[{_FIGURES}]{{1,3}})"
@@ -48,7 +48,7 @@ def _number(text: str) -> int:
     return int(value)
 
 
-def _year(match: "re.Match[str]", at: Context) -> int | None:
+def _year(match: "re.Match[str]", at: DateContext) -> int | None:
     if match["named"]:
         return at.today.year + _YEARS[match["named"][:2]]
     return _number(match["year"]) if match["year"] else None
@@ -61,7 +61,7 @@ def _parted(period: Period, match: "re.Match[str]") -> Period:
     return calendar_dates.part(period, "end" if part == "下旬" else _PARTS[part.lstrip("月")[0]])
 
 
-def _full(match: "re.Match[str]", at: Context) -> Period:
+def _full(match: "re.Match[str]", at: DateContext) -> Period:
     year, month, number = _year(match, at), _number(match["month"]), _number(match["day"])
     if year is None:
         period = calendar_dates.without_year(at.today, number, month, at.lean(*match.span()))
@@ -73,7 +73,7 @@ def _full(match: "re.Match[str]", at: Context) -> Period:
     return (period[0], end) if end > period[0] else period
 
 
-def _month(match: "re.Match[str]", at: Context) -> Period:
+def _month(match: "re.Match[str]", at: DateContext) -> Period:
     year, number = _year(match, at), _number(match["month"])
     if not 1 <= number <= 12:  # noqa: PLR2004 - months
         message = f"there is no month {number}"
@@ -85,34 +85,34 @@ def _month(match: "re.Match[str]", at: Context) -> Period:
     return _parted(period, match)
 
 
-def _whole_year(match: "re.Match[str]", at: Context) -> Period:
+def _whole_year(match: "re.Match[str]", at: DateContext) -> Period:
     named = match["named"]
     number = at.today.year + _YEARS[named[:2]] if named else _number(match["year"])
     return _parted(calendar_dates.year(number), match)
 
 
-def _day_of_named_month(match: "re.Match[str]", at: Context) -> Period:
+def _day_of_named_month(match: "re.Match[str]", at: DateContext) -> Period:
     first = calendar_dates.month(at.today.year, at.today.month + _STEPS[match["step"]])[0]
     at_day = first.replace(day=_number(match["day"]))
     return at_day, at_day
 
 
-def _named_month(match: "re.Match[str]", at: Context) -> Period:
+def _named_month(match: "re.Match[str]", at: DateContext) -> Period:
     step = _STEPS[match["step"]] if match["step"] else 0
     return _parted(calendar_dates.month(at.today.year, at.today.month + step), match)
 
 
-def _lone_part(match: "re.Match[str]", at: Context) -> Period:
+def _lone_part(match: "re.Match[str]", at: DateContext) -> Period:
     if match["unit"] == "年":
         return _parted(calendar_dates.year(at.today.year), match)
     return _parted(calendar_dates.month(at.today.year, at.today.month), match)
 
 
-def _near(match: "re.Match[str]", at: Context) -> Period:
+def _near(match: "re.Match[str]", at: DateContext) -> Period:
     return calendar_dates.shifted(at.today, _DAYS[match["near"]], "day")
 
 
-def _in_week(match: "re.Match[str]", at: Context) -> Period:
+def _in_week(match: "re.Match[str]", at: DateContext) -> Period:
     away, name = _STEPS[match["step"]], match["weekday"]
     if not name:
         return calendar_dates.week(at.today, away)
@@ -121,7 +121,7 @@ def _in_week(match: "re.Match[str]", at: Context) -> Period:
     return calendar_dates.weekday(at.today, away, _WEEKDAY.index(name.replace("天", "日")))
 
 
-def _lone_weekday(match: "re.Match[str]", at: Context) -> Period:
+def _lone_weekday(match: "re.Match[str]", at: DateContext) -> Period:
     name, lean = match["weekday"], at.lean(*match.span())
     if name == "末":
         return calendar_dates.chosen(
@@ -131,7 +131,7 @@ def _lone_weekday(match: "re.Match[str]", at: Context) -> Period:
     return calendar_dates.lone_weekday(at.today, number, 1 if lean is None else lean)
 
 
-def _ago(match: "re.Match[str]", at: Context) -> Period:
+def _ago(match: "re.Match[str]", at: DateContext) -> Period:
     direction = -1 if match["way"].endswith("前") else 1
     unit = match["unit"]
     if match["count"] == "半":
@@ -141,7 +141,7 @@ def _ago(match: "re.Match[str]", at: Context) -> Period:
     return calendar_dates.shifted(at.today, direction * count, name)
 
 
-def _lone_day(match: "re.Match[str]", at: Context) -> Period:
+def _lone_day(match: "re.Match[str]", at: DateContext) -> Period:
     return calendar_dates.without_month(at.today, _number(match["day"]), at.lean(*match.span()))
 
 
@@ -220,10 +220,10 @@ _SOURCES: Final = (
 _RULES: Final = tuple((re.compile(source), build) for source, build in _SOURCES)
 
 
-def find(text: str, today: date) -> Iterator[Span]:
+def find(text: str, today: date) -> Iterator[ValueSpan]:
     """Yield the dates of a text, those of the surer rules first; they may overlap."""
     if not _HINT.search(text):
         return
     lean = partial(calendar_dates.lean_of, _CUES, text, after=True)
-    at = Context(text, today, False, lean)  # noqa: FBT003 - a field
+    at = DateContext(text, today, False, lean)  # noqa: FBT003 - a field
     yield from matched(_RULES, at)

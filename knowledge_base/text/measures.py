@@ -129,7 +129,7 @@ _EXACT: Final = 1e-9
 
 
 @dataclass(frozen=True)
-class Value:
+class Measure:
     """A figure of a text: `text[start:end]`, from `low` to `high` in the smallest unit of its kind.
 
     Counts name what they count; a limit is the most there may be.
@@ -143,7 +143,7 @@ class Value:
     of: tuple[str, ...] = ()
     limit: bool = False
 
-    def fits(self, other: "Value") -> bool:
+    def fits(self, other: "Measure") -> bool:
         """Tell whether both can be true: equal, or one figure within the other's range."""
         slack = _SLACK if self.kind == "duration" else _EXACT
         if self.low == self.high or other.low == other.high:
@@ -154,7 +154,7 @@ class Value:
             self.high, other.high, rel_tol=slack
         )
 
-    def comparable(self, other: "Value") -> bool:
+    def comparable(self, other: "Measure") -> bool:
         """Tell whether both are of one kind; counts only when they count the same."""
         if self.kind != other.kind:
             return False
@@ -166,17 +166,17 @@ def plain(text: str) -> str:
     return text.translate(_FULL_WIDTH)
 
 
-def find(text: str) -> list[Value]:
+def find(text: str) -> list[Measure]:
     """Return the figures of a text in order; each character belongs to one at most."""
     read = plain(text)
-    found: list[Value] = []
+    found: list[Measure] = []
     for step in (_dates, _clocks, _amounts, _measured, _counted):
         free = _masked(read, found)
         found += step(free)
     return sorted(found, key=lambda value: value.start)
 
 
-def _masked(text: str, found: list[Value]) -> str:
+def _masked(text: str, found: list[Measure]) -> str:
     """Return the text without what was read already; offsets stay."""
     characters = list(text)
     for value in found:
@@ -221,17 +221,17 @@ def _chinese(text: str) -> float | None:
     return float(total + section + max(figure, 0))
 
 
-def _dates(text: str) -> Iterator[Value]:
+def _dates(text: str) -> Iterator[Measure]:
     for match in _DATE.finditer(text):
         group = next(n for n in "1234" if match[f"d{n}"])
         name, year = match[f"m{group}"], match[f"y{group}"]
         month = int(name) if name.isdigit() else _MONTH[name[:3].lower()]
         day = 100.0 * month + int(match[f"d{group}"])
         value = 10_000.0 * int(year) + day if year else day
-        yield Value("date" if year else "day of a year", value, value, *match.span())
+        yield Measure("date" if year else "day of a year", value, value, *match.span())
 
 
-def _clocks(text: str) -> Iterator[Value]:
+def _clocks(text: str) -> Iterator[Measure]:
     times = [(_minutes(match), *match.span()) for match in _CLOCK.finditer(text)]
     at = 0
     while at < len(times):
@@ -240,7 +240,7 @@ def _clocks(text: str) -> Iterator[Value]:
         if at + 1 < len(times) and _HYPHEN.fullmatch(text, end, times[at + 1][1]):
             at += 1
             high, _, end = times[at]
-        yield Value("clock", low, high, start, end)
+        yield Measure("clock", low, high, start, end)
         at += 1
 
 
@@ -255,24 +255,24 @@ def _minutes(match: re.Match[str]) -> float:
     return 60.0 * hour + (30.0 if match["s"] else float(match["m"] or 0))
 
 
-def _amounts(text: str) -> Iterator[Value]:
+def _amounts(text: str) -> Iterator[Measure]:
     for match in _AMOUNT.finditer(text):
         currency = next(name for name in _MONEY if match[name])
         low = number(match["a"])
         high = number(match["b"]) if match["b"] else low
         if low is not None and high is not None:
-            yield Value(currency, low, high, *match.span())
+            yield Measure(currency, low, high, *match.span())
     for match in _OF_HUNDRED.finditer(text):
         value = number(match["a"])
         if value is not None:
-            yield Value("percent", value, value, *match.span())
+            yield Measure("percent", value, value, *match.span())
     for match in _OFF.finditer(text):  # 八折 is 20 % off, 八五折 15 %
         digits = "".join(str(_FIGURES.get(c, c)) for c in match["a"])
         value = 100.0 - int(digits) * (10 if len(digits) == 1 else 1)
-        yield Value("percent", value, value, *match.span())
+        yield Measure("percent", value, value, *match.span())
 
 
-def _measured(text: str) -> Iterator[Value]:
+def _measured(text: str) -> Iterator[Measure]:
     for match in _MEASURED.finditer(text):
         kind, factor = _unit(match)
         if match["only"]:
@@ -287,7 +287,7 @@ def _measured(text: str) -> Iterator[Value]:
         sign = -1.0 if match["sign"] else 1.0
         second = number(match["b"]) if match["b"] else None
         high = low if second is None else second
-        yield Value(kind, sign * low * factor, sign * high * factor, *match.span())
+        yield Measure(kind, sign * low * factor, sign * high * factor, *match.span())
 
 
 def _unit(match: re.Match[str]) -> tuple[str, float]:
@@ -299,7 +299,7 @@ def _unit(match: re.Match[str]) -> tuple[str, float]:
     return _UNITS[place][1], _UNITS[place][2]
 
 
-def _counted(text: str) -> Iterator[Value]:
+def _counted(text: str) -> Iterator[Measure]:
     for match in _COUNTED.finditer(text):
         value = number(match["a"])
         if value is None:
@@ -313,4 +313,4 @@ def _counted(text: str) -> Iterator[Value]:
             of, end = tuple(word[:5].rstrip("s") for word in words), match.end("a")
             if not words:
                 continue
-        yield Value("count", value, value, match.start("a"), end, of, limit)
+        yield Measure("count", value, value, match.start("a"), end, of, limit)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from knowledge_base.text import numbers
-from knowledge_base.text.spans import Span
+from knowledge_base.text.spans import ValueSpan
 
 _SIGNS: Final = {
     "us$": "USD", "hk$": "HKD", "nt$": "TWD", "a$": "AUD", "au$": "AUD", "c$": "CAD", "ca$": "CAD",
@@ -81,13 +81,13 @@ _WEIGHT: Final = re.compile(r"\b(?:weigh\w*|weight|heav\w+|lift\w*)\b[^.!?]*$", 
 _FIVE: Final = Decimal("0.5")
 
 
-def find(text: str) -> Iterator[Span]:
+def find(text: str) -> Iterator[ValueSpan]:
     """Yield the amounts of money of a text."""
     if not _HINT.search(text):
         return
     for match in _BEFORE.finditer(text):
         if value := _value(match["number"], _currency(match), low=match["low"]):
-            yield Span("money", value, *match.span())
+            yield ValueSpan("money", value, *match.span())
     for match in _AFTER.finditer(text):
         if match["word"] == "pound" and _WEIGHT.search(text, 0, match.start()):
             continue
@@ -97,7 +97,7 @@ def find(text: str) -> Iterator[Span]:
             rest = Decimal(match["rest"] or 0) / 100
             value = _value(match["number"], _currency(match), rest=rest, low=match["low"])
         if value:
-            yield Span("money", value, *match.span())
+            yield ValueSpan("money", value, *match.span())
     if not text.isascii():
         yield from _chinese(text)
 
@@ -130,12 +130,12 @@ def _value(
     return f"{currency} {most}" if least is None else f"{currency} {numbers.plain(least)}-{most}"
 
 
-def _chinese(text: str) -> Iterator[Span]:
+def _chinese(text: str) -> Iterator[ValueSpan]:
     for match in _CHINESE.finditer(text):
         number = match["number"]
         if match["small"] or match["fen"]:
             if value := _value(number, "CNY", Decimal("0.1" if match["small"] else "0.01")):
-                yield Span("money", value, *match.span())
+                yield ValueSpan("money", value, *match.span())
             continue
         name = match["name"]
         if name == "块" and number == "一" and not match["rest"]:
@@ -147,4 +147,4 @@ def _chinese(text: str) -> Iterator[Span]:
         if match["cent"]:
             rest += (numbers.parse(match["cent"]) or Decimal(0)) / 100
         if value := _value(number, _CHINESE_NAMES[name], rest=rest, low=match["low"]):
-            yield Span("money", value, *match.span())
+            yield ValueSpan("money", value, *match.span())

@@ -9,17 +9,17 @@ from collections.abc import Collection, Iterator
 from typing import Final, NamedTuple
 
 from knowledge_base.text import numbers
-from knowledge_base.text.spans import Span
+from knowledge_base.text.spans import ValueSpan
 
 _MOST: Final = 9999
 _REACH: Final = 40  # characters between a number and what it counts
 _FEW: Final = 20  # a bare number behind `ordered` beyond this is rather a size or a code
 
 
-class Count(NamedTuple):
+class QuantityMatch(NamedTuple):
     """A quantity and where its bare number ends, for when the noun is an entity of its own."""
 
-    span: Span
+    span: ValueSpan
     number_end: int
 
 
@@ -177,7 +177,7 @@ _HINT: Final = re.compile(
 )
 
 
-def find(text: str, nouns: Collection[int] = ()) -> Iterator[Count]:
+def find(text: str, nouns: Collection[int] = ()) -> Iterator[QuantityMatch]:
     """Yield the quantities of a text; `nouns` are the places where entities of the home start."""
     if _HINT.search(text):
         counts = [*_english(text, nouns)]
@@ -189,7 +189,7 @@ def find(text: str, nouns: Collection[int] = ()) -> Iterator[Count]:
         yield from _chinese(text)
 
 
-def _english(text: str, nouns: Collection[int]) -> Iterator[Count]:
+def _english(text: str, nouns: Collection[int]) -> Iterator[QuantityMatch]:
     for match in _NOUN.finditer(text):
         noun = (match["noun"] or match["noun2"]).lower()
         other = (match["kind"] or "").lower() in _NOT_GOODS
@@ -213,16 +213,16 @@ def _english(text: str, nouns: Collection[int]) -> Iterator[Count]:
             yield from _span(match["s"], *match.span("s"), most=_FEW)
 
 
-def _counted(match: "re.Match[str]", end: int | None = None) -> Iterator[Count]:
+def _counted(match: "re.Match[str]", end: int | None = None) -> Iterator[QuantityMatch]:
     start, stop = match.start("number"), match.end("number")
     for count in _span(match["number"], start, end or match.end()):
-        yield Count(count.span, stop)
+        yield QuantityMatch(count.span, stop)
 
 
-def _span(number: str, start: int, end: int, most: int = _MOST) -> Iterator[Count]:
+def _span(number: str, start: int, end: int, most: int = _MOST) -> Iterator[QuantityMatch]:
     value = _number(number.lower())
     if value is not None and 0 < value <= most:
-        yield Count(Span("quantity", str(value), start, end), end)
+        yield QuantityMatch(ValueSpan("quantity", str(value), start, end), end)
 
 
 def _number(text: str) -> int | None:
@@ -236,7 +236,7 @@ def _number(text: str) -> int | None:
     return None if value is None else int(value)
 
 
-def _chinese(text: str) -> Iterator[Count]:
+def _chinese(text: str) -> Iterator[QuantityMatch]:
     for match in _CHINESE.finditer(text):
         before = text[match.start() - 1] if match.start() else ""
         if match["number"] in "俩仨":

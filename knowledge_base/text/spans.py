@@ -13,7 +13,7 @@ _FULL_WIDTH: Final = {
 }
 
 
-class Span(NamedTuple):
+class ValueSpan(NamedTuple):
     """A value at `text[start:end]`."""
 
     kind: str

@@ -18,7 +18,7 @@ _SEEN: Final = 2  # times a word stands in the training texts before others beco
 
 
 @dataclass(frozen=True)
-class Speller:
+class SpellingCorrector:
     """The words of the training texts and how often each stands there."""
 
     words: Mapping[str, int]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from knowledge_base.text import numbers
-from knowledge_base.text.spans import Span
+from knowledge_base.text.spans import ValueSpan
 
 _NOON: Final = 12
 _HINT: Final = re.compile(r"[0-9] ?[:apo]|[点時时]|noon\b|[a-z] o'?clock", re.IGNORECASE)
@@ -31,14 +31,14 @@ _CHINESE: Final = re.compile(
 _AFTERNOON: Final = frozenset({"下午", "傍晚", "晚上", "夜里", "晚间"})
 
 
-def find(text: str) -> Iterator[Span]:
+def find(text: str) -> Iterator[ValueSpan]:
     """Yield the times of a text."""
     if not _HINT.search(text):
         return
     for pattern in (_CLOCK, _HOUR):
         for match in pattern.finditer(text):
             if (value := _value(match)) is not None:
-                yield Span("time", value, *match.span())
+                yield ValueSpan("time", value, *match.span())
     if "点" in text or "时" in text:
         yield from _chinese(text)
 
@@ -55,7 +55,7 @@ def _value(match: "re.Match[str]") -> str | None:
     return f"{hour:02}:{groups['minute'] or '00'}"
 
 
-def _chinese(text: str) -> Iterator[Span]:
+def _chinese(text: str) -> Iterator[ValueSpan]:
     for match in _CHINESE.finditer(text):
         hour = numbers.parse(match["hour"])
         minute = numbers.parse(match["minute"]) if match["minute"] else 0
@@ -74,4 +74,4 @@ def _chinese(text: str) -> Iterator[Span]:
         if (late or (match["part"] == "中午" and hour < 3)) and hour < _NOON:  # noqa: PLR2004
             hour += _NOON
         end = match.start("more") if match["more"] else match.end()
-        yield Span("time", f"{int(hour) % 24:02}:{int(minute):02}", match.start(), end)
+        yield ValueSpan("time", f"{int(hour) % 24:02}:{int(minute):02}", match.start(), end)

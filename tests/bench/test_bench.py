@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 import pytest
 from careline_benchmarks import harness
-from careline_benchmarks.harness import Bar, Benchmark, Result, Setting
+from careline_benchmarks.harness import Bar, Benchmark, BenchmarkContext, BenchmarkReport
 
 from bot import cli
 from bot.cli.bench import benchmarks
@@ -42,7 +42,7 @@ EACH = [pytest.param(part, marks=pytest.mark.slow if part in SLOW else ()) for p
 GREEN = ("banking77-head", "banking77-head-e5", "typos", "lint", "language")
 
 State = Literal["sound", "planted"]
-Run = Callable[[str, State], Result]
+Run = Callable[[str, State], BenchmarkReport]
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +55,11 @@ def run(
     """Return what runs a part; each is run once."""
 
     @cache
-    def once(part: str, state: State) -> Result:
+    def once(part: str, state: State) -> BenchmarkReport:
         trained = part == "serving" or part in DEMO
         home: Home = request.getfixturevalue("trained") if trained else tiny_home
         scratch = tmp_path_factory.mktemp(f"{part}-{state}")
-        setting = Setting(invented_data, home, scratch, planted=state == "planted")
+        setting = BenchmarkContext(invented_data, home, scratch, planted=state == "planted")
         benchmark: Benchmark = benchmarks()[PARTS[part]].load()
         return benchmark.run(setting, [part], lambda _: None)
 
@@ -122,7 +122,7 @@ def test_data_that_is_missing_is_named(
     tiny_home: TinyHome, tmp_path: Path, part: str, file: str
 ) -> None:
     benchmark: Benchmark = benchmarks()[PARTS[part]].load()
-    setting = Setting(tmp_path / "empty", tiny_home, tmp_path / "scratch")
+    setting = BenchmarkContext(tmp_path / "empty", tiny_home, tmp_path / "scratch")
     with pytest.raises(CarelineError, match="CARELINE_DATA") as caught:
         benchmark.run(setting, [part], lambda _: None)
     assert str(tmp_path / "empty" / file) in str(caught.value)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from careline_benchmarks import safety
-from careline_benchmarks.harness import Result, Setting
+from careline_benchmarks.harness import BenchmarkContext, BenchmarkReport
 
 from bot.container import Home
 from bot.core.settings import Settings
@@ -50,8 +50,10 @@ def few_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(safety, "questions", lambda: some)
 
 
-def run(data: Path, home: Home, scratch: Path, part: str, *, planted: bool = False) -> Result:
-    setting = Setting(data, home, scratch, planted=planted)
+def run(
+    data: Path, home: Home, scratch: Path, part: str, *, planted: bool = False
+) -> BenchmarkReport:
+    setting = BenchmarkContext(data, home, scratch, planted=planted)
     return safety.BENCHMARK.run(setting, [part], lambda _: None)
 
 

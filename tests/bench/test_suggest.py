@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from careline_benchmarks import reply_suggestions
-from careline_benchmarks.harness import Result, Setting
+from careline_benchmarks.harness import BenchmarkContext, BenchmarkReport
 
 from bot.core.types import CarelineError
 from tests.bench.conftest import TinyHome
@@ -39,8 +39,8 @@ def invented_star(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def measured(data: Path, home: TinyHome, *, planted: bool) -> Result:
-    setting = Setting(data, home, data, planted=planted)
+def measured(data: Path, home: TinyHome, *, planted: bool) -> BenchmarkReport:
+    setting = BenchmarkContext(data, home, data, planted=planted)
     return reply_suggestions.BENCHMARK.run(setting, [], lambda _: None)
 
 

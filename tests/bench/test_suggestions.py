@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from careline_benchmarks.harness import Result, Setting
+from careline_benchmarks.harness import BenchmarkContext, BenchmarkReport
 from careline_benchmarks.question_suggestions import next_questions
 
 from bot.container import Home
@@ -15,15 +15,15 @@ from bot.core.types import CarelineError
 from tests.conftest import DEMO
 
 
-def setting(tmp_path: Path, *, planted: bool = False, dialogs: bool = True) -> Setting:
+def setting(tmp_path: Path, *, planted: bool = False, dialogs: bool = True) -> BenchmarkContext:
     home = tmp_path / "home"
     if dialogs:
         shutil.copytree(DEMO / "dialogs", home / "dialogs")
-    return Setting(tmp_path / "data", Home(Settings.load(home)), tmp_path, planted=planted)
+    return BenchmarkContext(tmp_path / "data", Home(Settings.load(home)), tmp_path, planted=planted)
 
 
-def measured(found: Setting) -> Result:
-    result = Result()
+def measured(found: BenchmarkContext) -> BenchmarkReport:
+    result = BenchmarkReport()
     next_questions(found, result)
     return result
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from careline_benchmarks import contradictions, support_check
-from careline_benchmarks.harness import Result, Setting
+from careline_benchmarks.harness import BenchmarkContext, BenchmarkReport
 
 from bot.container import Home
 from bot.core.settings import Settings
@@ -80,8 +80,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return home
 
 
-def run(folder: Path, home: Home, part: str, *, planted: bool = False) -> Result:
-    setting = Setting(folder, home, folder, planted=planted)
+def run(folder: Path, home: Home, part: str, *, planted: bool = False) -> BenchmarkReport:
+    setting = BenchmarkContext(folder, home, folder, planted=planted)
     return support_check.BENCHMARK.run(setting, [part], lambda _: None)
 
 
@@ -105,7 +105,7 @@ def test_true_extracts_of_the_demo_are_kept(folder: Path, demo: Home) -> None:
 
 def test_flips_are_of_all_kinds_and_the_same_each_time(folder: Path, demo: Home) -> None:
     for language in ("en", "zh"):
-        read = support_check.sources(Setting(folder, demo, folder), language)
+        read = support_check.sources(BenchmarkContext(folder, demo, folder), language)
         made = contradictions.plant(read, 12)
         assert made == contradictions.plant(read, 12)
         assert {flip.kind for flip in made} >= {"number", "unit", "negation", "condition"}
@@ -116,6 +116,6 @@ def test_flips_are_of_all_kinds_and_the_same_each_time(folder: Path, demo: Home)
 
 @pytest.mark.parametrize("part", ["planted", "fit"])
 def test_a_home_without_the_demo_is_told_so(folder: Path, tmp_path: Path, part: str) -> None:
-    setting = Setting(folder, LettersHome(Settings.load(tmp_path)), folder)
+    setting = BenchmarkContext(folder, LettersHome(Settings.load(tmp_path)), folder)
     with pytest.raises(CarelineError, match="--home data"):
         support_check.BENCHMARK.run(setting, [part], lambda _: None)

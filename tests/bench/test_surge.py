@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from careline_benchmarks import surge_detection
-from careline_benchmarks.harness import Result, Setting
+from careline_benchmarks.harness import BenchmarkContext, BenchmarkReport
 
 from bot.container import Home
 from bot.core.settings import Settings
@@ -20,9 +20,9 @@ def few_years(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(surge_detection, "WORLDS", few)
 
 
-def measured(tmp_path: Path, *, planted: bool) -> Result:
+def measured(tmp_path: Path, *, planted: bool) -> BenchmarkReport:
     home = Home(Settings.load(tmp_path))
-    setting = Setting(tmp_path, home, tmp_path, planted=planted)
+    setting = BenchmarkContext(tmp_path, home, tmp_path, planted=planted)
     return surge_detection.BENCHMARK.run(setting, [], lambda _: None)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from careline_benchmarks import topic_discovery
-from careline_benchmarks.harness import Result, Setting
+from careline_benchmarks.harness import BenchmarkContext, BenchmarkReport
 
 from tests.bench.conftest import TinyHome
 
@@ -30,9 +30,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def measured(folder: Path, home: TinyHome, *, planted: bool) -> Result:
+def measured(folder: Path, home: TinyHome, *, planted: bool) -> BenchmarkReport:
     return topic_discovery.BENCHMARK.run(
-        Setting(folder, home, folder, planted=planted), [], lambda _: None
+        BenchmarkContext(folder, home, folder, planted=planted), [], lambda _: None
     )
 
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import pytest
 from careline_benchmarks import widget
-from careline_benchmarks.harness import Bar, Setting
+from careline_benchmarks.harness import Bar, BenchmarkContext
 
 from bot.container import Home
 from bot.core.settings import Settings
@@ -20,7 +20,9 @@ class Measured(Protocol):
 @pytest.fixture
 def measured(tmp_path: Path) -> Measured:
     def run(part: str, *, planted: bool) -> list[Bar]:
-        setting = Setting(tmp_path, Home(Settings.load(tmp_path)), tmp_path, planted=planted)
+        setting = BenchmarkContext(
+            tmp_path, Home(Settings.load(tmp_path)), tmp_path, planted=planted
+        )
         return widget.BENCHMARK.run(setting, [part], lambda _: None).bars
 
     return run

@@ -29,7 +29,7 @@ def test_a_pattern_without_an_end_is_refused_and_how_to_mend_it_said(
 def test_a_policy_with_such_a_pattern_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(safe_regex, "_PATIENCE", 0.1)
     with pytest.raises(ValueError, match=r"b\{12\}"):
-        policy_file.Escalation(patterns=(r"(.*b){12}$", r"(.*a)b{12}$"))
+        policy_file.EscalationRule(patterns=(r"(.*b){12}$", r"(.*a)b{12}$"))
 
 
 def test_a_search_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

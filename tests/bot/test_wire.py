@@ -15,11 +15,11 @@ from bot.core.types import (
     Message,
     Reply,
     Route,
-    ServedBy,
+    ServingVersions,
     Turn,
     Understanding,
 )
-from knowledge_base.documents import Hit
+from knowledge_base.documents import SearchHit
 from tests.knowledge_base.fakes import passage
 
 TEXT = "Ship A10234 to ann@example.com, 电话 13812345678"
@@ -52,8 +52,8 @@ def turn() -> Turn:
             ("b.md",),
             "extractive",
         ),
-        versions=ServedBy("m-1", "k-1", "t-1", "p-1"),
-        evidence=(Hit(passage("It is on its way."), 0.5, 0.6, 0.7),),
+        versions=ServingVersions("m-1", "k-1", "t-1", "p-1"),
+        evidence=(SearchHit(passage("It is on its way."), 0.5, 0.6, 0.7),),
         slots=(("order_number", "A10234"),),
         timings_ms=(("understand", 1.5), ("total", 2.0)),
         reply_id="r1",

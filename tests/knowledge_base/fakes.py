@@ -9,11 +9,11 @@ import numpy as np
 from knowledge_base.documents import Chunk, Document
 from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.index.dense import DenseIndex
-from knowledge_base.index.filters import Facts
+from knowledge_base.index.filters import FilterFields
 from knowledge_base.index.sparse import SparseIndex
 from knowledge_base.retrieval.search import KnowledgeBase
 from knowledge_base.retrieval.synonyms import Synonyms
-from knowledge_base.retrieval.vector_field import Scale, View
+from knowledge_base.retrieval.vector_field import CosineScale, VectorField
 
 _TOKEN = re.compile(r"[\u3400-\u9fff]|[a-z0-9]+")
 
@@ -70,9 +70,9 @@ def knowledge(
     chunks: Sequence[Chunk],
     encoder: HashEncoder | None = None,
     *,
-    scale: Scale = Scale(0.0, 1.0),  # noqa: B008 — frozen
+    scale: CosineScale = CosineScale(0.0, 1.0),  # noqa: B008 — frozen
     synonyms: Synonyms = Synonyms(),  # noqa: B008 — frozen
-    more: Sequence[View] = (),
+    more: Sequence[VectorField] = (),
 ) -> KnowledgeBase:
     """Return a searchable knowledge of these chunks."""
     encoder = encoder or HashEncoder()
@@ -86,8 +86,8 @@ def knowledge(
         documents=articles,
         chunks=chunks,
         numbers=np.arange(len(chunks)),
-        views=[View(encoder, DenseIndex.build(encoder.passages(texts)), scale), *more],
+        views=[VectorField(encoder, DenseIndex.build(encoder.passages(texts)), scale), *more],
         sparse=SparseIndex.build(texts),
-        facts=Facts.of([articles[chunk.article] for chunk in chunks]),
+        facts=FilterFields.of([articles[chunk.article] for chunk in chunks]),
         synonyms=synonyms,
     )

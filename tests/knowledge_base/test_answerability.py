@@ -6,27 +6,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from knowledge_base.documents import Evidence, KnowledgeError, Sign
+from knowledge_base.documents import AnswerEvidence, KnowledgeError, SearchFeature
 from knowledge_base.retrieval import answerability
-from knowledge_base.retrieval.answerability import Judge, learn, signs_of
-from knowledge_base.retrieval.search import Candidates, KnowledgeBase, Look
-from knowledge_base.retrieval.search_evaluation import Query
+from knowledge_base.retrieval.answerability import AnswerabilityModel, learn, signs_of
+from knowledge_base.retrieval.search import Candidates, KnowledgeBase, ScoreBreakdown
+from knowledge_base.retrieval.search_evaluation import JudgedQuery
 from tests.knowledge_base.fakes import knowledge, passage
 
 ARTICLES = "abcdefg"
 
 
-def look(*lists: list[float]) -> Look:
+def look(*lists: list[float]) -> ScoreBreakdown:
     near = np.array(lists[:-1], dtype=np.float32)
     covered = np.array(lists[-1], dtype=np.float32)
-    return Look(near, near[0], covered, covered)
+    return ScoreBreakdown(near, near[0], covered, covered)
 
 
-def found(*looks: Look) -> Candidates:
+def found(*looks: ScoreBreakdown) -> Candidates:
     return Candidates(np.arange(looks[0].near.shape[1]), looks)
 
 
-def signs(candidates: Candidates, best: str = "a") -> tuple[Sign, ...]:
+def signs(candidates: Candidates, best: str = "a") -> tuple[SearchFeature, ...]:
     return signs_of(candidates, lambda row: ARTICLES[row], best)
 
 
@@ -82,7 +82,7 @@ def test_few_passages_are_read_to_judge() -> None:
 
 
 def chance(*strengths: float) -> float:
-    return float(Judge().score(np.array([strengths]))[0])
+    return float(AnswerabilityModel().score(np.array([strengths]))[0])
 
 
 def test_the_chance_grows_with_every_sign_and_lies_between_0_and_1() -> None:
@@ -109,11 +109,11 @@ def base() -> KnowledgeBase:
     return knowledge(PASSAGES)
 
 
-def judged(base: KnowledgeBase, text: str) -> Evidence:
+def judged(base: KnowledgeBase, text: str) -> AnswerEvidence:
     candidates = base.candidates(text)
     assert candidates is not None
     best = base.search(text, 1)[0].chunk.article
-    return Judge().judge(candidates, lambda row: base.chunks[row].article, best)
+    return AnswerabilityModel().judge(candidates, lambda row: base.chunks[row].article, best)
 
 
 def test_a_question_that_is_answered_has_the_better_chance(base: KnowledgeBase) -> None:
@@ -123,10 +123,12 @@ def test_a_question_that_is_answered_has_the_better_chance(base: KnowledgeBase) 
     assert len(answered.signs) == 3
 
 
-def queries(count: int) -> list[Query]:
+def queries(count: int) -> list[JudgedQuery]:
     names = [chunk.title for chunk in PASSAGES]
     return [
-        Query(f"Where is the {names[n % len(names)]}?", frozenset({f"{names[n % len(names)]}.md"}))
+        JudgedQuery(
+            f"Where is the {names[n % len(names)]}?", frozenset({f"{names[n % len(names)]}.md"})
+        )
         for n in range(count)
     ]
 
@@ -144,7 +146,7 @@ def test_weights_that_refuse_no_more_than_the_built_in_ones_are_not_kept(
 def test_weights_of_its_own_are_kept_where_they_refuse_more(
     base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deaf = replace(Judge(), weights=(0.0, 0.0, 0.0))
+    deaf = replace(AnswerabilityModel(), weights=(0.0, 0.0, 0.0))
     monkeypatch.setattr(answerability, "_BUILT_IN", deaf)
     learnt = learn(base, queries(220))
     assert learnt is not None
@@ -152,7 +154,7 @@ def test_weights_of_its_own_are_kept_where_they_refuse_more(
 
 
 def test_questions_without_relevant_articles_teach_nothing(base: KnowledgeBase) -> None:
-    assert learn(base, [Query("pony?", frozenset())] * 300) is None
+    assert learn(base, [JudgedQuery("pony?", frozenset())] * 300) is None
 
 
 def test_the_threshold_lets_nine_in_ten_pass() -> None:
@@ -163,13 +165,13 @@ def test_the_threshold_lets_nine_in_ten_pass() -> None:
 
 
 def test_weights_are_read_as_they_were_written(tmp_path: Path) -> None:
-    assert Judge.load(tmp_path) == Judge()
-    judge = Judge((1.0, 2.0, 3.0), -4.0)
+    assert AnswerabilityModel.load(tmp_path) == AnswerabilityModel()
+    judge = AnswerabilityModel((1.0, 2.0, 3.0), -4.0)
     judge.save(tmp_path)
-    assert Judge.load(tmp_path) == judge
+    assert AnswerabilityModel.load(tmp_path) == judge
 
 
 def test_damaged_weights_are_named(tmp_path: Path) -> None:
     (tmp_path / answerability.FILE).write_text('{"weights": [1]}', encoding="utf-8")
     with pytest.raises(KnowledgeError, match=answerability.FILE):
-        Judge.load(tmp_path)
+        AnswerabilityModel.load(tmp_path)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from knowledge_base.documents import Document
 from knowledge_base.sources.collection import collect
-from knowledge_base.sources.document_builder import Failure
+from knowledge_base.sources.document_builder import SourceFailure
 from tests.knowledge_base.web import serve
 
 
@@ -27,7 +27,7 @@ def test_the_same_id_twice_in_one_place_is_a_failure(tmp_path: Path) -> None:
     rows = '{"id": "a", "text": "First."}\n{"id": "a", "text": "Second."}'
     found = list(collect([write(tmp_path / "kb.jsonl", rows)], cache=tmp_path / "c"))
     failed, first = found
-    assert isinstance(failed, Failure)
+    assert isinstance(failed, SourceFailure)
     assert (failed.path, "same id" in failed.error) == ("a", True)
     assert isinstance(first, Document)
     assert first.text == "First."
@@ -37,7 +37,7 @@ def test_an_overlay_that_cannot_be_read_leaves_what_was_there(tmp_path: Path) ->
     write(tmp_path / "base" / "a.md", "Old.")
     write(tmp_path / "overlay" / "a.md", "")
     failed, kept = collect([tmp_path / "base", tmp_path / "overlay"], cache=tmp_path / "c")
-    assert isinstance(failed, Failure)
+    assert isinstance(failed, SourceFailure)
     assert isinstance(kept, Document)
     assert kept.text == "Old."
 
@@ -53,9 +53,9 @@ def test_files_and_addresses_are_collected_together(tmp_path: Path) -> None:
         ]
         found = list(collect(places, cache=tmp_path / "c", depth=0, allow_private=True))
         refused = list(collect([site.url], cache=tmp_path / "c"))
-    failed = [item.path for item in found if isinstance(item, Failure)]
+    failed = [item.path for item in found if isinstance(item, SourceFailure)]
     assert failed == ["nowhere.md"]
     assert [item.id for item in found if isinstance(item, Document)] == ["a.md", f"{site.host}/"]
     (only,) = refused
-    assert isinstance(only, Failure)
+    assert isinstance(only, SourceFailure)
     assert "--allow-private" in only.error

@@ -1,11 +1,11 @@
 import pytest
 
 from knowledge_base.quality import claims, contradictions
-from knowledge_base.quality.contradictions import Conflict
+from knowledge_base.quality.contradictions import Contradiction
 from tests.knowledge_base.fakes import passage
 
 
-def between(first: str, second: str, headings: float | None = None) -> list[Conflict]:
+def between(first: str, second: str, headings: float | None = None) -> list[Contradiction]:
     one, other = (claims.of(passage(text, title="")) for text in (first, second))
     return contradictions.between(one, other, {}, headings=headings)
 

@@ -14,7 +14,7 @@ from knowledge_base.sources.crawling import crawler as crawling
 from knowledge_base.sources.crawling import fetcher
 from knowledge_base.sources.crawling.crawler import crawl, normal
 from knowledge_base.sources.crawling.fetcher import is_public
-from knowledge_base.sources.document_builder import Failure
+from knowledge_base.sources.document_builder import SourceFailure
 from tests.knowledge_base.sources.files import pdf, word
 from tests.knowledge_base.web import Answer, Site, serve
 
@@ -39,7 +39,7 @@ def walk(
     assert len({d.id for d in documents}) == len(documents)
     return (
         {d.id.removeprefix(site.host): d for d in documents},
-        {f.path.removeprefix(site.url): f.error for f in found if isinstance(f, Failure)},
+        {f.path.removeprefix(site.url): f.error for f in found if isinstance(f, SourceFailure)},
     )
 
 
@@ -190,7 +190,7 @@ def test_private_addresses_are_refused_unless_allowed(site: Site, cache: Path) -
     port = site.url.rsplit(":", 1)[1]
     for host in ("127.0.0.1", "localhost", "0.0.0.0", "127.1", "2130706433", "[::ffff:127.0.0.1]"):
         (only,) = crawl(f"http://{host}:{port}/", depth=0, cache=cache, allow_private=False)
-        assert isinstance(only, Failure), host
+        assert isinstance(only, SourceFailure), host
         assert "private" in only.error or "not known" in only.error, only
     assert not site.asked
 
@@ -247,7 +247,7 @@ def test_a_name_that_leads_inside_is_refused(
     monkeypatch.setattr(socket, "getaddrinfo", inside)
     (only,) = crawl(site.url.replace("127.0.0.1", "a.test"), depth=0, cache=cache,
                     allow_private=False)  # fmt: skip
-    assert isinstance(only, Failure)
+    assert isinstance(only, SourceFailure)
     assert "a.test is private (127.0.0.1)" in only.error
     assert not site.asked
 
@@ -356,21 +356,21 @@ def test_a_server_that_is_not_there_is_a_failure(cache: Path) -> None:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/"
         (only,) = crawl(url, depth=0, cache=cache, allow_private=True)
-    assert isinstance(only, Failure)
+    assert isinstance(only, SourceFailure)
     assert "cannot be reached" in only.error
 
 
 @pytest.mark.parametrize("url", ["ftp://a.example/", "https://", "help.example.com"])
 def test_what_is_no_web_address_is_a_failure(cache: Path, url: str) -> None:
     (only,) = crawl(url, depth=0, cache=cache, allow_private=False)
-    assert isinstance(only, Failure)
+    assert isinstance(only, SourceFailure)
     assert "no web address" in only.error
 
 
 def test_passwords_in_addresses_are_refused(site: Site, cache: Path) -> None:
     url = site.url.replace("http://", "http://user:secret@")
     (only,) = crawl(url, depth=0, cache=cache, allow_private=True)
-    assert isinstance(only, Failure)
+    assert isinstance(only, SourceFailure)
     assert "password" in only.error
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from knowledge_base.documents import Hit, KnowledgeError
+from knowledge_base.documents import KnowledgeError, SearchHit
 from knowledge_base.retrieval import search_evaluation
 from knowledge_base.retrieval.search import KnowledgeBase
-from knowledge_base.retrieval.search_evaluation import Query
+from knowledge_base.retrieval.search_evaluation import JudgedQuery
 
 
 class RankedKnowledge(KnowledgeBase):
@@ -17,7 +17,7 @@ class RankedKnowledge(KnowledgeBase):
         self._found = found
         self.searched = 0
 
-    def search(self, query: str, k: int = 5, **options: object) -> list[Hit]:
+    def search(self, query: str, k: int = 5, **options: object) -> list[SearchHit]:
         del query, k, options
         self.searched += 1
         return []
@@ -42,7 +42,9 @@ def test_ranks_make_hits_and_reciprocal_ranks() -> None:
             "eleventh": [*"0123456789", "a"],
         }
     )
-    queries = [Query(text, frozenset({"a"})) for text in ("first", "third", "sixth", "eleventh")]
+    queries = [
+        JudgedQuery(text, frozenset({"a"})) for text in ("first", "third", "sixth", "eleventh")
+    ]
     measured = search_evaluation.evaluate(base, queries)
     assert measured["n"] == 4
     assert measured["hit@1"] == pytest.approx(1 / 4)
@@ -54,7 +56,7 @@ def test_ranks_make_hits_and_reciprocal_ranks() -> None:
 
 def test_recall_counts_every_relevant_article() -> None:
     base = RankedKnowledge({"q": ["a", "x", "b"]})
-    measured = search_evaluation.evaluate(base, [Query("q", frozenset({"a", "b", "c", "d"}))])
+    measured = search_evaluation.evaluate(base, [JudgedQuery("q", frozenset({"a", "b", "c", "d"}))])
     assert measured["recall@10"] == pytest.approx(0.5)
     assert measured["mrr@10"] == 1.0
 
@@ -62,20 +64,22 @@ def test_recall_counts_every_relevant_article() -> None:
 def test_an_empty_query_counts_as_a_miss_and_is_told() -> None:
     base = RankedKnowledge({"q": ["a"]})
     relevant = frozenset({"a"})
-    measured = search_evaluation.evaluate(base, [Query("q", relevant), Query(" ", relevant)])
+    measured = search_evaluation.evaluate(
+        base, [JudgedQuery("q", relevant), JudgedQuery(" ", relevant)]
+    )
     assert (measured["n"], measured["skipped"]) == (2, 1)
     assert measured["hit@1"] == measured["mrr@10"] == measured["recall@10"] == 0.5
 
 
 def test_latency_is_measured_in_milliseconds() -> None:
-    measured = search_evaluation.evaluate(RankedKnowledge({}), [Query("q", frozenset({"a"}))])
+    measured = search_evaluation.evaluate(RankedKnowledge({}), [JudgedQuery("q", frozenset({"a"}))])
     assert set(measured["latency_ms"]) == {"p50", "p95"}
     assert 0.0 <= measured["latency_ms"]["p50"] < 1000.0
 
 
 def test_queries_are_read_plain_and_gzipped(tmp_path: Path) -> None:
     rows = '{"query": "多久到账", "relevant": ["a", 7]}\n\n{"query": null, "relevant": []}\n'
-    expected = [Query("多久到账", frozenset({"a", "7"})), Query("", frozenset())]
+    expected = [JudgedQuery("多久到账", frozenset({"a", "7"})), JudgedQuery("", frozenset())]
     assert search_evaluation.read_queries(write(tmp_path, rows)) == expected
     zipped = tmp_path / "queries.jsonl.gz"
     zipped.write_bytes(gzip.compress(rows.encode()))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from knowledge_base.documents import KnowledgeError
 from knowledge_base.encoders import base_models, onnx_encoder, onnx_export
 from knowledge_base.encoders.base_models import TorchEncoder
-from knowledge_base.encoders.onnx_encoder import FastEncoder
+from knowledge_base.encoders.onnx_encoder import OnnxEncoder
 
 ROOT = Path(__file__).parents[2]
 TEXTS = [
@@ -46,8 +46,8 @@ def made(encoder: TorchEncoder, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="module")
-def engine(encoder: TorchEncoder, made: Path) -> FastEncoder:
-    return FastEncoder(encoder.base, made)
+def engine(encoder: TorchEncoder, made: Path) -> OnnxEncoder:
+    return OnnxEncoder(encoder.base, made)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def copied(made: Path, tmp_path: Path) -> Path:
 
 
 def test_the_engine_computes_what_torch_computes(
-    encoder: TorchEncoder, engine: FastEncoder
+    encoder: TorchEncoder, engine: OnnxEncoder
 ) -> None:
     for ours, theirs in (
         (engine.queries(TEXTS), encoder.queries(TEXTS)),
@@ -68,12 +68,12 @@ def test_the_engine_computes_what_torch_computes(
         assert np.allclose(np.linalg.norm(ours, axis=1), 1.0, atol=1e-5)
 
 
-def test_questions_and_passages_have_their_own_prefixes(engine: FastEncoder) -> None:
+def test_questions_and_passages_have_their_own_prefixes(engine: OnnxEncoder) -> None:
     assert engine.base.query_prefix != engine.base.passage_prefix
     assert np.abs(engine.queries(TEXTS) - engine.passages(TEXTS)).max() > 0.01
 
 
-def test_vectors_of_two_engines_are_never_mixed(encoder: TorchEncoder, engine: FastEncoder) -> None:
+def test_vectors_of_two_engines_are_never_mixed(encoder: TorchEncoder, engine: OnnxEncoder) -> None:
     assert engine.id != encoder.id
     assert engine.id.startswith(encoder.id)
     assert (engine.engine, encoder.engine) == ("onnxruntime-int8", "torch")
@@ -88,14 +88,14 @@ words = st.sampled_from(["parcel", "退货", "where", "。", "A10234", "zelt", "
     others=st.lists(st.lists(words, max_size=40).map(" ".join), max_size=40),
 )
 def test_a_text_has_the_same_vector_alone_and_among_others(
-    engine: FastEncoder, text: str, others: list[str]
+    engine: OnnxEncoder, text: str, others: list[str]
 ) -> None:
     alone = engine.queries([text])[0]
     among = engine.queries([*others, text])[-1]
     assert np.abs(alone - among).max() <= 1e-5
 
 
-def test_callers_from_many_threads_get_their_own_vectors(engine: FastEncoder) -> None:
+def test_callers_from_many_threads_get_their_own_vectors(engine: OnnxEncoder) -> None:
     expected = engine.queries(TEXTS)
     with ThreadPoolExecutor(16) as pool:
         found = list(pool.map(lambda n: engine.queries([TEXTS[n % len(TEXTS)]])[0], range(200)))
@@ -104,19 +104,19 @@ def test_callers_from_many_threads_get_their_own_vectors(engine: FastEncoder) ->
 
 
 def test_a_long_text_is_read_as_far_as_the_model_goes(
-    encoder: TorchEncoder, engine: FastEncoder
+    encoder: TorchEncoder, engine: OnnxEncoder
 ) -> None:
     long, longer = engine.queries([LONG, LONG + "and something else"])
     assert np.abs(long - longer).max() <= 1e-5
     assert float(long @ encoder.queries([LONG])[0]) >= 0.97
 
 
-def test_nothing_to_read_gives_no_vectors(engine: FastEncoder) -> None:
+def test_nothing_to_read_gives_no_vectors(engine: OnnxEncoder) -> None:
     assert engine.queries([]).shape == (0, engine.dimension)
     assert engine.passages([]).shape == (0, engine.dimension)
 
 
-def test_an_empty_text_has_a_vector(encoder: TorchEncoder, engine: FastEncoder) -> None:
+def test_an_empty_text_has_a_vector(encoder: TorchEncoder, engine: OnnxEncoder) -> None:
     assert float(engine.queries([""])[0] @ encoder.queries([""])[0]) >= 0.98
 
 
@@ -157,7 +157,7 @@ def test_a_processor_that_computes_something_else_is_found_out(
     text, vector = next(iter(facts["probes"].items()))
     change(copied, probes={**facts["probes"], text: [sign * value for value in vector]})
     with pytest.raises(KnowledgeError, match="CARELINE_ENGINE=torch"):
-        FastEncoder(encoder.base, copied)
+        OnnxEncoder(encoder.base, copied)
 
 
 def test_serving_loads_neither_torch_nor_transformers(encoder: TorchEncoder, made: Path) -> None:
@@ -218,7 +218,7 @@ def test_an_export_that_fails_leaves_the_engine_that_was_there(
         onnx_encoder.export(encoder, copied)
     assert onnx_encoder.usable(copied)
     assert [path.name for path in copied.parent.iterdir()] == [copied.name]
-    FastEncoder(encoder.base, copied)
+    OnnxEncoder(encoder.base, copied)
 
 
 @pytest.mark.usefixtures("few_texts")

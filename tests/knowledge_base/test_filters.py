@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from knowledge_base.documents import Document
-from knowledge_base.index.filters import Facts, Filter
+from knowledge_base.index.filters import FilterFields, PassageFilter
 
 DOCUMENTS = (
     Document("open", "Open", "text", language="en", tags=("a",)),
@@ -18,7 +18,7 @@ DOCUMENTS = (
 
 
 def fitting(**wanted: object) -> set[str]:
-    found = Facts.of(DOCUMENTS).fitting(Filter(**wanted))  # type: ignore[arg-type]
+    found = FilterFields.of(DOCUMENTS).fitting(PassageFilter(**wanted))  # type: ignore[arg-type]
     rows = np.ones(len(DOCUMENTS), dtype=bool) if found is None else found
     return {document.id for document, fits in zip(DOCUMENTS, rows, strict=True) if fits}
 
@@ -27,7 +27,7 @@ ALL = {document.id for document in DOCUMENTS}
 
 
 def test_an_empty_filter_asks_for_nothing() -> None:
-    assert Facts.of(DOCUMENTS).fitting(Filter()) is None
+    assert FilterFields.of(DOCUMENTS).fitting(PassageFilter()) is None
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_filter_lets_through_what_fits(wanted: dict[str, object], expected: se
 
 
 def test_customers_read_neither_what_is_for_staff_nor_what_does_not_hold_today() -> None:
-    found = Facts.of(DOCUMENTS).fitting(Filter.public(date(2026, 6, 1)))
+    found = FilterFields.of(DOCUMENTS).fitting(PassageFilter.public(date(2026, 6, 1)))
     assert found is not None
     assert [d.id for d, fits in zip(DOCUMENTS, found, strict=True) if fits] == [
         "open",
@@ -58,13 +58,13 @@ def test_customers_read_neither_what_is_for_staff_nor_what_does_not_hold_today()
 
 
 def test_saved_facts_are_the_same(tmp_path: Path) -> None:
-    facts = Facts.of(DOCUMENTS)
+    facts = FilterFields.of(DOCUMENTS)
     facts.save(tmp_path / "facts.npz")
-    again = Facts.load(tmp_path / "facts.npz")
-    wanted = Filter(tags=frozenset({"b"}), on=date(2026, 6, 1))
+    again = FilterFields.load(tmp_path / "facts.npz")
+    wanted = PassageFilter(tags=frozenset({"b"}), on=date(2026, 6, 1))
     assert np.array_equal(np.asarray(facts.fitting(wanted)), np.asarray(again.fitting(wanted)))
 
 
 def test_documents_without_any_facts_can_be_saved(tmp_path: Path) -> None:
-    Facts.of([Document("a", "A", "text")]).save(tmp_path / "facts.npz")
-    assert Facts.load(tmp_path / "facts.npz").fitting(Filter()) is None
+    FilterFields.of([Document("a", "A", "text")]).save(tmp_path / "facts.npz")
+    assert FilterFields.load(tmp_path / "facts.npz").fitting(PassageFilter()) is None

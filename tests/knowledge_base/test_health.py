@@ -15,7 +15,7 @@ from knowledge_base.documents import Chunk, Document, KnowledgeError
 from knowledge_base.encoders import base_models
 from knowledge_base.encoders.base_models import Encoder, Vectors
 from knowledge_base.quality import checks
-from knowledge_base.quality.checks import Kind, Report, Severity
+from knowledge_base.quality.checks import IssueKind, IssueSeverity, QualityReport
 from knowledge_base.sources import loader
 from tests.conftest import DEMO
 from tests.knowledge_base.fakes import HashEncoder
@@ -27,13 +27,13 @@ def article(name: str, text: str, **more: Any) -> Document:
     return Document(name, more.pop("title", name), text, **{"language": "en", **more})
 
 
-def check(documents: Sequence[Document], **more: Any) -> Report:
+def check(documents: Sequence[Document], **more: Any) -> QualityReport:
     chunks = [part for document in documents for part in chunking.chunk(document)]
     vectors = HashEncoder().passages([chunk.text for chunk in chunks])
     return checks.check(documents, chunks, vectors, today=TODAY, **more)
 
 
-def kinds(report: Report) -> list[tuple[Kind, tuple[str, ...]]]:
+def kinds(report: QualityReport) -> list[tuple[IssueKind, tuple[str, ...]]]:
     return [(finding.kind, finding.articles) for finding in report.findings]
 
 
@@ -45,7 +45,7 @@ def test_contradicting_passages_are_quoted_with_their_offsets() -> None:
     documents = [article("a.md", f"Welcome.\n\n{RETURNS}"), article("b.md", OLD)]
     report = check(documents)
     (found,) = report.findings
-    assert (found.kind, found.severity) == (Kind.CONTRADICTION, Severity.HIGH)
+    assert (found.kind, found.severity) == (IssueKind.CONTRADICTION, IssueSeverity.HIGH)
     assert found.articles == ("a.md", "b.md")
     assert "60 days" in found.advice
     assert "30 days" in found.advice
@@ -60,7 +60,7 @@ def test_passages_said_twice_are_duplicates() -> None:
     one = "Refunds go back to the card you paid with, and a mail tells you when that is done."
     two = "Refunds go back to the card you paid with, and a mail tells you that it is done."
     assert kinds(check([article("a.md", one), article("b.md", two)])) == [
-        (Kind.DUPLICATE, ("a.md", "b.md"))
+        (IssueKind.DUPLICATE, ("a.md", "b.md"))
     ]
 
 
@@ -71,7 +71,7 @@ def test_short_phrases_may_stand_everywhere() -> None:
 def test_passages_of_two_languages_are_not_compared() -> None:
     documents = [article("a.md", RETURNS), article("b.md", OLD, language="zh")]
     found = [kind for kind, _ in kinds(check(documents))]
-    assert Kind.CONTRADICTION not in found
+    assert IssueKind.CONTRADICTION not in found
 
 
 def test_articles_out_of_date_are_found() -> None:
@@ -83,12 +83,12 @@ def test_articles_out_of_date_are_found() -> None:
         article("fine.md", "Autumn walk.", valid_from="2026-04-01", valid_until="2027-01-01"),
     ]
     assert kinds(check(documents)) == [
-        (Kind.EXPIRED, ("over.md",)),
-        (Kind.OUTDATED, ("said.md",)),
-        (Kind.EXPIRING, ("soon.md",)),
-        (Kind.NOT_YET_VALID, ("later.md",)),
+        (IssueKind.EXPIRED, ("over.md",)),
+        (IssueKind.OUTDATED, ("said.md",)),
+        (IssueKind.EXPIRING, ("soon.md",)),
+        (IssueKind.NOT_YET_VALID, ("later.md",)),
     ]
-    assert (Kind.EXPIRING, ("soon.md",)) not in kinds(check(documents, soon_days=3))
+    assert (IssueKind.EXPIRING, ("soon.md",)) not in kinds(check(documents, soon_days=3))
 
 
 def test_missing_languages_are_found() -> None:
@@ -97,18 +97,18 @@ def test_missing_languages_are_found() -> None:
         article("zh/a.md", "帐篷。", language="zh"),
         article("en/b.md", "Boots."),
     ]
-    assert kinds(check(documents)) == [(Kind.MISSING_LANGUAGE, ("en/b.md",))]
+    assert kinds(check(documents)) == [(IssueKind.MISSING_LANGUAGE, ("en/b.md",))]
 
 
 def test_articles_nobody_found_are_named_when_that_is_known() -> None:
     documents = [article("a.md", "Tents."), article("b.md", "Boots.")]
     assert kinds(check(documents)) == []
-    assert kinds(check(documents, retrieved={"a.md"})) == [(Kind.NEVER_RETRIEVED, ("b.md",))]
+    assert kinds(check(documents, retrieved={"a.md"})) == [(IssueKind.NEVER_RETRIEVED, ("b.md",))]
 
 
 def test_no_knowledge_has_no_faults() -> None:
     empty = np.zeros((0, 8), dtype=np.float32)
-    assert checks.check([], [], empty, today=TODAY) == Report((), 0, 0)
+    assert checks.check([], [], empty, today=TODAY) == QualityReport((), 0, 0)
 
 
 def test_vectors_of_other_passages_are_refused() -> None:
@@ -136,7 +136,7 @@ def contradicts(row: dict[str, str], encoder: Encoder) -> bool:
     chunks = [part for document in documents for part in chunking.chunk(document)]
     vectors = encoder.passages([chunk.text for chunk in chunks])
     report = checks.check(documents, chunks, vectors, today=TODAY)
-    return any(finding.kind is Kind.CONTRADICTION for finding in report.findings)
+    return any(finding.kind is IssueKind.CONTRADICTION for finding in report.findings)
 
 
 def figures(encoder: Encoder, chosen: Sequence[dict[str, str]]) -> tuple[float, float]:
@@ -181,7 +181,7 @@ def test_the_demo_does_not_contradict_itself_but_its_older_articles_do() -> None
     documents = [*now, *before]
     chunks = [part for document in documents for part in chunking.chunk(document)]
     report = checks.check(documents, chunks, encoded(chunks), today=TODAY)
-    found = [f for f in report.findings if f.kind is Kind.CONTRADICTION]
+    found = [f for f in report.findings if f.kind is IssueKind.CONTRADICTION]
     texts = {document.id: document.text for document in documents}
     old = [f for f in found if any(name.startswith("old/") for name in f.articles)]
     assert len(found) - len(old) <= 3  # of some 550 passages

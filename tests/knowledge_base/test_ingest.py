@@ -6,7 +6,7 @@ import pytest
 from knowledge_base.documents import KnowledgeError
 from knowledge_base.index import storage
 from knowledge_base.index.versions import Versions
-from knowledge_base.ingest import Eye, Ingested, ingest
+from knowledge_base.ingest import EncoderSpec, IngestReport, ingest
 from knowledge_base.retrieval import version_loader
 from knowledge_base.retrieval.search import KnowledgeBase
 from knowledge_base.sources import loader
@@ -37,8 +37,8 @@ def versions(tmp_path: Path) -> Versions:
     return Versions(tmp_path / "indexes", "knowledge", "k")
 
 
-def run(kb: Path, versions: Versions, encoder: HashEncoder) -> Ingested:
-    return ingest(loader.load([kb]), versions, [Eye("hash", encoder)])
+def run(kb: Path, versions: Versions, encoder: HashEncoder) -> IngestReport:
+    return ingest(loader.load([kb]), versions, [EncoderSpec("hash", encoder)])
 
 
 def served(versions: Versions, encoder: HashEncoder) -> KnowledgeBase:
@@ -234,7 +234,7 @@ def test_a_version_before_stays_whole_and_can_be_gone_back_to(kb: Path, versions
 
 def test_an_english_eye_sees_english_passages_only(kb: Path, versions: Versions) -> None:
     first, english = HashEncoder(), HashEncoder("english")
-    eyes = [Eye("hash", first), Eye("english", english, english=True)]
+    eyes = [EncoderSpec("hash", first), EncoderSpec("english", english, english=True)]
     ingest(loader.load([kb]), versions, eyes)
     assert "七天内退货。" in first.encoded
     assert "七天内退货。" not in english.encoded

@@ -5,20 +5,20 @@ import pytest
 
 from knowledge_base.encoders import base_models, onnx_export
 from knowledge_base.encoders.base_models import TorchEncoder
-from knowledge_base.encoders.torch_models import MeanPooled
+from knowledge_base.encoders.torch_models import MeanPoolingModel
 
 SHORT = ["query: where is my parcel?", "query: 退货"]
 MORE = ["query: the tent leaks, I want my money back at once!", "passage: 配送需要三到五天。"]
 
 
 @pytest.fixture(scope="module")
-def model(tiny_encoder: Path) -> MeanPooled:
+def model(tiny_encoder: Path) -> MeanPoolingModel:
     loaded = TorchEncoder(base_models.resolve(str(tiny_encoder), tiny_encoder.parent)).model
-    assert isinstance(loaded, MeanPooled)
+    assert isinstance(loaded, MeanPoolingModel)
     return loaded
 
 
-def test_the_range_of_every_channel_is_measured(model: MeanPooled) -> None:
+def test_the_range_of_every_channel_is_measured(model: MeanPoolingModel) -> None:
     found = onnx_export.ranges(model, SHORT)
     layers = int(model.backbone.config["num_hidden_layers"])
     assert len(found) == 6 * layers  # query, key, value, output, and two of the feed-forward part
@@ -26,7 +26,7 @@ def test_the_range_of_every_channel_is_measured(model: MeanPooled) -> None:
     assert all((low_high[0] <= low_high[1]).all() for low_high in found.values())
 
 
-def test_more_texts_only_widen_the_ranges(model: MeanPooled) -> None:
+def test_more_texts_only_widen_the_ranges(model: MeanPoolingModel) -> None:
     few, many = onnx_export.ranges(model, SHORT), onnx_export.ranges(model, [*SHORT, *MORE])
     tolerance = 1e-4  # another batch rounds in another way
     for name, (low, high) in few.items():
@@ -35,7 +35,7 @@ def test_more_texts_only_widen_the_ranges(model: MeanPooled) -> None:
     assert any((many[name][1] > few[name][1] + 0.1).any() for name in few)
 
 
-def test_measuring_leaves_nothing_behind_in_the_model(model: MeanPooled) -> None:
+def test_measuring_leaves_nothing_behind_in_the_model(model: MeanPoolingModel) -> None:
     before = model.embed(SHORT).detach().numpy()
     onnx_export.ranges(model, SHORT)
     assert all(not module._forward_pre_hooks for module in model.backbone.modules())
@@ -46,7 +46,7 @@ def test_measuring_leaves_nothing_behind_in_the_model(model: MeanPooled) -> None
 
 
 def test_the_graph_is_about_a_quarter_of_the_float_weights(
-    model: MeanPooled, tmp_path: Path
+    model: MeanPoolingModel, tmp_path: Path
 ) -> None:
     path = tmp_path / "graph.onnx"
     onnx_export.export(model, onnx_export.ranges(model, [*SHORT, *MORE]), path)

@@ -8,11 +8,11 @@ import pytest
 
 from knowledge_base.documents import Document, KnowledgeError
 from knowledge_base.index.versions import Version, Versions
-from knowledge_base.ingest import Eye, ingest
+from knowledge_base.ingest import EncoderSpec, ingest
 from knowledge_base.retrieval import search_training, version_loader
-from knowledge_base.retrieval.adapter import Adapter
+from knowledge_base.retrieval.adapter import QueryAdapter
 from knowledge_base.retrieval.search import KnowledgeBase
-from knowledge_base.retrieval.search_evaluation import Query, evaluate
+from knowledge_base.retrieval.search_evaluation import JudgedQuery, evaluate
 from tests.knowledge_base.fakes import HashEncoder
 
 TOPICS = [f"topic{n}" for n in range(12)]
@@ -43,13 +43,13 @@ def built(versions: Versions) -> Version:
         for topic in TOPICS
         for kind in KINDS
     ]
-    return ingest(documents, versions, [Eye("hash", HashEncoder())]).version
+    return ingest(documents, versions, [EncoderSpec("hash", HashEncoder())]).version
 
 
-def queries(forms: Sequence[str] = FORMS) -> list[Query]:
+def queries(forms: Sequence[str] = FORMS) -> list[JudgedQuery]:
     """Ask with slang that no article knows, but that means the same for all of them."""
     return [
-        Query(form.format(slang=slang, topic=topic), frozenset({f"{topic}-{kind}"}))
+        JudgedQuery(form.format(slang=slang, topic=topic), frozenset({f"{topic}-{kind}"}))
         for form in forms
         for topic in TOPICS
         for kind, slang in KINDS.items()
@@ -82,7 +82,11 @@ def test_what_was_learnt_is_kept_when_articles_change(versions: Versions) -> Non
     search_training.publish(versions, version, search_training.learn(served(versions), queries()))
     before = served(versions).search("moolah topic3", 3)
     documents = list(served(versions).documents.values())
-    ingest([*documents, Document("new.md", "New", "News.")], versions, [Eye("hash", HashEncoder())])
+    ingest(
+        [*documents, Document("new.md", "New", "News.")],
+        versions,
+        [EncoderSpec("hash", HashEncoder())],
+    )
     assert [h.chunk for h in served(versions).search("moolah topic3", 3)] == [
         h.chunk for h in before
     ]
@@ -94,7 +98,7 @@ def test_nothing_is_taken_from_questions_whose_answers_are_drawn_by_lot(
     built(versions)
     rng = np.random.default_rng(0)
     noise = [
-        Query(f"word{n} of no use", frozenset({f"topic{rng.integers(12)}-price"}))
+        JudgedQuery(f"word{n} of no use", frozenset({f"topic{rng.integers(12)}-price"}))
         for n in range(60)
     ]
     learnt = search_training.learn(served(versions), noise)
@@ -108,8 +112,8 @@ def test_too_few_queries_are_refused_with_their_number(versions: Versions) -> No
 
 
 def test_an_adapter_without_a_residual_moves_nothing(tmp_path: Path) -> None:
-    adapter = Adapter(np.zeros((4, 2), np.float32), np.ones((2, 4), np.float32))
+    adapter = QueryAdapter(np.zeros((4, 2), np.float32), np.ones((2, 4), np.float32))
     vectors = np.eye(4, dtype=np.float32)
     assert np.allclose(adapter.apply(vectors), vectors)
     adapter.save(tmp_path / "a.npz")
-    assert np.allclose(Adapter.load(tmp_path / "a.npz").down, adapter.down)
+    assert np.allclose(QueryAdapter.load(tmp_path / "a.npz").down, adapter.down)

@@ -8,7 +8,7 @@ import pytest
 
 from knowledge_base.documents import Document
 from knowledge_base.sources import loader
-from knowledge_base.sources.loader import Failure
+from knowledge_base.sources.loader import SourceFailure
 from tests.knowledge_base.sources.files import pdf, word
 
 GUIDE = """---
@@ -74,7 +74,7 @@ def write(folder: Path, name: str, content: str | bytes) -> Path:
     return path
 
 
-def read(folder: Path, name: str, content: str | bytes) -> list[Document | Failure]:
+def read(folder: Path, name: str, content: str | bytes) -> list[Document | SourceFailure]:
     return list(loader.load([write(folder, name, content)]))
 
 
@@ -84,13 +84,13 @@ def document(folder: Path, name: str, content: str | bytes) -> Document:
     return only
 
 
-def failure(folder: Path, name: str, content: str | bytes) -> Failure:
+def failure(folder: Path, name: str, content: str | bytes) -> SourceFailure:
     (only,) = read(folder, name, content)
-    assert isinstance(only, Failure), only
+    assert isinstance(only, SourceFailure), only
     return only
 
 
-def articles(folder: Path, *rows: dict[str, Any]) -> list[Document | Failure]:
+def articles(folder: Path, *rows: dict[str, Any]) -> list[Document | SourceFailure]:
     return read(folder, "articles.jsonl", "\n".join(json.dumps(row) for row in rows))
 
 
@@ -264,7 +264,7 @@ def test_a_bad_line_of_jsonl_is_named_and_earlier_articles_stay(tmp_path: Path) 
     good = json.dumps({"id": "a", "text": "Fine."})
     loaded = read(tmp_path, "kb.jsonl", f'{good}\n\n{{"id": "b"}}\n')
     assert isinstance(loaded[0], Document)
-    assert isinstance(loaded[1], Failure)
+    assert isinstance(loaded[1], SourceFailure)
     assert "line 3" in loaded[1].error
 
 
@@ -282,7 +282,7 @@ def test_a_single_jsonl_heading_need_not_be_a_list(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", ["headings", "tags"])
 def test_jsonl_details_of_a_wrong_kind_are_named(tmp_path: Path, key: str) -> None:
     (failed,) = articles(tmp_path, {"id": "a", "text": "Free.", key: 3})
-    assert isinstance(failed, Failure)
+    assert isinstance(failed, SourceFailure)
     assert "line 1" in failed.error
 
 
@@ -308,7 +308,7 @@ def test_a_file_without_suffix_is_of_kind_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ["", " \n\t\n", "\ufeff"])
 def test_empty_files_are_named(tmp_path: Path, content: str) -> None:
-    assert failure(tmp_path, "a.md", content) == Failure("a.md", "it is empty", "empty")
+    assert failure(tmp_path, "a.md", content) == SourceFailure("a.md", "it is empty", "empty")
 
 
 def test_a_file_that_is_not_utf8_says_so(tmp_path: Path) -> None:
@@ -356,13 +356,13 @@ def test_one_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
     write(tmp_path, "a.md", "")
     write(tmp_path, "b.md", "Fine.")
     bad, good = loader.load([tmp_path])
-    assert isinstance(bad, Failure)
+    assert isinstance(bad, SourceFailure)
     assert isinstance(good, Document)
 
 
 def test_a_missing_path_is_a_failure(tmp_path: Path) -> None:
     (failed,) = loader.load([tmp_path / "nowhere"])
-    assert isinstance(failed, Failure)
+    assert isinstance(failed, SourceFailure)
     assert failed.path == str(tmp_path / "nowhere")
     assert "no such" in failed.error
 
@@ -382,7 +382,7 @@ def test_files_that_are_too_large_are_not_even_opened(tmp_path: Path) -> None:
     (failed,) = loader.load([path])
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert isinstance(failed, Failure)
+    assert isinstance(failed, SourceFailure)
     assert "larger than 32 MiB: split it" in failed.error
     assert most < 2**20
 

@@ -7,11 +7,11 @@ import pytest
 from knowledge_base.documents import Document
 from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.index.dense import DenseIndex
-from knowledge_base.index.filters import Filter
+from knowledge_base.index.filters import PassageFilter
 from knowledge_base.index.sparse import SparseIndex
 from knowledge_base.retrieval import search
-from knowledge_base.retrieval.search import Weights
-from knowledge_base.retrieval.vector_field import Scale, View, is_english
+from knowledge_base.retrieval.search import FusionWeights
+from knowledge_base.retrieval.vector_field import CosineScale, VectorField, is_english
 from tests.knowledge_base.fakes import HashEncoder, knowledge, passage
 
 CHUNKS = (
@@ -35,10 +35,12 @@ def test_chinese_questions_find_chinese_passages() -> None:
 def test_the_score_weighs_meaning_and_words_covered() -> None:
     query = "refunds norway"
     _, perfect = SparseIndex.build([chunk.text for chunk in CHUNKS]).scores(query)
-    hits = knowledge(CHUNKS, scale=Scale(0.1, 0.9)).search(query)
+    hits = knowledge(CHUNKS, scale=CosineScale(0.1, 0.9)).search(query)
     for hit in hits:
         near = max(0.0, (hit.dense - 0.1) / 0.8)
-        expected = (1 - Weights().sparse) * near + Weights().sparse * hit.sparse / perfect
+        expected = (
+            1 - FusionWeights().sparse
+        ) * near + FusionWeights().sparse * hit.sparse / perfect
         assert hit.score == pytest.approx(expected, abs=1e-4)
     assert hits[0].dense > 0.2
     assert hits[0].sparse > 0.0
@@ -46,11 +48,13 @@ def test_the_score_weighs_meaning_and_words_covered() -> None:
 
 def test_a_cosine_counts_by_where_it_lies_between_unrelated_and_related() -> None:
     cosines = np.array([0.6, 0.7, 0.8, 0.9], dtype=np.float32)
-    assert Scale(0.7, 0.8).apply(cosines).tolist() == pytest.approx([0.0, 0.0, 1.0, 2.0], abs=1e-5)
+    assert CosineScale(0.7, 0.8).apply(cosines).tolist() == pytest.approx(
+        [0.0, 0.0, 1.0, 2.0], abs=1e-5
+    )
 
 
 def test_scores_lie_between_zero_and_one() -> None:
-    base = knowledge(CHUNKS, scale=Scale(0.3, 0.4))
+    base = knowledge(CHUNKS, scale=CosineScale(0.3, 0.4))
     for query in ("Refunds arrive within five days.", "zebra", "退款", "?"):
         for hit in base.search(query):
             assert 0.0 <= hit.score <= 1.0
@@ -156,15 +160,17 @@ def test_a_blank_context_changes_nothing() -> None:
 
 def test_only_what_fits_is_found_and_nothing_when_nothing_does() -> None:
     base = knowledge(CHUNKS)
-    hits = base.search("refunds 退款", only=Filter(languages=frozenset({"zh"})))
+    hits = base.search("refunds 退款", only=PassageFilter(languages=frozenset({"zh"})))
     assert [hit.chunk.language for hit in hits] == ["zh"]
-    assert base.search("refunds", only=Filter(tags=frozenset({"none"}))) == []
+    assert base.search("refunds", only=PassageFilter(tags=frozenset({"none"}))) == []
 
 
 def test_an_english_encoder_is_asked_in_english_about_english_passages() -> None:
     first, second = HashEncoder("all"), Counting("english")
     index = DenseIndex.build(second.passages([CHUNKS[0].text, CHUNKS[1].text]), np.array([0, 1]))
-    base = knowledge(CHUNKS, first, more=[View(second, index, Scale(0.0, 1.0), english=True)])
+    base = knowledge(
+        CHUNKS, first, more=[VectorField(second, index, CosineScale(0.0, 1.0), english=True)]
+    )
     assert base.search("refunds", 4)[0].chunk == CHUNKS[0]
     assert second.asked == ["refunds"]
     assert base.search("退款", 4)[0].chunk == CHUNKS[2]

@@ -1,10 +1,10 @@
 import pytest
 
 from knowledge_base.text import measures
-from knowledge_base.text.measures import Value
+from knowledge_base.text.measures import Measure
 
 
-def only(text: str) -> Value:
+def only(text: str) -> Measure:
     (found,) = measures.find(text)
     return found
 

@@ -42,8 +42,8 @@ def traffic(server: Server) -> Iterator[Home]:
     home.log()
     with pytest.MonkeyPatch.context() as patch:  # few conversations: many must be about the new
         patch.setattr(traffic_simulation, "_NEW", (0.8, 0.95))
-        made = traffic_simulation.traffic(
-            traffic_simulation.read_world(
+        made = traffic_simulation.simulate_traffic(
+            traffic_simulation.read_source(
                 home.path / "dialogs", home.knowledge(), home.served_by()
             ),
             45,
@@ -103,8 +103,8 @@ def test_what_was_made_up_is_not_live_and_not_of_hours_to_come(
     for hour in (0, 3, 23):
         until = datetime(2026, 3, 4, hour, 30, tzinfo=UTC)
         made = list(
-            traffic_simulation.traffic(
-                traffic_simulation.read_world(
+            traffic_simulation.simulate_traffic(
+                traffic_simulation.read_source(
                     traffic.path / "dialogs", traffic.knowledge(), traffic.served_by()
                 ),
                 1,
@@ -149,7 +149,7 @@ def test_a_planted_surge_is_found_with_examples_and_announced_once(traffic: Home
 def test_a_subject_nobody_foresaw_is_a_topic_with_a_surge_and_gets_a_name(
     api: httpx.Client, token: dict[str, str], traffic: Home
 ) -> None:
-    looker = topic_updates.Looker(traffic.engine, traffic.encoder, patient=True)
+    looker = topic_updates.TopicUpdater(traffic.engine, traffic.encoder, patient=True)
     looks = [looker.look().found for _ in range(3)]
     assert looks[0] > 0
     assert looks[0] > looks[1] >= looks[2]

@@ -16,7 +16,7 @@ from bot.core.types import new_id
 from bot.server.app import create
 from bot.server.auth import sessions
 from bot.server.auth.secrets_file import load_or_make
-from bot.store.accounts import Level, User, Users
+from bot.store.accounts import AccessLevel, User, Users
 from tests.running import Server
 from tests.server import workshop_routes
 
@@ -24,40 +24,40 @@ PASSWORD = "correct horse"
 HERE = "/api/desk/conversations/nowhere"
 HELD = {"agent": "{me}", "fence": 1}
 # method, path, body, and the least role; what is let in may be refused for another reason.
-ROUTES: tuple[tuple[str, str, dict[str, Any] | None, Level], ...] = (
-    ("GET", "/api/session", None, Level.AGENT),
-    ("GET", "/api/conversations", None, Level.AGENT),
-    ("POST", "/api/explain", {"text": "hello"}, Level.AGENT),
-    ("GET", "/api/desk/queue", None, Level.AGENT),
-    ("GET", "/api/desk/agents", None, Level.AGENT),
-    ("PUT", "/api/desk/agents", {"id": "made", "name": "Made"}, Level.SUPERVISOR),
-    ("POST", "/api/desk/agents/{me}/presence", {}, Level.AGENT),
-    ("POST", f"{HERE}/take", {"agent": "{me}"}, Level.AGENT),
-    ("POST", f"{HERE}/say", {**HELD, "text": "hello"}, Level.AGENT),
-    *(("POST", f"{HERE}/{do}", HELD, Level.AGENT) for do in ("typing", "renew", "return")),
-    ("POST", f"{HERE}/transfer", {**HELD, "queue": "general"}, Level.AGENT),
-    ("POST", f"{HERE}/close", HELD, Level.AGENT),
-    *(("GET", f"{HERE}/{what}", None, Level.AGENT) for what in ("summary", "suggestions")),
-    ("GET", HERE, None, Level.AGENT),
-    ("GET", f"{HERE}/orders", None, Level.AGENT),
-    ("POST", f"{HERE}/orders", {"number": "A10234", "email": "a@example.com"}, Level.AGENT),
-    ("GET", "/api/desk/attachments/nowhere", None, Level.AGENT),
-    ("GET", "/api/desk/intents", None, Level.AGENT),
-    ("GET", "/api/desk/messages/nowhere/corrections", None, Level.AGENT),
-    ("POST", "/api/desk/messages/nowhere/corrections", {"answer": "Yes."}, Level.AGENT),
-    ("GET", "/api/desk/corrections.jsonl", None, Level.SUPERVISOR),
-    ("POST", "/api/playground", {"text": "hello"}, Level.AGENT),
-    ("GET", f"{HERE}/canned", None, Level.AGENT),
-    ("POST", f"{HERE}/notes", {"text": "call back"}, Level.AGENT),
-    ("POST", f"{HERE}/labels", {"label": "vip"}, Level.AGENT),
-    ("POST", f"{HERE}/labels/remove", {"label": "vip"}, Level.AGENT),
-    ("GET", "/api/insights", None, Level.SUPERVISOR),
-    ("GET", "/api/insights.csv", None, Level.SUPERVISOR),
-    ("GET", "/api/insights/surges", None, Level.SUPERVISOR),
-    ("GET", "/api/insights/conversations?figure=conversations", None, Level.SUPERVISOR),
-    ("GET", "/api/insights/gaps", None, Level.SUPERVISOR),
-    ("PUT", "/api/insights/topics/nowhere", {}, Level.SUPERVISOR),
-    ("POST", "/api/insights/drafts", {}, Level.SUPERVISOR),
+ROUTES: tuple[tuple[str, str, dict[str, Any] | None, AccessLevel], ...] = (
+    ("GET", "/api/session", None, AccessLevel.AGENT),
+    ("GET", "/api/conversations", None, AccessLevel.AGENT),
+    ("POST", "/api/explain", {"text": "hello"}, AccessLevel.AGENT),
+    ("GET", "/api/desk/queue", None, AccessLevel.AGENT),
+    ("GET", "/api/desk/agents", None, AccessLevel.AGENT),
+    ("PUT", "/api/desk/agents", {"id": "made", "name": "Made"}, AccessLevel.SUPERVISOR),
+    ("POST", "/api/desk/agents/{me}/presence", {}, AccessLevel.AGENT),
+    ("POST", f"{HERE}/take", {"agent": "{me}"}, AccessLevel.AGENT),
+    ("POST", f"{HERE}/say", {**HELD, "text": "hello"}, AccessLevel.AGENT),
+    *(("POST", f"{HERE}/{do}", HELD, AccessLevel.AGENT) for do in ("typing", "renew", "return")),
+    ("POST", f"{HERE}/transfer", {**HELD, "queue": "general"}, AccessLevel.AGENT),
+    ("POST", f"{HERE}/close", HELD, AccessLevel.AGENT),
+    *(("GET", f"{HERE}/{what}", None, AccessLevel.AGENT) for what in ("summary", "suggestions")),
+    ("GET", HERE, None, AccessLevel.AGENT),
+    ("GET", f"{HERE}/orders", None, AccessLevel.AGENT),
+    ("POST", f"{HERE}/orders", {"number": "A10234", "email": "a@example.com"}, AccessLevel.AGENT),
+    ("GET", "/api/desk/attachments/nowhere", None, AccessLevel.AGENT),
+    ("GET", "/api/desk/intents", None, AccessLevel.AGENT),
+    ("GET", "/api/desk/messages/nowhere/corrections", None, AccessLevel.AGENT),
+    ("POST", "/api/desk/messages/nowhere/corrections", {"answer": "Yes."}, AccessLevel.AGENT),
+    ("GET", "/api/desk/corrections.jsonl", None, AccessLevel.SUPERVISOR),
+    ("POST", "/api/playground", {"text": "hello"}, AccessLevel.AGENT),
+    ("GET", f"{HERE}/canned", None, AccessLevel.AGENT),
+    ("POST", f"{HERE}/notes", {"text": "call back"}, AccessLevel.AGENT),
+    ("POST", f"{HERE}/labels", {"label": "vip"}, AccessLevel.AGENT),
+    ("POST", f"{HERE}/labels/remove", {"label": "vip"}, AccessLevel.AGENT),
+    ("GET", "/api/insights", None, AccessLevel.SUPERVISOR),
+    ("GET", "/api/insights.csv", None, AccessLevel.SUPERVISOR),
+    ("GET", "/api/insights/surges", None, AccessLevel.SUPERVISOR),
+    ("GET", "/api/insights/conversations?figure=conversations", None, AccessLevel.SUPERVISOR),
+    ("GET", "/api/insights/gaps", None, AccessLevel.SUPERVISOR),
+    ("PUT", "/api/insights/topics/nowhere", {}, AccessLevel.SUPERVISOR),
+    ("POST", "/api/insights/drafts", {}, AccessLevel.SUPERVISOR),
 )
 
 _VARIABLE = re.compile(r"\{[^}]*\}")
@@ -106,11 +106,11 @@ def home(server: Server) -> Iterator[Home]:
 
 
 @pytest.fixture(scope="module")
-def people(home: Home) -> Iterator[dict[Level, User]]:
+def people(home: Home) -> Iterator[dict[AccessLevel, User]]:
     """Add a user of every role."""
     users = Users(home.engine)
-    yield {level: users.add(f"a-{level}", level.title(), level, PASSWORD) for level in Level}
-    for level in Level:
+    yield {level: users.add(f"a-{level}", level.title(), level, PASSWORD) for level in AccessLevel}
+    for level in AccessLevel:
         users.remove(f"a-{level}")
 
 
@@ -120,7 +120,7 @@ def value(home: Home, user: User, seconds: float = 60) -> str:
 
 
 def call(
-    api: httpx.Client, route: tuple[str, str, Any, Level], me: str, session: str | None
+    api: httpx.Client, route: tuple[str, str, Any, AccessLevel], me: str, session: str | None
 ) -> httpx.Response:
     method, path, body, _ = route
     if body is not None:
@@ -156,13 +156,13 @@ def test_every_route_has_a_rule(home: Home) -> None:
     assert (ruled | OPEN) - served == set()
 
 
-@pytest.mark.parametrize(("route", "level"), list(product(ROUTES, Level)), ids=str)
+@pytest.mark.parametrize(("route", "level"), list(product(ROUTES, AccessLevel)), ids=str)
 def test_a_route_lets_in_its_role_and_those_above(
     api: httpx.Client,
     home: Home,
-    people: dict[Level, User],
-    route: tuple[str, str, Any, Level],
-    level: Level,
+    people: dict[AccessLevel, User],
+    route: tuple[str, str, Any, AccessLevel],
+    level: AccessLevel,
 ) -> None:
     user = people[level]
     status = call(api, route, user.id, value(home, user)).status_code
@@ -175,16 +175,19 @@ def test_a_route_lets_in_its_role_and_those_above(
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_no_wrong_and_expired_logins_open_nothing(
-    api: httpx.Client, home: Home, people: dict[Level, User], route: tuple[str, str, Any, Level]
+    api: httpx.Client,
+    home: Home,
+    people: dict[AccessLevel, User],
+    route: tuple[str, str, Any, AccessLevel],
 ) -> None:
-    admin = people[Level.ADMIN]
+    admin = people[AccessLevel.ADMIN]
     good = value(home, admin)
     claimed, _, mark = good.rpartition("|")
     wrong = {
         "none": None,
         "no session": "admin",
         "longer than signed": f"{admin.id}|{int(time.time()) + 9999}|{mark}",
-        "another user": good.replace(admin.id, people[Level.AGENT].id),
+        "another user": good.replace(admin.id, people[AccessLevel.AGENT].id),
         "another mark": f"{claimed}|{'0' * len(mark)}",
         "expired": value(home, admin, -1),
     }
@@ -194,9 +197,9 @@ def test_no_wrong_and_expired_logins_open_nothing(
 
 
 def test_signing_in_sets_a_cookie_that_opens_and_signing_out_takes_it_away(
-    server: Server, people: dict[Level, User]
+    server: Server, people: dict[AccessLevel, User]
 ) -> None:
-    agent = people[Level.AGENT]
+    agent = people[AccessLevel.AGENT]
     with httpx.Client(base_url=server.url, timeout=60) as client:
         wrong = client.post("/api/session", json={"user": agent.id, "password": "wrong"})
         assert (wrong.status_code, wrong.cookies) == (401, httpx.Cookies())
@@ -219,7 +222,7 @@ def test_who_tries_passwords_has_to_wait(api: httpx.Client) -> None:
 
 def test_another_password_and_a_removal_end_sessions(api: httpx.Client, home: Home) -> None:
     users = Users(home.engine)
-    user = users.add("short", "Short", Level.AGENT, PASSWORD)
+    user = users.add("short", "Short", AccessLevel.AGENT, PASSWORD)
     session = {"Authorization": f"Bearer {value(home, user)}"}
     assert api.get("/api/session", headers=session).status_code == 200
     users.change_password("short", "another horse")
@@ -233,12 +236,12 @@ def test_another_password_and_a_removal_end_sessions(api: httpx.Client, home: Ho
 
 
 def test_an_agent_acts_as_nobody_else_and_no_other_site_acts_for_one(
-    api: httpx.Client, home: Home, people: dict[Level, User]
+    api: httpx.Client, home: Home, people: dict[AccessLevel, User]
 ) -> None:
     conversation = new_id()
     api.post("/api/messages", json={"text": "a human please", "conversation_id": conversation})
     here = f"/api/desk/conversations/{conversation}"
-    agent, boss = people[Level.AGENT], people[Level.SUPERVISOR]
+    agent, boss = people[AccessLevel.AGENT], people[AccessLevel.SUPERVISOR]
     session = {"Cookie": f'{sessions.COOKIE}="{value(home, agent)}"'}
     other = api.post(f"{here}/take", json={"agent": boss.id}, headers=session)
     assert other.status_code == 403

@@ -9,7 +9,7 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletionChunk
 
-from bot.core.types import Reply, Usage, Written, new_id
+from bot.core.types import GenerationRecord, Reply, Usage, new_id
 from bot.integrations.openai import schemas as shapes
 from tests.running import Server
 from tests.server.turns import turn_with
@@ -153,7 +153,7 @@ def test_with_a_key_in_the_settings_nobody_comes_in_without(connected: Server) -
 
 
 def test_what_a_language_model_reported_is_handed_on() -> None:
-    written = Written("m", "0" * 64, Usage(120, 9, reported=True))
+    written = GenerationRecord("m", "0" * 64, Usage(120, 9, reported=True))
     turn = turn_with(Reply("Thirty degrees.", written=(written, written)))
     assert shapes.usage(turn) == {
         "prompt_tokens": 240,

@@ -14,7 +14,7 @@ from bot.core.settings import Settings
 from bot.core.types import new_id
 from bot.server.auth import sessions
 from bot.server.auth.secrets_file import load_or_make
-from bot.store.accounts import Level, User, Users
+from bot.store.accounts import AccessLevel, User, Users
 from tests.running import Server
 
 PASSWORD = "correct horse"
@@ -38,7 +38,8 @@ def people(guarded: Server) -> Iterator[dict[str, dict[str, str]]]:
         return {"Authorization": f"Bearer {sessions.issue(key, user, time.time() + 600)}"}
 
     yield {
-        name: shown(users.add(name, name.title(), Level.AGENT, PASSWORD)) for name in ("eve", "flo")
+        name: shown(users.add(name, name.title(), AccessLevel.AGENT, PASSWORD))
+        for name in ("eve", "flo")
     }
     for name in ("eve", "flo"):
         users.remove(name)

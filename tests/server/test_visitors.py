@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from bot.core.types import new_id, now
-from bot.server.auth.visitor_tokens import LASTS, Tickets, Visitor, proves
+from bot.server.auth.visitor_tokens import LASTS, Visitor, VisitorTokens, proves
 from tests.running import Server
 
 QUESTION = {"text": "how long is the warranty?"}
@@ -224,11 +224,11 @@ def test_only_allowed_origins_may_read(strict: httpx.Client) -> None:
 
 
 def test_a_session_lasts_and_only_its_maker_can_make_it() -> None:
-    tickets, at = Tickets(b"one"), now()
+    tickets, at = VisitorTokens(b"one"), now()
     made = tickets.session(Visitor("v", "c"), at)
     assert tickets.visitor(made, at) == Visitor("v", "c")
     assert tickets.visitor(made, at + LASTS + timedelta(seconds=1)) is None
-    assert Tickets(b"two").visitor(made, at) is None
+    assert VisitorTokens(b"two").visitor(made, at) is None
     mark, body, signature = made.split(".")
     other = tickets.session(Visitor("w"), at).split(".")[1]
     for forged in (f"{mark}.{other}.{signature}", f"{mark}.{body}.", "cs1", "", f"{mark}.ß.ß"):

@@ -18,7 +18,7 @@ from bot.core.settings import Settings
 from bot.server.app import create
 from bot.server.auth import sessions
 from bot.server.service import Service
-from bot.store.accounts import Level, User
+from bot.store.accounts import AccessLevel, User
 from tests.conftest import ROOT
 from tests.server.workshop_routes import ADMIN, HERE, ROUTES, SUPERVISOR
 
@@ -38,14 +38,14 @@ class Shop:
     def __init__(self, home: Home, client: TestClient, service: Service) -> None:
         self.home, self.client, self.service = home, client, service
 
-    def session(self, level: Level, seconds: float = 60) -> str:
+    def session(self, level: AccessLevel, seconds: float = 60) -> str:
         user = self.service.users.find(f"a-{level}") or self.add(level)
         return sessions.issue(self.service.session_key, user, time.time() + seconds)
 
-    def add(self, level: Level) -> User:
+    def add(self, level: AccessLevel) -> User:
         return self.service.users.add(f"a-{level}", level.title(), level, "correct horse")
 
-    def call(self, method: str, path: str, as_: Level = ADMIN, **more: Any) -> Any:
+    def call(self, method: str, path: str, as_: AccessLevel = ADMIN, **more: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.session(as_)}"}
         return self.client.request(method, f"{HERE}{path}", headers=headers, **more)
 
@@ -54,7 +54,7 @@ class Shop:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def post(self, route: str, status: int = 201, as_: Level = ADMIN, **body: Any) -> Any:
+    def post(self, route: str, status: int = 201, as_: AccessLevel = ADMIN, **body: Any) -> Any:
         answer = self.call("POST", route, as_, json=body)
         assert answer.status_code == status, answer.text
         return answer.json()
@@ -120,9 +120,9 @@ def test_the_table_above_names_every_route(shop: Shop) -> None:
     assert [path for method, path in found if f"`{method} {path}" not in guide] == []
 
 
-@pytest.mark.parametrize(("route", "level"), list(product(ROUTES, Level)), ids=str)
+@pytest.mark.parametrize(("route", "level"), list(product(ROUTES, AccessLevel)), ids=str)
 def test_a_route_lets_in_its_role_and_those_above(
-    shop: Shop, route: tuple[str, str, Any, Level], level: Level
+    shop: Shop, route: tuple[str, str, Any, AccessLevel], level: AccessLevel
 ) -> None:
     method, path, body, least = route
     answer = shop.call(method, path.removeprefix(HERE), level, json=body)
@@ -135,7 +135,7 @@ def test_a_route_lets_in_its_role_and_those_above(
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_no_wrong_and_expired_logins_open_nothing(
-    shop: Shop, route: tuple[str, str, Any, Level]
+    shop: Shop, route: tuple[str, str, Any, AccessLevel]
 ) -> None:
     method, path, body, _ = route
     good = shop.session(ADMIN)

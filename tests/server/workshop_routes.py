@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from bot.store.accounts import Level
+from bot.store.accounts import AccessLevel
 
-SUPERVISOR, ADMIN = Level.SUPERVISOR, Level.ADMIN
+SUPERVISOR, ADMIN = AccessLevel.SUPERVISOR, AccessLevel.ADMIN
 HERE = "/api/workshop"
 CHANGE = {"path": "kb/no.pdf"}
 # Method, path, body, and the least role; what is let in may be refused for another reason.
-ROUTES: tuple[tuple[str, str, dict[str, Any] | None, Level], ...] = (
+ROUTES: tuple[tuple[str, str, dict[str, Any] | None, AccessLevel], ...] = (
     ("GET", f"{HERE}/texts", None, SUPERVISOR),
     ("GET", f"{HERE}/text?path=kb/no.md", None, SUPERVISOR),
     ("POST", f"{HERE}/check", {"path": "kb/no.md", "text": "x"}, SUPERVISOR),

@@ -6,19 +6,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, inspect, select
 
-from bot.core.types import Corrected, NotFoundError, Role
+from bot.core.types import Correction, NotFoundError, Role
 from bot.store import conversation_notes, corrections, database, query_log
-from bot.store.accounts import Level, Users
+from bot.store.accounts import AccessLevel, Users
 from bot.store.conversation_log import SqlLog
 from bot.store.tables import metadata
-from bot.store.visitors import Visits
+from bot.store.visitors import VisitorConversations
 from bot.training import datasets
 from tests.store.test_questions import answer
 
 _ALL = {
-    Corrected.INTENT: "complaint",
-    Corrected.ARTICLE: "right.md",
-    Corrected.ANSWER: "It is two years; write to me@example.com.",
+    Correction.INTENT: "complaint",
+    Correction.ARTICLE: "right.md",
+    Correction.ANSWER: "It is two years; write to me@example.com.",
 }
 
 
@@ -32,7 +32,7 @@ def test_a_correction_is_kept_with_what_the_bot_had_and_the_last_of_a_kind_count
     log: SqlLog, engine: Engine
 ) -> None:
     turn = answer(log, "how long is it?")
-    corrections.correct(engine, turn.reply_id, "Ann", {Corrected.INTENT: "invoice"})
+    corrections.correct(engine, turn.reply_id, "Ann", {Correction.INTENT: "invoice"})
     found = corrections.correct(engine, turn.message.id, "Bo", _ALL)
     assert found["message_id"] == turn.message.id
     kept = {kind: (one["value"], one["instead_of"]) for kind, one in found["corrections"].items()}
@@ -72,14 +72,14 @@ def test_corrections_are_exported_as_transcripts_that_training_reads(
 
 def test_the_article_an_agent_names_is_what_search_learns(log: SqlLog, engine: Engine) -> None:
     turn = answer(log, "how long is it?")
-    corrections.correct(engine, turn.message.id, "Ann", {Corrected.ARTICLE: "right.md"})
+    corrections.correct(engine, turn.message.id, "Ann", {Correction.ARTICLE: "right.md"})
     assert query_log.answered(engine) == [("how long is it?", frozenset({"right.md"}))]
 
 
 def test_who_is_forgotten_leaves_no_correction(log: SqlLog, engine: Engine) -> None:
     turn = answer(log, "how long is it?", "gone")
     corrections.correct(engine, turn.message.id, "Ann", _ALL)
-    Visits(engine).forget("gone")
+    VisitorConversations(engine).forget("gone")
     assert list(corrections.transcripts(engine)) == []
 
 
@@ -98,7 +98,7 @@ def test_a_revision_is_taken_back_with_its_rows_and_comes_again_empty(
     corrections.correct(engine, turn.message.id, "Ann", _ALL)
     conversation_notes.add_label(engine, "c", "Ann", "vip")
     conversation_notes.add_note(engine, "c", "Ann", "call back")
-    Users(engine).add("ann", "Ann", Level.AGENT, "correct horse")
+    Users(engine).add("ann", "Ann", AccessLevel.AGENT, "correct horse")
     assert database.migrate(engine, before) == before
     assert there() == set()
     assert "conversations" in inspect(engine).get_table_names()

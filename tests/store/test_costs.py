@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from bot.core.types import Feedback, Message, Route, Turn, Usage, Written, now
+from bot.core.types import Feedback, GenerationRecord, Message, Route, Turn, Usage, now
 from bot.dialogue.state import advance
 from bot.store import costs, database
 from bot.store.conversation_log import SqlLog
@@ -20,7 +20,10 @@ def log(engine: Engine) -> SqlLog:
 
 
 def say(
-    log: SqlLog, conversation: str, written: Written | None = None, route: Route = Route.RETRIEVE
+    log: SqlLog,
+    conversation: str,
+    written: GenerationRecord | None = None,
+    route: Route = Route.RETRIEVE,
 ) -> Turn:
     turn = turn_of(log.receive(Message("question", conversation)).message, route)
     made = (written,) if written else ()
@@ -31,8 +34,8 @@ def say(
 def test_costs_are_added_up_over_conversations_and_those_resolved(
     log: SqlLog, engine: Engine
 ) -> None:
-    told = Written("llama", "0" * 64, Usage(100, 10, reported=True), None, 0.5)
-    ours = Written("llama", "0" * 64, Usage(0, 4, reported=False), "engine", None)
+    told = GenerationRecord("llama", "0" * 64, Usage(100, 10, reported=True), None, 0.5)
+    ours = GenerationRecord("llama", "0" * 64, Usage(0, 4, reported=False), "engine", None)
     say(log, "resolved", told)
     say(log, "resolved")
     disliked = say(log, "disliked", ours)

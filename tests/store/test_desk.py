@@ -9,23 +9,23 @@ import pytest
 from sqlalchemy import Engine
 
 from bot.core.types import (
+    ConversationChangedError,
     Decision,
     Entity,
     Message,
-    MovedOnError,
     NotFoundError,
     Reply,
     Route,
-    ServedBy,
+    ServingVersions,
     Turn,
     Understanding,
 )
-from bot.dialogue.handoff import LEASE, Notice, Owner, RefusedError
+from bot.dialogue.handoff import LEASE, ConversationOwner, CustomerNotice, HandoffRefusedError
 from bot.dialogue.state import State, advance
 from bot.store import conversation_summary, database
 from bot.store.conversation_log import SqlLog
-from bot.store.handoff_desk import PRESENCE, Agent, Desk, Held
-from bot.store.read_model import Reader
+from bot.store.handoff_desk import PRESENCE, Agent, AgentLease, HandoffDesk
+from bot.store.read_model import ConversationReader
 
 PATIENCE = timedelta(minutes=5)
 
@@ -43,7 +43,7 @@ class Clock:
         self.at += by
 
 
-def words(notice: Notice, language: str) -> str:
+def words(notice: CustomerNotice, language: str) -> str:
     return f"{language}:{notice.template}:{','.join(notice.values.values())}"
 
 
@@ -59,9 +59,9 @@ def log(engine: Engine) -> SqlLog:
 
 
 @pytest.fixture
-def desk(log: SqlLog, engine: Engine, clock: Clock) -> Desk:
+def desk(log: SqlLog, engine: Engine, clock: Clock) -> HandoffDesk:
     assert log
-    made = Desk(engine, words, clock)
+    made = HandoffDesk(engine, words, clock)
     made.enroll(Agent("ann", "Ann", queues=("support",), capacity=2))
     made.enroll(Agent("bo", "Bo", languages=("zh",)))
     return made
@@ -85,7 +85,7 @@ def turn(  # noqa: PLR0917 — what a turn is made of
         understanding=Understanding("en", "negative", "angry", "human", 0.9, (), entities),
         decision=Decision(route, reason, "human", queue="support"),
         reply=Reply("A colleague takes over."),
-        versions=ServedBy(None, None, "t", "p"),
+        versions=ServingVersions(None, None, "t", "p"),
     )
     return made, advance(before, made), before
 
@@ -95,11 +95,13 @@ def hand_off(log: SqlLog, conversation: str, clock: Clock) -> None:
 
 
 def lines(engine: Engine, conversation: str) -> list[tuple[str, str]]:
-    return [(line["role"], line["text"]) for line in Reader(engine).history(conversation)]
+    return [
+        (line["role"], line["text"]) for line in ConversationReader(engine).history(conversation)
+    ]
 
 
 def test_a_person_takes_answers_and_gives_back(
-    desk: Desk, log: SqlLog, engine: Engine, clock: Clock
+    desk: HandoffDesk, log: SqlLog, engine: Engine, clock: Clock
 ) -> None:
     hand_off(log, "c", clock)
     held = desk.take("c", "ann")
@@ -112,9 +114,9 @@ def test_a_person_takes_answers_and_gives_back(
         ("agent", "Hello, how can I help?"),
         ("bot", "en:handoff_returned:"),
     ]
-    said = [line for line in Reader(engine).history("c") if line["role"] == "agent"]
+    said = [line for line in ConversationReader(engine).history("c") if line["role"] == "agent"]
     assert said[0]["author"] == "Ann"
-    assert log.load("c").owner is Owner.RETURNED
+    assert log.load("c").owner is ConversationOwner.RETURNED
     assert [line.text for line in log.load("c").history][-2:] == [
         "Hello, how can I help?",
         "en:handoff_returned:",
@@ -122,7 +124,7 @@ def test_a_person_takes_answers_and_gives_back(
 
 
 def test_who_is_at_all_of_theirs_keeps_them_and_no_others(
-    desk: Desk, log: SqlLog, clock: Clock
+    desk: HandoffDesk, log: SqlLog, clock: Clock
 ) -> None:
     for name, agent in (("c1", "ann"), ("c2", "ann"), ("c3", "bo")):
         hand_off(log, name, clock)
@@ -132,19 +134,23 @@ def test_who_is_at_all_of_theirs_keeps_them_and_no_others(
     clock.forward(LEASE / 2 + timedelta(seconds=1))
     assert desk.tick(PATIENCE) == 1
     owners = {name: desk.custody(name).owner for name in ("c1", "c2", "c3")}
-    assert owners == {"c1": Owner.HUMAN, "c2": Owner.HUMAN, "c3": Owner.QUEUED}
+    assert owners == {
+        "c1": ConversationOwner.HUMAN,
+        "c2": ConversationOwner.HUMAN,
+        "c3": ConversationOwner.QUEUED,
+    }
 
 
 def test_of_two_agents_who_take_it_at_once_one_gets_it(
-    desk: Desk, log: SqlLog, engine: Engine, clock: Clock
+    desk: HandoffDesk, log: SqlLog, engine: Engine, clock: Clock
 ) -> None:
     for number in range(5):
         hand_off(log, f"c{number}", clock)
 
-        def take(agent: str, conversation: str = f"c{number}") -> Held | None:
+        def take(agent: str, conversation: str = f"c{number}") -> AgentLease | None:
             try:
                 return desk.take(conversation, agent)
-            except (RefusedError, MovedOnError):
+            except (HandoffRefusedError, ConversationChangedError):
                 return None
 
         with ThreadPoolExecutor(2) as threads:
@@ -157,35 +163,35 @@ def test_of_two_agents_who_take_it_at_once_one_gets_it(
 
 
 def test_a_late_reply_of_the_bot_is_dropped(
-    desk: Desk, log: SqlLog, engine: Engine, clock: Clock
+    desk: HandoffDesk, log: SqlLog, engine: Engine, clock: Clock
 ) -> None:
     hand_off(log, "c", clock)
     late = turn(log, "c", Route.TEMPLATE, "route:thanks", "thank you", clock)
     desk.take("c", "ann")
-    with pytest.raises(MovedOnError):
+    with pytest.raises(ConversationChangedError):
         log.append(*late)
     assert lines(engine, "c")[-1] == ("bot", "en:handoff_joined:Ann")
     assert [message.text for message in log.pending("c")] == ["thank you"]
 
 
 def test_an_agents_late_words_are_not_sent(
-    desk: Desk, log: SqlLog, engine: Engine, clock: Clock
+    desk: HandoffDesk, log: SqlLog, engine: Engine, clock: Clock
 ) -> None:
     hand_off(log, "c", clock)
     held = desk.take("c", "ann")
     clock.forward(LEASE + timedelta(seconds=1))
     assert desk.tick(PATIENCE) == 1
-    with pytest.raises(RefusedError):
+    with pytest.raises(HandoffRefusedError):
         desk.say("c", "ann", held.fence, "Still there?")
     assert lines(engine, "c")[-1] == ("bot", "en:handoff_agent_left:")
     (waiting,) = desk.queue()
-    assert (waiting.owner, waiting.agent) == (Owner.QUEUED, None)
+    assert (waiting.owner, waiting.agent) == (ConversationOwner.QUEUED, None)
     taken = desk.take("c", "bo")
     assert taken.fence > held.fence
 
 
 def test_words_that_are_delivered_twice_are_said_once(
-    desk: Desk, log: SqlLog, engine: Engine, clock: Clock
+    desk: HandoffDesk, log: SqlLog, engine: Engine, clock: Clock
 ) -> None:
     hand_off(log, "c", clock)
     held = desk.take("c", "ann")
@@ -194,7 +200,7 @@ def test_words_that_are_delivered_twice_are_said_once(
         for _try in range(20):
             try:
                 return desk.say("c", "ann", held.fence, "Hello", "once")
-            except MovedOnError:
+            except ConversationChangedError:
                 continue
         raise AssertionError
 
@@ -205,35 +211,35 @@ def test_words_that_are_delivered_twice_are_said_once(
 
 
 def test_an_agent_has_no_more_conversations_than_there_is_room_for(
-    desk: Desk, log: SqlLog, clock: Clock
+    desk: HandoffDesk, log: SqlLog, clock: Clock
 ) -> None:
     for name in ("a", "b", "c"):
         hand_off(log, name, clock)
     desk.take("a", "ann")
     desk.take("b", "ann")
     desk.take("b", "ann")  # the request came twice
-    with pytest.raises(RefusedError, match="2 conversations"):
+    with pytest.raises(HandoffRefusedError, match="2 conversations"):
         desk.take("c", "ann")
     assert {agent.id: agent.busy for agent in desk.agents()} == {"ann": 2, "bo": 0}
 
 
 def test_passing_on_needs_somebody_who_is_there(
-    desk: Desk, log: SqlLog, engine: Engine, clock: Clock
+    desk: HandoffDesk, log: SqlLog, engine: Engine, clock: Clock
 ) -> None:
     hand_off(log, "c", clock)
     held = desk.take("c", "ann")
-    with pytest.raises(RefusedError, match="Bo is not there"):
+    with pytest.raises(HandoffRefusedError, match="Bo is not there"):
         desk.transfer("c", "ann", held.fence, to="bo")
     desk.be_present("bo")
     desk.transfer("c", "ann", held.fence, to="bo")
     custody = desk.custody("c")
-    assert (custody.agent, custody.owner) == ("bo", Owner.HUMAN)
+    assert (custody.agent, custody.owner) == ("bo", ConversationOwner.HUMAN)
     desk.transfer("c", "bo", custody.fence, queue="billing")
     assert desk.custody("c").queue == "billing"
     assert lines(engine, "c")[-1] == ("bot", "en:handoff_transferred:")
 
 
-def test_presence_is_forgotten_after_a_minute(desk: Desk, log: SqlLog, clock: Clock) -> None:
+def test_presence_is_forgotten_after_a_minute(desk: HandoffDesk, log: SqlLog, clock: Clock) -> None:
     assert not log.is_staffed("support", clock())
     desk.be_present("ann")
     assert log.is_staffed("support", clock())
@@ -247,7 +253,7 @@ def test_presence_is_forgotten_after_a_minute(desk: Desk, log: SqlLog, clock: Cl
 
 
 def test_who_waits_for_long_may_leave_an_address(
-    desk: Desk, log: SqlLog, engine: Engine, clock: Clock
+    desk: HandoffDesk, log: SqlLog, engine: Engine, clock: Clock
 ) -> None:
     hand_off(log, "c", clock)
     clock.forward(PATIENCE)
@@ -258,11 +264,11 @@ def test_who_waits_for_long_may_leave_an_address(
     given = turn(log, "c", reason="contact_given", text="ada@example.com", entities=found)
     log.append(*given)
     (waiting,) = desk.queue()
-    assert (waiting.contact, waiting.owner) == ("ada@example.com", Owner.QUEUED)
+    assert (waiting.contact, waiting.owner) == ("ada@example.com", ConversationOwner.QUEUED)
 
 
 def test_a_silent_customer_is_asked_and_then_the_conversation_is_closed(
-    desk: Desk, log: SqlLog, engine: Engine, clock: Clock
+    desk: HandoffDesk, log: SqlLog, engine: Engine, clock: Clock
 ) -> None:
     log.append(*turn(log, "c", Route.TEMPLATE, "route:thanks", "thanks", clock))
     clock.at = datetime.now(UTC) + timedelta(minutes=30)  # rows are stamped by the real clock
@@ -276,10 +282,12 @@ def test_a_silent_customer_is_asked_and_then_the_conversation_is_closed(
         "en:closed_silence:",
     ]
     log.append(*turn(log, "c", Route.TEMPLATE, "route:greeting", "hello again", clock))
-    assert log.load("c").owner is Owner.BOT
+    assert log.load("c").owner is ConversationOwner.BOT
 
 
-def test_the_queue_is_in_the_order_of_the_waiting(desk: Desk, log: SqlLog, clock: Clock) -> None:
+def test_the_queue_is_in_the_order_of_the_waiting(
+    desk: HandoffDesk, log: SqlLog, clock: Clock
+) -> None:
     for name in ("a", "b", "c"):
         hand_off(log, name, clock)
         clock.forward(timedelta(seconds=10))
@@ -289,7 +297,7 @@ def test_the_queue_is_in_the_order_of_the_waiting(desk: Desk, log: SqlLog, clock
 
 
 def test_the_summary_says_who_wants_what_and_what_was_tried(
-    desk: Desk, log: SqlLog, engine: Engine, clock: Clock
+    desk: HandoffDesk, log: SqlLog, engine: Engine, clock: Clock
 ) -> None:
     assert desk
     log.append(*turn(log, "c", Route.TEMPLATE, "route:refund_status", "where is my money", clock))
@@ -302,7 +310,9 @@ def test_the_summary_says_who_wants_what_and_what_was_tried(
         conversation_summary.summary(engine, "nowhere")
 
 
-def test_unknown_agents_and_conversations_are_named(desk: Desk, log: SqlLog, clock: Clock) -> None:
+def test_unknown_agents_and_conversations_are_named(
+    desk: HandoffDesk, log: SqlLog, clock: Clock
+) -> None:
     hand_off(log, "c", clock)
     for call in (
         lambda: desk.take("nowhere", "ann"),
@@ -318,7 +328,7 @@ def test_two_replies_made_from_the_same_state_do_not_both_stand(log: SqlLog) -> 
     one = turn(log, "c", Route.TEMPLATE, "route:thanks", "first")
     other = turn(log, "c", Route.TEMPLATE, "route:thanks", "second")
     log.append(*one)
-    with pytest.raises(MovedOnError):
+    with pytest.raises(ConversationChangedError):
         log.append(*other)
     fresh = replace(other[0], reply=Reply("made anew"))
     before = log.load("c")

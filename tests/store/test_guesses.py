@@ -6,15 +6,15 @@ import pytest
 from sqlalchemy import Engine, select
 
 from bot.core.types import now
-from bot.server.api_errors import Refusal
+from bot.server.api_errors import RefusedRequestError
 from bot.server.auth import rate_limits
-from bot.server.auth.rate_limits import MOST, SPAN, Tries
+from bot.server.auth.rate_limits import MOST, SPAN, AttemptLimiter
 from bot.store import database
 from bot.store.tables import guesses
 
 
-def counted(engine: Engine, kind: str = "login") -> Tries:
-    return Tries(engine, kind, b"key", "too many")
+def counted(engine: Engine, kind: str = "login") -> AttemptLimiter:
+    return AttemptLimiter(engine, kind, b"key", "too many")
 
 
 def test_who_guesses_waits_in_every_process_and_nobody_else_does(engine: Engine) -> None:
@@ -24,7 +24,7 @@ def test_who_guesses_waits_in_every_process_and_nobody_else_does(engine: Engine)
         one.check("ann")
         (one, other)[number % 2].wrong("ann")
     for process in (one, other):
-        with pytest.raises(Refusal) as refused:
+        with pytest.raises(RefusedRequestError) as refused:
             process.check("ann")
         assert refused.value.status_code == 429
         process.check("bo")

@@ -14,12 +14,12 @@ from sqlalchemy import Engine, select, text, update
 
 from bot.analytics import reports
 from bot.analytics.outcomes import bucket, upper
-from bot.analytics.traffic_simulation import World, traffic
-from bot.core.types import Feedback, Message, Reply, ServedBy
-from bot.dialogue.handoff import Owner
+from bot.analytics.traffic_simulation import TrafficSource, simulate_traffic
+from bot.core.types import Feedback, Message, Reply, ServingVersions
+from bot.dialogue.handoff import ConversationOwner
 from bot.store import conversation_notes, database, synthetic_conversations, tables, topic_store
 from bot.store.conversation_log import SqlLog
-from bot.store.handoff_desk import Desk
+from bot.store.handoff_desk import HandoffDesk
 from bot.store.topic_store import Topic
 from tests.server.turns import turn_with
 
@@ -30,10 +30,10 @@ TEXTS = {
     }
     for language in ("en", "zh")
 }
-WORLD = World(
+WORLD = TrafficSource(
     TEXTS,
     tuple((f"a{n}.md", f"Article {n}", f"Text of article {n}.") for n in range(6)),
-    ServedBy("m-1", "k-1", "t-1", "p-1"),
+    ServingVersions("m-1", "k-1", "t-1", "p-1"),
 )
 ALL: dict[str, Any] = {"first": date(2026, 2, 1), "last": date(2026, 3, 31), "synthetic": True}
 
@@ -41,7 +41,7 @@ ALL: dict[str, Any] = {"first": date(2026, 2, 1), "last": date(2026, 3, 31), "sy
 @pytest.fixture
 def filled(engine: Engine) -> Engine:
     database.migrate(engine)
-    synthetic_conversations.write(engine, traffic(WORLD, 60, 6.0, seed=3, until=UNTIL))
+    synthetic_conversations.write(engine, simulate_traffic(WORLD, 60, 6.0, seed=3, until=UNTIL))
     return engine
 
 
@@ -244,7 +244,7 @@ def test_every_figure_leads_to_as_many_conversations(filled: Engine) -> None:
         told = reports.behind(filled, wanted, "negative", row["intent"], 7)
         assert told["count"] == row["upset_conversations"]
         assert len(told["conversations"]) == min(7, told["count"])
-    with pytest.raises(reports.QueryError, match="choose from"):
+    with pytest.raises(reports.ReportQueryError, match="choose from"):
         reports.behind(filled, wanted, "nonsense")
 
 
@@ -260,7 +260,7 @@ def test_what_was_made_up_is_left_out_and_can_be_removed(filled: Engine) -> None
 def test_what_is_made_up_anew_is_summed_up_anew(filled: Engine) -> None:
     wanted = reports.query(**ALL)
     before = reports.insights(filled, wanted)["figures"]["outcomes"]
-    made = list(traffic(WORLD, 60, 6.0, seed=3, until=UNTIL))
+    made = list(simulate_traffic(WORLD, 60, 6.0, seed=3, until=UNTIL))
     synthetic_conversations.clear(filled)
     # As many a day: their number does not tell that they are others.
     synthetic_conversations.write(
@@ -317,7 +317,7 @@ def wait(engine: Engine, most: int) -> int:
     with engine.begin() as connection:
         names = connection.execute(newest.limit(most)).scalars().all()
         here = tables.conversations.c.id.in_(names)
-        values = {"owner": Owner.QUEUED.value, "queue": "general", "queued_at": UNTIL}
+        values = {"owner": ConversationOwner.QUEUED.value, "queue": "general", "queued_at": UNTIL}
         connection.execute(update(tables.conversations).where(here).values(**values))
     return len(names)
 
@@ -325,12 +325,14 @@ def wait(engine: Engine, most: int) -> int:
 @pytest.mark.slow
 def test_ten_thousand_conversations_cost_little_more_than_a_hundred(engine: Engine) -> None:
     database.migrate(engine)
-    desk = Desk(engine, lambda notice, language: f"{notice}{language}")
+    desk = HandoffDesk(engine, lambda notice, language: f"{notice}{language}")
     wanted = reports.query(**ALL)
 
     def seconds(rate: float) -> tuple[float, float]:
         synthetic_conversations.clear(engine)
-        synthetic_conversations.write(engine, traffic(WORLD, 60, rate, seed=3, until=UNTIL))
+        synthetic_conversations.write(
+            engine, simulate_traffic(WORLD, 60, rate, seed=3, until=UNTIL)
+        )
         grouped(engine, 30)
         reports.insights(engine, wanted)
         assert wait(engine, 20) == 20

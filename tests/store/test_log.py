@@ -18,14 +18,14 @@ from bot.core.types import (
     NotFoundError,
     Reply,
     Route,
-    ServedBy,
+    ServingVersions,
     Turn,
     Understanding,
 )
-from bot.dialogue.state import Form, State, advance
+from bot.dialogue.state import FormState, State, advance
 from bot.store import database, encryption
 from bot.store.conversation_log import SqlLog
-from bot.store.read_model import Reader
+from bot.store.read_model import ConversationReader
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def log(engine: Engine) -> SqlLog:
 
 
 @pytest.fixture
-def reader(engine: Engine) -> Reader:
-    return Reader(engine)
+def reader(engine: Engine) -> ConversationReader:
+    return ConversationReader(engine)
 
 
 def turn_of(message: Message, route: Route = Route.RETRIEVE) -> Turn:
@@ -46,7 +46,7 @@ def turn_of(message: Message, route: Route = Route.RETRIEVE) -> Turn:
         understanding=Understanding("en", "neutral", "calm", "warranty", 0.9, (), entities),
         decision=Decision(route, "route:warranty", "warranty", queue="support"),
         reply=Reply("Two years.", (Citation("w.md", "Warranty", "Two years.", 4, 14),)),
-        versions=ServedBy("m-1", "k-1", "t-1", "p-1"),
+        versions=ServingVersions("m-1", "k-1", "t-1", "p-1"),
     )
 
 
@@ -56,14 +56,18 @@ def answer(log: SqlLog, message: Message, route: Route = Route.RETRIEVE) -> Turn
     return log.append(turn, advance(log.load(message.conversation_id), turn))
 
 
-def test_a_message_is_in_the_history_before_it_is_answered(log: SqlLog, reader: Reader) -> None:
+def test_a_message_is_in_the_history_before_it_is_answered(
+    log: SqlLog, reader: ConversationReader
+) -> None:
     log.receive(Message("where is it", "c"))
     (line,) = reader.history("c")
     assert (line["role"], line["status"]) == ("customer", "pending")
     assert [message.text for message in log.pending()] == ["where is it"]
 
 
-def test_an_answered_message_and_its_reply_stand_in_order(log: SqlLog, reader: Reader) -> None:
+def test_an_answered_message_and_its_reply_stand_in_order(
+    log: SqlLog, reader: ConversationReader
+) -> None:
     answer(log, Message("how long is the warranty", "c"))
     customer, bot = reader.history("c")
     assert (customer["status"], bot["in_reply_to"]) == ("answered", customer["id"])
@@ -74,7 +78,7 @@ def test_an_answered_message_and_its_reply_stand_in_order(log: SqlLog, reader: R
 
 
 def test_a_message_sent_twice_is_stored_once_and_keeps_its_turn(
-    log: SqlLog, reader: Reader
+    log: SqlLog, reader: ConversationReader
 ) -> None:
     first = answer(log, Message("hello", "c", client_message_id="k"))
     again = log.receive(Message("hello", "c", client_message_id="k"))
@@ -84,7 +88,9 @@ def test_a_message_sent_twice_is_stored_once_and_keeps_its_turn(
     assert len(reader.history("c")) == 2
 
 
-def test_two_replies_to_one_message_leave_the_first(log: SqlLog, reader: Reader) -> None:
+def test_two_replies_to_one_message_leave_the_first(
+    log: SqlLog, reader: ConversationReader
+) -> None:
     message = log.receive(Message("hello", "c")).message
     first, second = turn_of(message), turn_of(message)
     assert log.append(first, State()).reply_id == first.reply_id
@@ -92,7 +98,9 @@ def test_two_replies_to_one_message_leave_the_first(log: SqlLog, reader: Reader)
     assert len(reader.history("c")) == 2
 
 
-def test_many_threads_storing_the_same_message_store_it_once(log: SqlLog, reader: Reader) -> None:
+def test_many_threads_storing_the_same_message_store_it_once(
+    log: SqlLog, reader: ConversationReader
+) -> None:
     def send(_number: int) -> str:
         return log.receive(Message("hello", "c", client_message_id="k")).message.id
 
@@ -102,7 +110,7 @@ def test_many_threads_storing_the_same_message_store_it_once(log: SqlLog, reader
 
 
 def test_personal_data_is_nowhere_in_the_database(
-    log: SqlLog, reader: Reader, engine: Engine
+    log: SqlLog, reader: ConversationReader, engine: Engine
 ) -> None:
     secret = ("a@b.org", "4111 1111 1111 1111", "+1 415 555 2671")
     answer(log, Message(f"I am {secret[0]}, card {secret[1]}, call {secret[2]}", "c", "a@b.org"))
@@ -136,7 +144,7 @@ def test_places_in_the_queue_follow_the_order_of_arrival(log: SqlLog) -> None:
 
 
 def test_the_trace_is_found_by_either_id_and_names_the_versions(
-    log: SqlLog, reader: Reader
+    log: SqlLog, reader: ConversationReader
 ) -> None:
     turn = answer(log, Message("how long is the warranty", "c"))
     trace = reader.trace(turn.message.id)
@@ -153,7 +161,7 @@ def test_feedback_on_an_unknown_message_is_refused(log: SqlLog) -> None:
 
 
 def test_the_list_of_conversations_starts_with_the_one_that_moved_last(
-    log: SqlLog, reader: Reader
+    log: SqlLog, reader: ConversationReader
 ) -> None:
     for name in ("old", "new"):
         answer(log, Message(f"hello from {name}", name))
@@ -206,7 +214,7 @@ def test_what_waits_for_an_answer_is_sealed_and_answered_as_it_was_written(
     assert "ada" not in row.sealed
     (waiting,) = log.pending()
     assert waiting.text == written  # after a crash as well
-    elsewhere = SqlLog(engine, encryption.Seal(Fernet.generate_key().decode()))
+    elsewhere = SqlLog(engine, encryption.FieldCipher(Fernet.generate_key().decode()))
     assert elsewhere.pending()[0].text == "my address is [email]"
     turn = turn_of(waiting)
     log.append(turn, advance(log.load("c"), turn), log.load("c"))
@@ -222,7 +230,9 @@ def test_what_an_open_form_was_told_is_sealed_in_the_database(
     log = SqlLog(engine, encryption.load_or_make(tmp_path))
     message = log.receive(Message("to 12 Elm Street please", "c")).message
     slots = {"order_number": "A10234", "new_address": "12 Elm Street", "email": "ada@example.com"}
-    told = replace(State(), forms=(Form("change_address", "confirm"),), slots=slots, revision=1)
+    told = replace(
+        State(), forms=(FormState("change_address", "confirm"),), slots=slots, revision=1
+    )
     log.append(turn_of(message), told, log.load("c"))
     with engine.connect() as connection:
         stored = str(connection.execute(text("SELECT state FROM conversations")).scalar_one())
@@ -230,5 +240,5 @@ def test_what_an_open_form_was_told_is_sealed_in_the_database(
     assert "Elm" not in stored
     assert "ada@" not in stored
     assert log.load("c").slots == slots
-    other = SqlLog(engine, encryption.Seal(Fernet.generate_key().decode()))
+    other = SqlLog(engine, encryption.FieldCipher(Fernet.generate_key().decode()))
     assert other.load("c").slots == {"order_number": "A10234"}  # asked for again

@@ -15,7 +15,7 @@ from bot.core.types import (
     NotFoundError,
     Reply,
     Route,
-    ServedBy,
+    ServingVersions,
     Turn,
     Understanding,
     now,
@@ -23,7 +23,7 @@ from bot.core.types import (
 from bot.dialogue.state import advance
 from bot.store import database, query_log
 from bot.store.conversation_log import SqlLog
-from knowledge_base.documents import Chunk, Hit
+from knowledge_base.documents import Chunk, SearchHit
 
 
 @pytest.fixture
@@ -44,13 +44,13 @@ def answer(
 ) -> Turn:
     message = Message(text, conversation, at=at or now(), sender=sender)
     stored = log.receive(message).message
-    found = Hit(Chunk("1", "found.md", "Found", (), "text", 0, 4), 0.2, 0.5, 1.0)
+    found = SearchHit(Chunk("1", "found.md", "Found", (), "text", 0, 4), 0.2, 0.5, 1.0)
     turn = Turn(
         message=stored,
         understanding=Understanding("en", "neutral", "calm", intent, 0.9),
         decision=Decision(Route.RETRIEVE, reason, intent),
         reply=Reply("Two years.", (Citation("cited.md", "W", "Two years.", 4, 14),)),
-        versions=ServedBy("m-1", "k-1", "t-1", "p-1"),
+        versions=ServingVersions("m-1", "k-1", "t-1", "p-1"),
         evidence=(found,),
     )
     return log.append(turn, advance(log.load(conversation), turn))

@@ -11,7 +11,7 @@ from bot.core.types import NotFoundError, now
 from bot.store import daily_aggregates, database, synthetic_conversations, tables, topic_store
 from bot.store.conversation_log import SqlLog
 from bot.store.topic_store import Topic
-from bot.store.visitors import Visits
+from bot.store.visitors import VisitorConversations
 from tests.store.test_questions import answer
 
 NOTHING: dict[str, list[str]] = {"reason": [], "intent": []}
@@ -99,7 +99,7 @@ def test_figures_know_of_a_topic_as_soon_as_messages_have_one(log: SqlLog, engin
     assert reports.insights(engine, today)["topics"][0]["name"] == "ants in parcels"
     topic_store.rename(engine, "topic:1", "name 2")  # of one that is shown nowhere
     topic_store.add(engine, [topic(3)], "e5", synthetic=False)
-    with pytest.raises(topic_store.TakenError, match="another topic"):
+    with pytest.raises(topic_store.TopicNameTakenError, match="another topic"):
         topic_store.rename(engine, "topic:1", "name 3")
     with pytest.raises(NotFoundError, match="no topic"):
         topic_store.rename(engine, "topic:9", "x")
@@ -127,7 +127,7 @@ def test_topics_that_are_one_are_joined_with_what_is_still_to_come(
     for one, name in (("topic:3", "name 3"), ("topic:3", "x"), ("topic:9", "name 3")):
         with pytest.raises(NotFoundError):
             topic_store.join(engine, one, name)
-    with pytest.raises(topic_store.JoinError, match="made-up"):
+    with pytest.raises(topic_store.TopicJoinError, match="made-up"):
         topic_store.join(engine, "topic:3", "name 4")
     assert topic_store.join(engine, "topic:4", "name 3") == "topic:3"
     synthetic_conversations.clear(engine)
@@ -148,7 +148,7 @@ def test_a_day_that_changed_is_not_lost_when_another_conversation_is_forgotten(
     assert reports.insights(engine, month)["figures"]["conversations"] == 2
     topic_store.add(engine, [topic()], "e5", synthetic=False)
     topic_store.place(engine, {old: "topic:1"})
-    Visits(engine).forget("new")
+    VisitorConversations(engine).forget("new")
     page = reports.insights(engine, month)
     assert [day["day"] for day in page["days"] if day["conversations"]] == [
         days[0].date().isoformat()
@@ -191,7 +191,7 @@ def test_who_is_forgotten_leaves_no_place(log: SqlLog, engine: Engine) -> None:
     kept, gone = asked(log, "kept one", "c"), asked(log, "gone one", "d")
     topic_store.add(engine, [topic()], "e5", synthetic=False)
     topic_store.place(engine, {kept: "topic:1", gone: "topic:1"})
-    Visits(engine).forget("d")
+    VisitorConversations(engine).forget("d")
     assert rows(engine, "message_topics") == 1
     assert topic_store.sizes(engine)[0]["messages"] == 1
 
@@ -226,7 +226,7 @@ def test_nobody_looks_beside_another_and_a_crash_keeps_nobody_away_for_ever(
     for _ in range(2):
         with topic_store.alone(engine):
             for _ in range(2):  # who is refused frees nothing
-                with pytest.raises(topic_store.LookingError), topic_store.alone(engine):
+                with pytest.raises(topic_store.TopicUpdateRunningError), topic_store.alone(engine):
                     pass
     monkeypatch.setattr(topic_store, "_LONGEST", timedelta(0))
     with topic_store.alone(engine), topic_store.alone(engine):

@@ -9,16 +9,16 @@ from cryptography.fernet import Fernet
 from sqlalchemy import Engine, func, select, update
 
 from bot.core.types import (
-    BadMessageError,
     CarelineError,
     Decision,
     Feedback,
     Interaction,
+    InvalidMessageError,
     Message,
     NotFoundError,
     Reply,
     Route,
-    ServedBy,
+    ServingVersions,
     Turn,
     Understanding,
     new_id,
@@ -29,14 +29,14 @@ from bot.store import aggregate_cache, audit_ledger, database, reply_suggestions
 from bot.store import attachments as attaching
 from bot.store.attachments import Attachment, Attachments
 from bot.store.conversation_log import SqlLog
-from bot.store.daily_aggregates import Fact
-from bot.store.encryption import Seal
+from bot.store.daily_aggregates import ConversationFacts
+from bot.store.encryption import FieldCipher
 from bot.store.outbox import Delivery, Outbox
-from bot.store.read_model import Reader
+from bot.store.read_model import ConversationReader
 from bot.store.tables import attachments, conversations, messages, metadata
-from bot.store.visitors import Visits
+from bot.store.visitors import VisitorConversations
 
-SEAL = Seal(Fernet.generate_key().decode())
+SEAL = FieldCipher(Fernet.generate_key().decode())
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def talk(log: SqlLog, conversation: str, visitor: str | None = "v") -> Turn:
         understanding=Understanding("en", "neutral", "none", None, 0.0),
         decision=Decision(Route.TEMPLATE, "smalltalk"),
         reply=Reply("Hello!"),
-        versions=ServedBy(None, None, "t", "p"),
+        versions=ServingVersions(None, None, "t", "p"),
     )
     return log.append(turn, State())
 
@@ -63,7 +63,7 @@ def file(conversation: str, content: bytes = b"a photo") -> Attachment:
 
 
 def test_a_conversation_is_its_first_visitors(log: SqlLog, engine: Engine) -> None:
-    visits = Visits(engine)
+    visits = VisitorConversations(engine)
     assert visits.holder("a") is None
     talk(log, "a")
     talk(log, "a", visitor="another")
@@ -75,25 +75,25 @@ def test_the_customer_is_known_again_after_a_crash(log: SqlLog, engine: Engine) 
     log.receive(Message("mine?", "a", visitor="v", customer="c-1@example.org"))
     (left,) = log.pending()
     assert left.customer == "c-1@example.org"
-    again = SqlLog(engine, Seal(Fernet.generate_key().decode())).pending()
+    again = SqlLog(engine, FieldCipher(Fernet.generate_key().decode())).pending()
     assert again[0].customer is None  # with another key nothing is read
 
 
 def test_a_file_is_sealed_and_given_to_one_message(log: SqlLog, engine: Engine) -> None:
     store, sent = Attachments(engine, SEAL), file("a", b"PNG secret")
     store.add(Message("", "a", visitor="v"), sent)
-    assert Visits(engine).holder("a") == "v"
+    assert VisitorConversations(engine).holder("a") == "v"
     with engine.begin() as connection:
         raw = connection.execute(select(attachments.c.content)).scalar_one()
     assert b"secret" not in raw
     assert store.get(sent.id) == sent
     log.receive(Message("look", "a", attachments=(sent.id,)))
-    with pytest.raises(BadMessageError, match="sent before"):
+    with pytest.raises(InvalidMessageError, match="sent before"):
         log.receive(Message("again", "a", attachments=(sent.id,)))
-    (line,) = Reader(engine).history("a")
+    (line,) = ConversationReader(engine).history("a")
     assert line["attachments"][0]["name"] == "photo.png"
     with pytest.raises(NotFoundError):
-        Attachments(engine, Seal(Fernet.generate_key().decode())).get(sent.id)
+        Attachments(engine, FieldCipher(Fernet.generate_key().decode())).get(sent.id)
 
 
 def test_a_file_that_no_message_names_is_removed_and_they_are_counted(
@@ -114,7 +114,7 @@ def test_a_file_that_no_message_names_is_removed_and_they_are_counted(
 
 
 def test_a_rating_is_kept_once_and_needs_a_conversation(log: SqlLog, engine: Engine) -> None:
-    visits = Visits(engine)
+    visits = VisitorConversations(engine)
     talk(log, "a")
     visits.rate("a", 2, "slow, call me at jo@example.org")
     visits.rate("a", 5, None)
@@ -125,7 +125,7 @@ def test_a_rating_is_kept_once_and_needs_a_conversation(log: SqlLog, engine: Eng
 
 def test_name_and_contact_are_added_to(log: SqlLog, engine: Engine) -> None:
     del log
-    visits, opening = Visits(engine), Message("", "a", visitor="v")
+    visits, opening = VisitorConversations(engine), Message("", "a", visitor="v")
     visits.introduce(opening, "Kim", None)
     visits.introduce(opening, None, "kim@example.org")
     with engine.begin() as connection:
@@ -133,12 +133,12 @@ def test_name_and_contact_are_added_to(log: SqlLog, engine: Engine) -> None:
     assert (row.visitor_name, row.contact, row.visitor) == ("Kim", "kim@example.org", "v")
 
 
-def counted(facts: Sequence[Fact]) -> dict[str, float]:
+def counted(facts: Sequence[ConversationFacts]) -> dict[str, float]:
     return {"conversations": len(facts)}
 
 
 def test_forgetting_leaves_nothing_but_the_ledgers_hashes(log: SqlLog, engine: Engine) -> None:
-    visits = Visits(engine)
+    visits = VisitorConversations(engine)
     kept = talk(log, "kept")
     Attachments(engine, SEAL).add(Message("", "gone"), sent := file("gone"))
     gone = talk(log, "gone")

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
-from careline_benchmarks.widget_stage import Page as Staged
-from careline_benchmarks.widget_stage import Stage
+from careline_benchmarks.widget_stage import StagePage as Staged
+from careline_benchmarks.widget_stage import WidgetStage
 from playwright.sync_api import Locator, Page, expect
 
 from bot.server.auth.secrets_file import load_or_make
@@ -37,7 +37,7 @@ def answered(page: Page, count: int = 1) -> None:
 
 
 def place(
-    stage: Stage,
+    stage: WidgetStage,
     source: str,
     attributes: str = "",
     body: str = "<h1>A page</h1>",

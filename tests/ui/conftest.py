@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from careline_benchmarks.widget_stage import Stage
+from careline_benchmarks.widget_stage import WidgetStage
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bot.container import Home
 from bot.core.settings import Settings
-from bot.store.accounts import Level, Users
+from bot.store.accounts import AccessLevel, Users
 from tests.running import Server, free_port
 from tests.ui.signing import PASSWORD, sign_in
 
@@ -51,12 +51,12 @@ def page(browser: Browser) -> Iterator[Page]:
 @pytest.fixture(scope="session")
 def elsewhere(
     trained: Home, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Server, Stage]]:
+) -> Iterator[tuple[Server, WidgetStage]]:
     """Start a server and, on another origin that it allows, a stage for pages."""
     folder = tmp_path_factory.mktemp("elsewhere") / "home"
     shutil.copytree(trained.path, folder, ignore=shutil.ignore_patterns("*.db*"))
     port = free_port()
-    with Stage(f"http://127.0.0.1:{port}").running() as stage:
+    with WidgetStage(f"http://127.0.0.1:{port}").running() as stage:
         settings = {
             "CARELINE_ALLOWED_ORIGINS": f'["{stage.url}"]',
             "CARELINE_IDENTITY_SECRET": "identity-secret",
@@ -68,7 +68,7 @@ def elsewhere(
 
 
 @pytest.fixture
-def stage(elsewhere: tuple[Server, Stage]) -> Iterator[Stage]:
+def stage(elsewhere: tuple[Server, WidgetStage]) -> Iterator[WidgetStage]:
     """Return the stage, bare: pages, script and cuts are the test's own."""
     found = elsewhere[1]
     found.pages.clear()
@@ -81,7 +81,7 @@ def stage(elsewhere: tuple[Server, Stage]) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def embedded(elsewhere: tuple[Server, Stage]) -> Server:
+def embedded(elsewhere: tuple[Server, WidgetStage]) -> Server:
     return elsewhere[0]
 
 
@@ -90,8 +90,8 @@ def staffed(server: Server) -> Iterator[Home]:
     """Return the served home with two agents who may sign in."""
     found = Home(Settings.load(server.home))
     users = Users(found.engine)
-    users.add("cleo", "Cleo", Level.AGENT, PASSWORD)
-    users.add("dan", "Dan", Level.AGENT, PASSWORD)
+    users.add("cleo", "Cleo", AccessLevel.AGENT, PASSWORD)
+    users.add("dan", "Dan", AccessLevel.AGENT, PASSWORD)
     yield found
     users.remove("cleo")
     users.remove("dan")

@@ -11,7 +11,7 @@ import pytest
 from tests.running import Server
 from ui.careline import Careline
 from ui.client.http_client import ApiError, Client
-from ui.client.models import Turn
+from ui.client.models import TurnView
 
 QUESTION = "How do I wash my rain jacket?"
 
@@ -35,7 +35,7 @@ def test_a_turn_has_types(careline: Careline) -> None:
 
 def test_words_come_before_the_turn(careline: Careline) -> None:
     *words, turn = careline.say(QUESTION)
-    assert isinstance(turn, Turn)
+    assert isinstance(turn, TurnView)
     assert "".join(word for word in words if isinstance(word, str)) == turn.reply.text
 
 

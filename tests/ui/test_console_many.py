@@ -12,12 +12,12 @@ from bot.core.settings import Settings
 from bot.core.types import new_id
 from bot.server.auth import sessions
 from bot.store import handoff_desk as desks
-from bot.store.accounts import Level, User, Users
+from bot.store.accounts import AccessLevel, User, Users
 from tests.running import Server
-from ui.client.desk_api import Desk
+from ui.client.desk_api import DeskApi
 from ui.client.http_client import Client
 from ui.i18n import CHINESE, ENGLISH
-from ui.screens.console.screen import Console
+from ui.screens.console.screen import ConsoleScreen
 
 MANY = 50
 ALL = ("", "", "", "", 0)
@@ -28,7 +28,7 @@ def agent(server: Server) -> Iterator[tuple[User, str]]:
     """Return an agent with much room, and what lets the agent in."""
     home = Home(Settings.load(server.home))
     users = Users(home.engine)
-    user = users.add("max", "Max", Level.AGENT, "correct horse")
+    user = users.add("max", "Max", AccessLevel.AGENT, "correct horse")
     yield user, sessions.issue(home.seal.key_for("sessions"), user, time.time() + 600)
     users.remove("max")
     home.engine.dispose()
@@ -47,7 +47,7 @@ def opened(server: Server) -> Iterator[list[str]]:
             visitor.delete(f"/conversations/{name}")
 
 
-def counted(console: Console) -> list[str]:
+def counted(console: ConsoleScreen) -> list[str]:
     """Return the list that requests of a console are put into."""
     asked: list[str] = []
 
@@ -63,10 +63,12 @@ def test_a_tick_asks_the_same_with_fifty_conversations(
 ) -> None:
     user, session = agent
     with Client(server.url, session) as client:
-        a_tick_asks_little(Console(Desk(client)), server, user, opened)
+        a_tick_asks_little(ConsoleScreen(DeskApi(client)), server, user, opened)
 
 
-def a_tick_asks_little(console: Console, server: Server, user: User, opened: list[str]) -> None:
+def a_tick_asks_little(
+    console: ConsoleScreen, server: Server, user: User, opened: list[str]
+) -> None:
     me = console.open()
     asked = counted(console)
     _, table, shown, *_ = console.watch(me, ENGLISH, None, None, *ALL)
@@ -100,7 +102,7 @@ def a_tick_asks_little(console: Console, server: Server, user: User, opened: lis
 
 def _take_all(server: Server, user: User, names: list[str]) -> None:
     home = Home(Settings.load(server.home))
-    desk = desks.Desk(home.engine, lambda notice, language: f"{notice.template} {language}")
+    desk = desks.HandoffDesk(home.engine, lambda notice, language: f"{notice.template} {language}")
     desk.enroll(desks.Agent(user.id, user.name, capacity=MANY))
     for name in names:
         desk.take(name, user.id)

@@ -8,15 +8,15 @@ import pytest
 from bot.actions.orders_db import PAID_BY, REFUNDS, STATUSES
 from bot.core.types import Route
 from bot.nlu import emotion_classifier
-from bot.store.accounts import Level
+from bot.store.accounts import AccessLevel
 from ui.i18n import CHINESE, ENGLISH
 from ui.screens.console import views
 from ui.screens.console.corrections import articles, kept_html
 from ui.screens.console.records import FACTS, orders_html
-from ui.screens.console.texts import Speech, words
+from ui.screens.console.texts import ConsoleTexts, words
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-SAID = Speech(ENGLISH)
+SAID = ConsoleTexts(ENGLISH)
 ALL = ("", "", "", "", 0)
 
 
@@ -103,7 +103,7 @@ def test_what_customers_and_colleagues_wrote_is_no_markup() -> None:
 
 def test_the_servers_words_are_chinese_on_the_chinese_page_and_unknown_ones_stay() -> None:
     titles = {"refund": {"en": "Refund", "zh": "退款"}}
-    chinese, english = Speech(CHINESE, titles), Speech(ENGLISH, titles)
+    chinese, english = ConsoleTexts(CHINESE, titles), ConsoleTexts(ENGLISH, titles)
     assert (chinese.term("angry"), chinese.term("supervisor")) == ("愤怒", "主管")
     assert (chinese.title("refund"), english.title("refund")) == ("退款", "Refund")
     assert (chinese.title("new"), chinese.term("odd"), chinese.term(None)) == ("new", "odd", "")
@@ -112,10 +112,10 @@ def test_the_servers_words_are_chinese_on_the_chinese_page_and_unknown_ones_stay
 
 @pytest.mark.parametrize(
     "names",
-    [emotion_classifier.EMOTIONS, tuple(Level), tuple(Route), STATUSES, PAID_BY, REFUNDS[1:]],
+    [emotion_classifier.EMOTIONS, tuple(AccessLevel), tuple(Route), STATUSES, PAID_BY, REFUNDS[1:]],
 )
 def test_every_word_of_the_server_is_known_in_chinese(names: tuple[str, ...]) -> None:
-    assert [name for name in names if Speech(CHINESE).term(name) == name] == []
+    assert [name for name in names if ConsoleTexts(CHINESE).term(name) == name] == []
 
 
 def test_the_articles_to_choose_from_begin_with_what_was_found_and_come_once() -> None:

@@ -11,7 +11,7 @@ from tests.ui.signing import sign_in
 from ui.client.http_client import Json
 from ui.i18n import ENGLISH
 from ui.screens.chat import views
-from ui.screens.console.texts import Speech
+from ui.screens.console.texts import ConsoleTexts
 
 
 def token(text: str, start: int, weight: float) -> Json:
@@ -50,11 +50,11 @@ def test_words_for_and_against_are_marked_and_nothing_is_interpreted() -> None:
 
 def test_neighbours_are_shown_with_their_source_and_not_interpreted() -> None:
     near = {"text": "<i>late</i>", "intent": "a&b", "source": "x.csv:3", "similarity": 0.876}
-    html = views.similar_html([near], Speech(ENGLISH))
+    html = views.similar_html([near], ConsoleTexts(ENGLISH))
     assert "0.88 x.csv:3" in html
     assert "a&amp;b" in html
     assert "&lt;i&gt;late&lt;/i&gt;" in html
-    assert views.similar_html([], Speech(ENGLISH)) == ""
+    assert views.similar_html([], ConsoleTexts(ENGLISH)) == ""
 
 
 @pytest.mark.parametrize(

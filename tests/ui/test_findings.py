@@ -78,11 +78,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return Home(Settings.load(folder))
 
 
-def check(home: Home, path: str, text: str) -> draft_checks.Checked:
+def check(home: Home, path: str, text: str) -> draft_checks.DraftReport:
     return draft_checks.check(home.path, home.labels(), editable_files.read(home.path, path), text)
 
 
-def shown(found: draft_checks.Checked) -> str:
+def shown(found: draft_checks.DraftReport) -> str:
     """Return what a Chinese page shows of a check."""
     problems = [
         {**vars(one), "severity": "error" if one.is_error else "warning"} for one in found.problems

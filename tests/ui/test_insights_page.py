@@ -23,8 +23,8 @@ def traffic(server: Server) -> Iterator[Home]:
     home.log()
     synthetic_conversations.write(
         home.engine,
-        traffic_simulation.traffic(
-            traffic_simulation.read_world(
+        traffic_simulation.simulate_traffic(
+            traffic_simulation.read_source(
                 home.path / "dialogs", home.knowledge(), home.served_by()
             ),
             40,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ui.i18n import CHINESE, ENGLISH
-from ui.screens.console.texts import Speech
+from ui.screens.console.texts import ConsoleTexts
 from ui.screens.playground import views
 from ui.screens.playground.screen import attempt
 from ui.screens.playground.texts import words
@@ -54,12 +54,12 @@ def found(**values: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("tongue", [ENGLISH, CHINESE])
 def test_nothing_that_is_shown_is_markup(tongue: str) -> None:
-    said, terms = words(tongue), Speech(tongue)
+    said, terms = words(tongue), ConsoleTexts(tongue)
     assert "<img" not in views.reply(found(), said, terms) + views.steps(found(), said, terms)
 
 
 def test_scores_tokens_cost_and_doubts_are_shown() -> None:
-    shown = views.steps(found(), words(ENGLISH), Speech(ENGLISH))
+    shown = views.steps(found(), words(ENGLISH), ConsoleTexts(ENGLISH))
     for text in ("0.700", "8.250", "0.900", "12 + 34 tokens, counted here", "cost 0.000250"):
         assert text in shown
     assert "<span class='no'>40%</span> (from 50% on it counts)" in shown
@@ -70,10 +70,10 @@ def test_where_nothing_was_searched_checked_or_written_that_is_said() -> None:
     said = words(ENGLISH)
     bare = found(candidates=[], evidence=None, support=[])
     bare["trace"]["generated"] = []
-    shown = views.steps(bare, said, Speech(ENGLISH))
+    shown = views.steps(bare, said, ConsoleTexts(ENGLISH))
     assert all(said[name] in shown for name in ("candidates_none", "support_none", "models_none"))
     unused = found(candidates=[{**found()["candidates"][0], "used": False}])
-    assert said["unused"] in views.steps(unused, said, Speech(ENGLISH))
+    assert said["unused"] in views.steps(unused, said, ConsoleTexts(ENGLISH))
 
 
 def test_both_languages_have_the_same_words() -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from bot.container import Home
 from bot.core.types import new_id
-from bot.store.accounts import Level, Users
+from bot.store.accounts import AccessLevel, Users
 from tests.running import Server
 from tests.ui.axe import Finding, findings
 from tests.ui.chatting import staff
@@ -33,7 +33,7 @@ QUESTION: Final = {"en": "How do I wash my rain jacket?", "zh": "雨衣怎么洗
 def supervisor(staffed: Home) -> Iterator[str]:
     """Return who may see every tab."""
     users = Users(staffed.engine)
-    users.add("sue", "Sue", Level.SUPERVISOR, PASSWORD)
+    users.add("sue", "Sue", AccessLevel.SUPERVISOR, PASSWORD)
     yield "sue"
     users.remove("sue")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
-from careline_benchmarks.widget_stage import Stage
+from careline_benchmarks.widget_stage import WidgetStage
 from playwright.sync_api import Page, expect
 
 from tests.running import Server
@@ -72,7 +72,7 @@ def test_nothing_is_found_in_widget_and_shop(
 
 @pytest.mark.parametrize(("language", "scheme"), LOOKS)
 def test_nothing_is_found_in_the_form_and_while_a_reply_streams(
-    page: Page, stage: Stage, language: str, scheme: Any
+    page: Page, stage: WidgetStage, language: str, scheme: Any
 ) -> None:
     seen = threading.Event()
 

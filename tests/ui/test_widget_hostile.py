@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
-from careline_benchmarks.widget_stage import Stage
+from careline_benchmarks.widget_stage import WidgetStage
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.running import Server
@@ -57,7 +57,7 @@ def fetched(page: Page) -> list[str]:
 
 
 def test_hostile_messages_come_back_as_text(
-    page: Page, stage: Stage, embedded: Server, fetched: list[str]
+    page: Page, stage: WidgetStage, embedded: Server, fetched: list[str]
 ) -> None:
     begin(page, place(stage, embedded.url))
     for number, text in enumerate(HOSTILE):
@@ -100,7 +100,7 @@ def reply(text: str) -> dict[str, Any]:
 
 
 def test_hostile_replies_articles_and_titles_are_text(
-    page: Page, stage: Stage, fetched: list[str]
+    page: Page, stage: WidgetStage, fetched: list[str]
 ) -> None:
     texts = [*HOSTILE, LONG]
 
@@ -129,7 +129,9 @@ def test_hostile_replies_articles_and_titles_are_text(
     assert set(fetched) == {stage.url.split("/")[2]}
 
 
-def test_hostile_agents_and_file_names_are_text(page: Page, stage: Stage, embedded: Server) -> None:
+def test_hostile_agents_and_file_names_are_text(
+    page: Page, stage: WidgetStage, embedded: Server
+) -> None:
     begin(page, place(stage, embedded.url))
     names = [f"{text[:80]}.txt".replace("/", "-") for text in (*HOSTILE[1:], LONG)]
     for some in (names[:5], names[5:]):

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from careline_benchmarks.widget_stage import Stage
+from careline_benchmarks.widget_stage import WidgetStage
 from playwright.sync_api import Page, expect
 
 from tests.running import Server
@@ -40,7 +40,7 @@ def begin(page: Page, address: str) -> None:
 
 @pytest.mark.parametrize("count", [1000, pytest.param(20_000, marks=pytest.mark.slow)])
 def test_tokens_come_each_once_though_the_stream_is_cut(
-    page: Page, stage: Stage, count: int
+    page: Page, stage: WidgetStage, count: int
 ) -> None:
     tokens = [f"{number:x}é😀 " for number in range(count)]
     read, asked = threading.Event(), list[str | None]()
@@ -71,7 +71,7 @@ def test_tokens_come_each_once_though_the_stream_is_cut(
     assert words.evaluate("(one) => one.textContent") == "".join(tokens)
 
 
-def test_quotes_of_one_article_stand_together(page: Page, stage: Stage) -> None:
+def test_quotes_of_one_article_stand_together(page: Page, stage: WidgetStage) -> None:
     quoted = [("jackets", "Wash at 30."), ("boots", "Brush them."), ("jackets", "Close all zips.")]
     done = turn("Wash it.")
     done["reply"]["citations"] = [
@@ -97,7 +97,7 @@ def test_quotes_of_one_article_stand_together(page: Page, stage: Stage) -> None:
 
 
 def test_a_stream_cut_in_the_middle_goes_on_where_it_was(
-    page: Page, stage: Stage, embedded: Server
+    page: Page, stage: WidgetStage, embedded: Server
 ) -> None:
     begin(page, place(stage, stage.url))
     stage.cuts[:] = [400]
@@ -113,7 +113,7 @@ def test_a_stream_cut_in_the_middle_goes_on_where_it_was(
 
 
 def test_what_is_written_without_a_connection_is_sent_later(
-    page: Page, stage: Stage, embedded: Server
+    page: Page, stage: WidgetStage, embedded: Server
 ) -> None:
     begin(page, place(stage, embedded.url))
     page.context.set_offline(offline=True)
@@ -133,7 +133,7 @@ def test_what_is_written_without_a_connection_is_sent_later(
 
 
 def test_what_was_taken_back_while_it_was_answered_is_not_sent_again(
-    page: Page, stage: Stage
+    page: Page, stage: WidgetStage
 ) -> None:
     asked = list[str]()
 
@@ -167,7 +167,7 @@ def transcript(page: Page) -> list[tuple[str, str]]:
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_30_cuts_and_5_restarts_leave_both_sides_the_same(
-    page: Page, stage: Stage, embedded: Server
+    page: Page, stage: WidgetStage, embedded: Server
 ) -> None:
     dice = random.Random(7)
     begin(page, place(stage, stage.url))
@@ -202,7 +202,7 @@ def test_30_cuts_and_5_restarts_leave_both_sides_the_same(
 
 
 def test_history_comes_page_by_page_and_the_page_stays_small(
-    page: Page, stage: Stage, embedded: Server
+    page: Page, stage: WidgetStage, embedded: Server
 ) -> None:
     begin(page, place(stage, embedded.url))
     say(page, "message 0")
@@ -236,7 +236,9 @@ def test_history_comes_page_by_page_and_the_page_stays_small(
     assert log.evaluate(count) <= 60
 
 
-def test_who_reads_further_up_is_not_moved(page: Page, stage: Stage, embedded: Server) -> None:
+def test_who_reads_further_up_is_not_moved(
+    page: Page, stage: WidgetStage, embedded: Server
+) -> None:
     begin(page, place(stage, embedded.url))
     for number in range(4):
         say(page, f"How do I wash my rain jacket? {number}")

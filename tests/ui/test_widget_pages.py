@@ -6,7 +6,7 @@ import re
 
 import httpx
 import pytest
-from careline_benchmarks.widget_stage import Stage
+from careline_benchmarks.widget_stage import WidgetStage
 from playwright.sync_api import FilePayload, Page, Route, expect
 
 from tests.running import Server
@@ -29,7 +29,7 @@ def begin(page: Page, address: str) -> None:
     expect(page.get_by_test_id("panel")).to_be_visible()
 
 
-def test_it_works_from_another_origin(page: Page, stage: Stage, embedded: Server) -> None:
+def test_it_works_from_another_origin(page: Page, stage: WidgetStage, embedded: Server) -> None:
     complaints, hosts = heard(page), set[str]()
     page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
     begin(page, place(stage, embedded.url))
@@ -49,7 +49,7 @@ def test_it_works_from_another_origin(page: Page, stage: Stage, embedded: Server
 
 
 def test_a_page_that_is_not_allowed_gets_no_answer(page: Page, server: Server) -> None:
-    with Stage(server.url).running() as stranger:
+    with WidgetStage(server.url).running() as stranger:
         begin(page, place(stranger, server.url))
         say(page, "hello")
         expect(page.get_by_test_id("status")).to_contain_text("reconnecting")
@@ -57,7 +57,9 @@ def test_a_page_that_is_not_allowed_gets_no_answer(page: Page, server: Server) -
 
 
 @pytest.mark.parametrize("whose", ["its own", "another"])
-def test_a_strict_policy_is_kept(page: Page, stage: Stage, embedded: Server, whose: str) -> None:
+def test_a_strict_policy_is_kept(
+    page: Page, stage: WidgetStage, embedded: Server, whose: str
+) -> None:
     complaints = heard(page)
     if whose == "its own":  # the page's server passes the chat's requests on: 'self' is enough
         source, policy = stage.url, f"default-src 'self'; script-src {stage.url}"
@@ -76,7 +78,7 @@ def test_a_strict_policy_is_kept(page: Page, stage: Stage, embedded: Server, who
     assert complaints == []
 
 
-def test_attributes_set_it_up(page: Page, stage: Stage, embedded: Server) -> None:
+def test_attributes_set_it_up(page: Page, stage: WidgetStage, embedded: Server) -> None:
     attributes = (
         'data-title="Ask Fern" data-position="left" data-accent="#f2c037" data-launcher="Chat"'
         ' data-welcome="Ahoy!" data-privacy="https://example.com/privacy" data-theme="light"'
@@ -100,7 +102,7 @@ def test_attributes_set_it_up(page: Page, stage: Stage, embedded: Server) -> Non
 
 
 def test_pages_configure_open_send_listen_and_close(
-    page: Page, stage: Stage, embedded: Server
+    page: Page, stage: WidgetStage, embedded: Server
 ) -> None:
     page.goto(place(stage, embedded.url))
     page.wait_for_function("window.Careline")
@@ -150,7 +152,7 @@ window.fetch = async (address, options) => {
 
 
 def test_a_reply_that_is_in_the_log_before_its_stream_ends_is_told_once(
-    page: Page, stage: Stage, embedded: Server
+    page: Page, stage: WidgetStage, embedded: Server
 ) -> None:
     page.add_init_script(HELD_BACK)
     page.goto(place(stage, embedded.url))
@@ -165,7 +167,7 @@ def test_a_reply_that_is_in_the_log_before_its_stream_ends_is_told_once(
 
 
 def test_a_message_beside_the_launcher_comes_once(
-    page: Page, stage: Stage, embedded: Server
+    page: Page, stage: WidgetStage, embedded: Server
 ) -> None:
     address = place(stage, embedded.url, 'data-proactive="Need help?" data-proactive-seconds="0"')
     page.goto(address)
@@ -180,7 +182,7 @@ def test_a_message_beside_the_launcher_comes_once(
 
 
 def test_a_form_before_the_chat_tells_the_agent_who_it_is(
-    page: Page, stage: Stage, embedded: Server
+    page: Page, stage: WidgetStage, embedded: Server
 ) -> None:
     begin(page, place(stage, embedded.url, 'data-form="name, email!"'))
     form = page.get_by_test_id("form")
@@ -201,7 +203,7 @@ def test_a_form_before_the_chat_tells_the_agent_who_it_is(
 
 
 def test_a_customer_who_is_proven_is_not_asked_and_leaves_nothing_behind(
-    page: Page, stage: Stage, embedded: Server
+    page: Page, stage: WidgetStage, embedded: Server
 ) -> None:
     page.goto(place(stage, embedded.url))
     page.wait_for_function("window.Careline")
@@ -222,7 +224,9 @@ def test_a_customer_who_is_proven_is_not_asked_and_leaves_nothing_behind(
     expect(lines(page, "bot").last).not_to_contain_text("Expected delivery")
 
 
-def test_words_follow_the_language_of_the_page(page: Page, stage: Stage, embedded: Server) -> None:
+def test_words_follow_the_language_of_the_page(
+    page: Page, stage: WidgetStage, embedded: Server
+) -> None:
     begin(page, place(stage, embedded.url))
     page.get_by_test_id("input").fill("half a sen")
     expect(page.get_by_test_id("human")).to_have_text("Talk to a human")
@@ -234,7 +238,9 @@ def test_words_follow_the_language_of_the_page(page: Page, stage: Stage, embedde
     expect(page.get_by_test_id("human")).to_have_text("Talk to a human")
 
 
-def test_light_and_dark_follow_page_or_system(page: Page, stage: Stage, embedded: Server) -> None:
+def test_light_and_dark_follow_page_or_system(
+    page: Page, stage: WidgetStage, embedded: Server
+) -> None:
     panel, white = page.get_by_test_id("panel"), "rgb(255, 255, 255)"
     page.emulate_media(color_scheme="dark")
     begin(page, place(stage, embedded.url))
@@ -248,7 +254,7 @@ def test_light_and_dark_follow_page_or_system(page: Page, stage: Stage, embedded
 
 
 def test_nobody_reads_another_visitors_conversation(
-    page: Page, stage: Stage, embedded: Server
+    page: Page, stage: WidgetStage, embedded: Server
 ) -> None:
     begin(page, place(stage, embedded.url))
     say(page, "my secret is 4711")
@@ -292,7 +298,7 @@ def test_operators_see_what_they_set_and_what_to_paste(page: Page, server: Serve
 
 
 def test_a_state_that_comes_late_does_not_end_the_following(
-    page: Page, stage: Stage, embedded: Server
+    page: Page, stage: WidgetStage, embedded: Server
 ) -> None:
     late = list[Route]()
     here = re.compile(r"/messages\?after=")
@@ -312,7 +318,7 @@ def test_a_state_that_comes_late_does_not_end_the_following(
 
 
 def test_an_agent_is_heard_while_the_chat_is_closed(
-    page: Page, stage: Stage, embedded: Server
+    page: Page, stage: WidgetStage, embedded: Server
 ) -> None:
     begin(page, place(stage, embedded.url))
     say(page, "a human please")

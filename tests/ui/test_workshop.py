@@ -11,7 +11,7 @@ from playwright.sync_api import FilePayload, Page, expect
 from bot.cli.build import init
 from bot.container import Home
 from bot.core.settings import Settings
-from bot.store.accounts import Level, Users
+from bot.store.accounts import AccessLevel, Users
 from tests.running import Server, free_port
 from tests.ui.signing import sign_in
 from ui.i18n import CHINESE
@@ -127,7 +127,7 @@ def supervisor(server: Server) -> Iterator[str]:
     """Add a supervisor, who publishes texts and leaves building to admins."""
     home = Home(Settings.load(server.home))
     users = Users(home.engine)
-    users.add("sue", "Sue", Level.SUPERVISOR, "correct horse")
+    users.add("sue", "Sue", AccessLevel.SUPERVISOR, "correct horse")
     yield "sue"
     users.remove("sue")
     home.engine.dispose()

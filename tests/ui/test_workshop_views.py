@@ -139,7 +139,7 @@ def test_the_report_on_the_dialogs_stands_in_chinese(tmp_path: Path) -> None:
     result: dict[str, Any] = {
         "examples": len(read),
         "files": ["a.csv"],
-        "counts": {kind.value: 0 for kind in data_lint.Severity},
+        "counts": {kind.value: 0 for kind in data_lint.LintSeverity},
         "report": data_lint_report.report(findings, read, 1),
         "groups": data_lint_report.groups(findings, read),
     }
@@ -159,7 +159,7 @@ def test_the_report_on_the_dialogs_stands_in_chinese(tmp_path: Path) -> None:
 
 def test_each_kind_of_finding_has_a_chinese_name() -> None:
     assert lint_texts.KINDS.keys() == data_lint_report._WORDS.keys()
-    assert lint_texts.SEVERITIES.keys() == {kind.value for kind in data_lint.Severity}
+    assert lint_texts.SEVERITIES.keys() == {kind.value for kind in data_lint.LintSeverity}
 
 
 def test_what_is_active_and_not_served_yet_is_named() -> None:

@@ -14,7 +14,7 @@ _ROOT: Final = "/api/workshop"
 
 
 @dataclass(frozen=True)
-class Bench:
+class AuthoringApi:
     """What is done in the workshop; every refusal is an ApiError with the server's words."""
 
     client: Client

@@ -8,7 +8,7 @@ from ui.client.http_client import Client, Json
 
 
 @dataclass(frozen=True)
-class Desk:
+class DeskApi:
     """What an agent does; every refusal is an ApiError with the server's words."""
 
     client: Client

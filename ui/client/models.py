@@ -8,7 +8,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Citation:
+class CitationView:
     """Where a sentence of a reply stands: `article.text[start:end] == quote`."""
 
     article: str
@@ -20,7 +20,7 @@ class Citation:
 
 
 @dataclass(frozen=True)
-class Button:
+class ButtonView:
     """A quick reply: to press it, send its payload as the customer's message."""
 
     title: str
@@ -28,12 +28,12 @@ class Button:
 
 
 @dataclass(frozen=True)
-class Reply:
+class ReplyView:
     """What is said to the customer; the text is empty while a person has the conversation."""
 
     text: str
-    citations: tuple[Citation, ...] = ()
-    buttons: tuple[Button, ...] = ()
+    citations: tuple[CitationView, ...] = ()
+    buttons: tuple[ButtonView, ...] = ()
     related: tuple[str, ...] = ()
 
     @classmethod
@@ -41,14 +41,16 @@ class Reply:
         """Read the JSON of a reply."""
         return cls(
             body["text"],
-            tuple(Citation(**_known(Citation, found)) for found in body.get("citations", ())),
-            tuple(Button(**_known(Button, found)) for found in body.get("buttons", ())),
+            tuple(
+                CitationView(**_known(CitationView, found)) for found in body.get("citations", ())
+            ),
+            tuple(ButtonView(**_known(ButtonView, found)) for found in body.get("buttons", ())),
             tuple(body.get("related", ())),
         )
 
 
 @dataclass(frozen=True)
-class Handoff:
+class HandoffView:
     """Where the hand-off to a person stands; position counts from 1."""
 
     state: str
@@ -57,7 +59,7 @@ class Handoff:
 
 
 @dataclass(frozen=True)
-class Turn:
+class TurnView:
     """A message and the reply to it; `json` holds all the server said."""
 
     message_id: str
@@ -68,8 +70,8 @@ class Turn:
     language: str
     intent: str | None
     confidence: float
-    reply: Reply
-    handoff: Handoff | None
+    reply: ReplyView
+    handoff: HandoffView | None
     json: Json
 
     @classmethod
@@ -85,14 +87,14 @@ class Turn:
             body["language"],
             body["intent"],
             body["confidence"],
-            Reply.of(body["reply"]),
-            Handoff(**_known(Handoff, handoff)) if handoff else None,
+            ReplyView.of(body["reply"]),
+            HandoffView(**_known(HandoffView, handoff)) if handoff else None,
             body,
         )
 
 
 @dataclass(frozen=True)
-class Line:
+class ConversationLine:
     """A message of a conversation; role is customer, bot, agent or action."""
 
     id: str
@@ -102,17 +104,17 @@ class Line:
     at: str
     status: str
     in_reply_to: str | None = None
-    reply: Reply | None = None
+    reply: ReplyView | None = None
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Self:
         """Read the JSON of a line."""
         reply = body.get("reply")
-        return cls(**{**_known(cls, body), "reply": Reply.of(reply) if reply else None})
+        return cls(**{**_known(cls, body), "reply": ReplyView.of(reply) if reply else None})
 
 
 @dataclass(frozen=True)
-class Passage:
+class PassageView:
     """A passage that a search found."""
 
     article: str

@@ -67,7 +67,7 @@ def _serve(app: FastAPI, path: str, content: str, media_type: str) -> None:
     app.add_api_route(path, asset, include_in_schema=False)
 
 
-class Gate:
+class LoginGate:
     """Lets those in who signed in, and sends the others to the page."""
 
     def __init__(self, base_url: str, home: str) -> None:

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 
-class Screen(Protocol):
+class ScreenContext(Protocol):
     """Where the HTTP API is; screens know nothing else, and open it as who signed in."""
 
     @property

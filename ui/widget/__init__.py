@@ -18,7 +18,7 @@ import minify
 import zopfli.gzip
 from fastapi import FastAPI, Request, Response
 
-from ui.screens.protocol import Screen
+from ui.screens.protocol import ScreenContext
 
 DEMO_SHOP: Final = "Fernway 蕨途"
 # In the order of their imports: each needs only those before it.
@@ -62,14 +62,14 @@ _LANGUAGES: Final = {"zh": "zh-CN"}
 
 
 @dataclass(frozen=True)
-class Asset:
+class StaticAsset:
     """A file in both forms it is sent in."""
 
     plain: bytes
     media_type: str
 
     @classmethod
-    def of(cls, text: str, media_type: str) -> "Asset":
+    def of(cls, text: str, media_type: str) -> "StaticAsset":
         """Take a text."""
         return cls(text.encode(), media_type)
 
@@ -85,11 +85,11 @@ class Asset:
         return f'"{hashlib.sha256(self.plain).hexdigest()[:32]}"'
 
 
-def scripts() -> dict[str, Asset]:
+def scripts() -> dict[str, StaticAsset]:
     """Return the widget's scripts as they are served, by their paths."""
-    found = {"/widget.js": Asset.of(joined(), _SCRIPT)}
+    found = {"/widget.js": StaticAsset.of(joined(), _SCRIPT)}
     for name in APART:
-        found[f"/widget/{name}.js"] = Asset.of(_small(_source(name)), _SCRIPT)
+        found[f"/widget/{name}.js"] = StaticAsset.of(_small(_source(name)), _SCRIPT)
     return found
 
 
@@ -109,7 +109,7 @@ def _small(text: str, media_type: str = "text/javascript") -> str:
     return str(minify.string(media_type, text))
 
 
-def mount(app: FastAPI, screen: Screen) -> None:
+def mount(app: FastAPI, screen: ScreenContext) -> None:
     """Serve the widget's script at /widget.js and the demo shop at /."""
     business = screen.business or DEMO_SHOP
     for path, asset in scripts().items():
@@ -121,16 +121,16 @@ def mount(app: FastAPI, screen: Screen) -> None:
     _page(app, "/widget", "setup.html", business)
 
 
-def _file(name: str) -> Asset:
+def _file(name: str) -> StaticAsset:
     text = (files("ui") / "shop" / name).read_text("utf-8")
-    return Asset.of(text, _TYPES[name.rpartition(".")[2]])
+    return StaticAsset.of(text, _TYPES[name.rpartition(".")[2]])
 
 
 def _page(app: FastAPI, path: str, name: str, business: str) -> None:
     text = Template((files("ui") / "shop" / name).read_text("utf-8"))
     media_type = "text/html; charset=utf-8"
     pages = {
-        language: Asset.of(
+        language: StaticAsset.of(
             text.substitute(language=language, business=escape(business)), media_type
         )
         for language in ("en", "zh-CN")
@@ -144,7 +144,7 @@ def _page(app: FastAPI, path: str, name: str, business: str) -> None:
     app.add_api_route(path, page, include_in_schema=False)
 
 
-def _serve(app: FastAPI, path: str, asset: Asset, headers: dict[str, str]) -> None:
+def _serve(app: FastAPI, path: str, asset: StaticAsset, headers: dict[str, str]) -> None:
     def file(request: Request) -> Response:
         """Return a file of the screen."""
         return _answer(request, asset, headers)
@@ -152,7 +152,7 @@ def _serve(app: FastAPI, path: str, asset: Asset, headers: dict[str, str]) -> No
     app.add_api_route(path, file, include_in_schema=False)
 
 
-def _answer(request: Request, asset: Asset, headers: dict[str, str]) -> Response:
+def _answer(request: Request, asset: StaticAsset, headers: dict[str, str]) -> Response:
     """Return content that browsers keep but ask about each time, so that updates arrive."""
     headers = {
         **headers,

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from bot.core.types import CarelineError
-from bot.dialogue.policy_file import Content
+from bot.dialogue.policy_file import PolicyContent
 
 SUFFIXES: Final = (".yml", ".yaml")
 WITHOUT: Final = r"^(model|knowledge|actions|routes\.\w+|templates\.\w+)$"
@@ -33,7 +33,7 @@ class _Words(yaml.SafeLoader):
     }
 
 
-class CaseError(CarelineError):
+class ConversationTestError(CarelineError):
     """A file of tests is wrong; the message names the file, the test and the key."""
 
 
@@ -47,13 +47,13 @@ AnyOf = Annotated[tuple[str | None, ...], BeforeValidator(_listed)]
 All = Annotated[tuple[AnyOf, ...], BeforeValidator(_listed)]
 
 
-class Strict(BaseModel):
+class StrictModel(BaseModel):
     """A part of a test; a key nobody knows is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Words(Strict):
+class ReplyExpectation(StrictModel):
     """What the reply should say."""
 
     contains: All = ()
@@ -62,7 +62,7 @@ class Words(Strict):
     equals: AnyOf | None = None
 
 
-class Waiting(Strict):
+class OwnerExpectation(StrictModel):
     """Who should have the conversation after the turn."""
 
     state: AnyOf | None = None
@@ -70,7 +70,7 @@ class Waiting(Strict):
     position: int | None = None
 
 
-class Asked(Strict):
+class RequestExpectation(StrictModel):
     """What should be decided about one request."""
 
     route: AnyOf | None = None
@@ -78,7 +78,7 @@ class Asked(Strict):
     reason: AnyOf | None = None
 
 
-class Expectation(Asked):
+class TurnExpectation(RequestExpectation):
     """What should come of a turn; what is left out is not looked at.
 
     `template` is one that was said, `action` one that ran (null: none did), `form` what the open
@@ -88,15 +88,15 @@ class Expectation(Asked):
     template: AnyOf | None = None
     action: AnyOf | None = None
     slots: dict[str, AnyOf] = Field(default_factory=dict)
-    reply: Words = Words()
+    reply: ReplyExpectation = ReplyExpectation()
     buttons: All | None = None  # titles or payloads; an empty list: none
-    handoff: Waiting = Waiting()
+    handoff: OwnerExpectation = OwnerExpectation()
     language: AnyOf | None = None
     form: AnyOf | None = None
-    requests: tuple[Asked, ...] = ()  # of a message with several, in order
+    requests: tuple[RequestExpectation, ...] = ()  # of a message with several, in order
 
 
-class Step(Strict):
+class TestStep(StrictModel):
     """One turn of a test: the customer, an agent, or something that happens."""
 
     customer: str | None = None
@@ -104,7 +104,7 @@ class Step(Strict):
     event: Literal["take", "give_back", "transfer", "close", "silence", "wait"] | None = None
     minutes: float | None = Field(None, gt=0)  # of `wait`
     queue: str | None = None  # of `transfer`
-    expect: Expectation = Expectation()
+    expect: TurnExpectation = TurnExpectation()
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -120,7 +120,7 @@ class Step(Strict):
         return self
 
 
-class Case(Strict):
+class ConversationTest(StrictModel):
     """A test: one conversation. Without `at` it begins when people answer in its language.
 
     `policy` changes entries of `policy.yml` for this test alone; `without` takes something away:
@@ -132,9 +132,9 @@ class Case(Strict):
     at: datetime | None = None
     channel: str = "test"
     customer: str | None = None
-    policy: Content | None = None
+    policy: PolicyContent | None = None
     without: tuple[Annotated[str, Field(pattern=WITHOUT)], ...] = ()
-    turns: tuple[Step, ...] = Field(min_length=1)
+    turns: tuple[TestStep, ...] = Field(min_length=1)
 
     @field_validator("at")
     @classmethod
@@ -142,13 +142,13 @@ class Case(Strict):
         return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at
 
 
-class Found(BaseModel):
+class LocatedTest(BaseModel):
     """A test and the file it stands in."""
 
     model_config = ConfigDict(frozen=True)
 
     file: Path
-    case: Case
+    case: ConversationTest
 
 
 def files_of(home: Path, given: Sequence[Path] = ()) -> list[Path]:
@@ -157,29 +157,29 @@ def files_of(home: Path, given: Sequence[Path] = ()) -> list[Path]:
     for path in given or [home / "tests"]:
         if given and not path.exists():
             message = f"there is no file or folder {path}"
-            raise CaseError(message)
+            raise ConversationTestError(message)
         files += sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES) or (
             [path] if path.is_file() else []
         )
     if not files:
         message = f"{home / 'tests'} holds no .yml: write tests there, or record one with --from"
-        raise CaseError(message)
+        raise ConversationTestError(message)
     return files
 
 
-def read(files: Iterable[Path], containing: str = "") -> list[Found]:
+def read(files: Iterable[Path], containing: str = "") -> list[LocatedTest]:
     """Read tests, those whose names or files contain a text; all faults are told at once."""
     faults: list[str] = []
-    found: list[Found] = []
+    found: list[LocatedTest] = []
     for file in files:
-        found += [Found(file=file, case=case) for case in _read(file, faults)]
+        found += [LocatedTest(file=file, case=case) for case in _read(file, faults)]
     if faults:
-        raise CaseError("; ".join(faults))
+        raise ConversationTestError("; ".join(faults))
     wanted = containing.casefold()
     return [one for one in found if wanted in f"{one.file} {one.case.name}".casefold()]
 
 
-def _read(file: Path, faults: list[str]) -> list[Case]:
+def _read(file: Path, faults: list[str]) -> list[ConversationTest]:
     try:
         # No more than a SafeLoader, which makes nothing but plain values.
         rows: Any = yaml.load(file.read_text(encoding="utf-8"), _Words) or []  # noqa: S506
@@ -189,11 +189,11 @@ def _read(file: Path, faults: list[str]) -> list[Case]:
     if not isinstance(rows, list):
         faults.append(f"{file} must be a list of tests: `- name: …`")
         return []
-    cases: list[Case] = []
+    cases: list[ConversationTest] = []
     for number, row in enumerate(rows, start=1):
         name = row.get("name", number) if isinstance(row, dict) else number
         try:
-            cases.append(Case.model_validate(row))
+            cases.append(ConversationTest.model_validate(row))
         except ValidationError as error:
             faults += [f"{file}: test `{name}`: {_fault(dict(e))}" for e in error.errors()]
     names = Counter(case.name for case in cases)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bot.actions.calls import ActionCall
-from bot.assistant.protocols import Actions, Result, Said
+from bot.assistant.protocols import ActionOutcome, ActionResponse, Actions
 from bot.core.types import OUT_OF_SCOPE, Decision, Turn
-from bot.dialogue.policy_file import Content, matches
+from bot.dialogue.policy_file import PolicyContent, matches
 from bot.dialogue.safety import emergency
 from bot.dialogue.templates import Templates
 from bot.evaluation.conversation_tests.expectations import intent_of
@@ -31,7 +31,7 @@ PREFIXES: Final = frozenset({"route:", "informs:"})
 _BUILT_IN_EMERGENCIES: Final = ("self_harm", "danger")
 
 
-def rules_of(content: Content, *, promises: bool) -> list[str]:
+def rules_of(content: PolicyContent, *, promises: bool) -> list[str]:
     """Return the names of the rules a policy has; `promise` is one only where one was given."""
     names = REASONS if promises else REASONS - {"promise"}
     found = [*sorted(names)]
@@ -46,7 +46,7 @@ def rules_of(content: Content, *, promises: bool) -> list[str]:
     return found + [f"emergency:{kind}" for kind in _BUILT_IN_EMERGENCIES]
 
 
-def fired(turn: Turn, decision: Decision, content: Content) -> Iterator[str]:
+def fired(turn: Turn, decision: Decision, content: PolicyContent) -> Iterator[str]:
     """Yield the rule that made a decision, by the name `rules_of` has for it."""
     text = turn.message.text
     if decision.reason == "escalation":
@@ -60,22 +60,22 @@ def fired(turn: Turn, decision: Decision, content: Content) -> Iterator[str]:
         yield decision.reason
 
 
-def _emergency(text: str, content: Content) -> Iterator[str]:
+def _emergency(text: str, content: PolicyContent) -> Iterator[str]:
     for number, own in enumerate(content.emergencies, start=1):
         if matches(own.patterns, text):
             yield f"emergency:{number}"
             return
-    yield (emergency(Content(), text) or "").replace("emergency_", "emergency:")
+    yield (emergency(PolicyContent(), text) or "").replace("emergency_", "emergency:")
 
 
 @dataclass(frozen=True)
-class Heard(Templates):
+class CoveredItems(Templates):
     """Templates that note which of them are said."""
 
     said: list[str] = field(default_factory=list)
 
     @classmethod
-    def over(cls, templates: Templates, without: Collection[str] = ()) -> "Heard":
+    def over(cls, templates: Templates, without: Collection[str] = ()) -> "CoveredItems":
         """Return templates that note what is said; those named in `without` are gone."""
         texts = {
             code: {name: v for name, v in own.items() if name not in without}
@@ -90,18 +90,18 @@ class Heard(Templates):
 
 
 @dataclass(frozen=True)
-class Watched:
+class RecordingActions:
     """Actions that note which of them ran."""
 
     actions: Actions
     ran: list[str] = field(default_factory=list)
 
-    def run(self, call: ActionCall, /) -> Result:
+    def run(self, call: ActionCall, /) -> ActionOutcome:
         """Run an action, and note its name."""
         self.ran.append(call.name)
         return self.actions.run(call)
 
-    def stream(self, call: ActionCall, /) -> Generator[Said, None, Result]:
+    def stream(self, call: ActionCall, /) -> Generator[ActionResponse, None, ActionOutcome]:
         """Run an action piece by piece, and note its name."""
         self.ran.append(call.name)
         return self.actions.stream(call)
@@ -131,7 +131,7 @@ class Coverage:
         """Note what was touched."""
         self.touched.setdefault(kind, set()).update(name for name in names if name)
 
-    def add_turn(self, turn: Turn, content: Content) -> None:
+    def add_turn(self, turn: Turn, content: PolicyContent) -> None:
         """Note the intents and the rules of a turn."""
         self.add("intents", (intent_of(turn, decision) for decision in turn.decisions))
         for decision in turn.decisions:
@@ -150,6 +150,6 @@ class Coverage:
         return shown
 
 
-def intents_of(labels: Collection[str], content: Content) -> list[str]:
+def intents_of(labels: Collection[str], content: PolicyContent) -> list[str]:
     """Return the intents there are: the model's, those that have a route, and out of scope."""
     return [*labels, *content.routes, OUT_OF_SCOPE]

@@ -8,17 +8,17 @@ from typing import Any, Final
 
 from bot.core import serialization
 from bot.core.types import CarelineError, Decision, NotFoundError, Role, Route, Turn
-from bot.dialogue.handoff import WITH_BOT, Owner
+from bot.dialogue.handoff import WITH_BOT, ConversationOwner
 from bot.evaluation.conversation_tests.expectations import intent_of
-from bot.evaluation.conversation_tests.yaml_writer import Written
-from bot.store.read_model import Reader
+from bot.evaluation.conversation_tests.yaml_writer import GeneratedTests
+from bot.store.read_model import ConversationReader
 
 # Personal data is not in the log; these stand for it, and belong to nobody.
 _EMAIL: Final = "nobody@example.com"
 _STAND_INS: Final = {"[phone]": "+1 202 555 0143", "[card]": "4242 4242 4242 4242"}
 
 
-def record(reader: Reader, conversation_id: str, orders: Path) -> Written:
+def record(reader: ConversationReader, conversation_id: str, orders: Path) -> GeneratedTests:
     """Return a test of one conversation; raise NotFoundError where it is not in the log."""
     recorded = _Recorded(_addresses(orders))
     lines = reader.history(conversation_id)
@@ -42,16 +42,20 @@ def record(reader: Reader, conversation_id: str, orders: Path) -> Written:
         "at": first.message.at.replace(microsecond=0).isoformat(),
         "turns": recorded.turns,
     }
-    return Written((test,), tuple(recorded.comments), tuple(recorded.skipped))
+    return GeneratedTests((test,), tuple(recorded.comments), tuple(recorded.skipped))
 
 
-def _turn(reader: Reader, line: Mapping[str, Any]) -> tuple[Turn, Owner] | None:
+def _turn(
+    reader: ConversationReader, line: Mapping[str, Any]
+) -> tuple[Turn, ConversationOwner] | None:
     """Return the turn of a message, and who had the conversation before it."""
     try:
         values, trace = reader.turn(line["id"])
     except NotFoundError:
         return None
-    return serialization.from_record(values), Owner(trace.get("before", {}).get("owner", Owner.BOT))
+    return serialization.from_record(values), ConversationOwner(
+        trace.get("before", {}).get("owner", ConversationOwner.BOT)
+    )
 
 
 def _addresses(orders: Path) -> dict[str, str]:
@@ -74,7 +78,7 @@ class _Recorded:
     skipped: list[str] = field(default_factory=list)
     with_agent: bool = False
 
-    def take(self, line: Mapping[str, Any], found: tuple[Turn, Owner] | None) -> None:
+    def take(self, line: Mapping[str, Any], found: tuple[Turn, ConversationOwner] | None) -> None:
         """Add what one message of the log tells."""
         if line["role"] == Role.AGENT:
             if not self.with_agent:
@@ -86,14 +90,14 @@ class _Recorded:
         elif line["role"] == Role.CUSTOMER and found is not None:
             self._customer(line["text"], *found)
 
-    def _customer(self, text: str, turn: Turn, before: Owner) -> None:
-        if before is Owner.HUMAN and not self.with_agent:
+    def _customer(self, text: str, turn: Turn, before: ConversationOwner) -> None:
+        if before is ConversationOwner.HUMAN and not self.with_agent:
             self.turns.append({"event": "take"})
         elif before in WITH_BOT and self.with_agent:
             self.turns.append({"event": "give_back"})
-        elif before is Owner.CLOSED:
+        elif before is ConversationOwner.CLOSED:
             self.turns.append({"event": "close"})
-        self.with_agent = before is Owner.HUMAN
+        self.with_agent = before is ConversationOwner.HUMAN
         said = self._whole(text, turn)
         self.turns.append({"customer": said, "expect": dict(_expected(turn, before))})
 
@@ -117,7 +121,7 @@ class _Recorded:
         return next((self.addresses[n] for n in numbers if self.addresses.get(n)), _EMAIL)
 
 
-def _expected(turn: Turn, before: Owner) -> Iterator[tuple[str, Any]]:
+def _expected(turn: Turn, before: ConversationOwner) -> Iterator[tuple[str, Any]]:
     """Yield what was decided then; words that templates vary are not asked for."""
     decision = turn.decision
     yield "route", decision.route.value
@@ -136,10 +140,10 @@ def _expected(turn: Turn, before: Owner) -> Iterator[tuple[str, Any]]:
         yield "handoff", {"state": str(turn.handoff.state), "queue": turn.handoff.queue}
 
 
-def _template(decision: Decision, before: Owner) -> str | None:
+def _template(decision: Decision, before: ConversationOwner) -> str | None:
     """Return the template that was said, where the decision alone tells which."""
     told = decision.route in {Route.TEMPLATE, Route.HANDOFF} or decision.slot or decision.confirms
     if not told or decision.reason in {"with_human", "error", "action_failed"}:
         return None
-    waits = before is Owner.QUEUED and decision.reason != "contact_given"
+    waits = before is ConversationOwner.QUEUED and decision.reason != "contact_given"
     return "handoff_waiting" if decision.route is Route.HANDOFF and waits else decision.template

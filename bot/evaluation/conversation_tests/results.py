@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from bot.evaluation.conversation_tests.runner import Played, Result, Run
+from bot.evaluation.conversation_tests.runner import PlayedStep, TestResult, TestRun
 
 _TEXT: Final = 400  # characters of a reply that are shown
 _NAMES: Final = 8  # missing names on a line of the table
@@ -13,14 +13,14 @@ Kind = Literal["plain", "good", "bad", "dim", "head"]
 
 
 @dataclass(frozen=True)
-class Line:
+class TranscriptLine:
     """A line of a report, and how it is meant."""
 
     text: str
     kind: Kind = "plain"
 
 
-def as_json(run: Run) -> dict[str, Any]:
+def as_json(run: TestRun) -> dict[str, Any]:
     """Return the public shape."""
     return {
         "passed": len(run.results) - len(run.failed),
@@ -31,7 +31,7 @@ def as_json(run: Run) -> dict[str, Any]:
     }
 
 
-def _failure(result: Result) -> dict[str, Any]:
+def _failure(result: TestResult) -> dict[str, Any]:
     return {
         "file": str(result.test.file),
         "test": result.test.case.name,
@@ -50,34 +50,34 @@ def _failure(result: Result) -> dict[str, Any]:
     }
 
 
-def lines(run: Run) -> Iterator[Line]:
+def lines(run: TestRun) -> Iterator[TranscriptLine]:
     """Yield the failures as conversations, the table of what was touched, and the sum."""
     for result in run.failed:
         yield from conversation(result)
-        yield Line("")
+        yield TranscriptLine("")
     yield from _table(run)
     passed, failed = len(run.results) - len(run.failed), len(run.failed)
     text = f"{passed} passed, {failed} failed, {run.seconds:.1f} s"
-    yield Line(text, "bad" if failed else "good")
+    yield TranscriptLine(text, "bad" if failed else "good")
 
 
-def conversation(result: Result) -> Iterator[Line]:
+def conversation(result: TestResult) -> Iterator[TranscriptLine]:
     """Yield a conversation up to its last difference; each difference stands below its turn."""
-    yield Line(f"FAILED {result.test.file}: {result.test.case.name}", "head")
+    yield TranscriptLine(f"FAILED {result.test.file}: {result.test.case.name}", "head")
     last = max(number for number, one in enumerate(result.played) if one.differences)
     for played in result.played[: last + 1]:
-        yield Line(f"  {_said(played)}")
+        yield TranscriptLine(f"  {_said(played)}")
         if played.outcome.text and played.step.agent is None:
             text = " ".join(played.outcome.text.split())
             shown = text if len(text) <= _TEXT else f"{text[:_TEXT]}…"
-            yield Line(f"  bot: {shown}{_decided(played)}", "dim")
+            yield TranscriptLine(f"  bot: {shown}{_decided(played)}", "dim")
         for difference in played.differences:
-            yield Line(f"    {difference.what}")
-            yield Line(f"      expected  {_one_line(difference.expected)}", "good")
-            yield Line(f"      found     {_one_line(difference.found)}", "bad")
+            yield TranscriptLine(f"    {difference.what}")
+            yield TranscriptLine(f"      expected  {_one_line(difference.expected)}", "good")
+            yield TranscriptLine(f"      found     {_one_line(difference.found)}", "bad")
 
 
-def _said(played: Played) -> str:
+def _said(played: PlayedStep) -> str:
     step = played.step
     if step.customer is not None:
         return f"customer: {step.customer}"
@@ -87,7 +87,7 @@ def _said(played: Played) -> str:
     return f"— {step.event}{more}"
 
 
-def _decided(played: Played) -> str:
+def _decided(played: PlayedStep) -> str:
     turn = played.outcome.turn
     if turn is None:
         return ""
@@ -100,11 +100,13 @@ def _one_line(text: str) -> str:
     return flat if len(flat) <= _TEXT else f"{flat[:_TEXT]}…"
 
 
-def _table(run: Run) -> Iterator[Line]:
-    yield Line(f"{'touched':<11}{'':>8}  missing", "head")
+def _table(run: TestRun) -> Iterator[TranscriptLine]:
+    yield TranscriptLine(f"{'touched':<11}{'':>8}  missing", "head")
     for kind, row in run.coverage.as_json().items():
         missing = row["missing"]
         more = f", and {len(missing) - _NAMES} more" if len(missing) > _NAMES else ""
         names = ", ".join(missing[:_NAMES]) + more
         count = f"{row['touched']}/{row['of']}"
-        yield Line(f"{kind:<11}{count:>8}  {names or '–'}", "plain" if missing else "good")
+        yield TranscriptLine(
+            f"{kind:<11}{count:>8}  {names or '–'}", "plain" if missing else "good"
+        )

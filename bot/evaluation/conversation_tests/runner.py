@@ -13,19 +13,23 @@ from pydantic import BaseModel
 
 from bot import container
 from bot.assistant.pipeline import Assistant
-from bot.assistant.protocols import Actions, Parts, Understander
+from bot.assistant.protocols import Actions, Components, MessageUnderstander
 from bot.container import Home
 from bot.core.privacy import redact
-from bot.core.types import BadMessageError, Message, Role, Turn
+from bot.core.types import InvalidMessageError, Message, Role, Turn
 from bot.dialogue import handoff
-from bot.dialogue.handoff import WITH_BOT, Event, Held, Owner, RefusedError
+from bot.dialogue.handoff import WITH_BOT, ConversationOwner, Event, HandoffRefusedError, TokenShown
 from bot.dialogue.policy import Policy
-from bot.dialogue.policy_file import Content
+from bot.dialogue.policy_file import PolicyContent
 from bot.dialogue.state import State, Utterance
 from bot.evaluation.conversation_tests import coverage
-from bot.evaluation.conversation_tests.cases import Case, Found, Step
-from bot.evaluation.conversation_tests.coverage import Coverage, Heard, Watched
-from bot.evaluation.conversation_tests.expectations import Difference, Outcome, differences
+from bot.evaluation.conversation_tests.cases import ConversationTest, LocatedTest, TestStep
+from bot.evaluation.conversation_tests.coverage import Coverage, CoveredItems, RecordingActions
+from bot.evaluation.conversation_tests.expectations import (
+    TurnOutcome,
+    UnmetExpectation,
+    differences,
+)
 from bot.evaluation.conversation_tests.test_clock import Shop, open_hour
 from bot.store.in_memory_log import MemoryLog
 
@@ -38,20 +42,20 @@ Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True)
-class Played:
+class PlayedStep:
     """A turn that was played, and what is not as it should be."""
 
-    step: Step
-    outcome: Outcome
-    differences: tuple[Difference, ...] = ()
+    step: TestStep
+    outcome: TurnOutcome
+    differences: tuple[UnmetExpectation, ...] = ()
 
 
 @dataclass(frozen=True)
-class Result:
+class TestResult:
     """A test that was run."""
 
-    test: Found
-    played: tuple[Played, ...]
+    test: LocatedTest
+    played: tuple[PlayedStep, ...]
     seconds: float
 
     @property
@@ -61,15 +65,15 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Run:
+class TestRun:
     """All tests that were run, and what they touched."""
 
-    results: tuple[Result, ...]
+    results: tuple[TestResult, ...]
     coverage: Coverage
     seconds: float
 
     @property
-    def failed(self) -> tuple[Result, ...]:
+    def failed(self) -> tuple[TestResult, ...]:
         """The tests that failed."""
         return tuple(result for result in self.results if not result.passed)
 
@@ -83,12 +87,12 @@ class _Log(MemoryLog):
         return super().append(turn, replace(state, history=history), before)
 
 
-class Runner:
+class TestRunner:
     """Runs tests on the parts of an assistant."""
 
     def __init__(
         self,
-        parts: Parts,
+        parts: Components,
         actions: Callable[[Clock], Actions | None],
         names: Sequence[str] = (),
         labels: Sequence[str] = (),
@@ -109,7 +113,7 @@ class Runner:
             rules=coverage.rules_of(content, promises=promises),
         )
 
-    def run(self, test: Found) -> Result:
+    def run(self, test: LocatedTest) -> TestResult:
         """Run one test."""
         started = time.perf_counter()
         stage = _Stage(self.parts, self._actions, test.case)
@@ -120,14 +124,14 @@ class Runner:
                 self.coverage.add_turn(one.outcome.turn, content)
             self.coverage.add("templates", one.outcome.templates)
             self.coverage.add("actions", one.outcome.actions)
-        return Result(test, played, time.perf_counter() - started)
+        return TestResult(test, played, time.perf_counter() - started)
 
 
 class _Stage:
     """One test's conversation: its assistant, its log and its time."""
 
     def __init__(
-        self, parts: Parts, actions: Callable[[Clock], Actions | None], case: Case
+        self, parts: Components, actions: Callable[[Clock], Actions | None], case: ConversationTest
     ) -> None:
         """Put the assistant of one test together."""
         self.case = case
@@ -135,10 +139,10 @@ class _Stage:
         policy = _policy(parts.policy, case)
         self.now = case.at or open_hour(policy, case.language)
         gone = _gone(case, "templates")
-        heard = Heard.over(parts.templates, gone)
+        heard = CoveredItems.over(parts.templates, gone)
         self.said = heard.said
         made = None if "actions" in case.without else actions(lambda: self.now)
-        watched = Watched(made) if made else None
+        watched = RecordingActions(made) if made else None
         self.ran: list[str] = watched.ran if watched else []
         parts = replace(
             parts, log=self.log, policy=policy, templates=heard, actions=watched, suggester=None
@@ -154,7 +158,7 @@ class _Stage:
         """The state of the conversation now."""
         return self.log.load(self.case.name)
 
-    def play(self, step: Step) -> Played:
+    def play(self, step: TestStep) -> PlayedStep:
         """Play a turn, and compare what came of it."""
         self.said.clear()
         self.ran.clear()
@@ -166,17 +170,17 @@ class _Stage:
                 text = turn.reply.text
             else:
                 text = self._happens(step)
-        except (RefusedError, BadMessageError) as error:
-            refused = Difference("turn", "can be played", str(error))
-            return Played(step, Outcome("", self.state), (refused,))
-        outcome = Outcome(text, self.state, tuple(self.said), tuple(self.ran), turn)
-        return Played(step, outcome, tuple(differences(step.expect, outcome)))
+        except (HandoffRefusedError, InvalidMessageError) as error:
+            refused = UnmetExpectation("turn", "can be played", str(error))
+            return PlayedStep(step, TurnOutcome("", self.state), (refused,))
+        outcome = TurnOutcome(text, self.state, tuple(self.said), tuple(self.ran), turn)
+        return PlayedStep(step, outcome, tuple(differences(step.expect, outcome)))
 
     def _message(self, text: str) -> Message:
         case = self.case
         return Message(text, case.name, sender=case.customer, channel=case.channel, at=self.now)
 
-    def _happens(self, step: Step) -> str:
+    def _happens(self, step: TestStep) -> str:
         """Move the conversation by the hand-off's rules, and tell the customer as the desk does."""
         before = self.state
         moved = handoff.move(before.custody, _event(step, before, self._patience()), self.now)
@@ -201,29 +205,31 @@ class _Stage:
         return timedelta(minutes=self.assistant.parts.policy.content.patience_minutes)
 
 
-def _event(step: Step, state: State, patience: timedelta) -> Event:
+def _event(step: TestStep, state: State, patience: timedelta) -> Event:
     """Return what a step is to the hand-off's rules."""
     fence = state.custody.fence
     if step.agent is not None:
-        return handoff.Said(_AGENT, fence)
+        return handoff.AgentSpoke(_AGENT, fence)
     waits = step.event == "wait" and state.owner not in WITH_BOT
     events: dict[str | None, Event] = {
-        "take": handoff.Taken(_AGENT, _NAME),
-        "give_back": handoff.GivenBack(_AGENT, fence),
+        "take": handoff.AgentAssigned(_AGENT, _NAME),
+        "give_back": handoff.ReturnedToBot(_AGENT, fence),
         "transfer": handoff.Transferred(_AGENT, fence, queue=step.queue),
-        "close": handoff.Closed(Held(_AGENT, fence) if state.owner is Owner.HUMAN else None),
-        "wait": handoff.Waited(patience) if waits else handoff.Silent(),
-        "silence": handoff.Silent(),
+        "close": handoff.ConversationClosed(
+            TokenShown(_AGENT, fence) if state.owner is ConversationOwner.HUMAN else None
+        ),
+        "wait": handoff.TimePassed(patience) if waits else handoff.CustomerSilent(),
+        "silence": handoff.CustomerSilent(),
     }
     return events[step.event]
 
 
-def _gone(case: Case, kind: str) -> frozenset[str]:
+def _gone(case: ConversationTest, kind: str) -> frozenset[str]:
     """Return the names of a kind that a test does without."""
     return frozenset(n.partition(".")[2] for n in case.without if n.startswith(f"{kind}."))
 
 
-def _policy(policy: Policy, case: Case) -> Policy:
+def _policy(policy: Policy, case: ConversationTest) -> Policy:
     """Return the policy as one test changes it."""
     content = changed(policy.content, case.policy) if case.policy else policy.content
     gone = _gone(case, "routes")
@@ -233,7 +239,7 @@ def _policy(policy: Policy, case: Case) -> Policy:
     return replace(policy, content=content, has_knowledge=knows)
 
 
-def changed(content: Content, change: Content) -> Content:
+def changed(content: PolicyContent, change: PolicyContent) -> PolicyContent:
     """Return a content with the entries that a change names; mappings are merged."""
     updates: dict[str, object] = {}
     for name in change.model_fields_set:
@@ -246,21 +252,21 @@ def changed(content: Content, change: Content) -> Content:
     return content.model_copy(update=updates)
 
 
-def _without_model(policy: Policy) -> Understander:
-    from bot.nlu.entities.extractor import EntityFinder
+def _without_model(policy: Policy) -> MessageUnderstander:
+    from bot.nlu.entities.extractor import EntityExtractor
     from bot.nlu.understander import Understander as Reader
 
-    return Reader(None, EntityFinder(policy.content.entities))
+    return Reader(None, EntityExtractor(policy.content.entities))
 
 
 @contextmanager
-def on_home(home: Home) -> Iterator[Runner]:
+def on_home(home: Home) -> Iterator[TestRunner]:
     """Return a runner on a home's active versions; what tests do is gone with it."""
     with tempfile.TemporaryDirectory(prefix="careline-tests-") as scratch:
         parts = container.build_assistant(home, MemoryLog()).parts
         shop = Shop(home, Path(scratch))
         model = getattr(parts.understander, "model", None)
-        yield Runner(
+        yield TestRunner(
             parts,
             shop.actions,
             shop.names(),
@@ -270,18 +276,18 @@ def on_home(home: Home) -> Iterator[Runner]:
 
 
 def run(
-    runner: Runner,
-    tests: Sequence[Found],
+    runner: TestRunner,
+    tests: Sequence[LocatedTest],
     *,
     fail_fast: bool = False,
-    each: Callable[[Result], None] = lambda _: None,
-) -> Run:
+    each: Callable[[TestResult], None] = lambda _: None,
+) -> TestRun:
     """Run tests, one after the other; stop at the first that fails where that is wanted."""
     started = time.perf_counter()
-    results: list[Result] = []
+    results: list[TestResult] = []
     for test in tests:
         results.append(runner.run(test))
         each(results[-1])
         if fail_fast and not results[-1].passed:
             break
-    return Run(tuple(results), runner.coverage, time.perf_counter() - started)
+    return TestRun(tuple(results), runner.coverage, time.perf_counter() - started)

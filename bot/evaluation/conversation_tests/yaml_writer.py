@@ -10,7 +10,7 @@ _WIDTH: Final = 100
 
 
 @dataclass(frozen=True)
-class Written:
+class GeneratedTests:
     """Tests as they stand in a file, the comment above them, and what was left out."""
 
     tests: tuple[Mapping[str, Any], ...]

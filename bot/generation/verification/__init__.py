@@ -2,15 +2,15 @@
 
 from bot.generation.verification.checker import THRESHOLD, SupportCheck
 from bot.generation.verification.claim_detection import states_something
-from bot.generation.verification.scorer import DEFAULT, Scorer
-from bot.generation.verification.verdicts import Flaw, Verdict
+from bot.generation.verification.scorer import DEFAULT, SupportScorer
+from bot.generation.verification.verdicts import SupportIssue, SupportVerdict
 
 __all__ = [
     "DEFAULT",
     "THRESHOLD",
-    "Flaw",
-    "Scorer",
     "SupportCheck",
-    "Verdict",
+    "SupportIssue",
+    "SupportScorer",
+    "SupportVerdict",
     "states_something",
 ]

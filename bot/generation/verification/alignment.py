@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.generation.verification.sentences import Sentence, read
+from bot.generation.verification.sentences import ParsedSentence, read
 
 _MARKS: Final = re.compile(r"(?:(?![0-9])|(?<![0-9]))[.,:-](?![0-9])|[^\w.,:%$€£¥°/+-]")
 _OFTEN: Final = 60  # sentences a unit is looked up in
@@ -20,18 +20,18 @@ _LONG: Final = 0.15  # how much of its own a supporting sentence's further words
 
 
 @dataclass(frozen=True)
-class Passage:
+class IndexedPassage:
     """A passage, its place among the passages, and its sentences."""
 
     place: int
     text: str
-    sentences: tuple[Sentence, ...]
+    sentences: tuple[ParsedSentence, ...]
     keys: frozenset[str]
     said: str  # its sentences without blanks and marks
     edges: frozenset[int]  # where in that one ends and the next begins
 
     @classmethod
-    def of(cls, place: int, text: str) -> "Passage":
+    def of(cls, place: int, text: str) -> "IndexedPassage":
         """Read a passage."""
         sentences = read(text)
         bare = [bare_of(sentence.text) for sentence in sentences]
@@ -45,7 +45,7 @@ class Passage:
             edges,
         )
 
-    def says(self, sentence: Sentence) -> bool:
+    def says(self, sentence: ParsedSentence) -> bool:
         """Tell whether a sentence is one of the passage, or several that follow one another."""
         bare = bare_of(sentence.text)
         at = self.said.find(bare) if bare else -1
@@ -57,10 +57,10 @@ class Passage:
 
 
 @dataclass(frozen=True)
-class Support:
+class SentenceSupport:
     """The sentences a sentence leans on, the best one first, each with its passage's place."""
 
-    sentences: tuple[Sentence, ...]
+    sentences: tuple[ParsedSentence, ...]
     places: tuple[int, ...]
 
     @property
@@ -69,10 +69,10 @@ class Support:
         return frozenset().union(*(sentence.keys for sentence in self.sentences))
 
 
-class Index:
+class SentenceIndex:
     """The sentences of all passages, each with its passage's place, and which words they hold."""
 
-    def __init__(self, passages: Sequence[Passage]) -> None:
+    def __init__(self, passages: Sequence[IndexedPassage]) -> None:
         """Note where each unit stands; one that stands everywhere only as often as is needed."""
         self.sentences = [(p.place, sentence) for p in passages for sentence in p.sentences]
         self._rows: dict[str, list[int]] = {}
@@ -82,7 +82,7 @@ class Index:
                 if len(rows) < _OFTEN:
                     rows.append(row)
 
-    def about(self, sentence: Sentence, near: NDArray[np.float32] | None) -> list[int]:
+    def about(self, sentence: ParsedSentence, near: NDArray[np.float32] | None) -> list[int]:
         """Return the rows of sentences that share a unit with one, and the nearest."""
         found = {row for key in sentence.keys for row in self._rows.get(key, ())}
         if near is not None and near.size:
@@ -100,7 +100,9 @@ def share(keys: frozenset[str], others: frozenset[str]) -> float:
     return len(keys & others) / len(keys) if keys else 0.0
 
 
-def lean(sentence: Sentence, index: Index, near: NDArray[np.float32] | None) -> Support | None:
+def lean(
+    sentence: ParsedSentence, index: SentenceIndex, near: NDArray[np.float32] | None
+) -> SentenceSupport | None:
     """Return what a sentence leans on: the sentence that covers it best, and what adds to it.
 
     `near` says how close the index's sentences are in meaning, 0 to 1, shape (sentences,); it
@@ -137,9 +139,9 @@ def lean(sentence: Sentence, index: Index, near: NDArray[np.float32] | None) -> 
         chosen.append(other)
         places.append(p)
         left = left - other.keys
-    return Support(tuple(chosen), tuple(places))
+    return SentenceSupport(tuple(chosen), tuple(places))
 
 
-def share_of(left: frozenset[str], other: Sentence, sentence: Sentence) -> float:
+def share_of(left: frozenset[str], other: ParsedSentence, sentence: ParsedSentence) -> float:
     """Return which share of a sentence's units another one adds."""
     return len(left & other.keys) / len(sentence.keys)

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.generation.verification import name_check
-from bot.generation.verification.amounts import MONEY, SHORT_DAYS, Figure, number_of
-from bot.generation.verification.sentences import Sentence, units
-from bot.generation.verification.verdicts import Flaw
+from bot.generation.verification.amounts import MONEY, SHORT_DAYS, Amount, number_of
+from bot.generation.verification.sentences import ParsedSentence, units
+from bot.generation.verification.verdicts import SupportIssue
 from knowledge_base.text.scope_constraints import weekdays
 
 _REACH: Final = 4  # words to each side that say what a figure measures
 _CLOSER: Final = 0.34  # by how much another figure's surroundings must fit better
 
 
-def flaws(sentence: Sentence, support: Sequence[Sentence]) -> set[Flaw]:
+def flaws(sentence: ParsedSentence, support: Sequence[ParsedSentence]) -> set[SupportIssue]:
     """Return the flaws of a sentence's figures against the sentences it leans on.
 
     A figure is supported by an equal one, unless another figure of its kind stands in words that
@@ -28,8 +28,8 @@ def flaws(sentence: Sentence, support: Sequence[Sentence]) -> set[Flaw]:
 
 
 def _flaw(
-    sentence: Sentence, figure: Figure, there: Sequence[tuple[Sentence, Figure]]
-) -> Flaw | None:
+    sentence: ParsedSentence, figure: Amount, there: Sequence[tuple[ParsedSentence, Amount]]
+) -> SupportIssue | None:
     equal = [pair for pair in there if figure.same(pair[1])]
     rivals = [pair for pair in there if pair[1].kind == figure.kind and not figure.same(pair[1])]
     if not equal and figure.kind == "weekday" and _within_days(figure, there):
@@ -47,7 +47,7 @@ def _flaw(
 
 
 def _of_another(
-    sentence: Sentence, other: Sentence, there: Sequence[tuple[Sentence, Figure]]
+    sentence: ParsedSentence, other: ParsedSentence, there: Sequence[tuple[ParsedSentence, Amount]]
 ) -> bool:
     """Tell whether another sentence is about another name: Denver's hours are not Portland's."""
     own, theirs = name_check.proper(sentence.text), name_check.proper(other.text)
@@ -57,26 +57,28 @@ def _of_another(
 
 
 def _missing(
-    sentence: Sentence,
-    figure: Figure,
-    there: Sequence[tuple[Sentence, Figure]],
+    sentence: ParsedSentence,
+    figure: Amount,
+    there: Sequence[tuple[ParsedSentence, Amount]],
     *,
     rivals: bool,
-) -> Flaw | None:
+) -> SupportIssue | None:
     ranges = [other for _, other in there if figure.edge(other)]
     if ranges and (_is_limit(sentence.text, figure) or _both_ends(sentence, ranges)):
         return None
     if figure.weak and not rivals:
         return None
     found = {against(sentence, figure, *pair) for pair in there}
-    return Flaw.UNIT if Flaw.UNIT in found else figure.flaw
+    return SupportIssue.UNIT if SupportIssue.UNIT in found else figure.flaw
 
 
-def against(sentence: Sentence, figure: Figure, other: Sentence, there: Figure) -> Flaw:
+def against(
+    sentence: ParsedSentence, figure: Amount, other: ParsedSentence, there: Amount
+) -> SupportIssue:
     """Return the flaw of a figure that should be another: of a unit, where the number is right."""
     number = number_of(sentence.text, figure)
     right = number is not None and number == number_of(other.text, there)
-    return Flaw.UNIT if right and figure.kind not in MONEY else figure.flaw
+    return SupportIssue.UNIT if right and figure.kind not in MONEY else figure.flaw
 
 
 _LIMIT: Final = re.compile(
@@ -87,7 +89,7 @@ _LIMIT: Final = re.compile(
 )
 
 
-def _both_ends(sentence: Sentence, ranges: Sequence[Figure]) -> bool:
+def _both_ends(sentence: ParsedSentence, ranges: Sequence[Amount]) -> bool:
     """Tell whether a sentence names both ends of a range, each as a figure."""
     return any(
         {own.low for own in sentence.figures if own.edge(other)} == {other.low, other.high}
@@ -95,18 +97,18 @@ def _both_ends(sentence: Sentence, ranges: Sequence[Figure]) -> bool:
     )
 
 
-def _is_limit(text: str, figure: Figure) -> bool:
+def _is_limit(text: str, figure: Amount) -> bool:
     """Tell whether a figure is said to be an end of something."""
     return bool(_LIMIT.search(text, max(0, figure.start - 14), min(len(text), figure.end + 4)))
 
 
-def _within_days(figure: Figure, there: Sequence[tuple[Sentence, Figure]]) -> bool:
+def _within_days(figure: Amount, there: Sequence[tuple[ParsedSentence, Amount]]) -> bool:
     """Tell whether a weekday lies in a range of weekdays, or in "daily"."""
     name = SHORT_DAYS[int(figure.low)]
     return any(name in weekdays(text) for text in {other.text for other, _ in there})
 
 
-def _measured(sentence: Sentence, figure: Figure) -> dict[str, float]:
+def _measured(sentence: ParsedSentence, figure: Amount) -> dict[str, float]:
     """Return the words around a figure within its clause, each with how near it stands."""
     left, right = sentence.clause(figure.start)
     if "|" in sentence.text or not units(sentence.around(left, figure.start)):

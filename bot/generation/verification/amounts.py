@@ -11,7 +11,7 @@ from functools import lru_cache
 from math import isclose
 from typing import Final
 
-from bot.generation.verification.verdicts import Flaw
+from bot.generation.verification.verdicts import SupportIssue
 from knowledge_base.text import measures
 
 MONEY: Final = frozenset({"usd", "eur", "gbp", "cny", "hkd", "twd", "jpy"})
@@ -127,7 +127,7 @@ _FIRST_YEAR, _LAST_YEAR = 1000, 2200
 
 
 @dataclass(frozen=True)
-class Figure:
+class Amount:
     """A figure from `low` to `high` in the smallest unit of its `kind`, at `start` to `end`.
 
     `step` is how many smallest units the written unit has, 0 where that is unknown. A `weak` one,
@@ -143,11 +143,11 @@ class Figure:
     weak: bool = False
 
     @property
-    def flaw(self) -> Flaw:
+    def flaw(self) -> SupportIssue:
         """Which flaw it is when it is not supported."""
         if self.kind in MONEY:
-            return Flaw.MONEY
-        return Flaw.DATE if self.kind in _DATES else Flaw.NUMBER
+            return SupportIssue.MONEY
+        return SupportIssue.DATE if self.kind in _DATES else SupportIssue.NUMBER
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -156,7 +156,7 @@ class Figure:
         ends = (self.low,) if self.low == self.high else (self.low, self.high)
         return tuple(f"#{kind}{end:.9g}" for end in ends)
 
-    def same(self, other: "Figure") -> bool:
+    def same(self, other: "Amount") -> bool:
         """Tell whether both are one figure; a number without a unit fits a count of anything."""
         loose = {self.kind, other.kind} <= _UNITLESS
         if self.kind != other.kind and not loose:
@@ -167,7 +167,7 @@ class Figure:
             self.high, other.high, rel_tol=slack
         )
 
-    def edge(self, other: "Figure") -> bool:
+    def edge(self, other: "Amount") -> bool:
         """Tell whether this single figure is an end of the other's range."""
         if self.kind != other.kind or self.low != self.high or other.low == other.high:
             return False
@@ -175,7 +175,7 @@ class Figure:
 
 
 @lru_cache(maxsize=4_000)
-def find(text: str) -> tuple[Figure, ...]:
+def find(text: str) -> tuple[Amount, ...]:
     """Return the figures of a sentence in order; the text is read with plain digits."""
     text = _MANY.sub(lambda match: " " * len(match[0]), text)
     read = [_figure(text, value) for value in measures.find(text)]
@@ -183,7 +183,7 @@ def find(text: str) -> tuple[Figure, ...]:
     return tuple(sorted([*found, *_others(text, found)], key=lambda figure: figure.start))
 
 
-def _figure(text: str, value: measures.Value) -> Figure | None:
+def _figure(text: str, value: measures.Measure) -> Amount | None:
     """Return a value as a figure; one that reads a year or a number of millions wrongly is None."""
     words = text[value.start : value.end]
     if words[0] in _MAGNITUDE and re.search(
@@ -208,10 +208,10 @@ def _figure(text: str, value: measures.Value) -> Figure | None:
         low, high = ((measures.number(n) or 0) * value.low / total for n in pair.groups())
     weak = value.low == value.high == 1.0 and value.kind == "count" and not words[0].isdigit()
     weak = weak or bool(re.match(r"an?\b", words, re.IGNORECASE))
-    return Figure(value.kind, low, high, value.start, value.end, step, weak)
+    return Amount(value.kind, low, high, value.start, value.end, step, weak)
 
 
-def _others(text: str, found: Sequence[Figure]) -> Iterator[Figure]:
+def _others(text: str, found: Sequence[Amount]) -> Iterator[Amount]:
     free = list(text)
     for figure in found:
         free[figure.start : figure.end] = "\0" * (figure.end - figure.start)
@@ -222,30 +222,30 @@ def _others(text: str, found: Sequence[Figure]) -> Iterator[Figure]:
             yield figure
 
 
-def _han_clocks(text: str) -> Iterator[Figure]:
+def _han_clocks(text: str) -> Iterator[Amount]:
     for match in _HAN_CLOCK.finditer(text):
         hour = measures.number(match["h"])
         if hour is None:
             continue
         late = match["part"] in {"下午", "晚上", "傍晚"} and hour < 12  # noqa: PLR2004
         minutes = 60 * (hour + (12 if late else 0)) + (30 if match["half"] else 0)
-        yield Figure("clock", minutes, minutes, *match.span())
+        yield Amount("clock", minutes, minutes, *match.span())
 
 
-def _ordinals(text: str) -> Iterator[Figure]:
+def _ordinals(text: str) -> Iterator[Amount]:
     for match in _ORDINAL.finditer(text):
         if match["word"]:
             value: float | None = float(_ORDINAL_WORDS[match["word"]])
         else:
             value = measures.number(match["han"] or match["n"])
         if value is not None:
-            yield Figure("ordinal", value, value, *match.span())
+            yield Amount("ordinal", value, value, *match.span())
     for match in _WORD_TIMES.finditer(text):
         value = 2.0 if match["two"] else 3.0
-        yield Figure("number", value, value, *match.span(), weak=True)
+        yield Amount("number", value, value, *match.span(), weak=True)
 
 
-def _bare(text: str) -> Iterator[Figure]:
+def _bare(text: str) -> Iterator[Amount]:
     for match in _BARE.finditer(text):
         before = text[max(0, match.start("n") - 1) : match.start("n")]
         if before.isascii() and before.isalpha():
@@ -261,10 +261,10 @@ def _bare(text: str) -> Iterator[Figure]:
             kind = "year"
         if kind == "number" and _FIRST_YEAR <= value <= _LAST_YEAR and match["n"].isdigit():
             kind = "year"
-        yield Figure(kind, value, value, match.start("n"), end)
+        yield Amount(kind, value, value, match.start("n"), end)
 
 
-def _han_counts(text: str) -> Iterator[Figure]:
+def _han_counts(text: str) -> Iterator[Amount]:
     for match in _HAN_COUNT.finditer(text):
         value = measures.number(match["n"])
         if value is None:
@@ -273,23 +273,23 @@ def _han_counts(text: str) -> Iterator[Figure]:
         unit = _UNIT.match(text, match.start("u"))
         kind = _UNIT_WORDS[int(unit.lastgroup[1:])][0] if unit and unit.lastgroup else "number"
         weak = match["n"] in {"一", "千", "万", "百", "十"}
-        yield Figure(kind, value, value, match.start("n"), match.end(), weak=weak)
+        yield Amount(kind, value, value, match.start("n"), match.end(), weak=weak)
 
 
-def _named_days(text: str) -> Iterator[Figure]:
+def _named_days(text: str) -> Iterator[Amount]:
     for match in _MONTH.finditer(text):
         name = match["name"].lower()[:3]
         place = next((n for n, m in enumerate(_MONTHS, 1) if m.startswith(name)), 0)
         place = place if place <= 4 else place + 1  # noqa: PLR2004 - May stands apart
-        yield Figure("month", float(place or 5), float(place or 5), *match.span())
+        yield Amount("month", float(place or 5), float(place or 5), *match.span())
     for match in _DAY_WORD.finditer(text):
         day = (
             _DAY_KEYS[match["en"].lower()] if match["en"] else "一二三四五六日天".index(match["zh"])
         )
-        yield Figure("weekday", float(min(day, 6)), float(min(day, 6)), *match.span())
+        yield Amount("weekday", float(min(day, 6)), float(min(day, 6)), *match.span())
 
 
-def number_of(text: str, figure: Figure) -> float | None:
+def number_of(text: str, figure: Amount) -> float | None:
     """Return the number a figure is written with, whatever its unit."""
     match = _BARE.search(text, figure.start, figure.end)
     if match:

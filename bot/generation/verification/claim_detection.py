@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from bot.generation.verification.sentences import Sentence, read
+from bot.generation.verification.sentences import ParsedSentence, read
 
 _TALK = re.compile(
     r"(?:hi|hello|hey|dear (?:customer|sir or madam)|good (?:morning|afternoon|evening|day)"
@@ -47,7 +47,7 @@ def states_something(text: str) -> bool:
     return any(sentence_states(sentence) for sentence in read(text))
 
 
-def sentence_states(sentence: Sentence) -> bool:
+def sentence_states(sentence: ParsedSentence) -> bool:
     """Tell whether one sentence states something; greetings, thanks and questions do not."""
     text = sentence.text.strip(_EDGES)
     if not text:

@@ -10,9 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.generation.verification import name_check
-from bot.generation.verification.alignment import Index, Passage, Support, share
-from bot.generation.verification.sentences import Sentence, Token
-from bot.generation.verification.verdicts import Flaw
+from bot.generation.verification.alignment import (
+    IndexedPassage,
+    SentenceIndex,
+    SentenceSupport,
+    share,
+)
+from bot.generation.verification.sentences import ContentToken, ParsedSentence
+from bot.generation.verification.verdicts import SupportIssue
 
 NAMES: Final = (
     "covered by the best sentence",
@@ -37,19 +42,28 @@ _ASKS: Final = re.compile(r"[?？]|[吗呢]\s*$|\b(?:do|did) you\b", re.IGNORECA
 _ADDRESSES: Final = re.compile(
     r"\b(?:wonder|think|thought|believe|guess|probably|maybe)\b|觉得|猜", re.IGNORECASE
 )
-_FACTS: Final = frozenset({Flaw.NUMBER, Flaw.DATE, Flaw.MONEY, Flaw.UNIT, Flaw.NAME, Flaw.LINK})
+_FACTS: Final = frozenset(
+    {
+        SupportIssue.NUMBER,
+        SupportIssue.DATE,
+        SupportIssue.MONEY,
+        SupportIssue.UNIT,
+        SupportIssue.NAME,
+        SupportIssue.LINK,
+    }
+)
 _LONGEST: Final = 160  # tokens of a sentence that are looked for in runs
 _MANY: Final = 8.0
 _BEGINNING: Final = 5  # letters by which two forms of a word are the same: deliver, delivery
 
 
-class Ground:
+class SupportFeatures:
     """Passages made ready: which words, pairs and runs stand in them."""
 
-    def __init__(self, passages: Sequence[Passage]) -> None:
+    def __init__(self, passages: Sequence[IndexedPassage]) -> None:
         """Note the keys of all sentences, and which follow which."""
         self.passages = passages
-        self.index = Index(passages)
+        self.index = SentenceIndex(passages)
         self.links = frozenset().union(*(name_check.links(passage.text) for passage in passages))
         self.codes = frozenset().union(*(name_check.codes(passage.text) for passage in passages))
         self.keys = frozenset().union(*(passage.keys for passage in passages))
@@ -60,13 +74,13 @@ class Ground:
             self._follows.update(pairwise(words))
             self._triples.update(zip(words, words[1:], words[2:], strict=False))
 
-    def pairs(self, sentence: Sentence) -> float:
+    def pairs(self, sentence: ParsedSentence) -> float:
         """Return the share of pairs of neighbouring words that stand in the passages, 0 to 1."""
         words = [token.key for token in sentence.tokens]
         pairs = list(pairwise(words))
         return sum(pair in self._follows for pair in pairs) / len(pairs) if pairs else 0.0
 
-    def run(self, sentence: Sentence) -> float:
+    def run(self, sentence: ParsedSentence) -> float:
         """Return the share of the words that lie in the longest run of known triples, 0 to 1."""
         words = [token.key for token in sentence.tokens][:_LONGEST]
         best = current = 0
@@ -77,11 +91,11 @@ class Ground:
 
 
 def of(
-    sentence: Sentence,
-    ground: Ground,
-    support: Support | None,
+    sentence: ParsedSentence,
+    ground: SupportFeatures,
+    support: SentenceSupport | None,
     meaning: float,
-    flaws: Collection[Flaw],
+    flaws: Collection[SupportIssue],
 ) -> NDArray[np.float64]:
     """Return the features of a sentence, shape (13,); `meaning` is its nearness, 0 to 1."""
     keys = sentence.keys
@@ -102,13 +116,13 @@ def of(
             float(speaks and not theirs),
             float(bool(_ASKS.search(text))),
             float(len(_FACTS & set(flaws))),
-            float(len(set(flaws) & {Flaw.NEGATION, Flaw.CONDITION})),
+            float(len(set(flaws) & {SupportIssue.NEGATION, SupportIssue.CONDITION})),
             max(0.0, 1.0 - len(keys) / _MANY),
         ]
     )
 
 
-def _soft(sentence: Sentence, support: Support | None) -> float:
+def _soft(sentence: ParsedSentence, support: SentenceSupport | None) -> float:
     """Return the share of words whose beginning, or characters that, stand in the support."""
     if support is None:
         return 0.0
@@ -117,5 +131,5 @@ def _soft(sentence: Sentence, support: Support | None) -> float:
     return len(own & there) / len(own) if own else 0.0
 
 
-def _beginning(token: Token) -> str:
+def _beginning(token: ContentToken) -> str:
     return token.key if token.key[0] == "#" else token.key[:_BEGINNING]

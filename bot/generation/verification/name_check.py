@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from bot.generation.verification.sentences import Sentence, stem
-from bot.generation.verification.verdicts import Flaw
+from bot.generation.verification.sentences import ParsedSentence, stem
+from bot.generation.verification.verdicts import SupportIssue
 from knowledge_base.text import scope_constraints
 
 _LINK: Final = re.compile(
@@ -101,28 +101,28 @@ def links(text: str) -> frozenset[str]:
 
 
 def flaws(
-    sentence: Sentence,
-    support: Sequence[Sentence],
+    sentence: ParsedSentence,
+    support: Sequence[ParsedSentence],
     known: tuple[frozenset[str], frozenset[str]],
-) -> set[Flaw]:
+) -> set[SupportIssue]:
     """Return the flaws of a sentence's names and links against what it leans on.
 
     Links and codes may stand anywhere: `known` are those of the passages. Names must stand in the
     supporting sentences.
     """
-    found: set[Flaw] = set()
+    found: set[SupportIssue] = set()
     if not links(sentence.text) <= known[0]:
-        found.add(Flaw.LINK)
+        found.add(SupportIssue.LINK)
     bare = _LINK.sub(" ", sentence.text)
     there = " ".join(other.text for other in support)
     if not codes(bare) <= known[1]:
-        found.add(Flaw.NAME)
+        found.add(SupportIssue.NAME)
     said = frozenset(word for word in re.split(r"[^\w]+", there.lower()) if word)
     stems = frozenset(stem(word) for word in said if word.isascii())
     if any(name not in said and stem(name) not in stems for name in proper(bare)):
-        found.add(Flaw.NAME)
+        found.add(SupportIssue.NAME)
     if _other_scope(bare, there):
-        found.add(Flaw.NAME)
+        found.add(SupportIssue.NAME)
     return found
 
 

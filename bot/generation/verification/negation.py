@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from bot.generation.verification.antonyms import OPPOSITES
-from bot.generation.verification.sentences import Sentence, units
+from bot.generation.verification.sentences import ParsedSentence, units
 
 _ABOUT_WHEN: Final = frozenset({"order", "inside", "bound", "more", "need", "all"})
 _SIGNS: Final = [
@@ -72,7 +72,7 @@ _ONE_CUE: Final = 12  # characters within which one condition is said in two wor
 
 
 @dataclass(frozen=True)
-class Opposite:
+class OppositeCue:
     """A word of a pair of opposites: `sign` is +1 or -1, negations counted; `near` its words."""
 
     axis: str
@@ -86,7 +86,7 @@ class Opposite:
 
 
 @dataclass(frozen=True)
-class Denial:
+class NegationCue:
     """A negation with the units it denies, those next to it first, and those of its clause."""
 
     scope: tuple[str, ...]
@@ -94,7 +94,7 @@ class Denial:
 
 
 @dataclass(frozen=True)
-class Condition:
+class ConditionCue:
     """A condition: its kind, and the units of the clause it introduces and of the rest."""
 
     kind: str
@@ -104,28 +104,28 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Marks:
+class PolarityCues:
     """All marks of one sentence."""
 
-    opposites: tuple[Opposite, ...]
-    denials: tuple[Denial, ...]
-    conditions: tuple[Condition, ...]
+    opposites: tuple[OppositeCue, ...]
+    denials: tuple[NegationCue, ...]
+    conditions: tuple[ConditionCue, ...]
 
 
 @lru_cache(maxsize=2_000)
-def find(sentence: Sentence) -> Marks:
+def find(sentence: ParsedSentence) -> PolarityCues:
     """Return the marks of a sentence."""
     text = sentence.text[:1200]
     denied = [(match.start(), match.end()) for match in _NEGATION.finditer(text)]
     used: set[int] = set()
     opposites = tuple(_opposites(sentence, text, denied, used))
     denials = tuple(_denial(sentence, start, end) for start, end in denied if start not in used)
-    return Marks(opposites, denials, tuple(_conditions(sentence, text)))
+    return PolarityCues(opposites, denials, tuple(_conditions(sentence, text)))
 
 
 def _opposites(
-    sentence: Sentence, text: str, denied: list[tuple[int, int]], used: set[int]
-) -> Iterator[Opposite]:
+    sentence: ParsedSentence, text: str, denied: list[tuple[int, int]], used: set[int]
+) -> Iterator[OppositeCue]:
     for match in _OPPOSITE.finditer(text):
         axis, sign, _ = _SIGNS[int((match.lastgroup or "o0")[1:])]
         left, right = sentence.clause(match.start())
@@ -145,23 +145,23 @@ def _opposites(
             sign = -sign
         near = units(sentence.around(left, match.start()))[-_AROUND:]
         near += units(sentence.around(match.end(), right))[:_AROUND]
-        yield Opposite(axis, sign, frozenset(near))
+        yield OppositeCue(axis, sign, frozenset(near))
 
 
-def _close(sentence: Sentence, end: int, start: int) -> bool:
+def _close(sentence: ParsedSentence, end: int, start: int) -> bool:
     """Tell whether a negation stands right before a word: nothing with a meaning is between."""
     between = sentence.around(end, start)
     return len(between) <= 3 and all(token.empty for token in between)  # noqa: PLR2004
 
 
-def _denial(sentence: Sentence, start: int, end: int) -> Denial:
+def _denial(sentence: ParsedSentence, start: int, end: int) -> NegationCue:
     left, right = sentence.clause(start)
     scope = units(sentence.around(end, right))[:_SCOPE]
     clause = frozenset(units(sentence.around(left, right)))
-    return Denial(scope or tuple(units(sentence.around(left, start))[-_SCOPE:]), clause)
+    return NegationCue(scope or tuple(units(sentence.around(left, start))[-_SCOPE:]), clause)
 
 
-def _conditions(sentence: Sentence, text: str) -> Iterator[Condition]:
+def _conditions(sentence: ParsedSentence, text: str) -> Iterator[ConditionCue]:
     within = cues(sentence)
     for kind, pattern in _CONDITIONS.items():
         for match in pattern.finditer(text):
@@ -172,11 +172,11 @@ def _conditions(sentence: Sentence, text: str) -> Iterator[Condition]:
             )
             rest = units(sentence.around(0, left)) + units(sentence.around(right, len(text)))
             denied = _NEGATION.search(text, match.end(), right) is not None
-            yield Condition(kind, inside, frozenset(rest), denied)
+            yield ConditionCue(kind, inside, frozenset(rest), denied)
 
 
 @lru_cache(maxsize=2_000)
-def cues(sentence: Sentence) -> frozenset[int]:
+def cues(sentence: ParsedSentence) -> frozenset[int]:
     """Return the places of all characters of words that introduce a condition."""
     return frozenset(
         place
@@ -187,7 +187,7 @@ def cues(sentence: Sentence) -> frozenset[int]:
 
 
 @lru_cache(maxsize=2_000)
-def places(sentence: Sentence) -> tuple[tuple[str, int], ...]:
+def places(sentence: ParsedSentence) -> tuple[tuple[str, int], ...]:
     """Return the marks of a sentence by where they stand: `not`, `open+`, `open-`, `if`."""
     text = sentence.text[:1200]
     found = [("not", match.start()) for match in _NEGATION.finditer(text)]

@@ -4,9 +4,14 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bot.generation.verification import negation
-from bot.generation.verification.negation import Condition, Denial, Marks, Opposite
-from bot.generation.verification.sentences import Sentence, Token
-from bot.generation.verification.verdicts import Flaw
+from bot.generation.verification.negation import (
+    ConditionCue,
+    NegationCue,
+    OppositeCue,
+    PolarityCues,
+)
+from bot.generation.verification.sentences import ContentToken, ParsedSentence
+from bot.generation.verification.verdicts import SupportIssue
 
 _HALF: Final = 0.5
 _SAME_CLAUSE: Final = 0.6
@@ -25,38 +30,42 @@ _LONG: Final = 4
 _FIRST_HAN: Final = "\u3400"
 
 
-def flaws(sentence: Sentence, support: Sequence[Sentence]) -> set[Flaw]:
+def flaws(sentence: ParsedSentence, support: Sequence[ParsedSentence]) -> set[SupportIssue]:
     """Return the flaws of a sentence against the sentences it leans on, the best one first."""
     own = negation.find(sentence)
     there = [(other, negation.find(other)) for other in support]
     found = _opposed(own, there)
     if _denials_differ(sentence, own, there) or _prefixed(sentence, support):
-        found.add(Flaw.NEGATION)
+        found.add(SupportIssue.NEGATION)
     if _condition_differs(sentence, own, there):
-        found.add(Flaw.CONDITION)
+        found.add(SupportIssue.CONDITION)
     return found
 
 
-def _opposed(own: Marks, there: Sequence[tuple[Sentence, Marks]]) -> set[Flaw]:
+def _opposed(
+    own: PolarityCues, there: Sequence[tuple[ParsedSentence, PolarityCues]]
+) -> set[SupportIssue]:
     """Compare the words that have an opposite; of several, those in the most alike words count."""
-    found: set[Flaw] = set()
+    found: set[SupportIssue] = set()
     for mark in own.opposites:
         others = [other for _, m in there for other in m.opposites if other.axis == mark.axis]
         same = [_alike(mark, other) for other in others if other.sign == mark.sign]
         contrary = [_alike(mark, other) for other in others if other.sign != mark.sign]
         if contrary and max(contrary) > max(same, default=-_CLOSER) + _CLOSER:
-            found.add(Flaw.CONDITION if mark.limits else Flaw.NEGATION)
+            found.add(SupportIssue.CONDITION if mark.limits else SupportIssue.NEGATION)
     return found
 
 
-def _alike(one: Opposite, other: Opposite) -> float:
+def _alike(one: OppositeCue, other: OppositeCue) -> float:
     if not one.near or not other.near:
         return 0.3
     return len(one.near & other.near) / min(len(one.near), len(other.near))
 
 
 def _denials_differ(
-    sentence: Sentence, own: Marks, there: Sequence[tuple[Sentence, Marks]]
+    sentence: ParsedSentence,
+    own: PolarityCues,
+    there: Sequence[tuple[ParsedSentence, PolarityCues]],
 ) -> bool:
     """Tell whether one side denies what the other affirms."""
     theirs = [denial for _, m in there for denial in m.denials]
@@ -85,7 +94,7 @@ def _known(keys: frozenset[str], every: set[str]) -> int:
     return sum(k in every or (k[0] > _FIRST_HAN and set(k) <= every) for k in keys)
 
 
-def _answered(denial: Denial, others: Sequence[Denial]) -> bool:
+def _answered(denial: NegationCue, others: Sequence[NegationCue]) -> bool:
     """Tell whether a denial of the other side bears on the same words."""
     scope, clause = _spread(denial.scope), _spread(denial.clause)
     for other in others:
@@ -97,7 +106,7 @@ def _answered(denial: Denial, others: Sequence[Denial]) -> bool:
     return False
 
 
-def _used(denial: Denial, sentence: Sentence) -> bool:
+def _used(denial: NegationCue, sentence: ParsedSentence) -> bool:
     """Tell whether a sentence speaks of what a passage denies."""
     nearest = denial.scope[:3]
     said = sum(key in sentence.keys for key in nearest)
@@ -105,7 +114,7 @@ def _used(denial: Denial, sentence: Sentence) -> bool:
     return bool(nearest) and said >= _HALF * len(nearest) and around >= _HALF * len(denial.clause)
 
 
-def _prefixed(sentence: Sentence, support: Sequence[Sentence]) -> bool:
+def _prefixed(sentence: ParsedSentence, support: Sequence[ParsedSentence]) -> bool:
     """Tell whether one side says `used` where the other says `unused`."""
     own = {token.text.lower() for token in sentence.tokens if _whole(token)}
     theirs = {token.text.lower() for other in support for token in other.tokens if _whole(token)}
@@ -117,12 +126,14 @@ def _prefixed(sentence: Sentence, support: Sequence[Sentence]) -> bool:
     )
 
 
-def _whole(token: Token) -> bool:
+def _whole(token: ContentToken) -> bool:
     return not token.han and len(token.text) >= _LONG and token.text.isalpha()
 
 
 def _condition_differs(
-    sentence: Sentence, own: Marks, there: Sequence[tuple[Sentence, Marks]]
+    sentence: ParsedSentence,
+    own: PolarityCues,
+    there: Sequence[tuple[ParsedSentence, PolarityCues]],
 ) -> bool:
     """Tell whether a condition is turned round, invented or dropped."""
     mine = _kinds(own)
@@ -144,7 +155,7 @@ def _condition_differs(
     )
 
 
-def _same_clause(one: Condition, other: Condition) -> bool:
+def _same_clause(one: ConditionCue, other: ConditionCue) -> bool:
     """Tell whether two conditions are about one thing, be it turned round."""
     turning = {"if", "unless", "when"}
     if (one.kind in turning) != (other.kind in turning):
@@ -154,14 +165,14 @@ def _same_clause(one: Condition, other: Condition) -> bool:
     return bool(smaller) and len(here & there) >= _SAME_CLAUSE * smaller
 
 
-def _agree(one: Condition, other: Condition) -> bool:
+def _agree(one: ConditionCue, other: ConditionCue) -> bool:
     """Tell whether two conditions about one thing say the same: unless it is, if it is not."""
     if (one.kind == "unless") == (other.kind == "unless"):
         return one.kind in {other.kind, *_ALSO[other.kind]} or other.kind in _ALSO[one.kind]
     return one.denied != other.denied
 
 
-def _kinds(found: Marks) -> set[str]:
+def _kinds(found: PolarityCues) -> set[str]:
     kinds = {condition.kind for condition in found.conditions}
     kinds |= {opposite.axis for opposite in found.opposites}
     if found.denials:
@@ -171,7 +182,7 @@ def _kinds(found: Marks) -> set[str]:
     return kinds
 
 
-def _invented(condition: Condition, theirs: set[str], every: frozenset[str]) -> bool:
+def _invented(condition: ConditionCue, theirs: set[str], every: frozenset[str]) -> bool:
     """Tell whether a condition of the statement stands in nothing it leans on."""
     inside = condition.inside
     known = _known(inside, _spread(every))
@@ -182,7 +193,9 @@ def _invented(condition: Condition, theirs: set[str], every: frozenset[str]) -> 
     return condition.kind not in {"if", "when"} or not inside
 
 
-def _dropped(condition: Condition, mine: set[str], sentence: Sentence, other: Sentence) -> bool:
+def _dropped(
+    condition: ConditionCue, mine: set[str], sentence: ParsedSentence, other: ParsedSentence
+) -> bool:
     """Tell whether a sentence repeats another one without its condition."""
     if condition.kind in mine or _ALSO[condition.kind] & mine:
         return False

@@ -13,7 +13,7 @@ _FARTHEST: Final = 30.0  # beyond it, exp is 0 or 1 anyway
 
 
 @dataclass(frozen=True)
-class Scorer:
+class SupportScorer:
     """A logistic regression: a weight for each of `features.NAMES`, and the intercept."""
 
     weights: tuple[float, ...]
@@ -33,9 +33,9 @@ class Scorer:
 
 # Fitted by `fitting.fit` on statements made from the demo's articles (`data/kb`), and on nothing
 # else; `careline bench support --only fit` makes them anew and compares. In the order of `NAMES`.
-DEFAULT: Final = Scorer(
+DEFAULT: Final = SupportScorer(
     (0.62, 1.04, 0.97, 1.74, 1.31, 0.0, -0.69, 4.02, -0.61, -2.01, -1.09, -0.27, -0.06), -5.16
 )
-WORDS: Final = Scorer(
+WORDS: Final = SupportScorer(
     (1.02, 1.23, 1.13, 2.07, 1.79, 0.0, -0.61, 0.0, -0.9, -2.4, -1.21, -0.34, -0.55), -2.9
 )

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from bot.generation.verification import amounts
 from bot.generation.verification import vocabulary as words
-from bot.generation.verification.amounts import Figure
+from bot.generation.verification.amounts import Amount
 from knowledge_base.chunking import sentences
 from knowledge_base.text.chinese import simplified
 from knowledge_base.text.measures import plain
@@ -56,7 +56,7 @@ def _synonyms() -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Token:
+class ContentToken:
     """A word, a number or a Chinese character; `key` is what it is compared by."""
 
     key: str
@@ -72,7 +72,7 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Sentence:
+class ParsedSentence:
     """A sentence, list item or row: `text` in plain digits starts at `start` of what it is from."""
 
     text: str
@@ -84,12 +84,12 @@ class Sentence:
         return self.start + len(self.text)
 
     @cached_property
-    def tokens(self) -> tuple[Token, ...]:
+    def tokens(self) -> tuple[ContentToken, ...]:
         """All its words."""
         return tuple(_tokens(self.text[:_LONGEST], self.figures))
 
     @cached_property
-    def figures(self) -> tuple[Figure, ...]:
+    def figures(self) -> tuple[Amount, ...]:
         """Its figures; each is one of its words."""
         return amounts.find(self.text[:_LONGEST])
 
@@ -116,24 +116,24 @@ class Sentence:
             (span for span in self.clauses if span[0] <= place < span[1]), (0, len(self.text))
         )
 
-    def around(self, start: int, end: int) -> tuple[Token, ...]:
+    def around(self, start: int, end: int) -> tuple[ContentToken, ...]:
         """Return the tokens of a span."""
         return tuple(token for token in self.tokens if start <= token.start < end)
 
 
-def read(text: str) -> tuple[Sentence, ...]:
+def read(text: str) -> tuple[ParsedSentence, ...]:
     """Return the sentences of a text."""
     ready = simplified(plain(text))
-    return tuple(Sentence(ready[start:end], start) for start, end in sentences(ready))
+    return tuple(ParsedSentence(ready[start:end], start) for start, end in sentences(ready))
 
 
-def units(tokens: tuple[Token, ...]) -> tuple[str, ...]:
+def units(tokens: tuple[ContentToken, ...]) -> tuple[str, ...]:
     """Return what carries meaning in tokens: keys of words, pairs of neighbouring characters."""
     return tuple(_units(tokens))
 
 
-def _units(tokens: tuple[Token, ...]) -> Iterator[str]:
-    before: Token | None = None
+def _units(tokens: tuple[ContentToken, ...]) -> Iterator[str]:
+    before: ContentToken | None = None
     for token in tokens:
         if not token.han:
             if not token.empty:
@@ -146,7 +146,7 @@ def _units(tokens: tuple[Token, ...]) -> Iterator[str]:
         before = token
 
 
-def _tokens(text: str, figures: Sequence[Figure]) -> Iterator[Token]:
+def _tokens(text: str, figures: Sequence[Amount]) -> Iterator[ContentToken]:
     spans = iter([*figures, None])
     figure = next(spans)
     for match in _TOKEN.finditer(text):
@@ -160,18 +160,18 @@ def _tokens(text: str, figures: Sequence[Figure]) -> Iterator[Token]:
         figure = next(spans)
 
 
-def _of_figure(text: str, figure: Figure) -> Iterator[Token]:
+def _of_figure(text: str, figure: Amount) -> Iterator[ContentToken]:
     words = text[figure.start : figure.end]
     for key in figure.keys:
-        yield Token(key, words, figure.start, figure.end, empty=False)
+        yield ContentToken(key, words, figure.start, figure.end, empty=False)
 
 
-def _word(match: re.Match[str]) -> Token:
+def _word(match: re.Match[str]) -> ContentToken:
     word = match[0]
     if _HAN.match(word):
-        return Token(word, word, *match.span(), empty=word in words.EMPTY_HAN)
+        return ContentToken(word, word, *match.span(), empty=word in words.EMPTY_HAN)
     lower = "usa" if word == "US" else word.lower().replace("’", "'")
     bare = lower.removesuffix("'s")
     root = bare.replace(",", "") if bare[0].isdigit() else stem(bare)
     empty = bare.split("'")[0] in words.EMPTY or len(bare) == 1
-    return Token(_synonyms().get(root, root), word, *match.span(), empty=empty)
+    return ContentToken(_synonyms().get(root, root), word, *match.span(), empty=empty)

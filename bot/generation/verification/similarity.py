@@ -24,7 +24,7 @@ _ANYTHING: Final = (
 )
 
 
-class Meaning:
+class SentenceSimilarity:
     """Compares sentences by an encoder and remembers the vectors of those it saw last."""
 
     def __init__(self, encoder: SentenceEncoder) -> None:

@@ -11,9 +11,9 @@ from typing import Final
 
 from bot.generation.verification import amount_check, negation
 from bot.generation.verification.alignment import share
-from bot.generation.verification.amounts import Figure
-from bot.generation.verification.sentences import Sentence, Token, units
-from bot.generation.verification.verdicts import Flaw
+from bot.generation.verification.amounts import Amount
+from bot.generation.verification.sentences import ContentToken, ParsedSentence, units
+from bot.generation.verification.verdicts import SupportIssue
 
 _NEAR: Final = 0.5  # of a sentence's units that a copy shares
 _ADDED: Final = 2  # units that stand nowhere: an addition of its own
@@ -24,15 +24,17 @@ _DROPPED: Final = 3  # tokens that are left out between two that stayed
 
 
 @dataclass(frozen=True)
-class Slot:
+class ChangedSpan:
     """What stands in one place of two sentences with the same words before and behind."""
 
-    here: tuple[Token, ...]
-    there: tuple[Token, ...]
+    here: tuple[ContentToken, ...]
+    there: tuple[ContentToken, ...]
     edge: bool = False  # it is where the copy was cut off
 
 
-def flaws(sentence: Sentence, support: Sequence[Sentence], known: frozenset[str]) -> set[Flaw]:
+def flaws(
+    sentence: ParsedSentence, support: Sequence[ParsedSentence], known: frozenset[str]
+) -> set[SupportIssue]:
     """Return the flaws of a near copy; `known` are the units of all passages."""
     best = support[0]
     if share(sentence.keys, best.keys) < _NEAR:
@@ -43,17 +45,19 @@ def flaws(sentence: Sentence, support: Sequence[Sentence], known: frozenset[str]
     return found | _turned(sentence, best, slots) | _added(sentence, slots, known)
 
 
-def _slots(own: Sequence[Token], other: Sequence[Token]) -> Iterator[Slot]:
+def _slots(own: Sequence[ContentToken], other: Sequence[ContentToken]) -> Iterator[ChangedSpan]:
     """Yield the places in which two sentences differ."""
     keys = [token.key for token in other]
     matcher = SequenceMatcher(None, [token.key for token in own], keys, autojunk=False)
     for code, a, b, c, d in matcher.get_opcodes():
         if code != "equal":
             edge = code == "insert" and (c == 0 or d == len(other))
-            yield Slot(tuple(own[a:b]), tuple(other[c:d]), edge=edge)
+            yield ChangedSpan(tuple(own[a:b]), tuple(other[c:d]), edge=edge)
 
 
-def _replaced(slot: Slot, sentence: Sentence, best: Sentence, *, only: bool) -> Flaw | None:
+def _replaced(
+    slot: ChangedSpan, sentence: ParsedSentence, best: ParsedSentence, *, only: bool
+) -> SupportIssue | None:
     """Return the flaw of a place that holds another figure or name than the passage has there."""
     if not slot.here or not slot.there or max(len(slot.here), len(slot.there)) > _WIDEST:
         return None
@@ -73,23 +77,23 @@ def _replaced(slot: Slot, sentence: Sentence, best: Sentence, *, only: bool) -> 
         long = len(there) > 1 and only
         missing = best.text.count(words) > sentence.text.count(words)
         turned = _kinds(sentence, slot.here) or _kinds(best, slot.there)
-        return Flaw.NAME if long and missing and not turned else None
+        return SupportIssue.NAME if long and missing and not turned else None
     keys = {token.key for token in sentence.tokens}
     if _named(here, sentence) and _named(there, best):
-        return None if any(token.key in keys for token in there) else Flaw.NAME
+        return None if any(token.key in keys for token in there) else SupportIssue.NAME
     return None
 
 
-def _figures(tokens: Sequence[Token], sentence: Sentence) -> list[Figure]:
+def _figures(tokens: Sequence[ContentToken], sentence: ParsedSentence) -> list[Amount]:
     starts = {token.start for token in tokens if token.key[0] == "#"}
     return [figure for figure in sentence.figures if figure.start in starts and not figure.weak]
 
 
-def _shared(here: Sequence[Token], there: Sequence[Token]) -> bool:
+def _shared(here: Sequence[ContentToken], there: Sequence[ContentToken]) -> bool:
     return bool({token.key for token in here} & {token.key for token in there})
 
 
-def _named(tokens: Sequence[Token], sentence: Sentence) -> bool:
+def _named(tokens: Sequence[ContentToken], sentence: ParsedSentence) -> bool:
     """Tell whether tokens hold a capital or a word that is no English one inside Chinese."""
     return any(
         token.text[0].isupper() and (token.start > 0 or len(sentence.tokens) > len(tokens))
@@ -97,9 +101,11 @@ def _named(tokens: Sequence[Token], sentence: Sentence) -> bool:
     )
 
 
-def _turned(sentence: Sentence, best: Sentence, slots: Sequence[Slot]) -> set[Flaw]:
+def _turned(
+    sentence: ParsedSentence, best: ParsedSentence, slots: Sequence[ChangedSpan]
+) -> set[SupportIssue]:
     """Compare the negations and conditions in all places that differ: they may have moved."""
-    found: set[Flaw] = set()
+    found: set[SupportIssue] = set()
     here = [kind for slot in slots for kind in _kinds(sentence, slot.here)]
     there = [
         kind
@@ -111,9 +117,9 @@ def _turned(sentence: Sentence, best: Sentence, slots: Sequence[Slot]) -> set[Fl
     negations = here.count("not") - there.count("not")
     moved = (here.count("not") - whole.count("not")) % 2 == 0
     if negations % 2 and not moved and not _made_up(sentence, best):
-        found.add(Flaw.NEGATION)
+        found.add(SupportIssue.NEGATION)
     if not negations and any(_contrary(sentence, best, slot) for slot in slots):
-        found.add(Flaw.CONDITION)
+        found.add(SupportIssue.CONDITION)
     balance = Counter(kind for kind, _ in negation.places(sentence))
     balance.subtract(kind for kind, _ in negation.places(best))
     more = any(
@@ -124,11 +130,11 @@ def _turned(sentence: Sentence, best: Sentence, slots: Sequence[Slot]) -> set[Fl
         there.count(k) > here.count(k) and balance[k] < 0 for k in ("unless", "only", "except")
     )
     if (more and not set(whole) & _LIMITS) or (less and not set(here) & _LIMITS):
-        found.add(Flaw.CONDITION)
+        found.add(SupportIssue.CONDITION)
     return found
 
 
-def _contrary(sentence: Sentence, best: Sentence, slot: Slot) -> bool:
+def _contrary(sentence: ParsedSentence, best: ParsedSentence, slot: ChangedSpan) -> bool:
     """Tell whether a place says `after` for `before` or `within`, or another pair of opposites."""
     if max(len(slot.here), len(slot.there)) > _WIDEST:
         return False
@@ -141,7 +147,7 @@ def _contrary(sentence: Sentence, best: Sentence, slot: Slot) -> bool:
     return "not" not in [*here, *there] and _opposite(new, there)
 
 
-def _made_up(sentence: Sentence, best: Sentence) -> bool:
+def _made_up(sentence: ParsedSentence, best: ParsedSentence) -> bool:
     """Tell whether a pair of opposites makes up for a negation: not open, closed."""
     here, there = ([kind for kind, _ in negation.places(text)] for text in (sentence, best))
     return _opposite(here, there)
@@ -156,14 +162,16 @@ def _opposite(here: Sequence[str], there: Sequence[str]) -> bool:
     )
 
 
-def _kinds(sentence: Sentence, tokens: Sequence[Token]) -> list[str]:
+def _kinds(sentence: ParsedSentence, tokens: Sequence[ContentToken]) -> list[str]:
     if not tokens:
         return []
     start, end = tokens[0].start, tokens[-1].end
     return [kind for kind, place in negation.places(sentence) if start <= place < end]
 
 
-def _added(sentence: Sentence, slots: Sequence[Slot], known: frozenset[str]) -> set[Flaw]:
+def _added(
+    sentence: ParsedSentence, slots: Sequence[ChangedSpan], known: frozenset[str]
+) -> set[SupportIssue]:
     """Return the flaw of words put in that stand nowhere in the passages."""
     for slot in slots:
         cues = negation.cues(sentence)
@@ -173,7 +181,7 @@ def _added(sentence: Sentence, slots: Sequence[Slot], known: frozenset[str]) -> 
             continue
         kinds = set(_kinds(sentence, slot.here))
         if kinds & {"if", "unless", "only", "except", "until", "when"}:
-            return {Flaw.CONDITION}
+            return {SupportIssue.CONDITION}
         if len(new) >= _ADDED:
-            return {Flaw.MEANING}
+            return {SupportIssue.MEANING}
     return set()

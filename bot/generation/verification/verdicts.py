@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Flaw(StrEnum):
+class SupportIssue(StrEnum):
     """What keeps a statement from being supported."""
 
     NUMBER = "number"
@@ -19,18 +19,18 @@ class Flaw(StrEnum):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class SupportVerdict:
     """Whether passages support a statement.
 
     `score` is the calibrated probability of support, 0 to 1. `passage` is the index of the passage
     that supports the statement best, and `start` to `end` the span within that passage's text of
     the sentences it stands on; all three are None where nothing comes near. `flaws` are in the
-    order of `Flaw`; a supported statement has none.
+    order of `SupportIssue`; a supported statement has none.
     """
 
     supported: bool
     score: float
-    flaws: tuple[Flaw, ...] = ()
+    flaws: tuple[SupportIssue, ...] = ()
     passage: int | None = None
     start: int | None = None
     end: int | None = None

@@ -23,7 +23,7 @@ class Turns(Protocol):
         """Return the turn of a message that was answered, else None."""
 
 
-class Chatwoot:
+class ChatwootChannel:
     """Speaks to one Chatwoot as an agent bot, whose access token it holds."""
 
     def __init__(self, url: str, token: str, turns: Turns) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, Field
 
 from bot.core import serialization
-from bot.core.types import BadMessageError, Message, Turn
+from bot.core.types import InvalidMessageError, Message, Turn
 
 MODEL: Final = "careline"
 ID: Final = r"^[A-Za-z0-9_\-.:]{1,64}$"
@@ -14,21 +14,21 @@ WHOLE, CHUNK = "chat.completion", "chat.completion.chunk"
 _TOKEN: Final = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+|[^\w\s]")
 
 
-class Part(BaseModel):
+class ContentPart(BaseModel):
     """A part of a message's content; texts are read, nothing else."""
 
     type: str
     text: str | None = None
 
 
-class Line(BaseModel):
+class ChatMessage(BaseModel):
     """A message of the conversation as the client remembers it."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[Part] | None = None
+    content: str | list[ContentPart] | None = None
 
 
-class Metadata(BaseModel):
+class RequestMetadata(BaseModel):
     """What a client may add to a request."""
 
     conversation_id: str | None = Field(None, pattern=ID)
@@ -40,16 +40,16 @@ class StreamOptions(BaseModel):
     include_usage: bool | None = False
 
 
-class Completion(BaseModel):
+class ChatCompletionRequest(BaseModel):
     """A request; what is not named here (temperature, tools, …) changes nothing."""
 
     model: str = Field(MODEL, max_length=256)
-    messages: list[Line] = Field(min_length=1, max_length=10_000)
+    messages: list[ChatMessage] = Field(min_length=1, max_length=10_000)
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     n: int | None = Field(1, ge=1, le=1)
     user: str | None = Field(None, max_length=256)
-    metadata: Metadata | None = None
+    metadata: RequestMetadata | None = None
 
     @property
     def wants_usage(self) -> bool:
@@ -64,14 +64,14 @@ class Completion(BaseModel):
         said = [line for line in self.messages if line.role == "user"]
         if not said:
             complaint = "no message has the role user: there is nothing to answer"
-            raise BadMessageError(complaint)
+            raise InvalidMessageError(complaint)
         content = said[-1].content or ""
         if isinstance(content, str):
             return content
         strange = sorted({part.type for part in content if part.type != "text"})
         if strange:
             complaint = f"only text is read, not {', '.join(strange)[:100]}: describe it in words"
-            raise BadMessageError(complaint)
+            raise InvalidMessageError(complaint)
         return "\n".join(part.text or "" for part in content)
 
 

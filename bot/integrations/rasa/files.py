@@ -14,7 +14,7 @@ _ELSEWHERE: Final = frozenset({"models", "node_modules", "tests"})
 
 
 @dataclass(frozen=True)
-class Skipped:
+class SkippedItem:
     """Something of a project that was left out, and the reason."""
 
     where: str
@@ -80,21 +80,21 @@ def _line(text: str, error: Exception) -> int:
     return text[:position].count("\n") + 1 if isinstance(position, int) else 1
 
 
-def entries(value: Any, where: str, skipped: list[Skipped]) -> Iterator[dict[str, Any]]:
+def entries(value: Any, where: str, skipped: list[SkippedItem]) -> Iterator[dict[str, Any]]:
     """Yield the mappings of a list; what is no mapping is reported."""
     if value in (None, ""):
         return
     if not isinstance(value, list):
-        skipped.append(Skipped(where, "is not a list"))
+        skipped.append(SkippedItem(where, "is not a list"))
         return
     for number, item in enumerate(value, start=1):
         if isinstance(item, dict):
             yield item
         else:
-            skipped.append(Skipped(f"{where} entry {number}", "is not a mapping"))
+            skipped.append(SkippedItem(f"{where} entry {number}", "is not a mapping"))
 
 
-def lines(value: Any, where: str, skipped: list[Skipped]) -> Iterator[str]:
+def lines(value: Any, where: str, skipped: list[SkippedItem]) -> Iterator[str]:
     """Yield the examples of a block (`- one` a line) or of a list of texts."""
     if isinstance(value, list):
         yield from (item.strip() for item in value if isinstance(item, str) and item.strip())
@@ -104,4 +104,4 @@ def lines(value: Any, where: str, skipped: list[Skipped]) -> Iterator[str]:
             yield text
         elif line.strip():
             why = "is empty" if line.startswith("-") else "does not start with a dash"
-            skipped.append(Skipped(f"{where} example {number}", why))
+            skipped.append(SkippedItem(f"{where} example {number}", why))

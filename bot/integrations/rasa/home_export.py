@@ -12,7 +12,7 @@ from bot.training import datasets
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportReport:
     """What an export wrote."""
 
     examples: int
@@ -22,7 +22,7 @@ class Exported:
     files: tuple[str, ...]
 
 
-def to_rasa(home: Path, folder: Path) -> Exported:
+def to_rasa(home: Path, folder: Path) -> ExportReport:
     """Write a home as a Rasa project; the held-back conversations stay out, as in training."""
     targets = (folder / "nlu.yml", folder / "domain.yml")
     for target in targets:
@@ -46,7 +46,7 @@ def to_rasa(home: Path, folder: Path) -> Exported:
     except OSError as error:
         message = f"{folder} cannot be written to: {error.strerror}"
         raise CarelineError(message) from error
-    return Exported(
+    return ExportReport(
         examples=len(examples),
         intents=len(intents),
         templates=len({name for own in texts.values() for name in own}),

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bot.core.types import CarelineError
 from bot.integrations.rasa import responses as rasa_responses
-from bot.integrations.rasa.files import Skipped, entries, lines, load, yaml_files
+from bot.integrations.rasa.files import SkippedItem, entries, lines, load, yaml_files
 from bot.training.datasets import MAX_CHARACTERS, Example, read_text
 
 EXACT: Final = "careline"  # an example's metadata under this name hold its exact text
@@ -33,20 +33,20 @@ Lists = Mapping[str, Mapping[str, tuple[str, ...]]]
 
 
 @dataclass(frozen=True)
-class Project:
+class RasaProject:
     """What a Rasa project says that a home can hold; `lists`: kind → value → its other names."""
 
     examples: tuple[Example, ...] = ()
     intents: tuple[str, ...] = ()
-    responses: tuple[rasa_responses.Response, ...] = ()
+    responses: tuple[rasa_responses.RasaResponse, ...] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
     patterns: Mapping[str, str] = field(default_factory=dict)
     lists: Lists = field(default_factory=dict)
-    skipped: tuple[Skipped, ...] = ()
+    skipped: tuple[SkippedItem, ...] = ()
     files: tuple[Path, ...] = ()
 
 
-def read(path: Path) -> Project:
+def read(path: Path) -> RasaProject:
     """Read a YAML file or all those of a folder; raise CarelineError where nothing is Rasa's."""
     reader = _Reader(path if path.is_dir() else path.parent)
     used = tuple(file for file in yaml_files(path) if reader.take(file))
@@ -68,8 +68,10 @@ class _Reader:
     listed: dict[str, list[str]] = field(default_factory=dict)
     synonyms: dict[str, str] = field(default_factory=dict)  # other name → value
     regexes: dict[str, list[str]] = field(default_factory=dict)
-    domain: rasa_responses.Gathered = field(default_factory=rasa_responses.Gathered)
-    skipped: list[Skipped] = field(default_factory=list)
+    domain: rasa_responses.ResponseCollector = field(
+        default_factory=rasa_responses.ResponseCollector
+    )
+    skipped: list[SkippedItem] = field(default_factory=list)
 
     def take(self, file: Path) -> bool:
         """Read one file; tell whether it is Rasa's data."""
@@ -80,7 +82,7 @@ class _Reader:
             return False
         version = str(content.get("version", "3.1"))
         if not version.startswith(_VERSIONS):
-            self.skipped.append(Skipped(name, f"is of version {version}; 2 and 3 are read"))
+            self.skipped.append(SkippedItem(name, f"is of version {version}; 2 and 3 are read"))
             return False
         self._nlu(content.get("nlu"), name, file.parent)
         self._names(content.get("intents"), self.intents)
@@ -89,7 +91,7 @@ class _Reader:
         self._slots(content.get("slots"), name)
         for key, why in _NOT_READ.items():
             if content.get(key):
-                self.skipped.append(Skipped(f"{name}: {key}", why))
+                self.skipped.append(SkippedItem(f"{name}: {key}", why))
         return bool((_READ - {"version"}) & set(content))
 
     @staticmethod
@@ -104,19 +106,19 @@ class _Reader:
             kinds = {str(m["entity"]) for m in found if "entity" in m}
             if kinds - {slot}:
                 why = f"is filled by {', '.join(sorted(kinds))}: here a slot has its entity's name"
-                self.skipped.append(Skipped(f"{name}: slot {slot}", why))
+                self.skipped.append(SkippedItem(f"{name}: slot {slot}", why))
 
     def _nlu(self, value: Any, name: str, folder: Path) -> None:
         for item in entries(value, f"{name}: nlu", self.skipped):
             kind = next((k for k in ("intent", "synonym", "regex", "lookup") if k in item), None)
             if kind is None or not item[kind]:
                 why = "names no intent, synonym, regex or lookup"
-                self.skipped.append(Skipped(f"{name}: nlu", why))
+                self.skipped.append(SkippedItem(f"{name}: nlu", why))
                 continue
             title, where = str(item[kind]), f"{name}: {kind} {item[kind]}"
             examples = item.get("examples")
             if not examples:
-                self.skipped.append(Skipped(where, "has no examples"))
+                self.skipped.append(SkippedItem(where, "has no examples"))
             elif kind == "intent":
                 self._intent(title, examples, where)
             elif kind == "lookup":
@@ -134,9 +136,11 @@ class _Reader:
             spot = f"{where} example {number}"
             plain = exact if exact is not None else self._without_annotations(text, spot)
             if not plain.strip():
-                self.skipped.append(Skipped(spot, "is empty"))
+                self.skipped.append(SkippedItem(spot, "is empty"))
             elif len(plain) > MAX_CHARACTERS:
-                self.skipped.append(Skipped(spot, f"is longer than {MAX_CHARACTERS} characters"))
+                self.skipped.append(
+                    SkippedItem(spot, f"is longer than {MAX_CHARACTERS} characters")
+                )
             else:
                 self.examples.append(Example(plain, intent, file))
 
@@ -154,14 +158,16 @@ class _Reader:
                 own = metadata.get(EXACT) if isinstance(metadata, dict) else None
                 yield item["text"].strip("\r\n "), own if isinstance(own, str) else None
             else:
-                self.skipped.append(Skipped(where, "an example has no text"))
+                self.skipped.append(SkippedItem(where, "an example has no text"))
 
     def _without_annotations(self, text: str, where: str) -> str:
         def plain(match: re.Match[str]) -> str:
             try:
                 found = list(_entities(match))
             except (ValueError, AttributeError):
-                self.skipped.append(Skipped(where, f"{match[0]} is no annotation: kept as text"))
+                self.skipped.append(
+                    SkippedItem(where, f"{match[0]} is no annotation: kept as text")
+                )
                 return match[0]
             for kind, value in found:
                 self.kinds.setdefault(kind)
@@ -183,17 +189,17 @@ class _Reader:
                 found = read_text(files[0]).splitlines()
                 elements += [line.strip() for line in found if line.strip()]
             else:
-                self.skipped.append(Skipped(where, f"there is no file {name}"))
+                self.skipped.append(SkippedItem(where, f"there is no file {name}"))
 
-    def project(self, files: tuple[Path, ...]) -> Project:
+    def project(self, files: tuple[Path, ...]) -> RasaProject:
         """Return what was gathered."""
         patterns = dict(self._patterns())
         lists = self._lists()
         for kind in self.kinds:
             if kind not in patterns and kind not in lists:
                 why = "has neither a pattern nor a list nor an annotated value"
-                self.skipped.append(Skipped(f"entity {kind}", why))
-        return Project(
+                self.skipped.append(SkippedItem(f"entity {kind}", why))
+        return RasaProject(
             examples=tuple(self.examples),
             intents=tuple(self.intents),
             responses=self.domain.responses(),
@@ -211,7 +217,7 @@ class _Reader:
                 re.compile(joined)
             except re.error as error:
                 why = f"is not a regular expression: {error}"
-                self.skipped.append(Skipped(f"regex {kind}", why))
+                self.skipped.append(SkippedItem(f"regex {kind}", why))
             else:
                 yield kind, joined
 
@@ -235,7 +241,7 @@ class _Reader:
         for value in dict.fromkeys(self.synonyms.values()):
             if value not in used:
                 why = "belongs to no entity whose values are known"
-                self.skipped.append(Skipped(f"synonym {value}", why))
+                self.skipped.append(SkippedItem(f"synonym {value}", why))
         return {
             kind: {value: tuple(o for o in others if o != value) for value, others in v.items()}
             for kind, v in lists.items()

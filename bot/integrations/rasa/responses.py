@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from bot.integrations.rasa.files import Skipped, entries
+from bot.integrations.rasa.files import SkippedItem, entries
 from bot.nlu import language
 
 PREFIX: Final = "utter_"
@@ -18,7 +18,7 @@ _RICH: Final = ("image", "custom", "attachment", "elements", "quick_replies")
 
 
 @dataclass(frozen=True)
-class Response:
+class RasaResponse:
     """One text of a template, in one language."""
 
     name: str
@@ -27,22 +27,22 @@ class Response:
 
 
 @dataclass
-class Gathered:
+class ResponseCollector:
     """The responses of a project's files."""
 
-    found: list[Response] = field(default_factory=list)
+    found: list[RasaResponse] = field(default_factory=list)
     titles: dict[str, str] = field(default_factory=dict)
 
-    def responses(self) -> tuple[Response, ...]:
+    def responses(self) -> tuple[RasaResponse, ...]:
         """Return all texts, as often as they stand in the files."""
         return tuple(dict.fromkeys(self.found))
 
-    def take(self, value: Any, file: str, skipped: list[Skipped]) -> None:
+    def take(self, value: Any, file: str, skipped: list[SkippedItem]) -> None:
         """Read the `responses` of one file."""
         if value in (None, ""):
             return
         if not isinstance(value, dict):
-            skipped.append(Skipped(f"{file}: responses", "is not a mapping"))
+            skipped.append(SkippedItem(f"{file}: responses", "is not a mapping"))
             return
         for full, variants in value.items():
             where = f"{file}: {full}"
@@ -51,7 +51,7 @@ class Gathered:
                 self.found += _texts(name, variant, where, skipped)
                 self._buttons(variant, where, skipped)
 
-    def _buttons(self, variant: dict[str, Any], where: str, skipped: list[Skipped]) -> None:
+    def _buttons(self, variant: dict[str, Any], where: str, skipped: list[SkippedItem]) -> None:
         for button in entries(variant.get("buttons"), f"{where} buttons", skipped):
             title, payload = str(button.get("title") or ""), str(button.get("payload") or "")
             match = _PAYLOAD.match(payload)
@@ -59,37 +59,37 @@ class Gathered:
                 self.titles.setdefault(match[1], title)
             else:
                 why = f"the button `{title}` names no bare intent"
-                skipped.append(Skipped(where, why))
+                skipped.append(SkippedItem(where, why))
 
 
 def _texts(
-    name: str, variant: dict[str, Any], where: str, skipped: list[Skipped]
-) -> Iterator[Response]:
+    name: str, variant: dict[str, Any], where: str, skipped: list[SkippedItem]
+) -> Iterator[RasaResponse]:
     if variant.get("condition"):
-        skipped.append(Skipped(where, "a text under a condition: templates know none"))
+        skipped.append(SkippedItem(where, "a text under a condition: templates know none"))
         return
     if variant.get("channel"):
         why = f"a text for the channel {variant['channel']} alone: templates serve all"
-        skipped.append(Skipped(where, why))
+        skipped.append(SkippedItem(where, why))
         return
     rich = [key for key in _RICH if variant.get(key)]
     if rich:
-        skipped.append(Skipped(where, f"{', '.join(rich)}: templates are text"))
+        skipped.append(SkippedItem(where, f"{', '.join(rich)}: templates are text"))
     text = str(variant.get("text") or "").strip()
     if not text:
         if not rich:
-            skipped.append(Skipped(where, "has no text"))
+            skipped.append(SkippedItem(where, "has no text"))
         return
     metadata = variant.get("metadata")
     said = metadata.get(LANGUAGE) if isinstance(metadata, dict) else None
-    yield Response(name, _template(text), said if said in _LANGUAGES else language_of(text))
+    yield RasaResponse(name, _template(text), said if said in _LANGUAGES else language_of(text))
     translations = variant.get("translation")
     for code, translated in (translations if isinstance(translations, dict) else {}).items():
         short = str(code).split("-")[0].split("_")[0].lower()
         if short in _LANGUAGES and str(translated).strip():
-            yield Response(name, _template(str(translated).strip()), short)
+            yield RasaResponse(name, _template(str(translated).strip()), short)
         else:
-            skipped.append(Skipped(where, f"the language {code} is not spoken here"))
+            skipped.append(SkippedItem(where, f"the language {code} is not spoken here"))
 
 
 def language_of(text: str) -> str:

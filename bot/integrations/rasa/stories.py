@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot.core.types import CarelineError
-from bot.evaluation.conversation_tests.yaml_writer import Written
+from bot.evaluation.conversation_tests.yaml_writer import GeneratedTests
 from bot.integrations.rasa.files import entries, load, yaml_files
 from bot.integrations.rasa.project import ANNOTATION
 from bot.integrations.rasa.responses import PREFIX, language_of
@@ -14,7 +14,7 @@ _KINDS: Final = {"stories": "story", "test_cases": "test_case"}
 _EVENTS: Final = frozenset({"action_listen", "action_session_start", "action_restart"})
 
 
-def read(path: Path) -> Written:
+def read(path: Path) -> GeneratedTests:
     """Read a file of stories, or all those of a folder; raise CarelineError where there are none.
 
     A user's words become the customer's, `intent` and `action` what is expected of the turn:
@@ -34,7 +34,7 @@ def read(path: Path) -> Written:
         message = f"{path} holds no tests of Rasa: no `stories` or `test_cases` with users' words"
         raise CarelineError(message)
     rows = tuple({**test, "name": name} for name, test in tests.items())
-    return Written(
+    return GeneratedTests(
         rows,
         ("From Rasa's tests; names of intents, templates and actions are its.",),
         tuple(skipped),

@@ -11,10 +11,10 @@ from typing import Final
 
 from bot.core.safe_regex import spans
 from bot.core.types import Entity
-from bot.nlu.entities.gazetteer import Lookup
+from bot.nlu.entities.gazetteer import Gazetteer
 from knowledge_base.text import dates, dates_zh, money, quantities, times
 from knowledge_base.text.chinese import simplified
-from knowledge_base.text.spans import Span, narrow
+from knowledge_base.text.spans import ValueSpan, narrow
 
 BUILT_IN: Final = ("email", "url", "date", "time", "phone", "money", "quantity")
 _ASCII: Final = re.IGNORECASE | re.ASCII
@@ -50,7 +50,7 @@ _SHORT: Final = 7
 _CONTEXT: Final = 30
 
 
-class EntityFinder:
+class EntityExtractor:
     """Finds entities by the home's patterns and lists and by what is built in."""
 
     def __init__(
@@ -68,14 +68,14 @@ class EntityFinder:
             name: pattern for name, pattern in patterns.items() if isinstance(pattern, str)
         }
         lists = {name: v for name, v in patterns.items() if not isinstance(v, str)}
-        self._lookup = Lookup(lists) if lists else None
+        self._lookup = Gazetteer(lists) if lists else None
         self._built_in = frozenset(BUILT_IN) - set(patterns)
         self._day_first = day_first
 
     def find(self, text: str, today: date | None = None) -> tuple[Entity, ...]:
         """Return the entities of a message in order; dates are relative to `today`."""
         plain = narrow(text)  # one character for one: offsets stay true
-        taken: list[Span] = []
+        taken: list[ValueSpan] = []
         for span in self._own(plain):
             _take(taken, span)
         read = simplified(plain)
@@ -94,20 +94,20 @@ class EntityFinder:
             for span in sorted(taken, key=lambda span: span.start)
         )
 
-    def _own(self, text: str) -> Iterator[Span]:
+    def _own(self, text: str) -> Iterator[ValueSpan]:
         for name, pattern in self._patterns.items():
             for start, end in spans(pattern, text):
                 if start < end:
-                    yield Span(name, re.sub(r"\s+", "", text[start:end]).upper(), start, end)
+                    yield ValueSpan(name, re.sub(r"\s+", "", text[start:end]).upper(), start, end)
 
-    def _common(self, text: str, today: date) -> Iterator[Span]:
+    def _common(self, text: str, today: date) -> Iterator[ValueSpan]:
         wanted = self._built_in
         if "email" in wanted and "@" in text:
             for match in _EMAIL.finditer(text):
-                yield Span("email", match[0].lower(), *match.span())
+                yield ValueSpan("email", match[0].lower(), *match.span())
         if "url" in wanted and ("://" in text or "www." in text.lower()):
             for match in _URL.finditer(text):
-                yield Span("url", match[0], *match.span())
+                yield ValueSpan("url", match[0], *match.span())
         if "date" in wanted:
             if not text.isascii():
                 yield from dates_zh.find(text, today)
@@ -120,7 +120,7 @@ class EntityFinder:
             yield from money.find(text)
 
 
-def _take(taken: list[Span], span: Span) -> bool:
+def _take(taken: list[ValueSpan], span: ValueSpan) -> bool:
     """Keep a span unless an earlier one has its place already."""
     free = all(span.end <= other.start or span.start >= other.end for other in taken)
     if free:
@@ -128,12 +128,12 @@ def _take(taken: list[Span], span: Span) -> bool:
     return free
 
 
-def _phones(text: str) -> Iterator[Span]:
+def _phones(text: str) -> Iterator[ValueSpan]:
     for match in _PHONE.finditer(text):
         digits = re.sub(r"[^0-9]", "", match[0])
         plus = match[0].startswith("+")
         if _is_phone(text, match, digits, international=plus or digits.startswith("00")):
-            yield Span("phone", "+" * plus + digits, *match.span())
+            yield ValueSpan("phone", "+" * plus + digits, *match.span())
 
 
 def _is_phone(text: str, match: "re.Match[str]", digits: str, *, international: bool) -> bool:

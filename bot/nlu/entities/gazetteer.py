@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from knowledge_base.text.chinese import simplified
-from knowledge_base.text.spans import Span, narrow
+from knowledge_base.text.spans import ValueSpan, narrow
 
 _WORD: Final = re.compile(r"[A-Za-z0-9À-ÖØ-öø-ÿ]+")
 _GAP: Final = re.compile(r"(?: {1,2}| ?[-&/+] ?|['.])?")
@@ -82,7 +82,7 @@ def _one_slip(typed: str, right: str) -> bool:
     return a[1:] == b if len(a) > len(b) else a == b[1:]
 
 
-class Lookup:
+class Gazetteer:
     """Finds the names of some lists in a text."""
 
     def __init__(self, lists: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
@@ -115,7 +115,7 @@ class Lookup:
             self._by_first.setdefault(form[0], []).append(_Name(kind, value, form))
         return {word for form in forms for word in form}
 
-    def find(self, text: str) -> Iterator[Span]:
+    def find(self, text: str) -> Iterator[ValueSpan]:
         """Yield the names of a text that `narrow` and `simplified` have read, longest first."""
         if self._by_first:
             yield from self._english(text)
@@ -123,9 +123,9 @@ class Lookup:
             low = text.lower()
             for match in self._han.finditer(low if len(low) == len(text) else text):
                 kind, value = self._chinese[match[0]]
-                yield Span(kind, value, *match.span())
+                yield ValueSpan(kind, value, *match.span())
 
-    def _english(self, text: str) -> Iterator[Span]:
+    def _english(self, text: str) -> Iterator[ValueSpan]:
         places = [match.span() for match in _WORD.finditer(text)]
         words = [self._known(text[start:end].lower()) for start, end in places]
         at = 0
@@ -133,7 +133,7 @@ class Lookup:
             found = self._at(words, at) or self._apart(words[at : at + 2])
             if found and _close(text, places[at : at + found[1]]):
                 name, length = found
-                yield Span(name.kind, name.value, places[at][0], places[at + length - 1][1])
+                yield ValueSpan(name.kind, name.value, places[at][0], places[at + length - 1][1])
                 at += length
             else:
                 at += 1

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.core.intent_history import Leaning
+from bot.core.intent_history import IntentHistory
 from bot.nlu.context import in_context
 from bot.nlu.intent_classifier import Prediction
 from bot.nlu.multi_intent import boundaries as joints
@@ -30,10 +30,10 @@ _CLEAR: Final = 0.8  # confidence of a part that speaks for the whole
 _RAMBLING: Final = 3  # sentences from which a message is long
 
 
-class Reader(Protocol):
+class IntentPredictor(Protocol):
     """An intent model: exact, and at a glance."""
 
-    def predict(self, texts: Sequence[str], leaning: Leaning = ..., /) -> list[Prediction]:
+    def predict(self, texts: Sequence[str], leaning: IntentHistory = ..., /) -> list[Prediction]:
         """Classify texts of a conversation that has been about `leaning`."""
 
     def glance(self, texts: Sequence[str], /) -> NDArray[np.float64]:
@@ -41,7 +41,7 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True)
-class Part:
+class MessagePart:
     """A request inside a message: `message[start:end] == text`."""
 
     text: str
@@ -51,26 +51,30 @@ class Part:
 
 
 def find(
-    text: str, reader: Reader, customer: str | None, reply: str | None, leaning: Leaning = ()
-) -> list[Part]:
+    text: str,
+    reader: IntentPredictor,
+    customer: str | None,
+    reply: str | None,
+    leaning: IntentHistory = (),
+) -> list[MessagePart]:
     """Return the requests of a message, in order; at least one.
 
     `customer` and `reply` are what was said before, `leaning` is what it was about (all left out
     for a model that was not trained on it). Parts of a message are read for themselves.
     """
     whole = reader.predict([in_context(text, customer, reply)], leaning)[0]
-    parts = _divide(Part(text, 0, len(text), whole), reader, len(_PARTED))
+    parts = _divide(MessagePart(text, 0, len(text), whole), reader, len(_PARTED))
     if len(parts) == 1 and whole.confidence < _UNCLEAR:
         return [_clearest(parts[0], reader)]
     return parts
 
 
-def _divide(part: Part, reader: Reader, levels: int) -> list[Part]:
+def _divide(part: MessagePart, reader: IntentPredictor, levels: int) -> list[MessagePart]:
     places = _promising(part.text, reader) if levels else []
     if not places:
         return [part]
     read = reader.predict(_pieces(part.text, [(end, start) for end, start, _ in places]))
-    best: tuple[float, tuple[Part, Part] | None] = (_PARTED[levels - 1], None)
+    best: tuple[float, tuple[MessagePart, MessagePart] | None] = (_PARTED[levels - 1], None)
     for number, (end, start, kind) in enumerate(places):
         left, right = read[2 * number], read[2 * number + 1]
         if left.intent == right.intent or not (_known(left) and _known(right)):
@@ -88,7 +92,7 @@ def _known(prediction: Prediction) -> bool:
     return not prediction.rejected and prediction.confidence >= _KNOWN
 
 
-def _promising(text: str, reader: Reader) -> list[tuple[int, int, int]]:
+def _promising(text: str, reader: IntentPredictor) -> list[tuple[int, int, int]]:
     """Return (end, start, kind of joint) of the boundaries that are worth reading both sides."""
     places = boundaries(text)
     if not 0 < len(places) <= _MOST:
@@ -108,11 +112,11 @@ def _pieces(text: str, places: Sequence[tuple[int, int]]) -> list[str]:
     return [piece for end, start in places for piece in (text[:end], text[start:])]
 
 
-def _part(whole: Part, start: int, end: int, prediction: Prediction) -> Part:
-    return Part(whole.text[start:end], whole.start + start, whole.start + end, prediction)
+def _part(whole: MessagePart, start: int, end: int, prediction: Prediction) -> MessagePart:
+    return MessagePart(whole.text[start:end], whole.start + start, whole.start + end, prediction)
 
 
-def _clearest(whole: Part, reader: Reader) -> Part:
+def _clearest(whole: MessagePart, reader: IntentPredictor) -> MessagePart:
     """Return a rambling message with what its clearest sentence asks; others as they are."""
     spans = sentences(whole.text)
     if len(spans) < _RAMBLING:
@@ -122,4 +126,4 @@ def _clearest(whole: Part, reader: Reader) -> Part:
     best = max(known, key=lambda p: p.best.confidence, default=None)
     if best is None or best.best.confidence < _CLEAR:
         return whole
-    return Part(whole.text, whole.start, whole.end, best)
+    return MessagePart(whole.text, whole.start, whole.end, best)

@@ -10,29 +10,29 @@ from fastapi import HTTPException, Request
 
 from bot.core.settings import Secret
 from bot.core.signatures import equal
-from bot.server.api_errors import Refusal
+from bot.server.api_errors import RefusedRequestError
 from bot.server.auth import sessions
 from bot.server.service import Service
-from bot.store.accounts import Level, User
+from bot.store.accounts import AccessLevel, User
 
 _BEARER: Final = "Bearer "
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True)
-class Staff:
+class StaffUser:
     """Who works here: a user, or whoever holds the console's token, who may do everything."""
 
-    level: Level
+    level: AccessLevel
     user: User | None = None
 
-    def check_is(self, agent: str, *, unless: Level | None = None) -> None:
+    def check_is(self, agent: str, *, unless: AccessLevel | None = None) -> None:
         """Raise 403 where a user acts as somebody else, unless of this level or above."""
         if self.user is None or self.user.id == agent:
             return
         if unless is None or not self.level.covers(unless):
             message = f"you are {self.user.id}: nobody acts for {agent[:64]}"
-            raise Refusal(403, message, "somebody_else", user=self.user.id)
+            raise RefusedRequestError(403, message, "somebody_else", user=self.user.id)
 
     def author(self) -> str:
         """Return the name that notes and labels bear."""
@@ -48,7 +48,7 @@ def signed_in(service: Service, value: str) -> User | None:
     return None
 
 
-def staff(request: Request) -> Staff:
+def staff(request: Request) -> StaffUser:
     """Return who calls, by the console's token or a session; raise 401 for nobody we know.
 
     A session is shown as the cookie by browsers, and by programs like a token.
@@ -56,24 +56,24 @@ def staff(request: Request) -> Staff:
     service: Service = request.app.state.service
     shown = request.headers.get("authorization", "").removeprefix(_BEARER)
     if equal(shown, service.secrets.token):
-        return Staff(Level.ADMIN)
+        return StaffUser(AccessLevel.ADMIN)
     user = signed_in(service, shown or request.cookies.get(sessions.COOKIE, ""))
     if user is None:
         message = "this needs the console's token, or a login at /login"
-        raise Refusal(401, message, "signed_out")
+        raise RefusedRequestError(401, message, "signed_out")
     if not shown:
         _check_origin(request)
-    return Staff(user.level, user)
+    return StaffUser(user.level, user)
 
 
-def at_least(level: Level) -> Callable[[Request], Staff]:
+def at_least(level: AccessLevel) -> Callable[[Request], StaffUser]:
     """Return the dependency of a route that needs this level: 401 for nobody, 403 for too low."""
 
-    def allowed(request: Request) -> Staff:
+    def allowed(request: Request) -> StaffUser:
         who = staff(request)
         if not who.level.covers(level):
             message = f"this is for the role {level.value} and above"
-            raise Refusal(403, message, "role", role=level.value)
+            raise RefusedRequestError(403, message, "role", role=level.value)
         return who
 
     return allowed
@@ -87,7 +87,7 @@ def _check_origin(request: Request) -> None:
     own = {request.headers.get("host", ""), request.headers.get("x-forwarded-host", "")}
     if urlsplit(origin).netloc not in own:
         message = "a page of another site may not act for who is signed in here"
-        raise Refusal(403, message, "other_site")
+        raise RefusedRequestError(403, message, "other_site")
 
 
 def check_channel(service: Service, name: Secret, given: str) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot.core.types import now
-from bot.server.api_errors import Refusal
+from bot.server.api_errors import RefusedRequestError
 from bot.store import failed_attempts
 from bot.store.database import Database
 
@@ -14,7 +14,7 @@ MOST: Final = 10  # wrong guesses within the time below
 SPAN: Final = timedelta(minutes=5)
 
 
-class Tries:
+class AttemptLimiter:
     """Wrong guesses by who made them; what is long ago is forgotten."""
 
     def __init__(self, engine: Database, kind: str, key: bytes, complaint: str) -> None:
@@ -32,7 +32,9 @@ class Tries:
         if failed_attempts.count(self._engine, self._who(name), now() - SPAN) >= MOST:
             seconds = round(SPAN.total_seconds())
             minutes = seconds // 60
-            raise Refusal(429, self._complaint, "too_many_tries", wait=seconds, minutes=minutes)
+            raise RefusedRequestError(
+                429, self._complaint, "too_many_tries", wait=seconds, minutes=minutes
+            )
 
     def wrong(self, name: str) -> None:
         """Count a wrong guess."""

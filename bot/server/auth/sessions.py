@@ -16,7 +16,7 @@ COOKIE: Final = "careline_session"
 
 
 @dataclass(frozen=True)
-class Claim:
+class SessionClaim:
     """What a session's value says, before anybody checked it."""
 
     user: str
@@ -29,16 +29,16 @@ def issue(key: bytes, user: User, until: float) -> str:
     return f"{user.id}|{int(until)}|{_mark(key, user, int(until))}"
 
 
-def claim(value: str) -> Claim | None:
+def claim(value: str) -> SessionClaim | None:
     """Return what a value claims; None for what is no session."""
     user, _, rest = value.partition("|")
     until, _, mark = rest.partition("|")
     if not (user and mark and until.isascii() and until.isdecimal()) or len(until) > 12:  # noqa: PLR2004
         return None
-    return Claim(user, int(until), mark)
+    return SessionClaim(user, int(until), mark)
 
 
-def holds(key: bytes, claimed: Claim, user: User, at: float) -> bool:
+def holds(key: bytes, claimed: SessionClaim, user: User, at: float) -> bool:
     """Tell whether a claim is ours, and its time not over."""
     return claimed.until > at and equal(claimed.mark, _mark(key, user, claimed.until))
 

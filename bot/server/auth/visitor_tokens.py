@@ -28,7 +28,7 @@ class Visitor:
     customer: str | None = None
 
 
-class Tickets:
+class VisitorTokens:
     """Makes and reads what visitors hold."""
 
     def __init__(self, key: bytes) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from bot.authoring.jobs import Job, Jobs, State, Task
+from bot.authoring.jobs import AuthoringJob, JobState, JobStore, JobTask
 from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import CarelineError
@@ -32,7 +32,7 @@ class _StopError(BaseException):
 class Worker:
     """Does one job and notes how far it is."""
 
-    def __init__(self, jobs: Jobs, job: Job) -> None:
+    def __init__(self, jobs: JobStore, job: AuthoringJob) -> None:
         """Take a job over."""
         self._jobs = jobs
         self._job = job
@@ -45,17 +45,17 @@ class Worker:
             with progress.watched(self._progress):
                 home = Home(Settings.load(self._jobs.home))
                 result = _TASKS[self._job.task](home, self)
-            self._end(State.DONE, result=result)
+            self._end(JobState.DONE, result=result)
         except _StopError:
-            self._end(State.STOPPED)
+            self._end(JobState.STOPPED)
         except (CarelineError, KnowledgeError) as error:
             told = {"error": str(error), "reason": error.reason, "facts": dict(error.facts)}
-            self._end(State.FAILED, **told)
+            self._end(JobState.FAILED, **told)
         except OSError as error:
-            self._end(State.FAILED, error=str(error))
+            self._end(JobState.FAILED, error=str(error))
         except Exception as error:  # noqa: BLE001 — told to who began it, and to the log
             traceback.print_exc()
-            self._end(State.FAILED, error=f"{type(error).__name__}: {error}")
+            self._end(JobState.FAILED, error=f"{type(error).__name__}: {error}")
 
     def step(self, name: str) -> None:
         """Begin a step that cannot be counted."""
@@ -80,7 +80,7 @@ class Worker:
         self._job = replace(self._job, **changes)
         self._jobs.write(self._job)
 
-    def _end(self, state: State, **changes: Any) -> None:
+    def _end(self, state: JobState, **changes: Any) -> None:
         ended = datetime.now(UTC).isoformat(timespec="seconds")
         self._note(state=state, ended=ended, **changes)
 
@@ -134,7 +134,7 @@ def _check(home: Home, worker: Worker) -> dict[str, Any]:
         worker.step("judging")
         judged = data_lint.judge(examples, vectors)
     findings = data_lint.examine(rows, judged, chosen or ())
-    counts = {kind.value: 0 for kind in data_lint.Severity}
+    counts = {kind.value: 0 for kind in data_lint.LintSeverity}
     for finding in findings:
         counts[finding.severity.value] += 1
     return {
@@ -147,10 +147,10 @@ def _check(home: Home, worker: Worker) -> dict[str, Any]:
     }
 
 
-_TASKS: Final[dict[Task, Callable[[Home, Worker], dict[str, Any]]]] = {
-    Task.CHECK: _check,
-    Task.TRAIN: _train,
-    Task.INGEST: _ingest,
+_TASKS: Final[dict[JobTask, Callable[[Home, Worker], dict[str, Any]]]] = {
+    JobTask.CHECK: _check,
+    JobTask.TRAIN: _train,
+    JobTask.INGEST: _ingest,
 }
 
 
@@ -163,7 +163,7 @@ def main(home: Path, identifier: str) -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     signal.signal(signal.SIGTERM, _stop)
     os.nice(_POLITENESS)
-    jobs = Jobs(home)
+    jobs = JobStore(home)
     Worker(jobs, jobs.get(identifier)).run()
 
 

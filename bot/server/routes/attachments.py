@@ -11,7 +11,7 @@ from bot.server import file_types
 from bot.server.auth.access import at_least
 from bot.server.routes.messages import CONVERSATION, service_of
 from bot.server.routes.visitors import Authorization, Caller, admitted
-from bot.store.accounts import Level
+from bot.store.accounts import AccessLevel
 from bot.store.attachments import Attachment
 
 router: Final = APIRouter(prefix="/api")
@@ -88,7 +88,7 @@ def fetch(
     return _served(file, embedded=True)
 
 
-@router.get("/desk/attachments/{identifier}", dependencies=[Depends(at_least(Level.AGENT))])
+@router.get("/desk/attachments/{identifier}", dependencies=[Depends(at_least(AccessLevel.AGENT))])
 def show(identifier: str, request: Request) -> Response:
     """Return a file to who signed in; its address says nothing to anybody else."""
     return _served(service_of(request).attachments.get(identifier), embedded=False)

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Header, HTTPException, Query, Request
 from pydantic import BaseModel, Field, ValidationError
 
 from bot.core.signatures import conversation_id, equal, is_signed
-from bot.core.types import BadMessageError, Message
+from bot.core.types import InvalidMessageError, Message
 from bot.integrations.chatwoot import client
-from bot.integrations.chatwoot.client import CHANNEL, Chatwoot
+from bot.integrations.chatwoot.client import CHANNEL, ChatwootChannel
 from bot.server.message_service import ReplyStream
 from bot.server.routes.messages import service_of
 from bot.server.service import Service
@@ -50,7 +50,7 @@ class _Line(BaseModel):
     account_id: _Id | None = None
 
 
-class Hook(BaseModel):
+class ChatwootEvent(BaseModel):
     """A webhook of Chatwoot, as far as it matters here."""
 
     event: str
@@ -96,7 +96,7 @@ async def receive(
     """
     service = service_of(request)
     chatwoot = service.courier.carrier(CHANNEL)
-    if not isinstance(chatwoot, Chatwoot):
+    if not isinstance(chatwoot, ChatwootChannel):
         message = "Chatwoot is not set up: set chatwoot_url, chatwoot_token and chatwoot_secret"
         raise HTTPException(404, message)
     body = await request.body()
@@ -107,15 +107,15 @@ async def receive(
     return {"status": await _take(service, chatwoot, _read(body))}
 
 
-def _read(body: bytes) -> Hook:
+def _read(body: bytes) -> ChatwootEvent:
     try:
-        return Hook.model_validate_json(body)
+        return ChatwootEvent.model_validate_json(body)
     except ValidationError as error:
         message = "this is no webhook of Chatwoot: a JSON object with an event is expected"
-        raise BadMessageError(message) from error
+        raise InvalidMessageError(message) from error
 
 
-async def _take(service: Service, chatwoot: Chatwoot, hook: Hook) -> str:
+async def _take(service: Service, chatwoot: ChatwootChannel, hook: ChatwootEvent) -> str:
     if hook.event in _OTHERS:
         return await asyncio.to_thread(_status_changed, service, hook)
     said = hook.said()
@@ -136,7 +136,7 @@ async def _take(service: Service, chatwoot: Chatwoot, hook: Hook) -> str:
     )
     try:
         answering = await service.messages.begin(message)
-    except BadMessageError:  # a picture, a file, a book: there is somebody who can look at it
+    except InvalidMessageError:  # a picture, a file, a book: there is somebody who can look at it
         owed = client.handover(account, conversation, name)
         await asyncio.to_thread(service.outbox.add, [owed])
         service.courier.wake()
@@ -151,7 +151,7 @@ async def _take(service: Service, chatwoot: Chatwoot, hook: Hook) -> str:
 
 
 async def _finish(
-    service: Service, chatwoot: Chatwoot, answering: ReplyStream, owed: Delivery
+    service: Service, chatwoot: ChatwootChannel, answering: ReplyStream, owed: Delivery
 ) -> None:
     """Show that the assistant types until the reply is there; then it is due."""
     typing = asyncio.create_task(asyncio.to_thread(chatwoot.typing, owed.body, "on"))
@@ -164,7 +164,7 @@ async def _finish(
     service.courier.wake()
 
 
-def _status_changed(service: Service, hook: Hook) -> str:
+def _status_changed(service: Service, hook: ChatwootEvent) -> str:
     """Note that people opened, closed or gave back a conversation.
 
     What is on its way for a conversation that is not the bot's any more is dropped: nobody is

@@ -7,13 +7,13 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from bot.agent_assist import canned_replies
 from bot.server.api_errors import plain
-from bot.server.auth.access import Staff, at_least
+from bot.server.auth.access import StaffUser, at_least
 from bot.server.service import Service
 from bot.store import conversation_notes
-from bot.store.accounts import Level
+from bot.store.accounts import AccessLevel
 
 router: Final = APIRouter(prefix="/api/desk")
-TheStaff = Annotated[Staff, Depends(at_least(Level.AGENT))]
+TheStaff = Annotated[StaffUser, Depends(at_least(AccessLevel.AGENT))]
 _Words = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(plain)]
 
 

@@ -14,16 +14,16 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from bot.authoring import draft_checks, editable_files
-from bot.authoring.draft_checks import Checked
-from bot.authoring.editable_files import MOST_CHARACTERS, Kind
+from bot.authoring.draft_checks import DraftReport
+from bot.authoring.editable_files import MOST_CHARACTERS, FileKind
 from bot.authoring.publications import Publication, difference
-from bot.server.api_errors import Refusal
-from bot.server.auth.access import Staff, at_least
+from bot.server.api_errors import RefusedRequestError
+from bot.server.auth.access import StaffUser, at_least
 from bot.server.service import Service
-from bot.store.accounts import Level
+from bot.store.accounts import AccessLevel
 
 router: Final = APIRouter(prefix="/api/workshop")
-TheStaff = Annotated[Staff, Depends(at_least(Level.SUPERVISOR))]
+TheStaff = Annotated[StaffUser, Depends(at_least(AccessLevel.SUPERVISOR))]
 ThePath = Annotated[str, Query(min_length=1, max_length=300)]
 _HASH: Final = r"^([0-9a-f]{64})?$"
 
@@ -37,14 +37,14 @@ def service_of(request: Request) -> Service:
 TheService = Annotated[Service, Depends(service_of)]
 
 
-class Draft(BaseModel):
+class DraftText(BaseModel):
     """The new words of a text."""
 
     path: str = Field(min_length=1, max_length=300)
     text: str = Field(max_length=MOST_CHARACTERS)
 
 
-class Change(BaseModel):
+class FileChange(BaseModel):
     """A change of a text as it was when `base`, its hash, was told; empty for a new one."""
 
     path: str = Field(min_length=1, max_length=300)
@@ -52,14 +52,14 @@ class Change(BaseModel):
     note: str = Field("", max_length=500)
 
 
-class Publishing(Change):
+class PublishRequest(FileChange):
     """New words to publish; `draft` names the draft they come from, which is then taken away."""
 
     text: str = Field(max_length=MOST_CHARACTERS)
     draft: str | None = Field(None, max_length=300)
 
 
-class Going(BaseModel):
+class RollbackRequest(BaseModel):
     """Going back; `base` is the hash of the text as it is shown now."""
 
     base: str = Field(pattern=_HASH)
@@ -91,7 +91,7 @@ def text(path: ThePath, who: TheStaff, service: TheService) -> dict[str, Any]:
 
 
 @router.post("/check")
-def check(body: Draft, who: TheStaff, service: TheService) -> dict[str, Any]:
+def check(body: DraftText, who: TheStaff, service: TheService) -> dict[str, Any]:
     """Say what is wrong with new words, what they change, and how an article would be cut."""
     del who
     home = service.home
@@ -101,24 +101,24 @@ def check(body: Draft, who: TheStaff, service: TheService) -> dict[str, Any]:
 
 
 @router.post("/publish", status_code=201)
-async def publish(body: Publishing, who: TheStaff, service: TheService) -> Response:
+async def publish(body: PublishRequest, who: TheStaff, service: TheService) -> Response:
     """Publish new words: they are checked, kept with those before them, written and served."""
     return await asyncio.to_thread(_publish, body, who, service)
 
 
-def _publish(body: Publishing, who: Staff, service: Service) -> Response:
+def _publish(body: PublishRequest, who: StaffUser, service: Service) -> Response:
     home = service.home
     paper = editable_files.read(home.path, body.path)
     _check_may(who, paper.kind)
     service.publications.check_base(paper, body.base)  # said first: the rest may be old news
     found = draft_checks.check(home.path, home.labels(), paper, body.text)
-    if not found.is_fit and paper.kind is not Kind.DRAFT:
+    if not found.is_fit and paper.kind is not FileKind.DRAFT:
         return _unfit(found)
     given = {"base": body.base, "who": who.author(), "note": body.note}
     made = service.publications.publish(body.path, body.text, **given)
-    if body.draft and paper.kind is Kind.ARTICLE:
+    if body.draft and paper.kind is FileKind.ARTICLE:
         draft = editable_files.read(home.path, body.draft)
-        if draft.kind is Kind.DRAFT and draft.text is not None:
+        if draft.kind is FileKind.DRAFT and draft.text is not None:
             note = f"published as {body.path}"
             service.publications.publish(
                 draft.path, None, base=draft.sha256, who=who.author(), note=note
@@ -129,13 +129,13 @@ def _publish(body: Publishing, who: Staff, service: Service) -> Response:
 
 
 @router.post("/remove", status_code=201)
-def remove(body: Change, who: TheStaff, service: TheService) -> dict[str, Any]:
+def remove(body: FileChange, who: TheStaff, service: TheService) -> dict[str, Any]:
     """Take an article or a draft away; its words are kept with the publication."""
     kind = editable_files.kind_of(body.path)
     _check_may(who, kind)
-    if kind not in {Kind.ARTICLE, Kind.DRAFT}:
+    if kind not in {FileKind.ARTICLE, FileKind.DRAFT}:
         message = f"{body.path} belongs to every home: empty it instead"
-        raise Refusal(409, message, "belongs_to_home", path=body.path)
+        raise RefusedRequestError(409, message, "belongs_to_home", path=body.path)
     made = service.publications.publish(
         body.path, None, base=body.base, who=who.author(), note=body.note
     )
@@ -170,12 +170,14 @@ def publication(identifier: str, who: TheStaff, service: TheService) -> dict[str
 
 
 @router.post("/publications/{identifier}/rollback", status_code=201)
-async def rollback(identifier: str, body: Going, who: TheStaff, service: TheService) -> Response:
+async def rollback(
+    identifier: str, body: RollbackRequest, who: TheStaff, service: TheService
+) -> Response:
     """Bring a text back to how it was before a publication; that is checked and kept as well."""
     return await asyncio.to_thread(_rollback, identifier, body, who, service)
 
 
-def _rollback(identifier: str, body: Going, who: Staff, service: Service) -> Response:
+def _rollback(identifier: str, body: RollbackRequest, who: StaffUser, service: Service) -> Response:
     home = service.home
     found = service.publications.get(identifier)
     paper = editable_files.read(home.path, found.path)
@@ -183,7 +185,7 @@ def _rollback(identifier: str, body: Going, who: Staff, service: Service) -> Res
     before = service.publications.texts(identifier)[0]
     if before is not None:
         checked = draft_checks.check(home.path, home.labels(), paper, before)
-        if not checked.is_fit and paper.kind is not Kind.DRAFT:
+        if not checked.is_fit and paper.kind is not FileKind.DRAFT:
             return _unfit(checked)
     given = {"base": body.base, "who": who.author(), "note": body.note}
     made: Publication = service.publications.rollback(identifier, **given)
@@ -191,24 +193,26 @@ def _rollback(identifier: str, body: Going, who: Staff, service: Service) -> Res
     return JSONResponse({"publication": asdict(made)}, status_code=201)
 
 
-def _make_live(service: Service, kind: Kind, who: Staff) -> None:
+def _make_live(service: Service, kind: FileKind, who: StaffUser) -> None:
     """See to it that what was published is served; texts and rules are found by themselves."""
-    if kind is Kind.ARTICLE:
+    if kind is FileKind.ARTICLE:
         service.jobs.demand(who.author())
         with suppress(OSError):  # no process to be had: the clock tries again
             service.jobs.start_due()
 
 
-def _may(who: Staff, kind: Kind) -> bool:
-    return who.level.covers(Level.ADMIN if kind is Kind.POLICY else Level.SUPERVISOR)
+def _may(who: StaffUser, kind: FileKind) -> bool:
+    return who.level.covers(
+        AccessLevel.ADMIN if kind is FileKind.POLICY else AccessLevel.SUPERVISOR
+    )
 
 
-def _check_may(who: Staff, kind: Kind) -> None:
+def _check_may(who: StaffUser, kind: FileKind) -> None:
     if not _may(who, kind):
-        raise Refusal(403, "the policy is published by the role admin", "policy_role")
+        raise RefusedRequestError(403, "the policy is published by the role admin", "policy_role")
 
 
-def _checked(found: Checked) -> dict[str, Any]:
+def _checked(found: DraftReport) -> dict[str, Any]:
     return {
         "fit": found.is_fit,
         "problems": [
@@ -228,7 +232,7 @@ def _checked(found: Checked) -> dict[str, Any]:
     }
 
 
-def _unfit(found: Checked) -> Response:
+def _unfit(found: DraftReport) -> Response:
     """Refuse a draft, and say in one line and one by one what is to be mended."""
     errors = [one for one in found.problems if one.is_error]
     lines = [f"line {one.line}: {one.message}" if one.line else one.message for one in errors]

@@ -8,20 +8,20 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
-from bot.core.types import OUT_OF_SCOPE, Corrected
-from bot.server.api_errors import Refusal, plain
+from bot.core.types import OUT_OF_SCOPE, Correction
+from bot.server.api_errors import RefusedRequestError, plain
 from bot.server.auth.access import at_least
 from bot.server.routes.console import TheService, TheStaff
 from bot.server.service import Service
 from bot.store import corrections
-from bot.store.accounts import Level
+from bot.store.accounts import AccessLevel
 
 router: Final = APIRouter(prefix="/api/desk")
 _Words = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(plain)]
 _TITLES: Final = {"en": "Out of scope", "zh": "超出范围"}
 
 
-class Right(BaseModel):
+class CorrectionRequest(BaseModel):
     """What would have been right: at least one of the three."""
 
     intent: _Words | None = Field(None, min_length=1, max_length=128)
@@ -35,9 +35,9 @@ class Right(BaseModel):
             raise ValueError(message)
         return self
 
-    def given(self) -> dict[Corrected, str]:
+    def given(self) -> dict[Correction, str]:
         """Return what was given."""
-        values = ((kind, getattr(self, kind.value)) for kind in Corrected)
+        values = ((kind, getattr(self, kind.value)) for kind in Correction)
         return {kind: value for kind, value in values if value}
 
 
@@ -72,17 +72,19 @@ def known(message: str, who: TheStaff, service: TheService) -> dict[str, Any]:
 
 
 @router.post("/messages/{message}/corrections", status_code=201)
-def correct(message: str, body: Right, who: TheStaff, service: TheService) -> dict[str, Any]:
+def correct(
+    message: str, body: CorrectionRequest, who: TheStaff, service: TheService
+) -> dict[str, Any]:
     """Keep what would have been right; the last one of a kind counts."""
     if body.intent and body.intent not in _labels(service):
         message = f"there is no intent {body.intent}: choose one of the list"
-        raise Refusal(422, message, "no_such_intent", intent=body.intent)
+        raise RefusedRequestError(422, message, "no_such_intent", intent=body.intent)
     if body.article:
         service.article(body.article)
     return corrections.correct(service.home.engine, message, who.author(), body.given())
 
 
-@router.get("/corrections.jsonl", dependencies=[Depends(at_least(Level.SUPERVISOR))])
+@router.get("/corrections.jsonl", dependencies=[Depends(at_least(AccessLevel.SUPERVISOR))])
 def export(service: TheService) -> StreamingResponse:
     """Return the corrected conversations as transcripts, a line each, as training reads them."""
 

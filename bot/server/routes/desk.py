@@ -9,25 +9,25 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
-from bot.dialogue.handoff import Owner
-from bot.server.auth.access import Staff, at_least
+from bot.dialogue.handoff import ConversationOwner
+from bot.server.auth.access import StaffUser, at_least
 from bot.server.service import Service
 from bot.store import conversation_notes
-from bot.store.accounts import Level
-from bot.store.handoff_desk import Agent, Desk, Waiting
+from bot.store.accounts import AccessLevel
+from bot.store.handoff_desk import Agent, HandoffDesk, QueuedConversation
 
 _ID: Final = r"^[A-Za-z0-9_\-.:@]{1,64}$"
 
 
-def desk_of(request: Request) -> Desk:
+def desk_of(request: Request) -> HandoffDesk:
     """Return the desk."""
     service: Service = request.app.state.service
     return service.desk
 
 
-router: Final = APIRouter(prefix="/api/desk", dependencies=[Depends(at_least(Level.AGENT))])
-TheDesk = Annotated[Desk, Depends(desk_of)]
-TheStaff = Annotated[Staff, Depends(at_least(Level.AGENT))]
+router: Final = APIRouter(prefix="/api/desk", dependencies=[Depends(at_least(AccessLevel.AGENT))])
+TheDesk = Annotated[HandoffDesk, Depends(desk_of)]
+TheStaff = Annotated[StaffUser, Depends(at_least(AccessLevel.AGENT))]
 
 
 class Enrolment(BaseModel):
@@ -50,19 +50,19 @@ class Presence(BaseModel):
     renew: bool = False
 
 
-class Taking(BaseModel):
+class TakeRequest(BaseModel):
     """Who takes a conversation."""
 
     agent: str = Field(pattern=_ID)
 
 
-class Holding(Taking):
+class HoldRequest(TakeRequest):
     """Who has a conversation, and the token got when taking it."""
 
     fence: int = Field(ge=0, le=2**31 - 1)
 
 
-class Speech(Holding):
+class AgentMessage(HoldRequest):
     """An agent's words; the same `client_message_id` is sent once."""
 
     text: str = Field(min_length=1, max_length=20_000)
@@ -71,20 +71,20 @@ class Speech(Holding):
     place: int = Field(0, ge=0, le=9)
 
 
-class Typing(Holding):
+class Typing(HoldRequest):
     """Whether the agent is typing."""
 
     on: bool = True
 
 
-class Passing(Holding):
+class TransferRequest(HoldRequest):
     """Where a conversation goes: to a queue, or to a colleague."""
 
     queue: str | None = Field(None, max_length=64)
     to: str | None = Field(None, pattern=_ID)
 
 
-@router.put("/agents", dependencies=[Depends(at_least(Level.SUPERVISOR))])
+@router.put("/agents", dependencies=[Depends(at_least(AccessLevel.SUPERVISOR))])
 def enroll(body: Enrolment, desk: TheDesk) -> dict[str, Any]:
     """Add an agent, or change what is known of one."""
     agent = Agent(body.id, body.name, tuple(body.queues), tuple(body.languages), body.capacity)
@@ -123,7 +123,7 @@ def queue(request: Request, desk: TheDesk) -> dict[str, Any]:
 
 
 @router.post("/conversations/{conversation}/take")
-def take(conversation: str, body: Taking, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
+def take(conversation: str, body: TakeRequest, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
     """Take a conversation; the token in the answer goes with everything said in it."""
     who.check_is(body.agent)
     held = desk.take(conversation, body.agent)
@@ -132,7 +132,7 @@ def take(conversation: str, body: Taking, desk: TheDesk, who: TheStaff) -> dict[
 
 @router.post("/conversations/{conversation}/say", status_code=201)
 def say(
-    conversation: str, body: Speech, request: Request, desk: TheDesk, who: TheStaff
+    conversation: str, body: AgentMessage, request: Request, desk: TheDesk, who: TheStaff
 ) -> dict[str, Any]:
     """Send an agent's words to the customer; what they began as is remembered, to learn from."""
     who.check_is(body.agent)
@@ -152,7 +152,7 @@ def type_(conversation: str, body: Typing, desk: TheDesk, who: TheStaff) -> dict
 
 
 @router.post("/conversations/{conversation}/renew")
-def renew(conversation: str, body: Holding, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
+def renew(conversation: str, body: HoldRequest, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
     """Say that an agent is still there; one not heard of for two minutes loses a conversation."""
     who.check_is(body.agent)
     desk.renew(conversation, body.agent, body.fence)
@@ -160,25 +160,27 @@ def renew(conversation: str, body: Holding, desk: TheDesk, who: TheStaff) -> dic
 
 
 @router.post("/conversations/{conversation}/return")
-def give_back(conversation: str, body: Holding, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
+def give_back(conversation: str, body: HoldRequest, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
     """Give a conversation back to the bot."""
-    who.check_is(body.agent, unless=Level.SUPERVISOR)
+    who.check_is(body.agent, unless=AccessLevel.SUPERVISOR)
     desk.give_back(conversation, body.agent, body.fence)
     return _standing(desk, conversation)
 
 
 @router.post("/conversations/{conversation}/transfer")
-def transfer(conversation: str, body: Passing, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
+def transfer(
+    conversation: str, body: TransferRequest, desk: TheDesk, who: TheStaff
+) -> dict[str, Any]:
     """Pass a conversation on."""
-    who.check_is(body.agent, unless=Level.SUPERVISOR)
+    who.check_is(body.agent, unless=AccessLevel.SUPERVISOR)
     desk.transfer(conversation, body.agent, body.fence, queue=body.queue, to=body.to)
     return _standing(desk, conversation)
 
 
 @router.post("/conversations/{conversation}/close")
-def close(conversation: str, body: Holding, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
+def close(conversation: str, body: HoldRequest, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
     """End a conversation; the customer's next message opens it again."""
-    who.check_is(body.agent, unless=Level.SUPERVISOR)
+    who.check_is(body.agent, unless=AccessLevel.SUPERVISOR)
     desk.close(conversation, body.agent, body.fence)
     return _standing(desk, conversation)
 
@@ -199,13 +201,13 @@ def suggestions(conversation: str, request: Request, desk: TheDesk) -> dict[str,
     return service.suggestions(conversation)
 
 
-def _standing(desk: Desk, conversation: str) -> dict[str, Any]:
+def _standing(desk: HandoffDesk, conversation: str) -> dict[str, Any]:
     custody = desk.custody(conversation)
     return {
         "conversation_id": conversation,
         "state": custody.owner.value,
         "queue": custody.queue,
-        "agent": custody.agent if custody.owner is Owner.HUMAN else None,
+        "agent": custody.agent if custody.owner is ConversationOwner.HUMAN else None,
         "fence": custody.fence,
     }
 
@@ -222,7 +224,7 @@ def _agent(agent: Agent) -> dict[str, Any]:
     }
 
 
-def _waiting(one: Waiting) -> dict[str, Any]:
+def _waiting(one: QueuedConversation) -> dict[str, Any]:
     return {
         "conversation_id": one.conversation_id,
         "state": one.owner.value,

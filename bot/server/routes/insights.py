@@ -9,12 +9,12 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
 from bot.analytics import knowledge_gaps, reports
-from bot.analytics.period_report import Query as Period
+from bot.analytics.period_report import ReportQuery as Period
 from bot.authoring import article_drafts
 from bot.server.auth.access import at_least
 from bot.server.service import Service
 from bot.store import topic_store
-from bot.store.accounts import Level
+from bot.store.accounts import AccessLevel
 
 
 def service_of(request: Request) -> Service:
@@ -38,7 +38,7 @@ def period_of(  # noqa: PLR0913, PLR0917 — one parameter a filter
 
 
 router: Final = APIRouter(
-    prefix="/api/insights", dependencies=[Depends(at_least(Level.SUPERVISOR))]
+    prefix="/api/insights", dependencies=[Depends(at_least(AccessLevel.SUPERVISOR))]
 )
 TheService = Annotated[Service, Depends(service_of)]
 ThePeriod = Annotated[Period, Depends(period_of)]
@@ -106,7 +106,7 @@ def gaps(service: TheService, period: ThePeriod) -> dict[str, Any]:
     return {"clusters": knowledge_gaps.gaps(home.engine, period, cluster)}
 
 
-class Draft(BaseModel):
+class DraftRequest(BaseModel):
     """Questions that an article shall answer."""
 
     title: str = Field(min_length=1, max_length=200)
@@ -115,7 +115,7 @@ class Draft(BaseModel):
 
 
 @router.post("/drafts", status_code=201)
-def draft(body: Draft, service: TheService) -> dict[str, Any]:
+def draft(body: DraftRequest, service: TheService) -> dict[str, Any]:
     """Write a draft of an article into the home's drafts folder; nothing is published."""
     found = article_drafts.write(service.home.path, body.title, body.language, body.questions)
     return {"path": found.name, "text": found.read_text(encoding="utf-8")}

@@ -11,29 +11,29 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from bot.authoring import uploads
-from bot.authoring.jobs import Job, Task
-from bot.server.api_errors import Refusal
-from bot.server.auth.access import Staff, at_least
+from bot.authoring.jobs import AuthoringJob, JobTask
+from bot.server.api_errors import RefusedRequestError
+from bot.server.auth.access import StaffUser, at_least
 from bot.server.routes.content import service_of
 from bot.server.service import Service
-from bot.store.accounts import Level
+from bot.store.accounts import AccessLevel
 from bot.store.version_catalog import version_json
 
 FILES: Final = "/api/workshop/files"
 router: Final = APIRouter(prefix="/api/workshop")
 TheService = Annotated[Service, Depends(service_of)]
-Reader = Annotated[Staff, Depends(at_least(Level.SUPERVISOR))]
-Builder = Annotated[Staff, Depends(at_least(Level.ADMIN))]
+Reader = Annotated[StaffUser, Depends(at_least(AccessLevel.SUPERVISOR))]
+Builder = Annotated[StaffUser, Depends(at_least(AccessLevel.ADMIN))]
 
 
-class Order(BaseModel):
+class JobRequest(BaseModel):
     """What shall be done; `method` is for training: `head` takes minutes, the others hours."""
 
-    task: Task
+    task: JobTask
     method: Literal["head", "full", "lora"] = "head"
 
 
-class File(BaseModel):
+class UploadedFile(BaseModel):
     """A file of the home."""
 
     path: str = Field(min_length=1, max_length=300)
@@ -100,9 +100,9 @@ def jobs(who: Reader, service: TheService) -> dict[str, Any]:
 
 
 @router.post("/jobs", status_code=202)
-def begin(body: Order, who: Builder, service: TheService) -> dict[str, Any]:
+def begin(body: JobRequest, who: Builder, service: TheService) -> dict[str, Any]:
     """Begin to check the dialogs, to train, or to ingest; one thing is done at a time."""
-    options = {"method": body.method} if body.task is Task.TRAIN else {}
+    options = {"method": body.method} if body.task is JobTask.TRAIN else {}
     return _job(service.jobs.start(body.task, who.author(), **options))
 
 
@@ -132,7 +132,7 @@ async def send(
     request: Request,
     who: Builder,
     service: TheService,
-    to: uploads.Shelf,
+    to: uploads.UploadFolder,
     name: Annotated[str, Query(min_length=1, max_length=100)],
 ) -> dict[str, Any]:
     """Bring a file, the body of the request, into the home, if all of it can be used."""
@@ -155,21 +155,21 @@ async def _receive(request: Request, target: Path) -> None:
             if size > uploads.MOST_BYTES:
                 most = uploads.MOST_BYTES // 2**20
                 message = f"the file is larger than {most} MiB: split it"
-                raise Refusal(413, message, "file_too_large", most=most)
+                raise RefusedRequestError(413, message, "file_too_large", most=most)
             await asyncio.to_thread(file.write, piece)
     if not size:
-        raise Refusal(422, "the file is empty: choose another", "empty_file")
+        raise RefusedRequestError(422, "the file is empty: choose another", "empty_file")
 
 
 @router.post("/files/remove")
-def discard(body: File, who: Builder, service: TheService) -> dict[str, Any]:
+def discard(body: UploadedFile, who: Builder, service: TheService) -> dict[str, Any]:
     """Delete a file of `dialogs/` or `kb/` for good."""
     del who
     uploads.remove(service.home.path, body.path)
     return {"path": body.path}
 
 
-def _job(job: Job) -> dict[str, Any]:
+def _job(job: AuthoringJob) -> dict[str, Any]:
     told = asdict(job)
     del told["pid"]
     return told

@@ -7,10 +7,10 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from bot.core.types import BadMessageError
+from bot.core.types import InvalidMessageError
 from bot.nlu.language import detect
 from bot.server.routes.messages import service_of
-from knowledge_base.index.filters import Filter
+from knowledge_base.index.filters import PassageFilter
 from knowledge_base.retrieval.search import article_json, hit_json
 
 router: Final = APIRouter(prefix="/api")
@@ -30,11 +30,11 @@ def search(body: NewSearch, request: Request) -> list[dict[str, Any]]:
     """Find passages, the way the chat finds them."""
     if not body.query.strip():
         message = "the query is empty: write what to look for"
-        raise BadMessageError(message)
+        raise InvalidMessageError(message)
     knowledge = service_of(request).assistant.parts.knowledge
     if knowledge is None:
         return []
-    public = Filter.public(datetime.now(UTC).date())
+    public = PassageFilter.public(datetime.now(UTC).date())
     only = replace(public, languages=body.languages, tags=body.tags)
     language = detect(body.query)
     hits = knowledge.search(body.query, body.k, language=language, only=only, context=None)

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
-from bot.server.api_errors import Refusal
+from bot.server.api_errors import RefusedRequestError
 from bot.server.auth import sessions
-from bot.server.auth.access import Staff, at_least
+from bot.server.auth.access import StaffUser, at_least
 from bot.server.service import Service
-from bot.store.accounts import LONGEST, Level
+from bot.store.accounts import LONGEST, AccessLevel
 
 router: Final = APIRouter(prefix="/api/session")
 
@@ -30,7 +30,7 @@ def sign_in(body: Login, request: Request, response: Response) -> dict[str, Any]
     user = service.users.check(body.user, body.password)
     if user is None:
         service.logins.wrong(body.user)
-        raise Refusal(401, "user or password is wrong", "wrong_password")
+        raise RefusedRequestError(401, "user or password is wrong", "wrong_password")
     service.logins.right(body.user)
     seconds = round(service.home.settings.session_minutes * 60)
     value = sessions.issue(service.session_key, user, time.time() + seconds)
@@ -46,7 +46,7 @@ def sign_in(body: Login, request: Request, response: Response) -> dict[str, Any]
 
 
 @router.get("")
-def session(who: Annotated[Staff, Depends(at_least(Level.AGENT))]) -> dict[str, Any]:
+def session(who: Annotated[StaffUser, Depends(at_least(AccessLevel.AGENT))]) -> dict[str, Any]:
     """Tell who is signed in; the console's token is nobody."""
     user = who.user
     return {

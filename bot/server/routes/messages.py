@@ -150,7 +150,7 @@ def give_feedback(
     return {"message_id": message_id, "rating": body.rating}
 
 
-class Opened(BaseModel):
+class OpenedSource(BaseModel):
     """An article that the customer opened."""
 
     article: str = Field(max_length=512)
@@ -158,7 +158,7 @@ class Opened(BaseModel):
 
 @router.post("/messages/{message_id}/opened", status_code=201)
 def note_opened(
-    message_id: str, body: Opened, request: Request, authorization: Authorization = ""
+    message_id: str, body: OpenedSource, request: Request, authorization: Authorization = ""
 ) -> dict[str, str]:
     """Keep that the customer opened an article beside a reply: the search learns from it."""
     service = service_of(request)

@@ -55,7 +55,7 @@ Authorization = Annotated[str, Header()]
 
 @router.post("/chat/completions")
 async def complete(
-    body: shapes.Completion,
+    body: shapes.ChatCompletionRequest,
     request: Request,
     authorization: Authorization = "",
     x_conversation_id: Annotated[str | None, Header(pattern=shapes.ID)] = None,
@@ -68,7 +68,7 @@ async def complete(
     """
     service = service_of(request)
     check_channel(service, "api_key", authorization)
-    known = (body.metadata or shapes.Metadata()).conversation_id or x_conversation_id
+    known = (body.metadata or shapes.RequestMetadata()).conversation_id or x_conversation_id
     message = Message(
         text=body.question(),
         conversation_id=known or new_id(),

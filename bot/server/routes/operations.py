@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field
 
 from bot.server.auth.access import at_least
 from bot.server.routes.messages import service_of
-from bot.store.accounts import Level
+from bot.store.accounts import AccessLevel
 
 router: Final = APIRouter()
-_STAFF: Final = [Depends(at_least(Level.AGENT))]
+_STAFF: Final = [Depends(at_least(AccessLevel.AGENT))]
 
 
 @router.get("/healthz")
@@ -41,14 +41,14 @@ def metrics() -> Response:
     return PlainTextResponse(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-class Question(BaseModel):
+class ExplainRequest(BaseModel):
     """A text to explain."""
 
     text: str = Field(min_length=1, max_length=4000)
 
 
 @router.post("/api/explain", dependencies=_STAFF)
-def explain(body: Question, request: Request) -> dict[str, Any]:
+def explain(body: ExplainRequest, request: Request) -> dict[str, Any]:
     """Say why a text is understood as it is; for staff.
 
     It shows training examples, which are not for customers' eyes.

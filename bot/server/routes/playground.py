@@ -8,18 +8,18 @@ from pydantic import AfterValidator, BaseModel, Field
 from bot.core import serialization
 from bot.core.types import Turn
 from bot.evaluation import dry_run
-from bot.evaluation.dry_run import Question, Tried
+from bot.evaluation.dry_run import DryRunQuestion, DryRunResult
 from bot.generation.verification import SupportCheck
 from bot.server.api_errors import plain
 from bot.server.routes.console import TheService, TheStaff
-from knowledge_base.documents import Hit
+from knowledge_base.documents import SearchHit
 
 router: Final = APIRouter(prefix="/api")
 _EARLIER: Final = 10
 _Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(plain)]
 
 
-class Trial(BaseModel):
+class PlaygroundRequest(BaseModel):
     """A question, what the customer wrote before it, and how it comes in."""
 
     text: _Text
@@ -29,22 +29,22 @@ class Trial(BaseModel):
 
 
 @router.post("/playground")
-def playground(body: Trial, who: TheStaff, service: TheService) -> dict[str, Any]:
+def playground(body: PlaygroundRequest, who: TheStaff, service: TheService) -> dict[str, Any]:
     """Answer a question and show every step; no log, no figure and no order notices."""
     del who
-    question = Question(body.text, tuple(body.earlier), body.language, body.channel)
+    question = DryRunQuestion(body.text, tuple(body.earlier), body.language, body.channel)
     service.messages.acquire()
     try:
         home = service.home
         check = SupportCheck(home.sentence_encoder())
         actions = home.actions(dry=True)
-        tried = dry_run.attempt(service.assistant, actions, check, question)
+        tried = dry_run.dry_run(service.assistant, actions, check, question)
     finally:
         service.messages.release()
     return _json(tried)
 
 
-def _json(tried: Tried) -> dict[str, Any]:
+def _json(tried: DryRunResult) -> dict[str, Any]:
     used = {hit.chunk.id for hit in tried.used}
     evidence = tried.found.evidence
     return {
@@ -82,7 +82,7 @@ def _earlier(turn: Turn) -> dict[str, Any]:
     }
 
 
-def _candidate(hit: Hit, used: set[str]) -> dict[str, Any]:
+def _candidate(hit: SearchHit, used: set[str]) -> dict[str, Any]:
     """Return a passage with its scores: by meaning (cosine), by words (BM25), and fused."""
     return {
         "article": hit.chunk.article,

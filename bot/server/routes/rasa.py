@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from bot.core import serialization
 from bot.core.signatures import conversation_id
-from bot.core.types import BadMessageError, Message, NotFoundError, Turn, now
+from bot.core.types import InvalidMessageError, Message, NotFoundError, Turn, now
 from bot.integrations.rasa import tracker as trackers
 from bot.server import metrics
 from bot.server.auth.access import check_channel, check_either
@@ -29,7 +29,7 @@ _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=\S)|(?<=[。！？])\s*(?=\S)|\n
 _IMAGE: Final = re.compile(r"!\[[^\]\n]*\]\((\S+)\)")
 
 
-class Said(BaseModel):
+class RasaMessage(BaseModel):
     """What a user says, as Rasa's REST channel takes it."""
 
     sender: str = Field(_ANYBODY, max_length=256)
@@ -37,7 +37,7 @@ class Said(BaseModel):
     metadata: dict[str, Any] | None = None
 
 
-class Parsed(BaseModel):
+class ParseRequest(BaseModel):
     """A text to understand."""
 
     text: str = Field(max_length=1_000_000)
@@ -51,7 +51,7 @@ def health() -> dict[str, str]:
 
 @router.post("/webhooks/rest/webhook")
 async def webhook(
-    body: Said,
+    body: RasaMessage,
     request: Request,
     *,
     stream: bool = False,
@@ -142,7 +142,7 @@ def _line(message: dict[str, Any]) -> bytes:
 
 @router.post("/model/parse")
 def parse(
-    body: Parsed,
+    body: ParseRequest,
     request: Request,
     token: Annotated[str, Query()] = "",
     authorization: Annotated[str, Header()] = "",
@@ -175,7 +175,7 @@ async def tracker(
     check_either(service, "rasa_token", authorization, token)
     if len(sender) > 256:  # noqa: PLR2004 — as long as a sender may be
         message = "the sender is too long: at most 256 characters"
-        raise BadMessageError(message)
+        raise InvalidMessageError(message)
     found = await asyncio.to_thread(_tracker, service, sender)
     return found if include_events != "NONE" else {**found, "events": None}
 

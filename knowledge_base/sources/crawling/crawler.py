@@ -12,8 +12,14 @@ import httpx
 
 from knowledge_base.documents import Document, KnowledgeError
 from knowledge_base.sources import loader
-from knowledge_base.sources.crawling.fetcher import AGENT, Fetcher, Head, Page, StatusError
-from knowledge_base.sources.document_builder import Failure
+from knowledge_base.sources.crawling.fetcher import (
+    AGENT,
+    FetchedPage,
+    Fetcher,
+    HttpStatusError,
+    PageHeaders,
+)
+from knowledge_base.sources.document_builder import SourceFailure
 from knowledge_base.sources.encodings import decode
 from knowledge_base.sources.html import signposts
 
@@ -40,7 +46,7 @@ class _NoTextError(KnowledgeError):
 
 def crawl(
     url: str, *, depth: int, cache: Path, allow_private: bool, limit: int = MOST_PAGES
-) -> Iterator[Document | Failure]:
+) -> Iterator[Document | SourceFailure]:
     """Yield the page at `url` and those it leads to in up to `depth` steps, on the same host.
 
     `cache` is a folder in which pages stay that the server can say to be unchanged. A document's
@@ -49,7 +55,9 @@ def crawl(
     """
     start = normal(url)
     if start is None:
-        yield Failure(url, "it is no web address: write it like https://help.example.com/returns")
+        yield SourceFailure(
+            url, "it is no web address: write it like https://help.example.com/returns"
+        )
         return
     with Fetcher(cache, allow_private=allow_private) as fetcher:
         yield from _Crawl(start, fetcher, limit).run(depth)
@@ -84,21 +92,21 @@ class _Crawl:
         self._delay = 0.0
         self._last = 0.0
 
-    def run(self, depth: int) -> Iterator[Document | Failure]:
+    def run(self, depth: int) -> Iterator[Document | SourceFailure]:
         try:
             self._read_robots()
         except KnowledgeError as error:
-            yield Failure(self._start, str(error))
+            yield SourceFailure(self._start, str(error))
             return
         if not self._robots.can_fetch(AGENT, self._start):
-            yield Failure(self._start, "robots.txt forbids to read it: ask the site's owner")
+            yield SourceFailure(self._start, "robots.txt forbids to read it: ask the site's owner")
             return
         self._enter(self._start, depth)
         asked = 0
         while self._queue:
             if asked == self._limit:
                 reason = f"it leads to more than {asked} pages: ingest its parts by their addresses"
-                yield Failure(self._start, reason)
+                yield SourceFailure(self._start, reason)
                 return
             url, left = self._queue.popleft()
             asked += 1
@@ -106,9 +114,9 @@ class _Crawl:
                 yield from self._visit(url, left)
             except _NoTextError as error:
                 if url == self._start:
-                    yield Failure(url, str(error))
+                    yield SourceFailure(url, str(error))
             except KnowledgeError as error:
-                yield Failure(url, str(error))
+                yield SourceFailure(url, str(error))
 
     def _enter(self, url: str, left: int) -> None:
         """Queue a page once; http and https are the same page."""
@@ -116,7 +124,7 @@ class _Crawl:
             self._seen.add(_identifier(url))
             self._queue.append((url, left))
 
-    def _visit(self, url: str, left: int) -> Iterator[Document | Failure]:
+    def _visit(self, url: str, left: int) -> Iterator[Document | SourceFailure]:
         page = self._get(url)
         address = normal(page.head.url) or url
         if address != url:
@@ -137,11 +145,13 @@ class _Crawl:
             self._told.add(_identifier(address))
             yield from self._documents(page, address, url)
 
-    def _documents(self, page: Page, address: str, url: str) -> Iterator[Document | Failure]:
+    def _documents(
+        self, page: FetchedPage, address: str, url: str
+    ) -> Iterator[Document | SourceFailure]:
         name, kind = _identifier(address), _kind(page.head)
         for item in loader.parse(page.body, name, kind=kind, declared=page.head.charset):
-            if isinstance(item, Failure):
-                yield Failure(url, item.error)
+            if isinstance(item, SourceFailure):
+                yield SourceFailure(url, item.error)
             else:
                 yield replace(item, id=name, url=address)
 
@@ -165,7 +175,7 @@ class _Crawl:
             message = f"it leads to {target}, which robots.txt forbids to read"
             raise KnowledgeError(message)
 
-    def _get(self, url: str) -> Page:
+    def _get(self, url: str) -> FetchedPage:
         time.sleep(max(0.0, self._last + self._delay - time.monotonic()))
         try:
             return self._fetcher.get(url, may_go=self._may_go, accept=_kind)
@@ -183,7 +193,7 @@ class _Crawl:
         where = str(httpx.URL(self._start).join("/robots.txt"))
         try:
             page = self._fetcher.get(where, may_go=may_go, accept=lambda _: None)
-        except StatusError as error:
+        except HttpStatusError as error:
             if error.status in {401, 403}:
                 self._robots.parse(["User-agent: *", "Disallow: /"])
             elif error.status < 500:  # noqa: PLR2004 — the server's fault begins there
@@ -197,7 +207,7 @@ class _Crawl:
         self._last = time.monotonic()
 
 
-def _kind(head: Head) -> str:
+def _kind(head: PageHeaders) -> str:
     """Return the suffix a page is read as; raise KnowledgeError when it is not read at all."""
     suffix = PurePosixPath(httpx.URL(head.url).path).suffix.lower()
     if head.content_type in _VAGUE and suffix in _SUFFIXES:

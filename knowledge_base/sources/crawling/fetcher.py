@@ -30,7 +30,7 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _GZIP: Final = frozenset({"gzip", "x-gzip"})
 
 
-class StatusError(KnowledgeError):
+class HttpStatusError(KnowledgeError):
     """The server answered, but with no page."""
 
     def __init__(self, status: int) -> None:
@@ -40,7 +40,7 @@ class StatusError(KnowledgeError):
 
 
 @dataclass(frozen=True)
-class Head:
+class PageHeaders:
     """What a server says of a page."""
 
     url: str
@@ -52,10 +52,10 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Page:
+class FetchedPage:
     """A page as it was sent; `head.url` is where redirects led."""
 
-    head: Head
+    head: PageHeaders
     body: bytes
 
 
@@ -107,7 +107,9 @@ class Fetcher:
         """Close the connections."""
         self._client.close()
 
-    def get(self, url: str, *, may_go: Check, accept: Callable[[Head], object]) -> Page:
+    def get(
+        self, url: str, *, may_go: Check, accept: Callable[[PageHeaders], object]
+    ) -> FetchedPage:
         """Return a page; raise KnowledgeError with the reason when there is none to have.
 
         `may_go` is asked about where redirects lead, `accept` before a body is read; either
@@ -120,14 +122,14 @@ class Fetcher:
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 message = f"it cannot be reached: {error or type(error).__name__}"
                 raise KnowledgeError(message) from error
-            if isinstance(found, Page):
+            if isinstance(found, FetchedPage):
                 return found
             at = found
             may_go(at)
         message = f"it redirects more than {_MOST_REDIRECTS} times: check the address"
         raise KnowledgeError(message)
 
-    def _request(self, url: str, accept: Callable[[Head], object]) -> Page | str:
+    def _request(self, url: str, accept: Callable[[PageHeaders], object]) -> FetchedPage | str:
         """Return the page, or where it redirects to."""
         known = self._load(url)
         headers = {"Host": httpx.URL(url).netloc.decode()}
@@ -143,10 +145,10 @@ class Fetcher:
             if response.status_code in _REDIRECTS and "location" in response.headers:
                 return urljoin(url, response.headers["location"])
             if response.status_code != _OK:
-                raise StatusError(response.status_code)
+                raise HttpStatusError(response.status_code)
             head = _head(url, response.headers)
             accept(head)
-            page = Page(head, _body(response))
+            page = FetchedPage(head, _body(response))
         finally:
             response.close()
         if (head.etag or head.modified) and "no-store" not in response.headers.get(
@@ -199,18 +201,18 @@ class Fetcher:
     def _file(self, url: str) -> Path:
         return self._cache / hashlib.sha256(url.encode()).hexdigest()[:40]
 
-    def _load(self, url: str) -> Page | None:
+    def _load(self, url: str) -> FetchedPage | None:
         """Return the page that was kept, None when there is none or it is not whole."""
         try:
             first, body = self._file(url).read_bytes().split(b"\n", 1)
             head = json.loads(first)
             digest = head.pop("sha256")
-            page = Page(Head(**head), body)
+            page = FetchedPage(PageHeaders(**head), body)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
         return page if hashlib.sha256(body).hexdigest() == digest else None
 
-    def _save(self, page: Page) -> None:
+    def _save(self, page: FetchedPage) -> None:
         """Keep a page; a full disk costs the cache, not the crawl."""
         file = self._file(page.head.url)
         head = {**asdict(page.head), "sha256": hashlib.sha256(page.body).hexdigest()}
@@ -223,10 +225,10 @@ class Fetcher:
             scratch.unlink(missing_ok=True)
 
 
-def _head(url: str, headers: httpx.Headers) -> Head:
+def _head(url: str, headers: httpx.Headers) -> PageHeaders:
     content = Message()
     content["content-type"] = headers.get("content-type", "")
-    return Head(
+    return PageHeaders(
         url=url,
         content_type=content.get_content_type() if headers.get("content-type") else "",
         charset=content.get_content_charset(),

@@ -14,10 +14,10 @@ from bot.actions.calls import (
     TIMEOUT,
     UNKNOWN_ACTION,
     UNREACHABLE,
+    ActionReply,
     ActionResult,
-    Said,
 )
-from bot.actions.grpc_remote import StreamedActions
+from bot.actions.grpc_remote import GrpcRemoteActions
 from bot.core.types import Button
 from tests.bot.actions.calling import call, told
 from tests.running import free_port
@@ -86,7 +86,7 @@ def url() -> Iterator[str]:
     try:
         for _ in range(200):
             assert process.poll() is None
-            if StreamedActions(address, 1.0).run(call("nothing")).failed == UNKNOWN_ACTION:
+            if GrpcRemoteActions(address, 1.0).run(call("nothing")).failed == UNKNOWN_ACTION:
                 break
             time.sleep(0.05)
         yield address
@@ -96,9 +96,9 @@ def url() -> Iterator[str]:
 
 
 def test_pieces_come_before_the_action_ends(url: str) -> None:
-    steps = StreamedActions(url, token="t").stream(call("streams", colour="red", old="x"))
+    steps = GrpcRemoteActions(url, token="t").stream(call("streams", colour="red", old="x"))
     started = time.monotonic()
-    assert next(steps) == Said("It ", None)
+    assert next(steps) == ActionReply("It ", None)
     assert time.monotonic() - started < 0.4
     rest = []
     while True:
@@ -108,17 +108,17 @@ def test_pieces_come_before_the_action_ends(url: str) -> None:
             result = stop.value
             break
     assert rest == [
-        Said("is.", None, {}, (Button("Ok", "/ok"),), continues=True),
-        Said("Bye.", None),
-        Said(None, "done", {"colour": "red"}),
+        ActionReply("is.", None, {}, (Button("Ok", "/ok"),), continues=True),
+        ActionReply("Bye.", None),
+        ActionReply(None, "done", {"colour": "red"}),
     ]
     assert result == ActionResult(
-        (Said("It ", None), *rest), {"size": "43", "weight": "1.5", "old": None}
+        (ActionReply("It ", None), *rest), {"size": "43", "weight": "1.5", "old": None}
     )
 
 
 def test_what_follows_streams_as_well(url: str) -> None:
-    assert "It " in told(StreamedActions(url).run(call("first")))
+    assert "It " in told(GrpcRemoteActions(url).run(call("first")))
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_what_follows_streams_as_well(url: str) -> None:
 def test_every_failure_has_a_name_and_what_was_said_stands(
     url: str, name: str, failed: str, spoken: str | None
 ) -> None:
-    result = StreamedActions(url, 0.6).run(call(name))
+    result = GrpcRemoteActions(url, 0.6).run(call(name))
     assert (result.failed, [said.text for said in result.said]) == (
         failed, [spoken] if spoken else [],
     )  # fmt: skip
@@ -136,27 +136,27 @@ def test_every_failure_has_a_name_and_what_was_said_stands(
 
 @pytest.mark.parametrize(("why", "failed"), [("no stock", REJECTED), ("blocked", BLOCKED)])
 def test_a_rejection_fails(url: str, why: str, failed: str) -> None:
-    assert StreamedActions(url).run(call("rejects", why=why)).failed == failed
+    assert GrpcRemoteActions(url).run(call("rejects", why=why)).failed == failed
 
 
 def test_an_answer_that_is_too_large_fails(url: str) -> None:
-    result = StreamedActions(url).run(call("huge"))
+    result = GrpcRemoteActions(url).run(call("huge"))
     assert (result.failed, result.said) == (BAD_ANSWER, ())
 
 
 def test_a_server_that_is_gone_is_unreachable() -> None:
-    gone = StreamedActions(f"grpc://127.0.0.1:{free_port()}", 2.0)
+    gone = GrpcRemoteActions(f"grpc://127.0.0.1:{free_port()}", 2.0)
     assert gone.run(call("streams")).failed == UNREACHABLE
 
 
 def test_a_server_without_tls_is_not_reached_with_it(url: str) -> None:
-    safe = StreamedActions(url.replace("grpc:", "grpcs:"), 1.0)
+    safe = GrpcRemoteActions(url.replace("grpc:", "grpcs:"), 1.0)
     assert safe.run(call("streams")).failed in {UNREACHABLE, TIMEOUT}
 
 
 def test_the_log_says_nothing_of_what_was_told(url: str, caplog: pytest.LogCaptureFixture) -> None:
-    StreamedActions(url, token="t0ken").run(call("breaks", what="blue sky"))
-    StreamedActions(url).run(call("rejects", why="no blue sky"))
+    GrpcRemoteActions(url, token="t0ken").run(call("breaks", what="blue sky"))
+    GrpcRemoteActions(url).run(call("rejects", why="no blue sky"))
     assert "breaks failed" in caplog.text
     assert "blue" not in caplog.text
     assert "t0ken" not in caplog.text

@@ -14,8 +14,8 @@ import pytest
 
 from bot.actions import orders_db
 from bot.actions.deeds import FILE
-from bot.actions.grpc_remote import StreamedActions
-from bot.actions.http_remote import RemoteActions, Unasked
+from bot.actions.grpc_remote import GrpcRemoteActions
+from bot.actions.http_remote import DisabledRemoteActions, HttpRemoteActions
 from bot.actions.runner import ActionRunner
 from bot.container import Home
 from bot.core.settings import Settings
@@ -46,10 +46,10 @@ def test_a_homes_actions_act_and_dry_ones_do_not(tmp_path: Path) -> None:
 
 def test_a_server_in_the_settings_is_asked_but_not_in_a_replay(tmp_path: Path) -> None:
     place = home(tmp_path, actions_url="http://127.0.0.1:5055", actions_token="x")
-    assert isinstance(place.actions(), RemoteActions)
+    assert isinstance(place.actions(), HttpRemoteActions)
     streams = home(tmp_path, actions_url="grpcs://actions.example:5055")
-    assert isinstance(streams.actions(), StreamedActions)
-    assert isinstance(place.actions(dry=True), Unasked)
+    assert isinstance(streams.actions(), GrpcRemoteActions)
+    assert isinstance(place.actions(dry=True), DisabledRemoteActions)
     assert "x" not in repr(place.settings.actions_token)
 
 

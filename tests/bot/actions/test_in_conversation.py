@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from bot.actions.calls import ActionCall, ActionResult, Said, Steps, finished
+from bot.actions.calls import ActionCall, ActionReply, ActionResult, Steps, finished
 from bot.actions.runner import ActionRunner
 from bot.assistant.pipeline import Assistant
-from bot.assistant.protocols import Actions, Parts
+from bot.assistant.protocols import Actions, Components
 from bot.core.types import Button, Message, Route, Turn, Understanding
 from bot.dialogue import templates as texts
-from bot.dialogue.policy import Content, Policy
+from bot.dialogue.policy import Policy, PolicyContent
 from bot.dialogue.state import State
 from bot.dialogue.templates import LANGUAGES, Templates
-from bot.generation.answerers import ExtractiveComposer
+from bot.generation.answerers import ExtractiveAnswerer
 from bot.store.in_memory_log import MemoryLog
 from tests.bot.actions.calling import EMAILS, NUMBERS, ON_ORDERS, ROWS, call, shop
 from tests.conftest import DEMO
@@ -36,7 +36,7 @@ class Understands:
 class Acts:
     """Actions that do what a test wants."""
 
-    def __init__(self, *said: Said, error: Exception | None = None, **result: Any) -> None:
+    def __init__(self, *said: ActionReply, error: Exception | None = None, **result: Any) -> None:
         self._said, self._error, self._result = said, error, result
         self.calls: list[ActionCall] = []
 
@@ -58,9 +58,9 @@ def templates() -> Templates:
 
 def assistant(templates: Templates, actions: Actions | None) -> Assistant:
     rule = {"route": "act", "action": "action_order_status"}
-    content = Content.model_validate({"routes": {"request": rule}})
-    policy, composer = Policy(content, "p-1"), ExtractiveComposer(None)
-    parts = Parts(MemoryLog(), Understands(), policy, templates, composer, None, actions)
+    content = PolicyContent.model_validate({"routes": {"request": rule}})
+    policy, composer = Policy(content, "p-1"), ExtractiveAnswerer(None)
+    parts = Components(MemoryLog(), Understands(), policy, templates, composer, None, actions)
     return Assistant(parts)
 
 
@@ -75,9 +75,9 @@ def said(bot: Assistant, message: Message) -> tuple[list[str], Turn]:
 
 def test_words_come_once_and_lines_and_pieces_join(templates: Templates) -> None:
     acts = Acts(
-        Said("One moment.", None),
-        Said("It is ", None),
-        Said("blue.", None, continues=True, buttons=(Button("Ok", "/ok"),)),
+        ActionReply("One moment.", None),
+        ActionReply("It is ", None),
+        ActionReply("blue.", None, continues=True, buttons=(Button("Ok", "/ok"),)),
         slots={"colour": "blue", "email": None},
     )
     bot = assistant(templates, acts)
@@ -102,7 +102,7 @@ def test_the_first_words_do_not_wait_for_the_last(templates: Templates) -> None:
     class Slow(Acts):
         def stream(self, call: ActionCall, /) -> Steps:
             del call
-            yield Said("First.", None)
+            yield ActionReply("First.", None)
             went_on.append("yes")
             return ActionResult(())
 
@@ -112,19 +112,19 @@ def test_the_first_words_do_not_wait_for_the_last(templates: Templates) -> None:
 
 
 def test_a_slot_an_action_asks_for_is_open(templates: Templates) -> None:
-    bot = assistant(templates, Acts(Said(None, "ask_email"), asks="email"))
+    bot = assistant(templates, Acts(ActionReply(None, "ask_email"), asks="email"))
     _, turn = said(bot, Message("x"))
     assert (turn.decision.route, turn.decision.slot) == (Route.ACT, "email")
 
 
 def test_a_question_without_a_template_is_asked_in_plain_words() -> None:
     bare = texts.load(Path("nowhere"))
-    bot = assistant(bare, Acts(Said(None, "ask_shoe_size"), asks="shoe_size"))
+    bot = assistant(bare, Acts(ActionReply(None, "ask_shoe_size"), asks="shoe_size"))
     assert "shoe size" in said(bot, Message("x"))[1].reply.text
 
 
 def test_a_template_may_name_slots(templates: Templates) -> None:
-    acts = Acts(Said(None, "invoice_sent", {}))
+    acts = Acts(ActionReply(None, "invoice_sent", {}))
     bot = assistant(templates, acts)
     bot.parts.log.states["c1"] = State(slots={"order_number": "A1"})  # type: ignore[attr-defined]
     assert "A1" in said(bot, Message("x", "c1"))[1].reply.text
@@ -137,8 +137,8 @@ def test_a_template_may_name_slots(templates: Templates) -> None:
         None,
         Acts(failed="timeout"),
         Acts(error=ValueError("bug")),
-        Acts(Said(None, "no_such_template")),
-        Acts(Said(None, "cancel_done")),  # its variables are missing
+        Acts(ActionReply(None, "no_such_template")),
+        Acts(ActionReply(None, "cancel_done")),  # its variables are missing
     ],
     ids=["no actions", "failed", "raises", "unknown template", "no values"],
 )
@@ -153,7 +153,7 @@ def test_what_cannot_be_done_is_handed_to_a_person(
 
 @pytest.mark.parametrize("how", [{"failed": "blocked"}, {"error": ValueError("bug")}])
 def test_what_was_said_before_a_failure_stands(templates: Templates, how: dict[str, Any]) -> None:
-    bot = assistant(templates, Acts(Said("I looked.", None), slots={"email": None}, **how))
+    bot = assistant(templates, Acts(ActionReply("I looked.", None), slots={"email": None}, **how))
     _, turn = said(bot, Message("x"))
     assert turn.reply.text.startswith("I looked.\nI am passing")
     assert turn.decision.route is Route.HANDOFF
@@ -181,7 +181,7 @@ def test_all_that_actions_say_has_words_in_both_languages(
     tmp_path: Path, templates: Templates
 ) -> None:
     runner = ActionRunner(shop(tmp_path), dry=True)
-    found: dict[str, Said] = {}
+    found: dict[str, ActionReply] = {}
     for number, (name, slots) in enumerate(ON_ORDERS.items()):
         for order in ROWS:
             known = {**slots, "order_number": NUMBERS[order], "email": EMAILS[order]}

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.actions import rasa_protocol
-from bot.actions.calls import ActionResult, Said
-from bot.actions.rasa_protocol import BadAnswerError
+from bot.actions.calls import ActionReply, ActionResult
+from bot.actions.rasa_protocol import InvalidActionResponseError
 from bot.core.types import Button
 from tests.bot.actions.calling import as_customer, call
 
@@ -37,7 +37,7 @@ def test_the_domain_goes_along_when_it_is_wanted() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_answer_is_refused(payload: Any) -> None:
-    with pytest.raises(BadAnswerError):
+    with pytest.raises(InvalidActionResponseError):
         rasa_protocol.answer(payload, CALL)
 
 
@@ -56,7 +56,7 @@ def test_buttons_are_passed_on_and_pictures_are_not() -> None:
     ]
     found = rasa_protocol.answer({"responses": responses}, CALL).said
     yes, no = Button("Yes", "/yes"), Button("No", "No")
-    assert found == (Said("Sure?", None, {}, (yes, no)), Said("", None, {}, (yes,)))
+    assert found == (ActionReply("Sure?", None, {}, (yes, no)), ActionReply("", None, {}, (yes,)))
 
 
 def test_slots_are_kept_as_text() -> None:
@@ -85,7 +85,7 @@ JSON = st.recursive(
 def test_whatever_comes_is_an_answer_or_refused(events: Any, responses: Any) -> None:
     try:
         found = rasa_protocol.answer({"events": events, "responses": responses}, CALL)
-    except BadAnswerError:
+    except InvalidActionResponseError:
         return
     assert all(isinstance(v, str | None) for v in found.slots.values())
     assert all(said.text is not None or said.template for said in found.said)

@@ -18,10 +18,10 @@ from bot.actions.calls import (
     TIMEOUT,
     UNKNOWN_ACTION,
     UNREACHABLE,
+    ActionReply,
     ActionResult,
-    Said,
 )
-from bot.actions.http_remote import RemoteActions, Unasked
+from bot.actions.http_remote import DisabledRemoteActions, HttpRemoteActions
 from tests.bot.actions.calling import call, templates
 from tests.running import free_port
 
@@ -76,11 +76,11 @@ def test_a_call_and_its_answer() -> None:
         "responses": [{"text": "Done."}, {"response": "thanks", "who": "Ann"}],
     }
     with server(answering(200, answer)) as (url, asked):
-        steps = RemoteActions(url, token="secret").stream(ONE)
+        steps = HttpRemoteActions(url, token="secret").stream(ONE)
         heard = [next(steps), next(steps)]
-        result = RemoteActions(f"{url}/webhook?x=1").run(ONE)
+        result = HttpRemoteActions(f"{url}/webhook?x=1").run(ONE)
     assert result == ActionResult(tuple(heard), {"a": "b"})
-    assert heard == [Said("Done.", None), Said(None, "thanks", {"who": "Ann"})]
+    assert heard == [ActionReply("Done.", None), ActionReply(None, "thanks", {"who": "Ann"})]
     (path, headers, body), (other, plain, _) = asked
     assert (path, other) == ("/webhook", "/webhook?x=1")
     assert headers["authorization"] == "Bearer secret"
@@ -95,13 +95,13 @@ def test_the_domain_is_sent_where_it_is_missing() -> None:
         answering(200 if known else 449, {"responses": [{"text": "ok"}]})(to, body)
 
     with server(handle) as (url, asked):
-        assert templates(RemoteActions(url).run(ONE)) == "ok"
+        assert templates(HttpRemoteActions(url).run(ONE)) == "ok"
     assert ["domain" in body for _, _, body in asked] == [False, True]
 
 
 def test_a_server_that_wants_the_domain_for_ever_is_given_up() -> None:
     with server(answering(449, {"error": "domain"})) as (url, asked):
-        assert RemoteActions(url).run(ONE).failed == BAD_ANSWER
+        assert HttpRemoteActions(url).run(ONE).failed == BAD_ANSWER
     assert len(asked) == 2
 
 
@@ -112,7 +112,7 @@ def test_what_follows_is_asked_for_on_the_same_server() -> None:
         answering(200, {"events": follows, "responses": [{"text": name}]})(to, body)
 
     with server(handle) as (url, _):
-        assert templates(RemoteActions(url).run(ONE)) == "action_x action_y"
+        assert templates(HttpRemoteActions(url).run(ONE)) == "action_x action_y"
 
 
 DEEP = b"[" * 200_000
@@ -143,13 +143,13 @@ DEEP = b"[" * 200_000
 )
 def test_every_failure_has_a_name_and_is_asked_once(status: int, body: Any, failed: str) -> None:
     with server(answering(status, body)) as (url, asked):
-        assert RemoteActions(url).run(ONE) == ActionResult((), failed=failed)
+        assert HttpRemoteActions(url).run(ONE) == ActionResult((), failed=failed)
     assert len(asked) == 1
 
 
 def test_a_packed_answer_is_refused() -> None:
     with server(answering(200, b"\x1f\x8b", content_encoding="gzip")) as (url, asked):
-        assert RemoteActions(url).run(ONE).failed == BAD_ANSWER
+        assert HttpRemoteActions(url).run(ONE).failed == BAD_ANSWER
     assert asked[0][1]["accept-encoding"] == "identity"
 
 
@@ -175,7 +175,7 @@ def test_a_slow_server_is_left_when_the_time_is_over(
     monkeypatch.setattr(ThreadingHTTPServer, "handle_error", lambda *_: None)
     with server(handle) as (url, asked):
         started = time.monotonic()
-        assert RemoteActions(url, seconds=0.3).run(ONE).failed == TIMEOUT
+        assert HttpRemoteActions(url, seconds=0.3).run(ONE).failed == TIMEOUT
         assert time.monotonic() - started < 1.2
         assert len(asked) == 1
 
@@ -186,12 +186,12 @@ def test_a_server_that_hangs_up_may_have_acted_and_is_not_asked_again() -> None:
         to.connection.shutdown(socket.SHUT_RDWR)
 
     with server(handle) as (url, asked):
-        assert RemoteActions(url).run(ONE).failed == BAD_ANSWER
+        assert HttpRemoteActions(url).run(ONE).failed == BAD_ANSWER
     assert len(asked) == 1
 
 
 def test_a_server_that_is_gone_is_unreachable() -> None:
-    assert RemoteActions(f"http://127.0.0.1:{free_port()}").run(ONE).failed == UNREACHABLE
+    assert HttpRemoteActions(f"http://127.0.0.1:{free_port()}").run(ONE).failed == UNREACHABLE
 
 
 def test_a_server_that_comes_up_between_two_tries_is_reached(
@@ -210,7 +210,7 @@ def test_a_server_that_comes_up_between_two_tries_is_reached(
 
     monkeypatch.setattr(httpx.AsyncClient, "stream", stream)
     with server(answering(200, {})) as (url, asked):
-        assert RemoteActions(url).run(ONE) == ActionResult(())
+        assert HttpRemoteActions(url).run(ONE) == ActionResult(())
     assert (len(tries), len(asked)) == (2, 1)
 
 
@@ -219,11 +219,11 @@ def test_the_log_says_why_without_what_the_customer_told(
 ) -> None:
     why = "order A10234 for ann@example.com wants blue sky on +1 503 555 0100: please no"
     with server(answering(400, {"error": f"no stock: {why}"})) as (url, _):
-        RemoteActions(url, token="t0ken").run(ONE)
+        HttpRemoteActions(url, token="t0ken").run(ONE)
     assert "no stock" in caplog.text
     for word in ("A10234", "ann@", "blue", "555", "please", "t0ken"):
         assert word not in caplog.text
 
 
 def test_where_nothing_may_be_done_the_server_is_not_asked() -> None:
-    assert "not asked" in templates(Unasked().run(ONE))
+    assert "not asked" in templates(DisabledRemoteActions().run(ONE))

@@ -22,8 +22,8 @@ from bot.actions.calls import (
     MAX_FOLLOWUPS,
     REJECTED,
     UNKNOWN_ACTION,
+    ActionReply,
     ActionResult,
-    Said,
 )
 from bot.actions.runner import ActionRunner
 from bot.core.types import Button
@@ -102,10 +102,10 @@ def test_responses_come_as_they_are_uttered(database: Path) -> None:
 
     steps = running(database, slow=slow).stream(call("slow"))
     first = next(steps)
-    assert first == Said("One moment.", None)
+    assert first == ActionReply("One moment.", None)
     heard.set()
     second = next(steps)
-    assert second == Said(None, "done", {"order": "A1"}, (Button("Ok", "Ok"),))
+    assert second == ActionReply(None, "done", {"order": "A1"}, (Button("Ok", "Ok"),))
     with pytest.raises(StopIteration) as stop:
         next(steps)
     assert stop.value.value == ActionResult((first, second), {"size": "43"})

@@ -17,7 +17,7 @@ import pytest
 from bot.actions import action_server, rasa_protocol
 from bot.actions.calls import BLOCKED, UNKNOWN_ACTION
 from bot.actions.deeds import FILE
-from bot.actions.http_remote import RemoteActions
+from bot.actions.http_remote import HttpRemoteActions
 from bot.actions.runner import ActionRunner
 from bot.core.types import CarelineError
 from tests.bot.actions.calling import EMAILS, NUMBERS, ON_ORDERS, call, shop, templates, told
@@ -70,8 +70,8 @@ def url(home: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def remote(url: str) -> RemoteActions:
-    return RemoteActions(url, token=TOKEN)
+def remote(url: str) -> HttpRemoteActions:
+    return HttpRemoteActions(url, token=TOKEN)
 
 
 def test_health_and_the_list_of_actions(url: str) -> None:
@@ -90,7 +90,7 @@ def test_nobody_acts_without_the_token(url: str, given: dict[str, str]) -> None:
 
 
 def test_the_same_answer_comes_over_http_and_in_process(
-    remote: RemoteActions, tmp_path: Path
+    remote: HttpRemoteActions, tmp_path: Path
 ) -> None:
     inside = ActionRunner(shop(tmp_path))
     for number, (name, slots) in enumerate(ON_ORDERS.items()):
@@ -112,7 +112,7 @@ def test_a_real_endpoint_says_what_the_sdk_says(url: str) -> None:
     assert slots == {"identified": NUMBERS["open"], "email": None}
 
 
-def test_a_message_sent_twenty_times_at_once_starts_one_return(remote: RemoteActions) -> None:
+def test_a_message_sent_twenty_times_at_once_starts_one_return(remote: HttpRemoteActions) -> None:
     known = {"order_number": NUMBERS["delivered"], "email": EMAILS["delivered"]}
     with ThreadPoolExecutor(20) as pool:
         found = list(pool.map(lambda _: remote.run(call(RETURN, "r1", "r1", **known)), range(20)))
@@ -121,7 +121,7 @@ def test_a_message_sent_twenty_times_at_once_starts_one_return(remote: RemoteAct
     assert templates(remote.run(call(RETURN, "r2", "r2", **known))) == "return_already"
 
 
-def test_a_block_and_an_unknown_action_come_through(remote: RemoteActions) -> None:
+def test_a_block_and_an_unknown_action_come_through(remote: HttpRemoteActions) -> None:
     wrong = {"order_number": NUMBERS["open"], "email": "eve@example.com"}
     found = [remote.run(call("action_identify", f"b{n}", "b", **wrong)) for n in range(3)]
     assert [result.failed for result in found] == [None, None, BLOCKED]
@@ -164,7 +164,7 @@ def test_a_call_in_work_is_answered_before_the_server_stops(tmp_path: Path) -> N
         closing(sqlite3.connect(database.with_name(FILE), isolation_level=None)) as other,
     ):
         other.execute("BEGIN IMMEDIATE")  # the action has to wait
-        waits = pool.submit(RemoteActions(url).run, call("action_cancel_order", **known))
+        waits = pool.submit(HttpRemoteActions(url).run, call("action_cancel_order", **known))
         time.sleep(0.3)
         process.send_signal(signal.SIGTERM)
         time.sleep(0.2)

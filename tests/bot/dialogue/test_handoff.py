@@ -13,140 +13,150 @@ from bot.dialogue import handoff
 from bot.dialogue.handoff import (
     LEASE,
     TYPING,
-    Closed,
-    Custody,
-    GivenBack,
+    AgentAssigned,
+    AgentSpoke,
+    AgentTyping,
+    Assignment,
+    ConversationClosed,
+    ConversationOwner,
+    CustomerSilent,
+    CustomerWrote,
     HandedOff,
-    Held,
-    Owner,
-    RefusedError,
-    Renewed,
-    Said,
-    Silent,
-    Taken,
+    HandoffRefusedError,
+    LeaseRenewed,
+    QueueLeft,
+    ReturnedToBot,
+    TimePassed,
+    TokenShown,
     Transferred,
-    Typed,
-    Waited,
-    Withdrawn,
-    Written,
     move,
 )
 
 NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)
 PATIENCE = timedelta(minutes=5)
-QUEUED = move(Custody(), HandedOff("support"), NOON).custody
-WITH_ANN = move(QUEUED, Taken("ann", "Ann"), NOON).custody
+QUEUED = move(Assignment(), HandedOff("support"), NOON).custody
+WITH_ANN = move(QUEUED, AgentAssigned("ann", "Ann"), NOON).custody
 
 
-def told(custody: Custody, event: Any, at: datetime = NOON) -> list[str]:
+def told(custody: Assignment, event: Any, at: datetime = NOON) -> list[str]:
     return [notice.template for notice in move(custody, event, at).told]
 
 
 def test_a_conversation_goes_from_the_bot_to_a_person_and_back() -> None:
-    assert (QUEUED.owner, QUEUED.queue, QUEUED.since) == (Owner.QUEUED, "support", NOON)
-    assert (WITH_ANN.owner, WITH_ANN.agent) == (Owner.HUMAN, "ann")
-    back = move(WITH_ANN, GivenBack("ann", WITH_ANN.fence), NOON).custody
-    assert (back.owner, back.agent) == (Owner.RETURNED, None)
-    closed = move(back, Closed(), NOON).custody
-    assert closed.owner is Owner.CLOSED
-    assert move(closed, Written(), NOON).custody.owner is Owner.BOT
-    tokens = [c.fence for c in (Custody(), QUEUED, WITH_ANN, back, closed)]
+    assert (QUEUED.owner, QUEUED.queue, QUEUED.since) == (ConversationOwner.QUEUED, "support", NOON)
+    assert (WITH_ANN.owner, WITH_ANN.agent) == (ConversationOwner.HUMAN, "ann")
+    back = move(WITH_ANN, ReturnedToBot("ann", WITH_ANN.fence), NOON).custody
+    assert (back.owner, back.agent) == (ConversationOwner.RETURNED, None)
+    closed = move(back, ConversationClosed(), NOON).custody
+    assert closed.owner is ConversationOwner.CLOSED
+    assert move(closed, CustomerWrote(), NOON).custody.owner is ConversationOwner.BOT
+    tokens = [c.fence for c in (Assignment(), QUEUED, WITH_ANN, back, closed)]
     assert tokens == [0, 1, 2, 3, 4]
 
 
 def test_the_customer_is_told_of_every_change_the_bot_does_not_tell_itself() -> None:
     fence = WITH_ANN.fence
-    assert told(QUEUED, Taken("ann", "Ann")) == ["handoff_joined"]
-    assert told(QUEUED, Withdrawn()) == ["handoff_withdrawn"]
-    assert told(WITH_ANN, GivenBack("ann", fence)) == ["handoff_returned"]
+    assert told(QUEUED, AgentAssigned("ann", "Ann")) == ["handoff_joined"]
+    assert told(QUEUED, QueueLeft()) == ["handoff_withdrawn"]
+    assert told(WITH_ANN, ReturnedToBot("ann", fence)) == ["handoff_returned"]
     assert told(WITH_ANN, Transferred("ann", fence, queue="billing")) == ["handoff_transferred"]
     assert told(WITH_ANN, Transferred("ann", fence, to="bo", name="Bo")) == ["handoff_joined"]
-    assert told(WITH_ANN, Closed(Held("ann", fence))) == ["closed"]
-    assert told(WITH_ANN, Waited(PATIENCE), NOON + 2 * LEASE) == ["handoff_agent_left"]
-    assert told(QUEUED, Waited(PATIENCE), NOON + PATIENCE) == ["handoff_contact"]
-    closed = move(Custody(), Closed(), NOON).custody
-    assert told(closed, Written()) == ["reopened"]
+    assert told(WITH_ANN, ConversationClosed(TokenShown("ann", fence))) == ["closed"]
+    assert told(WITH_ANN, TimePassed(PATIENCE), NOON + 2 * LEASE) == ["handoff_agent_left"]
+    assert told(QUEUED, TimePassed(PATIENCE), NOON + PATIENCE) == ["handoff_contact"]
+    closed = move(Assignment(), ConversationClosed(), NOON).custody
+    assert told(closed, CustomerWrote()) == ["reopened"]
 
 
 def test_of_two_who_take_it_the_second_is_refused() -> None:
-    with pytest.raises(RefusedError, match="colleague"):
-        move(WITH_ANN, Taken("bo", "Bo"), NOON)
-    again = move(WITH_ANN, Taken("ann", "Ann"), NOON)
+    with pytest.raises(HandoffRefusedError, match="colleague"):
+        move(WITH_ANN, AgentAssigned("bo", "Bo"), NOON)
+    again = move(WITH_ANN, AgentAssigned("ann", "Ann"), NOON)
     assert (again.custody.fence, again.told) == (WITH_ANN.fence, ())
 
 
-@pytest.mark.parametrize("event", [Said, Renewed, Typed, GivenBack, Transferred])
+@pytest.mark.parametrize(
+    "event", [AgentSpoke, LeaseRenewed, AgentTyping, ReturnedToBot, Transferred]
+)
 def test_an_old_token_or_another_agent_is_refused(event: type[Any]) -> None:
     for agent, fence in (("ann", WITH_ANN.fence - 1), ("bo", WITH_ANN.fence)):
-        with pytest.raises(RefusedError, match="not yours"):
+        with pytest.raises(HandoffRefusedError, match="not yours"):
             move(WITH_ANN, event(agent, fence), NOON)
-        with pytest.raises(RefusedError, match="not yours"):
+        with pytest.raises(HandoffRefusedError, match="not yours"):
             move(QUEUED, event(agent, fence), NOON)
 
 
 def test_an_agent_not_heard_of_loses_the_conversation_but_not_the_customers_place() -> None:
     late = NOON + LEASE + timedelta(seconds=1)
-    with pytest.raises(RefusedError, match="too long"):
-        move(WITH_ANN, Said("ann", WITH_ANN.fence), late)
-    lost = move(WITH_ANN, Waited(PATIENCE), late).custody
-    assert (lost.owner, lost.since) == (Owner.QUEUED, QUEUED.since)
-    renewed = move(WITH_ANN, Renewed("ann", WITH_ANN.fence), NOON + LEASE).custody
-    assert move(renewed, Waited(PATIENCE), late).custody == renewed
+    with pytest.raises(HandoffRefusedError, match="too long"):
+        move(WITH_ANN, AgentSpoke("ann", WITH_ANN.fence), late)
+    lost = move(WITH_ANN, TimePassed(PATIENCE), late).custody
+    assert (lost.owner, lost.since) == (ConversationOwner.QUEUED, QUEUED.since)
+    renewed = move(WITH_ANN, LeaseRenewed("ann", WITH_ANN.fence), NOON + LEASE).custody
+    assert move(renewed, TimePassed(PATIENCE), late).custody == renewed
 
 
 def test_typing_ends_by_itself_with_a_message_and_with_the_conversation() -> None:
     fence = WITH_ANN.fence
-    typing = move(WITH_ANN, Typed("ann", fence), NOON).custody
+    typing = move(WITH_ANN, AgentTyping("ann", fence), NOON).custody
     assert typing.is_typing(NOON)
     assert not typing.is_typing(NOON + TYPING)
-    for event in (Said("ann", fence), Typed("ann", fence, on=False), GivenBack("ann", fence)):
+    for event in (
+        AgentSpoke("ann", fence),
+        AgentTyping("ann", fence, on=False),
+        ReturnedToBot("ann", fence),
+    ):
         assert not move(typing, event, NOON).custody.is_typing(NOON)
 
 
 def test_who_waits_for_long_is_asked_for_an_address_once() -> None:
-    asked = move(QUEUED, Waited(PATIENCE), NOON + PATIENCE).custody
+    asked = move(QUEUED, TimePassed(PATIENCE), NOON + PATIENCE).custody
     assert asked.asked_contact
-    assert move(asked, Waited(PATIENCE), NOON + 9 * PATIENCE).told == ()
-    assert move(QUEUED, Waited(PATIENCE), NOON + PATIENCE / 2).told == ()
+    assert move(asked, TimePassed(PATIENCE), NOON + 9 * PATIENCE).told == ()
+    assert move(QUEUED, TimePassed(PATIENCE), NOON + PATIENCE / 2).told == ()
 
 
 def test_a_silent_customer_is_asked_once_and_then_the_conversation_is_closed() -> None:
-    asked = move(Custody(), Silent(), NOON)
+    asked = move(Assignment(), CustomerSilent(), NOON)
     assert [notice.template for notice in asked.told] == ["still_there"]
-    assert told(asked.custody, Silent()) == ["closed_silence"]
-    assert not move(asked.custody, Written(), NOON).custody.asked_silent
+    assert told(asked.custody, CustomerSilent()) == ["closed_silence"]
+    assert not move(asked.custody, CustomerWrote(), NOON).custody.asked_silent
     for waits in (QUEUED, WITH_ANN):  # who waits for a person is not closed on
-        assert move(waits, Silent(), NOON).custody == waits
+        assert move(waits, CustomerSilent(), NOON).custody == waits
 
 
 def test_only_the_bots_conversations_end_by_themselves() -> None:
     for custody in (QUEUED, WITH_ANN):
-        with pytest.raises(RefusedError):
-            move(custody, Closed(), NOON)
+        with pytest.raises(HandoffRefusedError):
+            move(custody, ConversationClosed(), NOON)
 
 
 def test_the_bot_gives_up_only_what_it_has() -> None:
-    with pytest.raises(RefusedError):
+    with pytest.raises(HandoffRefusedError):
         move(WITH_ANN, HandedOff("support"), NOON)
     moved = move(QUEUED, HandedOff("security"), NOON).custody
-    assert (moved.owner, moved.queue, moved.fence) == (Owner.QUEUED, "security", QUEUED.fence)
+    assert (moved.owner, moved.queue, moved.fence) == (
+        ConversationOwner.QUEUED,
+        "security",
+        QUEUED.fence,
+    )
 
 
 _AGENTS = st.sampled_from(["ann", "bo"])
 _TOKENS = st.integers(0, 12)
 _EVENTS = st.one_of(
     st.builds(HandedOff, st.sampled_from(["support", "billing"])),
-    st.just(Written()),
-    st.just(Withdrawn()),
-    st.builds(Taken, _AGENTS, st.just("A name")),
-    st.builds(Said, _AGENTS, _TOKENS),
-    st.builds(Renewed, _AGENTS, _TOKENS),
-    st.builds(Typed, _AGENTS, _TOKENS, st.booleans()),
-    st.builds(GivenBack, _AGENTS, _TOKENS),
+    st.just(CustomerWrote()),
+    st.just(QueueLeft()),
+    st.builds(AgentAssigned, _AGENTS, st.just("A name")),
+    st.builds(AgentSpoke, _AGENTS, _TOKENS),
+    st.builds(LeaseRenewed, _AGENTS, _TOKENS),
+    st.builds(AgentTyping, _AGENTS, _TOKENS, st.booleans()),
+    st.builds(ReturnedToBot, _AGENTS, _TOKENS),
     st.builds(Transferred, _AGENTS, _TOKENS, st.just("billing"), st.none() | _AGENTS),
-    st.builds(Closed, st.none() | st.builds(Held, _AGENTS, _TOKENS)),
-    st.just(Waited(PATIENCE)),
-    st.just(Silent()),
+    st.builds(ConversationClosed, st.none() | st.builds(TokenShown, _AGENTS, _TOKENS)),
+    st.just(TimePassed(PATIENCE)),
+    st.just(CustomerSilent()),
 )
 
 
@@ -156,8 +166,8 @@ class AnyOrder(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.at = NOON
-        self.now = Custody()
-        self.before = Custody()
+        self.now = Assignment()
+        self.before = Assignment()
         self.told = 0
         self.event: Any = None
 
@@ -167,14 +177,14 @@ class AnyOrder(RuleBasedStateMachine):
         self.before, self.event, self.told = self.now, event, 0
         try:
             moved = move(self.now, event, self.at)
-        except RefusedError:
+        except HandoffRefusedError:
             return
         self.now, self.told = moved.custody, len(moved.told)
 
     @invariant()
     def one_owner_at_a_time(self) -> None:
-        assert (self.now.agent is not None) == (self.now.owner is Owner.HUMAN)
-        assert (self.now.lease_until is not None) == (self.now.owner is Owner.HUMAN)
+        assert (self.now.agent is not None) == (self.now.owner is ConversationOwner.HUMAN)
+        assert (self.now.lease_until is not None) == (self.now.owner is ConversationOwner.HUMAN)
 
     @invariant()
     def the_token_grows_with_every_change_of_the_owner(self) -> None:
@@ -192,10 +202,13 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def who_waits_can_be_taken_and_can_leave(self) -> None:
-        if self.now.owner is Owner.QUEUED:
+        if self.now.owner is ConversationOwner.QUEUED:
             assert self.now.since is not None
-            assert move(self.now, Taken("cy", "Cy"), self.at).custody.owner is Owner.HUMAN
-            assert move(self.now, Withdrawn(), self.at).custody.owner in handoff.WITH_BOT
+            assert (
+                move(self.now, AgentAssigned("cy", "Cy"), self.at).custody.owner
+                is ConversationOwner.HUMAN
+            )
+            assert move(self.now, QueueLeft(), self.at).custody.owner in handoff.WITH_BOT
 
 
 TestAnyOrder = AnyOrder.TestCase

@@ -10,14 +10,14 @@ from bot.core.types import (
     Decision,
     Entity,
     IntentScore,
-    Promised,
+    PromiseStatus,
     Route,
     Understanding,
 )
 from bot.dialogue import policy
-from bot.dialogue.handoff import Custody, Owner
-from bot.dialogue.policy import Content, Policy, PolicyError
-from bot.dialogue.state import Form, State
+from bot.dialogue.handoff import Assignment, ConversationOwner
+from bot.dialogue.policy import Policy, PolicyContent, PolicyError
+from bot.dialogue.state import FormState, State
 
 CONTENT: dict[str, Any] = {
     "thresholds": {"answer": 0.6, "clarify": 0.3, "evidence": 0.2, "search_evidence": 0.5},
@@ -35,7 +35,7 @@ CONTENT: dict[str, Any] = {
         "sizes": "retrieve",
     },
 }
-POLICY = Policy(Content.model_validate(CONTENT), "p-test")
+POLICY = Policy(PolicyContent.model_validate(CONTENT), "p-test")
 ORDER = Entity("order_number", "A10234", "A10234", 0, 6)
 
 
@@ -75,7 +75,7 @@ def test_files_without_words_are_not_read_and_a_person_is_offered(text: str) -> 
     decision = decide(understood(), text=text)
     assert (decision.route, decision.reason) == (Route.TEMPLATE, "file_received")
     assert decision.template == "file_received"
-    waiting = State(custody=Custody(Owner.QUEUED, queue="support"))
+    waiting = State(custody=Assignment(ConversationOwner.QUEUED, queue="support"))
     decision = decide(understood(), waiting, text)
     assert (decision.route, decision.reason) == (Route.HANDOFF, "file_received")
     assert decide(understood(), text=f"{text} it came like this").reason == "route:refund"
@@ -129,7 +129,9 @@ def test_a_hand_off_goes_to_its_queue() -> None:
 
 @pytest.mark.parametrize("text", ["A10234", "it's A10234", "订单号是A10234"])
 def test_a_bare_number_belongs_to_what_was_just_handed_off(text: str) -> None:
-    state = State(intent="complaint", custody=Custody(owner=Owner.QUEUED, queue="complaints"))
+    state = State(
+        intent="complaint", custody=Assignment(owner=ConversationOwner.QUEUED, queue="complaints")
+    )
     decision = decide(understood("order_status", entities=(ORDER,)), state, text)
     assert (decision.reason, decision.intent) == ("route:complaint", "complaint")
     assert (decision.route, decision.queue) == (Route.HANDOFF, "complaints")
@@ -140,7 +142,7 @@ def test_a_bare_number_belongs_to_what_was_just_handed_off(text: str) -> None:
     [
         (State(intent="complaint"), "where is A10234 then, on the way?"),
         (State(intent="refund"), "A10234"),
-        (State(intent="complaint", custody=Custody(owner=Owner.RETURNED)), "A10234"),
+        (State(intent="complaint", custody=Assignment(owner=ConversationOwner.RETURNED)), "A10234"),
     ],
 )
 def test_other_numbers_are_read_for_themselves(state: State, text: str) -> None:
@@ -163,19 +165,19 @@ def test_a_slot_comes_from_the_message_or_from_before() -> None:
 
 
 def test_a_message_that_brings_the_open_slot_continues_the_action() -> None:
-    state = State(forms=(Form("order_status", "order_number"),))
+    state = State(forms=(FormState("order_status", "order_number"),))
     decision = decide(understood(OUT_OF_SCOPE, 0.1, entities=(ORDER,)), state, "A10234")
     assert decision == Decision(Route.ACT, "slot_filled", "order_status", action="look")
 
 
 def test_a_message_that_does_not_bring_it_is_read_for_itself() -> None:
-    state = State(forms=(Form("order_status", "order_number"),))
+    state = State(forms=(FormState("order_status", "order_number"),))
     left = decide(understood("refund"), state)
     assert (left.reason, left.resumes) == ("route:refund", "ask_order_number")
 
 
 def test_an_action_of_two_slots_asks_for_the_second_after_the_first() -> None:
-    state = State(forms=(Form("change_address", "order_number"),))
+    state = State(forms=(FormState("change_address", "order_number"),))
     decision = decide(understood("order_status", 0.1, entities=(ORDER,)), state, "A10234")
     assert (decision.route, decision.slot) == (Route.ACT, "email")
 
@@ -224,18 +226,18 @@ def test_an_intent_without_rule_is_looked_up() -> None:
 
 
 def promised(
-    kind: Promised, confidence: float = 0.9, candidates: tuple[str, ...] = ()
+    kind: PromiseStatus, confidence: float = 0.9, candidates: tuple[str, ...] = ()
 ) -> Understanding:
     return replace(understood("refund", confidence), promised=kind, candidates=candidates)
 
 
 def test_an_answer_that_keeps_the_promise_is_given_below_the_thresholds() -> None:
-    assert decide(promised(Promised.KEPT, 0.1)).reason == "route:refund"
+    assert decide(promised(PromiseStatus.KEPT, 0.1)).reason == "route:refund"
 
 
 @pytest.mark.parametrize("candidates", [("refund",), ("refund", "invoice", "sizes")])
 def test_an_answer_that_would_not_keep_it_is_a_question(candidates: tuple[str, ...]) -> None:
-    decision = decide(promised(Promised.UNSURE, 0.99, candidates))
+    decision = decide(promised(PromiseStatus.UNSURE, 0.99, candidates))
     assert (decision.route, decision.reason) == (Route.CLARIFY, "promise")
     assert (decision.options, decision.intent) == (candidates, "refund")
     assert decision.template == "clarify"
@@ -243,29 +245,29 @@ def test_an_answer_that_would_not_keep_it_is_a_question(candidates: tuple[str, .
 
 @pytest.mark.parametrize("candidates", [(), ("refund", "invoice", "sizes", "human")])
 def test_where_no_question_helps_a_person_keeps_the_promise(candidates: tuple[str, ...]) -> None:
-    decision = decide(promised(Promised.UNSURE, 0.99, candidates))
+    decision = decide(promised(PromiseStatus.UNSURE, 0.99, candidates))
     assert (decision.route, decision.reason) == (Route.HANDOFF, "promise")
     assert decision.queue == "support"
 
 
 def test_a_question_that_was_asked_in_vain_is_a_hand_off_with_a_promise_as_well() -> None:
-    decision = decide(promised(Promised.UNSURE, 0.99, ("refund",)), State(failures=2))
+    decision = decide(promised(PromiseStatus.UNSURE, 0.99, ("refund",)), State(failures=2))
     assert (decision.route, decision.reason) == (Route.HANDOFF, "repeated_failure")
 
 
-@pytest.mark.parametrize("kind", [Promised.VOID, Promised.NONE])
+@pytest.mark.parametrize("kind", [PromiseStatus.VOID, PromiseStatus.NONE])
 @pytest.mark.parametrize(
     ("confidence", "route"),
     [(0.6, Route.TEMPLATE), (0.59, Route.CLARIFY), (0.29, Route.RETRIEVE)],
 )
 def test_without_a_promise_the_thresholds_decide(
-    kind: Promised, confidence: float, route: Route
+    kind: PromiseStatus, confidence: float, route: Route
 ) -> None:
     assert decide(promised(kind, confidence, ("refund",))).route is route
 
 
 def test_a_promise_changes_nothing_for_what_is_not_ours() -> None:
-    refused = replace(understood(OUT_OF_SCOPE, others=("refund",)), promised=Promised.UNSURE)
+    refused = replace(understood(OUT_OF_SCOPE, others=("refund",)), promised=PromiseStatus.UNSURE)
     assert decide(refused).reason == "out_of_scope"
 
 
@@ -307,7 +309,7 @@ def test_words_that_bring_in_a_person_win_over_the_intent() -> None:
         {"intent": "refund", "patterns": ["stolen", "被盗"], "queue": "security"},
         {"patterns": ["fraud|诈骗"]},
     ]
-    strict = Policy(Content.model_validate({**CONTENT, "escalations": escalations}), "p")
+    strict = Policy(PolicyContent.model_validate({**CONTENT, "escalations": escalations}), "p")
     stolen = decide(understood("refund"), text="My card was STOLEN", chosen=strict)
     assert (stolen.route, stolen.reason) == (Route.HANDOFF, "escalation")
     assert stolen.queue == "security"
@@ -372,7 +374,7 @@ def test_without_a_model_no_intent_is_unknown() -> None:
 
 
 def test_an_act_without_action_is_a_problem() -> None:
-    content = Content.model_validate({"routes": {"refund": "act"}})
+    content = PolicyContent.model_validate({"routes": {"refund": "act"}})
     (problem,) = Policy(content, "p").problems({"refund"}, ())
     assert problem.message == "intent `refund` in policy.yml acts but names no action"
     assert (problem.reason, problem.facts) == ("no_action", {"intent": "refund"})
@@ -393,7 +395,7 @@ def test_a_file_is_read_and_its_version_follows_its_content(tmp_path: Path) -> N
     path.write_text("routes:\n  退款: retrieve\n", encoding="utf-8")
     assert policy.load(path).version != first.version
     path.write_text("", encoding="utf-8")
-    assert policy.load(path).content == Content()
+    assert policy.load(path).content == PolicyContent()
 
 
 @pytest.mark.parametrize(

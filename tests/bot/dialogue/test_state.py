@@ -5,14 +5,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.types import Decision, Message, Reply, Role, Route, ServedBy, Turn, Understanding
-from bot.dialogue.handoff import Custody
+from bot.core.types import (
+    Decision,
+    Message,
+    Reply,
+    Role,
+    Route,
+    ServingVersions,
+    Turn,
+    Understanding,
+)
+from bot.dialogue.handoff import Assignment
 from bot.dialogue.state import (
     BOT,
     CLOSED,
     HUMAN,
     QUEUED,
-    Form,
+    FormState,
     State,
     Utterance,
     advance,
@@ -20,7 +29,7 @@ from bot.dialogue.state import (
     to_json,
 )
 
-VERSIONS = ServedBy("m", "k", "t", "p")
+VERSIONS = ServingVersions("m", "k", "t", "p")
 
 
 def turn(
@@ -114,9 +123,9 @@ def test_a_hand_off_puts_the_conversation_into_its_queue() -> None:
 
 def test_who_waits_already_stays_in_the_queue_and_with_the_person() -> None:
     again = routed(Route.HANDOFF, "anger", queue="support")
-    waiting = State(custody=Custody(QUEUED, queue="complaints"))
+    waiting = State(custody=Assignment(QUEUED, queue="complaints"))
     assert advance(waiting, turn(again)).queue == "complaints"
-    helped = State(custody=Custody(HUMAN, queue="complaints"))
+    helped = State(custody=Assignment(HUMAN, queue="complaints"))
     assert advance(helped, turn(again)).owner == HUMAN
     assert advance(waiting, turn(routed())).owner == QUEUED
 
@@ -134,12 +143,12 @@ _STATES = st.builds(
     history=st.lists(st.builds(Utterance, st.sampled_from(Role), _WORDS), max_size=3).map(tuple),
     intent=st.none() | _WORDS,
     slots=st.dictionaries(_WORDS, _WORDS, max_size=3),
-    forms=st.lists(st.builds(Form, _WORDS, _WORDS, st.integers(1, 3)), max_size=2).map(tuple),
+    forms=st.lists(st.builds(FormState, _WORDS, _WORDS, st.integers(1, 3)), max_size=2).map(tuple),
     options=st.lists(_WORDS, max_size=3).map(tuple),
     failures=st.integers(0, 5),
     offered_human=st.booleans(),
     custody=st.builds(
-        Custody,
+        Assignment,
         st.sampled_from([BOT, QUEUED, HUMAN, CLOSED]),
         st.integers(0, 5),
         st.none() | _WORDS,

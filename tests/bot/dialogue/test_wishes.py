@@ -1,11 +1,11 @@
 """Those who want an action done, and those who only ask how it goes."""
 
 from bot.core.types import Decision, Entity, IntentScore, Route, Understanding
-from bot.dialogue.policy import Content, Policy
-from bot.dialogue.state import CONFIRM, Form, State
+from bot.dialogue.policy import Policy, PolicyContent
+from bot.dialogue.state import CONFIRM, FormState, State
 
 POLICY = Policy(
-    Content.model_validate(
+    PolicyContent.model_validate(
         {
             "informative": [r"^can (i|one)\b"],
             "entities": {"order_number": r"A\d{5}"},
@@ -23,7 +23,7 @@ POLICY = Policy(
     ),
     "p-test",
 )
-FILLING = State(forms=(Form("cancel", "order_number"),))
+FILLING = State(forms=(FormState("cancel", "order_number"),))
 
 
 def decide(
@@ -73,7 +73,7 @@ def test_a_question_about_it_is_answered_while_the_action_waits() -> None:
 
 def test_who_hesitates_is_asked_once_more_and_who_asks_is_answered() -> None:
     slots = {"order_number": "A10234"}
-    state = State(slots=slots, forms=(Form("cancel", CONFIRM),))
+    state = State(slots=slots, forms=(FormState("cancel", CONFIRM),))
     assert decide("let me think", 0.1, state).reason == "confirm_again"
     assert decide("does that cost anything?", 0.1, state).reason == "informs:cancel"
     assert decide("can I do that later", 0.1, state).reason == "informs:cancel"

@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from bot.generation.continuous_batching import Batches, Text
+from bot.generation.continuous_batching import ContinuousBatcher, GenerationRequest
 
 ENDS = frozenset({2})
 ASKED = [[5, 6, 7], [8, 9, 10, 11, 12, 13, 14], [15], [16, 17, 18, 19], list(range(20, 60))]
@@ -34,13 +34,13 @@ def model() -> Any:
 
 
 @pytest.fixture
-def batches(model: Any) -> Iterator[Batches]:
-    made = Batches(model, ENDS)
+def batches(model: Any) -> Iterator[ContinuousBatcher]:
+    made = ContinuousBatcher(model, ENDS)
     yield made
     made.close()
 
 
-def read(text: Text) -> list[int]:
+def read(text: GenerationRequest) -> list[int]:
     found: list[int] = []
     while (token := text.inbox.get(timeout=20)) is not None:
         if isinstance(token, Exception):
@@ -61,12 +61,12 @@ def by_the_library(model: Any, asked: list[int], tokens: int) -> list[int]:
     return found[: found.index(2)] if 2 in found else found
 
 
-def test_a_text_alone_is_what_the_library_writes(batches: Batches, model: Any) -> None:
+def test_a_text_alone_is_what_the_library_writes(batches: ContinuousBatcher, model: Any) -> None:
     for asked in ASKED:
         assert read(batches.submit(asked, 12)) == by_the_library(model, asked, 12)
 
 
-def test_texts_together_are_those_written_alone(batches: Batches, model: Any) -> None:
+def test_texts_together_are_those_written_alone(batches: ContinuousBatcher, model: Any) -> None:
     rooms = [30, 4, 17, 9, 23]
     texts = [batches.submit(asked, room) for asked, room in zip(ASKED * 3, rooms * 3, strict=True)]
     for text, asked, room in zip(texts, ASKED * 3, rooms * 3, strict=True):
@@ -74,7 +74,7 @@ def test_texts_together_are_those_written_alone(batches: Batches, model: Any) ->
 
 
 def test_a_text_that_joins_later_changes_nothing_for_the_others(
-    batches: Batches, model: Any
+    batches: ContinuousBatcher, model: Any
 ) -> None:
     first = batches.submit(ASKED[0], 200)
     started = [first.inbox.get(timeout=20) for _ in range(5)]
@@ -83,7 +83,9 @@ def test_a_text_that_joins_later_changes_nothing_for_the_others(
     assert [*started, *read(first)] == by_the_library(model, ASKED[0], 200)
 
 
-def test_a_cancelled_text_stops_and_the_others_go_on(batches: Batches, model: Any) -> None:
+def test_a_cancelled_text_stops_and_the_others_go_on(
+    batches: ContinuousBatcher, model: Any
+) -> None:
     first = batches.submit(ASKED[0], 100_000)
     second = batches.submit(ASKED[1], 40)
     first.inbox.get(timeout=20)
@@ -92,14 +94,14 @@ def test_a_cancelled_text_stops_and_the_others_go_on(batches: Batches, model: An
     assert len(read(first)) < 90_000
 
 
-def test_what_fails_is_told_to_those_it_concerns(batches: Batches, model: Any) -> None:
+def test_what_fails_is_told_to_those_it_concerns(batches: ContinuousBatcher, model: Any) -> None:
     with pytest.raises(Exception, match=r"index|range"):
         read(batches.submit([5, 1_000_000], 4))  # no such token
     assert read(batches.submit(ASKED[0], 6)) == by_the_library(model, ASKED[0], 6)
 
 
 def test_closing_ends_what_is_in_work(model: Any) -> None:
-    batches = Batches(model, ENDS)
+    batches = ContinuousBatcher(model, ENDS)
     text = batches.submit(ASKED[0], 100_000)
     text.inbox.get(timeout=20)
     closing = threading.Thread(target=batches.close)
@@ -111,7 +113,7 @@ def test_closing_ends_what_is_in_work(model: Any) -> None:
 
 
 def test_nothing_to_do_costs_nothing_and_ends_at_once(model: Any) -> None:
-    batches = Batches(model, ENDS)
+    batches = ContinuousBatcher(model, ENDS)
     started = time.monotonic()
     batches.close()
     assert time.monotonic() - started < 2

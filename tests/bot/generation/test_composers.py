@@ -7,18 +7,18 @@ import pytest
 
 from bot.core.types import Reply, Usage
 from bot.generation import prompts
-from bot.generation.answerers import ExtractiveComposer, GeneratedComposer, Prices, Stream
+from bot.generation.answerers import ExtractiveAnswerer, LlmAnswerer, Stream, TokenPrices
 from bot.generation.language_models import Chat, EngineError, Writing
-from knowledge_base.documents import Hit
+from knowledge_base.documents import SearchHit
 from tests.knowledge_base.fakes import passage
 
 HITS = (
-    Hit(
+    SearchHit(
         passage("You can return boots within 30 days. Returns are free for members."), 0.8, 0.8, 1.0
     ),
 )
 ZH_HITS = (
-    Hit(
+    SearchHit(
         passage("登山鞋可以在30天内退货。会员退货免费。", title="退货", language="zh"),
         0.8,
         0.8,
@@ -70,14 +70,14 @@ def drain(stream: Stream) -> tuple[list[str], Reply]:
 
 
 def generated(
-    generator: FakeGenerator, hits: Sequence[Hit] = HITS, language: str = "en"
+    generator: FakeGenerator, hits: Sequence[SearchHit] = HITS, language: str = "en"
 ) -> tuple[list[str], Reply]:
-    composer = GeneratedComposer(generator, ExtractiveComposer(None), PROMPT)
+    composer = LlmAnswerer(generator, ExtractiveAnswerer(None), PROMPT)
     return drain(composer.stream("Within how many days return boots?", hits, language))
 
 
 def test_an_extract_is_streamed_in_pieces_that_join_to_the_reply() -> None:
-    said, reply = drain(ExtractiveComposer(None).stream("return boots days", HITS, "en"))
+    said, reply = drain(ExtractiveAnswerer(None).stream("return boots days", HITS, "en"))
     assert len(said) > 3
     assert "".join(said) == reply.text
     assert reply.citations
@@ -136,7 +136,7 @@ def test_a_last_sentence_without_full_stop_is_checked_and_said() -> None:
 
 def test_a_sentence_leaves_only_when_it_is_complete() -> None:
     generator = FakeGenerator("Return boots within 30 days. Members return for free.")
-    stream = GeneratedComposer(generator, ExtractiveComposer(None), PROMPT).stream("?", HITS, "en")
+    stream = LlmAnswerer(generator, ExtractiveAnswerer(None), PROMPT).stream("?", HITS, "en")
     assert next(stream) == "Return boots within 30 days."
     assert len(generator.written) < len(generator.text)
     stream.close()
@@ -167,7 +167,7 @@ def test_the_generator_is_asked_with_the_passages() -> None:
 
 def test_what_lies_beside_the_question_is_kept_from_the_generator() -> None:
     planted = "The sky over the harbour was painted purple by a machine called Zorp."
-    hit = Hit(passage(f"You can return boots within 30 days. {planted}"), 0.8, 0.8, 1.0)
+    hit = SearchHit(passage(f"You can return boots within 30 days. {planted}"), 0.8, 0.8, 1.0)
     generator = FakeGenerator(planted)
     _, reply = generated(generator, [hit])
     assert "Zorp" not in generator.asked[1]["content"]
@@ -176,11 +176,11 @@ def test_what_lies_beside_the_question_is_kept_from_the_generator() -> None:
 
 
 def test_the_trace_gets_model_prompt_tokens_and_cost() -> None:
-    composer = GeneratedComposer(
+    composer = LlmAnswerer(
         FakeGenerator("Return boots within 30 days."),
-        ExtractiveComposer(None),
+        ExtractiveAnswerer(None),
         PROMPT,
-        prices=Prices(2.0, 10.0),
+        prices=TokenPrices(2.0, 10.0),
     )
     _, reply = drain(composer.stream("Within how many days?", HITS, "en"))
     (written,) = reply.written
@@ -224,7 +224,7 @@ def test_pleasantries_are_left_out() -> None:
 
 def test_when_the_customer_is_gone_the_model_stops() -> None:
     generator = FakeGenerator("Return boots within 30 days. " + "Members return for free. " * 50)
-    composer = GeneratedComposer(generator, ExtractiveComposer(None), PROMPT)
+    composer = LlmAnswerer(generator, ExtractiveAnswerer(None), PROMPT)
     said, reply = drain(composer.stream("Within how many days?", HITS, "en", lambda: True))
     assert said == ["Return boots within 30 days."]
     assert reply.written[0].fell_back == "gone"
@@ -239,7 +239,7 @@ def test_figures_of_two_passages_in_one_sentence_stand_in_its_quote_or_it_is_not
         for n, text in enumerate(texts)
     ]
     text = "A repair takes 15 business days, and a repaired boot is covered for 6 months."
-    composer = GeneratedComposer(FakeGenerator(text), ExtractiveComposer(None), PROMPT)
+    composer = LlmAnswerer(FakeGenerator(text), ExtractiveAnswerer(None), PROMPT)
     _, reply = drain(composer.stream("How long does a repair of a boot take?", hits, "en", bool))
     cited = " ".join(citation.quote for citation in reply.citations)
     assert all(number in cited for number in re.findall(r"\d+", reply.text))

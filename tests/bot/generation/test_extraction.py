@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.generation import answer_extraction
 from bot.generation.answer_extraction import MAX_HAN, MAX_WORDS, extract
-from knowledge_base.documents import Chunk, Hit
+from knowledge_base.documents import Chunk, SearchHit
 from knowledge_base.encoders.base_models import Vectors
 from tests.knowledge_base.fakes import HashEncoder, passage
 
@@ -29,8 +29,8 @@ TABLE = passage(
 )
 
 
-def hit(chunk: Chunk, score: float = 0.8) -> Hit:
-    return Hit(chunk, score, score, 1.0)
+def hit(chunk: Chunk, score: float = 0.8) -> SearchHit:
+    return SearchHit(chunk, score, score, 1.0)
 
 
 @pytest.mark.parametrize("encoder", [None, HashEncoder()], ids=["words", "meaning"])

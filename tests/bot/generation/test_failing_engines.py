@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bot.generation import prompts
-from bot.generation.answerers import ExtractiveComposer, GeneratedComposer
-from bot.generation.openai_client import HttpGenerator
+from bot.generation.answerers import ExtractiveAnswerer, LlmAnswerer
+from bot.generation.openai_client import OpenAIGenerator
 from tests.bot.generation.engine import END, Engine, event
 from tests.bot.generation.test_composers import EXTRACT, HITS, drain
 
@@ -32,9 +32,9 @@ SECONDS = 0.8
 )
 def test_the_customer_has_an_answer_within_the_deadline(plan: Any, composer: str) -> None:
     with Engine(plan).running() as engine:
-        generator = HttpGenerator(engine.url, "llama")
-        made = GeneratedComposer(
-            generator, ExtractiveComposer(None), prompts.load(Path("nowhere")), seconds=SECONDS
+        generator = OpenAIGenerator(engine.url, "llama")
+        made = LlmAnswerer(
+            generator, ExtractiveAnswerer(None), prompts.load(Path("nowhere")), seconds=SECONDS
         )
         started = time.monotonic()
         said, reply = drain(made.stream("Within how many days return boots?", HITS, "en"))

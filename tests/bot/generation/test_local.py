@@ -10,10 +10,10 @@ import pytest
 from bot.core.settings import Settings
 from bot.core.types import CarelineError, Reply, Usage
 from bot.generation import prompts, transformers_model
-from bot.generation.answerers import ExtractiveComposer, GeneratedComposer
+from bot.generation.answerers import ExtractiveAnswerer, LlmAnswerer
 from bot.generation.language_models import EngineError
 from bot.generation.transformers_model import LocalGenerator
-from knowledge_base.documents import Hit
+from knowledge_base.documents import SearchHit
 from tests.knowledge_base.fakes import passage
 
 STORY = [{"role": "user", "content": "Tell a long story."}]
@@ -55,8 +55,8 @@ def test_what_the_model_says_is_said_only_where_the_passage_supports_it(
     generator: LocalGenerator,
 ) -> None:
     text = "Returns are possible within 60 days of delivery. The label is free."
-    hit = Hit(passage(text), 0.9, 0.9, 3.0)
-    composer = GeneratedComposer(generator, ExtractiveComposer(None), prompts.load(Path("nowhere")))
+    hit = SearchHit(passage(text), 0.9, 0.9, 3.0)
+    composer = LlmAnswerer(generator, ExtractiveAnswerer(None), prompts.load(Path("nowhere")))
     pieces = []
     stream = composer.stream("How long can I return something?", [hit], "en")
     while True:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.types import Usage
 from bot.generation.language_models import EngineError
-from bot.generation.openai_client import Breaker, HttpGenerator
+from bot.generation.openai_client import CircuitBreaker, OpenAIGenerator
 from tests.bot.generation.engine import END, Engine, event, usage
 
 CHAT = [{"role": "user", "content": "How long is the warranty?"}]
@@ -20,7 +20,7 @@ def good() -> Iterator[Engine]:
         yield engine
 
 
-def write(generator: HttpGenerator, within: float = 5.0) -> tuple[str, Usage]:
+def write(generator: OpenAIGenerator, within: float = 5.0) -> tuple[str, Usage]:
     stream = generator.stream(CHAT, within=within)
     said = ""
     while True:
@@ -31,7 +31,7 @@ def write(generator: HttpGenerator, within: float = 5.0) -> tuple[str, Usage]:
 
 
 def test_words_come_as_they_are_written_and_the_tokens_are_the_engines(good: Engine) -> None:
-    generator = HttpGenerator(good.url, "llama", key="secret")
+    generator = OpenAIGenerator(good.url, "llama", key="secret")
     assert write(generator) == ("Two years.", Usage(12, 3, reported=True))
     (asked,) = good.requests
     assert asked["model"] == "llama"
@@ -42,7 +42,7 @@ def test_words_come_as_they_are_written_and_the_tokens_are_the_engines(good: Eng
 
 def test_tokens_nobody_reported_are_counted_and_said_to_be() -> None:
     with Engine([event("Two years. "), event("保修两年"), END]).running() as engine:
-        said, tokens = write(HttpGenerator(engine.url, "llama"))
+        said, tokens = write(OpenAIGenerator(engine.url, "llama"))
     assert said == "Two years. 保修两年"
     assert not tokens.reported
     assert tokens.completion_tokens == 4 + 3
@@ -52,7 +52,7 @@ def test_tokens_nobody_reported_are_counted_and_said_to_be() -> None:
 @pytest.mark.parametrize("status", [429, 500, 503, 408])
 def test_a_busy_engine_is_asked_again(status: int) -> None:
     with Engine((status, {"retry-after": "0"}), GOOD).running() as engine:
-        assert write(HttpGenerator(engine.url, "llama"))[0] == "Two years."
+        assert write(OpenAIGenerator(engine.url, "llama"))[0] == "Two years."
         assert len(engine.requests) == 2
 
 
@@ -60,14 +60,14 @@ def test_an_engine_that_asks_for_more_time_than_there_is_is_not_waited_for() -> 
     with Engine((429, {"retry-after": "60"})).running() as engine:
         started = time.monotonic()
         with pytest.raises(EngineError, match="429"):
-            write(HttpGenerator(engine.url, "llama"), within=2.0)
+            write(OpenAIGenerator(engine.url, "llama"), within=2.0)
     assert time.monotonic() - started < 1.0
 
 
 def test_a_refusal_is_not_repeated() -> None:
     with Engine((401, {})).running() as engine:
         with pytest.raises(EngineError, match="401"):
-            write(HttpGenerator(engine.url, "llama"))
+            write(OpenAIGenerator(engine.url, "llama"))
         assert len(engine.requests) == 1
 
 
@@ -84,7 +84,7 @@ def test_a_slow_engine_is_given_up_in_time(plan: list[str | float | None]) -> No
     with Engine(plan).running() as engine:
         started = time.monotonic()
         with pytest.raises(EngineError, match="in time"):
-            write(HttpGenerator(engine.url, "llama"), within=0.4)
+            write(OpenAIGenerator(engine.url, "llama"), within=0.4)
         assert time.monotonic() - started < 1.5
 
 
@@ -103,18 +103,18 @@ def test_a_slow_engine_is_given_up_in_time(plan: list[str | float | None]) -> No
 )
 def test_nonsense_is_an_error_and_nothing_else(plan: list[str | float | None]) -> None:
     with Engine(plan).running() as engine, pytest.raises(EngineError):
-        write(HttpGenerator(engine.url, "llama"), within=3.0)
+        write(OpenAIGenerator(engine.url, "llama"), within=3.0)
 
 
 def test_what_was_begun_is_not_begun_again() -> None:
     with Engine([event("Two "), None], GOOD).running() as engine:
         with pytest.raises(EngineError):
-            write(HttpGenerator(engine.url, "llama"))
+            write(OpenAIGenerator(engine.url, "llama"))
         assert len(engine.requests) == 1
 
 
 def test_nobody_at_home_is_an_error_that_keeps_the_key_to_itself() -> None:
-    generator = HttpGenerator("http://127.0.0.1:9/v1", "llama", key="secret")
+    generator = OpenAIGenerator("http://127.0.0.1:9/v1", "llama", key="secret")
     with pytest.raises(EngineError, match="cannot be reached") as raised:
         write(generator, within=1.0)
     assert "secret" not in repr(raised.value)
@@ -122,7 +122,7 @@ def test_nobody_at_home_is_an_error_that_keeps_the_key_to_itself() -> None:
 
 def test_a_customer_who_leaves_hangs_up(good: Engine) -> None:
     good.plan = [[event(f"{number} ") if number % 2 else 0.02 for number in range(200)]]
-    stream = HttpGenerator(good.url, "llama").stream(CHAT, within=30.0)
+    stream = OpenAIGenerator(good.url, "llama").stream(CHAT, within=30.0)
     next(stream)
     started = time.monotonic()
     stream.close()
@@ -130,9 +130,9 @@ def test_a_customer_who_leaves_hangs_up(good: Engine) -> None:
 
 
 def test_an_engine_that_keeps_failing_is_left_alone_and_tried_later() -> None:
-    breaker = Breaker(failures=2, seconds=0.3)
+    breaker = CircuitBreaker(failures=2, seconds=0.3)
     with Engine((401, {}), (401, {}), GOOD).running() as engine:
-        generator = HttpGenerator(engine.url, "llama", breaker=breaker)
+        generator = OpenAIGenerator(engine.url, "llama", breaker=breaker)
         for _ in range(2):
             with pytest.raises(EngineError, match="refuses"):
                 write(generator)

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.generation.answer_types import Kind, asked_for, gain
-from bot.generation.statements import Statement, statements
+from bot.generation.answer_types import AnswerType, asked_for, gain
+from bot.generation.statements import PassageStatement, statements
 from tests.knowledge_base.fakes import passage
 
 
@@ -97,7 +97,7 @@ def test_other_beginnings_refer_to_nothing(text: str) -> None:
 )  # fmt: skip
 def test_statements_are_spans_in_order_that_lose_nothing_but_headers(parts: list[str]) -> None:
     text = "".join(parts)
-    found: list[Statement] = statements(passage(text))
+    found: list[PassageStatement] = statements(passage(text))
     ends = [0]
     for statement in found:
         assert statement.text == statement.text.strip() != ""
@@ -113,29 +113,29 @@ def test_statements_are_spans_in_order_that_lose_nothing_but_headers(parts: list
 @pytest.mark.parametrize(
     ("question", "kind"),
     [
-        ("How long does delivery take?", Kind.DURATION),
-        ("How much is express?", Kind.MONEY),
-        ("When do you open?", Kind.TIME),
-        ("Where is your shop?", Kind.PLACE),
-        ("Why was I charged?", Kind.REASON),
-        ("Who can apply?", Kind.PERSON),
-        ("How do I return boots?", Kind.WAY),
-        ("Can I pay by card?", Kind.PERMISSION),
-        ("退款要多久？", Kind.DURATION),
-        ("运费多少钱？", Kind.MONEY),
-        ("什么时候发货？", Kind.TIME),
-        ("门店在哪里？", Kind.PLACE),
-        ("有几个门店？", Kind.NUMBER),
-        ("谁是馆长？", Kind.PERSON),
-        ("为什么扣款？", Kind.REASON),
-        ("怎么退货？", Kind.WAY),
+        ("How long does delivery take?", AnswerType.DURATION),
+        ("How much is express?", AnswerType.MONEY),
+        ("When do you open?", AnswerType.TIME),
+        ("Where is your shop?", AnswerType.PLACE),
+        ("Why was I charged?", AnswerType.REASON),
+        ("Who can apply?", AnswerType.PERSON),
+        ("How do I return boots?", AnswerType.WAY),
+        ("Can I pay by card?", AnswerType.PERMISSION),
+        ("退款要多久？", AnswerType.DURATION),
+        ("运费多少钱？", AnswerType.MONEY),
+        ("什么时候发货？", AnswerType.TIME),
+        ("门店在哪里？", AnswerType.PLACE),
+        ("有几个门店？", AnswerType.NUMBER),
+        ("谁是馆长？", AnswerType.PERSON),
+        ("为什么扣款？", AnswerType.REASON),
+        ("怎么退货？", AnswerType.WAY),
     ],
 )
-def test_a_question_says_what_kind_of_answer_it_wants(question: str, kind: Kind) -> None:
+def test_a_question_says_what_kind_of_answer_it_wants(question: str, kind: AnswerType) -> None:
     assert kind in asked_for(question)
 
 
 def test_what_the_question_says_itself_is_no_answer_to_it() -> None:
     kinds = asked_for("How many days, 30 or more?")
     assert gain(kinds, "It is 45 days.", "How many days, 30 or more?") > 0
-    assert gain(frozenset({Kind.NUMBER}), "It is 30.", "30 or what?") == 0
+    assert gain(frozenset({AnswerType.NUMBER}), "It is 30.", "30 or what?") == 0

@@ -5,9 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from careline_benchmarks import surge_detection as bench
-from careline_benchmarks.surge_detection import World
+from careline_benchmarks.surge_detection import CountSimulation
 
-from bot.analytics.surge_detection import WEEK, Plan, normal_score, run_length, threshold, watch
+from bot.analytics.surge_detection import (
+    WEEK,
+    DetectorSettings,
+    normal_score,
+    run_length,
+    threshold,
+    watch,
+)
 
 YEARS = 24
 
@@ -20,18 +27,20 @@ def ties(shape: tuple[int, ...], seed: int = 5) -> bench.Floats:
 def test_false_alarms_stay_within_the_budget_whatever_the_counts_are_like(name: str) -> None:
     world = bench.WORLDS[name]
     world = replace(world, years=min(YEARS, world.years))
-    assert bench.false_alarms(world, Plan(), seed=3) == pytest.approx(1.0, abs=0.2)
+    assert bench.false_alarms(world, DetectorSettings(), seed=3) == pytest.approx(1.0, abs=0.2)
 
 
 def test_a_larger_budget_is_spent_too() -> None:
-    world = World(years=YEARS)
-    assert bench.false_alarms(world, Plan(budget=3.0), seed=3) == pytest.approx(3.0, abs=0.6)
+    world = CountSimulation(years=YEARS)
+    assert bench.false_alarms(world, DetectorSettings(budget=3.0), seed=3) == pytest.approx(
+        3.0, abs=0.6
+    )
 
 
 def test_a_doubling_is_flagged_within_two_days() -> None:
-    world = World(years=YEARS)
-    assert bench.flagged(world, Plan(), 2.0, seed=4) > 0.88
-    assert bench.flagged(world, Plan(), 1.0, seed=4) < 0.15
+    world = CountSimulation(years=YEARS)
+    assert bench.flagged(world, DetectorSettings(), 2.0, seed=4) > 0.88
+    assert bench.flagged(world, DetectorSettings(), 1.0, seed=4) < 0.15
 
 
 def test_the_chain_tells_the_mean_time_between_alarms_of_normal_scores() -> None:
@@ -87,7 +96,7 @@ def test_equal_counts_and_ties_give_equal_alarms() -> None:
 
 
 def test_topics_of_one_home_share_its_budget() -> None:
-    plan = Plan()
+    plan = DetectorSettings()
     rng = np.random.default_rng(9)
     alone = rng.poisson(20, (300, 30, 1))
     many = rng.poisson(20, (300, 30, 10))

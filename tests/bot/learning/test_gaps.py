@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.analytics import knowledge_gaps
-from bot.store.query_log import Asked
+from bot.store.query_log import LoggedQuestion
 from tests.knowledge_base.fakes import HashEncoder, passage
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
@@ -19,9 +19,9 @@ def ask(
     rating: str | None = None,
     intent: str | None = None,
     day: int = 0,
-) -> Asked:
+) -> LoggedQuestion:
     at = START + timedelta(days=day)
-    return Asked(
+    return LoggedQuestion(
         f"m-{text}-{day}", conversation, text, at, language, route, reason, intent, 0.3, rating
     )
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bot.analytics import clustering
-from bot.analytics.clustering import Names
+from bot.analytics.clustering import ClusterNamer
 
 
 def test_a_chain_of_half_similar_questions_falls_apart() -> None:
@@ -24,7 +24,7 @@ def test_many_questions_are_grouped_in_seconds() -> None:
 
 def test_a_name_holds_no_word_that_one_text_alone_has() -> None:
     texts = ["anna lost her parcel", "parcel lost by bert", "parcel of anna lost", "boats"]
-    names = Names(texts, [{"c1"}, {"c2"}, {"c1"}, {"c3"}])
+    names = ClusterNamer(texts, [{"c1"}, {"c2"}, {"c1"}, {"c3"}])
     assert names.of([0, 1, 2], texts[0], 2) == "lost parcel"  # anna, who wrote twice, is not named
     assert names.of([0, 1, 2], texts[0], 1) == "anna lost parcel"
     assert not names.of([0, 3], texts[0], 2)
@@ -32,7 +32,7 @@ def test_a_name_holds_no_word_that_one_text_alone_has() -> None:
 
 def test_words_of_other_languages_and_contractions() -> None:
     texts = ["ma réclamation, don't", "réclamation Größe", "Größe доставка", "доставка don't"]
-    names = Names(texts, [{str(n)} for n in range(4)])
+    names = ClusterNamer(texts, [{str(n)} for n in range(4)])
     assert names.of([0, 1], texts[0], 2) == "réclamation"
     assert names.of([1, 2], texts[1], 2) == "größe"
     assert names.of([2, 3], texts[2], 2) == "доставка"
@@ -42,5 +42,5 @@ def test_words_of_other_languages_and_contractions() -> None:
 def test_chinese_names_are_words() -> None:
     texts = ["我的包裹有烟味", "包裹里全是烟味", "这个包裹烟味很大", "怎么退货"]
     whose = [{str(n)} for n in range(4)]
-    assert Names(texts, whose).of([0, 1, 2], texts[0], 2) == "包裹 烟味"
-    assert Names(["洗了", "洗过"], whose).of([0, 1], "洗了", 2) == "洗"
+    assert ClusterNamer(texts, whose).of([0, 1, 2], texts[0], 2) == "包裹 烟味"
+    assert ClusterNamer(["洗了", "洗过"], whose).of([0, 1], "洗了", 2) == "洗"

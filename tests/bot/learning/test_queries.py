@@ -3,7 +3,7 @@
 from bot.analytics import search_queries
 from bot.core.types import Role
 from bot.training.datasets import Conversation, LoggedTurn
-from knowledge_base.retrieval.search_evaluation import Query
+from knowledge_base.retrieval.search_evaluation import JudgedQuery
 
 
 def said(role: str, text: str, article: str | None = None) -> LoggedTurn:
@@ -17,7 +17,7 @@ TURNS = (
     said("customer", "thanks"),
     said("bot", "You are welcome."),
 )
-ONE = [Query("how long is the warranty", frozenset({"warranty.md"}))]
+ONE = [JudgedQuery("how long is the warranty", frozenset({"warranty.md"}))]
 
 
 def test_a_reply_that_names_its_article_teaches_the_question_before_it() -> None:

@@ -5,8 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from bot.agent_assist.human_replies import Case, Replies
-from bot.agent_assist.reply_features import WEIGHTS, Eye, Line, likeness, similarity
+from bot.agent_assist.human_replies import HumanReplies, ReplyCase
+from bot.agent_assist.reply_features import (
+    WEIGHTS,
+    DialogueLine,
+    MomentEncoder,
+    likeness,
+    similarity,
+)
 from bot.core.types import Role
 from bot.store.reply_suggestions import distance
 from knowledge_base.encoders.base_models import Vectors
@@ -21,39 +27,43 @@ def encode(texts: Sequence[str]) -> Vectors:
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
 
-def customer(text: str) -> Line:
-    return Line(Role.CUSTOMER, text)
+def customer(text: str) -> DialogueLine:
+    return DialogueLine(Role.CUSTOMER, text)
 
 
-def agent(text: str, template: str | None = None) -> Line:
-    return Line(Role.AGENT, text, template)
+def agent(text: str, template: str | None = None) -> DialogueLine:
+    return DialogueLine(Role.AGENT, text, template)
 
 
-def done(text: str) -> Line:
-    return Line(Role.ACTION, text)
+def done(text: str) -> DialogueLine:
+    return DialogueLine(Role.ACTION, text)
 
 
 ASKS = agent("What is your name?", "ask_name")
 BOOKED = done('{"APIName": "book", "Result": "ok"}')
 FULL = done('{"APIName": "book", "Result": "full"}')
 TELLS = [
-    Case((customer("hi"),), agent("Hello!", "hello"), "c1"),
-    Case((customer("hello there"),), agent("Hello!", "hello"), "c2"),
-    Case((customer("a table please"), ASKS, customer("Kim"), BOOKED), agent("Done.", "yes"), "c3"),
-    Case((customer("book it"), ASKS, customer("Lee"), BOOKED), agent("Booked.", "yes"), "c4"),
-    Case((customer("a table please"), ASKS, customer("Max"), FULL), agent("No room.", "no"), "c5"),
-    Case((customer("book it"), ASKS, customer("Ann"), FULL), agent("It is full.", "no"), "c6"),
+    ReplyCase((customer("hi"),), agent("Hello!", "hello"), "c1"),
+    ReplyCase((customer("hello there"),), agent("Hello!", "hello"), "c2"),
+    ReplyCase(
+        (customer("a table please"), ASKS, customer("Kim"), BOOKED), agent("Done.", "yes"), "c3"
+    ),
+    ReplyCase((customer("book it"), ASKS, customer("Lee"), BOOKED), agent("Booked.", "yes"), "c4"),
+    ReplyCase(
+        (customer("a table please"), ASKS, customer("Max"), FULL), agent("No room.", "no"), "c5"
+    ),
+    ReplyCase((customer("book it"), ASKS, customer("Ann"), FULL), agent("It is full.", "no"), "c6"),
 ]
 
 
 @pytest.fixture(scope="module")
-def replies() -> Replies:
-    return Replies.fit(TELLS, encode)
+def replies() -> HumanReplies:
+    return HumanReplies.fit(TELLS, encode)
 
 
 def test_a_moment_is_most_like_itself() -> None:
     situations = [case.situation for case in TELLS]
-    eye = Eye.fit(situations, encode)
+    eye = MomentEncoder.fit(situations, encode)
     seen = eye.see(situations)
     alike = similarity(seen, seen)
     assert alike.argmax(axis=1).tolist() == list(range(len(TELLS)))
@@ -65,14 +75,14 @@ def test_a_moment_is_most_like_itself() -> None:
     assert set(WEIGHTS) >= {"facts", "words", "shape"}
 
 
-def test_what_an_action_found_decides_what_is_said_next(replies: Replies) -> None:
+def test_what_an_action_found_decides_what_is_said_next(replies: HumanReplies) -> None:
     before = (customer("a table please"), ASKS, customer("Zoe"))
     assert replies.templates((*before, BOOKED))[0][0] == "yes"
     assert replies.templates((*before, FULL))[0][0] == "no"
     assert replies.templates((customer("hi hi"),))[0][0] == "hello"
 
 
-def test_past_answers_come_once_each_and_name_their_conversation(replies: Replies) -> None:
+def test_past_answers_come_once_each_and_name_their_conversation(replies: HumanReplies) -> None:
     found = replies.past((customer("hello"),), 3)
     assert found[0].case.answer.text == "Hello!"
     assert found[0].case.conversation in {"c1", "c2"}
@@ -81,8 +91,8 @@ def test_past_answers_come_once_each_and_name_their_conversation(replies: Replie
 
 
 def test_answers_need_no_templates_and_moments_no_past() -> None:
-    bare = [Case(case.situation, agent(case.answer.text), "c") for case in TELLS]
-    replies = Replies.fit(bare, encode)
+    bare = [ReplyCase(case.situation, agent(case.answer.text), "c") for case in TELLS]
+    replies = HumanReplies.fit(bare, encode)
     assert replies.templates((customer("hi"),)) == []
     assert replies.past(())
     assert replies.past((done("no json {"),))

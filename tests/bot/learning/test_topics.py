@@ -3,7 +3,7 @@
 import numpy as np
 
 from bot.analytics.topic_discovery import NOWHERE, assign, batches, discover
-from bot.store.topic_store import Said, Topic
+from bot.store.topic_store import Topic, TopicMessage
 from tests.knowledge_base.fakes import HashEncoder
 
 ENCODE = HashEncoder(dimension=4096).queries
@@ -26,9 +26,9 @@ OTHERS = (
 
 def said(
     *texts: str, language: str = "en", intent: str | None = None, start: int = 0
-) -> list[Said]:
+) -> list[TopicMessage]:
     return [
-        Said(f"m{n}-{text}", f"c{n}", text, language, intent)
+        TopicMessage(f"m{n}-{text}", f"c{n}", text, language, intent)
         for n, text in enumerate(texts, start=start)
     ]
 
@@ -37,7 +37,7 @@ def unlike(count: int) -> list[str]:
     return [f"first{n} second{n}" for n in range(count)]
 
 
-def found(messages: list[Said]) -> list[Topic]:
+def found(messages: list[TopicMessage]) -> list[Topic]:
     (batch,) = batches(messages, ENCODE)
     return discover(batch, np.ones(len(batch.said), dtype=np.bool_), ENCODE)
 
@@ -52,7 +52,7 @@ def test_alike_messages_of_several_customers_are_a_topic() -> None:
 
 def test_few_messages_one_customer_or_one_wording_are_no_topic() -> None:
     assert found(said(*SMOKE[:4], *OTHERS)) == []
-    alone = [Said(one.id, "c", one.text, "en") for one in said(*SMOKE)]
+    alone = [TopicMessage(one.id, "c", one.text, "en") for one in said(*SMOKE)]
     assert found([*alone, *said(*OTHERS)]) == []
     assert found(said(*[SMOKE[0]] * 4, *[SMOKE[1]] * 4, *OTHERS)) == []
 

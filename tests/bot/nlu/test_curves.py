@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from bot.training.curves import Curves
+from bot.training.curves import TrainingCurves
 
 
-def run() -> Curves:
-    curves = Curves()
+def run() -> TrainingCurves:
+    curves = TrainingCurves()
     with curves.bar("training", 6, 0) as advance:
         for step in range(1, 7):
             curves.step(step, loss=3.0 / step, rate=0.1)
@@ -51,12 +51,12 @@ def tensorboard(folder: Path) -> dict[str, list[int]]:
 
 
 def test_a_run_without_steps_writes_nothing(tmp_path: Path) -> None:
-    Curves().save(tmp_path)
+    TrainingCurves().save(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_without_validation_has_its_picture(tmp_path: Path) -> None:
-    curves = Curves()
+    curves = TrainingCurves()
     curves.step(1, loss=1.0)
     curves.save(tmp_path)
     assert is_picture(tmp_path / "curves.png")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.nlu import drift
-from bot.nlu.drift import Array, DriftMonitor, Reference
+from bot.nlu.drift import Array, DriftMonitor, DriftReference
 
 RNG = np.random.default_rng(0)
 
@@ -17,7 +17,7 @@ def usual(count: int, rng: np.random.Generator = RNG) -> tuple[Array, Array]:
     return rng.beta(2, 8, count), rng.beta(8, 2, count)
 
 
-REFERENCE = Reference.of(*usual(3000))
+REFERENCE = DriftReference.of(*usual(3000))
 
 
 def watch(monitor: DriftMonitor, distances: Array, confidences: Array) -> list[bool]:
@@ -60,7 +60,7 @@ def test_confidences_that_were_rounded_are_no_drift() -> None:
     """A model that is nearly always nearly certain reports many ones."""
     rng = np.random.default_rng(3)
     sure = 1.0 - 10.0 ** -rng.uniform(1, 10, 3000)
-    reference = Reference.of(usual(3000)[0], sure)
+    reference = DriftReference.of(usual(3000)[0], sure)
     fresh = np.round(1.0 - 10.0 ** -rng.uniform(1, 10, 200), 6)
     assert not reference.differs(usual(200)[0], fresh)
 
@@ -82,12 +82,12 @@ def test_the_chance_is_the_one_scipy_computes(seed: int, count: int, shift: floa
 
 def test_a_sample_of_the_calibration_set_is_kept_in_pairs(tmp_path: Path) -> None:
     distances = np.arange(5000.0)
-    reference = Reference.of(distances, distances + 0.5)
+    reference = DriftReference.of(distances, distances + 0.5)
     assert len(reference.distances) == 1000
     assert np.array_equal(reference.confidences, reference.distances + 0.5)
     assert np.median(reference.distances) == pytest.approx(2500, abs=400)
     reference.save(tmp_path / "reference.npz")
-    loaded = Reference.load(tmp_path / "reference.npz")
+    loaded = DriftReference.load(tmp_path / "reference.npz")
     assert np.array_equal(loaded.distances, reference.distances)
     assert np.array_equal(loaded.confidences, reference.confidences)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.nlu.entities.extractor import EntityFinder
+from bot.nlu.entities.extractor import EntityExtractor
 
 ORDER = r"(?<![A-Za-z0-9])A\d{5}(?!\d)"
 PRODUCTS = {
@@ -21,7 +21,7 @@ PRODUCTS = {
     "Headlamp": ("头灯",),
     "Thermos": ("保温杯",),
 }
-FINDER = EntityFinder({"order_number": ORDER, "product": PRODUCTS})
+FINDER = EntityExtractor({"order_number": ORDER, "product": PRODUCTS})
 TODAY = date(2026, 11, 18)  # a Wednesday
 
 
@@ -167,17 +167,17 @@ def test_what_the_home_lists_wins_and_the_quantity_before_it_stays() -> None:
 
 
 def test_the_homes_own_patterns_win_where_two_overlap() -> None:
-    finder = EntityFinder({"parcel": r"\d{10}"})
+    finder = EntityExtractor({"parcel": r"\d{10}"})
     assert [found.entity for found in finder.find("parcel 1234567890")] == ["parcel"]
 
 
 def test_the_home_may_replace_a_built_in_kind() -> None:
-    finder = EntityFinder({"phone": r"ext\. \d+"})
+    finder = EntityExtractor({"phone": r"ext\. \d+"})
     assert [found.value for found in finder.find("ext. 12 or 13812345678")] == ["EXT.12"]
 
 
 def test_the_home_may_read_the_day_first() -> None:
-    (found,) = EntityFinder({}, day_first=True).find("bought 3/5/2026", TODAY)
+    (found,) = EntityExtractor({}, day_first=True).find("bought 3/5/2026", TODAY)
     assert found.value == "2026-05-03"
 
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.types import BadMessageError
+from bot.core.types import InvalidMessageError
 from bot.nlu import emotion_classifier, intent_classifier
 from bot.nlu.explanation import Explanation, explain
 from bot.nlu.intent_classifier import IntentModel
 from bot.training import pipeline
 from bot.training.datasets import Example
-from bot.training.job import Job
+from bot.training.job import TrainingJob
 from knowledge_base.encoders import base_models
 from knowledge_base.encoders.base_models import TorchEncoder
 from knowledge_base.index.versions import Versions
@@ -47,7 +47,7 @@ def model(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Inten
     rows = emotion_classifier.examples()[::20]  # the tone is not what is explained
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(emotion_classifier, "examples", lambda: rows)
-        done = pipeline.train(Job(examples, encoder, method="head"), versions)
+        done = pipeline.train(TrainingJob(examples, encoder, method="head"), versions)
     return intent_classifier.load(versions.folder(done.version.id), done.version, encoder)
 
 
@@ -144,7 +144,7 @@ def test_a_message_without_words_has_no_words_to_explain(model: IntentModel) -> 
 
 @pytest.mark.parametrize("text", ["", " \n\t "])
 def test_an_empty_message_is_refused(model: IntentModel, text: str) -> None:
-    with pytest.raises(BadMessageError, match="empty"):
+    with pytest.raises(InvalidMessageError, match="empty"):
         explain(model, text)
 
 

@@ -14,9 +14,9 @@ from bot.nlu import emotion_classifier, intent_classifier
 from bot.nlu.intent_classifier import IntentModel
 from bot.training import incremental, pipeline, training_set
 from bot.training.datasets import Example
-from bot.training.job import Job, Method
-from bot.training.pipeline import Trained
-from bot.training.recipe import Recipe
+from bot.training.job import Method, TrainingJob
+from bot.training.pipeline import TrainingResult
+from bot.training.recipe import TrainingRecipe
 from knowledge_base.encoders import base_models
 from knowledge_base.encoders.base_models import TorchEncoder
 from knowledge_base.index.versions import Versions
@@ -71,20 +71,20 @@ class Grown:
     """A version and what it became."""
 
     versions: Versions
-    first: Trained
-    second: Trained
+    first: TrainingResult
+    second: TrainingResult
     before: IntentModel
     after: IntentModel
 
 
 def train(
     versions: Versions, encoder: TorchEncoder, examples: Sequence[Example], method: Method
-) -> Trained:
-    recipe = Recipe(epochs=2, batch=16)
-    return pipeline.train(Job(examples, encoder, method=method, recipe=recipe), versions)
+) -> TrainingResult:
+    recipe = TrainingRecipe(epochs=2, batch=16)
+    return pipeline.train(TrainingJob(examples, encoder, method=method, recipe=recipe), versions)
 
 
-def opened(versions: Versions, done: Trained, encoder: TorchEncoder) -> IntentModel:
+def opened(versions: Versions, done: TrainingResult, encoder: TorchEncoder) -> IntentModel:
     return intent_classifier.load(versions.folder(done.version.id), done.version, encoder)
 
 
@@ -157,7 +157,7 @@ def test_the_version_before_serves_as_before(grown: Grown, encoder: TorchEncoder
 @pytest.fixture(scope="module")
 def taught(
     encoder: TorchEncoder, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Versions, Trained]:
+) -> tuple[Versions, TrainingResult]:
     """Return a version of two intents, without an out-of-scope class."""
     versions = Versions(tmp_path_factory.mktemp("taught") / "models", "models", "m")
     known = {name: frames for name, frames in KNOWN.items() if name != "oos"}
@@ -165,7 +165,9 @@ def taught(
 
 
 @pytest.fixture
-def small(taught: tuple[Versions, Trained], tmp_path: Path) -> tuple[Versions, Trained]:
+def small(
+    taught: tuple[Versions, TrainingResult], tmp_path: Path
+) -> tuple[Versions, TrainingResult]:
     """Return a copy that a test may change."""
     root = tmp_path / "shop" / "models"
     shutil.copytree(taught[0].root, root)
@@ -173,7 +175,7 @@ def small(taught: tuple[Versions, Trained], tmp_path: Path) -> tuple[Versions, T
 
 
 def test_a_grown_version_grows_again(
-    small: tuple[Versions, Trained], encoder: TorchEncoder
+    small: tuple[Versions, TrainingResult], encoder: TorchEncoder
 ) -> None:
     versions, done = small
     for intent, frames in NEW.items():
@@ -183,7 +185,7 @@ def test_a_grown_version_grows_again(
 
 
 def test_out_of_scope_can_be_learnt_later(
-    small: tuple[Versions, Trained], encoder: TorchEncoder
+    small: tuple[Versions, TrainingResult], encoder: TorchEncoder
 ) -> None:
     versions, first = small
     strange = made({"oos": KNOWN["oos"]})
@@ -199,7 +201,7 @@ def test_out_of_scope_can_be_learnt_later(
     [(made({"size": KNOWN["size"]}), "already: nothing to add"), ([], "no examples")],
 )
 def test_nothing_to_add_is_an_error(
-    small: tuple[Versions, Trained], encoder: TorchEncoder, added: list[Example], said: str
+    small: tuple[Versions, TrainingResult], encoder: TorchEncoder, added: list[Example], said: str
 ) -> None:
     versions, first = small
     with pytest.raises(CarelineError, match=said):
@@ -208,7 +210,7 @@ def test_nothing_to_add_is_an_error(
 
 
 def test_a_failure_leaves_the_active_version(
-    small: tuple[Versions, Trained], encoder: TorchEncoder, monkeypatch: pytest.MonkeyPatch
+    small: tuple[Versions, TrainingResult], encoder: TorchEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     versions, first = small
     monkeypatch.setattr("bot.training.model_card.write", lambda *_: 1 / 0)
@@ -219,7 +221,7 @@ def test_a_failure_leaves_the_active_version(
 
 
 def test_a_version_that_kept_no_examples_says_so(
-    small: tuple[Versions, Trained], encoder: TorchEncoder
+    small: tuple[Versions, TrainingResult], encoder: TorchEncoder
 ) -> None:
     versions, first = small
     (versions.folder(first.version.id) / "training_set.jsonl.gz").unlink()
@@ -228,7 +230,7 @@ def test_a_version_that_kept_no_examples_says_so(
 
 
 @pytest.fixture
-def shop(small: tuple[Versions, Trained], tiny_encoder: Path) -> Path:
+def shop(small: tuple[Versions, TrainingResult], tiny_encoder: Path) -> Path:
     home = small[0].root.parent
     toml = f'base = "{tiny_encoder}"\nengine = "torch"\n'
     (home / "careline.toml").write_text(toml, encoding="utf-8")

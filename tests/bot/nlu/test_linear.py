@@ -98,7 +98,7 @@ def test_added_classes_and_examples_come_out_as_if_all_were_fitted_at_once() -> 
     vectors, texts, targets = vectors[order], [texts[i] for i in order], targets[order]
     known = int((targets < 2).sum()) - 20  # and so do examples of the others
     old = linear.fit(vectors[:known], texts[:known], targets[:known], 2)
-    extension = linear.Extension(old, known, vectors, texts, targets, 3)
+    extension = linear.IncrementalFit(old, known, vectors, texts, targets, 3)
     grown, whole = extension.fit(), linear.fit(vectors, texts, targets, 3)
     assert (grown.logits(vectors, texts).argmax(axis=1) == targets).all()
     gap = np.abs(grown.logits(vectors, texts) - whole.logits(vectors, texts))
@@ -110,7 +110,7 @@ def test_examples_left_out_of_an_extension_are_not_learnt() -> None:
     order = np.argsort(targets == 2, kind="stable")
     vectors, texts, targets = vectors[order], [texts[i] for i in order], targets[order]
     old = linear.fit(vectors[:60], texts[:60], targets[:60], 2)
-    extension = linear.Extension(old, 60, vectors, texts, targets, 3)
+    extension = linear.IncrementalFit(old, 60, vectors, texts, targets, 3)
     logits = extension.fit(without=range(60, 90)).logits(vectors, texts)
     assert (logits.argmax(axis=1)[:60] == targets[:60]).all()
     assert (logits.argmax(axis=1) != 2).all()

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from bot.core.types import CarelineError
 from bot.training import data_cleaning, data_lint, data_lint_report, data_lint_rows, text_defects
-from bot.training.data_lint import Finding, Judged
-from bot.training.data_lint_rows import Row, Split
+from bot.training.data_lint import LintFinding, OutOfFoldPredictions
+from bot.training.data_lint_rows import DataSplit, LabelledRow
 from bot.training.datasets import Example, is_held_back
 
 LEARNED = next(f"c{n}" for n in range(99) if not is_held_back(f"c{n}"))
@@ -36,11 +36,11 @@ def talk(identifier: str, *turns: tuple[str, str | None]) -> str:
     return json.dumps({"id": identifier, "turns": made}) + "\n"
 
 
-def found(rows: Sequence[Row], kind: str) -> list[Finding]:
+def found(rows: Sequence[LabelledRow], kind: str) -> list[LintFinding]:
     return [finding for finding in data_lint.examine(rows, None, ()) if finding.kind == kind]
 
 
-def sources(rows: Sequence[Row], findings: Sequence[Finding]) -> list[list[str]]:
+def sources(rows: Sequence[LabelledRow], findings: Sequence[LintFinding]) -> list[list[str]]:
     return [[rows[i].source for i in finding.rows] for finding in findings]
 
 
@@ -82,8 +82,8 @@ def test_leaks_are_found_across_all_parts_but_not_small_talk(tmp_path: Path) -> 
     asked = (("how long does a refund take", "refund"), ("thank you", "thanks"))
     talks.write_text(talk(TESTED, *asked), "utf-8")
     rows = data_lint_rows.read([train, talks], valid)
-    assert [row.split for row in rows] == [Split.TRAIN] * 4 + [Split.HELD_BACK] * 2 + [
-        Split.VALID
+    assert [row.split for row in rows] == [DataSplit.TRAIN] * 4 + [DataSplit.HELD_BACK] * 2 + [
+        DataSplit.VALID
     ] * 2
     exact = sources(rows, found(rows, "leak"))
     assert exact == [["a.csv:3", "v.csv:3"], ["a.csv:4", f"t.jsonl:{TESTED} turn 1"]]
@@ -197,7 +197,7 @@ def test_suspicion_is_what_is_missing_to_full_belief() -> None:
 def test_tiny_classes_accuse_nobody() -> None:
     probabilities = np.array([[0.95, 0.05]] * 9 + [[0.95, 0.05]])
     targets = np.array([0] * 9 + [1])
-    assert data_lint.label_errors(Judged(probabilities, targets, ("a", "b"))) == []
+    assert data_lint.label_errors(OutOfFoldPredictions(probabilities, targets, ("a", "b"))) == []
 
 
 def test_intents_that_are_taken_for_each_other_are_a_pair() -> None:
@@ -206,7 +206,7 @@ def test_intents_that_are_taken_for_each_other_are_a_pair() -> None:
         [sure] * 14 + [unsure] * 6 + [[0.1, 0.8, 0.1]] * 20 + [[0, 0, 1.0]] * 20
     )
     targets = np.repeat([0, 1, 2], 20)
-    pairs = list(data_lint.confused(Judged(probabilities, targets, ("a", "b", "c"))))
+    pairs = list(data_lint.confused(OutOfFoldPredictions(probabilities, targets, ("a", "b", "c"))))
     assert [pair[:3] for pair in pairs] == [(0, 1, 6)]
     assert pairs[0][3] == pytest.approx(6 / 40)
 
@@ -232,7 +232,9 @@ def test_cleaning_removes_repetitions_and_asks_about_the_rest(tmp_path: Path) ->
     before = file.read_bytes()
     rows = data_lint_rows.read([file])
     accused = next(i for i, row in enumerate(rows) if row.text == "stop it")
-    sure = Finding("label_error", (accused,), "order", "cancel", score=0.95, suggestion="cancel")
+    sure = LintFinding(
+        "label_error", (accused,), "order", "cancel", score=0.95, suggestion="cancel"
+    )
     findings = [*data_lint.examine(rows, None, ()), sure]
     done = data_cleaning.write(rows, data_cleaning.plan(rows, findings), [file], tmp_path / "clean")
     assert (tmp_path / "clean" / "a.csv").read_text("utf-8") == (
@@ -252,8 +254,8 @@ def test_an_unsure_accusation_and_a_tested_label_stay(tmp_path: Path) -> None:
     valid = table(tmp_path / "v.csv", ("three texts", "x"))
     rows = data_lint_rows.read([train], valid)
     findings = [
-        Finding("label_error", (0,), "x", "y", score=0.6, suggestion="y"),
-        Finding("label_error", (2,), "x", "y", score=0.99, suggestion="y"),
+        LintFinding("label_error", (0,), "x", "y", score=0.6, suggestion="y"),
+        LintFinding("label_error", (2,), "x", "y", score=0.99, suggestion="y"),
     ]
     assert data_cleaning.plan(rows, findings).doubts == {}
 
@@ -263,7 +265,7 @@ def test_a_doubted_turn_loses_its_intent_and_its_conversation_stays_whole(tmp_pa
     turns = (("mail a@b.example", "contact"), ("Sure.", None), ("money back", "refund"))
     file.write_text(talk(LEARNED, *turns), "utf-8")
     rows = data_lint_rows.read([file])
-    finding = Finding("label_error", (1,), "refund", "cancel", score=0.99, suggestion="cancel")
+    finding = LintFinding("label_error", (1,), "refund", "cancel", score=0.99, suggestion="cancel")
     data_cleaning.write(rows, data_cleaning.plan(rows, [finding]), [file], tmp_path / "clean")
     clean = json.loads((tmp_path / "clean" / "t.jsonl").read_text("utf-8"))
     assert [turn["text"] for turn in clean["turns"]] == ["mail [email]", "Sure.", "money back"]

@@ -1,10 +1,10 @@
 import pytest
 
-from bot.nlu.entities.gazetteer import Lookup
+from bot.nlu.entities.gazetteer import Gazetteer
 from knowledge_base.text.chinese import simplified
 from knowledge_base.text.spans import narrow
 
-LOOKUP = Lookup(
+LOOKUP = Gazetteer(
     {
         "product": {
             "Rain Jacket": ("冲锋衣",),
@@ -70,4 +70,4 @@ def test_another_word_is_no_slip(text: str) -> None:
 
 
 def test_a_lookup_of_nothing_finds_nothing() -> None:
-    assert [*Lookup({}).find("anything")] == []
+    assert [*Gazetteer({}).find("anything")] == []

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bot.container import Home
-from bot.core.intent_history import Leaning
+from bot.core.intent_history import IntentHistory
 from bot.core.types import IntentScore
 from bot.nlu.intent_classifier import IntentModel, Prediction
 from bot.nlu.multi_intent import splitter
-from bot.nlu.multi_intent.splitter import Part
+from bot.nlu.multi_intent.splitter import MessagePart
 from tests.conftest import DEMO
 
 Scores = dict[str, tuple[str, float]]
@@ -29,7 +29,7 @@ class Reader:
         self.known = known
         self.read: list[str] = []
 
-    def predict(self, texts: Sequence[str], leaning: Leaning = ()) -> list[Prediction]:
+    def predict(self, texts: Sequence[str], leaning: IntentHistory = ()) -> list[Prediction]:
         del leaning
         self.read += texts
         return [self._one(text) for text in texts]
@@ -191,7 +191,7 @@ def test_the_demos_two_requests_are_divided_and_single_ones_are_not(
     counted = {1: [0, 0], 2: [0, 0]}  # requests: rows, those that are as they should be
     for row in rows:
         wanted = [request["intent"] for request in row["requests"]]
-        parts: list[Part] = splitter.find(row["text"], model, None, None)
+        parts: list[MessagePart] = splitter.find(row["text"], model, None, None)
         found = [part.prediction.best.intent for part in parts]
         counted[len(wanted)][0] += 1
         counted[len(wanted)][1] += len(parts) == 1 if len(wanted) == 1 else found == wanted

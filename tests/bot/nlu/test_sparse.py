@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.nlu.context import in_context
-from bot.nlu.ngrams import SparseHead, Vocabulary
+from bot.nlu.ngrams import NgramHead, NgramVocabulary
 from tests.conftest import ROOT
 
 TEXTS = ["Where is my parcel?", "my refund is late", "退款在哪里", "ok"]
-VOCABULARY = Vocabulary.fit(TEXTS)
+VOCABULARY = NgramVocabulary.fit(TEXTS)
 
 
-def weight(vocabulary: Vocabulary, text: str, term: str) -> float:
+def weight(vocabulary: NgramVocabulary, text: str, term: str) -> float:
     rows, weights, _ = vocabulary.features(text)
     return float(weights[rows.tolist().index(vocabulary.rows[term])])
 
@@ -45,8 +45,8 @@ def test_what_was_said_before_is_left_to_the_encoder() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=60))
 def test_each_block_of_a_text_has_the_length_one_or_is_empty(text: str) -> None:
-    rows, weights, known = Vocabulary.fit([text, "something else"]).features(text)
-    terms = Vocabulary.fit([text, "something else"]).terms
+    rows, weights, known = NgramVocabulary.fit([text, "something else"]).features(text)
+    terms = NgramVocabulary.fit([text, "something else"]).terms
     for block in (True, False):
         part = [w for row, w in zip(rows, weights, strict=True) if (terms[row][0] == "\t") == block]
         assert np.linalg.norm(part) == pytest.approx(1.0 if part else 0.0, abs=1e-5)
@@ -60,7 +60,7 @@ def test_a_text_of_unknown_words_has_no_features() -> None:
 
 
 def test_a_rare_word_weighs_more_than_a_frequent_one_and_repetition_a_little() -> None:
-    vocabulary = Vocabulary.fit(["my parcel", "my refund", "my tent"])
+    vocabulary = NgramVocabulary.fit(["my parcel", "my refund", "my tent"])
     assert weight(vocabulary, "my parcel", "\tparcel") > weight(vocabulary, "my parcel", "\tmy")
     once, twice = (weight(vocabulary, f"my {tents}", "\ttent") for tents in ("tent", "tent tent"))
     assert once < twice < 2 * once
@@ -68,9 +68,9 @@ def test_a_rare_word_weighs_more_than_a_frequent_one_and_repetition_a_little() -
 
 def test_terms_of_one_text_alone_are_left_out_of_large_sets() -> None:
     texts = [f"parcel {number}" for number in range(999)]
-    assert "\t7" in Vocabulary.fit(texts).rows
-    assert "\t7" not in Vocabulary.fit([*texts, "parcel tent"]).rows
-    assert "\tparcel" in Vocabulary.fit([*texts, "parcel tent"]).rows
+    assert "\t7" in NgramVocabulary.fit(texts).rows
+    assert "\t7" not in NgramVocabulary.fit([*texts, "parcel tent"]).rows
+    assert "\tparcel" in NgramVocabulary.fit([*texts, "parcel tent"]).rows
 
 
 def test_only_the_beginning_of_an_endless_text_is_read() -> None:
@@ -93,17 +93,17 @@ def test_a_matrix_has_the_features_of_each_text_in_its_row() -> None:
 def test_logits_are_the_features_times_the_weights() -> None:
     rng = np.random.default_rng(0)
     weights = rng.normal(size=(len(VOCABULARY.terms), 3)).astype(np.float32)
-    logits = SparseHead(VOCABULARY, weights).logits([*TEXTS, "xyzzy"])
+    logits = NgramHead(VOCABULARY, weights).logits([*TEXTS, "xyzzy"])
     assert np.allclose(logits, VOCABULARY.matrix([*TEXTS, "xyzzy"]).toarray() @ weights, atol=1e-4)
-    assert SparseHead(VOCABULARY, weights).logits([]).shape == (0, 3)
+    assert NgramHead(VOCABULARY, weights).logits([]).shape == (0, 3)
 
 
 def test_a_saved_head_says_the_same(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     weights = rng.normal(size=(len(VOCABULARY.terms), 3)).astype(np.float32)
-    head = SparseHead(VOCABULARY, weights)
+    head = NgramHead(VOCABULARY, weights)
     head.save(tmp_path)
-    loaded = SparseHead.load(tmp_path)
+    loaded = NgramHead.load(tmp_path)
     assert loaded.vocabulary.terms == VOCABULARY.terms
     assert np.allclose(loaded.logits(TEXTS), head.logits(TEXTS), atol=0.01)
 
@@ -113,10 +113,10 @@ def test_a_saved_head_says_the_same(tmp_path: Path) -> None:
 def test_terms_of_any_text_survive_the_file(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str]
 ) -> None:
-    vocabulary = Vocabulary.fit([*texts, "parcel"])
+    vocabulary = NgramVocabulary.fit([*texts, "parcel"])
     folder = tmp_path_factory.mktemp("head")
-    SparseHead(vocabulary, np.zeros((len(vocabulary.terms), 2), dtype=np.float32)).save(folder)
-    assert SparseHead.load(folder).vocabulary.terms == vocabulary.terms
+    NgramHead(vocabulary, np.zeros((len(vocabulary.terms), 2), dtype=np.float32)).save(folder)
+    assert NgramHead.load(folder).vocabulary.terms == vocabulary.terms
 
 
 def test_every_process_puts_the_terms_in_the_same_order() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from bot.core.intent_history import FADES
+from bot.core.intent_history import DECAY
 from bot.nlu import context_features
 from bot.nlu.context import in_context
 from bot.training import context_augmentation
@@ -26,7 +26,7 @@ def test_messages_are_read_in_their_conversation_and_alone() -> None:
 
 
 def test_what_a_conversation_was_about_stands_in_the_order_of_the_labels() -> None:
-    rows = context_features.leanings([(("b", 1.0), ("unknown", 1.0)), ()], ["a", "b"])
+    rows = context_features.history_matrix([(("b", 1.0), ("unknown", 1.0)), ()], ["a", "b"])
     assert rows[0, 0] == 0
     assert rows[0, 1] > 0
     assert not rows[1].any()
@@ -44,7 +44,7 @@ def test_the_turns_before_count_within_one_conversation_only() -> None:
     assert rows.tolist() == [
         [0.0, 0.0],
         [unit, 0.0],
-        [pytest.approx(FADES * unit), unit],
+        [pytest.approx(DECAY * unit), unit],
         [0.0, 0.0],
     ]
 
@@ -56,10 +56,12 @@ def test_training_and_service_read_the_same() -> None:
 
     chances = np.array([[0.75, 0.25], [0.25, 0.75], [1.0, 0.0]])
     examples = [said("1", "x"), said("2", "x", "1"), said("3", "x", "2")]
-    about: intent_history.Leaning = ()
+    about: intent_history.IntentHistory = ()
     for row in chances[:2]:
-        about = intent_history.after(about, [IntentScore("a", row[0]), IntentScore("b", row[1])])
-    served = context_features.leanings([about], ["a", "b"])
+        about = intent_history.update_history(
+            about, [IntentScore("a", row[0]), IntentScore("b", row[1])]
+        )
+    served = context_features.history_matrix([about], ["a", "b"])
     assert served[0] == pytest.approx(context_augmentation.history_features(examples, chances)[2])
 
 

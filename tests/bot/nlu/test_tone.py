@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bot.nlu import emotion_classifier
 from bot.nlu.context import in_context
-from bot.nlu.emotion_classifier import EMOTIONS, SENTIMENTS, Tone, ToneHead
+from bot.nlu.emotion_classifier import EMOTIONS, SENTIMENTS, EmotionClassifier, SentimentEmotion
 from knowledge_base.encoders import base_models
 from knowledge_base.encoders.base_models import TorchEncoder
 
@@ -24,12 +24,12 @@ def encoder(tiny_encoder: Path) -> TorchEncoder:
 
 
 @pytest.fixture(scope="module")
-def head(encoder: TorchEncoder) -> ToneHead:
+def head(encoder: TorchEncoder) -> EmotionClassifier:
     rows = emotion_classifier.examples()[::6]
     return emotion_classifier.fit(encoder.queries([row["text"] for row in rows]), rows)
 
 
-def read(head: ToneHead, encoder: TorchEncoder, *texts: str) -> list[Tone]:
+def read(head: EmotionClassifier, encoder: TorchEncoder, *texts: str) -> list[SentimentEmotion]:
     return head.read(encoder.queries(texts), texts)
 
 
@@ -55,13 +55,13 @@ def test_the_examples_are_labelled_with_tones_that_do_not_contradict() -> None:
     ],
 )
 def test_an_unmistakable_message_is_read_right(
-    head: ToneHead, encoder: TorchEncoder, text: str, sentiment: str
+    head: EmotionClassifier, encoder: TorchEncoder, text: str, sentiment: str
 ) -> None:
     assert read(head, encoder, text)[0].sentiment == sentiment
 
 
 def test_what_was_said_before_does_not_change_the_words_heard(
-    head: ToneHead, encoder: TorchEncoder
+    head: EmotionClassifier, encoder: TorchEncoder
 ) -> None:
     vector = encoder.queries(["ok"])
     before = in_context("ok", "You are thieves!!!", "We hate that this happened.")
@@ -71,7 +71,7 @@ def test_what_was_said_before_does_not_change_the_words_heard(
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=30), st.integers(0, 2**32), st.floats(0.01, 30.0))
 def test_sentiment_and_emotion_never_contradict_each_other(
-    head: ToneHead, text: str, seed: int, size: float
+    head: EmotionClassifier, text: str, seed: int, size: float
 ) -> None:
     width = len(head.mean) - 7
     vector = size * np.random.default_rng(seed).normal(size=(1, width)).astype(np.float32)
@@ -81,7 +81,7 @@ def test_sentiment_and_emotion_never_contradict_each_other(
     assert (heard.negativity > 0.5) <= (heard.sentiment == "negative")
 
 
-def test_all_tones_are_heard(head: ToneHead, encoder: TorchEncoder) -> None:
+def test_all_tones_are_heard(head: EmotionClassifier, encoder: TorchEncoder) -> None:
     rows = emotion_classifier.examples()[1::12]
     heard = read(head, encoder, *(row["text"] for row in rows))
     assert {one.emotion for one in heard} == set(EMOTIONS)
@@ -89,8 +89,10 @@ def test_all_tones_are_heard(head: ToneHead, encoder: TorchEncoder) -> None:
     assert right > 0.45  # a third by chance; the encoder is tiny
 
 
-def test_a_saved_head_hears_the_same(head: ToneHead, encoder: TorchEncoder, tmp_path: Path) -> None:
+def test_a_saved_head_hears_the_same(
+    head: EmotionClassifier, encoder: TorchEncoder, tmp_path: Path
+) -> None:
     head.save(tmp_path / "tone.npz")
     texts = ("where is it", "太好了", "you are thieves")
-    loaded = ToneHead.load(tmp_path / "tone.npz")
+    loaded = EmotionClassifier.load(tmp_path / "tone.npz")
     assert read(loaded, encoder, *texts) == read(head, encoder, *texts)

@@ -12,17 +12,17 @@ import pytest
 from bot.core.settings import Promise
 from bot.core.types import CarelineError
 from bot.nlu import emotion_classifier, intent_classifier
-from bot.nlu.intent_classifier import Parameters
+from bot.nlu.intent_classifier import ModelParameters
 from bot.training import datasets, fine_tuned_models, fine_tuning, pipeline
 from bot.training.checkpoints import Checkpoints
-from bot.training.curves import Curves
+from bot.training.curves import TrainingCurves
 from bot.training.datasets import Example
-from bot.training.job import Job, Method
-from bot.training.pipeline import Trained
-from bot.training.recipe import Recipe
+from bot.training.job import Method, TrainingJob
+from bot.training.pipeline import TrainingResult
+from bot.training.recipe import TrainingRecipe
 from knowledge_base.encoders import base_models, onnx_encoder, torch_models
 from knowledge_base.encoders.base_models import TorchEncoder
-from knowledge_base.encoders.onnx_encoder import FastEncoder
+from knowledge_base.encoders.onnx_encoder import OnnxEncoder
 from knowledge_base.index.versions import Versions
 
 THINGS = ("jacket", "boot", "tent", "stove", "lamp", "knife")
@@ -37,7 +37,7 @@ EXAMPLES = [
     for frame in frames
     for thing in THINGS
 ]
-QUICK = Recipe(epochs=2, batch=16)
+QUICK = TrainingRecipe(epochs=2, batch=16)
 STEPS = 2  # an epoch: of 36 examples, about 31 are learnt
 
 
@@ -59,12 +59,12 @@ def versions(tmp_path: Path) -> Versions:
     return Versions(tmp_path / "models", "models", "m")
 
 
-def train(versions: Versions, encoder: base_models.ModelEncoder, **options: Any) -> Trained:
-    return pipeline.train(Job(EXAMPLES, encoder, **{"recipe": QUICK, **options}), versions)
+def train(versions: Versions, encoder: base_models.ModelEncoder, **options: Any) -> TrainingResult:
+    return pipeline.train(TrainingJob(EXAMPLES, encoder, **{"recipe": QUICK, **options}), versions)
 
 
 def open_model(
-    versions: Versions, done: Trained, encoder: TorchEncoder
+    versions: Versions, done: TrainingResult, encoder: TorchEncoder
 ) -> intent_classifier.IntentModel:
     return intent_classifier.load(versions.folder(done.version.id), done.version, encoder)
 
@@ -75,7 +75,9 @@ def test_a_trained_version_knows_its_intents_and_loads_again(
 ) -> None:
     if method == "lora":
         pytest.importorskip("peft")
-    done = train(versions, encoder, method=method, seed=3, recipe=Recipe(epochs=4, batch=16))
+    done = train(
+        versions, encoder, method=method, seed=3, recipe=TrainingRecipe(epochs=4, batch=16)
+    )
     assert (done.intents, done.examples) == (2, len(EXAMPLES))
     accuracy = done.validation["accuracy"]
     assert accuracy is not None
@@ -101,8 +103,8 @@ def test_a_version_says_what_it_was_made_of(versions: Versions, encoder: TorchEn
     assert not (folder / "history.jsonl").exists()
 
 
-def head_of(versions: Versions, done: Trained) -> Parameters:
-    return Parameters.load(versions.folder(done.version.id))
+def head_of(versions: Versions, done: TrainingResult) -> ModelParameters:
+    return ModelParameters.load(versions.folder(done.version.id))
 
 
 def test_the_same_seed_makes_the_same_head(versions: Versions, encoder: TorchEncoder) -> None:
@@ -146,13 +148,13 @@ def interrupted(
 def counting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return a list of the steps that are taken from now on."""
     steps: list[int] = []
-    remember = Curves.step
+    remember = TrainingCurves.step
 
-    def step(curves: Curves, number: int, **values: float) -> None:
+    def step(curves: TrainingCurves, number: int, **values: float) -> None:
         steps.append(number)
         remember(curves, number, **values)
 
-    monkeypatch.setattr(Curves, "step", step)
+    monkeypatch.setattr(TrainingCurves, "step", step)
     return steps
 
 
@@ -178,12 +180,12 @@ def test_a_killed_training_goes_on_where_it_stopped_and_ends_the_same(
 
 
 def test_a_killed_training_is_forgotten_when_anything_changes(encoder: TorchEncoder) -> None:
-    job = Job(EXAMPLES, encoder, recipe=QUICK)
+    job = TrainingJob(EXAMPLES, encoder, recipe=QUICK)
     others = (
         replace(job, examples=EXAMPLES[:-1]),
         replace(job, seed=1),
         replace(job, method="lora"),
-        replace(job, recipe=Recipe()),
+        replace(job, recipe=TrainingRecipe()),
         replace(job, valid=EXAMPLES[:1]),
     )
     assert all(pipeline._facts(other) != pipeline._facts(job) for other in others)
@@ -212,27 +214,27 @@ def test_the_result_names_the_engine_that_serves(
     fine = train(versions, encoder, method="full")
     assert fine.engine == "onnxruntime-int8"
     served = open_model(versions, fine, encoder).encoder
-    assert isinstance(served, FastEncoder)
+    assert isinstance(served, OnnxEncoder)
     assert not np.allclose(before, served.queries(["where is my parcel"]), atol=1e-3)
     assert np.array_equal(before, encoder.queries(["where is my parcel"]))  # the base stays
     assert (versions.folder(fine.version.id) / "history.jsonl").exists()
     assert train(versions, encoder, method="head").engine == "torch"
     onnx_encoder.export(encoder, tmp_path / "engine")
-    quick = FastEncoder(encoder.base, tmp_path / "engine")
+    quick = OnnxEncoder(encoder.base, tmp_path / "engine")
     assert train(versions, quick, method="head").engine == "onnxruntime-int8"
 
 
 def test_an_engine_that_loses_too_much_is_not_used(
     versions: Versions, encoder: TorchEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    queries = FastEncoder.queries
+    queries = OnnxEncoder.queries
 
-    def confused(self: FastEncoder, texts: Any, /, **options: Any) -> Any:
+    def confused(self: OnnxEncoder, texts: Any, /, **options: Any) -> Any:
         vectors = queries(self, texts, **options)
         return vectors if len(texts) == 1 else -vectors
 
     monkeypatch.setattr(onnx_encoder, "_closeness", lambda *_: 0.99)
-    monkeypatch.setattr(FastEncoder, "queries", confused)
+    monkeypatch.setattr(OnnxEncoder, "queries", confused)
     done = train(versions, encoder, method="full")
     assert done.engine == "torch"
     assert isinstance(open_model(versions, done, encoder).encoder, TorchEncoder)
@@ -241,7 +243,7 @@ def test_an_engine_that_loses_too_much_is_not_used(
 def test_fine_tuning_needs_torch(versions: Versions, encoder: TorchEncoder, tmp_path: Path) -> None:
     onnx_encoder.export(encoder, tmp_path / "engine")
     with pytest.raises(TypeError, match="torch"):
-        train(versions, FastEncoder(encoder.base, tmp_path / "engine"), method="full")
+        train(versions, OnnxEncoder(encoder.base, tmp_path / "engine"), method="full")
 
 
 def test_validation_examples_are_used_where_their_intents_are_known(
@@ -275,7 +277,7 @@ def test_too_few_examples_promise_nothing_and_say_what_is_missing(
 def test_one_example_of_each_intent_is_enough_to_train(
     versions: Versions, encoder: TorchEncoder
 ) -> None:
-    job = Job([EXAMPLES[0], EXAMPLES[15]], encoder, method="head")
+    job = TrainingJob([EXAMPLES[0], EXAMPLES[15]], encoder, method="head")
     model = open_model(versions, pipeline.train(job, versions), encoder)
     assert Counter(model.intents) == {"refund": 1, "size": 1}
     found = model.predict([EXAMPLES[0].text, EXAMPLES[15].text])
@@ -283,7 +285,7 @@ def test_one_example_of_each_intent_is_enough_to_train(
 
 
 def test_the_held_out_part_shares_nothing_with_what_is_learnt(encoder: TorchEncoder) -> None:
-    job = Job([*EXAMPLES, *EXAMPLES], encoder)
+    job = TrainingJob([*EXAMPLES, *EXAMPLES], encoder)
     seen, held = fine_tuned_models._parts(job, ["oos", "refund", "size"])
     assert not set(seen.texts) & set(held.texts)
     assert len(seen.texts) + len(held.texts) == 2 * len(EXAMPLES)

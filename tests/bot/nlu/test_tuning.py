@@ -15,10 +15,10 @@ from bot.core.types import CarelineError
 from bot.nlu import emotion_classifier, intent_classifier
 from bot.training import hyperparameter_search, pipeline, recipe
 from bot.training.datasets import Example
-from bot.training.job import Job, Method
-from bot.training.recipe import Recipe
+from bot.training.job import Method, TrainingJob
+from bot.training.recipe import TrainingRecipe
 from knowledge_base.encoders import base_models, onnx_encoder
-from knowledge_base.encoders.base_models import Base, TorchEncoder
+from knowledge_base.encoders.base_models import BaseModel, TorchEncoder
 from knowledge_base.index.versions import Versions
 from tests.shell import careline_at
 
@@ -28,7 +28,7 @@ FRAMES = {
     "oos": ("tell me a joke about a {}", "translate {} into latin"),
 }
 THINGS = ("jacket", "boot", "tent", "stove", "lamp", "pack", "shoe", "hat", "glove", "sock")
-QUICK = Recipe(epochs=1, batch=16)
+QUICK = TrainingRecipe(epochs=1, batch=16)
 
 
 def examples() -> list[Example]:
@@ -73,7 +73,7 @@ def tried(storage: Path) -> list[tuple[float, ...]]:
 
 
 def test_a_search_goes_on_where_it_stopped(encoder: TorchEncoder, tmp_path: Path) -> None:
-    job, storage = Job(examples(), encoder, method="head"), tmp_path / "new" / "tuning.db"
+    job, storage = TrainingJob(examples(), encoder, method="head"), tmp_path / "new" / "tuning.db"
     first = hyperparameter_search.tune(job, storage, trials=3)
     assert (first.trials, len(tried(storage))) == (3, 3)
     begun = tried(storage)
@@ -85,7 +85,7 @@ def test_a_search_goes_on_where_it_stopped(encoder: TorchEncoder, tmp_path: Path
 
 
 def test_a_search_that_is_done_tries_nothing_more(encoder: TorchEncoder, tmp_path: Path) -> None:
-    job, storage = Job(examples(), encoder, method="head"), tmp_path / "tuning.db"
+    job, storage = TrainingJob(examples(), encoder, method="head"), tmp_path / "tuning.db"
     assert hyperparameter_search.tune(job, storage, trials=2) == hyperparameter_search.tune(
         job, storage, trials=2
     )
@@ -94,9 +94,9 @@ def test_a_search_that_is_done_tries_nothing_more(encoder: TorchEncoder, tmp_pat
 
 def test_other_examples_are_another_search(encoder: TorchEncoder, tmp_path: Path) -> None:
     storage = tmp_path / "tuning.db"
-    hyperparameter_search.tune(Job(examples(), encoder, method="head"), storage, trials=2)
+    hyperparameter_search.tune(TrainingJob(examples(), encoder, method="head"), storage, trials=2)
     done = hyperparameter_search.tune(
-        Job(examples()[:40], encoder, method="head"), storage, trials=1
+        TrainingJob(examples()[:40], encoder, method="head"), storage, trials=1
     )
     assert (done.trials, len(tried(storage))) == (1, 3)
 
@@ -104,8 +104,8 @@ def test_other_examples_are_another_search(encoder: TorchEncoder, tmp_path: Path
 def test_the_recipe_it_starts_from_is_the_first_that_is_tried(
     encoder: TorchEncoder, tmp_path: Path
 ) -> None:
-    start = Recipe(strength=0.07, dense=0.6, epochs=4)
-    job = Job(examples(), encoder, method="head", recipe=start)
+    start = TrainingRecipe(strength=0.07, dense=0.6, epochs=4)
+    job = TrainingJob(examples(), encoder, method="head", recipe=start)
     done = hyperparameter_search.tune(job, tmp_path / "tuning.db", trials=1)
     assert (done.recipe, done.accuracy) == (start, done.baseline)
     assert tried(tmp_path / "tuning.db") == [(0.6, 0.07)]
@@ -113,16 +113,16 @@ def test_the_recipe_it_starts_from_is_the_first_that_is_tried(
 
 def test_a_network_s_recipe_is_searched_too(encoder: TorchEncoder, tmp_path: Path) -> None:
     before = encoder.queries(["where is my parcel"])
-    job = Job(examples(), encoder, method="full", recipe=QUICK)
+    job = TrainingJob(examples(), encoder, method="full", recipe=QUICK)
     done = hyperparameter_search.tune(job, tmp_path / "tuning.db", trials=2)
     assert done.trials == 2
     assert len(tried(tmp_path / "tuning.db")[1]) == 6
-    assert (done.recipe.epochs, done.recipe.strength) == (1, Recipe().strength)
+    assert (done.recipe.epochs, done.recipe.strength) == (1, TrainingRecipe().strength)
     assert np.array_equal(before, encoder.queries(["where is my parcel"]))
 
 
 def test_no_time_is_said_so(encoder: TorchEncoder, tmp_path: Path) -> None:
-    job = Job(examples(), encoder, method="head")
+    job = TrainingJob(examples(), encoder, method="head")
     with pytest.raises(CarelineError, match="more time"):
         hyperparameter_search.tune(job, tmp_path / "tuning.db", trials=3, seconds=0.0)
 
@@ -131,7 +131,7 @@ def test_without_optuna_tuning_names_the_line_to_type(
     encoder: TorchEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
-    job = Job(examples(), encoder, method="head")
+    job = TrainingJob(examples(), encoder, method="head")
     with pytest.raises(CarelineError, match=r"pip install 'careline\[train\]'"):
         hyperparameter_search.tune(job, tmp_path / "tuning.db", trials=1)
 
@@ -141,7 +141,7 @@ def test_without_peft_lora_names_the_line_to_type(
 ) -> None:
     monkeypatch.setitem(sys.modules, "peft", None)
     versions = Versions(tmp_path / "models", "models", "m")
-    job = Job(examples(), encoder, method="lora", recipe=QUICK)
+    job = TrainingJob(examples(), encoder, method="lora", recipe=QUICK)
     with pytest.raises(CarelineError, match=r"pip install 'careline\[train\]'"):
         pipeline.train(job, versions)
     assert versions.list() == []
@@ -149,12 +149,12 @@ def test_without_peft_lora_names_the_line_to_type(
 
 def test_a_recipe_is_written_and_read_again(tmp_path: Path) -> None:
     file = tmp_path / "recipe.toml"
-    wanted = Recipe(strength=1.25, encoder_rate=3e-05, epochs=4, typos=0.0)
+    wanted = TrainingRecipe(strength=1.25, encoder_rate=3e-05, epochs=4, typos=0.0)
     recipe.save(wanted, file)
     assert recipe.load(file) == wanted
     assert "contrast" not in file.read_text(encoding="utf-8")  # as usual
-    recipe.save(Recipe(), file)
-    assert recipe.load(file) == Recipe() == recipe.load(tmp_path / "none.toml")
+    recipe.save(TrainingRecipe(), file)
+    assert recipe.load(file) == TrainingRecipe() == recipe.load(tmp_path / "none.toml")
 
 
 WRONG = {
@@ -185,9 +185,9 @@ def test_a_wrong_recipe_is_a_clear_error(tmp_path: Path, line: str) -> None:
 
 def test_every_number_of_the_built_in_recipe_may_be_written_down(tmp_path: Path) -> None:
     file = tmp_path / "recipe.toml"
-    numbers = {**vars(Recipe()), "epochs": 3, "dense": 2.0}
+    numbers = {**vars(TrainingRecipe()), "epochs": 3, "dense": 2.0}
     file.write_text("".join(f"{key} = {value}\n" for key, value in numbers.items()), "utf-8")
-    assert recipe.load(file) == Recipe(epochs=3, dense=2.0)
+    assert recipe.load(file) == TrainingRecipe(epochs=3, dense=2.0)
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_training_uses_what_tuning_found(shop: Path) -> None:
     assert (found["trials"], found["method"]) == (2, "head")
     assert found["accuracy"] >= found["baseline"]
     assert Path(found["file"]) == shop / "recipe.toml"
-    assert vars(recipe.load(shop / "recipe.toml")) == found["recipe"] != vars(Recipe())
+    assert vars(recipe.load(shop / "recipe.toml")) == found["recipe"] != vars(TrainingRecipe())
     assert careline_at(shop, "train", "--method", "head", "--json")[0] == 0
     version = Versions(shop / "models", "models", "m").current()
     assert version is not None
@@ -232,12 +232,12 @@ def test_adapters_are_merged_into_an_encoder_that_serves(
     versions = Versions(tmp_path / "models", "models", "m")
     rows = [row for number, row in enumerate(examples()) if number % 5]
     before = encoder.queries(["where is my parcel"])
-    recipe_ = Recipe(epochs=3, batch=16)
-    done = pipeline.train(Job(rows, encoder, method=method, recipe=recipe_), versions)
+    recipe_ = TrainingRecipe(epochs=3, batch=16)
+    done = pipeline.train(TrainingJob(rows, encoder, method=method, recipe=recipe_), versions)
     assert done.version.details["method"] == "lora"
     assert done.engine in {"torch", onnx_encoder.NAME}
     folder = versions.folder(done.version.id)
-    base = Base("own", str(folder / "encoder"), query_prefix=encoder.base.query_prefix)
+    base = BaseModel("own", str(folder / "encoder"), query_prefix=encoder.base.query_prefix)
     own = TorchEncoder(base).queries(["where is my parcel"])
     assert np.array_equal(before, encoder.queries(["where is my parcel"]))
     assert not np.allclose(before, own, atol=1e-3)  # the adapters are in it

@@ -8,11 +8,11 @@ import pytest
 from bot.core.types import CarelineError, Role
 from bot.nlu import dialogue_acts, intent_classifier
 from bot.nlu.dialogue_acts import DialogueActClassifier
-from bot.nlu.entities.extractor import EntityFinder
+from bot.nlu.entities.extractor import EntityExtractor
 from bot.nlu.understander import Understander
 from bot.training import pipeline, turn_classifiers
 from bot.training.datasets import Conversation, Example, LoggedTurn
-from bot.training.job import Job
+from bot.training.job import TrainingJob
 from bot.training.turn_classifiers import LabelledTurn
 from knowledge_base.encoders import base_models
 from knowledge_base.encoders.base_models import TorchEncoder
@@ -122,12 +122,12 @@ def test_a_version_learns_wishes_and_reads_them_for_their_intents_alone(
     examples = [Example(wish.text, wish.intent, "test") for wish in EXAMPLES]
     examples += [Example(f"which size of the {x} fits me", "size", "test") for x in THINGS]
     versions = Versions(tmp_path / "models", "models", "m")
-    job = Job(examples, encoder, method="head", dialogue_act_turns=EXAMPLES)
+    job = TrainingJob(examples, encoder, method="head", dialogue_act_turns=EXAMPLES)
     done = pipeline.train(job, versions)
     folder = versions.folder(done.version.id)
     understander = Understander(
         intent_classifier.load(folder, done.version, encoder),
-        EntityFinder({}),
+        EntityExtractor({}),
         dialogue_acts=DialogueActClassifier.load(folder / dialogue_acts.FOLDER),
     )
     wants = understander.understand("please send back the tent 3 for me").wishes

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot.authoring import draft_checks, editable_files
-from bot.authoring.draft_checks import Checked, Problem
-from bot.authoring.yaml_source import Tree
+from bot.authoring.draft_checks import DraftIssue, DraftReport
+from bot.authoring.yaml_source import YamlSource
 from bot.container import Home
 from bot.core.settings import Settings
 from tests.conftest import DEMO
@@ -27,11 +27,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return Home(Settings.load(folder))
 
 
-def check(home: Home, path: str, text: str) -> Checked:
+def check(home: Home, path: str, text: str) -> DraftReport:
     return draft_checks.check(home.path, home.labels(), editable_files.read(home.path, path), text)
 
 
-def first(found: Checked) -> Problem:
+def first(found: DraftReport) -> DraftIssue:
     assert not found.is_fit
     return next(problem for problem in found.problems if problem.is_error)
 
@@ -193,8 +193,8 @@ def test_a_draft_that_nobody_wrote_yet_is_not_published(home: Home) -> None:
 
 
 def test_aliases_are_fine_where_they_are_few() -> None:
-    assert Tree("a: &a [1, 2]\nb: *a\n").faults == []
+    assert YamlSource("a: &a [1, 2]\nb: *a\n").faults == []
     text = "a: &a {x: 1}\nb: {<<: *a, y: 2}\nc: {<<: *a, y: 2}\n"
-    tree = Tree(text)
+    tree = YamlSource(text)
     tree.build(text)
     assert tree.faults == []

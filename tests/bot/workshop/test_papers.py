@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.authoring import editable_files
-from bot.authoring.editable_files import Kind, PaperError
+from bot.authoring.editable_files import EditableFileError, FileKind
 from bot.core.types import NotFoundError
 
 
@@ -46,15 +46,15 @@ def test_other_paths_are_no_texts(tmp_path: Path, path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        ("kb/zh/退货 与 退款.md", Kind.ARTICLE),
-        ("kb/a.b_c-d (1).txt", Kind.ARTICLE),
-        ("drafts/new.md", Kind.DRAFT),
-        ("templates/zh.yml", Kind.TEMPLATES),
-        ("policy.yml", Kind.POLICY),
+        ("kb/zh/退货 与 退款.md", FileKind.ARTICLE),
+        ("kb/a.b_c-d (1).txt", FileKind.ARTICLE),
+        ("drafts/new.md", FileKind.DRAFT),
+        ("templates/zh.yml", FileKind.TEMPLATES),
+        ("policy.yml", FileKind.POLICY),
     ],
 )
 def test_a_text_that_is_not_there_yet_is_empty_and_has_no_hash(
-    tmp_path: Path, path: str, kind: Kind
+    tmp_path: Path, path: str, kind: FileKind
 ) -> None:
     paper = editable_files.read(tmp_path, path)
     assert (paper.kind, paper.text, paper.sha256) == (kind, None, "")
@@ -69,10 +69,10 @@ def test_links_are_not_followed_out_of_the_home(tmp_path: Path) -> None:
     (home / "kb" / "file.md").symlink_to(outside / "secret.md")
     (home / "policy.yml").symlink_to(outside / "secret.md")
     for path in ("kb/folder/secret.md", "kb/folder/new.md", "kb/file.md", "policy.yml"):
-        with pytest.raises(PaperError, match="link"):
+        with pytest.raises(EditableFileError, match="link"):
             editable_files.read(home, path)
     (home / "kb" / "own.md").write_text("own", encoding="utf-8")
-    assert [path for path, kind in editable_files.listed(home) if kind is Kind.ARTICLE] == [
+    assert [path for path, kind in editable_files.listed(home) if kind is FileKind.ARTICLE] == [
         "kb/own.md"
     ]
 
@@ -80,8 +80,8 @@ def test_links_are_not_followed_out_of_the_home(tmp_path: Path) -> None:
 def test_what_is_no_text_is_told(tmp_path: Path) -> None:
     (tmp_path / "kb").mkdir()
     (tmp_path / "kb" / "latin.md").write_bytes("Größe".encode("latin-1"))
-    with pytest.raises(PaperError, match="UTF-8"):
+    with pytest.raises(EditableFileError, match="UTF-8"):
         editable_files.read(tmp_path, "kb/latin.md")
     (tmp_path / "kb" / "large.md").write_bytes(b"x" * (4 * editable_files.MOST_CHARACTERS + 1))
-    with pytest.raises(PaperError, match="split it"):
+    with pytest.raises(EditableFileError, match="split it"):
         editable_files.read(tmp_path, "kb/large.md")

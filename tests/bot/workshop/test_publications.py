@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot.authoring import editable_files
-from bot.authoring.editable_files import PaperError
-from bot.authoring.publications import Publications, StaleError, difference
+from bot.authoring.editable_files import EditableFileError
+from bot.authoring.publications import PublicationStore, StaleFileError, difference
 from bot.core.types import NotFoundError
 
 PATH = "kb/a.md"
@@ -18,7 +18,7 @@ def sha(home: Path) -> str:
 
 
 def test_a_text_is_published_looked_back_at_and_rolled_back(tmp_path: Path) -> None:
-    kept = Publications(tmp_path)
+    kept = PublicationStore(tmp_path)
     assert kept.list() == []
     first = kept.publish(PATH, "one\ntwo\n", base="", who="ann", note="begun")
     second = kept.publish(PATH, "one\nthree\n", base=sha(tmp_path), who="bo", note="")
@@ -37,34 +37,34 @@ def test_a_text_is_published_looked_back_at_and_rolled_back(tmp_path: Path) -> N
     assert (tmp_path / PATH).read_text(encoding="utf-8") == "one\ntwo\n"
     assert kept.get(again.id) == again
     assert kept.list("kb/b.md") == []
-    assert Publications(tmp_path).list() == kept.list()
+    assert PublicationStore(tmp_path).list() == kept.list()
 
 
 def test_a_stale_edit_is_refused_and_nothing_is_lost(tmp_path: Path) -> None:
-    kept = Publications(tmp_path)
+    kept = PublicationStore(tmp_path)
     kept.publish(PATH, "one", base="", who="ann")
     opened = sha(tmp_path)
     kept.publish(PATH, "two", base=opened, who="bo")
-    with pytest.raises(StaleError, match="changed by bo since you opened it"):
+    with pytest.raises(StaleFileError, match="changed by bo since you opened it"):
         kept.publish(PATH, "three", base=opened, who="ann")
-    with pytest.raises(StaleError):
+    with pytest.raises(StaleFileError):
         kept.publish(PATH, "new", base="", who="ann")
     (tmp_path / PATH).write_text("by hand", encoding="utf-8")
-    with pytest.raises(StaleError, match="was changed since"):
+    with pytest.raises(StaleFileError, match="was changed since"):
         kept.rollback(kept.list()[0].id, base=opened, who="ann")
     assert (tmp_path / PATH).read_text(encoding="utf-8") == "by hand"
     assert len(kept.list()) == 2
 
 
 def test_of_many_who_publish_at_once_one_wins(tmp_path: Path) -> None:
-    kept = Publications(tmp_path)
+    kept = PublicationStore(tmp_path)
     outcomes: list[str] = []
 
     def publish(number: int) -> None:
         try:
             kept.publish(PATH, f"text {number}", base="", who="x")
             outcomes.append("published")
-        except StaleError:
+        except StaleFileError:
             outcomes.append("stale")
 
     threads = [threading.Thread(target=publish, args=(number,)) for number in range(8)]
@@ -79,11 +79,11 @@ def test_of_many_who_publish_at_once_one_wins(tmp_path: Path) -> None:
 
 
 def test_what_changes_nothing_or_cannot_be_written_leaves_no_trace(tmp_path: Path) -> None:
-    kept = Publications(tmp_path)
+    kept = PublicationStore(tmp_path)
     kept.publish(PATH, "one", base="", who="ann")
-    with pytest.raises(PaperError, match="like this already"):
+    with pytest.raises(EditableFileError, match="like this already"):
         kept.publish(PATH, "one", base=sha(tmp_path), who="ann")
-    with pytest.raises(PaperError, match="cannot be written"):
+    with pytest.raises(EditableFileError, match="cannot be written"):
         kept.publish(f"{PATH.removesuffix('.md')}.md/b.md", "x", base="", who="ann")
     assert len(kept.list()) == 1
     for identifier in ("e-nothing", "../kb", "..", "e-/../../x"):

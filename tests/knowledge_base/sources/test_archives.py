@@ -9,7 +9,7 @@ import pytest
 
 from knowledge_base.documents import Document
 from knowledge_base.sources import archives, loader
-from knowledge_base.sources.document_builder import Failure
+from knowledge_base.sources.document_builder import SourceFailure
 from tests.knowledge_base.sources.files import word
 
 
@@ -31,11 +31,11 @@ class Zip:
         return split(loader.load([self.path]))
 
 
-def split(loaded: Iterator[Document | Failure]) -> tuple[dict[str, Document], dict[str, str]]:
+def split(loaded: Iterator[Document | SourceFailure]) -> tuple[dict[str, Document], dict[str, str]]:
     found = list(loaded)
     return (
         {item.id: item for item in found if isinstance(item, Document)},
-        {item.path: item.error for item in found if isinstance(item, Failure)},
+        {item.path: item.error for item in found if isinstance(item, SourceFailure)},
     )
 
 

@@ -3,28 +3,28 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge_base.sources.document_builder import Builder, Details
-from knowledge_base.sources.page_layout import Fragment, width, write
+from knowledge_base.sources.document_builder import DocumentBuilder, SourceMetadata
+from knowledge_base.sources.page_layout import TextFragment, width, write
 
 
-def text_of(pieces: Sequence[Fragment], pages: int = 1) -> str:
-    builder = Builder()
+def text_of(pieces: Sequence[TextFragment], pages: int = 1) -> str:
+    builder = DocumentBuilder()
     write(pieces, dict.fromkeys(range(pages), 842.0), {}, builder)
-    return builder.document("a.pdf", Details()).text
+    return builder.document("a.pdf", SourceMetadata()).text
 
 
 def test_chinese_lines_are_joined_without_blanks() -> None:
     lines = ("七天内可以退货请保留包装寄回时附上订单号码", "并且写上姓名。")
-    pieces = [Fragment(text, 0, 72, 700 - 16 * n, 11) for n, text in enumerate(lines)]
+    pieces = [TextFragment(text, 0, 72, 700 - 16 * n, 11) for n, text in enumerate(lines)]
     assert text_of(pieces) == "".join(lines)
 
 
 def test_words_drawn_apart_on_one_line_are_one_line() -> None:
     pieces = [
-        Fragment("Pack the ", 0, 72, 700, 11),
-        Fragment("whole", 0, 116, 700, 11),
-        Fragment(" item", 0, 143, 700, 11),
-        Fragment("s", 0, 165, 700.4, 11),
+        TextFragment("Pack the ", 0, 72, 700, 11),
+        TextFragment("whole", 0, 116, 700, 11),
+        TextFragment(" item", 0, 143, 700, 11),
+        TextFragment("s", 0, 165, 700.4, 11),
     ]
     assert text_of(pieces) == "Pack the whole items"
 
@@ -33,7 +33,7 @@ def test_a_cell_that_fills_its_column_is_still_a_cell() -> None:
     rows = (("Norway", "9"), ("Sweden and the islands around it", "8"), ("Fiji", "7"))
     edge = 72 + width(rows[1][0], 11) + 4
     pieces = [
-        Fragment(cell, 0, x, 700 - 18 * n, 11)
+        TextFragment(cell, 0, x, 700 - 18 * n, 11)
         for n, row in enumerate(rows)
         for x, cell in zip((72, edge), row, strict=True)
     ]
@@ -42,12 +42,13 @@ def test_a_cell_that_fills_its_column_is_still_a_cell() -> None:
 
 def test_joined_letters_are_taken_apart_and_soft_hyphens_go() -> None:
     assert (
-        text_of([Fragment("The o\ufb03ce con\u00adfirms", 0, 72, 700, 11)]) == "The office confirms"
+        text_of([TextFragment("The o\ufb03ce con\u00adfirms", 0, 72, 700, 11)])
+        == "The office confirms"
     )
 
 
 def test_single_lines_with_a_gap_are_no_table() -> None:
-    pieces = [Fragment("Name:", 0, 72, 700, 11), Fragment("Ann", 0, 300, 700, 11)]
+    pieces = [TextFragment("Name:", 0, 72, 700, 11), TextFragment("Ann", 0, 300, 700, 11)]
     assert text_of(pieces) == "Name: Ann"
 
 
@@ -57,7 +58,7 @@ _WORDS = st.text("abcdefg 退货,", min_size=1, max_size=30).filter(str.strip)
 @given(
     st.lists(
         st.builds(
-            Fragment,
+            TextFragment,
             _WORDS,
             st.just(0),
             st.floats(50, 500),
@@ -68,7 +69,7 @@ _WORDS = st.text("abcdefg 退货,", min_size=1, max_size=30).filter(str.strip)
         max_size=25,
     )
 )
-def test_no_letter_is_lost_wherever_it_stands(pieces: list[Fragment]) -> None:
+def test_no_letter_is_lost_wherever_it_stands(pieces: list[TextFragment]) -> None:
     letters = sorted(c for piece in pieces for c in piece.text if c.isalpha())
     if letters:
         assert sorted(c for c in text_of(pieces) if c.isalpha()) == letters

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge_base.documents import Document, KnowledgeError
-from knowledge_base.sources.document_builder import Failure
+from knowledge_base.sources.document_builder import SourceFailure
 from knowledge_base.sources.tabular import read_csv, read_jsonl
 
 
@@ -14,7 +14,7 @@ def rows(source: str) -> dict[str, str]:
 
 
 def failures(source: str) -> list[str]:
-    return [f.error for f in read_csv(source, "faq.csv") if isinstance(f, Failure)]
+    return [f.error for f in read_csv(source, "faq.csv") if isinstance(f, SourceFailure)]
 
 
 HEAD = "question,answer,tags\n"
@@ -85,7 +85,7 @@ def test_what_a_csv_writer_writes_is_read_back(pairs: list[tuple[str, str]]) -> 
     assert not failures(out.getvalue())
 
 
-def jsonl(*lines: object) -> list[Document | Failure]:
+def jsonl(*lines: object) -> list[Document | SourceFailure]:
     source = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
     return list(read_jsonl(source, "kb.jsonl"))
 
@@ -97,11 +97,11 @@ def test_a_broken_line_is_named_and_the_rest_is_read() -> None:
         {"id": "e", "text": "x", "valid_until": "soon"}, {"id": "z", "text": "Last."},
     )  # fmt: skip
     assert [d.id for d in found if isinstance(d, Document)] == ["a", "z"]
-    errors = [f.error for f in found if isinstance(f, Failure)]
+    errors = [f.error for f in found if isinstance(f, SourceFailure)]
     assert [e.split(":")[0] for e in errors] == [
         f"line {number} is not an article" for number in range(2, 10)
     ]
-    assert {f.path for f in found if isinstance(f, Failure)} == {"kb.jsonl"}
+    assert {f.path for f in found if isinstance(f, SourceFailure)} == {"kb.jsonl"}
     assert "soon" in errors[-1]
 
 

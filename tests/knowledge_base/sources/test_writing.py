@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge_base.documents import KnowledgeError
-from knowledge_base.sources.document_builder import Builder, Details, details, tongue
+from knowledge_base.sources.document_builder import DocumentBuilder, SourceMetadata, details, tongue
 
 
 def test_dates_are_kept_as_iso_dates() -> None:
@@ -56,7 +56,7 @@ _STEP = st.one_of(
 
 @given(st.lists(_STEP, max_size=25))
 def test_sections_lie_on_their_words_and_nothing_is_lost(steps: list[tuple[str, int, str]]) -> None:
-    builder = Builder()
+    builder = DocumentBuilder()
     for kind, number, text in steps:
         if kind == "heading":
             builder.heading(number, text)
@@ -67,9 +67,9 @@ def test_sections_lie_on_their_words_and_nothing_is_lost(steps: list[tuple[str, 
     said = [text.strip() for kind, _, text in steps if kind != "heading" and text.strip()]
     if not said:
         with pytest.raises(KnowledgeError, match="no text"):
-            builder.document("a", Details())
+            builder.document("a", SourceMetadata())
         return
-    loaded = builder.document("a", Details())
+    loaded = builder.document("a", SourceMetadata())
     covered = "".join(loaded.text[s.start : s.end] for s in loaded.sections)
     assert "".join(covered.split()) == "".join("".join(said).split())
     assert "".join(loaded.text.split()) == "".join(covered.split())

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from ui import error_texts
-from ui.client.desk_api import Desk
+from ui.client.desk_api import DeskApi
 from ui.client.http_client import ApiError, Client, Json
-from ui.i18n import ENGLISH, Place
+from ui.i18n import ENGLISH, TabLanguage
 from ui.screens.chat import views
 from ui.screens.chat.texts import words
-from ui.screens.console.texts import Speech
+from ui.screens.console.texts import ConsoleTexts
 
 # All events share these places, so that screens never hold all of the server's threads.
 CONCURRENCY: Final[Mapping[str, Any]] = {
@@ -24,7 +24,7 @@ Shown = tuple[Lines, str | None, Json | None, str, dict[str, float] | None, str,
 _UNKNOWN: Final[Explained] = ("", None, "", "", "", "")
 
 
-def build(client: Client, place: Place) -> None:
+def build(client: Client, place: TabLanguage) -> None:
     """Lay out the tab inside the blocks that are open."""
     import gradio as gr
 
@@ -152,7 +152,7 @@ def explain(client: Client, text: str, turn: Json) -> Json:
     except ApiError:
         trace = {}
     try:
-        titles = Desk(client).intents()
+        titles = DeskApi(client).intents()
     except ApiError:
         titles = {}
     return {"text": text, "turn": turn, "why": why or {}, "trace": trace, "titles": titles}
@@ -162,7 +162,7 @@ def explained(found: Json | None, tongue: str) -> Explained:
     """Return a turn's facts, intents and sources, and what its words and its likes say."""
     if found is None:
         return ("", None, "", "", "", "")
-    turn, why, said = found["turn"], found["why"], Speech(tongue, found["titles"])
+    turn, why, said = found["turn"], found["why"], ConsoleTexts(tongue, found["titles"])
     ranking = {said.title(one["intent"]): one["confidence"] for one in turn.get("ranking", [])}
     return (
         views.decided_html(turn, said),

@@ -6,7 +6,7 @@ from typing import Final
 
 from ui.client.http_client import Json
 from ui.screens.chat.texts import words
-from ui.screens.console.texts import Speech
+from ui.screens.console.texts import ConsoleTexts
 from ui.screens.playground import texts
 
 Words = list[tuple[str, float | None]]
@@ -46,7 +46,7 @@ def words_html(pieces: Words, tongue: str) -> str:
     return f"<p class='legend'>{legend}</p><p class='words'>{marked}</p>"
 
 
-def similar_html(neighbours: list[Json], said: Speech) -> str:
+def similar_html(neighbours: list[Json], said: ConsoleTexts) -> str:
     """Return the training examples that are nearest to a message."""
     if not neighbours:
         return ""
@@ -58,7 +58,7 @@ def similar_html(neighbours: list[Json], said: Speech) -> str:
     )
 
 
-def trace_html(trace: Json, said: Speech) -> str:
+def trace_html(trace: Json, said: ConsoleTexts) -> str:
     """Return what a reply was chosen from, what a language model did, and which versions served."""
     told = words(said.tongue)
     cited = {citation["article"] for citation in trace.get("citations", [])}
@@ -79,7 +79,7 @@ def trace_html(trace: Json, said: Speech) -> str:
     return (table if rows else "") + (facts_html(facts) if facts else "")
 
 
-def written(one: Json, said: Speech) -> str:
+def written(one: Json, said: ConsoleTexts) -> str:
     """Return in a line what it took a language model to write, and what came of it."""
     told, tokens = words(said.tongue), one["tokens"]
     why = said.flaw(one["fell_back"])
@@ -93,7 +93,7 @@ def written(one: Json, said: Speech) -> str:
     return told["comma"].join(filter(None, parts))
 
 
-def decided_html(turn: Json, said: Speech) -> str:
+def decided_html(turn: Json, said: ConsoleTexts) -> str:
     """Return what was decided about a message, and how long each step took, as a list."""
     told = words(said.tongue)
     moods = map(said.term, (turn["sentiment"], turn.get("emotion")))
@@ -132,13 +132,13 @@ def sources_html(citations: list[Json]) -> str:
     )
 
 
-def _intent(turn: Json, said: Speech) -> str:
+def _intent(turn: Json, said: ConsoleTexts) -> str:
     if turn["intent"] is None:
         return ""
     return f"{said.title(turn['intent'])} ({turn['confidence']:.0%})"
 
 
-def _handoff(handoff: Json | None, told: Mapping[str, str], said: Speech) -> str:
+def _handoff(handoff: Json | None, told: Mapping[str, str], said: ConsoleTexts) -> str:
     if not handoff:
         return ""
     place = handoff.get("position")

@@ -6,11 +6,11 @@ from html import escape
 from typing import Any, Final
 
 from ui import error_texts
-from ui.client.desk_api import Desk
+from ui.client.desk_api import DeskApi
 from ui.client.http_client import ApiError, Json
 from ui.screens import notices
 from ui.screens.chat.views import facts_html, trace_html
-from ui.screens.console.texts import Speech
+from ui.screens.console.texts import ConsoleTexts
 
 CHOSEN: Final = 7  # what the page shows of a reply that was clicked
 _PASSAGES: Final = 40  # of which several may stand in one article
@@ -18,12 +18,12 @@ _ARTICLES: Final = 12
 
 
 @dataclass(frozen=True)
-class Right:
+class CorrectionPanel:
     """The reasons of a reply and their corrections. `chosen` is the message that was clicked."""
 
-    desk: Desk
+    desk: DeskApi
 
-    def why(self, held: Json | None, event: Any, said: Speech) -> Any:
+    def why(self, held: Json | None, event: Any, said: ConsoleTexts) -> Any:
         """Return why the bot said what was clicked, and what can be said to be right instead."""
         import gradio as gr
 
@@ -50,7 +50,7 @@ class Right:
             gr.update(visible=True),
         ]
 
-    def again(self, held: Json | None, chosen: str | None, said: Speech) -> Any:
+    def again(self, held: Json | None, chosen: str | None, said: ConsoleTexts) -> Any:
         """Return the reasons of the reply that was clicked, in another language.
 
         What is being corrected stays as it stands there.
@@ -73,10 +73,10 @@ class Right:
         """Return how the reply to a message came about, and what was corrected about it."""
         return self.desk.client.trace(asked), self.desk.corrections(asked)["corrections"]
 
-    def correct(self, kind: str) -> Callable[[str | None, str | None, Speech], Any]:
+    def correct(self, kind: str) -> Callable[[str | None, str | None, ConsoleTexts], Any]:
         """Return what keeps a correction of this kind."""
 
-        def corrected(chosen: str | None, value: str | None, said: Speech) -> Any:
+        def corrected(chosen: str | None, value: str | None, said: ConsoleTexts) -> Any:
             import gradio as gr
 
             if not (chosen and value and value.strip()):
@@ -91,7 +91,7 @@ class Right:
         return corrected
 
 
-def nothing_chosen(said: Speech, why: str = "") -> list[Any]:
+def nothing_chosen(said: ConsoleTexts, why: str = "") -> list[Any]:
     """Return what the page shows where no reply was clicked, or where it cannot be explained."""
     import gradio as gr
 
@@ -99,7 +99,7 @@ def nothing_chosen(said: Speech, why: str = "") -> list[Any]:
     return [None, hint, "", *[gr.update(visible=False)] * (CHOSEN - 3)]
 
 
-def intents(said: Speech) -> list[tuple[str, str]]:
+def intents(said: ConsoleTexts) -> list[tuple[str, str]]:
     """Return the intents as choices, by their titles."""
     return [(f"{said.title(name)} ({name})", name) for name in said.titles]
 
@@ -112,7 +112,7 @@ def articles(trace: Json, found: list[Json]) -> list[tuple[str, str]]:
     return [(f"{titles[name]} ({name})", name) for name in [*names][:_ARTICLES]]
 
 
-def kept_html(right: Json, said: Speech) -> str:
+def kept_html(right: Json, said: ConsoleTexts) -> str:
     """Return what was corrected and by whom."""
     lines = "".join(
         f"<p class='noted'>{escape(_told(kind, one, said))}</p>" for kind, one in right.items()
@@ -120,13 +120,13 @@ def kept_html(right: Json, said: Speech) -> str:
     return f"<div role='status'>{lines}</div>" if lines else ""
 
 
-def _told(kind: str, one: Json, said: Speech) -> str:
+def _told(kind: str, one: Json, said: ConsoleTexts) -> str:
     value = said.title(one["value"]) if kind == "intent" else one["value"]
     what = f"{said[f'right_{kind}']}: {value}"
     return said["right_kept"].format(author=one["author"], what=what)
 
 
-def _facts(line: Json, said: Speech) -> str:
+def _facts(line: Json, said: ConsoleTexts) -> str:
     facts = {
         said["route"]: said.term(line.get("route")),
         said["reason"]: said.reason(line.get("reason")),

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Final
 
-from ui.client.desk_api import Desk
+from ui.client.desk_api import DeskApi
 from ui.client.http_client import Client
-from ui.i18n import ENGLISH, Place
+from ui.i18n import ENGLISH, TabLanguage
 from ui.screens.chat.screen import CONCURRENCY
-from ui.screens.console.corrections import Right
-from ui.screens.console.records import Orders, orders_html
-from ui.screens.console.screen import Console, speech
-from ui.screens.console.texts import Speech, words
+from ui.screens.console.corrections import CorrectionPanel
+from ui.screens.console.records import RecordsPanel, orders_html
+from ui.screens.console.screen import ConsoleScreen, speech
+from ui.screens.console.texts import ConsoleTexts, words
 
 _SECONDS: Final = 3
 _ALIVE_SECONDS: Final = 20  # presence lasts a minute, a lease two
@@ -20,11 +20,11 @@ _WIDTHS: Final = ["10%", "11%", "29%", "14%", "9%", "7%", "10%", "10%"]
 _QUIET: Final = {"show_progress": "hidden", **CONCURRENCY}
 
 
-def build(client: Client, place: Place) -> None:
+def build(client: Client, place: TabLanguage) -> None:
     """Lay out the tab inside the blocks that are open."""
     import gradio as gr
 
-    console, said = Console(Desk(client)), words(ENGLISH)
+    console, said = ConsoleScreen(DeskApi(client)), words(ENGLISH)
     at = SimpleNamespace(tongue=place.tongue)
     # Each has one writer: who signed in, what is open, what is shown of it, what the words in the
     # box began as, the rows of the queue, the message whose reply was clicked, proven orders, and
@@ -170,7 +170,7 @@ def _corrections(at: SimpleNamespace, said: dict[str, str]) -> None:
     at.keep = gr.Button(said["right_save"], size="sm", visible=False, elem_id="console-keep")
 
 
-def _wire(console: Console, at: SimpleNamespace, shown: Any) -> None:
+def _wire(console: ConsoleScreen, at: SimpleNamespace, shown: Any) -> None:
     """Join events and handlers; `shown` changes when the tab is to speak another language."""
     import gradio as gr
 
@@ -225,7 +225,7 @@ def _wire(console: Console, at: SimpleNamespace, shown: Any) -> None:
     afterwards(at.labels.input(console.unmark, [at.held, at.labels], None, **_QUIET))
     at.query.submit(console.seek, [at.query, at.tongue], at.found, **_QUIET)
     _wire_proofs(console, at, reasons)
-    right = Right(console.desk)
+    right = CorrectionPanel(console.desk)
 
     def again(me: Any, held: Any, chosen: Any, proofs: Any, tongue: str) -> list[Any]:
         """Say anew what no later look says: the hint, the reasons, the orders that were proven."""
@@ -240,11 +240,11 @@ def _wire(console: Console, at: SimpleNamespace, shown: Any) -> None:
     shown.change(console.watch, watching, watched, **_QUIET)
 
 
-def _wire_proofs(console: Console, at: SimpleNamespace, reasons: list[Any]) -> None:
+def _wire_proofs(console: ConsoleScreen, at: SimpleNamespace, reasons: list[Any]) -> None:
     """Join the events of reasons, corrections and orders with their handlers."""
     import gradio as gr
 
-    right, orders = Right(console.desk), Orders(console.desk)
+    right, orders = CorrectionPanel(console.desk), RecordsPanel(console.desk)
 
     def why(held: Any, me: Any, event: Any) -> Any:
         """Explain the reply that was clicked, in the page's language."""
@@ -267,7 +267,7 @@ def _wire_proofs(console: Console, at: SimpleNamespace, reasons: list[Any]) -> N
     gr.on(
         [at.look.click, at.email.submit, at.number.submit],
         lambda conversation, number, email, tongue: orders.prove(
-            conversation, number, email, Speech(tongue)
+            conversation, number, email, ConsoleTexts(tongue)
         ),
         [at.conversation, at.number, at.email, at.tongue],
         [at.proven, at.proofs, at.number, at.email],
@@ -295,7 +295,7 @@ def _picked(handler: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
     return picked
 
 
-def _opened(console: Console) -> Callable[..., Any]:
+def _opened(console: ConsoleScreen) -> Callable[..., Any]:
     """Return the handler of a click on a row of the queue."""
     import gradio as gr
 

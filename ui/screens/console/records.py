@@ -6,10 +6,10 @@ from html import escape
 from typing import Any, Final
 
 from ui import error_texts
-from ui.client.desk_api import Desk
+from ui.client.desk_api import DeskApi
 from ui.client.http_client import ApiError, Json
 from ui.screens import notices
-from ui.screens.console.texts import Speech
+from ui.screens.console.texts import ConsoleTexts
 
 CSS: Final = """
 .order { margin: 0 0 .75rem !important; }
@@ -32,12 +32,12 @@ _FORBIDDEN: Final = 403
 
 
 @dataclass(frozen=True)
-class Orders:
+class RecordsPanel:
     """What happens around the orders."""
 
-    desk: Desk
+    desk: DeskApi
 
-    def shown(self, conversation: str, said: Speech) -> str:
+    def shown(self, conversation: str, said: ConsoleTexts) -> str:
         """Return the orders of who the customer was proven to be."""
         try:
             found = self.desk.look(conversation, "orders")
@@ -52,7 +52,7 @@ class Orders:
             return f"<p class='quiet'>{said['orders_elsewhere']}</p>"
         return orders_html(found["orders"], said) or f"<p class='quiet'>{said['orders_none']}</p>"
 
-    def prove(self, conversation: str | None, number: str, email: str, said: Speech) -> Any:
+    def prove(self, conversation: str | None, number: str, email: str, said: ConsoleTexts) -> Any:
         """Look an order up by its number and address; what does not fit is said."""
         import gradio as gr
 
@@ -66,12 +66,12 @@ class Orders:
         return orders_html(found["orders"], said), found["orders"], "", ""
 
 
-def orders_html(found: Sequence[Json], said: Speech) -> str:
+def orders_html(found: Sequence[Json], said: ConsoleTexts) -> str:
     """Return orders as a list; the first one is open."""
     return "".join(_order(one, said, opened=n == 0) for n, one in enumerate(found))
 
 
-def _order(one: Json, said: Speech, *, opened: bool) -> str:
+def _order(one: Json, said: ConsoleTexts, *, opened: bool) -> str:
     rows = "".join(
         f"<dt>{said[f'order_{name}']}</dt><dd>{escape(_value(name, one[name], said))}</dd>"
         for name in FACTS
@@ -88,5 +88,5 @@ def _order(one: Json, said: Speech, *, opened: bool) -> str:
     )
 
 
-def _value(name: str, value: Any, said: Speech) -> str:
+def _value(name: str, value: Any, said: ConsoleTexts) -> str:
     return said.term(str(value)) if name in _TERMS else str(value)

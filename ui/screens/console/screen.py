@@ -5,26 +5,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from ui.client.desk_api import Desk
+from ui.client.desk_api import DeskApi
 from ui.client.http_client import ApiError, Json
 from ui.screens import notices
 from ui.screens.console import views
 from ui.screens.console.corrections import CHOSEN, nothing_chosen
-from ui.screens.console.records import Orders
-from ui.screens.console.texts import Speech
+from ui.screens.console.records import RecordsPanel
+from ui.screens.console.texts import ConsoleTexts
 
 _LINES: Final = 200
 
 
 @dataclass(frozen=True)
-class Console:
+class ConsoleScreen:
     """What happens on the page: every method is an event's handler.
 
     `me` is who signed in. `held` is what the page shows of the open conversation: its messages,
     what was suggested; `read` alone writes it, since events overlap.
     """
 
-    desk: Desk
+    desk: DeskApi
 
     def open(self) -> Any:
         """Return who signed in, who is present now, and what the intents are called."""
@@ -132,7 +132,7 @@ class Console:
             gr.update(choices=[(f"/{c['shortcut']} {c['text']}", c["text"]) for c in canned]),
             gr.update(choices=self._places(me, known, said)),
             views.about(known, summary, said),
-            Orders(self.desk).shown(conversation, said),
+            RecordsPanel(self.desk).shown(conversation, said),
             *(("", None) if another else [gr.skip()] * 2),
             *(nothing_chosen(said) if another else [gr.skip()] * CHOSEN),
             views.moods(known, said),
@@ -159,7 +159,7 @@ class Console:
         held |= {"asked": last, "offer": found["id"], "suggested": found["suggestions"]}
         return True
 
-    def _places(self, me: Json, known: Json, said: Speech) -> list[tuple[str, str]]:
+    def _places(self, me: Json, known: Json, said: ConsoleTexts) -> list[tuple[str, str]]:
         """Return where a conversation can go: its queue, and colleagues who are there."""
         queue = known["queue"] or "general"
         others = [
@@ -253,14 +253,14 @@ class Console:
         if not query.strip():
             return gr.update(choices=[], value=None, visible=False)
         found = _asked(lambda: self.desk.client.search(query))
-        said = Speech(tongue)
+        said = ConsoleTexts(tongue)
         info = None if found else said["nothing_found"]
         return gr.update(choices=views.passages(found, said), value=None, info=info, visible=True)
 
 
-def speech(me: Json | None, tongue: str) -> Speech:
+def speech(me: Json | None, tongue: str) -> ConsoleTexts:
     """Return how the page speaks to who signed in."""
-    return Speech(tongue, me["titles"] if me else {})
+    return ConsoleTexts(tongue, me["titles"] if me else {})
 
 
 def _named(queue: Json, name: str, call: Callable[[str], str]) -> set[tuple[str, str]]:

@@ -193,7 +193,7 @@ def words(tongue: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Speech:
+class ConsoleTexts:
     """How the page speaks: its own words by name, the server's terms, and the intents' titles.
 
     `titles` holds for each intent its title in `en` and `zh`.

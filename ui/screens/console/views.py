@@ -8,7 +8,7 @@ from typing import Any, Final
 from ui.client.http_client import Json
 from ui.screens import attachments
 from ui.screens.chat.views import plain
-from ui.screens.console.texts import Speech
+from ui.screens.console.texts import ConsoleTexts
 
 CSS: Final = """
 #console-busy p, #console-head p { margin: 0; }
@@ -38,7 +38,7 @@ _QUOTED: Final = 90
 Rows = list[list[str]]
 
 
-def rows(queue: Json, me: str, chosen: Sequence[Any], at: datetime, said: Speech) -> Rows:
+def rows(queue: Json, me: str, chosen: Sequence[Any], at: datetime, said: ConsoleTexts) -> Rows:
     """Return the queue's rows through the filters: show, mood, intent, language, minutes."""
     show, mood, intent, language, minutes = chosen
     found = []
@@ -85,7 +85,7 @@ def _minutes(one: Json, at: datetime) -> float | None:
     return (at - datetime.fromisoformat(since)).total_seconds() / 60 if since else None
 
 
-def clock(one: Json, at: datetime, target: float, said: Speech) -> str:
+def clock(one: Json, at: datetime, target: float, said: ConsoleTexts) -> str:
     """Return how long the customer waits, in minutes, with a sign where that is too long."""
     waits = _minutes(one, at)
     if waits is None:
@@ -94,7 +94,7 @@ def clock(one: Json, at: datetime, target: float, said: Speech) -> str:
     return late + said["minutes"].format(n=int(waits))
 
 
-def head(known: Json, one: Json | None, at: datetime, target: float, said: Speech) -> str:
+def head(known: Json, one: Json | None, at: datetime, target: float, said: ConsoleTexts) -> str:
     """Return who has a conversation, its clock, intent and mood."""
     state = said[known["state"]].format(agent=escape(known["agent"] or ""))
     parts = [f"<span class='state'>{state}</span>"]
@@ -107,7 +107,7 @@ def head(known: Json, one: Json | None, at: datetime, target: float, said: Speec
     return f"<p>{' · '.join(parts)}</p>"
 
 
-def transcript(lines: Sequence[Json], said: Speech) -> list[dict[str, Any]]:
+def transcript(lines: Sequence[Json], said: ConsoleTexts) -> list[dict[str, Any]]:
     """Return a conversation as an agent sees it: the customer on the left, the house right."""
     return [
         {
@@ -118,7 +118,7 @@ def transcript(lines: Sequence[Json], said: Speech) -> list[dict[str, Any]]:
     ]
 
 
-def _speaker(line: Json, said: Speech) -> str:
+def _speaker(line: Json, said: ConsoleTexts) -> str:
     if line["role"] == "customer":
         return said["customer"]
     if line["role"] == "agent":
@@ -131,7 +131,7 @@ def _files(line: Json) -> str:
     return f"<br>{sent}" if sent else ""
 
 
-def moods(known: Json, said: Speech) -> str:
+def moods(known: Json, said: ConsoleTexts) -> str:
     """Return the customer's mood, message by message, as a line."""
     found = known["moods"][-30:]
     if not found:
@@ -153,7 +153,7 @@ def moods(known: Json, said: Speech) -> str:
     )
 
 
-def about(known: Json, summary: Json, said: Speech) -> str:
+def about(known: Json, summary: Json, said: ConsoleTexts) -> str:
     """Return what is known: slots, contact, what was asked and tried."""
     facts = {
         said["customer"]: known["visitor_name"],
@@ -183,7 +183,7 @@ def notes(known: Json) -> str:
     )
 
 
-def offered(found: Sequence[Json], said: Speech) -> list[tuple[str, int]]:
+def offered(found: Sequence[Json], said: ConsoleTexts) -> list[tuple[str, int]]:
     """Return suggestions as choices: where each comes from, and its words."""
     return [
         (f"[{said[one['kind']]} · {one['title'] or one['source']}] {one['text']}", n)
@@ -191,7 +191,7 @@ def offered(found: Sequence[Json], said: Speech) -> list[tuple[str, int]]:
     ]
 
 
-def passages(found: Sequence[Json], said: Speech) -> list[tuple[str, str]]:
+def passages(found: Sequence[Json], said: ConsoleTexts) -> list[tuple[str, str]]:
     """Return what a search found as choices; the value is the passage."""
     del said
     return [(f"[{one['title']}] {one['text'][:160]}", one["text"]) for one in found]

@@ -6,13 +6,13 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from ui import error_texts
-from ui.client.desk_api import Desk
+from ui.client.desk_api import DeskApi
 from ui.client.http_client import ApiError, Client, Json
-from ui.i18n import ENGLISH, Place, spoken
+from ui.i18n import ENGLISH, TabLanguage, spoken
 from ui.screens import notices
 from ui.screens.chat.screen import CONCURRENCY
 from ui.screens.chat.views import plain
-from ui.screens.console.texts import Speech
+from ui.screens.console.texts import ConsoleTexts
 from ui.screens.insights import charts, views
 from ui.screens.insights.texts import words
 
@@ -36,7 +36,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class Page:
+class InsightsPage:
     """What happens on the page: every method is an event's handler."""
 
     client: Client
@@ -55,8 +55,8 @@ class Page:
         seen = views.shown(said, page, views.alarms(surges, speech))
         return [*seen, *views.labels(said, page, speech)]
 
-    def _speech(self, tongue: str) -> Speech:
-        return Speech(tongue, _asked(Desk(self.client).intents))
+    def _speech(self, tongue: str) -> ConsoleTexts:
+        return ConsoleTexts(tongue, _asked(DeskApi(self.client).intents))
 
     def see(  # noqa: PLR0913, PLR0917 — whose figures, which, and what it is called
         self,
@@ -222,11 +222,11 @@ class Page:
         return _asked(lambda: self.client.insights_csv(views.period(*chosen)))
 
 
-def build(client: Client, place: Place) -> None:
+def build(client: Client, place: TabLanguage) -> None:
     """Lay out the tab inside the blocks that are open."""
     import gradio as gr
 
-    page, said = Page(client), words(ENGLISH)
+    page, said = InsightsPage(client), words(ENGLISH)
     every = [(said["all"], "")]
     with gr.Row(elem_classes="filters"):
         days = gr.Dropdown(
@@ -327,7 +327,7 @@ def _topics(said: dict[str, str], look: dict[str, Any]) -> _Topics:
     return _Topics(table, gr.State({}), gr.State(None), name, rename, join)
 
 
-def _saves(export: Any, page: Page, filters: Sequence[Any], quiet: dict[str, Any]) -> None:
+def _saves(export: Any, page: InsightsPage, filters: Sequence[Any], quiet: dict[str, Any]) -> None:
     """Have the button save the figures as a table; the first filter is the days."""
     import gradio as gr
 
@@ -350,7 +350,7 @@ def _transcript(said: dict[str, str]) -> Any:
     )
 
 
-def _gaps(page: Page, said: dict[str, str], inputs: Sequence[Any]) -> list[Any]:
+def _gaps(page: InsightsPage, said: dict[str, str], inputs: Sequence[Any]) -> list[Any]:
     """Lay out the questions without an answer; return what has words on it."""
     import gradio as gr
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ui.client.http_client import Json
 from ui.screens.chat.views import plain
-from ui.screens.console.texts import Speech
+from ui.screens.console.texts import ConsoleTexts
 from ui.screens.insights import charts
 
 _QUOTED: Final = 120  # characters of an example
@@ -63,7 +63,7 @@ def periods(said: dict[str, str]) -> list[tuple[str, int]]:
     return [(said["last"].format(n=n), n) for n in _PERIODS]
 
 
-def titled(rows: Sequence[Json], speech: Speech) -> list[Json]:
+def titled(rows: Sequence[Json], speech: ConsoleTexts) -> list[Json]:
     """Return rows of topics whose intents are called as people call them."""
     return [
         {**row, "name": speech.title(row["topic"]) if row["kind"] == "intent" else row["name"]}
@@ -71,7 +71,7 @@ def titled(rows: Sequence[Json], speech: Speech) -> list[Json]:
     ]
 
 
-def alarms(surges: Sequence[Json], speech: Speech) -> list[Json]:
+def alarms(surges: Sequence[Json], speech: ConsoleTexts) -> list[Json]:
     """Return surges with the intents they lie in called as people call them."""
     return [
         {**surge, "also": ", ".join(map(speech.title, surge["also"]))}
@@ -171,7 +171,7 @@ def _defined(said: dict[str, str], figures: Json) -> str:
     )
 
 
-def labels(said: dict[str, str], page: Json, speech: Speech) -> list[Any]:
+def labels(said: dict[str, str], page: Json, speech: ConsoleTexts) -> list[Any]:
     """Return the filters, tables and buttons in the words of the page's language."""
     import gradio as gr
 

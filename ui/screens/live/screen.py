@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from ui import error_texts
 from ui.client.http_client import ApiError, Client, Json
-from ui.i18n import ENGLISH, Place
+from ui.i18n import ENGLISH, TabLanguage
 from ui.screens import attachments, notices
 from ui.screens.chat.screen import CONCURRENCY, Lines
 from ui.screens.chat.views import plain
-from ui.screens.console.texts import Speech
+from ui.screens.console.texts import ConsoleTexts
 from ui.screens.live.texts import words
 
 _SECONDS: Final = 3
@@ -24,7 +24,7 @@ _WIDTHS: Final = ["11%", "15%", "7%", "9%", "8%", "8%", "8%", "8%", "26%"]
 Rows = list[list[str]]
 
 
-def build(client: Client, place: Place) -> None:
+def build(client: Client, place: TabLanguage) -> None:
     """Lay out the tab inside the blocks that are open."""
     import gradio as gr
 
@@ -106,7 +106,7 @@ def _labels(tongue: str) -> list[Any]:
 
 def rows(conversations: Sequence[Json], tongue: str) -> Rows:
     """Return the table's rows: one per conversation, the id first."""
-    said = Speech(tongue)
+    said = ConsoleTexts(tongue)
     return [[_cell(key, found.get(key), said) for key in _COLUMNS] for found in conversations]
 
 
@@ -150,7 +150,7 @@ def trace_of_last(client: Client, lines: Sequence[Json], tongue: str) -> Json:
         return {"error": error_texts.told(error, tongue)}
 
 
-def _cell(key: str, value: Any, said: Speech) -> str:
+def _cell(key: str, value: Any, said: ConsoleTexts) -> str:
     if value is None:
         return ""
     if key == "updated_at":  # 2026-01-31T09:30:00.123456+00:00, as UTC, to the second

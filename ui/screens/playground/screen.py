@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any, Final
 
-from ui.client.desk_api import Desk
+from ui.client.desk_api import DeskApi
 from ui.client.http_client import ApiError, Client, Json
-from ui.i18n import ENGLISH, Place
+from ui.i18n import ENGLISH, TabLanguage
 from ui.screens import notices
 from ui.screens.chat.screen import CONCURRENCY
-from ui.screens.console.texts import Speech
+from ui.screens.console.texts import ConsoleTexts
 from ui.screens.playground import views
 from ui.screens.playground.texts import words
 
@@ -18,7 +18,7 @@ _LINES: Final = 3
 _QUIET: Final = {"show_progress": "minimal", **CONCURRENCY}
 
 
-def build(client: Client, place: Place) -> None:
+def build(client: Client, place: TabLanguage) -> None:
     """Lay out the tab inside the blocks that are open."""
     import gradio as gr
 
@@ -90,11 +90,11 @@ def attempt(client: Client, text: str, earlier: Sequence[str], language: str, ch
     body["earlier"] = [line for line in earlier if line.strip()]
     if language:
         body["language"] = language
-    return client.post("/api/playground", **body) | {"titles": Desk(client).intents()}
+    return client.post("/api/playground", **body) | {"titles": DeskApi(client).intents()}
 
 
 def _shown(found: Json, page: str) -> tuple[str, str]:
-    said, terms = words(page), Speech(page, found["titles"])
+    said, terms = words(page), ConsoleTexts(page, found["titles"])
     return views.reply(found, said, terms), views.steps(found, said, terms)
 
 

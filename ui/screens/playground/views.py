@@ -6,7 +6,7 @@ from typing import Final
 
 from ui.client.http_client import Json
 from ui.screens.chat.views import facts_html, written
-from ui.screens.console.texts import Speech
+from ui.screens.console.texts import ConsoleTexts
 
 CSS: Final = """
 .step { margin: 0 0 1.25rem !important; }
@@ -38,7 +38,7 @@ _WHOLE: Final = "total"
 Words = Mapping[str, str]
 
 
-def reply(found: Json, said: Words, terms: Speech) -> str:
+def reply(found: Json, said: Words, terms: ConsoleTexts) -> str:
     """Return the conversation so far and the reply, with what the customer may press."""
     parts = []
     for turn in found["earlier"]:
@@ -53,7 +53,7 @@ def reply(found: Json, said: Words, terms: Speech) -> str:
     return f"<div class='step' role='status'>{''.join(parts)}</div>"
 
 
-def steps(found: Json, said: Words, terms: Speech) -> str:
+def steps(found: Json, said: Words, terms: ConsoleTexts) -> str:
     """Return every step, in the order in which they are taken."""
     turn, trace = found["turn"], found["trace"]
     blocks = {
@@ -79,7 +79,7 @@ def _bar(name: str, share: float, figure: str) -> str:
     )
 
 
-def _understood(turn: Json, said: Words, terms: Speech) -> str:
+def _understood(turn: Json, said: Words, terms: ConsoleTexts) -> str:
     feeling = ", ".join(filter(None, map(terms.term, (turn["sentiment"], turn["emotion"]))))
     values = ", ".join(f"{one['entity']} = {one['value']}" for one in turn["entities"])
     requests = [] if len(turn["requests"]) < 2 else turn["requests"]  # noqa: PLR2004
@@ -100,12 +100,12 @@ def _understood(turn: Json, said: Words, terms: Speech) -> str:
     return facts_html(facts) + (f"<table>{rows}</table>" if rows else "")
 
 
-def _called(intent: str, terms: Speech) -> str:
+def _called(intent: str, terms: ConsoleTexts) -> str:
     title = terms.title(intent)
     return intent if title == intent else f"{title} ({intent})"
 
 
-def _decided(turn: Json, trace: Json, said: Words, terms: Speech) -> str:
+def _decided(turn: Json, trace: Json, said: Words, terms: ConsoleTexts) -> str:
     handoff = turn.get("handoff")
     return facts_html(
         {
@@ -118,7 +118,7 @@ def _decided(turn: Json, trace: Json, said: Words, terms: Speech) -> str:
     )
 
 
-def _handoff(handoff: Json | None, terms: Speech) -> str:
+def _handoff(handoff: Json | None, terms: ConsoleTexts) -> str:
     return f"{terms.state(handoff['state'])}, {handoff['queue']}" if handoff else ""
 
 
@@ -153,7 +153,7 @@ def _candidate(one: Json, said: Words) -> str:
     )
 
 
-def _support(checked: list[Json], said: Words, terms: Speech) -> str:
+def _support(checked: list[Json], said: Words, terms: ConsoleTexts) -> str:
     if not checked:
         return f"<p class='quiet'>{said['support_none']}</p>"
     flaws = (escape(", ".join(map(terms.flaw, one["flaws"]))) for one in checked)
@@ -176,7 +176,7 @@ def _times(timings: Mapping[str, float], said: Words) -> str:
     return f"<table>{rows}</table>"
 
 
-def _models(generated: list[Json], said: Words, terms: Speech) -> str:
+def _models(generated: list[Json], said: Words, terms: ConsoleTexts) -> str:
     if not generated:
         return f"<p class='quiet'>{said['models_none']}</p>"
     return facts_html({one["model"]: written(one, terms) for one in generated})

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Final
 
-from ui.client.authoring_api import Bench, asked
+from ui.client.authoring_api import AuthoringApi, asked
 from ui.client.http_client import ApiError, Json
 from ui.screens import notices
 from ui.screens.chat.screen import CONCURRENCY
@@ -18,7 +18,7 @@ _BEGUN: Final = "---\ntitle: {title}\nlanguage: {language}\n---\n# {title}\n\n"
 
 
 @dataclass(frozen=True)
-class Editor:
+class EditorPage:
     """What happens on the page: every method is an event's handler.
 
     `opened` is the text as the server told it, with the hash that says whether it still is so;
@@ -26,7 +26,7 @@ class Editor:
     hash of its text at that moment.
     """
 
-    bench: Bench
+    bench: AuthoringApi
     at: SimpleNamespace
 
     def texts(self, tongue: str) -> Any:
@@ -231,7 +231,7 @@ class Editor:
         return {**self._shown(told, tongue), **done}
 
 
-def build(editor: Editor, said: dict[str, str]) -> None:
+def build(editor: EditorPage, said: dict[str, str]) -> None:
     """Lay out the page inside the tab that is open."""
     import gradio as gr
 
@@ -298,7 +298,7 @@ def build(editor: Editor, said: dict[str, str]) -> None:
             )
 
 
-def wire(editor: Editor) -> None:
+def wire(editor: EditorPage) -> None:
     """Join events and handlers."""
     at = editor.at
     page = [at.opened, at.judged, at.chooser, at.code, at.target, at.found, at.preview, at.note]
@@ -354,7 +354,7 @@ def named(at: SimpleNamespace) -> list[Any]:
     return [at.chooser, at.name, at.create, at.target, at.note, *buttons, at.history_title, at.only]
 
 
-def _picked(editor: Editor) -> Any:
+def _picked(editor: EditorPage) -> Any:
     """Return the handler of a click on a publication; Gradio looks for the event's type."""
     import gradio as gr
 

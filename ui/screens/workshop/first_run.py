@@ -8,11 +8,11 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from ui import error_texts
-from ui.client.authoring_api import Bench, asked
+from ui.client.authoring_api import AuthoringApi, asked
 from ui.client.http_client import ApiError, Json
 from ui.screens.chat.screen import CONCURRENCY
 from ui.screens.chat.views import sources_html
-from ui.screens.console.texts import Speech
+from ui.screens.console.texts import ConsoleTexts
 from ui.screens.workshop import views
 from ui.screens.workshop.texts import words
 
@@ -24,10 +24,10 @@ _DIALOGS: Final = [".csv", ".jsonl", ".gz"]
 
 
 @dataclass(frozen=True)
-class Setup:
+class SetupPage:
     """What happens on the page: every method is an event's handler."""
 
-    bench: Bench
+    bench: AuthoringApi
     at: SimpleNamespace
 
     def show(self, role: str | None, tongue: str) -> Any:
@@ -79,7 +79,7 @@ class Setup:
         if not question.strip():
             return ""
         turn = asked(lambda: self.bench.client.send(question))
-        said = Speech(tongue)
+        said = ConsoleTexts(tongue)
         named = {"route": said.term(turn["route"]), "reason": said.reason(turn["reason"])}
         told = words(tongue)["answered"].format(**named)
         return (
@@ -96,7 +96,7 @@ def _kept(to: str, told: Json, tongue: str) -> str:
     return " · ".join(parts)
 
 
-def build(setup: Setup, said: dict[str, str]) -> None:
+def build(setup: SetupPage, said: dict[str, str]) -> None:
     """Lay out the page inside the tab that is open."""
     import gradio as gr
 
@@ -147,7 +147,7 @@ def build(setup: Setup, said: dict[str, str]) -> None:
         at.delete = gr.Button(said["delete_button"], variant="stop", scale=0, **small)
 
 
-def wire(setup: Setup) -> None:
+def wire(setup: SetupPage) -> None:
     """Join events and handlers."""
     at = setup.at
     inputs, outputs = [at.role, at.tongue], [at.welcome, at.files, at.doomed]

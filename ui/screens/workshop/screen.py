@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Final
 
-from ui.client.authoring_api import Bench, asked
+from ui.client.authoring_api import AuthoringApi, asked
 from ui.client.http_client import ApiError, Client, Json
-from ui.i18n import ENGLISH, Place, spoken
+from ui.i18n import ENGLISH, TabLanguage, spoken
 from ui.screens.chat.screen import CONCURRENCY
 from ui.screens.workshop import editor as editing
 from ui.screens.workshop import first_run, versions, views
@@ -21,10 +21,10 @@ SHOWN: Final = 5  # what the head shows
 
 
 @dataclass(frozen=True)
-class Head:
+class WorkshopHeader:
     """What stands above all pages of the workshop: what serves, and what is being done."""
 
-    bench: Bench
+    bench: AuthoringApi
 
     def watch(self, role: str | None, tongue: str, shown: Any) -> Any:
         """Return what changed since the last look.
@@ -56,7 +56,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Door:
+class WorkshopTabs:
     """The way in: the tabs, the one of the workshop, and the state that tells which is open."""
 
     tabs: Any
@@ -64,16 +64,16 @@ class Door:
     open: Any
 
 
-def build(client: Client, place: Place, door: Door) -> None:
+def build(client: Client, place: TabLanguage, door: WorkshopTabs) -> None:
     """Lay out the tab inside the blocks that are open; it is shown to those who may use it."""
     import gradio as gr
 
-    said, at, bench = words(ENGLISH), SimpleNamespace(tongue=place.tongue), Bench(client)
-    parts = Parts(
-        Head(bench),
-        editing.Editor(bench, at),
-        versions.Shelf(bench, at),
-        first_run.Setup(bench, at),
+    said, at, bench = words(ENGLISH), SimpleNamespace(tongue=place.tongue), AuthoringApi(client)
+    parts = WorkshopPages(
+        WorkshopHeader(bench),
+        editing.EditorPage(bench, at),
+        versions.VersionsPage(bench, at),
+        first_run.SetupPage(bench, at),
     )
     # Each has one writer: the role, what is shown of the status, what the other pages depend on.
     at.role, at.shown, at.seen = gr.State(None), gr.State(None), gr.State(None)
@@ -105,13 +105,13 @@ def _titles(tongue: str) -> list[Any]:
 
 
 @dataclass(frozen=True)
-class Parts:
+class WorkshopPages:
     """The pages of the workshop, below its head."""
 
-    head: Head
-    editor: editing.Editor
-    shelf: versions.Shelf
-    setup: first_run.Setup
+    head: WorkshopHeader
+    editor: editing.EditorPage
+    shelf: versions.VersionsPage
+    setup: first_run.SetupPage
 
     def fill(  # noqa: PLR0913, PLR0917 — what each page depends on
         self,
@@ -140,7 +140,9 @@ class Parts:
         ]
 
 
-def _wire(parts: Parts, at: SimpleNamespace, place: Place, door: Door) -> None:
+def _wire(
+    parts: WorkshopPages, at: SimpleNamespace, place: TabLanguage, door: WorkshopTabs
+) -> None:
     """Join events and handlers."""
     import gradio as gr
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Final
 
-from ui.client.authoring_api import Bench, asked
+from ui.client.authoring_api import AuthoringApi, asked
 from ui.client.http_client import Json
 from ui.screens import notices
 from ui.screens.chat.screen import CONCURRENCY
@@ -17,10 +17,10 @@ _KINDS: Final = ("models", "knowledge", "templates", "policy")
 
 
 @dataclass(frozen=True)
-class Shelf:
+class VersionsPage:
     """What happens on the page: every method is an event's handler."""
 
-    bench: Bench
+    bench: AuthoringApi
     at: SimpleNamespace
 
     def show(self, role: str | None, kind: str, tongue: str) -> Any:
@@ -84,7 +84,7 @@ class Shelf:
         return back
 
 
-def build(shelf: Shelf, said: dict[str, str]) -> None:
+def build(shelf: VersionsPage, said: dict[str, str]) -> None:
     """Lay out the page inside the tab that is open."""
     import gradio as gr
 
@@ -122,7 +122,7 @@ def build(shelf: Shelf, said: dict[str, str]) -> None:
                 at.card = gr.Markdown(elem_id="workshop-card")
 
 
-def wire(shelf: Shelf) -> None:
+def wire(shelf: VersionsPage) -> None:
     """Join events and handlers."""
     at = shelf.at
     inputs, outputs = [at.role, at.kind, at.tongue], [at.versions, at.trend]
@@ -157,7 +157,7 @@ def named(at: SimpleNamespace) -> list[Any]:
     return [at.kind, at.activate, at.back_models, at.back_knowledge, at.folded]
 
 
-def _picked(shelf: Shelf) -> Any:
+def _picked(shelf: VersionsPage) -> Any:
     """Return the handler of a click on a version; Gradio looks for the event's type."""
     import gradio as gr
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
-from bot.generation.verification import Flaw, Scorer, SupportCheck
+from bot.generation.verification import SupportCheck, SupportIssue, SupportScorer
 from knowledge_base.chunking import sentences
 from knowledge_base.encoders.base_models import Vectors
 from tests.bot.generation.support.cases_en import ENGLISH
@@ -81,7 +81,7 @@ def test_two_sentences_are_supported_when_both_are() -> None:
     assert CHECK.check(f"{first} {second}", [RETURNS]).supported
     verdict = CHECK.check(f"{first} In the US the return label costs $5.", [RETURNS])
     assert not verdict.supported
-    assert Flaw.MONEY in verdict.flaws
+    assert SupportIssue.MONEY in verdict.flaws
 
 
 def test_one_sentence_may_join_two_passages() -> None:
@@ -106,7 +106,7 @@ def test_many_statements_get_the_verdicts_they_get_alone() -> None:
 def test_nothing_is_not_supported(statement: str) -> None:
     verdict = CHECK.check(statement, [RETURNS])
     assert not verdict.supported
-    assert verdict.flaws == (Flaw.MEANING,)
+    assert verdict.flaws == (SupportIssue.MEANING,)
 
 
 def test_no_passage_supports_nothing() -> None:
@@ -117,10 +117,10 @@ def test_no_passage_supports_nothing() -> None:
 
 
 def test_the_threshold_decides_what_the_scorer_leaves_open() -> None:
-    doubtful = Scorer((0.0,) * 13, 0.0)
+    doubtful = SupportScorer((0.0,) * 13, 0.0)
     text = "The label for returns is free in Canada."
     assert SupportCheck(None, doubtful, 0.4).check(text, [RETURNS]).supported
-    assert SupportCheck(None, doubtful, 0.6).check(text, [RETURNS]).flaws == (Flaw.MEANING,)
+    assert SupportCheck(None, doubtful, 0.6).check(text, [RETURNS]).flaws == (SupportIssue.MEANING,)
 
 
 def test_a_passage_is_encoded_once() -> None:

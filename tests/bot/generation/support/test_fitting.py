@@ -7,7 +7,7 @@ import pytest
 
 from bot.generation.verification import SupportCheck
 from bot.generation.verification.features import NAMES, SIGNS
-from bot.generation.verification.scorer import DEFAULT, WORDS, Scorer
+from bot.generation.verification.scorer import DEFAULT, WORDS, SupportScorer
 from bot.training import support_scorer
 from knowledge_base.documents import Document
 from knowledge_base.sources import loader
@@ -17,13 +17,13 @@ KB: Path = ROOT / "data" / "kb"
 
 
 @pytest.fixture(scope="module")
-def made() -> list[support_scorer.Example]:
+def made() -> list[support_scorer.SupportExample]:
     read = [document for document in loader.load([KB]) if isinstance(document, Document)]
     return support_scorer.examples(sorted(read, key=lambda document: document.id), most=500)
 
 
 def test_examples_are_made_of_both_kinds_and_the_same_each_time(
-    made: list[support_scorer.Example],
+    made: list[support_scorer.SupportExample],
 ) -> None:
     assert 0.35 < np.mean([example.supported for example in made]) < 0.65
     read = [document for document in loader.load([KB]) if isinstance(document, Document)]
@@ -32,7 +32,7 @@ def test_examples_are_made_of_both_kinds_and_the_same_each_time(
 
 
 def test_a_fit_on_a_sample_says_what_the_shipped_scorer_says(
-    made: list[support_scorer.Example],
+    made: list[support_scorer.SupportExample],
 ) -> None:
     features, supported = support_scorer.measured(SupportCheck(None), made)
     anew = support_scorer.fit(features, supported)
@@ -51,4 +51,4 @@ def test_no_weight_has_the_wrong_sign() -> None:
 
 def test_weights_of_other_features_are_refused() -> None:
     with pytest.raises(ValueError, match=f"needs {len(NAMES)} weights, not 2"):
-        Scorer((1.0, 2.0), 0.0)
+        SupportScorer((1.0, 2.0), 0.0)

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from bot.generation.verification.alignment import Index, Passage, lean
-from bot.generation.verification.features import NAMES, SIGNS, Ground, of
+from bot.generation.verification.alignment import IndexedPassage, SentenceIndex, lean
+from bot.generation.verification.features import NAMES, SIGNS, SupportFeatures, of
 from bot.generation.verification.sentences import read
-from bot.generation.verification.similarity import Meaning
+from bot.generation.verification.similarity import SentenceSimilarity
 from tests.bot.generation.support.test_check import Letters
 
 
@@ -31,17 +31,19 @@ def test_function_words_carry_nothing_but_the_us_is_a_place() -> None:
 
 def test_a_sentence_leans_on_the_sentences_that_cover_it() -> None:
     passages = [
-        Passage.of(0, "Tents are heavy. The label is free."),
-        Passage.of(1, "Boots are warm. Refunds take five days."),
+        IndexedPassage.of(0, "Tents are heavy. The label is free."),
+        IndexedPassage.of(1, "Boots are warm. Refunds take five days."),
     ]
-    support = lean(read("The label is free and refunds take five days.")[0], Index(passages), None)
+    support = lean(
+        read("The label is free and refunds take five days.")[0], SentenceIndex(passages), None
+    )
     assert support is not None
     assert [s.text for s in support.sentences] == ["Refunds take five days.", "The label is free."]
     assert support.places == (1, 0)
 
 
 def test_a_passage_says_its_own_sentences_and_not_half_of_one() -> None:
-    passage = Passage.of(0, "Return\nYou can return it if it is new. It is free.\nA | B")
+    passage = IndexedPassage.of(0, "Return\nYou can return it if it is new. It is free.\nA | B")
     for whole in ("you can return it if it is new", "It is free.", "A: B.", "It is free. A, B"):
         assert passage.says(read(whole)[0]) or len(read(whole)) > 1
     for half in ("You can return it.", "It is new.", "is free", "It is fre"):
@@ -49,16 +51,16 @@ def test_a_passage_says_its_own_sentences_and_not_half_of_one() -> None:
 
 
 def test_features_are_as_many_as_their_names() -> None:
-    passage = Passage.of(0, "The label is free.")
+    passage = IndexedPassage.of(0, "The label is free.")
     sentence = read("The label is free.")[0]
-    ground = Ground([passage])
+    ground = SupportFeatures([passage])
     found = of(sentence, ground, lean(sentence, ground.index, None), 1.0, ())
     assert len(found) == len(NAMES) == len(SIGNS)
     assert found[:6].tolist() == [1.0] * 6
 
 
 def test_nearness_is_one_for_the_same_and_little_for_anything() -> None:
-    near = Meaning(Letters()).nearness(["abc abc"], ["abc abc", "zzzz qqqq"])
+    near = SentenceSimilarity(Letters()).nearness(["abc abc"], ["abc abc", "zzzz qqqq"])
     assert near.shape == (1, 2)
     assert np.isclose(near[0, 0], 1.0, atol=1e-5)
     assert near[0, 1] < 0.5
