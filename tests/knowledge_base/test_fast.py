@@ -162,10 +162,11 @@ def test_a_processor_that_computes_something_else_is_found_out(
 
 def test_serving_loads_neither_torch_nor_transformers(encoder: TorchEncoder, made: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from knowledge_base.encoders import Base; "
-        "from knowledge_base.fast import FastEncoder; "
-        "base, folder = Base('tiny', sys.argv[1], 'query: '), Path(sys.argv[2]); "
-        "assert FastEncoder(base, folder).queries(['hello', '你好']).shape[0] == 2; "
+        "import sys; from pathlib import Path; "
+        "from knowledge_base.encoders.base_models import BaseModel; "
+        "from knowledge_base.encoders.onnx_encoder import OnnxEncoder; "
+        "base, folder = BaseModel('tiny', sys.argv[1], 'query: '), Path(sys.argv[2]); "
+        "assert OnnxEncoder(base, folder).queries(['hello', '你好']).shape[0] == 2; "
         "print([m for m in ('torch', 'transformers', 'sentence_transformers', 'onnx') "
         "if m in sys.modules])"
     )

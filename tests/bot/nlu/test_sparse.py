@@ -121,8 +121,8 @@ def test_terms_of_any_text_survive_the_file(
 
 def test_every_process_puts_the_terms_in_the_same_order() -> None:
     code = (
-        "from bot.nlu.sparse import Vocabulary; "
-        "print(ascii(Vocabulary.fit(['where is my parcel', 'my refund is late']).terms))"
+        "from bot.nlu.ngrams import NgramVocabulary; "
+        "print(ascii(NgramVocabulary.fit(['where is my parcel', 'my refund is late']).terms))"
     )
     said = {
         subprocess.run(

@@ -97,13 +97,13 @@ def test_old_jobs_are_forgotten(jobs: JobStore, monkeypatch: pytest.MonkeyPatch)
 
 OURS = """
 from pathlib import Path
-from bot.workshop import worker
-from bot.workshop.jobs import Task
-from knowledge_base import bars
+from bot.authoring.jobs import JobTask
+from bot.server.background import job_worker
+from knowledge_base import progress
 def work(home, us):
 {body}
-worker._TASKS[Task.CHECK] = work
-worker.main(Path(home), job)
+job_worker._TASKS[JobTask.CHECK] = work
+job_worker.main(Path(home), job)
 """
 
 
@@ -111,7 +111,7 @@ def test_a_job_that_is_stopped_says_so_and_how_far_it_was(
     jobs: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = (
-        "    for _ in bars.track(range(3), 'encoding', 3, shown=False): pass\n    time.sleep(60)"
+        "    for _ in progress.track(range(3), 'encoding', 3, shown=False): pass\n    time.sleep(60)"
     )
     works_as(monkeypatch, OURS.format(body=steps))
     job = jobs.start(JobTask.CHECK, "ann")
