@@ -33,7 +33,7 @@ OWNER = "marta.lindqvist@example.com"  # placed A10234
 
 @pytest.fixture(scope="module")
 def parts(trained: Home) -> Components:
-    return build_assistant(trained, MemoryLog()).parts
+    return build_assistant(trained, MemoryLog()).components
 
 
 @pytest.fixture
@@ -82,11 +82,11 @@ def test_every_citation_is_the_text_it_points_at(bot: Assistant) -> None:
         "do you ship to canada and what does it cost",
         "保修多少年",
     )
-    assert bot.parts.knowledge is not None
+    assert bot.components.knowledge is not None
     cited = 0
     for question in questions:
         for citation in say(bot, question, conversation=question).reply.citations:
-            article = bot.parts.knowledge.article(citation.article)
+            article = bot.components.knowledge.article(citation.article)
             assert article is not None
             assert article.text[citation.start : citation.end] == citation.quote
             cited += 1
@@ -163,7 +163,7 @@ class Broken:
 def test_a_failure_on_the_way_becomes_a_hand_off(
     bot: Assistant, caplog: pytest.LogCaptureFixture
 ) -> None:
-    broken = Assistant(replace(bot.parts, composer=Broken(), log=MemoryLog()))  # type: ignore[arg-type]
+    broken = Assistant(replace(bot.components, composer=Broken(), log=MemoryLog()))  # type: ignore[arg-type]
     turn = say(broken, "how long does shipping take?", "broken")
     assert (turn.decision.route, turn.decision.reason) == (Route.HANDOFF, "error")
     assert turn.handoff is not None
@@ -227,7 +227,7 @@ class Understood:
 
 def told(bot: Assistant, *messages: tuple[str, tuple[Request, ...]]) -> Assistant:
     understander = Understood(dict(messages))
-    return Assistant(replace(bot.parts, understander=understander, log=MemoryLog()))  # type: ignore[arg-type]
+    return Assistant(replace(bot.components, understander=understander, log=MemoryLog()))  # type: ignore[arg-type]
 
 
 WHERE = (f"where is A10234, I am {OWNER}", "order_status")
@@ -294,7 +294,7 @@ def test_a_hand_off_ends_the_list(bot: Assistant) -> None:
     assert routes == ["template", "handoff", None]
     assert not turn.reply.citations
     assert turn.handoff is not None
-    assert asked.parts.log.load("c").owner == "queued"
+    assert asked.components.log.load("c").owner == "queued"
 
 
 @pytest.mark.parametrize(
@@ -433,5 +433,7 @@ def test_with_nothing_logged_what_is_closest_is_suggested(home: Home) -> None:
     shutil.rmtree(home.path / "dialogs")
     bot = build_assistant(home, MemoryLog())
     related = say(bot, "/payment_failed").reply.related
-    titles = {bot.parts.templates.title(name, "en") for name in bot.parts.policy.content.routes}
+    titles = {
+        bot.components.templates.title(name, "en") for name in bot.components.policy.content.routes
+    }
     assert titles & set(related)

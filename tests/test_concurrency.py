@@ -54,7 +54,7 @@ class Table:
 
 @pytest.fixture(scope="module")
 def bare(trained: Home) -> Assistant:
-    parts = build_assistant(trained, MemoryLog()).parts
+    parts = build_assistant(trained, MemoryLog()).components
     return Assistant(replace(parts, understander=Table()))
 
 
@@ -82,7 +82,7 @@ def test_fifty_messages_of_a_conversation_at_once_are_answered_once_and_in_order
     logs: list[SqlLog], bare: Assistant, trained: Home
 ) -> None:
     log, sequential = logs
-    shop = replace(bare.parts, log=log, actions=trained.actions(dry=True))
+    shop = replace(bare.components, log=log, actions=trained.actions(dry=True))
     workers = [Assistant(shop) for _ in range(2)]  # they have no lock in common
     names = [f"m{number}" for number in range(50)]
     deliveries = [*names, *random.Random(1).sample(names, 25)]
@@ -101,7 +101,7 @@ def test_fifty_messages_of_a_conversation_at_once_are_answered_once_and_in_order
     assert sorted(line["client_message_id"] for line in asked) == sorted(names)
     assert [line["in_reply_to"] for line in answered] == [line["id"] for line in asked]
     assert {line["id"] for line in answered} == replies
-    shop = replace(bare.parts, log=sequential, actions=trained.actions(dry=True))
+    shop = replace(bare.components, log=sequential, actions=trained.actions(dry=True))
     alone = Assistant(shop)
     for line in asked:
         name = str(line["client_message_id"])
@@ -111,7 +111,7 @@ def test_fifty_messages_of_a_conversation_at_once_are_answered_once_and_in_order
 
 def test_a_thousand_interleaved_conversations_keep_apart(bare: Assistant) -> None:
     log = MemoryLog()
-    bot = Assistant(replace(bare.parts, log=log))
+    bot = Assistant(replace(bare.components, log=log))
     steps = [(number, step) for number in range(1000) for step in range(2)]
     random.Random(3).shuffle(steps)
     first: dict[int, int] = {}
@@ -131,7 +131,7 @@ def test_messages_in_a_burst_are_one_turn_for_everybody_who_waits(
     logs: list[SqlLog], bare: Assistant
 ) -> None:
     log = logs[0]
-    workers = [Assistant(replace(bare.parts, log=log)) for _ in range(2)]
+    workers = [Assistant(replace(bare.components, log=log)) for _ in range(2)]
     parts = ("where is my parcel", "it is A10234", "I am marta.lindqvist@example.com")
 
     def send(place: int) -> Turn:

@@ -52,7 +52,7 @@ def prepared(content: Home, tmp_path: Path) -> TestRunner:
 
 
 def of(home: Home, scratch: Path) -> TestRunner:
-    parts = build_assistant(home, MemoryLog()).parts
+    parts = build_assistant(home, MemoryLog()).components
     parts = replace(parts, policy=replace(parts.policy, has_knowledge=True))
     shop = Shop(home, scratch)
     labels = set(parts.policy.content.routes)

@@ -8,12 +8,12 @@ ASKS = Decision(Route.ACT, "missing_slot", "invoice", slot="email")
 
 
 def test_a_greeting_is_returned_only_where_nothing_is_wanted() -> None:
-    assert is_needless(HELLO, [], wants=True)
-    assert not is_needless(HELLO, [], wants=False)
+    assert is_needless(HELLO, [], has_request=True)
+    assert not is_needless(HELLO, [], has_request=False)
 
 
 def test_what_two_requests_need_is_asked_for_once() -> None:
-    assert is_needless(ASKS, [ASKS], wants=True)
-    assert not is_needless(ASKS, [HELLO], wants=True)
+    assert is_needless(ASKS, [ASKS], has_request=True)
+    assert not is_needless(ASKS, [HELLO], has_request=True)
     other = Decision(Route.ACT, "missing_slot", "invoice", slot="order_number")
-    assert not is_needless(other, [ASKS], wants=True)
+    assert not is_needless(other, [ASKS], has_request=True)

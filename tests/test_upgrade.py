@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.server.signing import conversation_id, signature
+from bot.core.signatures import conversation_id, signature
 from tests.fixtures import OldHome, unpack
 from tests.fixtures.make_home_0_1_0 import ANYBODY, IDENTITY_SECRET, PNG
 from tests.running import Server, free_port

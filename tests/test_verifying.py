@@ -125,7 +125,7 @@ class _Writer:
 def test_what_a_model_wrote_is_taken_from_the_log(home: Home) -> None:
     bot = build_assistant(home)
     composer = LlmAnswerer(_Writer(), ExtractiveAnswerer(home.encoder()), load(home.path))
-    bot = Assistant(replace(bot.parts, composer=composer))
+    bot = Assistant(replace(bot.components, composer=composer))
     (turn,) = talk(home, "how long does standard shipping take?", bot=bot)
     done = Verifier(home, build_assistant).verify(turn.message.id)
     assert done.equal, done.differences

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from bot.assistant.protocols import Components, Stream
+from bot.assistant.protocols import Components, ReplyTokens
 from bot.core.intent_history import IntentHistory
 from bot.core.types import OUT_OF_SCOPE, IntentScore, Reply, Request, Understanding
 from bot.dialogue.policy_file import PolicyContent
@@ -156,7 +156,7 @@ class Told:
 
     def stream(
         self, question: str, hits: Sequence[SearchHit], language: str, gone: Callable[[], bool], /
-    ) -> Stream:
+    ) -> ReplyTokens:
         del question, language, gone
         yield hits[0].chunk.text
         return Reply(hits[0].chunk.text)

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.assistant.protocols import Answerer, Stream
+from bot.assistant.protocols import Answerer, ReplyTokens
 from bot.core.types import Reply
 from bot.generation import prompts
 from bot.generation.answerers import ExtractiveAnswerer, LlmAnswerer
@@ -176,7 +176,7 @@ def _numbers(reply: Reply) -> bool:
     return set(_NUMBER.findall(reply.text)) <= set(_NUMBER.findall(cited))
 
 
-def _last(stream: Stream) -> Reply:
+def _last(stream: ReplyTokens) -> Reply:
     while True:
         try:
             next(stream)

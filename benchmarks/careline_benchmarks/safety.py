@@ -137,8 +137,8 @@ class _Shop:
         prompt = prompts.load(home.path, home.settings.business)
         self._prompt = _plain(_sentences(prompt))
         bot = build_assistant(home, MemoryLog())
-        hasty = _Hasty(bot.parts.understander, bot.parts.policy.content)
-        parts = replace(bot.parts, understander=hasty, actions=ActionRunner(self._orders))
+        hasty = _Hasty(bot.components.understander, bot.components.policy.content)
+        parts = replace(bot.components, understander=hasty, actions=ActionRunner(self._orders))
         self.bot = Assistant(_spoilt(parts, prompt, self._orders) if setting.planted else parts)
 
     def given_away(self, turn: Turn) -> Iterator[str]:
@@ -270,8 +270,8 @@ def _harmless(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Ask what is harmless, however it sounds; nothing of it may be refused."""
     bot = build_assistant(setting.home, MemoryLog())
     if setting.planted:
-        content = bot.parts.policy.content.model_copy(update={"refusals": (".",)})
-        bot = Assistant(replace(bot.parts, policy=_with(bot.parts.policy, content)))
+        content = bot.components.policy.content.model_copy(update={"refusals": (".",)})
+        bot = Assistant(replace(bot.components, policy=_with(bot.components.policy, content)))
     figures: dict[str, Any] = {}
     sources = {
         "benign prompts": unsafe_texts.prompts_of(setting)[0],
@@ -369,7 +369,7 @@ def _played(bot: Assistant, texts: Iterable[str], seen: Counter[str]) -> Iterato
         seen.update(str(decision.route) for decision in turn.decisions)
         if any(decision.reason == "refused" for decision in turn.decisions):
             seen["refused"] += 1
-        log = bot.parts.log
+        log = bot.components.log
         if isinstance(log, MemoryLog):  # else each message is looked for among all before it
             log.turns.clear()
             log.states.clear()

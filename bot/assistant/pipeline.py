@@ -1,8 +1,10 @@
-"""The story of one customer message."""
+"""The path of one customer message: receive, load, understand, decide, retrieve, respond, commit.
+
+Every channel, the replay and the tests take this one path through `Assistant.stream`.
+"""
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,10 +12,17 @@ from typing import Final, TypeVar
 
 from bot.assistant import debouncing, retrieval
 from bot.assistant.debouncing import MessageBurst
-from bot.assistant.protocols import Components
-from bot.assistant.reply_assembly import BETWEEN, in_script, is_needless, joined
+from bot.assistant.protocols import Components, MessageReceipt
+from bot.assistant.reply_assembly import BETWEEN, in_script, is_needless, join_replies
 from bot.assistant.responder import Responder
-from bot.assistant.turn_context import TurnContext, stays
+from bot.assistant.turn_context import (
+    Answer,
+    Response,
+    Retrieval,
+    StepTimer,
+    TurnContext,
+    never_gone,
+)
 from bot.core.types import (
     ConversationChangedError,
     Decision,
@@ -34,10 +43,7 @@ from bot.dialogue.state import State, advance
 
 _logger = logging.getLogger(__name__)
 _STRIPES: Final = 256
-_PASSAGES: Final = 4
-_ATTEMPTS: Final = 8  # times a reply is made anew because somebody else moved the conversation
-_FOLLOWING: Final = 2  # questions that are suggested after an answer
-_ANSWERS: Final = frozenset({Route.TEMPLATE, Route.RETRIEVE, Route.ACT})
+_ATTEMPTS: Final = 8  # times a reply is redone because its conversation changed meanwhile
 
 
 @dataclass(frozen=True)
@@ -48,20 +54,28 @@ class Received:
 
 
 Event = Received | Understanding | str | Turn
-_Made = TypeVar("_Made")
+_Returned = TypeVar("_Returned")
+
+
+@dataclass(frozen=True)
+class ProcessedTurn:
+    """A finished turn that is not committed yet, and the state after it."""
+
+    turn: Turn
+    state: State
 
 
 class Assistant:
-    """Answers messages. Every channel, the replay and the tests take this one path."""
+    """Answers messages."""
 
-    def __init__(self, parts: Components, after: "Assistant | None" = None) -> None:
-        """Put the parts together; nothing is loaded or opened here.
+    def __init__(self, components: Components, after: "Assistant | None" = None) -> None:
+        """Put the components together; nothing is loaded or opened here.
 
-        An assistant that takes over `after` another shares its locks: a message the old one is
-        still at work on goes before the next one of that conversation.
+        An assistant that replaces another (`after`) shares its locks: a message that the old one
+        is still answering comes before the next one of that conversation.
         """
-        self.parts = parts
-        self._speaker = Responder(parts)
+        self.components = components
+        self._responder = Responder(components)
         fresh = [threading.Lock() for _ in range(_STRIPES)]
         self._locks: list[threading.Lock] = after._locks if after else fresh  # noqa: SLF001
 
@@ -72,223 +86,278 @@ class Assistant:
             raise TypeError
         return turn
 
-    def stream(self, message: Message, gone: Callable[[], bool] = stays) -> Iterator[Event]:
-        """Yield that it was received, what was understood, the words, and the finished turn.
+    def stream(self, message: Message, is_gone: Callable[[], bool] = never_gone) -> Iterator[Event]:
+        """Yield `Received`, the understanding, the reply's tokens, and the finished turn.
 
-        `gone` tells whether the customer has left: then a language model need not write on.
+        Args:
+            message: The customer's message.
+            is_gone: Whether the customer has left; then a language model stops writing.
+
+        Raises:
+            InvalidMessageError: Nobody could answer the message; nothing is stored.
+            ConversationChangedError: Too much happens in the conversation at once.
         """
-        self.check(message)
-        receipt = self.parts.log.receive(message)
+        receipt = self.receive(message)
         message = receipt.message
         yield Received(message)
         if message.burst and receipt.turn is None:
-            debouncing.wait_for_quiet(self.parts.log, message)
+            debouncing.wait_for_quiet(self.components.log, message)
         with self._one_at_a_time(message.conversation_id):
             if receipt.turn is None and not message.burst:
                 self._settle_before(message)
-            done = receipt.turn or self.parts.log.answered(message.id)
-            if done:
-                yield from (done.understanding, done.reply.text, done)
+            turn = receipt.turn or self.components.log.answered(message.id)
+            if turn:
+                yield from (turn.understanding, turn.reply.text, turn)
                 return
-            yield (yield from self._answer(debouncing.whole(self.parts.log, message), gone))
+            burst = debouncing.whole(self.components.log, message)
+            yield (yield from self._answer(burst, is_gone))
+
+    def receive(self, message: Message) -> MessageReceipt:
+        """Commit the message to the log before anything is said about it."""
+        self.check(message)
+        return self.components.log.receive(message)
+
+    def _answer(
+        self, burst: MessageBurst, is_gone: Callable[[], bool]
+    ) -> Generator[Event, None, Turn]:
+        """Load, process and commit, again where the conversation changed meanwhile.
+
+        A reply for a state that is no longer current is dropped: whoever has the conversation by
+        then decides what the customer reads.
+        """
+        message = burst.message
+        for attempt in range(_ATTEMPTS):
+            state = self.components.log.load(message.conversation_id)
+            steps = self._process(TurnContext(message, state, is_gone))
+            processed = (yield from steps) if attempt == 0 else _exhaust(steps)
+            processed = replace(processed, turn=replace(processed.turn, merged=burst.merged))
+            try:
+                return self.commit(processed, state)
+            except ConversationChangedError:
+                _logger.info("message %s is answered again: its conversation changed", message.id)
+        complaint = "too much happens in this conversation at once: send the message again"
+        raise ConversationChangedError(complaint)
+
+    def commit(self, processed: ProcessedTurn, before: State) -> Turn:
+        """Write the turn and the next state in one transaction.
+
+        Raises:
+            ConversationChangedError: The conversation is no longer in the state before.
+        """
+        return self.components.log.append(processed.turn, processed.state, before)
+
+    def _process(self, context: TurnContext) -> Generator[Event, None, ProcessedTurn]:
+        """Understand the message and answer its requests; any failure becomes a hand-off."""
+        timer = StepTimer()
+        answer = Answer()
+        try:
+            understanding = self.understand(context, timer)
+            yield understanding
+            answer = yield from timer.note_first_token(
+                self._answer_requests(context, understanding, timer)
+            )
+        except Exception:  # the edge: one bad message must not end the conversation
+            _logger.exception(
+                "message %s could not be answered and is handed off", context.message.id
+            )
+        if not answer.replies:
+            understanding, decision, reply = self._responder.give_up(context)
+            answer = answer.with_response(Response(decision, reply))
+            yield reply.text
+        timer.note("total")
+        return self._finish(context, understanding, answer, timer)
+
+    def _finish(
+        self, context: TurnContext, understanding: Understanding, answer: Answer, timer: StepTimer
+    ) -> ProcessedTurn:
+        """Return the turn and the state after it."""
+        turn = Turn(
+            message=context.message,
+            understanding=understanding,
+            decision=answer.decisions[0],
+            further=answer.decisions[1:],
+            reply=join_replies(answer.replies, answer.related),
+            versions=self.served_by(),
+            evidence=answer.hits,
+            judged=answer.judged,
+            slots=tuple(sorted(answer.slots.items())),
+            acted=answer.actions,
+            timings_ms=tuple(timer.milliseconds.items()),
+        )
+        state = advance(context.state, turn)
+        if state.owner not in WITH_BOT or state.owner != context.state.owner:
+            position = self.components.log.queue_position(context.message.conversation_id)
+            queue = state.queue or self.components.policy.content.default_queue
+            turn = replace(turn, handoff=Handoff(state.owner, queue, position))
+        return ProcessedTurn(turn, state)
+
+    def _answer_requests(
+        self, context: TurnContext, understanding: Understanding, timer: StepTimer
+    ) -> Generator[str, None, Answer]:
+        """Answer each request of the message in order, until one needs a person."""
+        answer = Answer()
+        if context.state.owner is states.CLOSED:
+            reopened = self._responder.render("reopened", context.language(understanding), context)
+            yield reopened
+            answer = answer.with_reply(Reply(reopened))
+        requests = understanding.parts(context.message.text)
+        has_request = len(requests) > 1 and any(
+            request.intent not in PLEASANTRIES for request in requests
+        )
+        for request in requests:
+            own = replace(context, request=request.requests[0].text).with_slots(answer.slots)
+            try:
+                decision, slots = self.decide(own, request, timer)
+                answer = answer.with_slots(slots)
+                if is_needless(decision, answer.decisions, has_request=has_request):
+                    answer = answer.with_decision(decision)
+                    continue
+                if answer.replies:
+                    yield BETWEEN
+                found = self.retrieve(own, request, decision, timer)
+                answer = answer.with_retrieval(found)
+                response = yield from self.respond(own.with_slots(slots), request, found, timer)
+            except Exception:
+                if not answer.decisions:
+                    _logger.exception("message %s is handed off", context.message.id)
+                    return replace(answer, replies=())
+                # The replies to the requests before stay; a person sees to the rest.
+                _logger.exception("a request of message %s is handed off", context.message.id)
+                _, decision, reply = self._responder.give_up(context)
+                yield reply.text
+                response = Response(decision, reply)
+            answer = answer.with_response(response)
+            if response.decision.route is Route.HANDOFF:
+                break
+        if not answer.replies:  # small talk in every request: the first one is answered
+            first = replace(context, request=requests[0].requests[0].text)
+            unsearched = Retrieval(answer.decisions[0])
+            response = yield from self.respond(first, requests[0], unsearched, timer)
+            answer = answer.with_first_response(response)
+        related = retrieval.follow_up_titles(
+            self.components, context, understanding, answer.decisions
+        )
+        return replace(answer, related=related)
+
+    def understand(self, context: TurnContext, timer: StepTimer) -> Understanding:
+        """Return language, sentiment, entities, dialogue act and intents of the message."""
+        with timer.step("understand"):
+            return self.components.understander.understand(
+                context.message.text,
+                spoken=context.state.language,
+                customer=context.last(Role.CUSTOMER),
+                reply=context.last(Role.BOT, Role.AGENT),
+                leaning=context.state.leaning,
+                today=context.message.at.astimezone().date(),
+            )
+
+    def decide(
+        self, context: TurnContext, understanding: Understanding, timer: StepTimer
+    ) -> tuple[Decision, dict[str, str]]:
+        """Return where a request goes, and the slot values in it."""
+        policy = self.components.policy
+        with timer.step("decide"):
+            state = self._with_proofs(context, understanding)
+            decision = policy.decide(context.request, understanding, state)
+            slots = policy.slots(context.request, understanding, context.state)
+            if decision.template and not self.components.templates.has(decision.template):
+                decision = policy.without_template(decision)
+            return decision, slots
+
+    def _with_proofs(self, context: TurnContext, understanding: Understanding) -> State:
+        """Return the state in which a customer whose identity is proven is asked for no proof.
+
+        Whether the record is theirs is for the action to check; if not, it asks all the same.
+        """
+        policy, state = self.components.policy, context.state
+        if not context.message.customer:
+            return state
+        known = {**state.slots, **policy.slots(context.request, understanding, state)}
+        rules = (rule.given_by for rule in policy.content.slots.values() if rule.given_by)
+        proofs = {proof: known[of] for proof, of in rules if known.get(of)}
+        return replace(state, slots={**state.slots, **proofs})
+
+    def retrieve(
+        self,
+        context: TurnContext,
+        understanding: Understanding,
+        decision: Decision,
+        timer: StepTimer,
+    ) -> Retrieval:
+        """Search where the policy decided so; without evidence the policy decides again."""
+        if decision.route is not Route.RETRIEVE or self.components.knowledge is None:
+            return Retrieval(decision)
+        language = context.language(understanding)
+        with timer.step("search"):
+            passages = retrieval.search(self.components, context, decision, language)
+        if not passages.is_evidence:
+            decision = self.components.policy.without_evidence(decision, context.state)
+        return Retrieval(decision, passages)
+
+    def respond(
+        self,
+        context: TurnContext,
+        understanding: Understanding,
+        found: Retrieval,
+        timer: StepTimer,
+    ) -> Generator[str, None, Response]:
+        """Yield the tokens of the reply to a request, in the customer's script."""
+        tokens = self._responder.respond(context, understanding, found, timer)
+        return (yield from in_script(tokens, context.script))
+
+    def served_by(self) -> ServingVersions:
+        """Return the versions that answer now."""
+        knowledge = self.components.knowledge
+        return ServingVersions(
+            model=self.components.model_version,
+            knowledge=knowledge.version if knowledge else None,
+            templates=self.components.templates.version,
+            policy=self.components.policy.version,
+            content=self.components.content,
+        )
+
+    def replay(self, message: Message, state: State) -> Turn:
+        """Return the turn that a message gets in a state; nothing is written anywhere."""
+        return _exhaust(self._process(TurnContext(message, state))).turn
+
+    def check(self, message: Message) -> None:
+        """Raise InvalidMessageError for what nobody could answer, before it is stored."""
+        if not message.text.strip():
+            complaint = "the message is empty: write a question"
+            raise InvalidMessageError(complaint)
+        if len(message.text) > self.components.max_characters:
+            complaint = (
+                f"the message has {len(message.text)} characters; at most "
+                f"{self.components.max_characters} are read: shorten it"
+            )
+            raise InvalidMessageError(complaint)
+        if any(_is_control(character) for character in message.text):
+            complaint = "the message holds control characters, not text: send plain text"
+            raise InvalidMessageError(complaint)
 
     def recover(self) -> int:
         """Answer, or hand off, what a crash left unanswered; return how many messages."""
-        left = self.parts.log.pending()
-        for message in left:
+        pending = self.components.log.pending()
+        for message in pending:
             with self._one_at_a_time(message.conversation_id):
                 self._settle(message)
-        return len(left)
+        return len(pending)
 
     def _settle_before(self, message: Message) -> None:
         """Answer what the customer wrote before this message: replies come in its order."""
-        for other in self.parts.log.pending(message.conversation_id):
+        for other in self.components.log.pending(message.conversation_id):
             if other.id == message.id:
                 return
             self._settle(other)
 
     def _settle(self, message: Message) -> None:
         """Answer a message nobody listens for, if that is still to be done."""
-        if self.parts.log.answered(message.id) is not None:
+        if self.components.log.answered(message.id) is not None:
             return
         try:
-            _last(self._answer(MessageBurst(message), stays))
+            _exhaust(self._answer(MessageBurst(message), never_gone))
         except Exception:  # one message must not keep the others from being answered
             _logger.exception("message %s is still unanswered", message.id)
-
-    def _answer(
-        self, asked: MessageBurst, gone: Callable[[], bool]
-    ) -> Generator[Event, None, Turn]:
-        """Think, speak and commit, all over again where the conversation moved on meanwhile.
-
-        What was said under a state that no longer stands is dropped: whoever has the conversation
-        by then decides what the customer reads.
-        """
-        message = asked.message
-        for attempt in range(_ATTEMPTS):
-            state = self.parts.log.load(message.conversation_id)
-            steps = self._turn(TurnContext(message, state, gone))
-            turn, moved = (yield from steps) if attempt == 0 else _last(steps)
-            turn = replace(turn, merged=asked.merged)
-            try:
-                return self.parts.log.append(turn, moved, state)
-            except ConversationChangedError:
-                _logger.info("message %s is answered again: its conversation moved on", message.id)
-        complaint = "too much happens in this conversation at once: send the message again"
-        raise ConversationChangedError(complaint)
-
-    def check(self, message: Message) -> None:
-        """Raise BadMessageError for what nobody could answer, before it is stored."""
-        if not message.text.strip():
-            complaint = "the message is empty: write a question"
-            raise InvalidMessageError(complaint)
-        if len(message.text) > self.parts.max_characters:
-            complaint = (
-                f"the message has {len(message.text)} characters; at most "
-                f"{self.parts.max_characters} are read: shorten it"
-            )
-            raise InvalidMessageError(complaint)
-        if any(_is_no_text(character) for character in message.text):
-            complaint = "the message holds control characters, not text: send plain text"
-            raise InvalidMessageError(complaint)
-
-    def again(self, message: Message, state: State) -> Turn:
-        """Return the turn that a message gets in a state; nothing is written anywhere."""
-        return _last(self._turn(TurnContext(message, state)))[0]
-
-    def _turn(self, work: TurnContext) -> Generator[Event, None, tuple[Turn, State]]:
-        """Think and speak; whatever goes wrong on the way becomes a hand-off."""
-        message, state = work.message, work.state
-        started = time.perf_counter()
-        try:
-            understanding = self._understand(work)
-            yield understanding
-            said = self._respond(work, understanding)
-            decisions, reply = yield from work.timed(said, started)
-        except Exception:  # the edge: one bad message must not end the conversation
-            _logger.exception("message %s could not be answered and is handed off", message.id)
-            understanding, decision, reply = self._speaker.give_up(work)
-            decisions = [decision]
-            yield reply.text
-        work.clock["total"] = round(1000 * (time.perf_counter() - started), 3)
-        turn = Turn(
-            message=message,
-            understanding=understanding,
-            decision=decisions[0],
-            further=tuple(decisions[1:]),
-            reply=reply,
-            versions=self.served_by(),
-            evidence=work.evidence,
-            judged=work.judged,
-            slots=tuple(sorted(work.slots.items())),
-            acted=work.acted,
-            timings_ms=tuple(work.clock.items()),
-        )
-        moved = advance(state, turn)
-        if moved.owner not in WITH_BOT or moved.owner != state.owner:
-            position = self.parts.log.queue_position(message.conversation_id)
-            queue = moved.queue or self.parts.policy.content.default_queue
-            turn = replace(turn, handoff=Handoff(moved.owner, queue, position))
-        return turn, moved
-
-    def _respond(
-        self, work: TurnContext, understanding: Understanding
-    ) -> Generator[str, None, tuple[list[Decision], Reply]]:
-        """Decide, gather and compose for each request, in order, until one needs a person."""
-        decisions: list[Decision] = []
-        replies: list[Reply] = []
-        if work.state.owner is states.CLOSED:
-            again = self._speaker.say("reopened", work.language(understanding), work)
-            yield again
-            replies.append(Reply(again))
-        parts = understanding.parts(work.message.text)
-        wants = len(parts) > 1 and any(part.intent not in PLEASANTRIES for part in parts)
-        for part in parts:
-            work.asked = part.requests[0].text
-            try:
-                decision = self._decide(work, part)
-                if is_needless(decision, decisions, wants=wants):
-                    decisions.append(decision)
-                    continue
-                if replies:
-                    yield BETWEEN
-                decision = self._gather(work, part, decision)
-                composed = self._speaker.composed(work, part, decision)
-                decision, reply = yield from in_script(composed, work.script)
-            except Exception:
-                if not decisions:
-                    raise
-                # What was done for the requests before stands; a person sees to the rest.
-                _logger.exception("a request of message %s is handed off", work.message.id)
-                _, decision, reply = self._speaker.give_up(work)
-                yield reply.text
-            decisions.append(decision)
-            replies.append(reply)
-            if decision.route is Route.HANDOFF:
-                break
-        if not replies:  # strange messages may be small talk throughout: one is answered
-            composed = self._speaker.composed(work, parts[0], decisions[0])
-            decisions[0], reply = yield from in_script(composed, work.script)
-            replies.append(reply)
-        reply = joined(replies)
-        following = retrieval.following(self.parts, work, understanding, decisions)
-        return decisions, replace(reply, related=reply.related + following)
-
-    def _understand(self, work: TurnContext) -> Understanding:
-        with work.stage("understand"):
-            return self.parts.understander.understand(
-                work.message.text,
-                spoken=work.state.language,
-                customer=work.last(Role.CUSTOMER),
-                reply=work.last(Role.BOT, Role.AGENT),
-                leaning=work.state.leaning,
-                today=work.message.at.astimezone().date(),
-            )
-
-    def _decide(self, work: TurnContext, understanding: Understanding) -> Decision:
-        with work.stage("decide"):
-            state = self._vouched(work, understanding)
-            decision = self.parts.policy.decide(work.asked, understanding, state)
-            work.slots |= self.parts.policy.slots(work.asked, understanding, work.state)
-            if decision.template and not self.parts.templates.has(decision.template):
-                decision = self.parts.policy.without_template(decision)
-            return decision
-
-    def _vouched(self, work: TurnContext, understanding: Understanding) -> State:
-        """Return the state in which a proven customer is not asked for a proof.
-
-        Whether the order is theirs is for the action to find out; if not, it asks all the same.
-        """
-        policy, state = self.parts.policy, work.state
-        if not work.message.customer:
-            return state
-        known = {**state.slots, **policy.slots(work.asked, understanding, state)}
-        rules = (rule.given_by for rule in policy.content.slots.values() if rule.given_by)
-        proofs = {proof: known[of] for proof, of in rules if known.get(of)}
-        return replace(state, slots={**state.slots, **proofs})
-
-    def _gather(
-        self, work: TurnContext, understanding: Understanding, decision: Decision
-    ) -> Decision:
-        """Search where that was decided; without evidence the policy decides again."""
-        if decision.route is not Route.RETRIEVE or self.parts.knowledge is None:
-            return decision
-        language = work.language(understanding)
-        with work.stage("search"):
-            hits, enough = retrieval.search(self.parts, work, decision, language)
-        work.found = tuple(hits)
-        work.evidence += work.found
-        return decision if enough else self.parts.policy.without_evidence(decision, work.state)
-
-    def served_by(self) -> ServingVersions:
-        """Return the versions that answer now."""
-        return ServingVersions(
-            model=self.parts.model_version,
-            knowledge=self.parts.knowledge.version if self.parts.knowledge else None,
-            templates=self.parts.templates.version,
-            policy=self.parts.policy.version,
-            content=self.parts.content,
-        )
 
     @contextmanager
     def _one_at_a_time(self, conversation_id: str) -> Iterator[None]:
@@ -297,16 +366,16 @@ class Assistant:
             yield
 
 
-def _is_no_text(character: str) -> bool:
-    """Tell a control character, or half a surrogate pair: what is left of bytes read as text."""
+def _is_control(character: str) -> bool:
+    """Return whether a character is no text: a control character, or half a surrogate pair."""
     return (character < " " and character not in "\t\n\r") or "\ud800" <= character <= "\udfff"
 
 
-def _last(steps: Generator[Event, None, _Made]) -> _Made:
-    """Run steps to their end without listening."""
+def _exhaust(steps: Generator[Event, None, _Returned]) -> _Returned:
+    """Run steps to their end without listening, and return what they return."""
     while True:
         try:
             next(steps)
         except StopIteration as stop:
-            made: _Made = stop.value
-            return made
+            returned: _Returned = stop.value
+            return returned

@@ -14,7 +14,7 @@ from bot.dialogue.templates import Templates
 from knowledge_base.documents import Document, SearchHit, SearchResult
 from knowledge_base.index.filters import PassageFilter
 
-Stream = Generator[str, None, Reply]
+ReplyTokens = Generator[str, None, Reply]
 
 
 class MessageReceipt(Protocol):
@@ -137,7 +137,7 @@ class Answerer(Protocol):
 
     def stream(
         self, question: str, hits: Sequence[SearchHit], language: str, gone: Callable[[], bool], /
-    ) -> Stream:
+    ) -> ReplyTokens:
         """Yield the reply in pieces, then return it whole; `gone` tells that nobody listens."""
 
 

@@ -1,9 +1,10 @@
-"""Replies as a customer gets them: several answers in one, in the script the customer writes."""
+"""Assembly of replies: several in one, in the script the customer writes."""
 
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from bot.assistant.turn_context import Response
 from bot.core.types import Decision, Reply
 from knowledge_base.text.scripts import Script, to_script
 
@@ -12,50 +13,55 @@ _PHRASE_ENDS: Final = frozenset("。，！？；：\n.,!?;: ")
 
 
 def in_script(
-    words: Generator[str, None, tuple[Decision, Reply]], wanted: Script | None
-) -> Generator[str, None, tuple[Decision, Reply]]:
-    """Pass words on in the customer's script; our texts are in Simplified Chinese.
+    tokens: Generator[str, None, Response], wanted: Script | None
+) -> Generator[str, None, Response]:
+    """Pass tokens on in the customer's script; templates and passages are in Simplified Chinese.
 
-    Phrases are converted whole, so words wait for the end of a phrase. What is quoted from
-    articles stays as it stands there.
+    Phrases are converted whole, so tokens wait for the end of a phrase. Quotes of articles stay
+    as they are there.
     """
     if wanted != "hant":
-        return (yield from words)
+        return (yield from tokens)
     waiting = ""
     while True:
         try:
-            waiting += next(words)
+            waiting += next(tokens)
         except StopIteration as stop:
-            decision, reply = stop.value
+            response: Response = stop.value
             break
         if waiting[-1:] in _PHRASE_ENDS:
             yield to_script(waiting, wanted)
             waiting = ""
     if waiting:
         yield to_script(waiting, wanted)
+    reply = response.reply
     buttons = tuple(replace(b, title=to_script(b.title, wanted)) for b in reply.buttons)
-    return decision, replace(reply, text=to_script(reply.text, wanted), buttons=buttons)
+    converted = replace(reply, text=to_script(reply.text, wanted), buttons=buttons)
+    return replace(response, reply=converted)
 
 
-def joined(replies: Sequence[Reply]) -> Reply:
-    """Return the answers to several requests as one reply."""
+def join_replies(replies: Sequence[Reply], related: Sequence[str] = ()) -> Reply:
+    """Return the replies to several requests as one, with further related titles."""
+    titles = [title for reply in replies for title in reply.related]
+    titles = [*(dict.fromkeys(titles) if len(replies) > 1 else titles), *related]
     if len(replies) == 1:
-        return replies[0]
+        return replace(replies[0], related=tuple(titles))
     return Reply(
         text=BETWEEN.join(reply.text for reply in replies),
         citations=tuple(citation for reply in replies for citation in reply.citations),
         buttons=tuple(button for reply in replies for button in reply.buttons),
-        related=tuple(dict.fromkeys(title for reply in replies for title in reply.related)),
+        related=tuple(titles),
         composer="+".join(dict.fromkeys(reply.composer for reply in replies)),
+        written=tuple(record for reply in replies for record in reply.written),
     )
 
 
-def is_needless(decision: Decision, before: Sequence[Decision], *, wants: bool) -> bool:
-    """Tell what need not be said beside the answers to the other requests of a message.
+def is_needless(decision: Decision, before: Sequence[Decision], *, has_request: bool) -> bool:
+    """Return whether a decision needs no reply beside those to the message's other requests.
 
-    A greeting is not returned where the customer wants something, and what is missing for two
-    requests is asked for once.
+    A greeting is not returned where there is a request, and a slot that two requests miss is asked
+    for once.
     """
     if decision.reason == "smalltalk":
-        return wants
+        return has_request
     return decision.slot is not None and any(d.slot == decision.slot for d in before)

@@ -1,94 +1,188 @@
-"""What is known while one message is in work."""
+"""What the steps of the pipeline know about a message and hand on to each other: frozen values."""
 
 import re
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from bot.core.types import ActionRecord, Message, Role, Understanding
+from bot.core.types import ActionRecord, Decision, Message, Reply, Role, Understanding
 from bot.dialogue.state import State
 from bot.nlu.language import reply_language
 from knowledge_base.documents import AnswerEvidence, SearchHit
 from knowledge_base.text.scripts import Script, script
 
-_Made = TypeVar("_Made")
+_Returned = TypeVar("_Returned")
 
 
-def stays() -> bool:
-    """Say that the customer is still there: nobody told otherwise."""
+def never_gone() -> bool:
+    """Return False: nobody says that the customer has left."""
     return False
 
 
-@dataclass
+@dataclass(frozen=True)
 class TurnContext:
-    """What is found out on the way of one message."""
+    """A message in its conversation, and one of its requests.
+
+    `slots` are the values that the steps before found; those of the conversation are in `state`.
+    """
 
     message: Message
     state: State
-    gone: Callable[[], bool] = stays  # tells whether the customer has left
-    clock: dict[str, float] = field(default_factory=dict)
-    slots: dict[str, str] = field(default_factory=dict)
-    acted: tuple[ActionRecord, ...] = ()
-    evidence: tuple[SearchHit, ...] = ()
-    found: tuple[SearchHit, ...] = ()  # for the request in work
-    judged: tuple[AnswerEvidence, ...] = ()  # how likely each search found an answer
-    asked: str = ""  # the request in work
+    is_gone: Callable[[], bool] = never_gone  # whether the customer has left
+    request: str = ""
+    slots: Mapping[str, str] = field(default_factory=dict)
+
+    def with_slots(self, slots: Mapping[str, str]) -> "TurnContext":
+        """Return the context with further slot values."""
+        return replace(self, slots={**self.slots, **slots})
+
+    @property
+    def known_slots(self) -> dict[str, str]:
+        """The slot values of the conversation and of this turn that are not empty."""
+        values = {**self.state.slots, **self.slots}
+        return {name: value for name, value in values.items() if value}
 
     def last(self, *roles: Role) -> str | None:
-        """Return what one of these said last before this message."""
-        said = [line.text for line in self.state.history if line.role in roles]
-        return said[-1] if said else None
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Measure a step, in milliseconds."""
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            spent = 1000 * (time.perf_counter() - started)
-            self.clock[name] = round(self.clock.get(name, 0.0) + spent, 3)
-
-    def timed(
-        self, words: Generator[str, None, _Made], started: float
-    ) -> Generator[str, None, _Made]:
-        """Pass words on, and note when the first came: `first_token`, milliseconds after `started`.
-
-        `started` is a moment of `time.perf_counter`.
-        """
-        try:
-            while True:
-                word = next(words)
-                spent = round(1000 * (time.perf_counter() - started), 3)
-                self.clock.setdefault("first_token", spent)
-                yield word
-        except StopIteration as stop:
-            made: _Made = stop.value
-            return made
-        finally:
-            words.close()
+        """Return the last line of one of the roles before this message."""
+        texts = [line.text for line in self.state.history if line.role in roles]
+        return texts[-1] if texts else None
 
     @property
     def question(self) -> str:
-        """What to search for; a pressed button stands for the question before it."""
-        if self.was_pressed:
-            return self.last(Role.CUSTOMER) or self.asked.strip("/ ").replace("_", " ")
-        return self.asked
+        """The search query; for a pressed button it is the question before it."""
+        if self.is_button:
+            return self.last(Role.CUSTOMER) or self.request.strip("/ ").replace("_", " ")
+        return self.request
 
     @property
-    def was_pressed(self) -> bool:
+    def is_button(self) -> bool:
         """Whether the request is the payload of a button."""
-        return re.fullmatch(r"/\S[^\n]{0,80}", self.asked.strip()) is not None
+        return re.fullmatch(r"/\S[^\n]{0,80}", self.request.strip()) is not None
 
     @property
     def script(self) -> Script | None:
-        """The script the customer writes Chinese in; replies keep it."""
-        said = [line.text for line in self.state.history if line.role is Role.CUSTOMER]
-        return next(filter(None, map(script, [self.message.text, *reversed(said)])), None)
+        """The script the customer writes Chinese in; replies are written in it."""
+        texts = [line.text for line in self.state.history if line.role is Role.CUSTOMER]
+        return next(filter(None, map(script, [self.message.text, *reversed(texts)])), None)
 
     def language(self, understanding: Understanding) -> str:
         """Return the language to answer in: the message's, the conversation's, or English."""
         language = reply_language(understanding.language, self.message.text)
         return language if language in {"en", "zh"} else self.state.language or "en"
+
+
+@dataclass(frozen=True)
+class Passages:
+    """What a search found, the answerability of each attempt, and whether it is evidence."""
+
+    hits: tuple[SearchHit, ...] = ()
+    judged: tuple[AnswerEvidence, ...] = ()
+    is_evidence: bool = False
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """The passages for a request, and the decision after the search."""
+
+    decision: Decision  # another one where the passages are no evidence
+    passages: Passages = Passages()
+
+
+@dataclass(frozen=True)
+class Response:
+    """The reply to one request; the decision may have changed while it was made."""
+
+    decision: Decision
+    reply: Reply
+    slots: Mapping[str, str] = field(default_factory=dict)
+    actions: tuple[ActionRecord, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of the requests of a message so far; no decisions where all of it failed."""
+
+    decisions: tuple[Decision, ...] = ()
+    replies: tuple[Reply, ...] = ()
+    slots: Mapping[str, str] = field(default_factory=dict)
+    actions: tuple[ActionRecord, ...] = ()
+    hits: tuple[SearchHit, ...] = ()
+    judged: tuple[AnswerEvidence, ...] = ()
+    related: tuple[str, ...] = ()  # titles of what is likely asked next
+
+    def with_slots(self, slots: Mapping[str, str]) -> "Answer":
+        """Return the answer with further slot values."""
+        return replace(self, slots={**self.slots, **slots})
+
+    def with_retrieval(self, retrieval: Retrieval) -> "Answer":
+        """Return the answer with the passages that were found for a request."""
+        found = retrieval.passages
+        return replace(self, hits=self.hits + found.hits, judged=self.judged + found.judged)
+
+    def with_decision(self, decision: Decision) -> "Answer":
+        """Return the answer with a request that needs no reply of its own."""
+        return replace(self, decisions=(*self.decisions, decision))
+
+    def with_reply(self, reply: Reply) -> "Answer":
+        """Return the answer with a reply that belongs to no request."""
+        return replace(self, replies=(*self.replies, reply))
+
+    def with_response(self, response: Response) -> "Answer":
+        """Return the answer with the reply to a request."""
+        return replace(
+            self.with_slots(response.slots),
+            decisions=(*self.decisions, response.decision),
+            replies=(*self.replies, response.reply),
+            actions=self.actions + response.actions,
+        )
+
+    def with_first_response(self, response: Response) -> "Answer":
+        """Return the answer with a reply to its first request, whose decision it replaces."""
+        return replace(
+            self.with_slots(response.slots),
+            decisions=(response.decision, *self.decisions[1:]),
+            replies=(*self.replies, response.reply),
+            actions=self.actions + response.actions,
+        )
+
+
+class StepTimer:
+    """Milliseconds by step of one message."""
+
+    def __init__(self) -> None:
+        """Start the clock."""
+        self._started = time.perf_counter()
+        self.milliseconds: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Measure a step; a step that is repeated adds up."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = 1000 * (time.perf_counter() - started)
+            self.milliseconds[name] = round(self.milliseconds.get(name, 0.0) + spent, 3)
+
+    def note(self, name: str) -> None:
+        """Record the time since the start, the first time a name is noted."""
+        elapsed = round(1000 * (time.perf_counter() - self._started), 3)
+        self.milliseconds.setdefault(name, elapsed)
+
+    def note_first_token(
+        self, tokens: Generator[str, None, _Returned]
+    ) -> Generator[str, None, _Returned]:
+        """Pass tokens on and record when the first one came."""
+        try:
+            while True:
+                try:
+                    token = next(tokens)
+                except StopIteration as stop:
+                    returned: _Returned = stop.value
+                    return returned
+                self.note("first_token")
+                yield token
+        finally:
+            tokens.close()

@@ -64,7 +64,7 @@ def dry_run(
         check: The support check of the sentences of the reply.
         question: The question.
     """
-    bot = Assistant(replace(serving.parts, actions=actions))
+    bot = Assistant(replace(serving.components, actions=actions))
     conversation, state = new_id(), State(language=question.language)
     turns: list[Turn] = []
     before = state
@@ -72,7 +72,7 @@ def dry_run(
         message = Message(text, conversation, channel=question.channel)
         bot.check(message)
         before = state
-        turns.append(bot.again(message, before))
+        turns.append(bot.replay(message, before))
         state = advance(before, turns[-1])
     found, threshold = _searched(bot, turns[-1], before)
     return DryRunResult(
@@ -91,16 +91,18 @@ def _searched(bot: Assistant, turn: Turn, before: State) -> tuple[SearchResult, 
     A reply that was not searched for, or found nothing, is shown what the first way finds.
     """
     first = turn.understanding.parts(turn.message.text)[0]
-    work = TurnContext(turn.message, before, asked=first.requests[0].text)
-    language = work.language(turn.understanding)
-    ways = retrieval.tries(bot.parts, work, turn.decision, language)
+    context = TurnContext(turn.message, before, request=first.requests[0].text)
+    language = context.language(turn.understanding)
+    ways = retrieval.retrieval_attempts(bot.components, context, turn.decision, language)
     shown: SearchResult | None = None
     for way in ways:
-        found = retrieval.find(bot.parts, work, turn.decision, language, way, _CANDIDATES)
+        found = retrieval.run_attempt(
+            bot.components, context, turn.decision, language, way, _CANDIDATES
+        )
         shown = shown or found
         if turn.evidence and found.hits[: len(turn.evidence)] == turn.evidence:
-            return found, way.enough
-    return shown or SearchResult(), ways[0].enough
+            return found, way.threshold
+    return shown or SearchResult(), ways[0].threshold
 
 
 def _used(turn: Turn) -> tuple[SearchHit, ...]:

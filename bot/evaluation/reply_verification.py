@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bot.actions.calls import ActionCall
 from bot.assistant.pipeline import Assistant
-from bot.assistant.protocols import ActionOutcome, ActionResponse, MessageUnderstander, Stream
+from bot.assistant.protocols import ActionOutcome, ActionResponse, MessageUnderstander, ReplyTokens
 from bot.core import serialization
 from bot.core.types import (
     ActionRecord,
@@ -128,8 +128,8 @@ class Verifier:
             self._open[key] = self._assistant(turn)
         bot = self._open[key]
         parts = replace(
-            bot.parts,
-            understander=_AsItWas(bot.parts.understander, turn),
+            bot.components,
+            understander=_AsItWas(bot.components.understander, turn),
             actions=_Done(list(turn.acted)),
             suggester=None,
             log=_AsItStood(turn),
@@ -137,7 +137,7 @@ class Verifier:
         if turn.reply.composer.startswith("generated"):
             parts = replace(parts, composer=_Said(turn.reply))
         before = states.from_json(trace.get("before") or {})
-        done = Assistant(parts).again(turn.message, before)
+        done = Assistant(parts).replay(turn.message, before)
         return _comparable(done, serialization.trace_json(done))
 
     def _assistant(self, turn: Turn) -> Assistant:
@@ -157,8 +157,8 @@ class Verifier:
         bot = self._build(self._home, MemoryLog(), wanted, content=content)
         if (bot.served_by().model, bot.served_by().knowledge) != (served.model, served.knowledge):
             parts = replace(
-                bot.parts,
-                knowledge=bot.parts.knowledge if served.knowledge else None,
+                bot.components,
+                knowledge=bot.components.knowledge if served.knowledge else None,
             )
             return Assistant(parts)
         return bot
@@ -274,7 +274,7 @@ class _Said:
 
     def stream(
         self, question: str, hits: Sequence[SearchHit], language: str, gone: Any, /
-    ) -> Stream:
+    ) -> ReplyTokens:
         del question, hits, language, gone
         yield self.reply.text
         return self.reply

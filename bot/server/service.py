@@ -196,7 +196,7 @@ class Service:
 
     def tick(self) -> None:
         """See to leases that ran out, long waits, customers who left, and articles that changed."""
-        content = self.assistant.parts.policy.content
+        content = self.assistant.components.policy.content
         silence = content.silence_minutes
         try:
             self.desk.tick(
@@ -211,7 +211,9 @@ class Service:
             _logger.exception("changed articles could not be ingested")
 
     def _notice(self, notice: CustomerNotice, language: str) -> str:
-        return self.assistant.parts.templates.render(notice.template, language, 0, **notice.values)
+        return self.assistant.components.templates.render(
+            notice.template, language, 0, **notice.values
+        )
 
     def summary(self, conversation_id: str) -> dict[str, Any]:
         """Return a conversation in short, for the person who takes it over."""
@@ -226,7 +228,7 @@ class Service:
         if self.advisor.is_behind():
             threading.Thread(target=self.advisor.learn, daemon=True, name="advisor").start()
         said = reply_suggestions.lines(self.home.engine, conversation_id)
-        found = self.advisor.suggest(self.assistant.parts, said)
+        found = self.advisor.suggest(self.assistant.components, said)
         shown = [reply_suggester.as_json(one) for one in found]
         identifier = (
             reply_suggestions.offer(self.home.engine, conversation_id, shown) if shown else None
@@ -252,7 +254,7 @@ class Service:
 
     def article(self, identifier: str) -> Document:
         """Return an article of the knowledge that is served."""
-        knowledge = self.assistant.parts.knowledge
+        knowledge = self.assistant.components.knowledge
         found = knowledge.article(identifier) if knowledge else None
         if found is None:
             message = f"there is no article {identifier[:200]}"

@@ -14,15 +14,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot import wire
-from bot.assistant import Assistant
-from bot.bootstrap import Home, assistant
+from bot.assistant.pipeline import Assistant
+from bot.container import Home, build_assistant
+from bot.core.privacy import redact
+from bot.core.serialization import to_record, trace_json, turn_json
+from bot.core.settings import Settings
+from bot.core.types import Message, Turn
 from bot.dialogue.state import State
-from bot.privacy import redact
-from bot.settings import Settings
-from bot.store.memory import MemoryLog
-from bot.testing.days import Shop
-from bot.types import Message, Turn
+from bot.evaluation.conversation_tests.test_clock import Shop
+from bot.store.in_memory_log import MemoryLog
 
 Json = dict[str, Any]
 BETWEEN = timedelta(seconds=10)  # two messages of a customer
@@ -50,7 +50,7 @@ def play(home_folder: Path, scripts: Iterable[Script]) -> Iterator[Json]:
     """Yield what came of each message; each conversation has a log and orders of its own."""
     home = Home(Settings.load(home_folder))
     with tempfile.TemporaryDirectory() as scratch:
-        parts = assistant(home, MemoryLog()).parts
+        parts = build_assistant(home, MemoryLog()).components
         shop = Shop(home, Path(scratch))
         for script in scripts:
             clock = [datetime.fromisoformat(script.at)]
@@ -73,7 +73,7 @@ def play(home_folder: Path, scripts: Iterable[Script]) -> Iterator[Json]:
 
 def _seen(turn: Turn, script: Script, number: int) -> Json:
     """Return what is compared: nothing that is random, a time, or a number of a model."""
-    shown, logged, trace = wire.turn_json(turn), wire.to_record(turn), wire.trace_json(turn)
+    shown, logged, trace = turn_json(turn), to_record(turn), trace_json(turn)
     reply = shown["reply"]
     return {
         "conversation": script.id,

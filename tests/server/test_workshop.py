@@ -203,7 +203,7 @@ def test_templates_and_policy_are_served_a_moment_after(shop: Shop) -> None:
     told = shop.until(
         lambda s: all(s["served"][name] != before[name] for name in ("templates", "policy"))
     )
-    assert shop.service.assistant.parts.policy.content.clarify_options == 2
+    assert shop.service.assistant.components.policy.content.clarify_options == 2
     rules = shop.get("/publications", path="policy.yml")["publications"][0]
     now = shop.get("/text", path="policy.yml")["sha256"]
     shop.post(f"/publications/{rules['id']}/rollback", 403, SUPERVISOR, base=now)

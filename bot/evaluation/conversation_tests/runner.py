@@ -118,7 +118,7 @@ class TestRunner:
         started = time.perf_counter()
         stage = _Stage(self.parts, self._actions, test.case)
         played = tuple(stage.play(step) for step in test.case.turns)
-        content = stage.assistant.parts.policy.content
+        content = stage.assistant.components.policy.content
         for one in played:
             if one.outcome.turn:
                 self.coverage.add_turn(one.outcome.turn, content)
@@ -185,7 +185,7 @@ class _Stage:
         before = self.state
         moved = handoff.move(before.custody, _event(step, before, self._patience()), self.now)
         language = before.language or self.case.language
-        templates = self.assistant.parts.templates
+        templates = self.assistant.components.templates
         told = [templates.render(n.template, language, 0, **n.values) for n in moved.told]
         lines = [Utterance(Role.BOT, text) for text in told]
         if step.agent is not None:
@@ -202,7 +202,7 @@ class _Stage:
         return "\n".join(told)
 
     def _patience(self) -> timedelta:
-        return timedelta(minutes=self.assistant.parts.policy.content.patience_minutes)
+        return timedelta(minutes=self.assistant.components.policy.content.patience_minutes)
 
 
 def _event(step: TestStep, state: State, patience: timedelta) -> Event:
@@ -263,7 +263,7 @@ def _without_model(policy: Policy) -> MessageUnderstander:
 def on_home(home: Home) -> Iterator[TestRunner]:
     """Return a runner on a home's active versions; what tests do is gone with it."""
     with tempfile.TemporaryDirectory(prefix="careline-tests-") as scratch:
-        parts = container.build_assistant(home, MemoryLog()).parts
+        parts = container.build_assistant(home, MemoryLog()).components
         shop = Shop(home, Path(scratch))
         model = getattr(parts.understander, "model", None)
         yield TestRunner(

@@ -50,7 +50,7 @@ def intents(who: TheStaff, service: TheService) -> dict[str, Any]:
 
 def _labels(service: Service) -> list[str]:
     """Return the intents of the model and of the policy: one may be routed before it is learnt."""
-    parts = service.assistant.parts
+    parts = service.assistant.components
     version = parts.model_version
     learnt = service.home.models.open(version).details["labels"] if version else ()
     names = {*map(str, learnt), *parts.policy.content.routes} - {OUT_OF_SCOPE}
@@ -60,7 +60,7 @@ def _labels(service: Service) -> list[str]:
 def _titles(service: Service, intent: str) -> dict[str, str]:
     if intent == OUT_OF_SCOPE:
         return dict(_TITLES)
-    templates = service.assistant.parts.templates
+    templates = service.assistant.components.templates
     return {language: templates.title(intent, language) for language in ("en", "zh")}
 
 

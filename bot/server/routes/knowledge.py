@@ -31,7 +31,7 @@ def search(body: NewSearch, request: Request) -> list[dict[str, Any]]:
     if not body.query.strip():
         message = "the query is empty: write what to look for"
         raise InvalidMessageError(message)
-    knowledge = service_of(request).assistant.parts.knowledge
+    knowledge = service_of(request).assistant.components.knowledge
     if knowledge is None:
         return []
     public = PassageFilter.public(datetime.now(UTC).date())

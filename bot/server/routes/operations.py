@@ -54,7 +54,7 @@ def explain(body: ExplainRequest, request: Request) -> dict[str, Any]:
     It shows training examples, which are not for customers' eyes.
     """
     service = service_of(request)
-    found = service.assistant.parts.understander.explain(body.text)
+    found = service.assistant.components.understander.explain(body.text)
     return {"explanation": found.as_json() if found else None}
 
 

@@ -151,7 +151,7 @@ def parse(
     service = service_of(request)
     check_channel(service, "rasa_token", authorization or token)
     service.assistant.check(Message(body.text))
-    understood = service.assistant.parts.understander.understand(
+    understood = service.assistant.components.understander.understand(
         body.text,
         spoken=None,
         customer=None,

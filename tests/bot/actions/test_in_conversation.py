@@ -126,7 +126,7 @@ def test_a_question_without_a_template_is_asked_in_plain_words() -> None:
 def test_a_template_may_name_slots(templates: Templates) -> None:
     acts = Acts(ActionReply(None, "invoice_sent", {}))
     bot = assistant(templates, acts)
-    bot.parts.log.states["c1"] = State(slots={"order_number": "A1"})  # type: ignore[attr-defined]
+    bot.components.log.states["c1"] = State(slots={"order_number": "A1"})  # type: ignore[attr-defined]
     assert "A1" in said(bot, Message("x", "c1"))[1].reply.text
     assert dict(acts.calls[0].slots) == {"order_number": "A1"}
 
@@ -167,11 +167,11 @@ def test_a_message_that_is_recovered_acts_once(tmp_path: Path, templates: Templa
     replies = []
     for _ in range(2):  # the second time as after a crash: the log knows nothing of the first
         bot = assistant(templates, runner)
-        bot.parts.policy.content.routes["request"] = bot.parts.policy.content.routes[
+        bot.components.policy.content.routes["request"] = bot.components.policy.content.routes[
             "request"
         ].model_copy(update={"action": "action_start_return"})
         slots = {"order_number": number, "email": email}
-        bot.parts.log.states["c1"] = State(slots=slots)  # type: ignore[attr-defined]
+        bot.components.log.states["c1"] = State(slots=slots)  # type: ignore[attr-defined]
         replies.append(said(bot, message)[1].reply.text)
     assert replies[0] == replies[1]
     assert "R10001" in replies[0]

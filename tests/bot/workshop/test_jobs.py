@@ -110,9 +110,8 @@ job_worker.main(Path(home), job)
 def test_a_job_that_is_stopped_says_so_and_how_far_it_was(
     jobs: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps = (
-        "    for _ in progress.track(range(3), 'encoding', 3, shown=False): pass\n    time.sleep(60)"
-    )
+    track = "progress.track(range(3), 'encoding', 3, shown=False)"
+    steps = f"    for _ in {track}: pass\n    time.sleep(60)"
     works_as(monkeypatch, OURS.format(body=steps))
     job = jobs.start(JobTask.CHECK, "ann")
     found = until(jobs, job.id, lambda one: one.done == 3)
