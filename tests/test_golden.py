@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.golden.player import Json
 from tests.golden.record import prepared, recorded, replay, scripts_of
 
@@ -38,6 +40,7 @@ def reasons(rows: list[Json]) -> set[Any]:
     return {row["reason"].split(":")[0] for row in rows}
 
 
+@pytest.mark.timeout(900)  # the machine may have other work
 def test_every_golden_turn_comes_out_as_it_was_recorded(tmp_path: Path) -> None:
     played = replay(prepared(tmp_path), scripts_of(GOLDEN))
     assert len(played) == len(GOLDEN)

@@ -19,6 +19,7 @@ from tests.conftest import DEMO, ROOT, made_once
 from tests.fixtures import unpack
 from tests.running import free_port
 
+pytestmark = pytest.mark.timeout(900)  # the machine may have other work
 PACKAGES = ("bot", "knowledge_base", "ui")
 
 
@@ -89,8 +90,8 @@ def _environment() -> dict[str, str]:
 def test_the_wheel_holds_every_file_of_the_product(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
-    wanted = {name for name in _tracked(*PACKAGES) if not name.endswith(".md")}
-    assert len(wanted) > 300
+    wanted = set(_tracked(*PACKAGES))
+    assert len(wanted) > 200
     assert not sorted(wanted - held)
     assert {name.split("/")[0] for name in held} <= {*PACKAGES, _info(held)}
 
@@ -100,6 +101,24 @@ def _info(held: set[str]) -> str:
     return name
 
 
+def test_an_installed_careline_answers(installed: Path, tmp_path: Path) -> None:
+    old, empty = unpack(tmp_path / "old"), tmp_path / "empty"
+    empty.mkdir()
+    where = (
+        "import bot, knowledge_base, ui; print(*(p.__file__ for p in (bot, knowledge_base, ui)))"
+    )
+    files = _run(str(installed / "python"), "-c", where, cwd=empty).stdout.split()
+    assert len(files) == 3
+    for file in files:
+        assert Path(file).is_relative_to(installed.parent.resolve()), file
+    asked = ("ask", "how long is the warranty on tents?", "--home", str(old.path), "--json")
+    for command in ([str(installed / "careline")], [str(installed / "python"), "-m", "bot.cli"]):
+        turn = json.loads(_run(*command, *asked, cwd=empty).stdout)
+        assert (turn["route"], turn["intent"]) == ("retrieve", "warranty")
+        assert turn["reply"]["citations"]
+
+
+@pytest.mark.slow
 def test_an_installed_careline_trains_answers_and_serves(installed: Path, tmp_path: Path) -> None:
     old, empty, home = unpack(tmp_path / "old"), tmp_path / "empty", tmp_path / "home"
     empty.mkdir()
@@ -110,11 +129,6 @@ def test_an_installed_careline_trains_answers_and_serves(installed: Path, tmp_pa
         done = _run(str(installed / "careline"), *words, "--json", cwd=empty, **settings)
         return json.loads(done.stdout)
 
-    where = (
-        "import bot, knowledge_base, ui; print(bot.__file__, knowledge_base.__file__, ui.__file__)"
-    )
-    for file in _run(str(installed / "python"), "-c", where, cwd=empty).stdout.split():
-        assert Path(file).is_relative_to(installed.parent.resolve()), file
     assert careline("init", str(home)) == {"home": str(home)}
     examples = _fill(home)
     trained = careline("train", str(examples), "--method", "head", "--home", str(home))
@@ -126,8 +140,6 @@ def test_an_installed_careline_trains_answers_and_serves(installed: Path, tmp_pa
         "care-rain-jackets.md",
     )
     assert careline("verify", turn["message_id"], "--home", str(home))["equal"]
-    module = _run(str(installed / "python"), "-m", "bot.cli", "--help", cwd=empty)
-    assert "serve" in module.stdout
     _serve(installed, home, empty, settings)
 
 
