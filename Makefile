@@ -76,6 +76,10 @@ lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/vulture
+	$(BIN)/typos
+	$(BIN)/proselint check README.md CHANGELOG.md CONTRIBUTING.md docs
 
 format: $(VENV)/.installed-test
 	$(BIN)/ruff format .

@@ -46,7 +46,6 @@ OWNERS = {
 }
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
-MAX_PARAMETERS = 6
 
 
 def sources() -> list[Path]:

@@ -28,11 +28,6 @@ NEAR = 0.8  # Jaccard similarity of character trigrams
 SHORT = 14  # texts this short recur of themselves ("thank you so much")
 
 
-def described_intents() -> set[str]:
-    text = (DEMO / "intents.md").read_text(encoding="utf-8")
-    return set(re.findall(r"^## (\w+)", text, re.MULTILINE))
-
-
 def dialogs() -> list[Conversation]:
     return list(datasets.read_transcripts(sorted((DEMO / "dialogs").glob("*.jsonl"))))
 

@@ -109,11 +109,6 @@ class ReplyStream:
         self._left_at: float | None = None
         service.submit(self._run)
 
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more will come."""
-        return self._ended
-
     def _put(self, item: Event | Exception | None) -> None:
         try:
             self._loop.call_soon_threadsafe(self._take, item)

@@ -15,7 +15,6 @@ from knowledge_base.documents import KnowledgeError
 
 Vectors: TypeAlias = NDArray[np.float32]
 
-DEFAULT_BASE: Final = "e5-small"
 _logger = logging.getLogger(__name__)
 
 

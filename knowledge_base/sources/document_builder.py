@@ -123,11 +123,6 @@ class DocumentBuilder:
         self._run: object = None
 
     @property
-    def is_empty(self) -> bool:
-        """Whether no text was added yet."""
-        return not self._parts
-
-    @property
     def first_heading(self) -> str | None:
         """The first heading that has text below it, or the last one that has none."""
         self._close()
