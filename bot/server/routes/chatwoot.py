@@ -95,7 +95,7 @@ async def receive(
     Signed by Chatwoot; versions that do not sign send the secret as `?secret=`.
     """
     service = service_of(request)
-    chatwoot = service.courier.carrier(CHANNEL)
+    chatwoot = service.outbox_worker.carrier(CHANNEL)
     if not isinstance(chatwoot, ChatwootChannel):
         message = "Chatwoot is not set up: set chatwoot_url, chatwoot_token and chatwoot_secret"
         raise HTTPException(404, message)
@@ -138,12 +138,12 @@ async def _take(service: Service, chatwoot: ChatwootChannel, hook: ChatwootEvent
         answering = await service.messages.begin(message)
     except InvalidMessageError:  # a picture, a file, a book: there is somebody who can look at it
         owed = client.handover(account, conversation, name)
-        await asyncio.to_thread(service.outbox.add, [owed])
-        service.courier.wake()
+        await asyncio.to_thread(service.outbox_worker.outbox.add, [owed])
+        service.outbox_worker.wake()
         return "handed over"
     owed = client.reply_owed(account, conversation, name, answering.message.id)
     wait = client.UNANSWERED_SECONDS
-    await asyncio.to_thread(service.outbox.add, [owed], wait=wait)
+    await asyncio.to_thread(service.outbox_worker.outbox.add, [owed], wait=wait)
     task = asyncio.create_task(_finish(service, chatwoot, answering, owed))
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
@@ -160,8 +160,8 @@ async def _finish(
     except Exception:  # the message is in the log: the next start answers it
         _logger.exception("a message from Chatwoot is not answered yet")
     await typing  # so that it is not shown again after it was taken away
-    await asyncio.to_thread(service.outbox.hasten, owed.key)
-    service.courier.wake()
+    await asyncio.to_thread(service.outbox_worker.outbox.hasten, owed.key)
+    service.outbox_worker.wake()
 
 
 def _status_changed(service: Service, hook: ChatwootEvent) -> str:
@@ -176,7 +176,7 @@ def _status_changed(service: Service, hook: ChatwootEvent) -> str:
     if account is None or hook.id is None or status == _PENDING:
         return "noted"
     target = client.target_of(account, hook.id)
-    service.outbox.cancel(CHANNEL, target, f"the conversation is {status}"[:200])
+    service.outbox_worker.outbox.cancel(CHANNEL, target, f"the conversation is {status}"[:200])
     return "noted"
 
 

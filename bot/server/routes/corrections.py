@@ -80,7 +80,7 @@ def correct(
         message = f"there is no intent {body.intent}: choose one of the list"
         raise RefusedRequestError(422, message, "no_such_intent", intent=body.intent)
     if body.article:
-        service.article(body.article)
+        service.serving.article(body.article)
     return corrections.correct(service.home.engine, message, who.author(), body.given())
 
 

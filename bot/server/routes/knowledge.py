@@ -44,4 +44,4 @@ def search(body: NewSearch, request: Request) -> list[dict[str, Any]]:
 @router.get("/articles/{identifier:path}")
 def article(identifier: str, request: Request) -> dict[str, Any]:
     """Return an article as it was extracted: the text that citations' offsets refer to."""
-    return article_json(service_of(request).article(identifier), with_text=True)
+    return article_json(service_of(request).serving.article(identifier), with_text=True)

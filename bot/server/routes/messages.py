@@ -163,7 +163,7 @@ def note_opened(
     """Keep that the customer opened an article beside a reply: the search learns from it."""
     service = service_of(request)
     Caller(service, authorization).check_message(message_id)
-    article = service.article(body.article)
+    article = service.serving.article(body.article)
     service.log.add_interaction(message_id, Interaction.OPENED, article.id)
     return {"message_id": message_id, "article": article.id}
 

@@ -25,7 +25,7 @@ def healthz() -> dict[str, str]:
 def readyz(request: Request) -> Response:
     """Tell whether the process serves what is active, on a migrated database."""
     service = service_of(request)
-    problems = service.problems()
+    problems = service.serving.problems()
     served = service.assistant.served_by()
     body = {
         "status": "not ready" if problems else "ready",
