@@ -43,7 +43,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Cli
     )
     server = Server(home.path, free_port(), {"CARELINE_SCREENS": "false"})
     server.start()
-    with httpx.Client(base_url=server.url, timeout=60) as api:
+    with httpx.Client(base_url=server.url, timeout=300) as api:
         yield api, home
     server.stop()
 
@@ -261,7 +261,7 @@ def test_a_sender_of_rasas_channel_goes_on(served: tuple[httpx.Client, OldHome])
 def test_the_users_sign_in_with_their_passwords(served: tuple[httpx.Client, OldHome]) -> None:
     api, home = served
     login = {"user": "ann", "password": home.promises["password"]}
-    with httpx.Client(base_url=api.base_url, timeout=60) as browser:
+    with httpx.Client(base_url=api.base_url, timeout=300) as browser:
         assert browser.post("/api/session", json=login).raise_for_status().json()["user"] == "ann"
         assert browser.get("/api/session").json()["role"] == "admin"
         wrong = browser.post("/api/session", json={**login, "password": "another"})

@@ -179,7 +179,7 @@ def _serve(installed: Path, home: Path, cwd: Path, settings: dict[str, str]) -> 
             env={**_environment(), **settings},
         )
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as api:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=300) as api:
             _wait(api, server, output)
             assert api.get("/healthz").status_code == 200
             turn = api.post("/api/messages", json={"text": "how long is the warranty?"}).json()

@@ -29,7 +29,7 @@ def measured(tmp_path: Path) -> Measured:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("part", widget.BENCHMARK.parts)
 def test_a_part_is_green_and_turns_red_when_it_is_spoilt(measured: Measured, part: str) -> None:
     assert [bar for bar in measured(part, planted=False) if not bar.ok] == []

@@ -36,7 +36,7 @@ class Doubler:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 300
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.001)
@@ -142,7 +142,7 @@ def test_a_crowd_of_callers_gets_its_own_results_and_leaves_every_lane_free() ->
         return right, failed
 
     with ThreadPoolExecutor(callers) as pool:
-        counts = list(pool.map(caller, range(callers), timeout=60))
+        counts = list(pool.map(caller, range(callers), timeout=300))
     assert all(right + failed == calls for right, failed in counts)
     assert sum(failed for _, failed in counts) >= callers * calls // 97
     assert sum(right for right, _ in counts) > callers * calls // 4

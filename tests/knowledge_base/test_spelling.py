@@ -76,6 +76,6 @@ def test_a_long_message_of_nonsense_takes_no_long_time(length: int) -> None:
     letters = "qzxjkvwy"
     word = (letters * 500)[:length]
     text = " ".join([word] * (4_000 // (length + 1) or 1))
-    started = time.perf_counter()
+    started = time.thread_time()
     assert SPELLER.correct(text, nothing) == text
-    assert time.perf_counter() - started < 2.0  # it takes .05 s
+    assert time.thread_time() - started < 4.0  # it takes .05 s

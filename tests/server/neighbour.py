@@ -73,7 +73,7 @@ class Neighbour:
         with self.lock:
             return [sent for sent in self.got if part in sent.path and sent.status == 200]
 
-    def wait_for(self, part: str, count: int = 1, seconds: float = 20.0) -> list[Sent]:
+    def wait_for(self, part: str, count: int = 1, seconds: float = 300.0) -> list[Sent]:
         """Return what it took, at least `count` requests, waiting for them."""
         patience = time.monotonic() + seconds
         while len(self.accepted(part)) < count:

@@ -161,7 +161,7 @@ def test_what_is_too_large_too_much_or_of_another_kind_is_refused(
     assert send(api, conversation, mine, b"").status_code == 422
     codes = [send(api, conversation, mine, PNG).status_code for _ in range(21)]
     assert codes == [201] * 20 + [400]
-    with httpx.Client(base_url=guarded.url, timeout=60) as strict:
+    with httpx.Client(base_url=guarded.url, timeout=300) as strict:
         theirs = session(strict)
 
         def pieces() -> Any:

@@ -41,7 +41,7 @@ def test_settings_in_the_guide_are_settings() -> None:
 
 
 def test_every_route_and_setting_of_the_channels_is_named(server: Server) -> None:
-    routes = httpx.get(f"{server.url}/openapi.json", timeout=30).json()["paths"]
+    routes = httpx.get(f"{server.url}/openapi.json", timeout=300).json()["paths"]
     prefixes = ("/v1/", "/webhooks/", "/model/", "/conversations/")
     missing = [path for path in routes if path.startswith(prefixes) and path not in GUIDE]
     names = ("api_key", "rasa_", "chatwoot_", "webhook_")

@@ -23,7 +23,7 @@ _numbers = count(1000)
 
 @pytest.fixture
 def bot(connected: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=connected.url, timeout=60) as client:
+    with httpx.Client(base_url=connected.url, timeout=300) as client:
         yield client
 
 

@@ -37,7 +37,7 @@ def server(trained: Home, tmp_path: Path) -> Iterator[Server]:
 
 def send_until_it_dies(server: Server, conversation: str, received: list[str]) -> None:
     """Send messages one after another and note the ids that were confirmed."""
-    with httpx.Client(base_url=server.url, timeout=30) as api:
+    with httpx.Client(base_url=server.url, timeout=300) as api:
         for number in range(1000):
             body = {
                 "text": TEXTS[number % len(TEXTS)],
@@ -66,7 +66,7 @@ def kill_and_check(server: Server, times: int) -> None:
         sender.join()
         server.start()
         path = f"{server.url}/api/conversations/{conversation}/messages"
-        lines = httpx.get(path, timeout=30).json()["messages"] if received else []
+        lines = httpx.get(path, timeout=300).json()["messages"] if received else []
         said = [line["message_id"] for line in lines if line["role"] == "customer"]
         replied = [line["in_reply_to"] for line in lines if line["role"] == "bot"]
         assert len(said) == len(set(said))
@@ -75,7 +75,7 @@ def kill_and_check(server: Server, times: int) -> None:
         assert all(line["status"] == "answered" for line in lines)
     assert len(received) >= times
     body = {"text": "hello again", "conversation_id": conversation}
-    turn = httpx.post(f"{server.url}/api/messages", json=body, timeout=30).json()
+    turn = httpx.post(f"{server.url}/api/messages", json=body, timeout=300).json()
     assert turn["conversation_id"] == conversation
 
 
@@ -100,7 +100,7 @@ def test_a_stop_lets_the_message_in_work_finish(server: Server) -> None:
     sender.join()
     server.start()
     path = f"{server.url}/api/conversations/{conversation}/messages"
-    lines = httpx.get(path, timeout=30).json()["messages"]
+    lines = httpx.get(path, timeout=300).json()["messages"]
     assert sorted(line["in_reply_to"] for line in lines if line["role"] == "bot") == sorted(
         line["message_id"] for line in lines if line["role"] == "customer"
     )

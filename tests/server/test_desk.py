@@ -16,7 +16,7 @@ from ui.client.http_client import Client
 def desk(server: Server) -> Iterator[httpx.Client]:
     token = load_or_make(server.home).token
     headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=f"{server.url}/api/desk", headers=headers, timeout=60) as client:
+    with httpx.Client(base_url=f"{server.url}/api/desk", headers=headers, timeout=300) as client:
         client.put("/agents", json={"id": "ann", "name": "Ann"})
         client.put("/agents", json={"id": "bo", "name": "Bo"})
         yield client

@@ -36,7 +36,7 @@ def api(
     }
     running = Server(folder, free_port(), settings)
     running.start()
-    with httpx.Client(base_url=running.url, timeout=60) as client:
+    with httpx.Client(base_url=running.url, timeout=300) as client:
         yield client
     running.stop()
 

@@ -200,7 +200,7 @@ def test_signing_in_sets_a_cookie_that_opens_and_signing_out_takes_it_away(
     server: Server, people: dict[AccessLevel, User]
 ) -> None:
     agent = people[AccessLevel.AGENT]
-    with httpx.Client(base_url=server.url, timeout=60) as client:
+    with httpx.Client(base_url=server.url, timeout=300) as client:
         wrong = client.post("/api/session", json={"user": agent.id, "password": "wrong"})
         assert (wrong.status_code, wrong.cookies) == (401, httpx.Cookies())
         nobody = client.post("/api/session", json={"user": "nobody", "password": "wrong"})

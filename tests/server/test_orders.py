@@ -23,7 +23,7 @@ EMAIL = "marta.lindqvist@example.com"
 
 @pytest.fixture(scope="module")
 def client(guarded: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=guarded.url, timeout=60) as found:
+    with httpx.Client(base_url=guarded.url, timeout=300) as found:
         yield found
 
 

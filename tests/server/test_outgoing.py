@@ -22,7 +22,7 @@ from tests.server.turns import turn_with
 
 def say(server: Server, text: str, conversation: str) -> None:
     body = {"text": text, "conversation_id": conversation}
-    assert httpx.post(f"{server.url}/api/messages", json=body, timeout=60).status_code == 200
+    assert httpx.post(f"{server.url}/api/messages", json=body, timeout=300).status_code == 200
 
 
 def test_a_handoff_is_announced_once_and_signed(connected: Server, neighbour: Neighbour) -> None:
@@ -30,7 +30,7 @@ def test_a_handoff_is_announced_once_and_signed(connected: Server, neighbour: Ne
     say(connected, "I want to talk to a human", conversation)
     say(connected, "I want to talk to a human", conversation)
     say(connected, "hello", new_id())
-    patience = time.monotonic() + 20
+    patience = time.monotonic() + 300
     told: list[Sent] = []
     while time.monotonic() < patience and len(told) < 2:
         time.sleep(0.1)
@@ -57,7 +57,7 @@ def test_messages_are_announced_with_the_bots_words(
 ) -> None:
     conversation = new_id()
     say(connected, "How do I wash my rain jacket?", conversation)
-    patience = time.monotonic() + 20
+    patience = time.monotonic() + 300
     while time.monotonic() < patience:
         every = [sent.body for sent in neighbour.accepted("/events")]
         if told := [body for body in every if body["conversation_id"] == conversation]:
@@ -106,7 +106,7 @@ def test_the_courier_tries_again_and_gives_up_what_is_refused(outbox: Outbox) ->
     courier = OutboxWorker(outbox, {"a": plan})
     outbox.add([Delivery("a", "t", "first"), Delivery("a", "t", "second")])
     courier.start()
-    patience = time.monotonic() + 15
+    patience = time.monotonic() + 300
     while outbox.waiting() and time.monotonic() < patience:
         time.sleep(0.05)
     courier.stop()

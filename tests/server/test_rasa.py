@@ -175,7 +175,7 @@ def test_what_cannot_be_answered_gets_a_clear_error(api: httpx.Client, body: Jso
 
 
 def test_a_token_closes_webhook_and_parser(connected: Server) -> None:
-    with httpx.Client(base_url=connected.url, timeout=60) as api:
+    with httpx.Client(base_url=connected.url, timeout=300) as api:
         body = {"sender": new_id(), "message": "hello", "text": "hello"}
         for path in ("/webhooks/rest/webhook", "/model/parse"):
             assert api.post(path, json=body).status_code == 401

@@ -21,7 +21,7 @@ QUESTION = {"text": "how long is the warranty?"}
 
 @pytest.fixture
 def strict(guarded: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=guarded.url, timeout=60) as client:
+    with httpx.Client(base_url=guarded.url, timeout=300) as client:
         yield client
 
 

@@ -63,7 +63,7 @@ class Shop:
         return self.call("POST", "/files", params={"to": to, "name": name}, content=content)
 
     def until(self, holds: Callable[[Any], bool]) -> Any:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
             told = self.get("/status")
             if holds(told):
@@ -91,7 +91,7 @@ def served(home: Home) -> Iterator[Shop]:
     service = Service.start(home)
     with TestClient(create(home, "http://testserver", service)) as client:
         yield Shop(home, client, service)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while service.jobs.is_running() and time.monotonic() < deadline:
         time.sleep(0.05)
 

@@ -63,7 +63,7 @@ def recalled(page: Page) -> dict[str, Any]:
 def staff(server: Server) -> Iterator[httpx.Client]:
     """Yield a client of the people who answer; Ann is one of them."""
     headers = {"Authorization": f"Bearer {load_or_make(server.home).token}"}
-    with httpx.Client(base_url=f"{server.url}/api", headers=headers, timeout=60) as client:
+    with httpx.Client(base_url=f"{server.url}/api", headers=headers, timeout=300) as client:
         client.put("/desk/agents", json={"id": "ann", "name": "Ann", "capacity": 50})
         yield client
 

@@ -33,7 +33,7 @@ def browser() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.fail("Chromium is missing: `make test` installs it")
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=180_000)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=path, args=_FLAGS)
         yield opened
@@ -43,7 +43,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 860})
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(180_000)
     yield context.new_page()
     context.close()
 
@@ -107,7 +107,7 @@ def consoles(browser: Browser, server: Server, staffed: Home) -> Iterator[tuple[
         for user in ("cleo", "dan"):
             context = browser.new_context(viewport={"width": 1440, "height": 1000})
             stack.callback(context.close)
-            context.set_default_timeout(30_000)
+            context.set_default_timeout(180_000)
             page = context.new_page()
             sign_in(page, server, user, PASSWORD)
             page.get_by_role("tab", name="Console").click()

@@ -10,7 +10,7 @@ from ui.screens.live.screen import files_html, transcribe
 
 
 def test_without_a_login_nothing_is_shown(server: Server) -> None:
-    assert httpx.get(f"{server.url}/app/config", timeout=30).status_code == 401
+    assert httpx.get(f"{server.url}/app/config", timeout=300).status_code == 401
 
 
 def test_the_chat_shows_route_and_citation_and_the_list_shows_the_conversation(

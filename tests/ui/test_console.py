@@ -30,7 +30,7 @@ def customers(browser: Browser, server: Server) -> Iterator[list[Page]]:
         for language, question, wish in ASKED:
             context = browser.new_context(viewport={"width": 420, "height": 800})
             stack.callback(context.close)
-            context.set_default_timeout(30_000)
+            context.set_default_timeout(180_000)
             page = context.new_page()
             open_chat(page, server.url, language)
             say(page, question)

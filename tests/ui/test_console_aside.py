@@ -26,7 +26,7 @@ QUESTION = "How do I wash my rain jacket?"
 def conversation(server: Server) -> Iterator[str]:
     """Return a conversation with files and a proven order that waits for a person."""
     identifier = new_id()
-    with httpx.Client(base_url=f"{server.url}/api", timeout=60) as visitor:
+    with httpx.Client(base_url=f"{server.url}/api", timeout=300) as visitor:
         here = f"/conversations/{identifier}"
         files = [
             visitor.post(f"{here}/attachments", params={"name": name}, content=content)

@@ -38,7 +38,7 @@ def agent(server: Server) -> Iterator[tuple[User, str]]:
 def opened(server: Server) -> Iterator[list[str]]:
     """Return conversations that wait, the oldest first; others may wait as well."""
     names = [new_id() for _ in range(MANY)]
-    with httpx.Client(base_url=f"{server.url}/api", timeout=60) as visitor:
+    with httpx.Client(base_url=f"{server.url}/api", timeout=300) as visitor:
         for n, name in enumerate(names):
             text = f"a human please, case {n}"
             visitor.post("/messages", json={"text": text, "conversation_id": name})

@@ -62,7 +62,7 @@ def test_tokens_come_each_once_though_the_stream_is_cut(
     words = lines(page, "bot").last.locator(".text")
     ends = """(end) => [...document.querySelector("careline-chat").shadowRoot
       .querySelectorAll(".line.bot .text")].pop().textContent.endsWith(end)"""
-    page.wait_for_function(ends, arg=tokens[-1], timeout=90_000)
+    page.wait_for_function(ends, arg=tokens[-1], timeout=300_000)
     assert words.evaluate("(one) => one.textContent") == "".join(tokens)  # before the turn came
     assert len(asked) == 3
     assert all(asked[1:])
@@ -165,7 +165,7 @@ def transcript(page: Page) -> list[tuple[str, str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_30_cuts_and_5_restarts_leave_both_sides_the_same(
     page: Page, stage: WidgetStage, embedded: Server
 ) -> None:
@@ -183,9 +183,9 @@ def test_30_cuts_and_5_restarts_leave_both_sides_the_same(
             page.get_by_test_id("launcher").click()
         expect(lines(page, "customer").last).to_contain_text(f"({number})")
         last = page.locator(".line").last
-        expect(last).to_have_attribute("data-testid", "message-bot", timeout=60_000)
+        expect(last).to_have_attribute("data-testid", "message-bot", timeout=300_000)
         log = page.get_by_test_id("log")
-        expect(log).to_have_attribute("aria-busy", "false", timeout=60_000)
+        expect(log).to_have_attribute("aria-busy", "false", timeout=300_000)
     assert stage.broken - broken >= 30
     with staff(embedded) as desk:
         path = f"/conversations/{recalled(page)['conversation']}/messages"
@@ -209,7 +209,7 @@ def test_history_comes_page_by_page_and_the_page_stays_small(
     answered(page)
     kept = recalled(page)
     headers = {"Authorization": f"Bearer {kept['session']}"}
-    with httpx.Client(base_url=embedded.url, headers=headers, timeout=60) as client:
+    with httpx.Client(base_url=embedded.url, headers=headers, timeout=300) as client:
         for number in range(1, 100):
             body = {"text": f"message {number}", "conversation_id": kept["conversation"]}
             client.post("/api/messages", json=body).raise_for_status()
@@ -249,6 +249,6 @@ def test_who_reads_further_up_is_not_moved(
     kept = recalled(page)
     headers = {"Authorization": f"Bearer {kept['session']}"}
     body = {"text": "from elsewhere", "conversation_id": kept["conversation"]}
-    httpx.post(f"{embedded.url}/api/messages", json=body, headers=headers, timeout=60)
+    httpx.post(f"{embedded.url}/api/messages", json=body, headers=headers, timeout=300)
     answered(page, 5)
     assert log.evaluate("(one) => one.scrollTop") == 150

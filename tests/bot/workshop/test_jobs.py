@@ -16,7 +16,7 @@ def jobs(tmp_path: Path) -> JobStore:
 
 
 def until(jobs: JobStore, identifier: str, holds: Callable[[AuthoringJob], bool]) -> AuthoringJob:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         job = jobs.get(identifier)
         if holds(job):
