@@ -30,13 +30,16 @@ from tests.running import Server, free_port  # noqa: E402
 ROOT = Path(__file__).parent.parent
 DEMO = ROOT / "data"
 CONTENT = (
+    "actions",
     "dialogs",
     "kb",
+    "site",
     "templates",
     "tests",
     "policy.yml",
     "orders.csv",
     "intents.md",
+    "canned.yml",
     "synonyms.yml",
 )
 
@@ -85,7 +88,7 @@ def make_home(folder: Path, encoder: Path) -> Home:
     for item in CONTENT:
         source = DEMO / item
         if source.is_dir():
-            shutil.copytree(source, folder / item)
+            shutil.copytree(source, folder / item, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, folder / item)
     settings = f'base = "{encoder}"\nenglish_base = ""\ncache = "{encoder.parent / "cache"}"\n'

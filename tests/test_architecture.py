@@ -36,7 +36,7 @@ OWNERS = {
     "cryptography": ("bot/store/encryption.py",),
     "gradio": ("ui/",),
     "minify": ("ui/widget/",),
-    "zopfli": ("ui/widget/",),
+    "zopfli": ("ui/assets.py",),
     "alembic": ("bot/store/",),
     "argon2": ("bot/store/",),
     "sqlalchemy": ("bot/store/", "bot/container.py"),

@@ -18,7 +18,7 @@ from bot.evaluation.conversation_tests import cases, coverage, runner
 from bot.evaluation.conversation_tests import results as report
 from bot.evaluation.conversation_tests.cases import ConversationTestError, LocatedTest
 from bot.evaluation.conversation_tests.runner import TestResult, TestRunner
-from bot.evaluation.conversation_tests.test_clock import Shop, open_hour
+from bot.evaluation.conversation_tests.test_clock import TestActions, open_hour
 from bot.store.in_memory_log import MemoryLog
 from tests.conftest import CONTENT, DEMO, ROOT
 from tests.told import told, without_articles
@@ -46,25 +46,23 @@ def content(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 @pytest.fixture
-def prepared(content: Home, tmp_path: Path) -> TestRunner:
+def prepared(content: Home) -> TestRunner:
     """Return a runner without a model and without knowledge."""
-    return of(content, tmp_path)
+    return of(content)
 
 
-def of(home: Home, scratch: Path) -> TestRunner:
+def of(home: Home) -> TestRunner:
     parts = build_assistant(home, MemoryLog()).components
     parts = replace(parts, policy=replace(parts.policy, has_knowledge=True))
-    shop = Shop(home, scratch)
+    actions = TestActions(home.path, home.actions(dry=True))
     labels = set(parts.policy.content.routes)
-    return TestRunner(parts, shop.actions, shop.names(), sorted(labels))
+    return TestRunner(parts, actions.at, actions.names(), sorted(labels))
 
 
 @pytest.fixture(scope="module")
-def played(
-    content: Home, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[dict[str, TestResult], TestRunner]:
+def played(content: Home) -> tuple[dict[str, TestResult], TestRunner]:
     """Run all of the demo's tests with parts that are told what each expects."""
-    prepared = of(content, tmp_path_factory.mktemp("orders"))
+    prepared = of(content)
     parts = prepared.parts
     results = {}
     for test in ALL:
@@ -354,7 +352,7 @@ def test_files_are_those_given_or_the_homes(tmp_path: Path) -> None:
 
 
 def test_a_template_that_nothing_says_is_missing(content: Home, tmp_path: Path) -> None:
-    prepared = of(content, tmp_path)
+    prepared = of(content)
     before = prepared.coverage.as_json()["templates"]
     assert before["touched"] == 0
     text = "- {name: hello, turns: [{customer: hello, expect: {intent: greeting}}]}\n"

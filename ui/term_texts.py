@@ -2,7 +2,7 @@
 
 from typing import Final
 
-# What the server says in its own words: moods, roles, languages, routes, states of orders.
+# What the server says in its own words: moods, roles, languages, routes.
 TERMS: Final = {
     "calm": "平静",
     "confused": "困惑",
@@ -25,20 +25,7 @@ TERMS: Final = {
     "clarify": "澄清",
     "act": "操作",
     "handoff": "转人工",
-    "processing": "处理中",
-    "shipped": "已发货",
-    "delivered": "已送达",
-    "delayed": "延误",
-    "returned": "已退回",
-    "cancelled": "已取消",
     "pending": "处理中",
-    "arrived": "已到仓",
-    "refunded": "已退款",
-    "standard": "标准",
-    "express": "快速",
-    "card": "银行卡",
-    "wallet": "电子钱包",
-    "gift_card": "礼品卡",
     "widget": "网页",
     "email": "邮件",
     "bot": "机器人",
@@ -51,7 +38,7 @@ TERMS: Final = {
     "policy": "策略",
     "content": "内容",
 }
-# Who has a conversation; an order that was returned is another thing.
+# Who has a conversation.
 STATES: Final = {
     "bot": "机器人",
     "queued": "等待中",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.assistant.question_suggestions import QuestionSuggester, distinct
-from bot.core.types import CarelineError
+from bot.core.types import OUT_OF_SCOPE, CarelineError
 from careline_benchmarks.harness import BenchmarkContext, BenchmarkReport, at_least
 
 _OFFERED: Final = 3
@@ -43,9 +43,10 @@ def next_questions(setting: BenchmarkContext, result: BenchmarkReport) -> None:
 
 def _measure(sessions: Sequence[Session], setting: BenchmarkContext) -> dict[str, float]:
     """Learn from the part that is not test and count hits on the test part."""
-    suggester = QuestionSuggester.fit(
-        [items for name, items in sessions if not _is_test((name, items))]
-    )
+    content = setting.home.policy().content
+    small_talk = content.small_talk({item for _, items in sessions for item in items})
+    learnt = [items for name, items in sessions if not _is_test((name, items))]
+    suggester = QuestionSuggester.fit(learnt, never={*small_talk, OUT_OF_SCOPE})
     ranked = sorted(suggester.popular, key=lambda item: (-suggester.popular[item], item))
     favourites = set(ranked[:_OFFERED])
     steps = [step for s in sessions if _is_test(s) for step in _steps(s[1], suggester.never)]

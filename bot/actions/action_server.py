@@ -9,6 +9,7 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from bot.actions import loader
 from bot.actions.runner import ActionRunner
 from bot.core.types import CarelineError
 
@@ -103,9 +104,9 @@ def _is_local(host: str) -> bool:
         return host == "localhost"
 
 
-def runner_of(database: Path | None) -> ActionRunner:
-    """Return the actions to serve; raise CarelineError where there is nothing to act on."""
-    if database is None:
-        message = "there are no orders to act on: put an orders.csv into the home"
+def runner_of(home: Path) -> ActionRunner:
+    """Return the actions to serve; raise CarelineError where the home has none."""
+    if not loader.has_actions(home):
+        message = f"{home} has no actions to serve: put them into {home / loader.FOLDER}"
         raise CarelineError(message)
-    return ActionRunner(database)
+    return ActionRunner(home)

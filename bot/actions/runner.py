@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import warnings
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.actions import rasa_protocol
+from bot.actions import loader, rasa_protocol
 from bot.actions.calls import (
     BLOCKED,
     REJECTED,
@@ -20,6 +21,8 @@ from bot.actions.calls import (
     followed,
     overheard,
 )
+from bot.actions.context import ActionContext, utc_now
+from bot.actions.records import ProofSource, RecordSource
 
 if TYPE_CHECKING:
     from rasa_sdk import Action
@@ -27,33 +30,43 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class ActionRunner:
     """The actions of a home."""
 
     def __init__(
         self,
-        database: Path,
+        home: Path | ActionContext,
         *,
         dry: bool = False,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] | None = None,
         further: "Sequence[Action]" = (),
     ) -> None:
-        """Register the shop's actions and `further` ones; databases are opened when needed.
+        """Load and register the actions of a home, given as a folder or as their context.
 
-        A `dry` runner acts on a private copy: nothing is written.
+        A `dry` runner writes nothing. `further` actions are deprecated: put them into the home's
+        folder `actions/`. Raises CarelineError where the actions cannot be loaded.
         """
         from rasa_sdk.executor import ActionExecutor
 
-        from bot.actions.deeds import Book
-        from bot.actions.orders import actions
-
+        if isinstance(home, Path):
+            folder = home.parent if home.suffix == ".db" else home  # 0.1.0 took a file in the home
+            home = ActionContext.of_home(folder, dry=dry, clock=clock or utc_now)
+        if further:
+            warnings.warn(
+                "ActionRunner(further=…) is deprecated: put the actions into the home's `actions/`",
+                DeprecationWarning,
+                stacklevel=2,
+            )
         self.executor = ActionExecutor()
-        for action in (*actions(Book(database, dry=dry), clock), *further):
+        actions = [*loader.create(home), *further]
+        for action in actions:
             self.executor.register_action(action)
+        self.records: RecordSource | None = next(
+            (action for action in actions if isinstance(action, RecordSource)), None
+        )
+        self.proofs: ProofSource | None = next(
+            (action for action in actions if isinstance(action, ProofSource)), None
+        )
 
     def names(self) -> Sequence[str]:
         """Return the names of the actions there are."""

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from bot.analytics.surge_alerts import HISTORY
 from bot.analytics.topic_discovery import NOWHERE, MessageBatch, assign, batches, discover
 from bot.core.types import now
-from bot.dialogue.policy import PLEASANTRIES
 from bot.dialogue.state import NO_TOPIC
 from bot.store import topic_store as store
 from bot.store.topic_store import Topic, TopicMessage
@@ -24,7 +23,6 @@ SPACING: Final = timedelta(minutes=55)
 _POOL: Final = 5000  # the latest messages, among which new topics are looked for
 _DEEPEST: Final = 50_000  # earlier ones that are asked whether they belong to a new topic
 _FEW: Final = 16  # texts that are read at a time beside the serving
-_ABOUT_NOTHING: Final = {"reason": NO_TOPIC, "intent": PLEASANTRIES}
 
 
 @dataclass(frozen=True)
@@ -46,16 +44,23 @@ class TopicUpdater:
         self,
         engine: "Engine",
         encoder: Callable[[], ModelEncoder],
+        small_talk: Callable[[], frozenset[str]],
         *,
         patient: bool = False,
         progress: bool = False,
     ) -> None:
-        """Take the log's engine and the home's encoder, which is opened at the first use.
+        """Take what the home provides; the encoder is opened at the first use.
 
-        `patient` reads little at a time, so that customers do not wait.
+        Args:
+            engine: The engine of the log's database.
+            encoder: Opens the home's encoder.
+            small_talk: Returns the intents whose messages have no topic.
+            patient: Encode few texts at a time, so that customers do not wait.
+            progress: Show a progress bar.
         """
         self._engine = engine
         self._open_encoder = encoder
+        self._small_talk = small_talk
         self._patient = patient
         self._progress = progress
         self._vectors: dict[str, Vectors] = {}
@@ -113,7 +118,8 @@ class TopicUpdater:
             yield everything[at : at + _POOL]
 
     def _wanted(self, synthetic: bool) -> dict[str, Any]:  # noqa: FBT001
-        return {"since": now() - HISTORY, "synthetic": synthetic, "without": _ABOUT_NOTHING}
+        without = {"reason": NO_TOPIC, "intent": self._small_talk()}
+        return {"since": now() - HISTORY, "synthetic": synthetic, "without": without}
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
         new = [text for text in dict.fromkeys(texts) if text not in self._vectors]

@@ -1,4 +1,4 @@
-"""Messages in a burst: "hi" — "where is" — "my order A10234" are one turn."""
+"""Messages in a burst: "hi" — "where is" — "my parcel" are one turn."""
 
 import time
 from dataclasses import dataclass, replace

@@ -38,7 +38,6 @@ from bot.core.types import (
 )
 from bot.dialogue import state as states
 from bot.dialogue.handoff import WITH_BOT
-from bot.dialogue.policy import PLEASANTRIES
 from bot.dialogue.state import State, advance
 
 _logger = logging.getLogger(__name__)
@@ -184,7 +183,7 @@ class Assistant:
             acted=answer.actions,
             timings_ms=tuple(timer.milliseconds.items()),
         )
-        state = advance(context.state, turn)
+        state = advance(context.state, turn, self.components.policy.content.kept)
         if state.owner not in WITH_BOT or state.owner != context.state.owner:
             position = self.components.log.queue_position(context.message.conversation_id)
             queue = state.queue or self.components.policy.content.default_queue
@@ -201,8 +200,9 @@ class Assistant:
             yield reopened
             answer = answer.with_reply(Reply(reopened))
         requests = understanding.parts(context.message.text)
-        has_request = len(requests) > 1 and any(
-            request.intent not in PLEASANTRIES for request in requests
+        is_kind = self.components.policy.content.is_kind
+        has_request = len(requests) > 1 and not all(
+            is_kind(request.intent, "small_talk") for request in requests
         )
         for request in requests:
             own = replace(context, request=request.requests[0].text).with_slots(answer.slots)

@@ -12,10 +12,9 @@ from typing import Final, Self
 
 import numpy as np
 
+from bot.core.types import OUT_OF_SCOPE
 from knowledge_base.encoders.base_models import Vectors
 
-# Said at any time, and no question one could suggest.
-PLEASANTRIES: Final = frozenset({"greeting", "thanks", "oos"})
 _FEW: Final = 20.0  # questions before what is popular says much
 
 
@@ -43,7 +42,7 @@ class QuestionSuggester:
     items: tuple[str, ...] = ()
     vectors: Vectors | None = None
     strength: EvidenceWeights = field(default_factory=EvidenceWeights)
-    never: frozenset[str] = PLEASANTRIES
+    never: frozenset[str] = frozenset({OUT_OF_SCOPE})
 
     @classmethod
     def fit(
@@ -52,12 +51,12 @@ class QuestionSuggester:
         *,
         content: Mapping[str, Vectors] | None = None,
         strength: EvidenceWeights | None = None,
-        never: Collection[str] = PLEASANTRIES,
+        never: Collection[str] = (OUT_OF_SCOPE,),
     ) -> Self:
         """Learn from sessions, each the items of one conversation in order.
 
         `content` gives items unit vectors, shape (d,): with an empty log they alone decide.
-        Items in `never` are neither suggested nor learnt from.
+        Items in `never` (small talk, say) are neither suggested nor learnt from.
         """
         after: defaultdict[str, Counter[str]] = defaultdict(Counter)
         within: defaultdict[str, Counter[str]] = defaultdict(Counter)

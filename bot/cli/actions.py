@@ -20,6 +20,6 @@ def serve_actions(
 
     place = open_home(home)
     logging.getLogger("sanic").setLevel(logging.WARNING)
-    runner = action_server.runner_of(place.orders())
+    runner = action_server.runner_of(place.path)
     typer.echo(f"http://{host}:{port}/webhook runs {', '.join(runner.names())}", err=True)
     action_server.serve(runner, host, port, place.settings.secret("actions_token"))

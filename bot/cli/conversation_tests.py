@@ -63,15 +63,23 @@ def _run(place: "Home", files: list[Path], keyword: str, *, fail_fast: bool, as_
     from rich.console import Console
     from rich.progress import Progress
 
+    from bot.container import build_assistant
     from bot.core.types import CarelineError
     from bot.evaluation.conversation_tests import cases, results, runner
+    from bot.evaluation.conversation_tests.test_clock import TestActions
+    from bot.store.in_memory_log import MemoryLog
 
     tests = cases.read(cases.files_of(place.path, files), keyword)
     if not tests:
         message = f"no test's name or file contains {keyword}" if keyword else "there are no tests"
         raise CarelineError(message)
     bar = Progress(console=Console(stderr=True), disable=not wants_progress(), transient=True)
-    with runner.on_home(place) as prepared, bar:
+    prepared = runner.build_runner(
+        build_assistant(place, MemoryLog()).components,
+        TestActions(place.path, place.actions(dry=True)),
+        promises=place.settings.promise is not None,
+    )
+    with bar:
         task = bar.add_task("testing", total=len(tests))
         done = runner.run(
             prepared, tests, fail_fast=fail_fast, each=lambda _: bar.update(task, advance=1)
@@ -101,8 +109,10 @@ def _written(place: "Home", conversation: str | None, stories: Path | None) -> "
     from bot.store.read_model import ConversationReader
 
     place.log()  # migrated
+    identifying = place.policy().content.slots_with("identifies")
+    proofs = recorder.proofs_of(place.actions(dry=True))
     return recorder.record(
-        ConversationReader(place.engine), conversation or "", place.path / "orders.csv"
+        ConversationReader(place.engine), conversation or "", proofs, identifying
     )
 
 

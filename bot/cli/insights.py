@@ -88,9 +88,9 @@ def topics(
     place = open_home(home)
     place.log()
     store.claim(place.engine, timedelta())  # a server need not look just now
-    looked = looking.TopicUpdater(place.engine, place.encoder, progress=wants_progress()).look(
-        fresh=fresh
-    )
+    looked = looking.TopicUpdater(
+        place.engine, place.encoder, place.small_talk, progress=wants_progress()
+    ).look(fresh=fresh)
     found = store.sizes(place.engine, synthetic=synthetic)
     result = {"topics": found, "found": looked.found, "placed": looked.placed}
     show(result, as_json=as_json, text=lambda: _topics(result))
@@ -141,7 +141,9 @@ def simulate(  # noqa: PLR0913 — one parameter an option
         )
         written = synthetic.write(place.engine, made)
         with suppress(TopicUpdateRunningError):  # a server looks: it finds them
-            topics.TopicUpdater(place.engine, place.encoder, progress=wants_progress()).look()
+            topics.TopicUpdater(
+                place.engine, place.encoder, place.small_talk, progress=wants_progress()
+            ).look()
     result = {"conversations": written, "removed": removed}
     show(
         result,

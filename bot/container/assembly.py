@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from bot.assistant.pipeline import Assistant
 from bot.assistant.protocols import Components, ConversationLog
 from bot.container.home import Home
-from bot.core.types import CarelineError
+from bot.core.types import OUT_OF_SCOPE, CarelineError
+from bot.dialogue.policy import Policy
 from bot.dialogue.templates import Templates
 from bot.store import content_snapshots
 
@@ -34,7 +35,12 @@ def _is_certified(home: Home, model: "IntentModel | None") -> bool:
 
 
 def _suggester(
-    home: Home, model: "IntentModel | None", templates: Templates, *, asked: bool
+    home: Home,
+    model: "IntentModel | None",
+    policy: Policy,
+    templates: Templates,
+    *,
+    asked: bool,
 ) -> "QuestionSuggester":
     """Learn what follows what from the home's dialogs and, where `asked`, from its log.
 
@@ -51,10 +57,14 @@ def _suggester(
         if not datasets.is_held_back(conversation.id)
     ]
     sessions += [list(steps) for steps in (query_log.sessions(home.engine) if asked else ())]
+    labels = model.labels if model else ()
+    small_talk = policy.content.small_talk({*labels, *(item for s in sessions for item in s)})
+    never = {*small_talk, OUT_OF_SCOPE}
     if model is None or any(len(set(steps)) > 1 for steps in sessions):
-        return QuestionSuggester.fit(sessions)
+        return QuestionSuggester.fit(sessions, never=never)
     vectors = model.encoder.queries([templates.title(name, "en") for name in model.labels])
-    return QuestionSuggester.fit(sessions, content=dict(zip(model.labels, vectors, strict=True)))
+    content = dict(zip(model.labels, vectors, strict=True))
+    return QuestionSuggester.fit(sessions, content=content, never=never)
 
 
 def build_assistant(
@@ -105,7 +115,7 @@ def build_assistant(
             knowledge=knowledge,
             actions=home.actions(dry=not (log is None or isinstance(log, SqlLog))),
             suggester=_suggester(
-                home, model, templates, asked=log is None or isinstance(log, SqlLog)
+                home, model, policy, templates, asked=log is None or isinstance(log, SqlLog)
             ),
             model_version=model.version if model else None,
             content=None if content else content_snapshots.keep(home.path),

@@ -43,7 +43,9 @@ def train(  # noqa: PLR0913 — what `careline train` may be told
         recipe=recipe.load(home.path / recipe.FILE),
         seed=seed,
         progress=progress,
-        retrieval_turns=turn_classifiers.retrieval_turns(spoken),
+        retrieval_turns=turn_classifiers.retrieval_turns(
+            spoken, home.policy().content.needs_no_knowledge
+        ),
         dialogue_act_turns=turn_classifiers.dialogue_act_turns(spoken),
     )
     return pipeline.train(job, home.models)

@@ -26,7 +26,7 @@ def examine(home: Home) -> list[DoctorCheck]:
         ("knowledge", _knowledge),
         ("templates", lambda h: f"{len(h.templates().names)} texts ({h.templates().version})"),
         ("policy", _policy),
-        ("orders", lambda h: str(h.orders() or "none: no action needs them")),
+        ("actions", _actions),
         ("database", _database),
         ("device", _device),
     )
@@ -65,7 +65,29 @@ def _policy(home: Home) -> str:
     labels = model.details["labels"] if model else ()
     if problems := policy.problems(labels, home.templates().names):
         raise CarelineError("; ".join(one.message for one in problems))
-    return f"{len(policy.content.routes)} routes ({policy.version})"
+    routes = f"{len(policy.content.routes)} routes ({policy.version})"
+    return "; ".join([routes, *policy.content.undeclared(labels)])
+
+
+def _actions(home: Home) -> str:
+    from bot.actions.runner import ActionRunner
+
+    named = {rule.action for rule in home.policy().content.routes.values() if rule.action}
+    actions = home.actions(dry=True)
+    if isinstance(actions, ActionRunner):
+        if missing := sorted(named - set(actions.names())):
+            message = f"policy.yml names actions that do not exist: {', '.join(missing)}"
+            raise CarelineError(message)
+        return ", ".join(actions.names()) or "none"
+    if actions is not None:
+        return f"those of {home.settings.actions_url}"
+    if named:
+        message = (
+            f"policy.yml names {', '.join(sorted(named))}, but the home has no folder `actions/`: "
+            "add it, or set `actions_url`"
+        )
+        raise CarelineError(message)
+    return "none: no intent needs one"
 
 
 def _database(home: Home) -> str:

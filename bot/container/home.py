@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.actions import loader
 from bot.assistant.protocols import Actions
 from bot.core.settings import Settings
 from bot.core.types import CarelineError, ServingVersions
@@ -106,6 +107,10 @@ class Home:
         current = self.models.current()
         return tuple(current.details["labels"]) if current else ()
 
+    def small_talk(self) -> frozenset[str]:
+        """Return the intents of the active model that are small talk."""
+        return self.policy().content.small_talk(self.labels())
+
     def retrieval_gate(self, model: "IntentModel | None") -> "RetrievalGate | None":
         """Open the retrieval gate of a model's version; None where it has none."""
         from bot.nlu import retrieval_gate
@@ -176,7 +181,7 @@ class Home:
         return encryption.load_or_make(self.path, self.settings.secret("seal_key"))
 
     def actions(self, *, dry: bool = False) -> "Actions | None":
-        """Return the actions of the server in the settings, or those on the home's orders.
+        """Return the actions of the server in the settings, or those of the home's `actions/`.
 
         Dry ones change nothing: they act on a copy, and a server is not asked.
         """
@@ -192,21 +197,11 @@ class Home:
             from bot.actions.grpc_remote import GrpcRemoteActions
 
             return GrpcRemoteActions(url, settings.actions_seconds, token)
-        database = self.orders()
-        if database is None:
+        if not loader.has_actions(self.path):
             return None
         from bot.actions.runner import ActionRunner
 
-        return ActionRunner(database, dry=dry)
-
-    def orders(self) -> Path | None:
-        """Return the orders database, made from `orders.csv` when that is newer."""
-        from bot.actions import orders_db
-
-        source, database = self.path / "orders.csv", self.path / "orders.db"
-        if source.exists() and not orders_db.is_current(database, source):
-            orders_db.build(source, database)
-        return database if database.exists() else None
+        return ActionRunner(self.path, dry=dry)
 
     def sentence_encoder(self) -> "ModelEncoder | None":
         """Return the encoder that compares sentences with passages; None without knowledge."""

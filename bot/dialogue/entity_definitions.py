@@ -2,9 +2,9 @@ r"""The entities of a policy file: a pattern, or a list of values with their oth
 
 ```yaml
 entities:
-  order_number: 'A\\d{5}'                      # a regular expression
+  booking_code: 'B\\d{4}'                      # a regular expression
   colour: {values: {grey: [gray, 灰色], black: [黑色]}}
-  product: {file: products.txt}               # beside policy.yml: `Dome Tent | tent | 帐篷`
+  product: {file: products.txt}               # beside policy.yml: `Check-up | examination | 检查`
 ```
 """
 

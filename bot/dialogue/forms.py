@@ -42,13 +42,14 @@ _STOP: Final = re.compile(
     re.IGNORECASE,
 )
 _ANOTHER: Final = re.compile(
-    r"\b(?:other|another|different|wrong|not that|not this) (?:one|order|number)\b|"
+    r"\b(?:other|another|different|wrong|not that|not this) "
+    r"(?:one|order|number|code|booking|appointment)\b|"
     r"^\s*no,? (?:the|my) other|不是(?:这|那)(?:个|单|笔)|另(?:外)?一?(?:个|单|笔)|换一(?:个|单)|"
     r"(?:单号|订单号|訂單號)(?:写|打|发|給|给)?(?:错|錯)",
     re.IGNORECASE,
 )
 _AROUND_A_VALUE: Final = 12  # characters people put around a bare value: "it is …", "sorry, …"
-_CODES: Final = frozenset({"email", "phone", "url", "order_number"})
+_CODES: Final = frozenset({"email", "phone", "url"})  # of those the core finds itself
 _SHORTEST_TEXT: Final = 4  # characters of an address, or of a reason, that says something
 
 
@@ -71,7 +72,7 @@ class Forms:
     def filled(self, text: str, understanding: Understanding, state: State) -> dict[str, str]:
         """Return the slots a message fills: by its entities, or as the answer asked for.
 
-        An empty value takes a slot back: "no, the other order".
+        An empty value takes a slot back: "no, the other one".
         """
         wanted = self.content.wanted()
         found = {
@@ -82,11 +83,13 @@ class Forms:
             return found
         if form.asked != CONFIRM and form.asked not in found:
             rule = self.content.slots.get(form.asked)
-            says = _beside(understanding.entities, text, _CODES)
+            codes = _CODES | self.content.kinds_of_entities("code")
+            says = _beside(understanding.entities, text, codes)
             if rule and rule.free_text and says and not self.leaves(text, understanding, form):
                 found[form.asked] = " ".join(text.split())
-        if "order_number" not in found and _ANOTHER.search(text):
-            found["order_number"] = ""
+        if _ANOTHER.search(text):
+            taken_back = self.content.slots_with("identifies") - found.keys()
+            found |= dict.fromkeys(taken_back, "")
         return found
 
     def _value(self, slot: str, understanding: Understanding, text: str) -> str | None:
@@ -119,7 +122,7 @@ class Forms:
             return self._confirmed(text, understanding, state, filled)
         fresh = any(filled.get(name) and name not in state.slots for name in rule.slots)
         given = (form.asked in filled or fresh) and not self._moves_on(text, understanding, form)
-        if not given and filled.get("order_number") != "":
+        if not given and "" not in filled.values():
             return None
         reason = "slot_filled" if given else "corrected"
         return self.next(rule, form.intent, reason, state, filled)

@@ -39,7 +39,6 @@ UNKNOWN_INTENT: Final = "unknown_intent"  # the model may yet learn it
 TO_BOT: Final = "/to_bot"  # what the button "go on with the assistant" says
 _LETTER_OR_DIGIT = re.compile(r"\w")
 _OUTCRY: Final = 30  # characters up to which an insult is nothing but one
-_DETAILS: Final = frozenset({"order_number", "email", "phone"})
 _REACHABLE: Final = frozenset({"email", "phone"})
 # Templates that are said without a variable, whatever the routes.
 _OWN: Final = (
@@ -49,8 +48,6 @@ _OWN: Final = (
     *("passages_in_other_language", "reopened", "yes", "no", "to_bot", "still_there", "closed"),
     "file_received",
 )
-PLEASANTRIES: Final = frozenset({"greeting", "thanks"})
-_NO_REQUEST: Final = PLEASANTRIES | {OUT_OF_SCOPE}
 
 
 def load(path: Path) -> "Policy":
@@ -219,8 +216,11 @@ class Policy:
         if not safety.insults(self.content, text):
             return False
         intent = understanding.intent
-        asks = intent not in {None, OUT_OF_SCOPE, "bot_identity", *PLEASANTRIES}
-        if intent == "complaint" and len(text) <= _OUTCRY:  # there is nothing in it to see to
+        content = self.content
+        asks = intent not in {None, OUT_OF_SCOPE}
+        if content.is_kind(intent, "small_talk", "about_assistant"):
+            asks = False
+        if content.is_kind(intent, "complaint") and len(text) <= _OUTCRY:  # nothing to see to
             asks = False
         if safety.only_insults(self.content, text):
             return True
@@ -234,7 +234,7 @@ class Policy:
         here = replace(understanding, entities=inside(understanding.entities, text))
         if found := self.forms.goes_on(text, here, state):
             return found
-        if self.forms.leaves(text, here, form) or understanding.intent in PLEASANTRIES:
+        if self.forms.leaves(text, here, form) or self._is_small_talk(understanding.intent):
             return None
         # "I need to think" in place of a yes wants nothing done, but asks nothing either.
         may_ask = form.asked != CONFIRM or is_question(text) or self._asks_how(text)
@@ -248,12 +248,16 @@ class Policy:
     def _adds_to_what_people_do(
         self, text: str, understanding: Understanding, state: State
     ) -> bool:
-        """Tell the bare number of an order, say, from who was just handed off and asked for it."""
+        """Tell a bare number or address, from who was just handed off and asked for it."""
         rule = self.content.routes.get(state.intent or "")
         if rule is None or rule.route != "handoff" or state.owner is ConversationOwner.RETURNED:
             return False
-        details = tuple(e for e in inside(understanding.entities, text) if e.entity in _DETAILS)
+        kinds = _REACHABLE | self.content.kinds_of_entities("identifies")
+        details = tuple(e for e in inside(understanding.entities, text) if e.entity in kinds)
         return bool(details) and holds_only_values(details, text)
+
+    def _is_small_talk(self, intent: str | None) -> bool:
+        return self.content.is_kind(intent, "small_talk")
 
     def _escalation(self, text: str, understanding: Understanding) -> EscalationRule | None:
         rules = self.content.escalations
@@ -290,7 +294,9 @@ class Policy:
             return self._handoff("anger", understanding, template="anger")
         if understanding.confidence >= self.content.thresholds.clarify:
             names = (score.intent for score in understanding.ranking)
-            options = tuple(name for name in names if name not in _NO_REQUEST)
+            options = tuple(
+                name for name in names if name != OUT_OF_SCOPE and not self._is_small_talk(name)
+            )
             return self._unclear("unsure", state, options=options[: self.content.clarify_options])
         return self._search("unsure_search", understanding)
 
@@ -306,7 +312,7 @@ class Policy:
         rule = self.content.routes.get(intent)
         if rule is None:
             return self._search("no_rule", understanding, intent)
-        reason = "smalltalk" if intent in PLEASANTRIES else f"route:{intent}"
+        reason = "smalltalk" if self._is_small_talk(intent) else f"route:{intent}"
         if rule.route == "handoff":
             queue = rule.queue or self.content.queues.get(intent)
             return self._handoff(

@@ -1,7 +1,7 @@
 """What a home's `policy.yml` says: read, and checked as a whole."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -20,9 +20,13 @@ from pydantic import (
 
 from bot.core.safe_regex import checked, stands_in
 from bot.core.types import CarelineError, InvalidValueError
-from bot.dialogue import entity_definitions
+from bot.dialogue import entity_definitions, kinds
+from bot.dialogue.kinds import KINDS, TRAITS, IntentKind, SlotTrait
 
 BUILT_IN: Final = "p-builtin"
+IDENTIFIED: Final = "identified"  # the slot an action fills with what the customer proved to own
+CUSTOMER: Final = "customer"  # the slot of who the visitor was proven to be
+RESERVED: Final = frozenset({IDENTIFIED, CUSTOMER})
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -39,7 +43,10 @@ class IntentRule(_Strict):
 
     An action needs its `slots` filled, in this order, and where `confirm` names a template, a yes.
     `informs` names the template for those who only ask how it goes. Where the intent is searched
-    for, passages of `articles`, patterns of article ids, are preferred.
+    for, passages of `articles`, patterns of article ids, are preferred. `kind` says what the intent
+    is to the assistant: `small_talk` (greetings and thanks) does not change the subject and is no
+    request; `about_assistant` (who or what it is) needs no knowledge; with a `complaint`, a short
+    insult is nothing but an insult.
     """
 
     route: Literal["template", "retrieve", "act", "handoff"]
@@ -49,6 +56,7 @@ class IntentRule(_Strict):
     confirm: str | None = None
     informs: str | None = None
     articles: tuple[str, ...] = ()
+    kind: IntentKind | None = None
     queue: str | None = None
 
 
@@ -56,12 +64,23 @@ class SlotRule(_Strict):
     """Where a slot's value comes from: entities, or the customer's whole answer.
 
     Without `entities` those of the slot's own name fill it. `given_by` names two slots that make it
-    needless where they are equal: who has proved to own an order is not asked again.
+    needless where they are equal: who has proved to own a record is not asked again.
+
+    `identifies`: the value says which customer or record it is about; "no, the other one" takes it
+    back, and alone it adds to what a person was called for. `code`: an exact code, which is no part
+    of a free text. `keep`: the value outlasts its form, and is not sealed in the database.
     """
 
     entities: tuple[str, ...] = ()
     free_text: bool = False
     given_by: tuple[str, str] | None = None
+    identifies: bool = False
+    code: bool = False
+    keep: bool = False
+
+    def traits(self) -> frozenset[SlotTrait]:
+        """Return what the core is told of the slot."""
+        return frozenset(trait for trait in TRAITS if getattr(self, trait))
 
 
 def _as_rule(value: object) -> object:
@@ -221,6 +240,75 @@ class PolicyContent(_Strict):
     def wanted(self) -> frozenset[str]:
         """Return the slots some action asks for."""
         return frozenset(slot for rule in self.routes.values() for slot in rule.slots)
+
+    @property
+    def has_kinds(self) -> bool:
+        """Whether the policy says the kinds of its intents; one of 0.1.0 does not."""
+        return any(rule.kind for rule in self.routes.values())
+
+    @property
+    def has_traits(self) -> bool:
+        """Whether the policy says the traits of its slots; one of 0.1.0 does not."""
+        return any(slot.traits() for slot in self.slots.values())
+
+    def is_kind(self, intent: str | None, *wanted: IntentKind) -> bool:
+        """Return whether an intent is of one of these kinds."""
+        if intent is None:
+            return False
+        if not self.has_kinds:
+            return any(kinds.is_of_kind(intent, kind) for kind in wanted)
+        rule = self.routes.get(intent)
+        return rule is not None and rule.kind in wanted
+
+    def small_talk(self, intents: Iterable[str]) -> frozenset[str]:
+        """Return which of these intents, and of those with a route, are small talk."""
+        names = {*intents, *self.routes}
+        return frozenset(name for name in names if self.is_kind(name, "small_talk"))
+
+    def needs_no_knowledge(self, intent: str | None) -> bool:
+        """Return whether an intent is talk that no article answers."""
+        return self.is_kind(intent, "small_talk", "about_assistant")
+
+    def undeclared(self, intents: Iterable[str] = ()) -> list[str]:
+        """Return what to add to a policy of 0.1.0, which has no kinds of intents, traits of slots.
+
+        `intents` are those of the model.
+        """
+        names = {*self.routes, *intents}
+        routes = [
+            (f"add `kind: {kind}` to the routes of", named)
+            for kind in (() if self.has_kinds else KINDS)
+            if (named := sorted(name for name in names if kinds.is_of_kind(name, kind)))
+        ]
+        slots = [
+            (f"add `{trait}: true` to the slots", named)
+            for trait in (() if self.has_traits else TRAITS)
+            if (named := sorted(self.slots_with(trait)))
+        ]
+        return [f"{advice} {', '.join(named)}" for advice, named in (*routes, *slots)]
+
+    def slots_with(self, trait: SlotTrait) -> frozenset[str]:
+        """Return the slots that have a trait, of those the policy names."""
+        if self.has_traits:
+            return frozenset(name for name, slot in self.slots.items() if trait in slot.traits())
+        names = {*self.wanted(), *self.slots, *self.entities}
+        return frozenset(name for name in names if kinds.has_trait(name, trait))
+
+    def kept(self, slot: str) -> bool:
+        """Return whether a slot's value outlasts its form, and is stored unsealed."""
+        if slot in RESERVED:
+            return True
+        if self.has_traits:
+            return slot in self.slots and self.slots[slot].keep
+        return kinds.has_trait(slot, "keep")
+
+    def kinds_of_entities(self, trait: SlotTrait) -> frozenset[str]:
+        """Return the kinds of entities that fill the slots with a trait."""
+        return frozenset(
+            kind
+            for name in self.slots_with(trait)
+            for kind in (self.slots[name].entities if name in self.slots else ()) or (name,)
+        )
 
 
 def matches(patterns: tuple[str, ...], text: str) -> bool:

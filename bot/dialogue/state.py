@@ -1,5 +1,6 @@
 """The state of a conversation: frozen values, and `advance`, which moves them forward. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -9,6 +10,7 @@ from bot.core.intent_history import IntentHistory
 from bot.core.types import Decision, IntentScore, Role, Route, Turn, Understanding
 from bot.dialogue import handoff
 from bot.dialogue.handoff import Assignment, ConversationOwner, CustomerWrote, HandedOff, QueueLeft
+from bot.dialogue.policy_file import RESERVED
 
 _REMEMBERED: Final = 12
 # Reasons of replies that ask whether a person shall take over.
@@ -21,9 +23,6 @@ BOT, QUEUED, HUMAN, CLOSED = (
     ConversationOwner.CLOSED,
 )
 CONFIRM: Final = "confirm"  # what a form asks for last
-IDENTIFIED: Final = "identified"  # the slot an action fills with what the customer proved to own
-# What a form's end does not take away: whom we speak with, and about which order.
-KEPT: Final = frozenset({"order_number", IDENTIFIED, "customer", "product"})
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,8 @@ class State:
     leaning: IntentHistory = ()  # what the customer's messages have been about
     custody: Assignment = field(default_factory=Assignment)
     revision: int = 0
+    # Slots that are stored in the clear; it is not stored itself: each turn says it anew.
+    unsealed: frozenset[str] = field(default=RESERVED, compare=False)
 
     @property
     def owner(self) -> ConversationOwner:
@@ -84,15 +85,15 @@ class State:
         return self.form.asked if self.form else None
 
 
-def advance(state: State, turn: Turn) -> State:
-    """Return the state after a turn."""
+def advance(state: State, turn: Turn, kept: Callable[[str], bool] = RESERVED.__contains__) -> State:
+    """Return the state after a turn; `kept` says which slots outlast their form."""
     decisions = turn.decisions
     options = [d.options for d in decisions if d.options]
     understood = turn.understanding.language
     forms = _forms(state, decisions)
     slots = {key: v for key, v in {**state.slots, **dict(turn.slots)}.items() if v}
     if state.forms and not forms:  # what was only needed for the form is not kept
-        slots = {key: value for key, value in slots.items() if key in KEPT}
+        slots = {key: value for key, value in slots.items() if kept(key)}
     return replace(
         state,
         language=understood if understood in {"en", "zh"} else state.language,
@@ -108,6 +109,7 @@ def advance(state: State, turn: Turn) -> State:
         articles=tuple(dict.fromkeys(c.article for c in turn.reply.citations)) or state.articles,
         mood=turn.understanding.emotion,
         leaning=leaning.update_history(state.leaning, _ranking(turn.understanding)),
+        unsealed=frozenset(filter(kept, slots)),
         custody=_custody(state, decisions, turn.message.at),
         revision=state.revision + 1,
     )

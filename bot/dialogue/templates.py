@@ -1,10 +1,10 @@
 """Answer templates: per language, with variants, variables and conditions, checked when loaded.
 
 ```yaml
-order_status:
-  - "Please send me your order number."
-  - text: "Is it about order {order_number}?"
-    if: {slots: [order_number], channel: widget}   # said where it holds, before those without
+booking:
+  - "Please send me the code of your booking."
+  - text: "Is it about booking {booking_code}?"
+    if: {slots: [booking_code], channel: widget}   # said where it holds, before those without
     buttons: [{title: "Yes", payload: /affirm}]
 ```
 """

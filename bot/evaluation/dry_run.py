@@ -73,7 +73,7 @@ def dry_run(
         bot.check(message)
         before = state
         turns.append(bot.replay(message, before))
-        state = advance(before, turns[-1])
+        state = advance(before, turns[-1], bot.components.policy.content.kept)
     found, threshold = _searched(bot, turns[-1], before)
     return DryRunResult(
         turn=turns[-1],

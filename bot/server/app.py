@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI, Request
@@ -55,6 +56,7 @@ class MountedScreen:
 
     base_url: str
     business: str = ""
+    home: Path | None = None
 
 
 def create(home: Home, base_url: str, service: Service | None = None) -> FastAPI:
@@ -164,6 +166,6 @@ def _add_errors(app: FastAPI) -> None:
 
 def _mount_screens(app: FastAPI, home: Home, base_url: str) -> None:
     """Let every installed screen add its pages; the server does not know them by name."""
-    screen = MountedScreen(base_url, home.settings.business)
+    screen = MountedScreen(base_url, home.settings.business, home.path)
     for entry in sorted(entry_points(group=_SCREENS), key=lambda e: e.name):
         entry.load()(app, screen)

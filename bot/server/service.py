@@ -62,7 +62,9 @@ class Service:
         self.logins = self._limiter("login", "too many wrong passwords: try again later")
         self.lookups = self._limiter("order", "too many orders that do not fit: try again later")
         self.suggester = ReplySuggester(engine, home.encoder, home.path / "dialogs")
-        self.topics = topic_updates.TopicUpdater(engine, home.encoder, patient=True)
+        self.topics = topic_updates.TopicUpdater(
+            engine, home.encoder, home.small_talk, patient=True
+        )
         self.jobs = JobStore(home.path.resolve())
         self.publications = PublicationStore(home.path)
         self.visits = VisitorConversations(engine)

@@ -235,7 +235,7 @@ class SqlLog:
         if self._seal is None:
             return clean
         slots = {
-            name: clean.slots[name] if name in states.KEPT else self._seal.close(value)
+            name: clean.slots[name] if name in state.unsealed else self._seal.close(value)
             for name, value in state.slots.items()
         }
         return replace(clean, slots=slots)

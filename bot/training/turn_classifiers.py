@@ -4,7 +4,7 @@ Both learn from the customers' turns of transcripts, by the route that each turn
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,7 +27,6 @@ _FOLDS: Final = 5
 _MIN_TURNS: Final = 40  # of each class; with fewer, rules and patterns are better
 RETRIEVAL_RECIPE: Final = TrainingRecipe(dense=1.5)
 DIALOGUE_ACT_RECIPE: Final = TrainingRecipe(strength=0.3, dense=1.0)  # best of nine, out of fold
-_SMALL_TALK: Final = frozenset({"greeting", "thanks", "goodbye", "bot_identity", OUT_OF_SCOPE})
 
 
 @dataclass(frozen=True)
@@ -48,15 +47,18 @@ class LabelledTurn:
         return Example(self.text, label, self.conversation, self.customer, self.reply)
 
 
-def retrieval_turns(conversations: Iterable[Conversation]) -> list[LabelledTurn]:
+def retrieval_turns(
+    conversations: Iterable[Conversation], is_small_talk: Callable[[str | None], bool]
+) -> list[LabelledTurn]:
     """Return the turns whose route says whether the knowledge was needed.
 
-    Small talk, actions and hand-offs need none. A template that answers a question is ambiguous: it
-    might as well be an article.
+    Small talk (by the intent), actions and hand-offs need none. A template that answers a question
+    is ambiguous: it might as well be an article.
     """
     turns = []
     for turn, labelled in _customer_turns(conversations):
-        needless = turn.route in {Route.ACT, Route.HANDOFF} or turn.intent in _SMALL_TALK
+        small_talk = turn.intent == OUT_OF_SCOPE or is_small_talk(turn.intent)
+        needless = turn.route in {Route.ACT, Route.HANDOFF} or small_talk
         if needless or turn.route == Route.RETRIEVE:
             turns.append(labelled(turn.route == Route.RETRIEVE))
     return turns

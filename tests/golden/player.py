@@ -21,7 +21,7 @@ from bot.core.serialization import to_record, trace_json, turn_json
 from bot.core.settings import Settings
 from bot.core.types import Message, Turn
 from bot.dialogue.state import State
-from bot.evaluation.conversation_tests.test_clock import Shop
+from bot.evaluation.conversation_tests.test_clock import TestActions
 from bot.store.in_memory_log import MemoryLog
 
 Json = dict[str, Any]
@@ -49,12 +49,12 @@ class _Log(MemoryLog):
 def play(home_folder: Path, scripts: Iterable[Script]) -> Iterator[Json]:
     """Yield what came of each message; each conversation has a log and orders of its own."""
     home = Home(Settings.load(home_folder))
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory():
         parts = build_assistant(home, MemoryLog()).components
-        shop = Shop(home, Path(scratch))
+        shop = TestActions(home.path, home.actions(dry=True))
         for script in scripts:
             clock = [datetime.fromisoformat(script.at)]
-            actions = shop.actions(lambda clock=clock: clock[0])  # type: ignore[misc]
+            actions = shop.at(lambda clock=clock: clock[0])  # type: ignore[misc]
             bot = Assistant(replace(parts, log=_Log(), actions=actions))
             for number, text in enumerate(script.texts):
                 clock[0] += BETWEEN

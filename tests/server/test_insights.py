@@ -149,7 +149,9 @@ def test_a_planted_surge_is_found_with_examples_and_announced_once(traffic: Home
 def test_a_subject_nobody_foresaw_is_a_topic_with_a_surge_and_gets_a_name(
     api: httpx.Client, token: dict[str, str], traffic: Home
 ) -> None:
-    looker = topic_updates.TopicUpdater(traffic.engine, traffic.encoder, patient=True)
+    looker = topic_updates.TopicUpdater(
+        traffic.engine, traffic.encoder, traffic.small_talk, patient=True
+    )
     looks = [looker.look().found for _ in range(3)]
     assert looks[0] > 0
     assert looks[0] > looks[1] >= looks[2]

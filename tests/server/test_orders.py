@@ -90,7 +90,11 @@ def test_without_a_proof_nothing_is_shown_until_number_and_address_fit(
 ) -> None:
     path = taken(client, people, begin(client, None))
     eve = people["eve"]
-    assert client.get(path, headers=eve).json() == {"known": True, "orders": []}
+    listed = client.get(path, headers=eve).json()
+    assert (listed["known"], listed["orders"]) == (True, [])
+    assert [field["name"] for field in listed["fields"]] == ["number", "email"]
+    missing = client.post(path, json={"number": "A10234"}, headers=eve)
+    assert (missing.status_code, "email" in missing.text) == (422, True)
     wrong = client.post(path, json={"number": "A10234", "email": "x@example.com"}, headers=eve)
     nothing = client.post(path, json={"number": "Z99999", "email": EMAIL}, headers=eve)
     assert (wrong.status_code, wrong.json()) == (404, nothing.json())

@@ -230,8 +230,11 @@ def test_what_an_open_form_was_told_is_sealed_in_the_database(
     log = SqlLog(engine, encryption.load_or_make(tmp_path))
     message = log.receive(Message("to 12 Elm Street please", "c")).message
     slots = {"order_number": "A10234", "new_address": "12 Elm Street", "email": "ada@example.com"}
-    told = replace(
-        State(), forms=(FormState("change_address", "confirm"),), slots=slots, revision=1
+    told = State(
+        forms=(FormState("change_address", "confirm"),),
+        slots=slots,
+        revision=1,
+        unsealed=frozenset({"order_number"}),
     )
     log.append(turn_of(message), told, log.load("c"))
     with engine.connect() as connection:

@@ -53,9 +53,9 @@ class DeskApi:
         path = f"/api/desk/messages/{quote(message, safe='')}/corrections"
         return self.client.post(path, **{kind: value})
 
-    def prove(self, conversation: str, number: str, email: str) -> Json:
-        """Return the order that a number and an e-mail address prove."""
-        return self.client.post(f"{_path(conversation)}/orders", number=number, email=email)
+    def prove(self, conversation: str, fields: dict[str, str]) -> Json:
+        """Return the records that these values prove."""
+        return self.client.post(f"{_path(conversation)}/orders", **fields)
 
     def take(self, conversation: str, agent: str) -> Json:
         """Take a conversation."""

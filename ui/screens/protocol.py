@@ -1,5 +1,6 @@
 """What a screen is given by the server that mounts it."""
 
+from pathlib import Path
 from typing import Protocol
 
 
@@ -13,3 +14,7 @@ class ScreenContext(Protocol):
     @property
     def business(self) -> str:
         """The name of the business, or an empty string."""
+
+    @property
+    def home(self) -> Path | None:
+        """The home's folder, for the files of its own site; None where there is none."""

@@ -4,7 +4,7 @@ export default {
   title: "Customer service", open: "Open the chat", close: "Close the chat", menu: "More",
   unread: (count) => `${count} new`, label: "Your message", placeholder: "Write a message…",
   send: "Send", human: "Talk to a human", askHuman: "I would like to talk to a human",
-  welcome: "Hello! Ask me about an order, a return or a product.", typing: "A reply is coming",
+  welcome: "Hello! What can I help you with?", typing: "A reply is coming",
   trouble: "Connection lost, reconnecting…", source: "Source: ", article: "Open the article",
   rating: "Was this helpful?", up: "This helped", down: "This did not help",
   thanks: "Thank you for the feedback.", related: "See also:", refused: "This could not be sent.", you: "You: ",

@@ -3,7 +3,7 @@
 export default {
   title: "客户服务", open: "打开聊天", close: "关闭聊天", menu: "更多", unread: (count) => `${count} 条新消息`,
   label: "您的消息", placeholder: "请输入消息…", send: "发送", human: "人工客服", askHuman: "我要找人工客服",
-  welcome: "您好！订单、退货和商品问题都可以问我。", typing: "正在回复", trouble: "连接中断，正在重新连接…",
+  welcome: "您好！请问有什么可以帮您？", typing: "正在回复", trouble: "连接中断，正在重新连接…",
   source: "来源：", article: "查看文章", rating: "有帮助吗？", up: "有帮助", down: "没有帮助",
   thanks: "感谢您的反馈。", related: "相关内容：", refused: "发送失败。", you: "您：", bot: "自动助手", agent: "客服", person: "人工", withHuman: (name) => `${name} 正在为您服务。`,
   types: (name) => `${name} 正在输入……`,

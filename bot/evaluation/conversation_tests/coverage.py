@@ -12,7 +12,6 @@ from bot.dialogue.safety import emergency
 from bot.dialogue.templates import Templates
 from bot.evaluation.conversation_tests.expectations import intent_of
 
-PLEASANTRIES: Final = ("greeting", "thanks")
 # Reasons of decisions that stand in every policy. Further ones carry a name after a colon:
 # `route:` and `informs:` that of an intent, `escalation:` and `emergency:` that of an entry.
 REASONS: Final = frozenset(
@@ -37,7 +36,7 @@ def rules_of(content: PolicyContent, *, promises: bool) -> list[str]:
     found = [*sorted(names)]
     for intent, rule in sorted(content.routes.items()):
         # An action that asks for a yes is never run by the first message.
-        if intent not in PLEASANTRIES and not rule.confirm:
+        if not content.is_kind(intent, "small_talk") and not rule.confirm:
             found.append(f"route:{intent}")
         if rule.informs:
             found.append(f"informs:{intent}")

@@ -1,14 +1,15 @@
 """A conversation of the log → a test that wants what was decided then."""
 
-import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
+from bot.actions.records import ProofSource
+from bot.assistant.protocols import Actions
 from bot.core import serialization
 from bot.core.types import CarelineError, Decision, NotFoundError, Role, Route, Turn
 from bot.dialogue.handoff import WITH_BOT, ConversationOwner
+from bot.dialogue.policy_file import IDENTIFIED
 from bot.evaluation.conversation_tests.expectations import intent_of
 from bot.evaluation.conversation_tests.yaml_writer import GeneratedTests
 from bot.store.read_model import ConversationReader
@@ -18,9 +19,24 @@ _EMAIL: Final = "nobody@example.com"
 _STAND_INS: Final = {"[phone]": "+1 202 555 0143", "[card]": "4242 4242 4242 4242"}
 
 
-def record(reader: ConversationReader, conversation_id: str, orders: Path) -> GeneratedTests:
-    """Return a test of one conversation; raise NotFoundError where it is not in the log."""
-    recorded = _Recorded(_addresses(orders))
+def proofs_of(actions: Actions | None) -> ProofSource | None:
+    """Return what a home's dry actions know of the values that prove a customer's records."""
+    from bot.actions.runner import ActionRunner
+
+    return actions.proofs if isinstance(actions, ActionRunner) else None
+
+
+def record(
+    reader: ConversationReader,
+    conversation_id: str,
+    proofs: ProofSource | None,
+    identifying: Collection[str] = (),
+) -> GeneratedTests:
+    """Return a test of one conversation; raise NotFoundError where it is not in the log.
+
+    `identifying` are the slots that say which record a message is about.
+    """
+    recorded = _Recorded(proofs, identifying)
     lines = reader.history(conversation_id)
     turns = {line["id"]: _turn(reader, line) for line in lines if line["role"] == Role.CUSTOMER}
     recorded.known = {
@@ -28,7 +44,7 @@ def record(reader: ConversationReader, conversation_id: str, orders: Path) -> Ge
         for found in turns.values()
         if found
         for name, value in found[0].slots
-        if name == "order_number"
+        if name in identifying
     }
     for line in lines:
         recorded.take(line, turns.get(line["id"]))
@@ -58,20 +74,12 @@ def _turn(
     )
 
 
-def _addresses(orders: Path) -> dict[str, str]:
-    """Return the e-mail address each order of the home was placed with."""
-    if not orders.exists():
-        return {}
-    with orders.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {row["number"].strip().upper(): row.get("email") or "" for row in rows}
-
-
 @dataclass
 class _Recorded:
     """The turns of a test while they are gathered."""
 
-    addresses: Mapping[str, str]
+    proofs: ProofSource | None
+    identifying: Collection[str] = ()
     known: set[str] = field(default_factory=set)
     turns: list[dict[str, Any]] = field(default_factory=list)
     comments: list[str] = field(default_factory=list)
@@ -114,11 +122,12 @@ class _Recorded:
 
     def _address(self, turn: Turn) -> str:
         """Return the address that proves what was proven then, one of nobody where nothing was."""
-        proven = dict(turn.slots).get("identified", "")
-        if any(one.asks == "order_number" or one.failed for one in turn.acted):
+        proven = dict(turn.slots).get(IDENTIFIED, "")
+        if any(one.asks in self.identifying or one.failed for one in turn.acted):
             return _EMAIL
         numbers = [proven] if proven else sorted(self.known)
-        return next((self.addresses[n] for n in numbers if self.addresses.get(n)), _EMAIL)
+        known = (self.proofs.proof_values(n).get("email") for n in numbers if self.proofs)
+        return next(filter(None, known), _EMAIL)
 
 
 def _expected(turn: Turn, before: ConversationOwner) -> Iterator[tuple[str, Any]]:

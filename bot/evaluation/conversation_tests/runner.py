@@ -1,20 +1,15 @@
 """Runs conversation tests through the one Assistant; each has a conversation of its own."""
 
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel
 
-from bot import container
 from bot.assistant.pipeline import Assistant
 from bot.assistant.protocols import Actions, Components, MessageUnderstander
-from bot.container import Home
 from bot.core.privacy import redact
 from bot.core.types import InvalidMessageError, Message, Role, Turn
 from bot.dialogue import handoff
@@ -30,7 +25,7 @@ from bot.evaluation.conversation_tests.expectations import (
     UnmetExpectation,
     differences,
 )
-from bot.evaluation.conversation_tests.test_clock import Shop, open_hour
+from bot.evaluation.conversation_tests.test_clock import TestActions, open_hour
 from bot.store.in_memory_log import MemoryLog
 
 _AGENT: Final = "agent-1"
@@ -259,20 +254,17 @@ def _without_model(policy: Policy) -> MessageUnderstander:
     return Reader(None, EntityExtractor(policy.content.entities))
 
 
-@contextmanager
-def on_home(home: Home) -> Iterator[TestRunner]:
-    """Return a runner on a home's active versions; what tests do is gone with it."""
-    with tempfile.TemporaryDirectory(prefix="careline-tests-") as scratch:
-        parts = container.build_assistant(home, MemoryLog()).components
-        shop = Shop(home, Path(scratch))
-        model = getattr(parts.understander, "model", None)
-        yield TestRunner(
-            parts,
-            shop.actions,
-            shop.names(),
-            model.labels if model else (),
-            promises=home.settings.promise is not None,
-        )
+def build_runner(components: Components, actions: TestActions, *, promises: bool) -> TestRunner:
+    """Return a runner of tests on an assistant's components.
+
+    Args:
+        components: Those of the active versions, with a log that forgets.
+        actions: The home's actions for tests.
+        promises: Whether the settings promise a share of wrong answers.
+    """
+    model = getattr(components.understander, "model", None)
+    labels = model.labels if model else ()
+    return TestRunner(components, actions.at, actions.names(), labels, promises=promises)
 
 
 def run(

@@ -1,11 +1,12 @@
 """Conversations as Rasa's trackers: events, slots and the latest message. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from bot.core.types import Role, Turn, Understanding
 from bot.dialogue import state as states
+from bot.dialogue.policy_file import RESERVED
 from bot.dialogue.state import State
 
 _CHANNEL: Final = "rest"
@@ -36,16 +37,23 @@ def parse_data(understood: Understanding, text: str) -> Json:
 
 
 def tracker(
-    sender: str, lines: Sequence[Mapping[str, Any]], turns: Sequence[Turn], state: State
+    sender: str,
+    lines: Sequence[Mapping[str, Any]],
+    turns: Sequence[Turn],
+    state: State,
+    shown: Callable[[str], bool] = RESERVED.__contains__,
 ) -> Json:
-    """Return the tracker of a conversation from its lines in the log and the turns behind them."""
+    """Return the tracker of a conversation from its lines in the log and the turns behind them.
+
+    `shown` says which slots are told: those that are not sealed.
+    """
     by_message = {turn.message.id: turn for turn in turns}
     events = list(_events(lines, by_message))
     said = [event for event in events if event["event"] == "user"]
     latest = said[-1]["parse_data"] if said else {}
     return {
         "sender_id": sender,
-        "slots": {name: state.slots[name] for name in states.KEPT if name in state.slots},
+        "slots": {name: value for name, value in state.slots.items() if shown(name)},
         "latest_message": latest or _nothing(),
         "latest_event_time": events[-1]["timestamp"] if events else None,
         "followup_action": None,

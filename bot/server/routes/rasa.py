@@ -189,7 +189,8 @@ def _tracker(service: Service, sender: str) -> dict[str, Any]:
         lines = []
     turns = [service.log.answered(line["id"]) for line in lines if line["role"] == "customer"]
     state = service.log.load(identifier)
-    return trackers.tracker(sender, lines, [turn for turn in turns if turn], state)
+    kept = service.assistant.components.policy.content.kept
+    return trackers.tracker(sender, lines, [turn for turn in turns if turn], state, kept)
 
 
 def _id_here(service: Service, sender: str) -> str:

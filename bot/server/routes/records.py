@@ -1,12 +1,18 @@
-"""The routes of a customer's orders, for who has the conversation; they change nothing."""
+"""The routes of a customer's records, for who has the conversation; they change nothing.
+
+What records are, and what proves them, is up to the home's actions. The path says `orders`, as it
+did when all records were orders.
+"""
 
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from bot.actions import lookup
-from bot.core.types import NotFoundError, now
+from bot.actions import records
+from bot.actions.records import RecordSource
+from bot.actions.runner import ActionRunner
+from bot.core.types import NotFoundError
 from bot.dialogue.handoff import ConversationOwner
 from bot.server.api_errors import RefusedRequestError
 from bot.server.auth.access import StaffUser
@@ -16,14 +22,14 @@ from bot.store.accounts import AccessLevel
 
 router: Final = APIRouter(prefix="/api/desk/conversations/{conversation}/orders")
 _NOT_HERE: Final = "orders are kept in another system: look there"
-_NO_FIT: Final = "no order has this number and this address: ask the customer for both"
-
-
-class ProofRequest(BaseModel):
-    """What a customer gave to prove an order: its number and the address it was placed with."""
-
-    number: str = Field(min_length=1, max_length=64)
-    email: str = Field(min_length=3, max_length=250)
+_NO_FIT: Final = "no record has these values: ask the customer for them"
+Values = Annotated[
+    dict[
+        Annotated[str, Field(max_length=64)],
+        Annotated[str, Field(min_length=1, max_length=250)],
+    ],
+    Field(max_length=20),
+]
 
 
 def allowed(conversation: str, who: TheStaff, service: TheService) -> StaffUser:
@@ -41,38 +47,54 @@ Allowed = Annotated[StaffUser, Depends(allowed)]
 
 @router.get("")
 def orders(conversation: str, who: Allowed, service: TheService) -> dict[str, Any]:
-    """List the orders of the customer, as far as it is proven who that is.
+    """List the records of the customer, as far as it is proven who that is.
 
-    `known` is false where orders are kept elsewhere.
+    `known` is false where they are kept elsewhere. `titles` and `fields` say, in the languages of
+    the home, what the records are called and what proves one.
     """
     del who
-    database = None if service.home.settings.actions_url else service.home.orders()
-    if database is None:
-        return {"known": False, "orders": []}
+    source = _source(service)
+    if source is None:
+        return {"known": False, "orders": [], "titles": {}, "fields": []}
     customer = service.log.customer(conversation)
-    found = lookup.of_conversation(database, conversation, customer, now())
-    return {"known": True, "orders": [lookup.as_json(one) for one in found]}
+    return {
+        "known": True,
+        "orders": [records.as_json(record) for record in source.records(customer, conversation)],
+        "titles": {name: dict(texts) for name, texts in source.titles.items()},
+        "fields": [{"name": f.name, "title": dict(f.title)} for f in source.proof_fields],
+    }
 
 
 @router.post("")
-def prove(
-    conversation: str, body: ProofRequest, who: Allowed, service: TheService
-) -> dict[str, Any]:
-    """Return the order that number and address prove; who tries ten wrong pairs has to wait."""
+def prove(conversation: str, body: Values, who: Allowed, service: TheService) -> dict[str, Any]:
+    """Return the records that these values prove; who tries ten wrong sets has to wait.
+
+    The values that are needed stand in `fields` of the list.
+    """
     del conversation
-    return {"orders": [lookup.as_json(_proven(service, body, who))]}
+    return {"orders": [records.as_json(record) for record in _proven(service, body, who)]}
 
 
-def _proven(service: Service, body: ProofRequest, who: StaffUser) -> lookup.Shown:
-    database = None if service.home.settings.actions_url else service.home.orders()
-    if database is None:
+def _proven(service: Service, values: dict[str, str], who: StaffUser) -> list[records.Record]:
+    source = _source(service)
+    if source is None:
         raise NotFoundError(_NOT_HERE, "orders_elsewhere")
+    names = [field.name for field in source.proof_fields]
+    if missing := [name for name in names if name not in values]:
+        wanted = ", ".join(missing)
+        message = f"{wanted} must be given: see `fields` of the list"
+        raise RefusedRequestError(422, message, "values_missing", names=wanted)
     service.lookups.check(_name(who))
-    found = lookup.by_address(database, body.number, body.email, now())
-    if found is None:
+    found = source.prove({name: values[name] for name in names})
+    if not found:
         service.lookups.wrong(_name(who))
         raise NotFoundError(_NO_FIT, "no_such_order")
-    return found
+    return list(found)
+
+
+def _source(service: Service) -> RecordSource | None:
+    actions = service.assistant.components.actions
+    return actions.records if isinstance(actions, ActionRunner) else None
 
 
 def _name(who: StaffUser) -> str:

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bot.actions import orders_db
+from bot.actions import loader
 from bot.actions.calls import ActionCall, ActionResult
 from bot.actions.runner import ActionRunner
+from tests.conftest import DEMO
 
 HEAD: Final = (
     "number,status,items,placed_days_ago,eta_in_days,email,customer,name,country,address,"
@@ -45,11 +46,11 @@ ON_ORDERS: Final = {
 
 
 def shop(folder: Path) -> Path:
-    """Make the orders in a folder and return their database."""
-    source, database = folder / "orders.csv", folder / "orders.db"
+    """Make a home of the demo's actions on a few orders in a folder, and return it."""
+    (folder / loader.FOLDER).symlink_to(DEMO / loader.FOLDER)
+    source = folder / "orders.csv"
     source.write_text(HEAD + "".join(f"{row}\n" for row in ROWS.values()), encoding="utf-8")
-    orders_db.build(source, database)
-    return database
+    return folder
 
 
 def call(name: str, message: str = "m1", conversation: str = "c1", **slots: str) -> ActionCall:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.actions import orders_db
-from bot.actions.deeds import FILE
+from bot.actions import ActionContext
+from bot.actions.effects import FILE
 from bot.actions.grpc_remote import GrpcRemoteActions
 from bot.actions.http_remote import DisabledRemoteActions, HttpRemoteActions
 from bot.actions.runner import ActionRunner
@@ -22,13 +22,14 @@ from bot.core.settings import Settings
 from bot.core.types import CarelineError
 from tests.bot.actions.calling import HEAD, ROWS, ask, shop
 from tests.conftest import DEMO, ROOT
+from tests.demo.actions import orders_db
 
 
 def home(folder: Path, **settings: str) -> Home:
     return Home(Settings.load(folder, **settings))
 
 
-def test_a_home_without_orders_has_no_actions(tmp_path: Path) -> None:
+def test_a_home_without_the_folder_has_no_actions(tmp_path: Path) -> None:
     assert home(tmp_path).actions() is None
 
 
@@ -66,7 +67,7 @@ def test_the_time_a_call_may_take_has_limits(tmp_path: Path, wrong: str) -> None
 
 
 def test_what_was_done_outlives_the_night_and_an_edited_list(tmp_path: Path) -> None:
-    source, database = tmp_path / "orders.csv", shop(tmp_path)
+    source, database = shop(tmp_path) / "orders.csv", tmp_path / "orders.db"
     first = home(tmp_path).actions()
     assert isinstance(first, ActionRunner)
     assert ask(first, "action_cancel_order", "open") == "cancel_done"
@@ -87,7 +88,8 @@ def test_what_was_done_outlives_the_night_and_an_edited_list(tmp_path: Path) -> 
 
 
 def test_a_database_of_an_older_layout_is_made_again(tmp_path: Path) -> None:
-    database = shop(tmp_path)
+    database = shop(tmp_path) / "orders.db"
+    assert home(tmp_path).actions()
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("DROP TABLE orders")
         connection.execute("CREATE TABLE orders (number TEXT PRIMARY KEY, status TEXT)")
@@ -101,7 +103,9 @@ def test_the_demo_has_orders_of_every_kind_and_invented_customers(tmp_path: Path
     database = tmp_path / "orders.db"
     assert orders_db.build(DEMO / "orders.csv", database) >= 40
     numbers = re.findall(r"^(A\d{5}),", (DEMO / "orders.csv").read_text("utf-8"), re.MULTILINE)
-    found = [order for number in numbers if (order := orders_db.find(database, number))]
+    context = ActionContext.of_home(database.parent)
+    stored = orders_db.Orders(context)
+    found = [order for number in numbers if (order := stored.find(number))]
     assert {order.status for order in found} == set(orders_db.STATUSES)
     assert {order.paid_by for order in found} == set(orders_db.PAID_BY)
     assert {order.refund for order in found} == set(orders_db.REFUNDS)

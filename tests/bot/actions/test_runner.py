@@ -16,7 +16,6 @@ from rasa_sdk.events import (
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import ActionExecutionRejection
 
-from bot.actions import orders_db
 from bot.actions.calls import (
     BLOCKED,
     MAX_FOLLOWUPS,
@@ -27,7 +26,7 @@ from bot.actions.calls import (
 )
 from bot.actions.runner import ActionRunner
 from bot.core.types import Button
-from tests.bot.actions.calling import NUMBERS, ON_ORDERS, ask, call, shop, templates
+from tests.bot.actions.calling import ask, call, shop, templates
 
 Events = list[dict[str, Any]]
 
@@ -50,47 +49,29 @@ class Scripted(Action):  # type: ignore[misc]
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Path:
     return shop(tmp_path)
 
 
-def running(database: Path, **scripts: Any) -> ActionRunner:
+def running(folder: Path, **scripts: Any) -> ActionRunner:
     further = [Scripted(name, script) for name, script in scripts.items()]
-    return ActionRunner(database, further=further)
+    return ActionRunner(folder, further=further)
 
 
-def test_all_actions_of_the_shop_are_there(database: Path) -> None:
-    assert set(ActionRunner(database).names()) == {*ON_ORDERS, "action_book_callback"}
-
-
-@pytest.mark.parametrize("status", orders_db.STATUSES)
-def test_each_status_has_a_template_of_its_own(database: Path, status: str) -> None:
-    order = {"processing": "open", "returned": "arrived"}.get(status, status)
-    assert ask(ActionRunner(database), "action_order_status", order) == f"order_status_{status}"
-
-
-def test_a_found_order_fills_the_variables(database: Path) -> None:
-    slots = {"order_number": NUMBERS["shipped"].lower(), "email": "bo@example.org"}
-    result = ActionRunner(database).run(call("action_order_status", **slots))
-    assert set(result.said[0].values) == {"order_number", "placed", "eta", "items"}
-    assert result.said[0].values["items"] == "帐篷"
-    assert result.said[0].values["order_number"] == NUMBERS["shipped"]
-
-
-def test_one_run_leaves_nothing_for_the_next(database: Path) -> None:
-    runner = ActionRunner(database)
+def test_one_run_leaves_nothing_for_the_next(folder: Path) -> None:
+    runner = ActionRunner(folder)
     ask(runner, "action_order_status", "open")
     assert len(templates(runner.run(call("action_order_status"))).split()) == 1
 
 
 def test_an_unknown_action_fails_and_is_named(
-    database: Path, caplog: pytest.LogCaptureFixture
+    folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert ActionRunner(database).run(call("action_dance")).failed == UNKNOWN_ACTION
+    assert ActionRunner(folder).run(call("action_dance")).failed == UNKNOWN_ACTION
     assert "`action_dance`: correct it in policy.yml" in caplog.text
 
 
-def test_responses_come_as_they_are_uttered(database: Path) -> None:
+def test_responses_come_as_they_are_uttered(folder: Path) -> None:
     heard = threading.Event()
 
     async def slow(dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
@@ -100,7 +81,7 @@ def test_responses_come_as_they_are_uttered(database: Path) -> None:
         dispatcher.utter_message(response="done", order="A1", buttons=[{"title": "Ok"}])
         return [SlotSet("size", 43)]
 
-    steps = running(database, slow=slow).stream(call("slow"))
+    steps = running(folder, slow=slow).stream(call("slow"))
     first = next(steps)
     assert first == ActionReply("One moment.", None)
     heard.set()
@@ -111,7 +92,7 @@ def test_responses_come_as_they_are_uttered(database: Path) -> None:
     assert stop.value.value == ActionResult((first, second), {"size": "43"})
 
 
-def test_pieces_of_a_streamed_response_go_on_with_it(database: Path) -> None:
+def test_pieces_of_a_streamed_response_go_on_with_it(folder: Path) -> None:
     async def streams(dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         del tracker
         dispatcher.utter_message(text="Here:")
@@ -122,13 +103,13 @@ def test_pieces_of_a_streamed_response_go_on_with_it(database: Path) -> None:
         await dispatcher.stream_chunk(text="Bye.")
         return []
 
-    result = running(database, streams=streams).run(call("streams"))
+    result = running(folder, streams=streams).run(call("streams"))
     assert [(said.text, said.continues) for said in result.said] == [
         ("Here:", False), ("It ", False), ("is ", True), ("blue.", True), ("Bye.", False),
     ]  # fmt: skip
 
 
-def test_an_action_nobody_listens_to_ends_what_it_began(database: Path) -> None:
+def test_an_action_nobody_listens_to_ends_what_it_began(folder: Path) -> None:
     goes_on, ended = threading.Event(), threading.Event()
 
     async def slow(dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
@@ -138,7 +119,7 @@ def test_an_action_nobody_listens_to_ends_what_it_began(database: Path) -> None:
         ended.set()
         return []
 
-    steps = running(database, slow=slow).stream(call("slow"))
+    steps = running(folder, slow=slow).stream(call("slow"))
     next(steps)
     steps.close()
     goes_on.set()
@@ -146,28 +127,26 @@ def test_an_action_nobody_listens_to_ends_what_it_began(database: Path) -> None:
 
 
 @pytest.mark.parametrize(("why", "failed"), [("no stock", REJECTED), ("blocked", BLOCKED)])
-def test_a_rejection_fails(database: Path, why: str, failed: str) -> None:
+def test_a_rejection_fails(folder: Path, why: str, failed: str) -> None:
     async def rejects(dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         del dispatcher, tracker
         name = "rejects"
         raise ActionExecutionRejection(name, why)
 
-    assert running(database, rejects=rejects).run(call("rejects")).failed == failed
+    assert running(folder, rejects=rejects).run(call("rejects")).failed == failed
 
 
 @pytest.mark.parametrize("error", [ValueError("bug"), SystemExit(3)])
-def test_an_error_comes_out_where_the_action_was_called(
-    database: Path, error: BaseException
-) -> None:
+def test_an_error_comes_out_where_the_action_was_called(folder: Path, error: BaseException) -> None:
     async def breaks(dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         del dispatcher, tracker
         raise error
 
     with pytest.raises(type(error)):
-        running(database, breaks=breaks).run(call("breaks"))
+        running(folder, breaks=breaks).run(call("breaks"))
 
 
-def test_what_follows_an_action_runs_with_the_slots_it_set(database: Path) -> None:
+def test_what_follows_an_action_runs_with_the_slots_it_set(folder: Path) -> None:
     async def first(dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         del tracker
         dispatcher.utter_message(text="1")
@@ -177,7 +156,7 @@ def test_what_follows_an_action_runs_with_the_slots_it_set(database: Path) -> No
         dispatcher.utter_message(text=f"2 {tracker.get_slot('colour')} {tracker.get_slot('old')}")
         return [SlotSet("colour", "blue"), FollowupAction("utter_goodbye")]
 
-    runner = running(database, first=first, second=second)
+    runner = running(folder, first=first, second=second)
     result = runner.run(call("first", old="x"))
     assert templates(result) == "1 2 red None utter_goodbye"
     assert dict(result.slots) == {"colour": "blue", "old": None}
@@ -188,39 +167,39 @@ def _said(steps: Any) -> Any:
     yield from steps
 
 
-def test_three_actions_follow_at_most(database: Path) -> None:
+def test_three_actions_follow_at_most(folder: Path) -> None:
     async def again(dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         del tracker
         dispatcher.utter_message(text="x")
         return [FollowupAction("again")]
 
-    result = running(database, again=again).run(call("again"))
+    result = running(folder, again=again).run(call("again"))
     assert (len(result.said), result.failed) == (1 + MAX_FOLLOWUPS, None)
 
 
-def test_listening_ends_it_and_other_events_are_ignored(database: Path) -> None:
+def test_listening_ends_it_and_other_events_are_ignored(folder: Path) -> None:
     async def listens(dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         del dispatcher, tracker
         return [SessionStarted(), SlotSet("a", "b"), FollowupAction("action_listen")]
 
-    assert running(database, listens=listens).run(call("listens")) == ActionResult((), {"a": "b"})
+    assert running(folder, listens=listens).run(call("listens")) == ActionResult((), {"a": "b"})
 
 
-def test_a_pause_brings_in_a_person_and_a_reset_clears_all_but_who_it_is(database: Path) -> None:
+def test_a_pause_brings_in_a_person_and_a_reset_clears_all_but_who_it_is(folder: Path) -> None:
     async def stops(dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         del dispatcher, tracker
         return [AllSlotsReset(), SlotSet("a", "2"), SlotSet("customer", "c-9"),
                 ConversationPaused()]  # fmt: skip
 
-    result = running(database, stops=stops).run(call("stops", a="1", b="1", customer="c-1"))
+    result = running(folder, stops=stops).run(call("stops", a="1", b="1", customer="c-1"))
     assert (dict(result.slots), result.failed) == ({"a": "2", "b": None}, BLOCKED)
 
 
-def test_an_action_asks_for_a_slot_in_rasas_way(database: Path) -> None:
+def test_an_action_asks_for_a_slot_in_rasas_way(folder: Path) -> None:
     async def asks(dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
         dispatcher.utter_message(text="Which size?")
         assert tracker.latest_message["metadata"]["message_id"] == "m1"
         return [SlotSet("requested_slot", "size")]
 
-    result = running(database, asks=asks).run(call("asks"))
+    result = running(folder, asks=asks).run(call("asks"))
     assert (result.asks, dict(result.slots)) == ("size", {})

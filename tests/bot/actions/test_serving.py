@@ -16,7 +16,7 @@ import pytest
 
 from bot.actions import action_server, rasa_protocol
 from bot.actions.calls import BLOCKED, UNKNOWN_ACTION
-from bot.actions.deeds import FILE
+from bot.actions.effects import FILE
 from bot.actions.http_remote import HttpRemoteActions
 from bot.actions.runner import ActionRunner
 from bot.core.types import CarelineError
@@ -147,21 +147,21 @@ def test_a_server_for_others_wants_a_token(tmp_path: Path) -> None:
             action_server.serve(runner, host, 5055, None)
 
 
-def test_a_taken_port_and_a_home_without_orders_are_named() -> None:
+def test_a_taken_port_and_a_home_without_actions_are_named(tmp_path: Path) -> None:
     taken = action_server.listener("127.0.0.1", 0)
     with taken, pytest.raises(CarelineError, match="cannot listen on 127"):
         action_server.listener("127.0.0.1", taken.getsockname()[1])
-    with pytest.raises(CarelineError, match=r"orders\.csv"):
-        action_server.runner_of(None)
+    with pytest.raises(CarelineError, match="put them into"):
+        action_server.runner_of(tmp_path)
 
 
 def test_a_call_in_work_is_answered_before_the_server_stops(tmp_path: Path) -> None:
-    database = shop(tmp_path)
+    shop(tmp_path)
     known = {"order_number": NUMBERS["open"], "email": EMAILS["open"]}
     with (
         running(tmp_path) as (url, process),
         ThreadPoolExecutor(1) as pool,
-        closing(sqlite3.connect(database.with_name(FILE), isolation_level=None)) as other,
+        closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other,
     ):
         other.execute("BEGIN IMMEDIATE")  # the action has to wait
         waits = pool.submit(HttpRemoteActions(url).run, call("action_cancel_order", **known))

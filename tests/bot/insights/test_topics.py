@@ -67,7 +67,7 @@ def test_a_new_subject_within_a_known_intent_is_found_an_hour_later(
 ) -> None:
     say(home, *ordinary(40), intent="delivery")
     say(home, *[f"first{n} second{n}" for n in range(40)], intent="other")
-    looker = topic_updates.TopicUpdater(home.engine, home.encoder)
+    looker = topic_updates.TopicUpdater(home.engine, home.encoder, home.small_talk)
     looker.look()
     before = len(encoder.read)
     say(home, *SMOKE, intent="delivery", start=100)
@@ -86,7 +86,8 @@ def test_a_home_without_messages_needs_no_encoder(
 ) -> None:
     monkeypatch.setattr(Home, "encoder", lambda _home: pytest.fail("it was loaded"))
     assert (
-        topic_updates.TopicUpdater(home.engine, home.encoder).look() == topic_updates.TopicUpdate()
+        topic_updates.TopicUpdater(home.engine, home.encoder, home.small_talk).look()
+        == topic_updates.TopicUpdate()
     )
 
 
@@ -96,14 +97,16 @@ def test_the_past_of_a_new_topic_belongs_to_it(
     say(home, *SMOKE, intent="old")
     say(home, *[f"{text} today" for text in SMOKE], intent="new")
     monkeypatch.setattr(topic_updates, "_POOL", len(SMOKE))
-    looked = topic_updates.TopicUpdater(home.engine, home.encoder, patient=True).look()
+    looked = topic_updates.TopicUpdater(
+        home.engine, home.encoder, home.small_talk, patient=True
+    ).look()
     assert encoder.read
     assert (looked.found, looked.placed) == (0, 2 * len(SMOKE))  # it is all there is of "new"
 
 
 def test_messages_get_topics_of_a_new_encoder_at_once(home: Home, encoder: Counting) -> None:
     say(home, *SMOKE, intent="old")
-    looker = topic_updates.TopicUpdater(home.engine, home.encoder)
+    looker = topic_updates.TopicUpdater(home.engine, home.encoder, home.small_talk)
     assert looker.look().placed == len(SMOKE)
     encoder.base.id = "another"
     assert looker.look().placed == len(SMOKE)

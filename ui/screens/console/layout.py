@@ -9,7 +9,7 @@ from ui.client.http_client import Client
 from ui.i18n import ENGLISH, TabLanguage
 from ui.screens.chat.screen import CONCURRENCY
 from ui.screens.console.corrections import CorrectionPanel
-from ui.screens.console.records import RecordsPanel, orders_html
+from ui.screens.console.records import FIELDS, RecordsPanel, records_html
 from ui.screens.console.screen import ConsoleScreen, speech
 from ui.screens.console.texts import ConsoleTexts, words
 
@@ -27,7 +27,7 @@ def build(client: Client, place: TabLanguage) -> None:
     console, said = ConsoleScreen(DeskApi(client)), words(ENGLISH)
     at = SimpleNamespace(tongue=place.tongue)
     # Each has one writer: who signed in, what is open, what is shown of it, what the words in the
-    # box began as, the rows of the queue, the message whose reply was clicked, proven orders, and
+    # box began as, the rows of the queue, the message whose reply was clicked, proven records, and
     # what was begun in conversations that are not open.
     for name in ("me", "conversation", "held", "picked", "rows", "chosen", "proofs", "begun"):
         setattr(at, name, gr.State(None))
@@ -124,12 +124,12 @@ def _aside(at: SimpleNamespace, said: dict[str, str]) -> None:
 
     at.about = gr.HTML(elem_id="console-about")
     at.moods = gr.HTML(elem_id="console-moods")
-    with gr.Accordion(said["orders"], open=True) as at.purchases:
+    with gr.Accordion(said["records"], open=True) as at.purchases:
         at.orders = gr.HTML(elem_id="console-orders")
         with gr.Row():
-            at.number = gr.Textbox(label=said["order_number"], min_width=100)
-            at.email = gr.Textbox(label=said["order_email"], min_width=140)
-        at.look = gr.Button(said["order_look"], size="sm", elem_id="console-look")
+            at.fields = [gr.Textbox(visible=False, min_width=120) for _ in range(FIELDS)]
+        at.wanted = gr.State({})
+        at.look = gr.Button(said["records_look"], size="sm", visible=False, elem_id="console-look")
         at.proven = gr.HTML(elem_id="console-proven")
     at.labels = gr.Dropdown(
         [],
@@ -184,7 +184,7 @@ def _wire(console: ConsoleScreen, at: SimpleNamespace, shown: Any) -> None:
     read = [at.held, at.head, at.lines, at.suggestions, at.canned, at.place, at.about, at.moods]
     reasons = [at.chosen, at.why, at.kept, at.intent_right, at.article_right, at.answer_right]
     reasons += [at.keep]
-    read[7:7] = [at.orders, at.proven, at.proofs, *reasons]
+    read[7:7] = [at.orders, *at.fields, at.look, at.wanted, at.proven, at.proofs, *reasons]
     read += [at.notes, at.labels, at.take, *let_go]
 
     def afterwards(event: Any) -> None:
@@ -200,7 +200,7 @@ def _wire(console: ConsoleScreen, at: SimpleNamespace, shown: Any) -> None:
     at.present.change(console.stay, [at.me, at.present], None, **_QUIET)
     begun = [at.conversation, at.box, at.picked, at.note, at.begun]
     # Where it may go and what was looked up belong to the conversation that is left.
-    opened = [*begun, at.place, at.number, at.email]
+    opened = [*begun, at.place, *at.fields]
     afterwards(at.queue.select(_opened(console), begun, opened, **_QUIET))
     for button, what in ((at.take, "take"), (at.give_back, "return"), (at.close, "close")):
         afterwards(button.click(console.act(what), [at.me, at.conversation], None, **_QUIET))
@@ -228,10 +228,10 @@ def _wire(console: ConsoleScreen, at: SimpleNamespace, shown: Any) -> None:
     right = CorrectionPanel(console.desk)
 
     def again(me: Any, held: Any, chosen: Any, proofs: Any, tongue: str) -> list[Any]:
-        """Say anew what no later look says: the hint, the reasons, the orders that were proven."""
+        """Say anew what no later look says: the hint, the reasons, the records that were proven."""
         said = speech(me, tongue)
         hint = gr.skip() if held else f"<p class='quiet'>{said['choose']}</p>"
-        proven = orders_html(proofs, said) if proofs else gr.skip()
+        proven = records_html(proofs, said) if proofs else gr.skip()
         return [hint, proven, *right.again(held, chosen, said)]
 
     spoken = [at.me, at.held, at.chosen, at.proofs, at.tongue]
@@ -241,7 +241,7 @@ def _wire(console: ConsoleScreen, at: SimpleNamespace, shown: Any) -> None:
 
 
 def _wire_proofs(console: ConsoleScreen, at: SimpleNamespace, reasons: list[Any]) -> None:
-    """Join the events of reasons, corrections and orders with their handlers."""
+    """Join the events of reasons, corrections and records with their handlers."""
     import gradio as gr
 
     right, orders = CorrectionPanel(console.desk), RecordsPanel(console.desk)
@@ -265,12 +265,12 @@ def _wire_proofs(console: ConsoleScreen, at: SimpleNamespace, reasons: list[Any]
             **_QUIET,
         )
     gr.on(
-        [at.look.click, at.email.submit, at.number.submit],
-        lambda conversation, number, email, tongue: orders.prove(
-            conversation, number, email, ConsoleTexts(tongue)
+        [at.look.click, *(field.submit for field in at.fields)],
+        lambda conversation, wanted, tongue, *values: orders.prove(
+            conversation, wanted, values, ConsoleTexts(tongue)
         ),
-        [at.conversation, at.number, at.email, at.tongue],
-        [at.proven, at.proofs, at.number, at.email],
+        [at.conversation, at.wanted, at.tongue, *at.fields],
+        [at.proven, at.proofs, *at.fields],
         **_QUIET,
     )
 
@@ -280,7 +280,7 @@ def _named(at: SimpleNamespace) -> list[Any]:
     found = [at.present, at.show, at.mood, at.intent, at.language, at.longer, at.take]
     found += [at.give_back, at.close, at.transfer, at.lines, at.suggestions, at.box, at.send]
     found += [at.canned, at.labels, at.note, at.query, at.reasons, at.leave, at.purchases]
-    found += [at.number, at.email, at.look, at.intent_right, at.article_right, at.answer_right]
+    found += [at.look, at.intent_right, at.article_right, at.answer_right]
     return [*found, at.keep]
 
 
@@ -339,10 +339,8 @@ def _labels(tongue: str) -> list[Any]:
         gr.update(label=said["search"]),
         gr.update(label=said["why"]),
         gr.update(value=said["leave"]),
-        gr.update(label=said["orders"]),
-        gr.update(label=said["order_number"]),
-        gr.update(label=said["order_email"]),
-        gr.update(value=said["order_look"]),
+        gr.update(label=said["records"]),
+        gr.update(value=said["records_look"]),
         gr.update(label=said["right_intent"], info=said["right_hint"]),
         gr.update(label=said["right_article"]),
         gr.update(label=said["right_answer"], placeholder=said["right_write"]),

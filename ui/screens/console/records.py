@@ -1,6 +1,9 @@
-"""A customer's orders beside the conversation: what is proven, and a way to prove more."""
+"""A customer's records beside the conversation: what is proven, and a way to prove more.
 
-from collections.abc import Sequence
+What records are, what proves them and all words about them come from the home's actions.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
@@ -16,77 +19,88 @@ CSS: Final = """
 .order summary { cursor: pointer; }
 .order summary b { margin-right: .5rem; }
 """
-FACTS: Final = (
-    "items",
-    "placed",
-    "eta",
-    "delivered",
-    "shipping",
-    "address",
-    "paid_by",
-    "refund",
-    "return_number",
+FIELDS: Final = (
+    4  # text boxes for values that prove a record; those a home does not need are hidden
 )
-_TERMS: Final = frozenset({"shipping", "paid_by", "refund"})
 _FORBIDDEN: Final = 403
+_NO_MATCH: Final = "no_such_order"
 
 
 @dataclass(frozen=True)
 class RecordsPanel:
-    """What happens around the orders."""
+    """What happens around the records."""
 
     desk: DeskApi
 
-    def shown(self, conversation: str, said: ConsoleTexts) -> str:
-        """Return the orders of who the customer was proven to be."""
+    def shown(self, conversation: str, said: ConsoleTexts) -> list[Any]:
+        """Return the proven records, the text boxes, the button, and what the boxes are for."""
         try:
             found = self.desk.look(conversation, "orders")
         except ApiError as error:
             why = (
-                said["orders_first"]
+                said["records_first"]
                 if error.status == _FORBIDDEN
                 else escape(error_texts.told(error, said.tongue))
             )
-            return f"<p class='quiet'>{why}</p>"
+            return [f"<p class='quiet'>{why}</p>", *boxes([], said), {}]
         if not found["known"]:
-            return f"<p class='quiet'>{said['orders_elsewhere']}</p>"
-        return orders_html(found["orders"], said) or f"<p class='quiet'>{said['orders_none']}</p>"
+            return [f"<p class='quiet'>{said['records_elsewhere']}</p>", *boxes([], said), {}]
+        titles = found["titles"]
+        listed = records_html(found["orders"], said)
+        none = f"<p class='quiet'>{escape(said.text(titles.get('none', {})))}</p>"
+        head = escape(said.text(titles.get("records", {})))
+        wanted = {
+            "names": [field["name"] for field in found["fields"][:FIELDS]],
+            "no_match": titles.get("no_match", {}),
+        }
+        return [f"<p>{head}</p>{listed or none}", *boxes(found["fields"], said), wanted]
 
-    def prove(self, conversation: str | None, number: str, email: str, said: ConsoleTexts) -> Any:
-        """Look an order up by its number and address; what does not fit is said."""
+    def prove(self, conversation: str | None, wanted: Json, values: Any, said: ConsoleTexts) -> Any:
+        """Look a record up by the values that prove it; what does not fit is said."""
         import gradio as gr
 
-        if not (conversation and number.strip() and email.strip()):
+        names = wanted.get("names", [])
+        fields = {name: str(values[at] or "").strip() for at, name in enumerate(names)}
+        if not (conversation and fields and all(fields.values())):
             return gr.skip()
         try:
-            found = self.desk.prove(conversation, number, email)
+            found = self.desk.prove(conversation, fields)
         except ApiError as error:
-            notices.warn(error, said.tongue)
+            no_match = said.text(wanted["no_match"]) if error.code == _NO_MATCH else ""
+            notices.warn(no_match or error, said.tongue)
             return gr.skip()
-        return orders_html(found["orders"], said), found["orders"], "", ""
+        return records_html(found["orders"], said), found["orders"], *[""] * FIELDS
 
 
-def orders_html(found: Sequence[Json], said: ConsoleTexts) -> str:
-    """Return orders as a list; the first one is open."""
-    return "".join(_order(one, said, opened=n == 0) for n, one in enumerate(found))
+def boxes(fields: Sequence[Json], said: ConsoleTexts) -> list[Any]:
+    """Return the text boxes with the titles of the fields, and the button.
+
+    What is not needed is hidden.
+    """
+    import gradio as gr
+
+    titles = [said.text(field["title"]) for field in fields[:FIELDS]]
+    hidden = [gr.update(visible=False)] * (FIELDS - len(titles))
+    shown = [gr.update(label=title, visible=True) for title in titles]
+    return [*shown, *hidden, gr.update(visible=bool(titles))]
 
 
-def _order(one: Json, said: ConsoleTexts, *, opened: bool) -> str:
+def records_html(found: Sequence[Json], said: ConsoleTexts) -> str:
+    """Return records as a list; the first one is open."""
+    return "".join(_record(one["display"], said, opened=n == 0) for n, one in enumerate(found))
+
+
+def _record(display: Mapping[str, Any], said: ConsoleTexts, *, opened: bool) -> str:
     rows = "".join(
-        f"<dt>{said[f'order_{name}']}</dt><dd>{escape(_value(name, one[name], said))}</dd>"
-        for name in FACTS
-        if one[name]
+        f"<dt>{escape(said.text(item['title']))}</dt><dd>{escape(said.text(item['value']))}</dd>"
+        for item in display["values"]
     )
     head = (
-        f"<b>{escape(one['number'])}</b>{escape(said.term(one['status']))} "
-        f"<small>({said['proof_' + one['proof']]})</small>"
+        f"<b>{escape(display['heading'])}</b>{escape(said.text(display['status']))} "
+        f"<small>({escape(said.text(display['proof']))})</small>"
     )
     shown = " open" if opened else ""
     return (
         f"<details class='order'{shown}><summary>{head}</summary>"
         f"<dl class='facts'>{rows}</dl></details>"
     )
-
-
-def _value(name: str, value: Any, said: ConsoleTexts) -> str:
-    return said.term(str(value)) if name in _TERMS else str(value)

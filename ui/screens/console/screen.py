@@ -10,7 +10,7 @@ from ui.client.http_client import ApiError, Json
 from ui.screens import notices
 from ui.screens.console import views
 from ui.screens.console.corrections import CHOSEN, nothing_chosen
-from ui.screens.console.records import RecordsPanel
+from ui.screens.console.records import FIELDS, RecordsPanel
 from ui.screens.console.texts import ConsoleTexts
 
 _LINES: Final = 200
@@ -94,7 +94,7 @@ class ConsoleScreen:
         if left is not None and (text or note):
             kept[left] = (text, picked, note)
         text, picked, note = kept.pop(wanted, ("", None, ""))
-        return wanted, text, picked, note, kept, None, "", ""
+        return wanted, text, picked, note, kept, None, *[""] * FIELDS
 
     def read(self, me: Json, conversation: str | None, held: Json | None, tongue: str) -> Any:
         """Return the open conversation; where nothing changed, the page stays as it is."""
@@ -132,7 +132,7 @@ class ConsoleScreen:
             gr.update(choices=[(f"/{c['shortcut']} {c['text']}", c["text"]) for c in canned]),
             gr.update(choices=self._places(me, known, said)),
             views.about(known, summary, said),
-            RecordsPanel(self.desk).shown(conversation, said),
+            *RecordsPanel(self.desk).shown(conversation, said),
             *(("", None) if another else [gr.skip()] * 2),
             *(nothing_chosen(said) if another else [gr.skip()] * CHOSEN),
             views.moods(known, said),

@@ -68,26 +68,10 @@ _EN: Final = {
     "agent": "Agent",
     "route": "Route",
     "reason": "Reason",
-    "orders": "Orders of the customer",
-    "orders_none": "Nobody has proven an order here. Ask for its number and the e-mail address.",
-    "orders_elsewhere": "Orders are kept in another system.",
-    "orders_first": "Take the conversation over to see orders.",
-    "order_number": "Order number",
-    "order_email": "Its e-mail address",
-    "order_look": "Look up",
-    "proof_customer": "signed-in customer",
-    "proof_conversation": "proven in this conversation",
-    "proof_address": "number and address fit",
-    "order_status": "Status",
-    "order_items": "Items",
-    "order_placed": "Placed",
-    "order_eta": "Expected",
-    "order_delivered": "Delivered",
-    "order_shipping": "Shipping",
-    "order_address": "Address",
-    "order_paid_by": "Paid by",
-    "order_refund": "Refund",
-    "order_return_number": "Return",
+    "records": "Records of the customer",
+    "records_elsewhere": "Records are kept in another system.",
+    "records_first": "Take the conversation over to see records.",
+    "records_look": "Look up",
     "right_intent": "Right intent",
     "right_article": "Right article",
     "right_answer": "Right answer",
@@ -157,26 +141,10 @@ _ZH: Final = {
     "agent": "客服",
     "route": "去向",
     "reason": "原因",
-    "orders": "顾客的订单",
-    "orders_none": "尚未验证任何订单。请向顾客询问订单号和下单邮箱。",
-    "orders_elsewhere": "订单保存在其他系统中。",
-    "orders_first": "接管会话后才能查看订单。",
-    "order_number": "订单号",
-    "order_email": "下单邮箱",
-    "order_look": "查询",
-    "proof_customer": "已登录的顾客",
-    "proof_conversation": "已在本会话中验证",
-    "proof_address": "订单号与邮箱相符",
-    "order_status": "状态",
-    "order_items": "商品",
-    "order_placed": "下单日期",
-    "order_eta": "预计送达",
-    "order_delivered": "送达日期",
-    "order_shipping": "配送方式",
-    "order_address": "地址",
-    "order_paid_by": "支付方式",
-    "order_refund": "退款",
-    "order_return_number": "退货单",
+    "records": "顾客的记录",
+    "records_elsewhere": "记录保存在其他系统中。",
+    "records_first": "接管会话后才能查看记录。",
+    "records_look": "查询",
     "right_intent": "正确的意图",
     "right_article": "正确的文章",
     "right_answer": "正确的回答",
@@ -211,6 +179,11 @@ class ConsoleTexts:
         return (
             (term_texts.TERMS.get(value or "") if self.tongue == CHINESE else None) or value or ""
         )
+
+    def text(self, texts: Mapping[str, str]) -> str:
+        """Return a text of the home's in the page's language, or in another one it has."""
+        language = "zh" if self.tongue == CHINESE else "en"
+        return texts.get(language) or next(iter(texts.values()), "")
 
     def state(self, value: str | None) -> str:
         """Return who has a conversation, or that it waits or is closed."""

@@ -1,26 +1,15 @@
-"""The demo shop's actions: on orders, and a call back."""
+"""The shop's actions on orders, and a call back."""
 
-from collections.abc import Callable
-from datetime import datetime
 from typing import ClassVar
 
-from bot.actions import rules
-from bot.actions.calls import ActionResult
-from bot.actions.deeds import Book, Callback, Page
-from bot.actions.orders_db import Order
-from bot.actions.rules import Answer
-from bot.actions.shop import Asked, OrderAction, ShopAction, said
+from bot.actions import ActionRequest
 
-
-class ActionIdentify(OrderAction):
-    """Checks that the order is the customer's, and does nothing else."""
-
-    action: ClassVar = "action_identify"
-
-    def on_order(self, order: Order, asked: Asked, page: Page) -> Answer:
-        """Say that it is."""
-        del asked, page
-        return Answer("identity_confirmed", {"order_number": order.number})
+from . import rules
+from .base import OrderAction, Outcome, ShopAction
+from .changes import Callback, Changes
+from .orders_db import Order
+from .records import ActionIdentify
+from .rules import Answer
 
 
 class ActionOrderStatus(OrderAction):
@@ -28,9 +17,9 @@ class ActionOrderStatus(OrderAction):
 
     action: ClassVar = "action_order_status"
 
-    def on_order(self, order: Order, asked: Asked, page: Page) -> Answer:
+    def on_order(self, order: Order, request: ActionRequest, changes: Changes) -> Answer:
         """Say the state of the order."""
-        del asked, page
+        del request, changes
         values = {
             "order_number": order.number,
             "placed": order.placed.isoformat(),
@@ -46,12 +35,12 @@ class ActionCancelOrder(OrderAction):
     action: ClassVar = "action_cancel_order"
     acts: ClassVar = True
 
-    def on_order(self, order: Order, asked: Asked, page: Page) -> Answer:
+    def on_order(self, order: Order, request: ActionRequest, changes: Changes) -> Answer:
         """Cancel it, or say what can be done instead."""
-        del asked
-        answer = rules.cancelling(order, page.today)
+        del request
+        answer = rules.cancelling(order, changes.today)
         if answer.may:
-            page.cancel(order.number)
+            changes.cancel(order.number)
         return answer
 
 
@@ -62,12 +51,12 @@ class ActionChangeAddress(OrderAction):
     needs: ClassVar = ("new_address",)
     acts: ClassVar = True
 
-    def on_order(self, order: Order, asked: Asked, page: Page) -> Answer:
+    def on_order(self, order: Order, request: ActionRequest, changes: Changes) -> Answer:
         """Change the address, or say what can be done instead."""
-        address = asked.slots["new_address"]
+        address = request.slots["new_address"]
         answer = rules.changing_address(order, address)
         if answer.may:
-            page.change_address(order.number, address)
+            changes.change_address(order.number, address)
         return answer
 
     def unclear(self, template: str) -> str | None:
@@ -81,13 +70,13 @@ class ActionStartReturn(OrderAction):
     action: ClassVar = "action_start_return"
     acts: ClassVar = True
 
-    def on_order(self, order: Order, asked: Asked, page: Page) -> Answer:
+    def on_order(self, order: Order, request: ActionRequest, changes: Changes) -> Answer:
         """Start it, or say what can be done instead."""
-        answer = rules.returning(order, page.return_of(order.number), page.today)
+        answer = rules.returning(order, changes.return_of(order.number), changes.today)
         if not answer.may:
             return answer
-        reason, items = asked.slots.get("return_reason", ""), asked.slots.get("items", "")
-        started = page.start_return(order.number, reason, items)
+        reason, items = request.slots.get("return_reason", ""), request.slots.get("items", "")
+        started = changes.start_return(order.number, reason, items)
         return Answer(answer.template, {**answer.values, "return_number": started.number})
 
 
@@ -96,10 +85,10 @@ class ActionRefundStatus(OrderAction):
 
     action: ClassVar = "action_refund_status"
 
-    def on_order(self, order: Order, asked: Asked, page: Page) -> Answer:
+    def on_order(self, order: Order, request: ActionRequest, changes: Changes) -> Answer:
         """Say what is known of the refund."""
-        del asked
-        return rules.refunding(order, page.return_of(order.number), page.today)
+        del request
+        return rules.refunding(order, changes.return_of(order.number), changes.today)
 
 
 class ActionSendInvoice(OrderAction):
@@ -108,12 +97,12 @@ class ActionSendInvoice(OrderAction):
     action: ClassVar = "action_send_invoice"
     acts: ClassVar = True
 
-    def on_order(self, order: Order, asked: Asked, page: Page) -> Answer:
+    def on_order(self, order: Order, request: ActionRequest, changes: Changes) -> Answer:
         """Send it, or say when there is one."""
-        del asked
-        answer = rules.sending_invoice(order, page.today)
+        del request
+        answer = rules.sending_invoice(order, changes.today)
         if answer.may:
-            page.send_invoice(order.number)
+            changes.send_invoice(order.number)
         return answer
 
 
@@ -124,23 +113,23 @@ class ActionBookCallback(ShopAction):
     needs: ClassVar = ("phone", "callback_time")
     acts: ClassVar = True
 
-    def perform(self, asked: Asked, page: Page) -> ActionResult:
+    def perform(self, request: ActionRequest, changes: Changes) -> Outcome:
         """Book it, or ask for what is of no use again."""
-        wanted = Callback(asked.slots["phone"], asked.slots["callback_time"])
-        before = page.callback(asked.conversation_id)
-        answer = rules.calling_back(wanted, before, asked.language, page.now)
+        wanted = Callback(request.slots["phone"], request.slots["callback_time"])
+        before = changes.callback(request.conversation_id)
+        answer = rules.calling_back(wanted, before, request.language, changes.now)
         if answer.may:
-            number = asked.slots.get("order_number")
-            page.book(asked.conversation_id, wanted, asked.language, number)
+            number = request.slots.get("order_number")
+            changes.book(request.conversation_id, wanted, request.language, number)
         useless = {
             "callback_bad_phone": "phone",
             "callback_outside_hours": "callback_time",
             "callback_past": "callback_time",
         }.get(answer.template)
-        return ActionResult((said(answer),), {useless: None} if useless else {}, useless)
+        return Outcome(answer.template, answer.values, {useless: None} if useless else {}, useless)
 
 
-_ALL: tuple[type[ShopAction], ...] = (
+ALL: tuple[type[ShopAction], ...] = (
     ActionIdentify,
     ActionOrderStatus,
     ActionCancelOrder,
@@ -150,8 +139,3 @@ _ALL: tuple[type[ShopAction], ...] = (
     ActionSendInvoice,
     ActionBookCallback,
 )
-
-
-def actions(book: Book, clock: Callable[[], datetime]) -> list[ShopAction]:
-    """Return the shop's actions on a book."""
-    return [kind(book, clock) for kind in _ALL]

@@ -1,4 +1,4 @@
-"""The demo shop's rules: what may be done with an order today, and what is said about it. Pure.
+"""The shop's rules: what may be done with an order today, and what is said about it. Pure.
 
 The figures are those of the help pages in `data/kb`.
 """
@@ -11,8 +11,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.actions.deeds import Callback, Return
-from bot.actions.orders_db import Order
+from .changes import Callback, Return
+from .orders_db import Order
 
 RETURN_DAYS: Final = 60
 DROP_OFF_DAYS: Final = 14
@@ -181,7 +181,7 @@ def _time_problem(wanted: str, language: str, now: datetime) -> str | None:
 
 
 def _is_open(clock: time | None, day: date | None, language: str) -> bool:
-    """Tell whether colleagues who speak the language are there; without a day, on any weekday."""
+    """Return whether colleagues who speak the language are there; without a day, on any weekday."""
     if language == "zh":
         if day and clock and clock < _CLOSES_ZH:
             day -= timedelta(days=1)  # the shift began the evening before

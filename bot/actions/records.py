@@ -1,0 +1,86 @@
+"""Records of a customer that a home's actions show to the people who answer.
+
+An action that offers `records` and `prove` is the home's `RecordSource`. What a record is, what
+proves it and all the words come from the home.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+Texts = Mapping[str, str]  # language code → text
+
+
+@dataclass(frozen=True)
+class ProofField:
+    """A value that proves a record: its name in a request, and its title."""
+
+    name: str
+    title: Texts
+
+
+@dataclass(frozen=True)
+class RecordValue:
+    """A value of a record with its title."""
+
+    title: Texts
+    value: Texts
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record as it is shown: a heading, its state, how it was proven, and values.
+
+    `data` is the record for programs; its keys are keys of the route's JSON.
+    """
+
+    heading: str
+    status: Texts
+    proof: Texts
+    values: Sequence[RecordValue] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class RecordSource(Protocol):
+    """An action that knows the records of customers; it changes nothing when asked."""
+
+    @property
+    def titles(self) -> Mapping[str, Texts]:
+        """The words around the records: `records`, `none` and `no_match`."""
+
+    @property
+    def proof_fields(self) -> Sequence[ProofField]:
+        """The values that prove a record."""
+
+    def records(self, customer: str | None, conversation: str, /) -> Sequence[Record]:
+        """Return the records of a proven customer, and those proven in a conversation."""
+
+    def prove(self, fields: Mapping[str, str], /) -> Sequence[Record]:
+        """Return the records that these values prove; none where they do not fit."""
+
+
+@runtime_checkable
+class ProofSource(Protocol):
+    """An action that knows the values which prove a record.
+
+    They stand for personal data that the log does not hold, where a test is recorded from it.
+    """
+
+    def proof_values(self, identifier: str, /) -> Mapping[str, str]:
+        """Return the values that prove a record by the name of their slot; none where unknown."""
+
+
+def as_json(record: Record) -> dict[str, Any]:
+    """Return a record as the route sends it."""
+    return {
+        **record.data,
+        "display": {
+            "heading": record.heading,
+            "status": dict(record.status),
+            "proof": dict(record.proof),
+            "values": [
+                {"title": dict(item.title), "value": dict(item.value)} for item in record.values
+            ],
+        },
+    }

@@ -1,0 +1,1 @@
+"""The demo: its content, its actions and its page."""
