@@ -21,7 +21,7 @@ TORCH_SOURCE := --torch-backend $(TORCH)
 endif
 UV = $(BIN)/uv pip install --quiet --python $(BIN)/python $(TORCH_SOURCE) -c constraints.txt
 
-.PHONY: demo demo-knowledge test test-slow lint format serve train ingest clean
+.PHONY: demo demo-knowledge test test-slow reference lint format serve train ingest clean
 .DELETE_ON_ERROR:
 
 $(BIN)/uv:
@@ -71,6 +71,10 @@ test: $(VENV)/.chromium
 
 test-slow: $(VENV)/.chromium
 	$(BIN)/python -m pytest -m slow
+
+# The pages of commands, settings and routes, from the program itself.
+reference: $(VENV)/.installed-test
+	$(BIN)/python docs/reference/generate.py
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

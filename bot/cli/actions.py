@@ -12,7 +12,7 @@ from bot.cli.app import HomeOption, app, open_home
 def serve_actions(
     *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 5055,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 5055,
     home: HomeOption = None,
 ) -> None:
     """Serve the home's actions as a standard Rasa action server."""

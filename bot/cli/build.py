@@ -75,7 +75,7 @@ def train(  # noqa: PLR0913 — one parameter an option
         str | None, typer.Option("--from", help="Go on from this version (or: current).")
     ] = None,
     add: Annotated[Path | None, typer.Option(help="With --from: the examples to learn.")] = None,
-    seed: int = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -189,7 +189,7 @@ def tune(  # noqa: PLR0913 — one parameter an option
     ] = None,
     trials: Annotated[int, typer.Option(min=1, help="Recipes tried, in all.")] = 20,
     minutes: Annotated[float | None, typer.Option(min=0.1, help="Stop after this time.")] = None,
-    seed: int = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -110,7 +110,7 @@ def simulate(  # noqa: PLR0913 — one parameter an option
     *,
     days: Annotated[int, typer.Option(min=1, max=731, help="So many days up to today.")] = 60,
     per_day: Annotated[float, typer.Option(min=0.1, help="Conversations a day.")] = 60.0,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers.")] = 0,
     clear: Annotated[
         bool, typer.Option("--clear", help="Only remove what was made up before.")
     ] = False,

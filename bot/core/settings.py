@@ -45,59 +45,120 @@ class Settings(BaseSettings):
     """Everything an operator can set; a name here is `CARELINE_<NAME>` in the environment."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CARELINE_", env_nested_delimiter="__", frozen=True, extra="forbid"
+        env_prefix="CARELINE_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
     )
 
     home: Path = Path("data")
+    """The folder of the business, where `--home` is not given. In the environment only."""
     cache: Path | None = None
+    """The folder of converted base models, shared by all homes of a user; default
+    `~/.cache/careline`."""
     database_url: str | None = None
+    """The database of the log, also as `DATABASE_URL`; default `careline.db` in the home.
+    PostgreSQL needs the extra `postgres`."""
     base: str = "e5-small"
-    english_base: str = "minilm"  # sees English passages as well; "" for none
+    """The encoder for training and search: `e5-small`, `minilm`, a model folder, or the name of a
+    model on a hub."""
+    english_base: str = "minilm"
+    """A second encoder for English passages; empty for none."""
     engine: Literal["auto", "torch"] = "auto"
+    """`auto` serves with the int8 engine where it is as accurate as its original, `torch` never
+    does."""
     composer: Literal["extractive", "transformers", "openai"] = "extractive"
+    """Who writes answers from passages: `extractive` quotes them; `transformers` runs a language
+    model here, `openai` one over HTTP. Each generated sentence is checked against the passages."""
     generator: str = "smollm2"
+    """The language model: a folder, a `.gguf` file, a name on a hub, or its name at the engine."""
     generator_precision: Literal["auto", "int8", "int4"] = "auto"
+    """Weights of the language model on a CUDA GPU with bitsandbytes."""
     generator_url: str | None = None
+    """The address of an OpenAI-compatible engine for `composer = "openai"`, such as
+    `http://127.0.0.1:8001/v1`."""
     generator_key: SecretStr | None = None
+    """The engine's API key; better in the environment than in the file."""
     generator_key_file: Path | None = None
+    """A file with the engine's API key."""
     generator_seconds: float = Field(20.0, gt=0.0, le=600.0)
-    prompt_price: float = Field(0.0, ge=0.0)  # of a million tokens
+    """The longest time for a generated answer; after it the extractive answer is used."""
+    prompt_price: float = Field(0.0, ge=0.0)
+    """The price of a million prompt tokens, in any currency."""
     completion_price: float = Field(0.0, ge=0.0)
-    # Of an action server (http://…, or grpc://…, which streams); else the home's own actions.
+    """The price of a million completion tokens, in the same currency."""
     actions_url: str | None = Field(None, pattern=r"^(https?|grpcs?)://\S+$")
+    """An action server that is used instead of the home's own actions: `http://…`, or `grpc://…`,
+    which streams."""
     actions_seconds: float = Field(8.0, gt=0.0, le=120.0)
-    actions_token: SecretStr | None = None  # sent to actions_url, asked for by `careline actions`
+    """The longest time for an action; after it a person takes over."""
+    actions_token: SecretStr | None = None
+    """The token that is sent to `actions_url`, and that `careline actions` requires."""
     actions_token_file: Path | None = None
-    burst_seconds: float = Field(0.0, ge=0.0, le=10.0)  # of quiet; what came before is one turn
+    """A file with that token."""
+    burst_seconds: float = Field(0.0, ge=0.0, le=10.0)
+    """Seconds of quiet to wait for, so that messages in a row are read as one; every reply comes
+    that much later."""
     max_message_characters: int = Field(4000, ge=1, le=100_000)
+    """Longer messages are refused with a clear error."""
     promise: Promise | None = None
+    """`{wrong_among_answered = 0.02, confidence = 0.95}` answers only where the share of wrong
+    answers is certified to stay below; otherwise the bot asks back or hands off. Where nothing
+    can be certified, `careline train` and `serve` say so and the policy's thresholds decide."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The level of the logs on standard error."""
     allowed_origins: tuple[str, ...] = ()
-    # Whether a conversation's id alone opens it where no visitor's token does.
+    """Origins whose pages may use the API and the widget."""
     visitor_tokens: Literal["optional", "required"] = "optional"
-    identity_secret: SecretStr | None = None  # with which your pages prove who a visitor is
+    """With `required` a conversation's id alone opens nothing ([widget](../widget.md))."""
+    identity_secret: SecretStr | None = None
+    """The secret with which your server signs a visitor's identity ([widget](../widget.md))."""
     identity_secret_file: Path | None = None
-    attachment_bytes: int = Field(5 * 2**20, ge=0, le=50 * 2**20)  # of one file; 0 refuses files
+    """A file with that secret."""
+    attachment_bytes: int = Field(5 * 2**20, ge=0, le=50 * 2**20)
+    """The largest file a customer may send; 0 refuses files."""
     screens: bool = True
+    """Serve the page, the widget and the staff app."""
     public_url: str | None = None
-    session_minutes: float = Field(720.0, gt=0.0, le=43_200.0)  # how long a login lasts
-    reply_minutes: float = Field(5.0, gt=0.0)  # a customer with a person shall wait no longer
+    """The address that people reach the server by; default host and port."""
+    session_minutes: float = Field(720.0, gt=0.0, le=43_200.0)
+    """How long a login to the staff app lasts."""
+    reply_minutes: float = Field(5.0, gt=0.0)
+    """The longest time a customer should wait for a person; the console warns after it."""
     business: str = ""
-    api_key: SecretStr | None = None  # of the OpenAI-compatible routes; without one they are open
+    """The name that customers see in the widget and staff in the app."""
+    api_key: SecretStr | None = None
+    """The key of the OpenAI-compatible routes; without one they are open."""
     api_key_file: Path | None = None
-    rasa_token: SecretStr | None = None  # of Rasa's routes; without one the webhook is open
+    """A file with that key."""
+    rasa_token: SecretStr | None = None
+    """The token of the Rasa-compatible routes; without one the webhook is open."""
     rasa_token_file: Path | None = None
-    seal_key: SecretStr | None = None  # of what open forms were told; else the home's own
+    """A file with that token."""
+    seal_key: SecretStr | None = None
+    """The key that encrypts what open forms hold (addresses, telephone numbers) in the database;
+    several machines share one. Default: a key in the home."""
     seal_key_file: Path | None = None
+    """A file with that key."""
     chatwoot_url: str | None = None
+    """The address of Chatwoot; Careline is its agent bot then."""
     chatwoot_token: SecretStr | None = None
+    """The access token of the agent bot."""
     chatwoot_token_file: Path | None = None
+    """A file with that token."""
     chatwoot_secret: SecretStr | None = None
+    """The secret of Chatwoot's signed webhooks."""
     chatwoot_secret_file: Path | None = None
-    webhook_url: str | None = None  # is told what happens in conversations
+    """A file with that secret."""
+    webhook_url: str | None = None
+    """Your address that is notified of events in conversations."""
     webhook_secret: SecretStr | None = None
+    """The secret that signs those webhooks."""
     webhook_secret_file: Path | None = None
+    """A file with that secret."""
     webhook_events: tuple[Literal["handoff", "message", "surge"], ...] = ("handoff", "surge")
+    """The events that are sent: `handoff`, `message`, `surge`."""
 
     @model_validator(mode="after")
     def _names_its_engine(self) -> Self:

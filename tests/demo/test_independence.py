@@ -33,8 +33,6 @@ RESERVED: Final = {
     "invoice": "an English word, by which a language is told",
     "items": "an English word: a key of JSON Schema and of listings",
 }
-# Benches measure the demo, and become a distribution of their own.
-LEFT_OUT: Final = ("bot/bench/",)
 SHOP: Final = re.compile(r"fernway|蕨途|order_number|\bA\d{5}\b", re.IGNORECASE)
 
 
@@ -42,7 +40,7 @@ def sources(*folders: str) -> Iterator[Path]:
     for folder in folders:
         for path in sorted((ROOT / folder).rglob("*")):
             name = path.relative_to(ROOT).as_posix()
-            if path.is_file() and "__pycache__" not in name and not name.startswith(LEFT_OUT):
+            if path.is_file() and "__pycache__" not in name:
                 yield path
 
 
