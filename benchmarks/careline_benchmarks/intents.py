@@ -210,7 +210,7 @@ def _typos(setting: BenchmarkContext, result: BenchmarkReport) -> None:
 
 
 def _lint(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """How many planted label errors stand in the most suspicious tenth."""
+    """Return how many planted label errors stand in the most suspicious tenth."""
     from bot.training import data_lint
 
     train = model_training.read(setting, "intents", "banking77", "train.csv")

@@ -85,7 +85,7 @@ def _cards(run: re.Match[str]) -> Iterator[tuple[int, int]]:
 
 
 def _is_card(found: str) -> bool:
-    """Tell whether digits are a payment card by its check digit (Luhn), or a 16-digit code."""
+    """Return whether digits are a payment card by its check digit (Luhn), or a 16-digit code."""
     digits = [int(character) for character in found if character.isdigit()]
     if len(digits) == _GIFT_CARD_DIGITS:
         return True

@@ -51,7 +51,7 @@ def _compiled(source: str) -> "regex.Pattern[str]":
 
 
 def stands_in(source: str, text: str) -> bool:
-    """Tell whether a pattern stands in a text, in whatever case."""
+    """Return whether a pattern stands in a text, in whatever case."""
     try:
         return _compiled(source).search(text, timeout=_SECONDS) is not None
     except TimeoutError as error:

@@ -15,7 +15,7 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 
 
 def is_signed(secret: str, timestamp: str, body: bytes, given: str, *, now: float) -> bool:
-    """Tell whether a signature is right and not older, or newer, than five minutes."""
+    """Return whether a signature is right and not older, or newer, than five minutes."""
     if not secret or not timestamp.isdecimal() or not timestamp.isascii():
         return False
     if len(timestamp) > 12 or abs(now - int(timestamp)) > PATIENCE_SECONDS:  # noqa: PLR2004

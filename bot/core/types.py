@@ -128,7 +128,7 @@ class IntentScore:
 
 
 class PromiseStatus(StrEnum):
-    """Whether an answer to the message would keep the promise about wrong answers."""
+    """Return whether an answer to the message would keep the promise about wrong answers."""
 
     KEPT = "kept"
     UNSURE = "unsure"  # the model is not sure enough: ask back, or hand off

@@ -59,7 +59,7 @@ def read(files: Sequence[Path], valid: Path | None = None) -> list[LabelledRow]:
 
 
 def is_transcript(path: Path) -> bool:
-    """Tell whether a file holds conversations."""
+    """Return whether a file holds conversations."""
     return path.name.removesuffix(".gz").endswith(".jsonl")
 
 

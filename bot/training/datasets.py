@@ -62,7 +62,7 @@ class Conversation:
 
 
 def is_held_back(identifier: str) -> bool:
-    """Tell whether an id belongs to the fifth that is tested on and never trained on."""
+    """Return whether an id belongs to the fifth that is tested on and never trained on."""
     return int(hashlib.sha256(identifier.encode()).hexdigest()[:8], 16) % _HELD_BACK_PART == 0
 
 

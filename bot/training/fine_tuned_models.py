@@ -133,7 +133,7 @@ def export(
     rng = np.random.default_rng(0)
     chosen = [texts[i] for i in rng.permutation(len(texts))[:_CALIBRATING]]
     onnx_encoder.export(encoder, folder, chosen)
-    if not onnx_encoder.usable(folder):
+    if not onnx_encoder.is_usable(folder):
         return encoder.engine
     quick = onnx_encoder.OnnxEncoder(encoder.base, folder)
 
@@ -142,6 +142,6 @@ def export(
         return float((logits.argmax(axis=1) == held.targets).mean())
 
     if accuracy(quick.queries(held.texts)) < accuracy(encoder.queries(held.texts)) - _LOST:
-        onnx_encoder.forbid(folder)
+        onnx_encoder.mark_unusable(folder)
         return encoder.engine
     return quick.engine

@@ -124,7 +124,7 @@ def _grown(
         sparse=learnt.sparse,
         plain=learnt.plain,
         labels=tuple(labels),
-        speller=SpellingCorrector.of([example.text for example in examples]),
+        speller=SpellingCorrector.from_texts([example.text for example in examples]),
         memory=memory,
         examples=pipeline.remembered(examples, memory),
         reference=None,

@@ -74,5 +74,5 @@ def memory_of(vectors: Vectors, targets: Targets, labels: Sequence[str]) -> Neig
     """Remember the examples in scope: out-of-scope ones would make strange messages familiar."""
     outside = labels.index(OUT_OF_SCOPE) if OUT_OF_SCOPE in labels else -1
     inside = np.flatnonzero(targets != outside)
-    memory = NeighbourIndex.of(vectors[inside], targets[inside])
+    memory = NeighbourIndex.build(vectors[inside], targets[inside])
     return replace(memory, rows=inside[memory.rows])

@@ -117,7 +117,7 @@ class IncrementalFit:
 
     @cached_property
     def _vocabulary(self) -> NgramVocabulary:
-        return self.old.sparse.vocabulary.extended(self.texts[self.known :], len(self.texts))
+        return self.old.sparse.vocabulary.extend(self.texts[self.known :], len(self.texts))
 
     @cached_property
     def _features(self) -> "csr_matrix":

@@ -89,11 +89,11 @@ def train(job: TrainingJob, versions: Versions) -> TrainingResult:
             sparse=fitted.sparse,
             plain=fitted.plain,
             labels=tuple(labels),
-            speller=SpellingCorrector.of([example.text for example in job.examples]),
+            speller=SpellingCorrector.from_texts([example.text for example in job.examples]),
             memory=memory,
             novelty=measured,
             examples=remembered(job.examples, memory),
-            tone=emotion_classifier.shared(job.encoder)
+            tone=emotion_classifier.fit_cached(job.encoder)
             if job.method == "head"
             else tone_head(folder, fitted.engine, job.encoder.base.query_prefix),
             reference=_reference(fitted.unseen, outside, calibration),
@@ -224,7 +224,7 @@ def own_encoder(folder: Path, engine: str, prefix: str) -> ModelEncoder:
 
 def tone_head(folder: Path, engine: str, prefix: str) -> emotion_classifier.EmotionClassifier:
     """Fit the tone head on the vectors of a version's own encoder."""
-    return emotion_classifier.trained_on(own_encoder(folder, engine, prefix))
+    return emotion_classifier.fit_on_examples(own_encoder(folder, engine, prefix))
 
 
 def calibrate(
@@ -235,7 +235,7 @@ def calibrate(
     temperature = numbers.fit_temperature(logits, targets)
     probabilities = numbers.softmax(logits, temperature)
     known = ~outside[targets]
-    signs = out_of_scope.signs(logits, outside, unseen.distances)
+    signs = out_of_scope.compute_signals(logits, outside, unseen.distances)
     measured = OutOfScopeDetector.fit(signs[known] if known.any() else signs)
     scores = measured.score(signs)
     threshold = numbers.rejection_threshold(scores[known], scores[~known])
@@ -270,7 +270,7 @@ def _reference(
     if calibration.promise is None:
         return None
     probabilities = numbers.softmax(unseen.logits, calibration.temperature)
-    return DriftReference.of(unseen.distances, best_in_scope(probabilities, outside)[0])
+    return DriftReference.sample(unseen.distances, best_in_scope(probabilities, outside)[0])
 
 
 def best_in_scope(

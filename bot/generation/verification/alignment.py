@@ -46,7 +46,7 @@ class IndexedPassage:
         )
 
     def says(self, sentence: ParsedSentence) -> bool:
-        """Tell whether a sentence is one of the passage, or several that follow one another."""
+        """Return whether a sentence is one of the passage, or several that follow one another."""
         bare = bare_of(sentence.text)
         at = self.said.find(bare) if bare else -1
         while at >= 0:

@@ -8,7 +8,7 @@ from bot.generation.verification import name_check
 from bot.generation.verification.amounts import MONEY, SHORT_DAYS, Amount, number_of
 from bot.generation.verification.sentences import ParsedSentence, units
 from bot.generation.verification.verdicts import SupportIssue
-from knowledge_base.text.scope_constraints import weekdays
+from knowledge_base.text.scope_constraints import find_weekdays
 
 _REACH: Final = 4  # words to each side that say what a figure measures
 _CLOSER: Final = 0.34  # by how much another figure's surroundings must fit better
@@ -49,7 +49,7 @@ def _flaw(
 def _of_another(
     sentence: ParsedSentence, other: ParsedSentence, there: Sequence[tuple[ParsedSentence, Amount]]
 ) -> bool:
-    """Tell whether another sentence is about another name: Denver's hours are not Portland's."""
+    """Return whether another sentence is about another name: Denver's hours are not Portland's."""
     own, theirs = name_check.proper(sentence.text), name_check.proper(other.text)
     if not own - theirs or not theirs - own or own & theirs:
         return False
@@ -90,7 +90,7 @@ _LIMIT: Final = re.compile(
 
 
 def _both_ends(sentence: ParsedSentence, ranges: Sequence[Amount]) -> bool:
-    """Tell whether a sentence names both ends of a range, each as a figure."""
+    """Return whether a sentence names both ends of a range, each as a figure."""
     return any(
         {own.low for own in sentence.figures if own.edge(other)} == {other.low, other.high}
         for other in ranges
@@ -98,14 +98,14 @@ def _both_ends(sentence: ParsedSentence, ranges: Sequence[Amount]) -> bool:
 
 
 def _is_limit(text: str, figure: Amount) -> bool:
-    """Tell whether a figure is said to be an end of something."""
+    """Return whether a figure is said to be an end of something."""
     return bool(_LIMIT.search(text, max(0, figure.start - 14), min(len(text), figure.end + 4)))
 
 
 def _within_days(figure: Amount, there: Sequence[tuple[ParsedSentence, Amount]]) -> bool:
-    """Tell whether a weekday lies in a range of weekdays, or in "daily"."""
+    """Return whether a weekday lies in a range of weekdays, or in "daily"."""
     name = SHORT_DAYS[int(figure.low)]
-    return any(name in weekdays(text) for text in {other.text for other, _ in there})
+    return any(name in find_weekdays(text) for text in {other.text for other, _ in there})
 
 
 def _measured(sentence: ParsedSentence, figure: Amount) -> dict[str, float]:

@@ -157,7 +157,7 @@ class Amount:
         return tuple(f"#{kind}{end:.9g}" for end in ends)
 
     def same(self, other: "Amount") -> bool:
-        """Tell whether both are one figure; a number without a unit fits a count of anything."""
+        """Return whether both are one figure; a number without a unit fits a count of anything."""
         loose = {self.kind, other.kind} <= _UNITLESS
         if self.kind != other.kind and not loose:
             return False
@@ -168,7 +168,7 @@ class Amount:
         )
 
     def edge(self, other: "Amount") -> bool:
-        """Tell whether this single figure is an end of the other's range."""
+        """Return whether this single figure is an end of the other's range."""
         if self.kind != other.kind or self.low != self.high or other.low == other.high:
             return False
         return any(isclose(self.low, end, rel_tol=_EXACT) for end in (other.low, other.high))
@@ -178,7 +178,7 @@ class Amount:
 def find(text: str) -> tuple[Amount, ...]:
     """Return the figures of a sentence in order; the text is read with plain digits."""
     text = _MANY.sub(lambda match: " " * len(match[0]), text)
-    read = [_figure(text, value) for value in measures.find(text)]
+    read = [_figure(text, value) for value in measures.find_measures(text)]
     found = [figure for figure in read if figure is not None]
     return tuple(sorted([*found, *_others(text, found)], key=lambda figure: figure.start))
 
@@ -194,7 +194,7 @@ def _figure(text: str, value: measures.Measure) -> Amount | None:
         return None  # 公元 700 年
     lead = re.match(r"-?([0-9][0-9,]*(?:\.[0-9]+)?)", words)
     if value.kind == "duration" and lead and "年" in words:
-        year = abs(measures.number(lead[1]) or 0.0)
+        year = abs(measures.parse_number(lead[1]) or 0.0)
         if _FIRST_YEAR <= year <= _LAST_YEAR:
             return None
     step = 0.0
@@ -203,9 +203,11 @@ def _figure(text: str, value: measures.Measure) -> Amount | None:
         step = float(sum(map(ord, unit.rstrip("s"))))  # two that are spelt alike are one unit
     low, high = value.low, value.high
     pair = _PAIR.match(words)
-    if pair and (total := (measures.number(pair[1]) or 0) + (measures.number(pair[2]) or 0)):
+    if pair and (
+        total := (measures.parse_number(pair[1]) or 0) + (measures.parse_number(pair[2]) or 0)
+    ):
         # "between three and five" are two numbers, which the finder adds up
-        low, high = ((measures.number(n) or 0) * value.low / total for n in pair.groups())
+        low, high = ((measures.parse_number(n) or 0) * value.low / total for n in pair.groups())
     weak = value.low == value.high == 1.0 and value.kind == "count" and not words[0].isdigit()
     weak = weak or bool(re.match(r"an?\b", words, re.IGNORECASE))
     return Amount(value.kind, low, high, value.start, value.end, step, weak)
@@ -224,7 +226,7 @@ def _others(text: str, found: Sequence[Amount]) -> Iterator[Amount]:
 
 def _han_clocks(text: str) -> Iterator[Amount]:
     for match in _HAN_CLOCK.finditer(text):
-        hour = measures.number(match["h"])
+        hour = measures.parse_number(match["h"])
         if hour is None:
             continue
         late = match["part"] in {"下午", "晚上", "傍晚"} and hour < 12  # noqa: PLR2004
@@ -237,7 +239,7 @@ def _ordinals(text: str) -> Iterator[Amount]:
         if match["word"]:
             value: float | None = float(_ORDINAL_WORDS[match["word"]])
         else:
-            value = measures.number(match["han"] or match["n"])
+            value = measures.parse_number(match["han"] or match["n"])
         if value is not None:
             yield Amount("ordinal", value, value, *match.span())
     for match in _WORD_TIMES.finditer(text):
@@ -250,7 +252,9 @@ def _bare(text: str) -> Iterator[Amount]:
         before = text[max(0, match.start("n") - 1) : match.start("n")]
         if before.isascii() and before.isalpha():
             continue  # a part of a code, which is read as a name
-        value = (measures.number(match["n"]) or 0.0) * _MAGNITUDE.get((match["m"] or "").lower(), 1)
+        value = (measures.parse_number(match["n"]) or 0.0) * _MAGNITUDE.get(
+            (match["m"] or "").lower(), 1
+        )
         unit = _UNIT.match(text, match.end())
         kind = _SIGN.get(match["sign"] or "", "number")
         end = match.end()
@@ -266,7 +270,7 @@ def _bare(text: str) -> Iterator[Amount]:
 
 def _han_counts(text: str) -> Iterator[Amount]:
     for match in _HAN_COUNT.finditer(text):
-        value = measures.number(match["n"])
+        value = measures.parse_number(match["n"])
         if value is None:
             continue
         value *= 1e8 if match["m"] else 1.0
@@ -293,6 +297,6 @@ def number_of(text: str, figure: Amount) -> float | None:
     """Return the number a figure is written with, whatever its unit."""
     match = _BARE.search(text, figure.start, figure.end)
     if match:
-        return measures.number(match["n"])
+        return measures.parse_number(match["n"])
     han = re.match(rf"[{_HAN_FIGURES}]+", text[figure.start : figure.end])
-    return measures.number(han[0]) if han else None
+    return measures.parse_number(han[0]) if han else None

@@ -1,4 +1,4 @@
-"""Whether a sentence states something at all, or merely greets, offers help or asks back. Pure."""
+"""Detection of sentences that claim something, and do not merely greet or offer help. Pure."""
 
 import re
 from typing import Final
@@ -43,12 +43,12 @@ _COMMA = re.compile(r"[,，]")
 
 
 def states_something(text: str) -> bool:
-    """Tell whether any sentence of a text states what passages would have to support."""
+    """Return whether any sentence of a text states what passages would have to support."""
     return any(sentence_states(sentence) for sentence in read(text))
 
 
 def sentence_states(sentence: ParsedSentence) -> bool:
-    """Tell whether one sentence states something; greetings, thanks and questions do not."""
+    """Return whether one sentence states something; greetings, thanks and questions do not."""
     text = sentence.text.strip(_EDGES)
     if not text:
         return False

@@ -152,11 +152,11 @@ def proper(text: str) -> set[str]:
 
 
 def _other_scope(text: str, there: str) -> bool:
-    """Tell whether a text names a place, a way of paying and so on, and its support another."""
+    """Return whether a text names a place, a way of paying and so on, and its support another."""
     mine, theirs = _on_line(text), _on_line(there)
     if any(not numbers <= theirs[line] for line, numbers in mine.items() if line in theirs):
         return True
-    own, other = scope_constraints.named(text), scope_constraints.named(there)
+    own, other = scope_constraints.find_scopes(text), scope_constraints.find_scopes(there)
     return any(
         not names <= other[line]
         for line, names in own.items()

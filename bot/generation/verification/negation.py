@@ -81,7 +81,7 @@ class OppositeCue:
 
     @property
     def limits(self) -> bool:
-        """Whether it limits what is said rather than turning it round."""
+        """Return whether it limits what is said rather than turning it round."""
         return self.axis in _ABOUT_WHEN
 
 
@@ -149,7 +149,7 @@ def _opposites(
 
 
 def _close(sentence: ParsedSentence, end: int, start: int) -> bool:
-    """Tell whether a negation stands right before a word: nothing with a meaning is between."""
+    """Return whether a negation stands right before a word: nothing with a meaning is between."""
     between = sentence.around(end, start)
     return len(between) <= 3 and all(token.empty for token in between)  # noqa: PLR2004
 

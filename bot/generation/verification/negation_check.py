@@ -1,4 +1,4 @@
-"""Whether a sentence turns round what it leans on: a negation, an opposite or a condition. Pure."""
+"""Detection of sentences that reverse their source: a negation, an opposite, a condition. Pure."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -67,7 +67,7 @@ def _denials_differ(
     own: PolarityCues,
     there: Sequence[tuple[ParsedSentence, PolarityCues]],
 ) -> bool:
-    """Tell whether one side denies what the other affirms."""
+    """Return whether one side denies what the other affirms."""
     theirs = [denial for _, m in there for denial in m.denials]
     every = frozenset().union(*(other.keys for other, _ in there))
     negative = any(o.sign < 0 for _, m in there for o in m.opposites)
@@ -95,7 +95,7 @@ def _known(keys: frozenset[str], every: set[str]) -> int:
 
 
 def _answered(denial: NegationCue, others: Sequence[NegationCue]) -> bool:
-    """Tell whether a denial of the other side bears on the same words."""
+    """Return whether a denial of the other side bears on the same words."""
     scope, clause = _spread(denial.scope), _spread(denial.clause)
     for other in others:
         around = _spread(other.clause)
@@ -107,7 +107,7 @@ def _answered(denial: NegationCue, others: Sequence[NegationCue]) -> bool:
 
 
 def _used(denial: NegationCue, sentence: ParsedSentence) -> bool:
-    """Tell whether a sentence speaks of what a passage denies."""
+    """Return whether a sentence speaks of what a passage denies."""
     nearest = denial.scope[:3]
     said = sum(key in sentence.keys for key in nearest)
     around = len(denial.clause & sentence.keys)
@@ -115,7 +115,7 @@ def _used(denial: NegationCue, sentence: ParsedSentence) -> bool:
 
 
 def _prefixed(sentence: ParsedSentence, support: Sequence[ParsedSentence]) -> bool:
-    """Tell whether one side says `used` where the other says `unused`."""
+    """Return whether one side says `used` where the other says `unused`."""
     own = {token.text.lower() for token in sentence.tokens if _whole(token)}
     theirs = {token.text.lower() for other in support for token in other.tokens if _whole(token)}
     return any(
@@ -135,7 +135,7 @@ def _condition_differs(
     own: PolarityCues,
     there: Sequence[tuple[ParsedSentence, PolarityCues]],
 ) -> bool:
-    """Tell whether a condition is turned round, invented or dropped."""
+    """Return whether a condition is turned round, invented or dropped."""
     mine = _kinds(own)
     if any(m.denials for _, m in there):
         mine.discard("denied")  # it says no to what the passage does, and so limits nothing
@@ -156,7 +156,7 @@ def _condition_differs(
 
 
 def _same_clause(one: ConditionCue, other: ConditionCue) -> bool:
-    """Tell whether two conditions are about one thing, be it turned round."""
+    """Return whether two conditions are about one thing, be it turned round."""
     turning = {"if", "unless", "when"}
     if (one.kind in turning) != (other.kind in turning):
         return False
@@ -166,7 +166,7 @@ def _same_clause(one: ConditionCue, other: ConditionCue) -> bool:
 
 
 def _agree(one: ConditionCue, other: ConditionCue) -> bool:
-    """Tell whether two conditions about one thing say the same: unless it is, if it is not."""
+    """Return whether two conditions about one thing say the same: unless it is, if it is not."""
     if (one.kind == "unless") == (other.kind == "unless"):
         return one.kind in {other.kind, *_ALSO[other.kind]} or other.kind in _ALSO[one.kind]
     return one.denied != other.denied
@@ -183,7 +183,7 @@ def _kinds(found: PolarityCues) -> set[str]:
 
 
 def _invented(condition: ConditionCue, theirs: set[str], every: frozenset[str]) -> bool:
-    """Tell whether a condition of the statement stands in nothing it leans on."""
+    """Return whether a condition of the statement stands in nothing it leans on."""
     inside = condition.inside
     known = _known(inside, _spread(every))
     if inside and known < _HALF * len(inside):
@@ -196,7 +196,7 @@ def _invented(condition: ConditionCue, theirs: set[str], every: frozenset[str]) 
 def _dropped(
     condition: ConditionCue, mine: set[str], sentence: ParsedSentence, other: ParsedSentence
 ) -> bool:
-    """Tell whether a sentence repeats another one without its condition."""
+    """Return whether a sentence repeats another one without its condition."""
     if condition.kind in mine or _ALSO[condition.kind] & mine:
         return False
     rest = condition.rest or other.keys

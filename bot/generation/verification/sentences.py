@@ -67,7 +67,7 @@ class ContentToken:
 
     @property
     def han(self) -> bool:
-        """Whether it is a Chinese character."""
+        """Return whether it is a Chinese character."""
         return self.key[0] != "#" and "\u3400" <= self.text[0] <= "\u9fff"
 
 

@@ -94,7 +94,7 @@ def _shared(here: Sequence[ContentToken], there: Sequence[ContentToken]) -> bool
 
 
 def _named(tokens: Sequence[ContentToken], sentence: ParsedSentence) -> bool:
-    """Tell whether tokens hold a capital or a word that is no English one inside Chinese."""
+    """Return whether tokens hold a capital or a word that is no English one inside Chinese."""
     return any(
         token.text[0].isupper() and (token.start > 0 or len(sentence.tokens) > len(tokens))
         for token in tokens
@@ -135,7 +135,7 @@ def _turned(
 
 
 def _contrary(sentence: ParsedSentence, best: ParsedSentence, slot: ChangedSpan) -> bool:
-    """Tell whether a place says `after` for `before` or `within`, or another pair of opposites."""
+    """Return whether a place says `after` for `before`, or has another pair of opposites."""
     if max(len(slot.here), len(slot.there)) > _WIDEST:
         return False
     here, there = _kinds(sentence, slot.here), _kinds(best, slot.there)
@@ -148,13 +148,13 @@ def _contrary(sentence: ParsedSentence, best: ParsedSentence, slot: ChangedSpan)
 
 
 def _made_up(sentence: ParsedSentence, best: ParsedSentence) -> bool:
-    """Tell whether a pair of opposites makes up for a negation: not open, closed."""
+    """Return whether a pair of opposites makes up for a negation: not open, closed."""
     here, there = ([kind for kind, _ in negation.places(text)] for text in (sentence, best))
     return _opposite(here, there)
 
 
 def _opposite(here: Sequence[str], there: Sequence[str]) -> bool:
-    """Tell whether a pair of opposites makes up for a negation: not open, closed."""
+    """Return whether a pair of opposites makes up for a negation: not open, closed."""
     return any(
         f"{kind[:-1]}{'-' if kind[-1] == '+' else '+'}" in there
         for kind in here

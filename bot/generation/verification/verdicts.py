@@ -20,7 +20,7 @@ class SupportIssue(StrEnum):
 
 @dataclass(frozen=True)
 class SupportVerdict:
-    """Whether passages support a statement.
+    """Return whether passages support a statement.
 
     `score` is the calibrated probability of support, 0 to 1. `passage` is the index of the passage
     that supports the statement best, and `start` to `end` the span within that passage's text of

@@ -42,7 +42,7 @@ class Worker:
         """Do the job; whatever happens, how it ended is noted."""
         try:
             self._note(pid=os.getpid())
-            with progress.watched(self._progress):
+            with progress.report_to(self._progress):
                 home = Home(Settings.load(self._jobs.home))
                 result = _TASKS[self._job.task](home, self)
             self._end(JobState.DONE, result=result)
