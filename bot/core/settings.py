@@ -1,4 +1,4 @@
-"""Settings: environment → the home's careline.toml → defaults, checked all at once."""
+"""Settings from the environment, the home's careline.toml and defaults, validated together."""
 
 import os
 import tomllib
@@ -29,11 +29,11 @@ Secret = Literal[
     "seal_key",
     "identity_secret",
 ]
-DOORS: Final[tuple[Secret, ...]] = ("api_key", "rasa_token")  # what clients show to come in
+DOORS: Final[tuple[Secret, ...]] = ("api_key", "rasa_token")  # secrets that clients present
 
 
 class Promise(BaseModel):
-    """At most this share of the answered messages is wrong, with this confidence."""
+    """The maximum share of wrong answers, and the probability that it holds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,7 +42,7 @@ class Promise(BaseModel):
 
 
 class Settings(BaseSettings):
-    """Everything an operator can set; a name here is `CARELINE_<NAME>` in the environment."""
+    """All settings of an operator; each name is `CARELINE_<NAME>` in the environment."""
 
     model_config = SettingsConfigDict(
         env_prefix="CARELINE_", env_nested_delimiter="__", frozen=True, extra="forbid"
@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     cache: Path | None = None
     database_url: str | None = None
     base: str = "e5-small"
-    english_base: str = "minilm"  # sees English passages as well; "" for none
+    english_base: str = "minilm"  # a second encoder for English passages; "" for none
     engine: Literal["auto", "torch"] = "auto"
     composer: Literal["extractive", "transformers", "openai"] = "extractive"
     generator: str = "smollm2"
@@ -66,57 +66,59 @@ class Settings(BaseSettings):
     # Of an action server (http://…, or grpc://…, which streams); else the home's own actions.
     actions_url: str | None = Field(None, pattern=r"^(https?|grpcs?)://\S+$")
     actions_seconds: float = Field(8.0, gt=0.0, le=120.0)
-    actions_token: SecretStr | None = None  # sent to actions_url, asked for by `careline actions`
+    actions_token: SecretStr | None = None  # sent to actions_url, required by `careline actions`
     actions_token_file: Path | None = None
-    burst_seconds: float = Field(0.0, ge=0.0, le=10.0)  # of quiet; what came before is one turn
+    burst_seconds: float = Field(
+        0.0, ge=0.0, le=10.0
+    )  # of silence; messages before it are one turn
     max_message_characters: int = Field(4000, ge=1, le=100_000)
     promise: Promise | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     allowed_origins: tuple[str, ...] = ()
-    # Whether a conversation's id alone opens it where no visitor's token does.
+    # Whether a conversation's id alone gives access to it, without a visitor's token.
     visitor_tokens: Literal["optional", "required"] = "optional"
-    identity_secret: SecretStr | None = None  # with which your pages prove who a visitor is
+    identity_secret: SecretStr | None = None  # with which your pages prove a visitor's identity
     identity_secret_file: Path | None = None
     attachment_bytes: int = Field(5 * 2**20, ge=0, le=50 * 2**20)  # of one file; 0 refuses files
     screens: bool = True
     public_url: str | None = None
     session_minutes: float = Field(720.0, gt=0.0, le=43_200.0)  # how long a login lasts
-    reply_minutes: float = Field(5.0, gt=0.0)  # a customer with a person shall wait no longer
+    reply_minutes: float = Field(5.0, gt=0.0)  # target for the waiting time of customers
     business: str = ""
     api_key: SecretStr | None = None  # of the OpenAI-compatible routes; without one they are open
     api_key_file: Path | None = None
     rasa_token: SecretStr | None = None  # of Rasa's routes; without one the webhook is open
     rasa_token_file: Path | None = None
-    seal_key: SecretStr | None = None  # of what open forms were told; else the home's own
+    seal_key: SecretStr | None = None  # encrypts the values in open forms; else the home's own
     seal_key_file: Path | None = None
     chatwoot_url: str | None = None
     chatwoot_token: SecretStr | None = None
     chatwoot_token_file: Path | None = None
     chatwoot_secret: SecretStr | None = None
     chatwoot_secret_file: Path | None = None
-    webhook_url: str | None = None  # is told what happens in conversations
+    webhook_url: str | None = None  # receives the events of conversations
     webhook_secret: SecretStr | None = None
     webhook_secret_file: Path | None = None
     webhook_events: tuple[Literal["handoff", "message", "surge"], ...] = ("handoff", "surge")
 
     @model_validator(mode="after")
-    def _names_its_engine(self) -> Self:
+    def _check_generator(self) -> Self:
         if self.composer == "openai" and not self.generator_url:
             message = 'composer = "openai" needs generator_url, such as http://127.0.0.1:8001/v1'
             raise ValueError(message)
         return self
 
     @model_validator(mode="after")
-    def _names_its_neighbours(self) -> Self:
+    def _check_integrations(self) -> Self:
         needed = {
             "chatwoot_url": ("chatwoot_token", "chatwoot_secret"),
             "webhook_url": ("webhook_secret",),
         }
         for address, secrets in needed.items():
-            found = getattr(self, address)
-            if found is None:
+            value = getattr(self, address)
+            if value is None:
                 continue
-            if not found.startswith(("http://", "https://")):
+            if not value.startswith(("http://", "https://")):
                 message = f"{address} is no address: it starts with http:// or https://"
                 raise ValueError(message)
             for name in secrets:
@@ -131,24 +133,24 @@ class Settings(BaseSettings):
         return self.secret("generator_key")
 
     def secret(self, name: Secret) -> str | None:
-        """Return a secret, from its own file where one is named; None where there is none."""
+        """Return a secret, from its own file if there is one; None if it is not set."""
         file: Path | None = getattr(self, f"{name}_file")
         if file is None:
-            given: SecretStr | None = getattr(self, name)
-            return given.get_secret_value() if given else None
+            secret: SecretStr | None = getattr(self, name)
+            return secret.get_secret_value() if secret else None
         try:
-            found = file.read_text(encoding="utf-8").strip()
+            content = file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             message = f"{name}_file {file} cannot be read: {error}"
             raise CarelineError(message) from error
-        if not found:  # an empty secret would open a door that shall be shut
+        if not content:  # with an empty secret, access would not be restricted
             message = f"{name}_file {file} is empty: write the secret into it"
             raise CarelineError(message)
-        return found
+        return content
 
     @property
     def cache_folder(self) -> Path:
-        """Where converted base models lie: shared by all homes of this user."""
+        """The folder of converted base models, for all homes of this user."""
         if self.cache:
             return self.cache
         root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -156,7 +158,7 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The SQLAlchemy address of the log: the home's SQLite file unless told otherwise."""
+        """The SQLAlchemy URL of the database, by default the home's SQLite file."""
         return (
             self.database_url
             or os.environ.get("DATABASE_URL")
@@ -172,7 +174,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment win over the home's file."""
+        """Give the environment precedence over the home's file."""
         del dotenv_settings, file_secret_settings
         home = init_settings().get("home") or Path("data")
         file = TomlConfigSettingsSource(settings_cls, Path(home) / FILE)
@@ -180,7 +182,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls, home: Path | None = None, **overrides: Any) -> Self:
-        """Read the settings of a home; raise CarelineError naming every wrong one."""
+        """Read the settings of a home; raise CarelineError that names every invalid one."""
         home = home or Path(os.environ.get("CARELINE_HOME") or "data")
         try:
             return cls(home=home, **overrides)

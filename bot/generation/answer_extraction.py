@@ -206,9 +206,9 @@ def _select(scored: Scored, question: str) -> set[int]:
     _add_context(scored, best, add, whole=whole)
     count = 1
     for number in order[1:]:
-        share = scored.scores[number] / scored.scores[best]
         if count == _MAX_STATEMENTS or scored.scores[number] < _MIN_SHARE * scored.scores[best]:
             break
+        share = scored.scores[number] / scored.scores[best]
         statement = candidates[number]
         if not _goes_with(candidates[best], statement, share):
             continue

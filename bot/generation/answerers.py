@@ -13,7 +13,7 @@ from bot.generation.language_models import Chat, EngineError, Seconds, TextGener
 from bot.generation.prompts import Prompt
 from bot.generation.statements import PassageStatement
 from bot.generation.streaming import pieces
-from bot.generation.verification import SupportCheck, SupportVerdict, states_something
+from bot.generation.verification import SupportCheck, SupportVerdict, has_claim
 from bot.generation.verification.verdicts import SupportIssue
 from knowledge_base.chunking import sentences
 from knowledge_base.documents import SearchHit
@@ -173,7 +173,7 @@ class _Draft:
 
     def add(self, sentence: str) -> str:
         """Return the text to send for a sentence; empty if it states nothing or has no support."""
-        if not states_something(sentence):
+        if not has_claim(sentence):
             return ""
         if not _is_in(sentence, self._language):
             self.fell_back = "language"

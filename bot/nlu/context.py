@@ -7,7 +7,7 @@ reply and the customer message before it.
 import re
 from typing import Final
 
-from bot.core.privacy import masked
+from bot.core.privacy import mask
 
 _SEPARATOR: Final = " ‖ "
 _NUMBER: Final = re.compile(r"\d{4,}")
@@ -19,7 +19,7 @@ def neutral(text: str) -> str:
 
     They do not help to find the intent, and mislead a model, which has never seen each of them.
     """
-    return _NUMBER.sub(lambda number: "0" * len(number[0]), masked(text))
+    return _NUMBER.sub(lambda number: "0" * len(number[0]), mask(text))
 
 
 def in_context(text: str, customer: str | None, reply: str | None) -> str:

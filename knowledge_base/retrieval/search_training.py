@@ -222,8 +222,8 @@ def _average(plain: FusionWeights, best: FusionWeights) -> FusionWeights:
 def _better(
     cases: Sequence[_Case], weights: FusionWeights, candidate: FusionWeights
 ) -> FusionWeights:
-    gain = _mean(cases, candidate) - _mean(cases, weights)
-    return candidate if gain > _MIN_GAIN / 2 else weights
+    threshold = _mean(cases, weights) + _MIN_GAIN / 2
+    return candidate if _mean(cases, candidate) > threshold else weights
 
 
 def _mean(cases: Sequence[_Case], weights: FusionWeights) -> float:

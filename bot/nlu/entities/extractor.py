@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
 
-from bot.core.safe_regex import spans
+from bot.core.safe_regex import find_spans
 from bot.core.types import Entity
 from bot.nlu.entities.gazetteer import Gazetteer
 from knowledge_base.text import dates, dates_zh, money, quantities, times
@@ -96,7 +96,7 @@ class EntityExtractor:
 
     def _own(self, text: str) -> Iterator[ValueSpan]:
         for name, pattern in self._patterns.items():
-            for start, end in spans(pattern, text):
+            for start, end in find_spans(pattern, text):
                 if start < end:
                     yield ValueSpan(name, re.sub(r"\s+", "", text[start:end]).upper(), start, end)
 
