@@ -1,1 +1,1 @@
-"""The library: it reads documents, finds passages, and knows nothing of bots."""
+"""A library that reads documents and retrieves passages; it does not depend on the assistant."""

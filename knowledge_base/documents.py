@@ -1,4 +1,4 @@
-"""The vocabulary of the library: documents, the chunks they are cut into, and hits."""
+"""The data types of the library: documents, chunks and search results."""
 
 import hashlib
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 class KnowledgeError(Exception):
     """The knowledge cannot be read, built or searched; the message says what to do.
 
-    `reason` is a stable key for those who say it in other words, `facts` what they need for that.
+    `reason` is a stable key for callers that translate the message, `facts` are its variables.
     """
 
     def __init__(self, message: str = "", reason: str = "", **facts: str | int) -> None:
-        """Keep the words, and what they are about."""
+        """Set the message, its key and its variables."""
         super().__init__(message)
         self.reason = reason
         self.facts: Mapping[str, str | int] = facts
@@ -29,7 +29,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """An article as extracted: its text is what every offset refers to, in code points."""
+    """An article as extracted; all offsets refer to its text, in code points."""
 
     id: str
     title: str
@@ -39,12 +39,12 @@ class Document:
     language: str | None = None
     tags: tuple[str, ...] = ()
     audience: str | None = None
-    valid_from: str | None = None  # the first day it is true, as an ISO date
-    valid_until: str | None = None  # the last day it is true, as an ISO date
+    valid_from: str | None = None  # the first day it is valid, as an ISO date
+    valid_until: str | None = None  # the last day it is valid, as an ISO date
 
     @property
     def sha256(self) -> str:
-        """The hash of everything that is indexed of the document."""
+        """The hash of everything in the document that is indexed."""
         parts = [self.id, self.title, self.text, self.url or "", self.language or ""]
         parts += [*self.tags, self.audience or "", self.valid_from or "", self.valid_until or ""]
         parts += ["/".join(section.headings) for section in self.sections]
@@ -67,17 +67,17 @@ class Chunk:
 
     @property
     def heading(self) -> str:
-        """The title and the path of headings above the passage, as one line."""
+        """The title and the headings above the passage, as one line."""
         path = [self.title, *(h for h in self.headings if h != self.title)]
         return " › ".join(part for part in path if part)
 
 
 @dataclass(frozen=True)
 class SearchHit:
-    """A chunk found, with its fused score and the scores of both lists.
+    """A retrieved chunk, with its fused score and the scores of both retrievers.
 
     `dense` is the cosine of query and passage, `sparse` the BM25 score; `score` combines them
-    and lies between 0 and 1.
+    and is between 0 and 1.
     """
 
     chunk: Chunk
@@ -88,7 +88,7 @@ class SearchHit:
 
 @dataclass(frozen=True)
 class SearchFeature:
-    """What one list says: how near the article is (about 0 to 1), and how far it is ahead."""
+    """A feature of one vector field: the score of the article (about 0 to 1) and its lead."""
 
     name: str
     level: float
@@ -96,13 +96,13 @@ class SearchFeature:
 
     @property
     def strength(self) -> float:
-        """Both together, never negative."""
+        """Their sum, never negative."""
         return max(0.0, self.level + self.lead)
 
 
 @dataclass(frozen=True)
 class AnswerEvidence:
-    """How likely an article answers a question, and the signs that say so."""
+    """How likely an article answers a question, and the features behind that score."""
 
     article: str
     score: float
@@ -111,7 +111,7 @@ class AnswerEvidence:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search found, best first, and how likely the best answers the question."""
+    """The hits of a search, best first, and how likely the best one answers the question."""
 
     hits: tuple[SearchHit, ...] = ()
     evidence: AnswerEvidence | None = None

@@ -1,4 +1,4 @@
-"""Sources → a new version of the knowledge; what did not change is taken over as it is."""
+"""Ingestion: sources become a new version of the knowledge; unchanged parts are reused."""
 
 import shutil
 import time
@@ -23,7 +23,7 @@ from knowledge_base.index.storage import ArticleSpan
 from knowledge_base.index.versions import Version, Versions
 from knowledge_base.retrieval.search import FusionWeights
 from knowledge_base.retrieval.vector_field import CosineScale, is_english
-from knowledge_base.sources.document_builder import SourceFailure, same_id
+from knowledge_base.sources.document_builder import SourceFailure, duplicate_id_failure
 from knowledge_base.text.chinese import simplified
 
 _NEW_SCALE: Final = 0.2  # share of new passages from which the scale is measured again
@@ -31,7 +31,7 @@ _NEW_SCALE: Final = 0.2  # share of new passages from which the scale is measure
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What one run of ingestion did; counts are documents."""
+    """The result of one ingestion; counts are documents."""
 
     version: Version
     documents: int
@@ -45,83 +45,85 @@ class IngestReport:
 
 @dataclass(frozen=True)
 class EncoderSpec:
-    """An encoder that shall see the passages, by its base's name; `english`: those alone."""
+    """An encoder and the name of its base model; `english` restricts it to English passages."""
 
     base: str
     encoder: Encoder
     english: bool = False
 
     def sees(self, passage: Chunk) -> bool:
-        """Tell whether this encoder is asked about a passage."""
+        """Return whether this encoder encodes a passage."""
         if not self.english or passage.language == "en":
             return True
         return passage.language is None and is_english(passage.text)
 
 
 class _Before:
-    """The version that is active, as far as it can be taken over."""
+    """The active version, as far as it can be reused."""
 
     def __init__(self, folder: Path, details: Mapping[str, Any]) -> None:
         self.folder = folder
         self.details = details
-        self.spans = storage.spans(folder)
+        self.spans = storage.read_spans(folder)
         self.numbers: Rows = np.load(folder / storage.NUMBERS)
 
     @cached_property
     def chunks(self) -> JsonlStore:
         return JsonlStore(self.folder / storage.CHUNKS)
 
-    def view(self, number: int, eye: EncoderSpec) -> Mapping[str, Any] | None:
-        """Return what is known of a view, if the same encoder made it."""
+    def view(self, number: int, spec: EncoderSpec) -> Mapping[str, Any] | None:
+        """Return the stored details of a view, if the same encoder made it."""
         views: list[dict[str, Any]] = self.details["views"]
-        same = number < len(views) and views[number]["encoder"] == eye.encoder.id
+        same = number < len(views) and views[number]["encoder"] == spec.encoder.id
         return views[number] if same else None
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """The next version: rows taken over, in the order they had, then fresh passages."""
+    """The next version: reused rows in their old order, then new passages."""
 
     documents: tuple[Document, ...]
-    kept: Rows  # rows of the version before
+    reused: Rows  # rows of the version before
     fresh: tuple[Chunk, ...]
     numbers: Rows
     spans: Mapping[str, ArticleSpan]
     owners: tuple[Document, ...]  # the document of each row
-    next: int  # the number after the last that was ever given
+    next: int  # the first number that has never been used
 
 
 def ingest(
     sources: Iterable[Document | SourceFailure],
     versions: Versions,
-    eyes: Sequence[EncoderSpec],
+    encoders: Sequence[EncoderSpec],
     *,
     progress: bool = False,
     origin: Mapping[str, Any] | None = None,
 ) -> IngestReport:
-    """Build and publish a version from documents; the first of the `eyes` sees all passages.
+    """Build and publish a version from documents; the first of the `encoders` sees all passages.
 
-    `origin` says where they came from, and is kept with the version.
+    `origin` says where the documents came from, and is stored with the version.
 
-    What could not be read is reported and the rest is published; when nothing could be read the
-    active version stays and KnowledgeError is raised. When nothing changed, it stays as well.
+    Sources that cannot be read are reported and the rest is published. If nothing can be read, the
+    active version stays and KnowledgeError is raised. If nothing changed, it stays as well.
     """
     started = time.perf_counter()
     documents, failed = _collect(sources)
     if not documents:
-        raise _nothing(failed)
+        raise _no_documents(failed)
     current = versions.current()
     usable = current is not None and storage.is_current(current.details)
     before = _Before(versions.folder(current.id), current.details) if current and usable else None
     old = {name: span.sha256 for name, span in before.spans.items()} if before else {}
     new = {document.id: document.sha256 for document in documents}
-    if current and before and _is_same(before, old, new, eyes):
+    if current and before and _is_same(before, old, new, encoders):
         version, count = current, len(before.numbers)
     else:
-        plan = _planned(documents, new, before)
+        plan = _plan(documents, new, before)
 
         def build(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-            metrics, details = _build(folder, plan, before, eyes, len(failed), progress=progress)
+            metrics, details = _build(
+                folder, plan, before, encoders, len(failed), progress=progress
+            )
             return metrics, details | ({"origin": dict(origin)} if origin else {})
 
         version = versions.publish(build)
@@ -138,8 +140,8 @@ def ingest(
     )
 
 
-def _nothing(failed: Sequence[SourceFailure]) -> KnowledgeError:
-    """Return why nothing could be read; its key is that of the first file's fault."""
+def _no_documents(failed: Sequence[SourceFailure]) -> KnowledgeError:
+    """Return why nothing could be read; its key is that of the first failure."""
     reasons = "; ".join(f"{f.path}: {f.error}" for f in failed[:3]) or "no documents in them"
     message = f"nothing could be ingested ({reasons})"
     if not failed:
@@ -156,22 +158,22 @@ def _collect(
         if isinstance(item, SourceFailure):
             failed.append(item)
         elif item.id in documents:
-            failed.append(same_id(item.id))
+            failed.append(duplicate_id_failure(item.id))
         else:
             documents[item.id] = item
     return list(documents.values()), failed
 
 
 def _is_same(
-    before: _Before, old: Mapping[str, str], new: Mapping[str, str], eyes: Sequence[EncoderSpec]
+    before: _Before, old: Mapping[str, str], new: Mapping[str, str], specs: Sequence[EncoderSpec]
 ) -> bool:
     views = before.details["views"]
-    if list(old.items()) != list(new.items()) or len(views) != len(eyes):
+    if list(old.items()) != list(new.items()) or len(views) != len(specs):
         return False
-    return all(before.view(number, eye) for number, eye in enumerate(eyes))
+    return all(before.view(number, spec) for number, spec in enumerate(specs))
 
 
-def _planned(
+def _plan(
     documents: Sequence[Document], hashes: Mapping[str, str], before: _Before | None
 ) -> _Plan:
     spans: dict[str, ArticleSpan] = {}
@@ -195,14 +197,14 @@ def _planned(
             owners += [document] * len(parts)
             fresh += parts
     ranges = [np.arange(old[d.id].start, old[d.id].end) for d in same]
-    kept = np.concatenate(ranges) if ranges else np.zeros(0, dtype=np.int64)
+    reused = np.concatenate(ranges) if ranges else np.zeros(0, dtype=np.int64)
     first = int(before.details["next"]) if before else 0
-    taken = before.numbers[kept] if before else np.zeros(0, dtype=np.int64)
-    numbers = np.concatenate([taken, np.arange(first, first + len(fresh), dtype=np.int64)])
+    reused_numbers = before.numbers[reused] if before else np.zeros(0, dtype=np.int64)
+    numbers = np.concatenate([reused_numbers, np.arange(first, first + len(fresh), dtype=np.int64)])
     in_order = {document.id: spans[document.id] for document in documents}
     return _Plan(
         documents=tuple(documents),
-        kept=kept,
+        reused=reused,
         fresh=tuple(fresh),
         numbers=numbers,
         spans=in_order,
@@ -215,27 +217,29 @@ def _build(  # noqa: PLR0913 — what is built, from what, and how
     folder: Path,
     plan: _Plan,
     before: _Before | None,
-    eyes: Sequence[EncoderSpec],
+    specs: Sequence[EncoderSpec],
     failed: int,
     *,
     progress: bool,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    kept = [before.chunks.raw(row) for row in plan.kept.tolist()] if before else []
-    jsonl_store.write(folder / storage.CHUNKS, [*kept, *map(storage.chunk_line, plan.fresh)])
+    reused = [before.chunks.raw(row) for row in plan.reused.tolist()] if before else []
+    jsonl_store.write(folder / storage.CHUNKS, [*reused, *map(storage.chunk_line, plan.fresh)])
     jsonl_store.write(folder / storage.DOCUMENTS, map(storage.document_line, plan.documents))
     write_json(folder / storage.SPANS, {k: list(asdict(s).values()) for k, s in plan.spans.items()})
     np.save(folder / storage.NUMBERS, plan.numbers)
-    FilterFields.of(plan.owners).save(folder / storage.FACTS)
+    FilterFields.from_documents(plan.owners).save(folder / storage.FACTS)
     _sparse(plan, before).save(folder / storage.SPARSE)
     chunks = storage.StoredChunks(JsonlStore(folder / storage.CHUNKS))
     views = [
-        _view(folder / storage.dense_file(number), chunks, plan, before, number, eye, progress)
-        for number, eye in enumerate(eyes)
+        _write_view(
+            folder / storage.dense_file(number), chunks, plan, before, number, spec, progress
+        )
+        for number, spec in enumerate(specs)
     ]
     metrics = {"documents": len(plan.documents), "chunks": len(chunks), "failed": failed}
     return metrics, {
         "format": storage.FORMAT,
-        "base": eyes[0].base,
+        "base": specs[0].base,
         "views": views,
         "next": plan.next,
         "weights": before.details["weights"] if before else asdict(FusionWeights()),
@@ -243,62 +247,64 @@ def _build(  # noqa: PLR0913 — what is built, from what, and how
 
 
 def _sparse(plan: _Plan, before: _Before | None) -> SparseIndex:
-    texts = [sparse.weighted(part.heading, part.text) for part in plan.fresh]
+    texts = [sparse.add_heading(part.heading, part.text) for part in plan.fresh]
     if before is None:
         return SparseIndex.build(texts)
-    return SparseIndex.load(before.folder / storage.SPARSE).changed(plan.kept, texts)
+    return SparseIndex.load(before.folder / storage.SPARSE).with_changes(plan.reused, texts)
 
 
-def _view(  # noqa: PLR0913, PLR0917 — one view of a version, and what was before
+def _write_view(  # noqa: PLR0913, PLR0917 — one view of a version, and its predecessor
     path: Path,
     chunks: storage.StoredChunks,
     plan: _Plan,
     before: _Before | None,
     number: int,
-    eye: EncoderSpec,
+    spec: EncoderSpec,
     progress: bool,  # noqa: FBT001 — handed on
 ) -> dict[str, Any]:
-    """Write the vectors of one encoder and return what must be known of them."""
-    known = before.view(number, eye) if before else None
-    if before and known:
-        new = len(plan.kept)
-        seen = [row for row in range(new, len(chunks)) if eye.sees(plan.fresh[row - new])]
+    """Write the vectors of one encoder and return their details."""
+    stored = before.view(number, spec) if before else None
+    if before and stored:
+        new = len(plan.reused)
+        rows = [row for row in range(new, len(chunks)) if spec.sees(plan.fresh[row - new])]
         earlier = DenseIndex.load(before.folder / storage.dense_file(number))
-        gone = np.setdiff1d(earlier.numbers, plan.numbers, assume_unique=True)
-        fresh = [plan.fresh[row - new] for row in seen]
-        index = earlier.changed(gone, plan.numbers[seen], encoded(fresh, eye.encoder, progress))
+        removed = np.setdiff1d(earlier.numbers, plan.numbers, assume_unique=True)
+        fresh = [plan.fresh[row - new] for row in rows]
+        index = earlier.with_changes(
+            removed, plan.numbers[rows], encode_passages(fresh, spec.encoder, progress)
+        )
     else:
-        parts = [(row, part) for row, part in enumerate(chunks) if eye.sees(part)]
-        seen = [row for row, _ in parts]
-        vectors = encoded([part for _, part in parts], eye.encoder, progress)
-        index = DenseIndex.build(vectors, plan.numbers[seen])
+        parts = [(row, part) for row, part in enumerate(chunks) if spec.sees(part)]
+        rows = [row for row, _ in parts]
+        vectors = encode_passages([part for _, part in parts], spec.encoder, progress)
+        index = DenseIndex.build(vectors, plan.numbers[rows])
     index.save(path)
-    learnt = before.folder / storage.adapter_file(number) if before and known else None
-    if learnt and learnt.exists():
-        shutil.copy(learnt, path.with_name(learnt.name))
-    if known and len(seen) <= _NEW_SCALE * index.count:
-        scale = CosineScale(float(known["unrelated"]), float(known["related"]))
+    adapter = before.folder / storage.adapter_file(number) if before and stored else None
+    if adapter and adapter.exists():
+        shutil.copy(adapter, path.with_name(adapter.name))
+    if stored and len(rows) <= _NEW_SCALE * index.count:
+        scale = CosineScale(float(stored["unrelated"]), float(stored["related"]))
     else:
-        rows = np.flatnonzero(np.isin(plan.numbers, index.numbers))
-        sample = np.sort(np.random.default_rng(0).permutation(rows)[: CosineScale.SAMPLED])
+        every = np.flatnonzero(np.isin(plan.numbers, index.numbers))
+        sample = np.sort(np.random.default_rng(0).permutation(every)[: CosineScale.SAMPLED])
         headings = [_heading(chunks[int(row)]) for row in sample]
-        scale = CosineScale.measure(headings, index.vectors(plan.numbers[sample]), eye.encoder)
+        scale = CosineScale.measure(headings, index.vectors(plan.numbers[sample]), spec.encoder)
     return {
-        "base": eye.base,
-        "encoder": eye.encoder.id,
-        "english": eye.english,
+        "base": spec.base,
+        "encoder": spec.encoder.id,
+        "english": spec.english,
         **asdict(scale),
     }
 
 
-def encoded(chunks: Sequence[Chunk], encoder: Encoder, progress: bool = False) -> Vectors:  # noqa: FBT001, FBT002
-    """Return one unit vector a passage, shape (n, dimension).
+def encode_passages(chunks: Sequence[Chunk], encoder: Encoder, progress: bool = False) -> Vectors:  # noqa: FBT001, FBT002
+    """Return one unit vector per passage, shape (n, dimension).
 
-    Its text, the path of headings and the last heading are encoded apart and averaged: a question
-    often sounds like a heading, and one long text would drown it.
+    The text, the path of headings and the last heading are encoded separately and averaged: a
+    question often resembles a heading, which one long text would outweigh.
     """
     groups = _groups(chunks)
-    names = texts_of(chunks)
+    names = unique_texts(chunks)
     row = {text: number for number, text in enumerate(names)}  # headings repeat
     vectors = encoder.passages(names, progress=progress)
     mean: Vectors = np.zeros((len(chunks), encoder.dimension), dtype=np.float32)
@@ -308,8 +314,8 @@ def encoded(chunks: Sequence[Chunk], encoder: Encoder, progress: bool = False) -
     return mean
 
 
-def texts_of(chunks: Sequence[Chunk]) -> list[str]:
-    """Return what is encoded of passages, each text once."""
+def unique_texts(chunks: Sequence[Chunk]) -> list[str]:
+    """Return the texts to encode for passages, each once."""
     return list(dict.fromkeys(text for group in _groups(chunks) for text in group))
 
 
@@ -322,5 +328,5 @@ def _groups(chunks: Sequence[Chunk]) -> tuple[list[str], ...]:
 
 
 def _heading(part: Chunk) -> str:
-    """Return what stands right above a passage."""
+    """Return the heading directly above a passage."""
     return simplified((part.headings[-1] if part.headings else part.title) or part.text)

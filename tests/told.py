@@ -57,21 +57,21 @@ class Told:
         text: str,
         /,
         *,
-        spoken: str | None,
+        conversation_language: str | None,
         customer: str | None,
         reply: str | None,
-        leaning: IntentHistory,
+        intent_history: IntentHistory,
         today: date,
     ) -> Understanding:
-        del customer, reply, leaning
+        del customer, reply, intent_history
         self._number += 1
         wanted = self.step.expect
-        base = self._real.understand(text, spoken=spoken, today=today)
+        base = self._real.understand(text, conversation_language=conversation_language, today=today)
         found = [self._request(part, asked) for part, asked in self._parts(text, wanted)]
         reason = first(wanted.reason)
         return replace(
             base,
-            language=(spoken or "en") if text.startswith("/") else base.language,
+            language=(conversation_language or "en") if text.startswith("/") else base.language,
             emotion="angry" if reason == "anger" else base.emotion,
             intent=found[0].intent,
             confidence=found[0].confidence,

@@ -66,7 +66,7 @@ def without(knowledge: KnowledgeBase, gone: frozenset[str]) -> KnowledgeBase:
         chunks=[knowledge.chunks[int(row)] for row in kept],
         numbers=numbers,
         views=views,
-        sparse=knowledge._sparse.changed(kept, []),  # noqa: SLF001
+        sparse=knowledge._sparse.with_changes(kept, []),  # noqa: SLF001
         facts=knowledge._facts,  # noqa: SLF001 — asked with filters only
         weights=knowledge.weights,
         synonyms=knowledge._synonyms,  # noqa: SLF001
@@ -115,7 +115,7 @@ def _figures(there: NDArray[np.float64], gone: NDArray[np.float64]) -> dict[str,
     shared = answerability.threshold(there)
     return {
         "n": len(there),
-        "refused": answerability.refused(there, gone),
+        "refused": answerability.refusal_rate(there, gone),
         "threshold": shared,
         "at 0.3": {"answered": float((there >= 0.3).mean()), "refused": float((gone < 0.3).mean())},  # noqa: PLR2004
     }
@@ -130,7 +130,7 @@ def _sites(setting: BenchmarkContext, result: BenchmarkReport) -> None:
         there, gone = both(setting, knowledge, questions, AnswerabilityModel())
         result.figures[name] = _figures(there, gone)
         if bar is not None:
-            share = answerability.refused(there, gone)
+            share = answerability.refusal_rate(there, gone)
             result.bars.append(at_least(f"unanswerable: {name}: refused", share, bar))
 
 
@@ -154,7 +154,7 @@ def _learnt(setting: BenchmarkContext, result: BenchmarkReport) -> None:
             **_figures(*scores),
             "parts with weights of their own": own,
         }
-        share = answerability.refused(*scores)
+        share = answerability.refusal_rate(*scores)
         result.bars.append(at_least(f"unanswerable: {name}, learnt: refused", share, 0.85))
 
 
@@ -181,7 +181,7 @@ def _demo(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     held = np.array([is_held_back(asked.query.id or "") for asked in questions])
     result.figures["demo"] = _figures(there, gone)
     result.figures["demo, held back"] = _figures(there[held], gone[held])
-    share = answerability.refused(there, gone)
+    share = answerability.refusal_rate(there, gone)
     result.bars.append(at_least("unanswerable: demo: refused", share, 0.85))
 
 

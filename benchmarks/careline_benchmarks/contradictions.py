@@ -117,7 +117,7 @@ class PlantingSource:
 
     @property
     def chinese(self) -> bool:
-        """Whether it is in Chinese."""
+        """Return whether it is in Chinese."""
         return _HAN.search(self.text) is not None
 
 

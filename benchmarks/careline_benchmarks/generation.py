@@ -19,7 +19,7 @@ from bot.core.types import Reply
 from bot.generation import prompts
 from bot.generation.answerers import ExtractiveAnswerer, LlmAnswerer
 from bot.generation.language_models import MAX_TOKENS, Chat
-from bot.generation.prompt_injection import without_orders
+from bot.generation.prompt_injection import remove_injections
 from bot.generation.transformers_model import LocalGenerator
 from careline_benchmarks.harness import (
     Benchmark,
@@ -56,7 +56,7 @@ class _Smol:
         self.questions = _questions(setting)
 
     def hits(self, question: str) -> list[SearchHit]:
-        return without_orders(self.site.knowledge.search(question, _PASSAGES))
+        return remove_injections(self.site.knowledge.search(question, _PASSAGES))
 
     def chat(self, question: str) -> Chat:
         listed = "\n\n".join(hit.chunk.text for hit in self.hits(question))
@@ -171,7 +171,7 @@ def _checked(setting: BenchmarkContext, result: BenchmarkReport) -> None:
 
 
 def _numbers(reply: Reply) -> bool:
-    """Tell whether all numbers of a reply stand in what it cites."""
+    """Return whether all numbers of a reply stand in what it cites."""
     cited = " ".join(citation.quote for citation in reply.citations)
     return set(_NUMBER.findall(reply.text)) <= set(_NUMBER.findall(cited))
 
@@ -217,7 +217,7 @@ def _injection(setting: BenchmarkContext, result: BenchmarkReport) -> None:
         )
 
         def found(text: str, site: KnowledgeBase = site) -> list[SearchHit]:
-            return without_orders(site.search(text, _PASSAGES))
+            return remove_injections(site.search(text, _PASSAGES))
 
         for place, question in enumerate(questions):
             watch.look("extractive", extractive, question, found(question))

@@ -27,7 +27,7 @@ from knowledge_base.chunking import chunk
 from knowledge_base.documents import Document
 from knowledge_base.index import storage
 from knowledge_base.index.versions import Versions
-from knowledge_base.ingest import ingest, texts_of
+from knowledge_base.ingest import ingest, unique_texts
 from knowledge_base.sources import loader
 
 _ARTICLES: Final = 150
@@ -39,7 +39,7 @@ def _throughput(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Ingestion of real articles over encoding the same texts in one call."""
     path = setting.file("retrieval", "tau2_bank", "articles.jsonl")
     found = [item for item in loader.load([path]) if isinstance(item, Document)][:_ARTICLES]
-    texts = texts_of([part for document in found for part in chunk(document)])
+    texts = unique_texts([part for document in found for part in chunk(document)])
     eyes = setting.home.eyes()
     started = time.perf_counter()
     for eye in eyes:

@@ -210,14 +210,14 @@ def _typos(setting: BenchmarkContext, result: BenchmarkReport) -> None:
 
 
 def _lint(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """How many planted label errors stand in the most suspicious tenth."""
+    """Return how many planted label errors stand in the most suspicious tenth."""
     from bot.training import data_lint
 
     train = model_training.read(setting, "intents", "banking77", "train.csv")
     changed, rows = model_training.mislabelled(train, _PLANTED_ERRORS)
     texts = [example.text for example in changed]
     vectors = setting.home.encoder("minilm").queries(texts)
-    ranked = data_lint.ranked(texts, [e.intent for e in changed], vectors)
+    ranked = data_lint.rank_by_suspicion(texts, [e.intent for e in changed], vectors)
     if setting.planted:
         ranked = ranked[::-1]
     share = float(np.isin(rows, ranked[: len(changed) // 10]).mean())

@@ -10,7 +10,7 @@ from bot.nlu import calibration
 from bot.nlu.calibration import softmax
 from bot.nlu.drift import DriftMonitor, DriftReference
 from bot.nlu.intent_classifier import IntentModel
-from bot.nlu.out_of_scope import signs
+from bot.nlu.out_of_scope import compute_signals
 from careline_benchmarks import model_training
 from careline_benchmarks.harness import (
     Benchmark,
@@ -34,7 +34,7 @@ def _scores(
     )
     logits = model.logits(vectors, texts)
     distances = model.parameters.memory.distances(vectors)
-    strange = model.parameters.novelty.score(signs(logits, model.outside, distances))
+    strange = model.parameters.novelty.score(compute_signals(logits, model.outside, distances))
     return logits, strange, distances
 
 
@@ -144,7 +144,7 @@ def _shift(
     best = softmax(logits, model.calibration.temperature).max(axis=1)
     half = len(best) // 2
     order = np.random.default_rng(2).permutation(len(best))
-    reference = DriftReference.of(distances[order[:half]], best[order[:half]])
+    reference = DriftReference.sample(distances[order[:half]], best[order[:half]])
     usual = DriftMonitor(reference)
     early = [usual.watch(float(distances[i]), float(best[i])) for i in order[half:]]
     others = [e.text for e in model_training.read(setting, "intents", "hwu64", "valid.csv")][:400]

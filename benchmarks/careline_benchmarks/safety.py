@@ -100,20 +100,20 @@ class _Hasty:
         text: str,
         /,
         *,
-        spoken: str | None,
+        conversation_language: str | None,
         customer: str | None,
         reply: str | None,
-        leaning: IntentHistory,
+        intent_history: IntentHistory,
         today: date,
     ) -> Understanding:
         """Read a message."""
         refused = safety.attacks(self._content, text)
         return self._understander.understand(
             text[:_BEGINNING] if refused else text,
-            spoken=spoken,
+            conversation_language=conversation_language,
             customer=customer,
             reply=reply,
-            leaning=leaning,
+            intent_history=intent_history,
             today=today,
         )
 

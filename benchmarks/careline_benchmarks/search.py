@@ -123,7 +123,7 @@ def _single(
         found = knowledge.candidates(query.text)
         rows: list[int] = []
         if found:
-            order = np.argsort(-scores(found.looks[0]), kind="stable")
+            order = np.argsort(-scores(found.breakdowns[0]), kind="stable")
             rows = found.rows[order].tolist()
         articles = list(dict.fromkeys(knowledge.chunks[row].article for row in rows))[:_RANKS]
         ranks.append(next((1 / n for n, a in enumerate(articles, 1) if a in query.relevant), 0.0))
@@ -200,9 +200,9 @@ def _filters(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     found = []
     for number, query in enumerate(example.text for example in examples):
         only = _FILTERS[number % len(_FILTERS)]
-        rows = np.flatnonzero(np.asarray(facts.fitting(only)))
-        vector = knowledge.asked(query)[0]
-        true = rows[np.argsort(-knowledge.near(0, vector, rows), kind="stable")[:_RANKS]]
+        rows = np.flatnonzero(np.asarray(facts.matching_rows(only)))
+        vector = knowledge.encode_query(query)[0]
+        true = rows[np.argsort(-knowledge.scaled_cosines(0, vector, rows), kind="stable")[:_RANKS]]
         candidates = knowledge.candidates(query, only=None if setting.planted else only)
         seen = set(candidates.rows.tolist()) if candidates else set()
         if not seen <= set(rows.tolist()):

@@ -97,7 +97,7 @@ def _begin(setting: BenchmarkContext, result: BenchmarkReport) -> None:
 
 def _features(check: SupportCheck, row: BeginRow) -> Features:
     """Return the mean features of a reply's sentences."""
-    readings = check.readings([row.reply], [row.knowledge])[0]
+    readings = check.check_sentences([row.reply], [row.knowledge])[0]
     if not readings:
         return np.zeros(len(DEFAULT.weights))
     return np.asarray(np.mean([reading.features for reading in readings], axis=0))
@@ -188,7 +188,7 @@ def _fit(setting: BenchmarkContext, result: BenchmarkReport) -> None:
         "WORDS": (SupportCheck(None), WORDS),
     }
     for name, (check, shipped) in ways.items():
-        features, supported = support_scorer.measured(check, made)
+        features, supported = support_scorer.measure_features(check, made)
         taught = [not said for said in supported] if setting.planted else supported
         anew = support_scorer.fit(features, taught)
         result.bars.append(

@@ -225,7 +225,7 @@ def _tone(setting: BenchmarkContext, result: BenchmarkReport) -> None:
 
     texts, truth = _goemotions(setting)
     encoder = setting.home.encoder("e5-small")
-    head = emotion_classifier.shared(encoder)
+    head = emotion_classifier.fit_cached(encoder)
     said = [found.sentiment for found in head.read(encoder.queries(texts), texts)]
     peer = [_vader(text) for text in texts]
     if setting.planted:

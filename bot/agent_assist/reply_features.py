@@ -73,7 +73,7 @@ Situation: TypeAlias = Sequence[DialogueLine]
 
 
 def is_answer(line: DialogueLine) -> bool:
-    """Tell whether somebody answered the customer with this line."""
+    """Return whether somebody answered the customer with this line."""
     return line.role in {Role.AGENT, Role.BOT}
 
 

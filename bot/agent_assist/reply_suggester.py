@@ -13,7 +13,7 @@ from bot.assistant.protocols import Components
 from bot.core.types import OUT_OF_SCOPE, IntentScore, Role, now
 from bot.dialogue.templates import TemplateError
 from bot.generation.answer_extraction import extract
-from bot.generation.prompt_injection import without_orders
+from bot.generation.prompt_injection import remove_injections
 from bot.nlu.language import detect
 from bot.store import reply_suggestions
 from bot.store.reply_suggestions import LoggedLine
@@ -97,7 +97,7 @@ class ReplySuggester:
             )
 
     def is_behind(self) -> bool:
-        """Tell whether people answered so much since that it is worth to learn again."""
+        """Return whether people answered so much since that it is worth to learn again."""
         return reply_suggestions.by_people(self.engine) - self._known >= _NEW
 
     def learn(self) -> None:
@@ -160,10 +160,10 @@ def _ranking(parts: Components, said: Sequence[LoggedLine], language: str) -> Se
     replies = [line.text for line in earlier if line.role in {Role.BOT, Role.AGENT}]
     understanding = parts.understander.understand(
         asked,
-        spoken=language,
+        conversation_language=language,
         customer=before[-1] if before else None,
         reply=replies[-1] if replies else None,
-        leaning=(),
+        intent_history=(),
         today=now().date(),
     )
     return understanding.ranking
@@ -194,7 +194,7 @@ def _passage(parts: Components, asked: str, language: str) -> Iterator[ReplySugg
     found = parts.knowledge.find(
         asked, _PASSAGES, language=language, only=only, context=None, prefer=()
     )
-    hits = without_orders(found.hits)
+    hits = remove_injections(found.hits)
     if not hits:
         return
     reply = extract(asked, hits, None)

@@ -21,7 +21,7 @@ from bot.store import daily_aggregates, query_log
 from bot.store.query_log import LoggedQuestion
 from knowledge_base.documents import Chunk
 from knowledge_base.encoders.base_models import Vectors
-from knowledge_base.quality.near_duplicates import best
+from knowledge_base.quality.near_duplicates import nearest_rows
 
 if TYPE_CHECKING:
     from bot.store.database import Engine
@@ -81,7 +81,7 @@ def _failed(message: LoggedQuestion) -> bool:
 
 
 def _left_open(message: LoggedQuestion, later: Sequence[LoggedQuestion]) -> bool:
-    """Tell whether a question back was the end of it: no later message got an answer."""
+    """Return whether a question back was the end of it: no later message got an answer."""
     if message.route != Route.CLARIFY or message.reason not in ASKED_BACK:
         return False
     answered = {Route.TEMPLATE, Route.RETRIEVE, Route.ACT}
@@ -126,7 +126,7 @@ def _near(chunks: Sequence[Chunk], vectors: Vectors | None) -> _Near:
     def nearest(centre: Vectors) -> NearestArticle | None:
         if vectors is None or not chunks:
             return None
-        places, scores = best(centre[None, :], vectors)
+        places, scores = nearest_rows(centre[None, :], vectors)
         return NearestArticle(chunks[int(places[0])].article, round(float(scores[0]), 4))
 
     return nearest

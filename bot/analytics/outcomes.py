@@ -47,7 +47,7 @@ def outcome(fact: ConversationFacts) -> str:
 
 
 def _asks(step: DecidedMessage) -> bool:
-    """Tell whether the assistant waits for the customer: which request, what slot, yes or no."""
+    """Return whether the assistant waits for the customer: which request, what slot, yes or no."""
     made: Sequence[Mapping[str, Any]] = step.trace.get("decisions") or ({},)
     last = made[-1]
     return step.route == Route.CLARIFY or bool(
@@ -56,7 +56,7 @@ def _asks(step: DecidedMessage) -> bool:
 
 
 def is_deflected(fact: ConversationFacts) -> bool:
-    """Tell whether nobody else had to see to it, and the customer did not come back for it."""
+    """Return whether nobody else had to see to it, and the customer did not come back for it."""
     return outcome(fact) in RESOLVED and not fact.came_again
 
 

@@ -44,7 +44,7 @@ class ReportQuery:
 
     @property
     def days(self) -> int:
-        """How many days the period has."""
+        """Return how many days the period has."""
         return (self.last - self.first).days + 1
 
     def before(self) -> "ReportQuery":

@@ -244,10 +244,10 @@ class Assistant:
         with timer.step("understand"):
             return self.components.understander.understand(
                 context.message.text,
-                spoken=context.state.language,
+                conversation_language=context.state.language,
                 customer=context.last(Role.CUSTOMER),
                 reply=context.last(Role.BOT, Role.AGENT),
-                leaning=context.state.leaning,
+                intent_history=context.state.leaning,
                 today=context.message.at.astimezone().date(),
             )
 

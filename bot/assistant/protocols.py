@@ -75,15 +75,15 @@ class MessageUnderstander(Protocol):
         text: str,
         /,
         *,
-        spoken: str | None,
+        conversation_language: str | None,
         customer: str | None,
         reply: str | None,
-        leaning: IntentHistory,
+        intent_history: IntentHistory,
         today: date,
     ) -> Understanding:
         """Read a message in its conversation; "tomorrow" counts from `today`.
 
-        `leaning` is what the conversation has been about.
+        `intent_history` is that of the conversation.
         """
 
     def explain(self, text: str, /) -> UnderstandingExplanation | None:

@@ -8,7 +8,7 @@ from bot.assistant.protocols import Components
 from bot.assistant.turn_context import Passages, TurnContext
 from bot.core.types import OUT_OF_SCOPE, Decision, Role, Route, Understanding
 from bot.dialogue.state import OFFERING
-from bot.generation.prompt_injection import without_orders
+from bot.generation.prompt_injection import remove_injections
 from knowledge_base.documents import AnswerEvidence, SearchResult
 from knowledge_base.index.filters import PassageFilter
 
@@ -68,7 +68,7 @@ def run_attempt(  # noqa: PLR0913, PLR0917 — what a search depends on
         context=attempt.context,
         prefer=components.policy.articles(decision),
     )
-    return replace(found, hits=tuple(without_orders(found.hits)))
+    return replace(found, hits=tuple(remove_injections(found.hits)))
 
 
 def search(

@@ -11,7 +11,7 @@ from bot.core.types import ActionRecord, Decision, Message, Reply, Role, Underst
 from bot.dialogue.state import State
 from bot.nlu.language import reply_language
 from knowledge_base.documents import AnswerEvidence, SearchHit
-from knowledge_base.text.scripts import Script, script
+from knowledge_base.text.scripts import Script, detect_script
 
 _Returned = TypeVar("_Returned")
 
@@ -65,7 +65,7 @@ class TurnContext:
     def script(self) -> Script | None:
         """The script the customer writes Chinese in; replies are written in it."""
         texts = [line.text for line in self.state.history if line.role is Role.CUSTOMER]
-        return next(filter(None, map(script, [self.message.text, *reversed(texts)])), None)
+        return next(filter(None, map(detect_script, [self.message.text, *reversed(texts)])), None)
 
     def language(self, understanding: Understanding) -> str:
         """Return the language to answer in: the message's, the conversation's, or English."""

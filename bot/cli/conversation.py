@@ -180,7 +180,7 @@ def articles(
     if current is None or not storage.is_current(current.details):
         message = "there is no knowledge yet: run `careline ingest`"
         raise CarelineError(message)
-    found = storage.documents(versions.folder(current.id))
+    found = storage.open_documents(versions.folder(current.id))
     if identifier is None:
         rows = [article_json(d, with_text=False) for d in found.values()]
         show(

@@ -111,11 +111,11 @@ def _findings(place: "Home", rows: "list[LabelledRow]") -> "list[LintFinding]":
     """Examine rows; where they are enough to learn from, with a model's opinion."""
     from bot.training import data_lint as linter
 
-    chosen = linter.can_be_judged(rows)
+    chosen = linter.usable_rows(rows)
     if not chosen:
         typer.echo("too few texts of each intent to look for wrong labels", err=True)
         return linter.examine(rows, None, ())
     examples = [rows[i].example for i in chosen]
     inputs = [example.input for example in examples]
     vectors = place.encoder().queries(inputs, progress=wants_progress())
-    return linter.examine(rows, linter.judge(examples, vectors), chosen)
+    return linter.examine(rows, linter.predict_out_of_fold(examples, vectors), chosen)

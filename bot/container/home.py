@@ -78,7 +78,7 @@ class Home:
                         'or engine = "torch"'
                     )
                     raise CarelineError(message) from error
-            quick = self.settings.engine == "auto" and onnx_encoder.usable(folder)
+            quick = self.settings.engine == "auto" and onnx_encoder.is_usable(folder)
             encoder = onnx_encoder.OnnxEncoder(found, folder) if quick else self.torch_encoder(base)
             self._encoders[name] = encoder
         return self._encoders[name]

@@ -1,1 +1,1 @@
-"""Types, errors, settings and privacy that every layer shares."""
+"""Types, errors, settings and privacy functions that all layers use."""

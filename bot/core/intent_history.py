@@ -1,20 +1,22 @@
-"""What a conversation has been about: the chances of its intents, fading turn by turn. Pure."""
+"""Intent history of a conversation: intent probabilities with decay from turn to turn. Pure."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from bot.core.types import IntentScore
 
-DECAY: Final = 0.5  # what an earlier turn counts beside the one after it
-_LEAST: Final = 0.01  # what counts less is left out
+DECAY: Final = 0.5  # weight of an earlier turn relative to the one after it
+_MIN_WEIGHT: Final = 0.01  # intents with less are dropped
 
-IntentHistory = tuple[tuple[str, float], ...]  # intents, the likeliest first, and what they count
+IntentHistory = tuple[tuple[str, float], ...]  # intents and their weights, the highest first
 
 
 def update_history(before: IntentHistory, ranking: Sequence[IntentScore]) -> IntentHistory:
-    """Return what a conversation is about after one more message of the customer's."""
+    """Return the intent history after one more message of the customer."""
     counts = {intent: DECAY * count for intent, count in before}
     for score in ranking:
         counts[score.intent] = counts.get(score.intent, 0.0) + score.confidence
-    kept = [(intent, round(count, 4)) for intent, count in counts.items() if count >= _LEAST]
-    return tuple(sorted(kept, key=lambda pair: (-pair[1], pair[0])))
+    weights = [
+        (intent, round(count, 4)) for intent, count in counts.items() if count >= _MIN_WEIGHT
+    ]
+    return tuple(sorted(weights, key=lambda pair: (-pair[1], pair[0])))

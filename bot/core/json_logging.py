@@ -1,4 +1,4 @@
-"""Logs as one JSON object a line on standard error, without personal data."""
+"""Logging to standard error as one JSON object per line, without personal data."""
 
 import logging
 import sys
@@ -10,7 +10,7 @@ from bot.core.privacy import redact
 
 
 def configure(level: str) -> None:
-    """Send everything, also what libraries log, through one formatter."""
+    """Send all logs, including those of libraries, through one formatter."""
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -32,7 +32,7 @@ def configure(level: str) -> None:
     root.setLevel(level.upper())
     for noisy in ("httpx", "httpcore", "sentence_transformers", "faiss", "alembic", "bm25s"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    # Access lines hold addresses and conversation ids; the metrics count requests instead.
+    # Access lines contain addresses and conversation ids; the metrics count requests instead.
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers.clear()

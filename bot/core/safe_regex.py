@@ -1,8 +1,8 @@
-"""Regular expressions that a business writes, searched for in bounded time.
+"""Regular expressions written by a business, searched in bounded time.
 
-A pattern with repetitions inside repetitions can take longer than anybody lives over a message that
-nearly fits. Such a pattern is refused when it is read; what passes and is slow all the same raises
-SlowPatternError, and the message goes to a person like any other that cannot be answered.
+A pattern with nested repetitions can take exponential time on a message that nearly matches. Such a
+pattern is rejected when it is read. If an accepted one is slow anyway, SlowPatternError is raised,
+and the message is handed off like any other that cannot be answered.
 """
 
 from collections.abc import Iterator
@@ -13,23 +13,23 @@ import regex
 
 from bot.core.types import CarelineError, InvalidValueError
 
-_SECONDS: Final = 0.5  # of one search: ordinary ones take microseconds
-_PATIENCE: Final = 1.0  # when a pattern is read: a slow machine must not refuse a good one
-# Long messages that nearly fit what people look for: repetitions show their cost on these.
+_SECONDS: Final = 0.5  # of one search: usual ones take microseconds
+_PATIENCE: Final = 1.0  # when a pattern is read: a slow machine must not reject a good one
+# Long texts that nearly match common patterns, so that repetitions show their cost.
 _PROBES: Final = tuple(
     f"{part * (1000 // len(part))}!" for part in ("a", "1", " ", "-", "啊", "ab", "a ", "a1 ", "1 ")
 )
 
 
 class SlowPatternError(CarelineError):
-    """A search took too long."""
+    """A search that took too long."""
 
 
 @cache
-def checked(source: str) -> str:
-    """Return a pattern that can be searched for; an UnusableError says why one cannot."""
+def validate_pattern(source: str) -> str:
+    """Return a pattern if it is usable; otherwise raise InvalidValueError with the reason."""
     try:
-        pattern = _compiled(source)
+        pattern = _compile(source)
     except regex.error as error:
         message = f"{source} is not a regular expression: {error}"
         raise InvalidValueError(message, "no_pattern", pattern=source, why=str(error)) from error
@@ -46,23 +46,23 @@ def checked(source: str) -> str:
 
 
 @cache
-def _compiled(source: str) -> "regex.Pattern[str]":
+def _compile(source: str) -> "regex.Pattern[str]":
     return regex.compile(source, regex.IGNORECASE)
 
 
-def stands_in(source: str, text: str) -> bool:
-    """Tell whether a pattern stands in a text, in whatever case."""
+def pattern_matches(source: str, text: str) -> bool:
+    """Return whether a pattern matches in a text, ignoring case."""
     try:
-        return _compiled(source).search(text, timeout=_SECONDS) is not None
+        return _compile(source).search(text, timeout=_SECONDS) is not None
     except TimeoutError as error:
         raise SlowPatternError(_too_slow(source)) from error
 
 
-def spans(source: str, text: str) -> Iterator[tuple[int, int]]:
-    """Yield where a pattern stands in a text."""
+def find_spans(source: str, text: str) -> Iterator[tuple[int, int]]:
+    """Yield the spans of a pattern in a text."""
     try:
-        for found in _compiled(source).finditer(text, timeout=_SECONDS):
-            yield found.span()
+        for match in _compile(source).finditer(text, timeout=_SECONDS):
+            yield match.span()
     except TimeoutError as error:
         raise SlowPatternError(_too_slow(source)) from error
 

@@ -1,4 +1,4 @@
-"""Turns as JSON: the shape that scripts rely on, and the one the log keeps."""
+"""Turns as JSON, in the format of the API and in that of the log."""
 
 from dataclasses import replace
 from functools import cache
@@ -16,17 +16,17 @@ def _adapter() -> TypeAdapter[Turn]:
 
 
 def to_record(turn: Turn) -> Any:
-    """Return a turn as plain values, without personal data, for the log."""
+    """Return a turn as JSON values, without personal data, for the log."""
     return _adapter().dump_python(without_personal_data(turn), mode="json")
 
 
 def from_record(record: Any) -> Turn:
-    """Return the turn that `to_record` wrote."""
+    """Return the turn of a record from `to_record`."""
     return _adapter().validate_python(record)
 
 
 def without_personal_data(turn: Turn) -> Turn:
-    """Return the turn with what the customer wrote redacted; the shop's own words stay."""
+    """Return the turn with the customer's texts redacted; the shop's own texts are kept."""
     sender, customer = turn.message.sender, turn.message.customer
     message = replace(
         turn.message,
@@ -35,23 +35,25 @@ def without_personal_data(turn: Turn) -> Turn:
         visitor=None,
         customer=redact(customer) if customer else None,
     )
-    entities = tuple(_redacted(entity) for entity in turn.understanding.entities)
+    entities = tuple(_redact(entity) for entity in turn.understanding.entities)
     requests = tuple(replace(r, text=redact(r.text)) for r in turn.understanding.requests)
     understanding = replace(turn.understanding, entities=entities, requests=requests)
     slots = tuple((name, redact(value)) for name, value in turn.slots)
     acted = tuple(
-        replace(one, slots=tuple((name, value and redact(value)) for name, value in one.slots))
-        for one in turn.acted
+        replace(
+            action, slots=tuple((name, value and redact(value)) for name, value in action.slots)
+        )
+        for action in turn.acted
     )
     return replace(turn, message=message, understanding=understanding, slots=slots, acted=acted)
 
 
-def _redacted(entity: Entity) -> Entity:
+def _redact(entity: Entity) -> Entity:
     return replace(entity, value=redact(entity.value), text=redact(entity.text))
 
 
 def turn_json(turn: Turn) -> dict[str, Any]:
-    """Return a turn in the public shape."""
+    """Return a turn in the format of the API."""
     body: dict[str, Any] = {
         "message_id": turn.message.id,
         "conversation_id": turn.message.conversation_id,
@@ -86,9 +88,9 @@ def turn_json(turn: Turn) -> dict[str, Any]:
 
 
 def _requests(turn: Turn) -> list[dict[str, Any]]:
-    """Return the requests of a message; one that was not reached has no route."""
+    """Return the requests of a message; one that was not handled has no route."""
     routes = [decision.route.value for decision in turn.decisions]
-    found = turn.understanding.requests or (turn.understanding.whole(turn.message.text),)
+    requests = turn.understanding.requests or (turn.understanding.whole(turn.message.text),)
     return [
         {
             "text": request.text,
@@ -98,7 +100,7 @@ def _requests(turn: Turn) -> list[dict[str, Any]]:
             "confidence": request.confidence,
             "route": routes[number] if number < len(routes) else None,
         }
-        for number, request in enumerate(found)
+        for number, request in enumerate(requests)
     ]
 
 
@@ -133,7 +135,7 @@ def _written_json(written: GenerationRecord) -> dict[str, Any]:
 
 
 def understanding_json(understanding: Understanding) -> dict[str, Any]:
-    """Return what was understood, in the public shape."""
+    """Return the understanding in the format of the API."""
     return {
         "language": understanding.language,
         "sentiment": understanding.sentiment,
@@ -158,7 +160,7 @@ def understanding_json(understanding: Understanding) -> dict[str, Any]:
 
 
 def citation_json(citation: Citation) -> dict[str, Any]:
-    """Return a citation in the public shape."""
+    """Return a citation in the format of the API."""
     return {
         "article": citation.article,
         "title": citation.title,
@@ -170,7 +172,7 @@ def citation_json(citation: Citation) -> dict[str, Any]:
 
 
 def trace_json(turn: Turn) -> dict[str, Any]:
-    """Return why the reply is what it is: one record, without personal data."""
+    """Return the trace of a reply, which explains it, without personal data."""
     import hashlib
 
     clean = without_personal_data(turn)

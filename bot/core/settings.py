@@ -1,4 +1,4 @@
-"""Settings: environment → the home's careline.toml → defaults, checked all at once."""
+"""Settings from the environment, the home's careline.toml and defaults, validated together."""
 
 import os
 import tomllib
@@ -29,11 +29,11 @@ Secret = Literal[
     "seal_key",
     "identity_secret",
 ]
-DOORS: Final[tuple[Secret, ...]] = ("api_key", "rasa_token")  # what clients show to come in
+DOORS: Final[tuple[Secret, ...]] = ("api_key", "rasa_token")  # secrets that clients present
 
 
 class Promise(BaseModel):
-    """At most this share of the answered messages is wrong, with this confidence."""
+    """The maximum share of wrong answers, and the probability that it holds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,7 +42,7 @@ class Promise(BaseModel):
 
 
 class Settings(BaseSettings):
-    """Everything an operator can set; a name here is `CARELINE_<NAME>` in the environment."""
+    """All settings of an operator; each name is `CARELINE_<NAME>` in the environment."""
 
     model_config = SettingsConfigDict(
         env_prefix="CARELINE_",
@@ -161,23 +161,23 @@ class Settings(BaseSettings):
     """The events that are sent: `handoff`, `message`, `surge`."""
 
     @model_validator(mode="after")
-    def _names_its_engine(self) -> Self:
+    def _check_generator(self) -> Self:
         if self.composer == "openai" and not self.generator_url:
             message = 'composer = "openai" needs generator_url, such as http://127.0.0.1:8001/v1'
             raise ValueError(message)
         return self
 
     @model_validator(mode="after")
-    def _names_its_neighbours(self) -> Self:
+    def _check_integrations(self) -> Self:
         needed = {
             "chatwoot_url": ("chatwoot_token", "chatwoot_secret"),
             "webhook_url": ("webhook_secret",),
         }
         for address, secrets in needed.items():
-            found = getattr(self, address)
-            if found is None:
+            value = getattr(self, address)
+            if value is None:
                 continue
-            if not found.startswith(("http://", "https://")):
+            if not value.startswith(("http://", "https://")):
                 message = f"{address} is no address: it starts with http:// or https://"
                 raise ValueError(message)
             for name in secrets:
@@ -192,24 +192,24 @@ class Settings(BaseSettings):
         return self.secret("generator_key")
 
     def secret(self, name: Secret) -> str | None:
-        """Return a secret, from its own file where one is named; None where there is none."""
+        """Return a secret, from its own file if there is one; None if it is not set."""
         file: Path | None = getattr(self, f"{name}_file")
         if file is None:
-            given: SecretStr | None = getattr(self, name)
-            return given.get_secret_value() if given else None
+            secret: SecretStr | None = getattr(self, name)
+            return secret.get_secret_value() if secret else None
         try:
-            found = file.read_text(encoding="utf-8").strip()
+            content = file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             message = f"{name}_file {file} cannot be read: {error}"
             raise CarelineError(message) from error
-        if not found:  # an empty secret would open a door that shall be shut
+        if not content:  # with an empty secret, access would not be restricted
             message = f"{name}_file {file} is empty: write the secret into it"
             raise CarelineError(message)
-        return found
+        return content
 
     @property
     def cache_folder(self) -> Path:
-        """Where converted base models lie: shared by all homes of this user."""
+        """The folder of converted base models, for all homes of this user."""
         if self.cache:
             return self.cache
         root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -217,7 +217,7 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The SQLAlchemy address of the log: the home's SQLite file unless told otherwise."""
+        """The SQLAlchemy URL of the database, by default the home's SQLite file."""
         return (
             self.database_url
             or os.environ.get("DATABASE_URL")
@@ -233,7 +233,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment win over the home's file."""
+        """Give the environment precedence over the home's file."""
         del dotenv_settings, file_secret_settings
         home = init_settings().get("home") or Path("data")
         file = TomlConfigSettingsSource(settings_cls, Path(home) / FILE)
@@ -241,7 +241,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls, home: Path | None = None, **overrides: Any) -> Self:
-        """Read the settings of a home; raise CarelineError naming every wrong one."""
+        """Read the settings of a home; raise CarelineError that names every invalid one."""
         home = home or Path(os.environ.get("CARELINE_HOME") or "data")
         try:
             return cls(home=home, **overrides)

@@ -1,4 +1,4 @@
-"""The vocabulary of the bot: one customer message and everything that is decided about it."""
+"""The data types of the bot: a customer message and everything decided about it."""
 
 import secrets
 from collections.abc import Mapping
@@ -10,29 +10,29 @@ from typing import Final
 from knowledge_base.documents import AnswerEvidence, SearchHit
 
 OUT_OF_SCOPE: Final = "oos"
-TOPIC: Final = "topic:"  # before the id of a topic that was found; no intent has a colon
+TOPIC: Final = "topic:"  # the prefix of the ids of discovered topics; no intent has a colon
 
 
 class CarelineError(Exception):
-    """Something cannot be done; the message says what to do about it.
+    """An operation that failed; the message says what to do about it.
 
-    `reason` is a stable key for those who say it in other words, `facts` what they need for that.
+    `reason` is a stable key for callers that translate the message, `facts` are its variables.
     """
 
     def __init__(self, message: str = "", reason: str = "", **facts: str | int) -> None:
-        """Keep the words, and what they are about."""
+        """Set the message, its key and its variables."""
         super().__init__(message)
         self.reason = reason
         self.facts = facts
 
 
 class InvalidValueError(CarelineError, ValueError):
-    """A value of a file cannot be used; pydantic collects what is raised as a ValueError."""
+    """An invalid value of a file; it is a ValueError so that pydantic collects it."""
 
 
 @dataclass(frozen=True)
 class ConfigurationIssue:
-    """What does not fit together in a home, in words; `reason` and `facts` as of an error."""
+    """An inconsistency in a home, as a message; `reason` and `facts` are like those of an error."""
 
     message: str
     reason: str
@@ -40,23 +40,23 @@ class ConfigurationIssue:
 
 
 class InvalidMessageError(CarelineError):
-    """A message nobody could answer: empty, too long, or not text."""
+    """A message that cannot be answered: empty, too long, or not text."""
 
 
 class ConversationChangedError(CarelineError):
-    """The conversation is no longer as it was when the reply was made."""
+    """The conversation changed after the reply was made."""
 
 
 class ForbiddenError(CarelineError):
-    """The conversation is somebody else's."""
+    """The conversation belongs to somebody else."""
 
 
 class NotFoundError(CarelineError):
-    """There is no such conversation, message, article or version."""
+    """The conversation, message, article or version does not exist."""
 
 
 class Route(StrEnum):
-    """Where a message goes."""
+    """The route of a message."""
 
     TEMPLATE = "template"
     RETRIEVE = "retrieve"
@@ -66,7 +66,7 @@ class Route(StrEnum):
 
 
 class Role(StrEnum):
-    """Who speaks in a conversation."""
+    """The author of a line in a conversation."""
 
     CUSTOMER = "customer"
     BOT = "bot"
@@ -75,24 +75,24 @@ class Role(StrEnum):
 
 
 def new_id() -> str:
-    """Return a fresh id of 128 random bits, as hexadecimal digits: it cannot be guessed."""
+    """Return a new id of 128 random bits, as hexadecimal digits, which cannot be guessed."""
     return secrets.token_hex(16)
 
 
 def now() -> datetime:
-    """Return the time, in UTC, with its zone."""
+    """Return the time in UTC, with its time zone."""
     return datetime.now(UTC)
 
 
-# The text of a message that is nothing but files, by the language of the page it comes from.
+# The text of a message that consists of files only, by the language of the page.
 ONLY_FILES: Final = {"en": "📎", "zh": "📎 文件"}
 
 
 @dataclass(frozen=True)
 class Message:
-    """What a customer wrote.
+    """A message of a customer.
 
-    `sender` is what somebody says they are; `customer` is who the visitor was proven to be.
+    `sender` is a claimed identity; `customer` is the verified identity of the visitor.
     """
 
     text: str
@@ -102,15 +102,15 @@ class Message:
     client_message_id: str | None = None
     id: str = field(default_factory=new_id)
     at: datetime = field(default_factory=now)
-    burst: float = 0.0  # seconds of quiet after which messages in a row are read as one
-    visitor: str | None = None  # whose conversation it becomes
+    burst: float = 0.0  # seconds of silence after which consecutive messages are one turn
+    visitor: str | None = None  # the owner of the conversation
     customer: str | None = None
-    attachments: tuple[str, ...] = ()  # ids of files that were sent before
+    attachments: tuple[str, ...] = ()  # ids of uploaded files
 
 
 @dataclass(frozen=True)
 class Entity:
-    """A value found in a message: `message[start:end] == text`, `value` is its normal form."""
+    """A value in a message: `message[start:end] == text`, `value` is its normal form."""
 
     entity: str
     value: str
@@ -128,12 +128,12 @@ class IntentScore:
 
 
 class PromiseStatus(StrEnum):
-    """Whether an answer to the message would keep the promise about wrong answers."""
+    """The effect of an answer on the promise about wrong answers."""
 
     KEPT = "kept"
-    UNSURE = "unsure"  # the model is not sure enough: ask back, or hand off
-    VOID = "void"  # messages no longer look like those it was certified on
-    NONE = "none"  # nothing was promised, or nothing could be
+    UNSURE = "unsure"  # the model is not certain enough: ask back, or hand off
+    VOID = "void"  # messages have drifted from those of the certification
+    NONE = "none"  # there is no promise
 
 
 @dataclass(frozen=True)
@@ -152,10 +152,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Understanding:
-    """What a message means. Without a model, `intent` is None and `ranking` empty.
+    """The meaning of a message. Without a model, `intent` is None and `ranking` empty.
 
-    `requests` is empty for a message with one request; otherwise the other values are those of
-    the first. `candidates` are the intents a clarifying question should offer.
+    `requests` is empty for a message with one request; otherwise the other values are those of the
+    first request. `candidates` are the intents that a clarifying question should offer.
     """
 
     language: str
@@ -168,11 +168,11 @@ class Understanding:
     promised: PromiseStatus = PromiseStatus.NONE
     candidates: tuple[str, ...] = ()
     requests: tuple[Request, ...] = ()
-    seeks: float | None = None  # how likely an unsure message asks for knowledge at all
-    wishes: float | None = None  # how likely the customer wants it done, not to know how it goes
+    seeks: float | None = None  # how likely an unclear message needs a search
+    wishes: float | None = None  # how likely it requests an action, rather than asks about it
 
     def parts(self, text: str) -> tuple["Understanding", ...]:
-        """Return what is understood of each request; of the whole where there is one only."""
+        """Return the understanding of each request; of the whole message if there is only one."""
         return tuple(
             replace(
                 self,
@@ -202,25 +202,25 @@ class Understanding:
 
 @dataclass(frozen=True)
 class Decision:
-    """Where a message goes; `reason` names the policy's rule that fired."""
+    """A routing decision; `reason` names the policy's rule."""
 
     route: Route
     reason: str
     intent: str | None = None
     template: str | None = None
     action: str | None = None
-    slot: str | None = None  # what the action still needs to know
-    confirms: bool = False  # the action waits for a yes
-    drops: bool = False  # it is asked for instead of an action that waited for a yes
-    resumes: str | None = None  # the slot, or "confirm", that is asked for again after the answer
+    slot: str | None = None  # what the action needs next
+    confirms: bool = False  # the action waits for a confirmation
+    drops: bool = False  # it replaces an action that waited for a confirmation
+    resumes: str | None = None  # the slot, or "confirm", that is asked again after the answer
     options: tuple[str, ...] = ()  # intents a clarifying question offers
     queue: str | None = None
-    contact: bool = False  # nobody is there: the customer is asked where to be reached
+    contact: bool = False  # no agent is available: the customer is asked for contact details
 
 
 @dataclass(frozen=True)
 class Citation:
-    """Where a sentence of the reply stands: `article.text[start:end] == quote`."""
+    """The source of a sentence in the reply: `article.text[start:end] == quote`."""
 
     article: str
     title: str
@@ -240,7 +240,7 @@ class Button:
 
 @dataclass(frozen=True)
 class Usage:
-    """The tokens a language model read and wrote; counted by us where it did not report them."""
+    """The token usage of a language model; estimated by us if it is not reported."""
 
     prompt_tokens: int
     completion_tokens: int
@@ -249,18 +249,18 @@ class Usage:
 
 @dataclass(frozen=True)
 class GenerationRecord:
-    """What a language model had to do with a reply."""
+    """The part of a language model in a reply."""
 
     model: str
     prompt_sha256: str
     usage: Usage
-    fell_back: str | None = None  # why its words, or the rest of them, were not used
+    fell_back: str | None = None  # why its text, or the rest of it, was not used
     cost: float | None = None  # in the currency of the prices in the settings
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What is said to the customer."""
+    """The reply to the customer."""
 
     text: str
     citations: tuple[Citation, ...] = ()
@@ -272,7 +272,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class ActionRecord:
-    """What an action said and set, so that the turn can be told again without doing it again."""
+    """The output of an action, so that the turn can be replayed without executing it again."""
 
     action: str
     text: str
@@ -284,7 +284,7 @@ class ActionRecord:
 
 @dataclass(frozen=True)
 class Handoff:
-    """Where the hand-off stands after a turn; position counts from 1."""
+    """The state of the hand-off after a turn; position counts from 1."""
 
     state: str
     queue: str
@@ -293,18 +293,18 @@ class Handoff:
 
 @dataclass(frozen=True)
 class ServingVersions:
-    """The versions that made a turn."""
+    """The versions that produced a turn."""
 
     model: str | None
     knowledge: str | None
     templates: str
     policy: str
-    content: str | None = None  # all texts and rules of the home, as they are kept
+    content: str | None = None  # the snapshot of all texts and rules of the home
 
 
 @dataclass(frozen=True)
 class Turn:
-    """One message and the reply to it: the record everything else is made from."""
+    """One message and the reply to it: the record that everything else is derived from."""
 
     message: Message
     understanding: Understanding
@@ -312,30 +312,30 @@ class Turn:
     reply: Reply
     versions: ServingVersions
     evidence: tuple[SearchHit, ...] = ()
-    judged: tuple[AnswerEvidence, ...] = ()  # whether the passages answer, one a search
+    judged: tuple[AnswerEvidence, ...] = ()  # whether the passages answer, one per search
     handoff: Handoff | None = None
     slots: tuple[tuple[str, str], ...] = ()
     acted: tuple[ActionRecord, ...] = ()
-    merged: tuple[str, ...] = ()  # messages right before this one that were read with it
-    further: tuple[Decision, ...] = ()  # those about the second request and the ones after it
+    merged: tuple[str, ...] = ()  # previous messages that were understood together with this one
+    further: tuple[Decision, ...] = ()  # for the second request and the ones after it
     timings_ms: tuple[tuple[str, float], ...] = ()
     reply_id: str = field(default_factory=new_id)
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
-        """All decisions, in the order of the requests they are about."""
+        """All decisions, in the order of the requests."""
         return (self.decision, *self.further)
 
 
 class Interaction(StrEnum):
-    """What somebody did with an article that was shown beside a message."""
+    """The use of an article that was shown beside a message."""
 
     OPENED = "opened"  # by the customer
     ACCEPTED = "accepted"  # by an agent, into the answer
 
 
 class Correction(StrEnum):
-    """What an agent says would have been right about a message."""
+    """The kind of a correction by an agent."""
 
     INTENT = "intent"
     ARTICLE = "article"
@@ -344,7 +344,7 @@ class Correction(StrEnum):
 
 @dataclass(frozen=True)
 class Feedback:
-    """What a customer thought of a reply."""
+    """A customer's opinion of a reply."""
 
     message_id: str
     rating: str

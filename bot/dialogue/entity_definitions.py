@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from bot.core.safe_regex import checked
+from bot.core.safe_regex import validate_pattern
 from bot.core.types import InvalidValueError
 from bot.dialogue import validation
 
@@ -45,7 +45,7 @@ def read(entries: object, folder: Path | None) -> dict[str, str | Values]:
 def _entity(name: str, entry: Any, folder: Path | None) -> str | Values:
     if isinstance(entry, str):
         try:
-            return checked(entry)
+            return validate_pattern(entry)
         except InvalidValueError as error:
             message = f"{name}: {error}"
             raise InvalidValueError(message, error.reason, place=name, **error.facts) from error

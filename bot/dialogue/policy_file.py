@@ -18,7 +18,7 @@ from pydantic import (
     field_validator,
 )
 
-from bot.core.safe_regex import checked, stands_in
+from bot.core.safe_regex import pattern_matches, validate_pattern
 from bot.core.types import CarelineError, InvalidValueError
 from bot.dialogue import entity_definitions, kinds
 from bot.dialogue.kinds import KINDS, TRAITS, IntentKind, SlotTrait
@@ -121,7 +121,7 @@ class EscalationRule(_Strict):
     @field_validator("patterns")
     @classmethod
     def _compile(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(checked, patterns))
+        return tuple(map(validate_pattern, patterns))
 
     def fires(self, text: str, intent: str | None) -> bool:
         """Tell whether a message with this intent is for a person."""
@@ -137,7 +137,7 @@ class EmergencyRule(_Strict):
     @field_validator("patterns")
     @classmethod
     def _compile(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(checked, patterns))
+        return tuple(map(validate_pattern, patterns))
 
 
 class OpeningHours(_Strict):
@@ -230,7 +230,7 @@ class PolicyContent(_Strict):
     @field_validator("informative", "abuse", "refusals")
     @classmethod
     def _compile(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(checked, patterns))
+        return tuple(map(validate_pattern, patterns))
 
     @field_validator("entities", mode="before")
     @classmethod
@@ -313,7 +313,7 @@ class PolicyContent(_Strict):
 
 def matches(patterns: tuple[str, ...], text: str) -> bool:
     """Tell whether one of the patterns stands in a text, in whatever case."""
-    return any(stands_in(pattern, text) for pattern in patterns)
+    return any(pattern_matches(pattern, text) for pattern in patterns)
 
 
 def read(path: Path) -> tuple[PolicyContent, str]:

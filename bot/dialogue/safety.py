@@ -12,7 +12,7 @@ from typing import Final
 
 import yaml
 
-from bot.core.safe_regex import SlowPatternError, spans
+from bot.core.safe_regex import SlowPatternError, find_spans
 from bot.dialogue.policy_file import PolicyContent, matches
 
 _AROUND: Final = 2  # characters, such as a full stop, that say nothing beside an insult
@@ -71,7 +71,7 @@ def only_insults(content: PolicyContent, text: str) -> bool:
     """Tell a message that is an insult and nothing else: there is nothing in it to see to."""
     bare = text.strip()
     found = [match.span() for own in _built_in()["abuse"] for match in own.finditer(bare)]
-    found += [span for own in content.abuse for span in spans(own, bare)]
+    found += [span for own in content.abuse for span in find_spans(own, bare)]
     longest = max((end - start for start, end in found), default=0)
     return longest > 0 and len(bare) - longest <= _AROUND
 

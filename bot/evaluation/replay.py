@@ -224,7 +224,7 @@ def _count(
 
 
 def _same(ours: str, theirs: str) -> bool:
-    """Tell whether two replies share most of their terms (F1 of the sets)."""
+    """Return whether two replies share most of their terms (F1 of the sets)."""
     left, right = set(terms(ours)), set(terms(theirs))
     if not left or not right:
         return left == right

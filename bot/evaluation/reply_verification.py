@@ -64,7 +64,7 @@ class VerificationResult:
 
     @property
     def equal(self) -> bool:
-        """Tell whether everything came out as it was logged, from rows that nobody altered."""
+        """Return whether everything came out as it was logged, from rows that nobody altered."""
         return not self.differences and self.unaltered is not False
 
 

@@ -1,1 +1,1 @@
-"""What do we say? Grounded replies from passages, extractive or generated."""
+"""Grounded replies from passages, extractive or generated."""

@@ -1,4 +1,4 @@
-"""What kind of answer a question asks for, and whether a sentence holds one. Pure."""
+"""Answer types: what kind of answer a question asks for, and what a text contains. Pure."""
 
 import re
 from enum import Enum, auto
@@ -6,7 +6,7 @@ from typing import Final
 
 
 class AnswerType(Enum):
-    """What an answer must bring."""
+    """The kinds of answers."""
 
     TIME = auto()  # a date, a time of day, a day of the week
     DURATION = auto()
@@ -14,10 +14,10 @@ class AnswerType(Enum):
     NUMBER = auto()
     PLACE = auto()
     REASON = auto()
-    MEANING = auto()  # what something is or is called
+    MEANING = auto()  # a definition or a name
     PERSON = auto()
     PERMISSION = auto()  # yes or no
-    WAY = auto()  # how something is done: steps, or a list of things
+    WAY = auto()  # a procedure, or a list of things
 
 
 _ASKED: Final = {
@@ -86,8 +86,8 @@ _ANSWERS: Final = {
     r"press|"
     r"use|pack|bring|wash|keep|make|ask|check|contact|apply|visit)\b|→|请|打开|点击|选择|包括|首先|分为|有",
 }
-# How much a sentence gains that holds what is asked for. Times and numbers are told well; many a
-# sentence names a person or a place without answering.
+# The bonus of a sentence that contains the type asked for. Times and numbers are recognised well;
+# many sentences name a person or a place without answering.
 _WEIGHTS: Final = {
     AnswerType.TIME: 0.2,
     AnswerType.DURATION: 0.2,
@@ -100,44 +100,44 @@ _WEIGHTS: Final = {
     AnswerType.PERMISSION: 0.1,
     AnswerType.WAY: 0.1,
 }
-_CASED: Final = frozenset({AnswerType.PLACE, AnswerType.PERSON})  # capitals mean something there
+_CASED: Final = frozenset({AnswerType.PLACE, AnswerType.PERSON})  # case matters
 _QUESTIONS: Final = {kind: re.compile(words, re.IGNORECASE) for kind, words in _ASKED.items()}
-_SIGNS: Final = {
+_PATTERNS: Final = {
     kind: re.compile(words, 0 if kind in _CASED else re.IGNORECASE)
     for kind, words in _ANSWERS.items()
 }
-# Words that ask and say nothing of the subject. English ones are no index terms anyway.
+# Words that ask but do not name the subject. English ones are not index terms anyway.
 ASKING: Final = re.compile(
     r"为什么|什么时[候间]|是什么|什么样|什么|怎么样|怎样|怎么|多少|多久|多长|哪[些个里儿位几年一天]?|"
     r"谁|几|如何|为何|请问|吗|呢|我想知道|可不可以|可以|能不能|能否|是否|有没有"
 )
 
 
-def asked_for(question: str) -> frozenset[AnswerType]:
-    """Return the kinds of answers a question asks for; often none, sometimes several."""
-    found = {kind for kind, words in _QUESTIONS.items() if words.search(question)}
-    if AnswerType.DURATION in found or AnswerType.MONEY in found:
-        found -= {AnswerType.NUMBER, AnswerType.WAY}  # "how much" is money where a price is meant
-    if found & {
+def expected_types(question: str) -> frozenset[AnswerType]:
+    """Return the answer types that a question asks for; often none, sometimes several."""
+    types = {kind for kind, words in _QUESTIONS.items() if words.search(question)}
+    if AnswerType.DURATION in types or AnswerType.MONEY in types:
+        types -= {AnswerType.NUMBER, AnswerType.WAY}  # "how much" is money if it is about a price
+    if types & {
         AnswerType.TIME,
         AnswerType.NUMBER,
         AnswerType.REASON,
         AnswerType.PLACE,
         AnswerType.PERSON,
     }:
-        found -= {AnswerType.MEANING}
-    return frozenset(found)
+        types -= {AnswerType.MEANING}
+    return frozenset(types)
 
 
 def gain(kinds: frozenset[AnswerType], text: str, question: str) -> float:
-    """Return what a text gains, from 0 to .2, by holding something of the kinds asked for.
+    """Return the bonus of a text, from 0 to 0.2, for containing an answer type asked for.
 
-    What the question says itself ("where is the shop?") is no answer to it.
+    A part that is in the question itself ("where is the shop?") does not count.
     """
-    said = question.lower()
-    gained = [
+    asked = question.lower()
+    bonuses = [
         _WEIGHTS[kind]
         for kind in kinds
-        if any(match[0].lower() not in said for match in _SIGNS[kind].finditer(text))
+        if any(match[0].lower() not in asked for match in _PATTERNS[kind].finditer(text))
     ]
-    return max(gained, default=0.0)
+    return max(bonuses, default=0.0)

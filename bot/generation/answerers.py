@@ -1,4 +1,4 @@
-"""Composers: passages in, a streamed and cited reply out."""
+"""Answerers: from a question and its passages to a streamed reply with citations."""
 
 import logging
 import re
@@ -13,7 +13,7 @@ from bot.generation.language_models import Chat, EngineError, Seconds, TextGener
 from bot.generation.prompts import Prompt
 from bot.generation.statements import PassageStatement
 from bot.generation.streaming import pieces
-from bot.generation.verification import SupportCheck, SupportVerdict, states_something
+from bot.generation.verification import SupportCheck, SupportVerdict, has_claim
 from bot.generation.verification.verdicts import SupportIssue
 from knowledge_base.chunking import sentences
 from knowledge_base.documents import SearchHit
@@ -22,30 +22,30 @@ Stream = Generator[str, None, Reply]
 Gone = Callable[[], bool]
 
 _logger = logging.getLogger(__name__)
-_NOTHING: Final = Usage(0, 0, reported=False)
-_STATEMENTS: Final = 8  # that a model is given
-_NEAR: Final = 0.3  # what each of them must score of the best one
+_UNKNOWN_USAGE: Final = Usage(0, 0, reported=False)
+_MAX_STATEMENTS: Final = 8  # in the prompt
+_MIN_SHARE: Final = 0.3  # of the best score, for each of them
 _MILLION: Final = 1_000_000
 _FIGURES: Final = frozenset(
     {SupportIssue.NUMBER, SupportIssue.DATE, SupportIssue.MONEY, SupportIssue.UNIT}
 )
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LATIN = re.compile(r"[A-Za-z]{2,}")
-_NAMES: Final = 2  # words in Latin letters that a Chinese sentence may consist of
+_MAX_NAMES: Final = 2  # Latin words that a Chinese sentence without Han characters may have
 
 
 class ExtractiveAnswerer:
-    """Says only sentences that stand in the passages."""
+    """Answers with sentences of the passages only."""
 
     def __init__(self, encoder: SentenceEncoder | None) -> None:
-        """Take the encoder that ranks sentences; without one, words decide."""
+        """Set the encoder that ranks sentences; without one, they are ranked by words."""
         self.encoder = encoder
 
     def stream(
         self, question: str, hits: Sequence[SearchHit], language: str, gone: Gone = bool, /
     ) -> Stream:
-        """Yield the reply in pieces, then return it whole."""
-        del language, gone  # the extract is in the passage's language, and quick
+        """Yield the reply in pieces, then return the whole reply."""
+        del language, gone  # the extract is in the passage's language, and fast
         reply = extract(question, hits, self.encoder)
         yield from pieces(reply.text)
         return reply
@@ -53,13 +53,13 @@ class ExtractiveAnswerer:
 
 @dataclass(frozen=True)
 class TokenPrices:
-    """What a million tokens cost, in any one currency."""
+    """The price of a million tokens, in any currency."""
 
     prompt: float = 0.0
     completion: float = 0.0
 
     def of(self, usage: Usage) -> float | None:
-        """Return the cost; None where nothing is charged."""
+        """Return the cost; None if there are no prices."""
         if not (self.prompt or self.completion):
             return None
         cost = usage.prompt_tokens * self.prompt + usage.completion_tokens * self.completion
@@ -67,11 +67,11 @@ class TokenPrices:
 
 
 class LlmAnswerer:
-    """Says what a language model writes, sentence by sentence, as far as the passages support it.
+    """Answers with the sentences of a language model, as far as the passages support them.
 
-    A sentence leaves only after it passed the check, with a citation of what it stands on. The
-    first one that fails ends the reply; when none passed, the extract is said instead, and so it
-    is when the engine is down, or slow.
+    A sentence is sent only after it is verified, with a citation of its source. The first one that
+    fails ends the reply. If none passes, or if the engine is down or slow, the extractive answer is
+    given instead.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class LlmAnswerer:
         seconds: Seconds = 20.0,
         prices: TokenPrices = TokenPrices(),
     ) -> None:
-        """Take the model, what to fall back to, the prompt, and how long an answer may take."""
+        """Set the model, the fallback, the prompt, and the time limit of an answer."""
         self._generator = generator
         self._extractive = extractive
         self._check = SupportCheck(extractive.encoder)
@@ -94,17 +94,17 @@ class LlmAnswerer:
     def stream(
         self, question: str, hits: Sequence[SearchHit], language: str, gone: Gone = bool, /
     ) -> Stream:
-        """Yield checked sentences as they are complete, then return the reply.
+        """Yield verified sentences as they are completed, then return the reply.
 
-        When the customer is `gone`, the model is stopped and the reply ends with what was said.
+        If `gone()` says that the customer has left, the model is stopped and the reply ends there.
         """
-        about = _about(question, hits, self._extractive.encoder)
-        chat = self._prompt.fill(question, _listed(about), language)
-        draft = _Draft(self._check, hits, about, language)
-        writing = _Listening(self._generator, chat, self._seconds)
+        statements = _select_statements(question, hits, self._extractive.encoder)
+        chat = self._prompt.fill(question, _format_statements(statements), language)
+        draft = _Draft(self._check, hits, statements, language)
+        writing = _UsageCounter(self._generator, chat, self._seconds)
         try:
             for sentence in _whole_sentences(iter(writing)):
-                piece = draft.take(sentence)
+                piece = draft.add(sentence)
                 if gone():
                     draft.fell_back = "gone"
                 if piece:
@@ -116,25 +116,25 @@ class LlmAnswerer:
             draft.fell_back = "engine"
         finally:
             writing.close()
-        written = GenerationRecord(
+        record = GenerationRecord(
             self._generator.name,
             prompts.digest(chat),
             writing.usage,
-            draft.fell_back or (None if draft.said else "silent"),
+            draft.fell_back or (None if draft.text else "silent"),
             self._prices.of(writing.usage),
         )
-        if draft.said:
-            return Reply(draft.said, tuple(draft.citations), (), (), "generated", (written,))
+        if draft.text:
+            return Reply(draft.text, tuple(draft.citations), (), (), "generated", (record,))
         reply = yield from self._extractive.stream(question, hits, language)
-        return replace(reply, written=(written,))
+        return replace(reply, written=(record,))
 
 
-class _Listening:
-    """A generator's words as they come, and the tokens they took however it ended."""
+class _UsageCounter:
+    """A generator's output, with the tokens used, even if it is interrupted."""
 
     def __init__(self, generator: TextGenerator, chat: Chat, seconds: Seconds) -> None:
-        self.usage = _NOTHING
-        self._heard = 0
+        self.usage = _UNKNOWN_USAGE
+        self._pieces = 0
         self._stream: Writing = generator.stream(chat, within=seconds)
 
     def __iter__(self) -> Iterator[str]:
@@ -142,10 +142,10 @@ class _Listening:
             try:
                 piece = next(self._stream)
             except StopIteration as stop:
-                self.usage = stop.value or _NOTHING
+                self.usage = stop.value or _UNKNOWN_USAGE
                 return
-            self._heard += 1  # a piece is about a token: all that is known when it is cut off
-            self.usage = Usage(0, self._heard, reported=False)
+            self._pieces += 1  # a piece is about a token: the best estimate if it is interrupted
+            self.usage = Usage(0, self._pieces, reported=False)
             yield piece
 
     def close(self) -> None:
@@ -153,27 +153,27 @@ class _Listening:
 
 
 class _Draft:
-    """What was said so far and what it stands on."""
+    """The verified text of a reply so far, and its citations."""
 
     def __init__(
         self,
         check: SupportCheck,
         hits: Sequence[SearchHit],
-        about: Sequence[PassageStatement],
+        statements: Sequence[PassageStatement],
         language: str,
     ) -> None:
-        self.said = ""
+        self.text = ""
         self.citations: list[Citation] = []
         self.fell_back: str | None = None
         self._check = check
         self._hits = hits
-        self._about = about
+        self._statements = statements
         self._language = language
         self._passages = [hit.chunk.text for hit in hits]
 
-    def take(self, sentence: str) -> str:
-        """Return what to say of a sentence; nothing when it says nothing or must not be said."""
-        if not states_something(sentence):
+    def add(self, sentence: str) -> str:
+        """Return the text to send for a sentence; empty if it states nothing or has no support."""
+        if not has_claim(sentence):
             return ""
         if not _is_in(sentence, self._language):
             self.fell_back = "language"
@@ -186,23 +186,23 @@ class _Draft:
             self.fell_back = "beside the question"
             return ""
         citation = self._cite(verdict)
-        # Figures of two passages may have met in one sentence; the customer checks in the quote.
+        # A sentence may combine figures of two passages; its citation must contain them all.
         alone = self._check.check(sentence, [citation.quote])
         if mixed := [flaw for flaw in alone.flaws if flaw in _FIGURES]:
             self.fell_back = f"unsupported: {', '.join(mixed)}"
             return ""
         if citation not in self.citations:
             self.citations.append(citation)
-        piece = f" {sentence}" if self.said and sentence[0].isascii() else sentence
-        self.said += piece
+        piece = f" {sentence}" if self.text and sentence[0].isascii() else sentence
+        self.text += piece
         return piece
 
     def _answers(self, verdict: SupportVerdict) -> bool:
-        """Tell whether a sentence stands on what the model was given, not on what lies around."""
+        """Return whether the source of a sentence is in the prompt, and not just nearby."""
         start, end = verdict.start or 0, verdict.end or 0
         return any(
-            said.rank == verdict.passage and said.start < end and start < said.end
-            for said in self._about
+            source.rank == verdict.passage and source.start < end and start < source.end
+            for source in self._statements
         )
 
     def _cite(self, verdict: SupportVerdict) -> Citation:
@@ -218,35 +218,36 @@ class _Draft:
         )
 
 
-def _about(
+def _select_statements(
     question: str, hits: Sequence[SearchHit], encoder: SentenceEncoder | None
 ) -> list[PassageStatement]:
-    """Return the statements that come near to answering, in the order of the passages.
+    """Return the statements that may answer, in the order of the passages.
 
-    The rest is kept from the model: it costs time, and what is planted there is not read.
+    The rest is left out of the prompt: it costs time, and may contain injected instructions.
     """
     scored = score(question, hits, encoder)
-    best = scored.order[:_STATEMENTS]
-    least = _NEAR * float(scored.scores[best[0]]) if best else 0.0
+    best = scored.order[:_MAX_STATEMENTS]
+    least = _MIN_SHARE * float(scored.scores[best[0]]) if best else 0.0
     return [scored.statements[n] for n in sorted(best) if scored.scores[n] >= least]
 
 
-def _listed(about: Sequence[PassageStatement]) -> str:
-    """Return statements as the model reads them, under the headings of their passages."""
+def _format_statements(statements: Sequence[PassageStatement]) -> str:
+    """Return statements as text for the prompt, under the headings of their passages."""
     texts: dict[str, list[str]] = {}
-    for said in about:
-        texts.setdefault(said.chunk.heading, []).append(f"{said.lead_text} {said.text}".strip())
+    for statement in statements:
+        line = f"{statement.lead_text} {statement.text}".strip()
+        texts.setdefault(statement.chunk.heading, []).append(line)
     return "\n\n".join("\n".join([heading, *lines]) for heading, lines in texts.items())
 
 
 def _is_in(sentence: str, language: str) -> bool:
-    """Tell whether a sentence is in the customer's language; numbers and names fit both."""
+    """Return whether a sentence is in the customer's language; numbers and names fit both."""
     han, latin = len(_HAN.findall(sentence)), len(_LATIN.findall(sentence))
-    return han > 0 or latin <= _NAMES if language == "zh" else han == 0
+    return han > 0 or latin <= _MAX_NAMES if language == "zh" else han == 0
 
 
 def _whole_sentences(stream: Iterator[str]) -> Iterator[str]:
-    """Yield each sentence of a stream once the next one has begun, and the last at the end."""
+    """Yield each sentence of a stream as soon as the next one begins, and the last at the end."""
     text = ""
     for piece in stream:
         text += piece

@@ -1,8 +1,8 @@
-"""Continuous batching: texts that are written at the same time share each step of the model.
+"""Continuous batching: texts that are generated at the same time share each step of the model.
 
-A new text joins between two steps and a finished one leaves. Rows of different lengths are padded
-on the left; positions count from each row's own beginning. The library's own manager takes half as
-long again for a step on a CPU, where a batch of one must cost what the bare model costs.
+New texts join and finished ones leave between two steps. Rows of different lengths are padded on
+the left; positions count from each row's own start. The library's own manager takes half as long
+again for a step on a CPU, where a batch of one must not cost more than the bare model.
 """
 
 import queue
@@ -13,27 +13,27 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from torch import Tensor
 
-_MOST: Final = 8  # texts at once; further ones wait
+_MAX_TEXTS: Final = 8  # at once; further ones wait
 _IDLE_SECONDS: Final = 0.5
 
 
 @dataclass(eq=False)
 class GenerationRequest:
-    """A text in work: its tokens arrive in `inbox`, then None, or the error that ended it."""
+    """A text being generated: its tokens arrive in `inbox`, then None, or an error."""
 
-    asked: list[int]
-    room: int  # tokens it may still get
+    prompt: list[int]
+    room: int  # remaining tokens
     inbox: "queue.Queue[int | Exception | None]" = field(default_factory=queue.Queue)
     cancelled: threading.Event = field(default_factory=threading.Event)
-    last: int = 0  # the token to go on from
-    length: int = 0  # tokens of it the cache holds
+    last: int = 0  # the last token
+    length: int = 0  # of its tokens in the cache
 
 
 class ContinuousBatcher:
-    """Runs a model in a thread of its own, greedily, for as many texts as there are."""
+    """Runs a model in its own thread, with greedy decoding, for all texts together."""
 
     def __init__(self, model: Any, ends: frozenset[int]) -> None:
-        """Take a causal model and the tokens that end a text; the thread starts at once."""
+        """Set a causal model and its end tokens; the thread starts at once."""
         self._model = model
         self._ends = ends
         self._waiting: queue.Queue[GenerationRequest] = queue.Queue()
@@ -43,19 +43,19 @@ class ContinuousBatcher:
         self._thread = threading.Thread(target=self._run, daemon=True, name="generating")
         self._thread.start()
 
-    def submit(self, asked: list[int], tokens: int) -> GenerationRequest:
-        """Begin a text of at most so many tokens."""
-        text = GenerationRequest(asked, tokens)
+    def submit(self, prompt: list[int], tokens: int) -> GenerationRequest:
+        """Start a text of at most this many tokens."""
+        text = GenerationRequest(prompt, tokens)
         self._waiting.put(text)
         return text
 
     @property
     def is_running(self) -> bool:
-        """Whether texts are still written."""
+        """Return whether the thread is running."""
         return self._thread.is_alive()
 
     def close(self) -> None:
-        """Stop; texts in work end with an error."""
+        """Stop; unfinished texts end with an error."""
         self._stopped.set()
         self._thread.join()
 
@@ -72,41 +72,42 @@ class ContinuousBatcher:
             text.inbox.put(RuntimeError("the generator was closed"))
 
     def _guard(self, texts: list[GenerationRequest], work: Any) -> None:
-        """Do some work; what goes wrong ends these texts and no others."""
+        """Run some work; an error ends these texts and no others."""
         try:
             work()
-        except Exception as error:  # noqa: BLE001 — carried over to the readers' threads
+        except Exception as error:  # noqa: BLE001 — passed on to the readers' threads
             for text in texts:
                 text.inbox.put(error)
             if texts is self._texts:
                 self._texts, self._cache = [], None
 
     def _arrivals(self) -> list[GenerationRequest]:
-        """Return the texts that may begin; wait for one when nothing is in work."""
-        found: list[GenerationRequest] = []
-        while len(self._texts) + len(found) < _MOST:
-            idle = not (self._texts or found)
+        """Return the texts to start; wait for one if there is nothing to do."""
+        arrivals: list[GenerationRequest] = []
+        while len(self._texts) + len(arrivals) < _MAX_TEXTS:
+            idle = not (self._texts or arrivals)
             try:
-                found.append(self._waiting.get(block=idle, timeout=_IDLE_SECONDS if idle else None))
+                timeout = _IDLE_SECONDS if idle else None
+                arrivals.append(self._waiting.get(block=idle, timeout=timeout))
             except queue.Empty:
                 break
-        return [text for text in found if not text.cancelled.is_set()]
+        return [text for text in arrivals if not text.cancelled.is_set()]
 
     def _admit(self, text: GenerationRequest) -> None:
-        """Read what is asked and write the first token; then the text joins the others."""
+        """Process the prompt and generate the first token; then the text joins the others."""
         import torch
 
-        asked = torch.tensor([text.asked], device=self._model.device)
-        read = self._model(input_ids=asked, use_cache=True, logits_to_keep=1)
-        text.length = len(text.asked)
-        if self._said(text, int(read.logits[0, -1].argmax())):
+        prompt = torch.tensor([text.prompt], device=self._model.device)
+        output = self._model(input_ids=prompt, use_cache=True, logits_to_keep=1)
+        text.length = len(text.prompt)
+        if self._emit(text, int(output.logits[0, -1].argmax())):
             return
-        layers = [(layer.keys, layer.values) for layer in read.past_key_values.layers]
-        self._cache = _joined(self._cache, layers) if self._texts else read.past_key_values
+        layers = [(layer.keys, layer.values) for layer in output.past_key_values.layers]
+        self._cache = _append_rows(self._cache, layers) if self._texts else output.past_key_values
         self._texts.append(text)
 
     def _step(self) -> None:
-        """Write one more token of each text."""
+        """Generate one more token of each text."""
         import torch
 
         texts, device = self._texts, self._model.device
@@ -117,27 +118,27 @@ class ContinuousBatcher:
             mask = torch.ones(len(texts), width + 1, dtype=torch.long, device=device)
             for row, size in enumerate(padded):
                 mask[row, :size] = 0
-        done = self._model(
+        output = self._model(
             input_ids=torch.tensor([[text.last] for text in texts], device=device),
             position_ids=torch.tensor([[text.length] for text in texts], device=device),
             attention_mask=mask,
             past_key_values=self._cache,
             use_cache=True,
         )
-        tokens = done.logits[:, -1].argmax(dim=-1).tolist()
+        tokens = output.logits[:, -1].argmax(dim=-1).tolist()
         for text in texts:
             text.length += 1
         going = [
             row
             for row, (text, token) in enumerate(zip(texts, tokens, strict=True))
-            if not self._said(text, token)
+            if not self._emit(text, token)
         ]
         if len(going) < len(texts):
             self._texts = [texts[row] for row in going]
-            self._cache = self._kept(going, width + 1) if going else None
+            self._cache = self._select_rows(going, width + 1) if going else None
 
-    def _said(self, text: GenerationRequest, token: int) -> bool:
-        """Hand on a token; tell whether the text is at its end."""
+    def _emit(self, text: GenerationRequest, token: int) -> bool:
+        """Pass on a token; return whether the text is finished."""
         ended = token in self._ends
         if not ended:
             text.inbox.put(token)
@@ -148,7 +149,7 @@ class ContinuousBatcher:
             return True
         return False
 
-    def _kept(self, rows: list[int], width: int) -> Any:
+    def _select_rows(self, rows: list[int], width: int) -> Any:
         """Return the cache of some rows, without padding that none of them needs."""
         import torch
 
@@ -162,14 +163,14 @@ class ContinuousBatcher:
         )
 
 
-def _joined(cache: Any, more: "list[tuple[Tensor, Tensor]]") -> Any:
-    """Return a cache with further rows, each tensor of shape (rows, heads, length, size)."""
+def _append_rows(cache: Any, more: "list[tuple[Tensor, Tensor]]") -> Any:
+    """Return a cache with more rows, each tensor of shape (rows, heads, length, size)."""
     import torch
 
     width = max(cache.get_seq_length(), more[0][0].shape[2])
 
-    def both(one: "Tensor", other: "Tensor") -> "Tensor":
-        return torch.cat([_widened(one, width), _widened(other, width)])
+    def both(old: "Tensor", new: "Tensor") -> "Tensor":
+        return torch.cat([_pad_left(old, width), _pad_left(new, width)])
 
     return _cache(
         [
@@ -179,8 +180,8 @@ def _joined(cache: Any, more: "list[tuple[Tensor, Tensor]]") -> Any:
     )
 
 
-def _widened(tensor: "Tensor", width: int) -> "Tensor":
-    """Pad on the left; what is there is never looked at."""
+def _pad_left(tensor: "Tensor", width: int) -> "Tensor":
+    """Pad on the left; the attention mask hides the padding."""
     import torch
 
     return torch.nn.functional.pad(tensor, (0, 0, width - tensor.shape[2], 0))
@@ -189,7 +190,7 @@ def _widened(tensor: "Tensor", width: int) -> "Tensor":
 def _cache(layers: "list[tuple[Tensor, Tensor]]") -> Any:
     from transformers import DynamicCache
 
-    made = DynamicCache()
+    cache = DynamicCache()
     for number, (keys, values) in enumerate(layers):
-        made.update(keys, values, number)
-    return made
+        cache.update(keys, values, number)
+    return cache

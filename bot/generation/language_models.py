@@ -1,4 +1,4 @@
-"""Language models behind one interface: they write on until they are done or closed."""
+"""The interface of language models: they generate text until they finish or are closed."""
 
 from collections.abc import Callable, Generator, Sequence
 from typing import Final, Protocol, TypeAlias
@@ -12,7 +12,7 @@ MAX_TOKENS: Final = 160  # of an answer: two or three sentences
 
 
 class EngineError(CarelineError):
-    """The engine is down, slow or talks nonsense; the message says which, without its words."""
+    """The engine is down, slow or sends invalid data; the message says which."""
 
 
 class TextGenerator(Protocol):
@@ -20,16 +20,16 @@ class TextGenerator(Protocol):
 
     @property
     def name(self) -> str:
-        """Return which model it is, for the trace."""
+        """The name of the model, for the trace."""
 
     def stream(self, chat: Chat, /, *, within: Seconds) -> Writing:
-        """Yield pieces of the answer, then return what it took; closing the stream stops the model.
+        """Yield pieces of the answer, then return the tokens used; closing stops the model.
 
-        Raises EngineError when the answer is not finished `within` that time or cannot be had.
+        Raises EngineError if the answer is not finished `within` that time or is not available.
         """
 
 
-def counted(count: Callable[[str], int], chat: Chat, answer: str) -> Usage:
+def estimate_usage(count: Callable[[str], int], chat: Chat, answer: str) -> Usage:
     """Return the tokens of a chat and its answer by our own count."""
-    asked = sum(count(message["content"]) for message in chat)
-    return Usage(asked, count(answer), reported=False)
+    prompt = sum(count(message["content"]) for message in chat)
+    return Usage(prompt, count(answer), reported=False)

@@ -1,7 +1,7 @@
-"""Any engine that speaks OpenAI's chat API over HTTP: vLLM and the like, or a provider.
+"""A client of OpenAI's chat API over HTTP, for vLLM and the like, or a provider.
 
-A request that fails before its first word is tried again while there is time; an engine that
-keeps failing is left alone for a while, so that customers do not wait for it (circuit breaker,
+A request that fails before its first piece is retried while there is time; an engine that keeps
+failing gets no requests for a while, so that customers do not wait for it (circuit breaker,
 M. Nygard, Release It!, 2007).
 """
 
@@ -15,20 +15,27 @@ from typing import Any, Final
 import httpx
 
 from bot.core.types import Usage
-from bot.generation.language_models import MAX_TOKENS, Chat, EngineError, Seconds, Writing, counted
+from bot.generation.language_models import (
+    MAX_TOKENS,
+    Chat,
+    EngineError,
+    Seconds,
+    Writing,
+    estimate_usage,
+)
 
 _CONNECT_SECONDS: Final = 3.0
-_TRIES: Final = 3
-_PAUSE_SECONDS: Final = 0.25  # before the second try; doubled before each further one
-_AGAIN: Final = frozenset({408, 409, 429})  # and every 5xx
+_ATTEMPTS: Final = 3
+_PAUSE_SECONDS: Final = 0.25  # before the second attempt; doubled before each further one
+_RETRYABLE: Final = frozenset({408, 409, 429})  # and every 5xx
 _SERVER_ERROR: Final = 500
 _BAD_REQUEST: Final = 400
-_LONGEST_LINE: Final = 2**20
-_CHARACTERS_A_TOKEN: Final = 4  # of English, by the tokenizers in use; where the engine is silent
+_MAX_LINE: Final = 2**20
+_CHARACTERS_PER_TOKEN: Final = 4  # of English, if the engine does not report its usage
 
 
-class _AgainError(EngineError):
-    """Worth another try, perhaps after some seconds."""
+class _RetryableError(EngineError):
+    """An error worth another attempt, perhaps after some seconds."""
 
     def __init__(self, message: str, after: float = 0.0) -> None:
         super().__init__(message)
@@ -37,7 +44,7 @@ class _AgainError(EngineError):
 
 @dataclass
 class CircuitBreaker:
-    """Opens after failures in a row; then one request at a time may find out whether it is over."""
+    """Opens after consecutive failures; then one request at a time tests whether it is over."""
 
     failures: int = 5
     seconds: float = 20.0
@@ -46,7 +53,7 @@ class CircuitBreaker:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def allows(self) -> bool:
-        """Tell whether a request may be made now."""
+        """Return whether a request may be made now."""
         with self._lock:
             if self._count < self.failures:
                 return True
@@ -55,10 +62,10 @@ class CircuitBreaker:
             self._until = time.monotonic() + self.seconds  # this one tries, the others wait
             return True
 
-    def note(self, *, worked: bool) -> None:
-        """Take in how a request went."""
+    def record(self, *, succeeded: bool) -> None:
+        """Record the result of a request."""
         with self._lock:
-            self._count = 0 if worked else self._count + 1
+            self._count = 0 if succeeded else self._count + 1
             if self._count >= self.failures:
                 self._until = time.monotonic() + self.seconds
 
@@ -69,7 +76,7 @@ class OpenAIGenerator:
     def __init__(
         self, url: str, model: str, key: str | None = None, breaker: CircuitBreaker | None = None
     ) -> None:
-        """Take the base URL (…/v1), the model's name there and the key, which is never logged."""
+        """Set the base URL (…/v1), the model's name there and the key, which is never logged."""
         self.name = model
         self._url = f"{url.rstrip('/')}/chat/completions"
         headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -77,27 +84,27 @@ class OpenAIGenerator:
         self._breaker = breaker or CircuitBreaker()
 
     def stream(self, chat: Chat, /, *, within: Seconds) -> Writing:
-        """Yield pieces of the answer, then return the tokens used; closing hangs up."""
+        """Yield pieces of the answer, then return the tokens used; closing disconnects."""
         if not self._breaker.allows():
             message = f"the engine of {self.name} failed several times and is left alone for now"
             raise EngineError(message)
         ends = time.monotonic() + within
         try:
-            usage = yield from self._insist(chat, ends)
+            usage = yield from self._retry(chat, ends)
         except EngineError:
-            self._breaker.note(worked=False)
+            self._breaker.record(succeeded=False)
             raise
         except GeneratorExit:
-            self._breaker.note(worked=True)  # it answered; what was said was not wanted
+            self._breaker.record(succeeded=True)  # it answered; the rest is not needed
             raise
-        self._breaker.note(worked=True)
+        self._breaker.record(succeeded=True)
         return usage
 
-    def _insist(self, chat: Chat, ends: float) -> Writing:
+    def _retry(self, chat: Chat, ends: float) -> Writing:
         pause = _PAUSE_SECONDS
-        for last in (*[False] * (_TRIES - 1), True):
-            spoke = False
-            attempt = self._once(chat, ends)
+        for last in (*[False] * (_ATTEMPTS - 1), True):
+            started = False
+            attempt = self._request(chat, ends)
             try:
                 while True:
                     try:
@@ -105,19 +112,19 @@ class OpenAIGenerator:
                     except StopIteration as stop:
                         usage: Usage = stop.value
                         return usage
-                    spoke = True
+                    started = True
                     yield piece
-            except _AgainError as error:
+            except _RetryableError as error:
                 wait = max(pause, error.after)
-                if spoke or last or time.monotonic() + wait >= ends:
+                if started or last or time.monotonic() + wait >= ends:
                     raise
                 time.sleep(wait)
                 pause *= 2
             finally:
                 attempt.close()
-        raise AssertionError  # pragma: no cover — the last try returns or raises
+        raise AssertionError  # pragma: no cover — the last attempt returns or raises
 
-    def _once(self, chat: Chat, ends: float) -> Writing:
+    def _request(self, chat: Chat, ends: float) -> Writing:
         body = {
             "model": self.name,
             "messages": list(chat),
@@ -128,17 +135,17 @@ class OpenAIGenerator:
         }
         written = ""
         usage: Usage | None = None
-        done = False
+        finished = False
         try:
             limit = _timeout(ends)
             with self._http.stream("POST", self._url, json=body, timeout=limit) as response:
-                _insist_on_success(response, self.name)
+                _raise_for_status(response, self.name)
                 for event in _events(response, ends, self.name):
-                    done = done or event is None
+                    finished = finished or event is None
                     if event is None:
                         break
                     usage = _usage(event) or usage
-                    done = done or _is_last(event)
+                    finished = finished or _is_last(event)
                     if piece := _piece(event):
                         written += piece
                         yield piece
@@ -147,31 +154,31 @@ class OpenAIGenerator:
             raise EngineError(message) from error
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             message = f"the engine of {self.name} cannot be reached: {type(error).__name__}"
-            raise _AgainError(message) from error
-        if not done or not written:
+            raise _RetryableError(message) from error
+        if not finished or not written:
             message = f"the engine of {self.name} broke off"
-            raise _AgainError(message)
-        return usage or counted(_tokens, chat, written)
+            raise _RetryableError(message)
+        return usage or estimate_usage(_tokens, chat, written)
 
 
 def _timeout(ends: float) -> httpx.Timeout:
-    left = max(0.01, ends - time.monotonic())
-    return httpx.Timeout(left, connect=min(left, _CONNECT_SECONDS))
+    remaining = max(0.01, ends - time.monotonic())
+    return httpx.Timeout(remaining, connect=min(remaining, _CONNECT_SECONDS))
 
 
-def _insist_on_success(response: httpx.Response, name: str) -> None:
+def _raise_for_status(response: httpx.Response, name: str) -> None:
     status = response.status_code
-    if status in _AGAIN or status >= _SERVER_ERROR:
+    if status in _RETRYABLE or status >= _SERVER_ERROR:
         after = response.headers.get("retry-after", "")
         message = f"the engine of {name} is busy or broken ({status})"
-        raise _AgainError(message, float(after) if after.isdecimal() else 0.0)
+        raise _RetryableError(message, float(after) if after.isdecimal() else 0.0)
     if status >= _BAD_REQUEST or not response.is_success:
         message = f"the engine of {name} refuses ({status}): look at generator_url and its key"
         raise EngineError(message)
 
 
 def _events(response: httpx.Response, ends: float, name: str) -> Iterator[dict[str, Any] | None]:
-    """Yield the events of a stream, None for its end; raise for what is no such stream."""
+    """Yield the events of a stream, None for its end; raise for anything else."""
     for line in _lines(response, ends, name):
         if not line.startswith("data:"):
             continue  # comments, names of events, blank lines
@@ -182,24 +189,24 @@ def _events(response: httpx.Response, ends: float, name: str) -> Iterator[dict[s
         try:
             event = json.loads(data)
         except ValueError as error:
-            message = f"the engine of {name} sent what is no JSON"
-            raise _AgainError(message) from error
+            message = f"the engine of {name} sent invalid JSON"
+            raise _RetryableError(message) from error
         if not isinstance(event, dict) or "error" in event:
             message = f"the engine of {name} reported an error"
-            raise _AgainError(message)
+            raise _RetryableError(message)
         yield event
 
 
 def _lines(response: httpx.Response, ends: float, name: str) -> Iterator[str]:
-    """Yield lines as they arrive; an engine that drips must be done in time as well."""
+    """Yield lines as they arrive; the time limit also applies to a slow stream."""
     waiting = ""
     for text in response.iter_text():
         if time.monotonic() > ends:
             message = f"the engine of {name} was not done in time"
             raise EngineError(message)
         *lines, waiting = (waiting + text).split("\n")
-        if len(waiting) > _LONGEST_LINE:
-            message = f"the engine of {name} sent what is no stream of events"
+        if len(waiting) > _MAX_LINE:
+            message = f"the engine of {name} sent something other than an event stream"
             raise EngineError(message)
         yield from lines
     yield waiting
@@ -223,16 +230,16 @@ def _choice(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _usage(event: dict[str, Any]) -> Usage | None:
-    found = event.get("usage")
-    if not isinstance(found, dict):
+    usage = event.get("usage")
+    if not isinstance(usage, dict):
         return None
-    numbers = found.get("prompt_tokens"), found.get("completion_tokens")
+    numbers = usage.get("prompt_tokens"), usage.get("completion_tokens")
     if not all(isinstance(number, int) and number >= 0 for number in numbers):
         return None
     return Usage(int(numbers[0] or 0), int(numbers[1] or 0), reported=True)
 
 
 def _tokens(text: str) -> int:
-    """Return about how many tokens a text has: a Han character counts as one."""
+    """Return the approximate number of tokens: a Han character counts as one."""
     wide = sum(character > "\u2e80" for character in text)
-    return wide + -(-(len(text) - wide) // _CHARACTERS_A_TOKEN)
+    return wide + -(-(len(text) - wide) // _CHARACTERS_PER_TOKEN)

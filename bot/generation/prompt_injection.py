@@ -1,7 +1,7 @@
-"""Sentences in documents that give orders to an assistant: they are data, and never quoted.
+"""Detection of prompt injection in documents: such sentences are never quoted.
 
-What is found is what speaks to a machine: "ignore your instructions", "in your answer …". An order
-that does not is an odd sentence like any other, which relevance keeps out of replies.
+Detected is what addresses a machine: "ignore your instructions", "in your answer …". Another order
+is an odd sentence like any other, which is not relevant enough for replies.
 """
 
 import re
@@ -43,26 +43,26 @@ _ORDERS: Final = re.compile(
 )
 
 
-def is_order(sentence: str) -> bool:
-    """Tell whether a sentence orders an assistant to do something."""
+def is_injection(sentence: str) -> bool:
+    """Return whether a sentence is an instruction to an assistant."""
     return bool(_ORDERS.search(sentence))
 
 
-def without_orders(hits: Sequence[SearchHit]) -> list[SearchHit]:
-    """Return the hits without such sentences; a passage may fall into several, offsets agree.
+def remove_injections(hits: Sequence[SearchHit]) -> list[SearchHit]:
+    """Return the hits without such sentences; a passage may become several, offsets stay valid.
 
-    A passage that holds nothing else is left out.
+    A passage without any other sentence is dropped.
     """
     return [part for hit in hits for part in _parts(hit)]
 
 
 def _parts(hit: SearchHit) -> Iterator[SearchHit]:
     text = hit.chunk.text
-    if not is_order(text):  # by far the most
+    if not is_injection(text):  # the usual case
         yield hit
         return
     at = 0
-    orders = [span for span in sentences(text) if is_order(text[slice(*span)])]
+    orders = [span for span in sentences(text) if is_injection(text[slice(*span)])]
     for start, end in [*orders, (len(text), len(text))]:
         if text[at:start].strip():
             yield replace(

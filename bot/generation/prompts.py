@@ -1,4 +1,4 @@
-"""The prompt: a file in the home, filled with passages and a question."""
+"""The prompt: a file of the home with placeholders for passages and a question."""
 
 import hashlib
 import json
@@ -17,22 +17,22 @@ _BUILT_IN: Final = Path(__file__).with_name(FILE)
 _NEEDED: Final = frozenset({"passages", "question"})
 _KNOWN: Final = _NEEDED | {"language", "business"}
 _LANGUAGES: Final = {"zh": "Chinese", "en": "English"}
-_FENCES: Final = ("<<<", ">>>")
+_DELIMITERS: Final = ("<<<", ">>>")
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """The two messages a language model gets, with places to fill."""
+    """The two messages for a language model, with placeholders."""
 
     system: str
     user: str
     business: str = ""
 
     def fill(self, question: str, passages: str, language: str) -> Chat:
-        """Return the chat; what looks like a fence inside the texts is taken out of them."""
+        """Return the chat; delimiters inside the texts are removed."""
         values = {
-            "question": _unfenced(question),
-            "passages": _unfenced(passages),
+            "question": _remove_delimiters(question),
+            "passages": _remove_delimiters(passages),
             "language": _LANGUAGES.get(language, "English"),
             "business": self.business or "a shop",
         }
@@ -43,7 +43,7 @@ class Prompt:
 
 
 def load(home: Path, business: str = "") -> Prompt:
-    """Read the home's prompt, else the built-in one; raise CarelineError naming what is wrong."""
+    """Read the home's prompt, else the built-in one; raise CarelineError if it is invalid."""
     own = home / FILE
     path = own if own.exists() else _BUILT_IN
     try:
@@ -74,11 +74,11 @@ def load(home: Path, business: str = "") -> Prompt:
 
 
 def digest(chat: Chat) -> str:
-    """Return the SHA-256 of a chat, in hexadecimal digits: what the trace keeps of it."""
+    """Return the SHA-256 of a chat in hexadecimal digits, for the trace."""
     return hashlib.sha256(json.dumps(list(chat), ensure_ascii=False).encode()).hexdigest()
 
 
-def _unfenced(text: str) -> str:
-    for fence in _FENCES:
-        text = text.replace(fence, fence[0])
+def _remove_delimiters(text: str) -> str:
+    for delimiter in _DELIMITERS:
+        text = text.replace(delimiter, delimiter[0])
     return text

@@ -1,6 +1,6 @@
-"""Passages cut into statements: sentences, items of lists with their lead-ins, rows of tables.
+"""Splitting of passages into statements: sentences, items of lists with lead-ins, rows of tables.
 
-Every statement is a span of its passage, so that whatever is said can be cited word for word. Pure.
+Every statement is a span of its passage, so that every reply can be cited word for word. Pure.
 """
 
 import re
@@ -13,13 +13,13 @@ from knowledge_base.documents import Chunk
 Span = tuple[int, int]
 Form = Literal["sentence", "item", "row"]
 
-CELL: Final = " | "  # what the loaders put between the cells of a row
+CELL: Final = " | "  # the separator between the cells of a row
 HAN: Final = re.compile(r"[\u3400-\u9fff]")
-_LONG_HAN: Final = 90  # characters from which a Chinese sentence is cut at its clauses
+_LONG_HAN: Final = 90  # characters from which a Chinese sentence is split into clauses
 _LONG_WORDS: Final = 50
-_CLAUSE_HAN: Final = 45  # characters a clause must have before a comma may end it
+_CLAUSE_HAN: Final = 45  # characters of a clause from which a comma may end it
 _CLAUSE_WORDS: Final = 20
-_WRAPPED: Final = (60, 100)  # the widths at which texts are wrapped by hand
+_WRAP_WIDTHS: Final = (60, 100)  # the usual widths of texts with hard line breaks
 _OPEN: Final = "《「『“（(【"
 _CLOSE: Final = "》」』”）)】"
 _LEAD: Final = re.compile(r"[:：]$")
@@ -46,8 +46,8 @@ _REFERS = re.compile(
 class PassageStatement:
     """A part of a passage that can be quoted: `chunk.text[start:end]`.
 
-    `lead` is the sentence that leads into an item, or the first row of a row's table. Items of one
-    list, and rows of one table, share their `block`.
+    `lead` is the sentence that introduces an item, or the first row of a row's table. Items of one
+    list, and rows of one table, have the same `block`.
     """
 
     chunk: Chunk
@@ -60,31 +60,31 @@ class PassageStatement:
 
     @property
     def text(self) -> str:
-        """The words, as they stand there."""
+        """The quoted text."""
         return self.chunk.text[self.start : self.end]
 
     @property
     def lead_text(self) -> str:
-        """The words of the lead, empty where there is none."""
+        """The text of the lead, empty if there is none."""
         return self.chunk.text[slice(*self.lead)] if self.lead else ""
 
     @property
     def refers(self) -> bool:
-        """Whether it begins with a word that points to what stands before it."""
+        """Return whether it begins with a word that refers to the text before it."""
         return _REFERS.match(self.text) is not None
 
 
 def statements(chunk: Chunk, rank: int = 0) -> list[PassageStatement]:
     """Return the statements of a passage, in order."""
-    found: list[PassageStatement] = []
+    parsed: list[PassageStatement] = []
     for number, block in enumerate(_blocks(chunk.text)):
-        above = found[-1] if found else None
+        above = parsed[-1] if parsed else None
         lead = (above.start, above.end) if above and _LEAD.search(above.text) else None
-        found += _of_block(chunk, rank, number, block, lead)
-    return _with_answers(found)
+        parsed += _parse_block(chunk, rank, number, block, lead)
+    return _join_bare_answers(parsed)
 
 
-def _of_block(
+def _parse_block(
     chunk: Chunk, rank: int, number: int, lines: list[Span], lead: Span | None
 ) -> Iterator[PassageStatement]:
     """Yield the statements of a paragraph; several lines of one are a list, or rows."""
@@ -99,28 +99,28 @@ def _of_block(
             continue
         header = None
         if len(lines) == 1 and not (lead and not _CLOSED.search(line)):
-            for left, right in _sentences(text, start, end):
-                yield PassageStatement(chunk, rank, left, right, "sentence", number)
+            for begin, stop in _sentences(text, start, end):
+                yield PassageStatement(chunk, rank, begin, stop, "sentence", number)
             continue
         parts = [(start, end)] if is_short(line) else list(_sentences(text, start, end))
-        for left, right in parts:
-            yield PassageStatement(chunk, rank, left, right, "item", number, lead)
+        for begin, stop in parts:
+            yield PassageStatement(chunk, rank, begin, stop, "item", number, lead)
         if _LEAD.search(line):
             lead = parts[-1]
 
 
-def _with_answers(found: list[PassageStatement]) -> list[PassageStatement]:
+def _join_bare_answers(parsed: list[PassageStatement]) -> list[PassageStatement]:
     """Join a bare yes or no with the sentence after it."""
-    kept: list[PassageStatement] = []
-    for statement in found:
-        before = kept[-1] if kept else None
+    joined: list[PassageStatement] = []
+    for statement in parsed:
+        before = joined[-1] if joined else None
         if before and before.block == statement.block and _BARE_ANSWER.fullmatch(before.text):
-            kept[-1] = PassageStatement(
+            joined[-1] = PassageStatement(
                 **{**vars(statement), "start": before.start},
             )
             continue
-        kept.append(statement)
-    return kept
+        joined.append(statement)
+    return joined
 
 
 def _is_row(text: str, line: Span) -> bool:
@@ -128,31 +128,31 @@ def _is_row(text: str, line: Span) -> bool:
 
 
 def is_short(line: str) -> bool:
-    """Tell whether a line is said in one breath: up to 20 words, or 45 Chinese characters."""
+    """Return whether a line is short: up to 20 words, or 45 Chinese characters."""
     return len(HAN.findall(line)) <= _CLAUSE_HAN and len(line.split()) <= _CLAUSE_WORDS
 
 
 def _blocks(text: str) -> Iterator[list[Span]]:
-    """Yield the lines of each paragraph, those that were wrapped by hand joined again."""
+    """Yield the lines of each paragraph, with hard line breaks removed."""
     block: list[Span] = []
     at = 0
     for line in [*text.split("\n"), ""]:
-        left, right = at + len(line) - len(line.lstrip()), at + len(line.rstrip())
+        start, end = at + len(line) - len(line.lstrip()), at + len(line.rstrip())
         at += len(line) + 1
-        if left < right:
-            block.append((left, right))
+        if start < end:
+            block.append((start, end))
         elif block:
-            yield _unwrapped(text, block)
+            yield _unwrap(text, block)
             block = []
 
 
-def _unwrapped(text: str, lines: list[Span]) -> list[Span]:
-    """Return the lines of a paragraph, or one line where it is prose that was wrapped by hand."""
+def _unwrap(text: str, lines: list[Span]) -> list[Span]:
+    """Return the lines of a paragraph, joined if they are prose with hard line breaks."""
     texts = [text[start:end] for start, end in lines]
     if not any(map(_CLOSED.search, texts)) or any(CELL in line for line in texts):
         return lines
     width = max(map(len, texts))
-    wrapped = _WRAPPED[0] <= width <= _WRAPPED[1]
+    wrapped = _WRAP_WIDTHS[0] <= width <= _WRAP_WIDTHS[1]
     joined = [lines[0]]
     for before, line, (start, end) in zip(texts, texts[1:], lines[1:], strict=False):
         full = wrapped and len(before) + 1 + len(line.split(maxsplit=1)[0]) > width
@@ -164,9 +164,9 @@ def _unwrapped(text: str, lines: list[Span]) -> list[Span]:
 
 
 def _sentences(text: str, start: int, end: int) -> Iterator[Span]:
-    """Yield the sentences of a line, the long ones cut at clauses.
+    """Yield the sentences of a line, with long ones split into clauses.
 
-    A full stop within brackets or after an abbreviation ends nothing.
+    A full stop within brackets or after an abbreviation does not end a sentence.
     """
     at = start
     for match in _END.finditer(text, start, end):
@@ -176,25 +176,25 @@ def _sentences(text: str, start: int, end: int) -> Iterator[Span]:
         following = text[stop:end].lstrip()[:1]
         if following.islower() and following.isascii():
             continue
-        yield from _cut(text, *_stripped(text, at, stop))
+        yield from _cut(text, *_strip(text, at, stop))
         at = stop
     if text[at:end].strip():
-        yield from _cut(text, *_stripped(text, at, end))
+        yield from _cut(text, *_strip(text, at, end))
 
 
 def _is_inside(text: str) -> bool:
-    """Tell whether a bracket is open at the end; one that was never closed lately is a slip."""
+    """Return whether a bracket is open at the end; one opened long before is ignored."""
     recent = text[-60:]
     return sum(recent.count(c) for c in _OPEN) > sum(recent.count(c) for c in _CLOSE)
 
 
-def _stripped(text: str, start: int, end: int) -> Span:
+def _strip(text: str, start: int, end: int) -> Span:
     piece = text[start:end]
     return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
 
 
 def _cut(text: str, start: int, end: int) -> Iterator[Span]:
-    """Yield a sentence, or its clauses where it is too long to be quoted whole."""
+    """Yield a sentence, or its clauses if it is too long to be quoted whole."""
     sentence = text[start:end]
     han, words = len(HAN.findall(sentence)), len(sentence.split())
     if han <= _LONG_HAN and words <= _LONG_WORDS:
@@ -209,17 +209,17 @@ def _cut(text: str, start: int, end: int) -> Iterator[Span]:
         rest = text[stop:end]
         enough = size >= (0.5 if strong else 1.0)
         if enough and len(rest.strip()) > len(clause) // 4 and not _is_inside(clause):
-            yield from _hard(text, *_stripped(text, at, stop))
+            yield from _split_by_length(text, *_strip(text, at, stop))
             at = stop
-    yield from _hard(text, *_stripped(text, at, end))
+    yield from _split_by_length(text, *_strip(text, at, end))
 
 
-def _hard(text: str, start: int, end: int) -> Iterator[Span]:
-    """Yield what has no comma to be cut at in portions of a length that can be quoted."""
+def _split_by_length(text: str, start: int, end: int) -> Iterator[Span]:
+    """Yield a text without commas in parts of a length that can be quoted."""
     at = start
     while len(HAN.findall(text[at:end])) > _LONG_HAN or len(text[at:end].split()) > _LONG_WORDS:
         words = list(re.finditer(r"[\u3400-\u9fff]|[^\s\u3400-\u9fff]+", text[at:end]))
         stop = at + words[min(_LONG_WORDS, len(words) - 1)].start()
-        yield _stripped(text, at, stop)
+        yield _strip(text, at, stop)
         at = stop
-    yield _stripped(text, at, end)
+    yield _strip(text, at, end)

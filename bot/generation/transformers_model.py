@@ -1,7 +1,7 @@
-"""A causal language model of the transformers library: on a GPU where there is one, else CPU.
+"""A causal language model of the transformers library, on a GPU if there is one, else on the CPU.
 
-Requests that run at the same time share each step of the model (continuous batching), so that
-four customers wait little longer than one.
+Requests that run at the same time share each step of the model (continuous batching), so that four
+customers wait little longer than one.
 """
 
 import hashlib
@@ -25,13 +25,13 @@ _WAKE_SECONDS: Final = 0.5
 
 
 class LocalGenerator:
-    """Streams text; the model is loaded when this is built."""
+    """Generates text with a model that is loaded on creation."""
 
     def __init__(self, name: str, cache: Path, precision: Precision = "auto") -> None:
         """Load `smollm2`, a folder, a .gguf file or a hub name; `cache` is for converted weights.
 
-        `precision` int8 and int4 need a CUDA GPU and the package bitsandbytes; auto is bfloat16
-        there and on processors that compute in it, float32 on others.
+        Precisions int8 and int4 need a CUDA GPU and the package bitsandbytes; auto is bfloat16 on
+        GPUs and on processors that support it, float32 on others.
         """
         self.name = name
         self._tokenizer, self._model = _load(name, cache, precision)
@@ -49,12 +49,12 @@ class LocalGenerator:
         """Yield pieces of the answer, then return the tokens used; closing stops the model."""
         from tokenizers.decoders import DecodeStream
 
-        asked = self._tokenizer.apply_chat_template(
+        prompt = self._tokenizer.apply_chat_template(
             list(chat), add_generation_prompt=True, return_dict=True
         )["input_ids"]
         words = DecodeStream(skip_special_tokens=True)
         tokenizer = self._tokenizer.backend_tokenizer
-        text = self._batches.submit(asked, MAX_TOKENS)
+        text = self._batches.submit(prompt, MAX_TOKENS)
         ends = time.monotonic() + within
         written = 0
         try:
@@ -64,12 +64,12 @@ class LocalGenerator:
                     yield piece
         finally:
             text.cancelled.set()
-        return Usage(len(asked), written, reported=True)
+        return Usage(len(prompt), written, reported=True)
 
     def _next(self, text: GenerationRequest, ends: float) -> int | None:
-        while (left := ends - time.monotonic()) > 0:
+        while (remaining := ends - time.monotonic()) > 0:
             try:
-                token = text.inbox.get(timeout=min(left, _WAKE_SECONDS))
+                token = text.inbox.get(timeout=min(remaining, _WAKE_SECONDS))
             except queue.Empty:
                 if self._batches.is_running:
                     continue
@@ -83,7 +83,7 @@ class LocalGenerator:
         raise EngineError(message)
 
     def close(self) -> None:
-        """Stop the model; texts in work end with an error."""
+        """Stop the model; unfinished texts end with an error."""
         self._batches.close()
 
 
@@ -94,11 +94,11 @@ def _load(name: str, cache: Path, precision: Precision) -> tuple[Any, Any]:
     gpu = torch.cuda.is_available()
     extra: dict[str, Any] = {"dtype": torch.bfloat16 if gpu or _computes_bf16() else torch.float32}
     if precision != "auto":
-        extra |= _quantised(precision, gpu=gpu)
-    place = _place(name, cache)
+        extra |= _quantisation(precision, gpu=gpu)
+    source = _resolve(name, cache)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(place)
-        model = AutoModelForCausalLM.from_pretrained(place, **extra)
+        tokenizer = AutoTokenizer.from_pretrained(source)
+        model = AutoModelForCausalLM.from_pretrained(source, **extra)
     except (OSError, ValueError) as error:
         message = f"the generator {name} cannot be loaded: {str(error).splitlines()[0]}"
         raise CarelineError(message) from error
@@ -108,13 +108,13 @@ def _load(name: str, cache: Path, precision: Precision) -> tuple[Any, Any]:
 
 
 def _computes_bf16() -> bool:
-    """Tell whether this processor computes in bfloat16 itself: three times as fast as float32."""
+    """Return whether this processor supports bfloat16, which is three times as fast as float32."""
     import torch
 
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001
 
 
-def _quantised(precision: Precision, *, gpu: bool) -> dict[str, Any]:
+def _quantisation(precision: Precision, *, gpu: bool) -> dict[str, Any]:
     if not gpu or importlib.util.find_spec("bitsandbytes") is None:
         message = (
             f"generator_precision {precision} needs a CUDA GPU and pip install bitsandbytes: "
@@ -123,18 +123,18 @@ def _quantised(precision: Precision, *, gpu: bool) -> dict[str, Any]:
         raise CarelineError(message)
     from transformers import BitsAndBytesConfig
 
-    wanted = BitsAndBytesConfig(load_in_8bit=precision == "int8", load_in_4bit=precision == "int4")
-    return {"quantization_config": wanted, "device_map": "auto"}
+    config = BitsAndBytesConfig(load_in_8bit=precision == "int8", load_in_4bit=precision == "int4")
+    return {"quantization_config": config, "device_map": "auto"}
 
 
-def _place(name: str, cache: Path) -> str:
-    """Return what transformers should open: a folder or a hub name."""
+def _resolve(name: str, cache: Path) -> str:
+    """Return what transformers should load: a folder or a hub name."""
     path = _packaged() if name == "smollm2" else Path(name)
-    return str(_converted(path, cache)) if path.suffix == ".gguf" else name
+    return str(_convert_cached(path, cache)) if path.suffix == ".gguf" else name
 
 
-def _converted(file: Path, cache: Path) -> Path:
-    """Return a .gguf file as a model folder in half precision, converted once: that takes long."""
+def _convert_cached(file: Path, cache: Path) -> Path:
+    """Convert a .gguf file once to a model folder in half precision, and return the folder."""
     if not file.is_file():
         message = f"there is no generator {file}"
         raise CarelineError(message)
@@ -149,7 +149,7 @@ def _converted(file: Path, cache: Path) -> Path:
     scratch = target.with_name(f".{target.name}.{threading.get_native_id()}")
     try:
         _convert(file, scratch)
-        if not target.exists():  # another process may have been quicker
+        if not target.exists():  # another process may have finished first
             scratch.rename(target)
     except OSError as error:
         if not target.exists():
@@ -164,19 +164,19 @@ def _convert(file: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    place = {"pretrained_model_name_or_path": str(file.parent), "gguf_file": file.name}
+    source = {"pretrained_model_name_or_path": str(file.parent), "gguf_file": file.name}
     try:
-        read = AutoModelForCausalLM.from_pretrained(**place, dtype=torch.bfloat16)
+        model = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.bfloat16)
     except (OSError, ValueError, KeyError) as error:
         message = f"the generator {file} cannot be loaded: {str(error).splitlines()[0]}"
         raise CarelineError(message) from error
-    config = read.config
-    del config.quantization_config  # what is saved is no longer quantised
+    config = model.config
+    del config.quantization_config  # the saved model is no longer quantised
     plain = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
-    plain.load_state_dict(read.state_dict())
-    plain.generation_config = read.generation_config
+    plain.load_state_dict(model.state_dict())
+    plain.generation_config = model.generation_config
     plain.save_pretrained(folder)
-    AutoTokenizer.from_pretrained(**place).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(**source).save_pretrained(folder)
 
 
 def _packaged() -> Path:

@@ -1,1 +1,1 @@
-"""What did they mean? Language, sentiment, entities and intent of a message."""
+"""Understanding of messages: language, sentiment, entities and intent."""

@@ -1,7 +1,7 @@
 """A linear yes/no classifier of messages in their conversation.
 
-One linear model on the sentence embedding of `context.in_context` and on its n-grams, with a
-calibrated temperature: of the same kind as the intent classifier's.
+It is a linear model on the sentence embedding of `context.in_context` and on its n-grams, with a
+calibrated temperature: the same kind of model as the intent classifier.
 """
 
 import json
@@ -33,7 +33,7 @@ class BinaryClassifier:
 
         Args:
             encoder: The encoder the model was fitted on.
-            texts: What `context.in_context` made of message, reply and message before.
+            texts: The output of `context.in_context` for each message.
         """
         logits = self.head.logits(encoder.queries(texts)) + self.sparse.logits(texts)
         return softmax(logits, self.temperature)[:, 1]
@@ -47,7 +47,7 @@ class BinaryClassifier:
 
     @classmethod
     def load(cls, folder: Path, name: str) -> tuple[Self, Mapping[str, Any]]:
-        """Read what `save` wrote: the model and all that its JSON file says.
+        """Read what `save` wrote: the model and the contents of its JSON file.
 
         Raises:
             CarelineError: The folder is damaged.

@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say, and thresholds with a guarantee. Pure."""
+"""Calibrated probabilities, and thresholds with statistical guarantees. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.float64]
 
-NEVER: Final = 1e9  # a strangeness nothing reaches
-_OFFERED: Final = 0.92  # aimed at, so that the promised .9 holds for samples of a hundred
+NEVER: Final = 1e9  # an out-of-scope score that no message reaches
+_TARGET_COVERAGE: Final = 0.92  # above the promised 0.9, so that it holds for samples of a hundred
 _STARTS: Final = (0.25, 0.5)  # shares answered at which the two sequences of tests begin
-_GRID: Final = 100  # thresholds tried: a whole sequence, at most
+_GRID: Final = 100  # thresholds in a whole sequence, at most
 _BINS: Final = 15
-_SHARPEST: Final = 0.3  # a few held-out examples, all right, would ask for infinite confidence
-_FALSE_OOS: Final = 0.04  # in-scope messages that may be rejected, on validation data
-_FEW: Final = 100  # in-scope validation examples below which their quantile is not trusted
-_STRANGE: Final = 2.0  # the score that is trusted instead
-_TOO_FEW: Final = 20  # out-of-scope examples below which a rate says nothing
+_MIN_TEMPERATURE: Final = 0.3  # a few correct held-out examples would ask for infinite confidence
+_FALSE_OOS: Final = 0.04  # share of in-scope validation messages that may be rejected
+_MIN_IN_SCOPE: Final = 100  # in-scope validation examples from which their quantile is reliable
+_DEFAULT_SCORE: Final = 2.0  # the least threshold with fewer examples
+_MIN_OUT_OF_SCOPE: Final = 20  # out-of-scope examples from which a rate is meaningful
 
 
 def softmax(logits: Array, temperature: float = 1.0) -> Array:
@@ -30,7 +30,7 @@ def softmax(logits: Array, temperature: float = 1.0) -> Array:
 
 
 def fit_temperature(logits: Array, targets: NDArray[np.int64]) -> float:
-    """Return the temperature with the least negative log-likelihood (Guo et al., 2017).
+    """Return the temperature with the lowest negative log-likelihood (Guo et al., 2017).
 
     Logits have the shape (n, classes), targets are class numbers, shape (n,).
     """
@@ -39,45 +39,45 @@ def fit_temperature(logits: Array, targets: NDArray[np.int64]) -> float:
     def loss(log_temperature: float) -> float:
         return log_loss(logits, targets, float(np.exp(log_temperature)))
 
-    bounds = (np.log(_SHARPEST), np.log(20.0))
-    found = minimize_scalar(loss, bounds=bounds, method="bounded")
-    return float(np.exp(found.x))
+    bounds = (np.log(_MIN_TEMPERATURE), np.log(20.0))
+    result = minimize_scalar(loss, bounds=bounds, method="bounded")
+    return float(np.exp(result.x))
 
 
 def log_loss(logits: Array, targets: NDArray[np.int64], temperature: float = 1.0) -> float:
     """Return the mean negative log-likelihood of class numbers `targets`, shape (n,)."""
-    chosen = softmax(logits, temperature)[np.arange(len(targets)), targets]
-    return float(-np.log(np.maximum(chosen, 1e-12)).mean())
+    probabilities = softmax(logits, temperature)[np.arange(len(targets)), targets]
+    return float(-np.log(np.maximum(probabilities, 1e-12)).mean())
 
 
 def expected_calibration_error(confidence: Array, correct: NDArray[np.bool_]) -> float:
     """Return the mean gap of confidence and accuracy over 15 bins of equal width."""
-    said, true, sizes = reliability(confidence, correct)
-    return float((np.abs(said - true) * sizes).sum())
+    confidences, accuracies, shares = reliability(confidence, correct)
+    return float((np.abs(confidences - accuracies) * shares).sum())
 
 
 def reliability(confidence: Array, correct: NDArray[np.bool_]) -> tuple[Array, Array, Array]:
-    """Return mean confidence, accuracy and share of the rows of each bin that is not empty."""
+    """Return the mean confidence, the accuracy and the share of the rows of each non-empty bin."""
     bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
     inside = [bins == b for b in np.unique(bins)]
-    said = np.array([confidence[chosen].mean() for chosen in inside])
-    true = np.array([correct[chosen].mean() for chosen in inside])
-    return said, true, np.array([chosen.mean() for chosen in inside])
+    confidences = np.array([confidence[rows].mean() for rows in inside])
+    accuracies = np.array([correct[rows].mean() for rows in inside])
+    return confidences, accuracies, np.array([rows.mean() for rows in inside])
 
 
 def rejection_threshold(in_scope: Array, out_of_scope: Array) -> float:
     """Return the score at and above which a message is rejected as out of scope.
 
-    Scores are strangeness, in standard deviations of messages in scope. At most 4 % of in-scope
-    validation messages are rejected; with enough out-of-scope examples, as few as that costs
-    nothing in balanced accuracy.
+    Scores are in standard deviations of in-scope messages. At most 4 % of in-scope validation
+    messages are rejected; with enough out-of-scope examples, the threshold is the one with the best
+    balanced accuracy among those.
     """
     if len(in_scope) == 0:
         return NEVER
     strict = float(np.quantile(in_scope, 1.0 - _FALSE_OOS))
-    if len(in_scope) < _FEW:  # the quantile of a few easy examples would reject nearly all
-        strict = max(strict, _STRANGE)
-    if len(out_of_scope) < _TOO_FEW:
+    if len(in_scope) < _MIN_IN_SCOPE:  # the quantile of a few easy examples rejects nearly all
+        strict = max(strict, _DEFAULT_SCORE)
+    if len(out_of_scope) < _MIN_OUT_OF_SCOPE:
         return strict
     candidates = np.unique(np.concatenate([in_scope, out_of_scope]))
     candidates = candidates[candidates >= strict]
@@ -87,23 +87,23 @@ def rejection_threshold(in_scope: Array, out_of_scope: Array) -> float:
     return float(candidates[int(np.argmax(gain))])
 
 
-def candidate_threshold(probabilities: Array, targets: NDArray[np.int64], asked: Array) -> float:
+def candidate_threshold(probabilities: Array, targets: NDArray[np.int64], unclear: Array) -> float:
     """Return the probability from which an intent is offered in a clarifying question.
 
     Split conformal prediction (Sadinle et al., "Least ambiguous set-valued classifiers", 2019) over
-    the messages that would be asked about, `asked`, a mask of shape (n,): the true intent of a new
-    one of those is offered with a probability of at least .9.
+    the messages that lead to such a question, `unclear`, a mask of shape (n,): the true intent of a
+    new one of those is offered with a probability of at least 0.9.
     """
-    true = np.sort(probabilities[np.arange(len(targets)), targets][asked.astype(bool)])
-    rank = int(np.floor((1.0 - _OFFERED) * (len(true) + 1)))
+    true = np.sort(probabilities[np.arange(len(targets)), targets][unclear.astype(bool)])
+    rank = int(np.floor((1.0 - _TARGET_COVERAGE) * (len(true) + 1)))
     return float(true[rank - 1]) if rank >= 1 else 0.0
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """A promise that can be kept: the lowest confidence to answer at, and how much that answers.
+    """A certified promise: the lowest confidence to answer at, and the share that answers.
 
-    `threshold` is None when nothing can be promised; `missing` says why, and what it would take.
+    `threshold` is None if nothing can be promised; `missing` says why, and what is needed.
     """
 
     threshold: float | None
@@ -134,8 +134,8 @@ def certify(
     step = max(1, len(confidence) // _GRID)
     starts = [min(max(needed, int(start * len(confidence))), possible) for start in _STARTS]
     for start in starts:
-        for place in range(start, possible + 1, step):
-            answered = _with_ties(sorted_confidence, place)
+        for position in range(start, possible + 1, step):
+            answered = _with_ties(sorted_confidence, position)
             if upper_bound(int(mistakes[answered - 1]), answered, alpha) > share:
                 break
             answered_best = max(answered_best, answered)
@@ -160,9 +160,9 @@ def upper_bound(mistakes: int, answered: int, alpha: float) -> float:
     return float(beta.ppf(1.0 - alpha, mistakes + 1, answered - mistakes))
 
 
-def _with_ties(sorted_confidence: Array, place: int) -> int:
-    """Return how many a threshold at this place answers: all that are equal, or none of them."""
-    lowest = sorted_confidence[place - 1]
+def _with_ties(sorted_confidence: Array, position: int) -> int:
+    """Return how many messages a threshold at this position answers, with all equal ones."""
+    lowest = sorted_confidence[position - 1]
     return int(np.searchsorted(-sorted_confidence, -lowest, side="right"))
 
 

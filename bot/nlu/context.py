@@ -1,25 +1,25 @@
-"""A message together with what was said before it, as one text for the classifier.
+"""A message and the ones before it, as one text for the classifier.
 
-"And to Norway?" means nothing alone. A model that was trained on dialogs reads each message with
-the reply and the customer message before it.
+"And to Norway?" cannot be understood alone. A model trained on dialogs reads each message with the
+reply and the customer message before it.
 """
 
 import re
 from typing import Final
 
-from bot.core.privacy import masked
+from bot.core.privacy import mask
 
 _SEPARATOR: Final = " ‖ "
 _NUMBER: Final = re.compile(r"\d{4,}")
-_CHARACTERS: Final = 90  # of each earlier text; its beginning says what it is about
+_CHARACTERS: Final = 90  # of each earlier text; its beginning is enough to show the subject
 
 
 def neutral(text: str) -> str:
-    """Return a text whose addresses and long numbers are all alike; offsets still hold.
+    """Return a text with uniform addresses and long numbers; offsets stay.
 
-    They say nothing about what is wanted, and lead a model astray: each is one it has never seen.
+    They do not help to find the intent, and mislead a model, which has never seen each of them.
     """
-    return _NUMBER.sub(lambda number: "0" * len(number[0]), masked(text))
+    return _NUMBER.sub(lambda number: "0" * len(number[0]), mask(text))
 
 
 def in_context(text: str, customer: str | None, reply: str | None) -> str:
@@ -29,5 +29,5 @@ def in_context(text: str, customer: str | None, reply: str | None) -> str:
 
 
 def message_of(text: str) -> str:
-    """Return the message alone of what `in_context` made."""
+    """Return the message without the context that `in_context` added."""
     return text.split(_SEPARATOR, 1)[0]

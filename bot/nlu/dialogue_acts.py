@@ -1,7 +1,7 @@
 """Dialogue acts: whether a customer requests an action or asks a question about it.
 
-"Send it back" and "can it be sent back?" have one intent and take different routes. The model
-learns from transcripts whose turns say which route they took; a home without them has patterns.
+"Send it back" and "can it be sent back?" have the same intent and different routes. The model is
+trained on transcripts whose turns are labelled with their route; a home without them has patterns.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class DialogueActClassifier:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote; raise CarelineError where it is damaged."""
+        """Read what `save` wrote; raise CarelineError if it is damaged."""
         classifier, details = BinaryClassifier.load(folder, _DETAILS)
         if "intents" not in details:
             message = f"{folder / _DETAILS} names no intents; run `careline train` again"

@@ -1,8 +1,8 @@
-"""Whether today's messages look like those the promise was certified on.
+"""Drift detection: comparison of recent messages with those the promise was certified on.
 
-The last messages' distances to the training messages, and the model's confidences, are compared
-with those of the calibration set (two-sample Kolmogorov-Smirnov). When either differs beyond
-chance, the promise no longer follows from the certificate: it is void until they agree again.
+The distances of recent messages to the training messages, and the model's confidences, are compared
+with those of the calibration set (two-sample Kolmogorov-Smirnov). If either differs significantly,
+the certificate no longer applies, and the promise is void until they agree again.
 """
 
 import math
@@ -17,28 +17,28 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_KEPT: Final = 1_000  # calibration values kept of each kind
-_WINDOW: Final = 200  # messages looked at
-_EVERY: Final = 20  # messages between two looks
-_ALPHA: Final = 1e-4  # chance of a false alarm at one look, each kind
+_SAMPLE: Final = 1_000  # calibration values stored of each kind
+_WINDOW: Final = 200  # messages that are compared
+_EVERY: Final = 20  # messages between two tests
+_ALPHA: Final = 1e-4  # chance of a false alarm in one test, for each kind
 _DIGITS: Final = 4
 
 
 @dataclass(frozen=True)
 class DriftReference:
-    """What calibration messages looked like, shape (n,) each."""
+    """The distances and confidences of calibration messages, shape (n,) each."""
 
     distances: Array
     confidences: Array
 
     @classmethod
-    def of(cls, distances: Array, confidences: Array, seed: int = 0) -> Self:
-        """Keep a sample."""
-        rows = np.random.default_rng(seed).permutation(len(distances))[:_KEPT]
+    def sample(cls, distances: Array, confidences: Array, seed: int = 0) -> Self:
+        """Return a random sample of the calibration values."""
+        rows = np.random.default_rng(seed).permutation(len(distances))[:_SAMPLE]
         return cls(distances[rows], confidences[rows])
 
     def differs(self, distances: Array, confidences: Array) -> bool:
-        """Tell whether messages differ from the calibration set beyond chance."""
+        """Return whether messages differ significantly from the calibration set."""
         pairs = ((self.distances, distances), (self.confidences, confidences))
         return any(p_value(a, b) < _ALPHA for a, b in pairs)
 
@@ -56,8 +56,8 @@ class DriftReference:
 def p_value(a: Array, b: Array) -> float:
     """Return the chance that samples of one distribution, shape (n,), differ as much as these.
 
-    The first term of Kolmogorov's series, which bounds it. Values are compared to a few digits, as
-    they are reported: a confidence of 1 may be one that was rounded.
+    It is the first term of Kolmogorov's series, which is an upper bound. Values are rounded to a
+    few digits, as in reports: a confidence of 1 may be a rounded one.
     """
     a, b = np.sort(np.round(a, _DIGITS)), np.sort(np.round(b, _DIGITS))
     places = np.concatenate([a, b])
@@ -67,28 +67,28 @@ def p_value(a: Array, b: Array) -> float:
 
 
 class DriftMonitor:
-    """Watches the messages of one process; calls from several threads are fine."""
+    """Monitors the messages of one process; it is thread-safe."""
 
     def __init__(self, reference: DriftReference) -> None:
         """Start with an empty window."""
         self._reference = reference
-        self._seen: deque[tuple[float, float]] = deque(maxlen=_WINDOW)
+        self._window: deque[tuple[float, float]] = deque(maxlen=_WINDOW)
         self._count = 0
         self._drifted = False
         self._lock = threading.Lock()
 
     @property
     def drifted(self) -> bool:
-        """Whether the last messages differ from the calibration set."""
+        """Return whether the last messages differ from the calibration set."""
         return self._drifted
 
     def watch(self, distance: float, confidence: float) -> bool:
-        """Take one message; return whether the last messages differ."""
+        """Add a message; return whether the last messages differ."""
         with self._lock:
-            self._seen.append((distance, confidence))
+            self._window.append((distance, confidence))
             self._count += 1
-            due = len(self._seen) == _WINDOW and self._count % _EVERY == 0
-            window = np.array(self._seen) if due else None
+            due = len(self._window) == _WINDOW and self._count % _EVERY == 0
+            window = np.array(self._window) if due else None
         if window is not None:
             self._drifted = self._reference.differs(window[:, 0], window[:, 1])
         return self._drifted

@@ -1,8 +1,8 @@
-"""Sentiment and emotion: a small head on what the encoder read anyway.
+"""Sentiment and emotion: small linear heads on the vectors of the encoder.
 
-It is trained on messages written for the purpose (`emotions/`) and sees, beside the encoder's
-vector, what word lists say. Most of what customers write is neutral, so neutral examples count
-more, and the word lists' own opinion is added: together they carry over to other kinds of text.
+They are trained on messages written for the purpose (`emotions/`), and their features are the
+encoder's vector and scores of word lists. Most messages are neutral, so neutral examples have a
+higher weight, and the word lists' own opinion is added: both help on other kinds of text.
 """
 
 import csv
@@ -22,11 +22,11 @@ from knowledge_base.encoders.base_models import Vectors
 SENTIMENTS: Final = ("negative", "neutral", "positive")
 EMOTIONS: Final = ("calm", "confused", "frustrated", "angry", "anxious", "happy")
 _FOLDER: Final = Path(__file__).with_name("emotions")
-_STRENGTH: Final = 0.001  # strongly regularised: what it learns must hold for other texts too
+_STRENGTH: Final = 0.001  # strong regularisation, so that it generalises to other texts
 _EMOTION_STRENGTH: Final = 0.01
 _WEIGHTS: Final = {"negative": 1.0, "neutral": 3.0, "positive": 2.0}
-_WORDS: Final = 0.4  # weight of the word lists' opinion beside the head's probabilities
-# Which emotions fit a sentiment: the two readings shown to people must not contradict each other.
+_WORDS: Final = 0.4  # weight of the word lists' opinion relative to the head's probabilities
+# The emotions that fit a sentiment: the two results must not contradict each other.
 _FITTING: Final = {
     "negative": ("frustrated", "angry", "anxious", "confused"),
     "neutral": ("calm", "confused", "anxious"),
@@ -36,7 +36,7 @@ _FITTING: Final = {
 
 @dataclass(frozen=True)
 class SentimentEmotion:
-    """How a message sounds; `negativity` is the probability that it is negative."""
+    """The sentiment and emotion of a message, and the probability that it is negative."""
 
     sentiment: str
     emotion: str
@@ -55,13 +55,13 @@ class EmotionClassifier:
     emotion_bias: NDArray[np.float32]
 
     def read(self, vectors: Vectors, texts: Sequence[str]) -> list[SentimentEmotion]:
-        """Return the tone of texts and their vectors, shape (n, dimension)."""
-        words = [sentiment.words(message_of(text)) for text in texts]
+        """Return the sentiment and emotion of texts with these vectors, shape (n, dimension)."""
+        words = [sentiment.score_words(message_of(text)) for text in texts]
         inputs = (np.hstack([vectors, [w.features for w in words]]) - self.mean) / self.spread
         shares = _softmax(inputs @ self.sentiment_weight.T + self.sentiment_bias)
         shares = (shares + _WORDS * np.array([w.opinion for w in words])) / (1 + _WORDS)
         feelings = inputs @ self.emotion_weight.T + self.emotion_bias
-        return [_tone(share, feeling) for share, feeling in zip(shares, feelings, strict=True)]
+        return [_combine(share, feeling) for share, feeling in zip(shares, feelings, strict=True)]
 
     def save(self, path: Path) -> None:
         """Write the arrays to one .npz file."""
@@ -74,7 +74,7 @@ class EmotionClassifier:
             return cls(**{name: arrays[name] for name in arrays.files})
 
 
-def _tone(shares: NDArray[Any], feelings: NDArray[Any]) -> SentimentEmotion:
+def _combine(shares: NDArray[Any], feelings: NDArray[Any]) -> SentimentEmotion:
     name = SENTIMENTS[int(shares.argmax())]
     fitting = [EMOTIONS.index(emotion) for emotion in _FITTING[name]]
     emotion = EMOTIONS[max(fitting, key=lambda number: float(feelings[number]))]
@@ -82,7 +82,7 @@ def _tone(shares: NDArray[Any], feelings: NDArray[Any]) -> SentimentEmotion:
 
 
 def examples() -> list[dict[str, str]]:
-    """Return the messages a head is trained on: `text`, `sentiment`, `emotion`."""
+    """Return the training messages of the heads: `text`, `sentiment`, `emotion`."""
     rows = []
     for path in sorted(_FOLDER.glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
@@ -91,35 +91,43 @@ def examples() -> list[dict[str, str]]:
 
 
 class MessageEncoder(Protocol):
-    """Anything that encodes customers' messages."""
+    """Any encoder of customers' messages."""
 
     def queries(self, texts: Sequence[str], /) -> Vectors:
         """Return unit vectors, shape (n, dimension)."""
 
 
-def trained_on(encoder: MessageEncoder) -> EmotionClassifier:
-    """Return a head for an encoder, fitted to the messages of `examples`."""
+def fit_on_examples(encoder: MessageEncoder) -> EmotionClassifier:
+    """Return heads for an encoder, fitted to the messages of `examples`."""
     rows = examples()
     return fit(encoder.queries([row["text"] for row in rows]), rows)
 
 
-# Base encoders are trained on again and again; what a training makes is used once.
-shared = lru_cache(maxsize=4)(trained_on)
+# Base encoders are used for many trainings; a fine-tuned one only once, so it is not cached.
+fit_cached = lru_cache(maxsize=4)(fit_on_examples)
 
 
 def fit(vectors: Vectors, rows: Sequence[dict[str, str]]) -> EmotionClassifier:
     """Fit the heads on labelled messages and their vectors, shape (n, dimension)."""
     from sklearn.linear_model import LogisticRegression
 
-    features = [sentiment.words(row["text"]).features for row in rows]
+    features = [sentiment.score_words(row["text"]).features for row in rows]
     inputs = np.hstack([vectors, features]).astype(np.float32)
     mean, spread = inputs.mean(axis=0), np.maximum(inputs.std(axis=0), 1e-6)
     standard = (inputs - mean) / spread
-    feel = LogisticRegression(C=_STRENGTH, max_iter=2000, class_weight=_WEIGHTS)
-    feel.fit(standard, [row["sentiment"] for row in rows])  # classes in alphabetic order, as above
-    which = LogisticRegression(C=_EMOTION_STRENGTH, max_iter=2000)
-    which.fit(standard, [EMOTIONS.index(row["emotion"]) for row in rows])
-    arrays = (mean, spread, feel.coef_, feel.intercept_, which.coef_, which.intercept_)
+    sentiments = LogisticRegression(C=_STRENGTH, max_iter=2000, class_weight=_WEIGHTS)
+    # The classes are sorted alphabetically, like SENTIMENTS.
+    sentiments.fit(standard, [row["sentiment"] for row in rows])
+    emotions = LogisticRegression(C=_EMOTION_STRENGTH, max_iter=2000)
+    emotions.fit(standard, [EMOTIONS.index(row["emotion"]) for row in rows])
+    arrays = (
+        mean,
+        spread,
+        sentiments.coef_,
+        sentiments.intercept_,
+        emotions.coef_,
+        emotions.intercept_,
+    )
     return EmotionClassifier(*(np.asarray(array, dtype=np.float32) for array in arrays))
 
 

@@ -1,4 +1,4 @@
-"""Small words and a shop's words by language: what tells the language of a short message."""
+"""Function words and shop words by language, for the language detection of short messages."""
 
 from typing import Final
 
@@ -22,7 +22,7 @@ ENGLISH: Final = frozenset(
     yet you your
     """.split()  # noqa: SIM905 - readable as prose
 )
-# Words of other languages that are no English words, nor names or slips of one.
+# Words of other languages that are not English words, names or misspellings of one.
 FOREIGN: Final = (
     frozenset(
         """
@@ -71,7 +71,7 @@ FOREIGN: Final = (
     """.split()  # noqa: SIM905 - these are English words, names or slips as well
     )
 )
-# Half a hint each: they stand in names and slips of English messages too.
+# Words with half the weight: they also occur in names and typing errors of English messages.
 WEAK: Final = frozenset(
     """
     de la el le les des du un una une en que y der die den dem zu im il di da con per se te em

@@ -1,4 +1,4 @@
-"""The intent classifier in service: one pass of an encoder, linear heads, calibrated numbers."""
+"""The intent classifier in service: one pass of the encoder, linear heads, calibrated scores."""
 
 import json
 import os
@@ -28,23 +28,23 @@ from knowledge_base.encoders.micro_batching import MicroBatcher
 from knowledge_base.index.versions import Version
 from knowledge_base.text.spelling import SpellingCorrector
 
-_RANKED = 5
-# Shares of known n-grams: up to the first they are not trusted, from the second they are. Texts in
-# the training's language lie above (.66 at the 5th percentile), others below (.49 at the 95th).
+_MAX_RANKED = 5
+# Shares of known n-grams: up to the first, they are ignored; from the second, fully used. Texts in
+# the training language are above (0.66 at the 5th percentile), others below (0.49 at the 95th).
 _KNOWN = (0.4, 0.6)
-_TOGETHER: Final = 16  # texts, or calls, that are classified at once
+_BATCH: Final = 16  # texts, or calls, that are classified at once
 _EXAMPLES = "examples.jsonl"
-_Said = tuple[str, IntentHistory]  # a text, and what its conversation has been about
+_Query = tuple[str, IntentHistory]  # a text, and the intent history of its conversation
 
 
 class QueryEncoder(Protocol):
-    """Anything that encodes customers' messages."""
+    """Any encoder of customers' messages."""
 
     def queries(self, texts: Sequence[str], /) -> Vectors:
         """Return unit vectors, shape (n, dimension)."""
 
     def knows(self, word: str, /) -> bool:
-        """Tell whether a word stands in the encoder's vocabulary."""
+        """Return whether a word is in the encoder's vocabulary."""
 
 
 @dataclass(frozen=True)
@@ -71,24 +71,24 @@ class LinearHead:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What turns logits into decisions.
+    """The parameters that turn logits into decisions.
 
-    Confidences from `promise` up are certified to keep the promise, None when none could be;
-    `coverage` is the share of validation messages they answer. A clarifying question offers the
-    intents with a probability of at least `candidate`.
+    Confidences from `promise` up are certified to keep the promise, None if there is no
+    certificate; `coverage` is the share of validation messages they answer. A clarifying question
+    offers the intents with a probability of at least `candidate`.
     """
 
     temperature: float = 1.0
     oos_threshold: float = 1e9
     promise: float | None = None
-    share: float | None = None  # wrong among answered that was certified, with `certainty`
+    share: float | None = None  # certified share of wrong answers, with probability `certainty`
     certainty: float | None = None
     coverage: float | None = None
-    missing: str | None = None  # why nothing could be promised, and what it would take
+    missing: str | None = None  # why there is no certificate, and what is needed for one
     candidate: float = 0.1
 
     def covers(self, share: float, certainty: float) -> bool:
-        """Tell whether what was certified is at least as strict as a promise."""
+        """Return whether the certificate is at least as strict as a promise."""
         if self.promise is None or self.share is None or self.certainty is None:
             return False
         return self.share <= share and self.certainty >= certainty
@@ -96,7 +96,7 @@ class Calibration:
 
 @dataclass(frozen=True)
 class SimilarExample:
-    """A training message the model remembers, and where it comes from."""
+    """A stored training message, and its source."""
 
     text: str
     intent: str
@@ -105,7 +105,7 @@ class SimilarExample:
 
 @dataclass(frozen=True)
 class ModelParameters:
-    """Everything of a trained classifier but its encoder; `labels` are in the heads' order."""
+    """All parts of a trained classifier except its encoder; `labels` are in the heads' order."""
 
     head: LinearHead
     sparse: NgramHead
@@ -113,13 +113,13 @@ class ModelParameters:
     speller: SpellingCorrector
     memory: NeighbourIndex
     novelty: OutOfScopeDetector
-    examples: tuple[SimilarExample, ...]  # in the memory's order
+    examples: tuple[SimilarExample, ...]  # in the order of `memory`
     plain: LinearHead | None = None  # on embeddings alone
     tone: EmotionClassifier | None = None
     reference: DriftReference | None = None
     calibration: Calibration = Calibration()
-    contextual: bool = False  # trained on messages with what was said before them
-    leans: int = 0  # labels whose earlier chances the head reads, see `threads`; 0: it reads none
+    contextual: bool = False  # trained on messages with their context
+    leans: int = 0  # labels of the intent history in the head's input; 0: it has none
 
     def save(self, folder: Path) -> None:
         """Write the parameters into a version's folder."""
@@ -148,7 +148,7 @@ class ModelParameters:
         has_tone = (folder / "tone.npz").exists()
         has_reference = (folder / "reference.npz").exists()
         context = _read_json(folder / "context.json")
-        if isinstance(context, bool):  # as it was kept before heads read threads
+        if isinstance(context, bool):  # the format before heads had an intent history
             context = {"read": context, "leans": 0}
         return cls(
             head=LinearHead.load(folder / "head.npz"),
@@ -173,12 +173,12 @@ def _read_json(path: Path) -> Any:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model says of one text.
+    """The prediction for one text.
 
-    `ranking` holds the best labels, best first, `oos` among them where the model knows that
-    class; `oos_score` is 0 for a usual message and grows with strangeness. `sure` tells whether
-    answering keeps the promise, None when nothing is promised; `candidates` are what a clarifying
-    question should offer.
+    `ranking` has the best labels, best first, including `oos` if the model has that class;
+    `oos_score` is 0 for a usual message and grows the more unusual it is. `sure` says whether an
+    answer keeps the promise, None without a promise; `candidates` are what a clarifying question
+    should offer.
     """
 
     ranking: tuple[IntentScore, ...]
@@ -197,12 +197,12 @@ class Prediction:
 
     @property
     def confidence(self) -> float:
-        """How sure the model is of `intent`."""
+        """The probability of `intent`."""
         return 1.0 - self.best.confidence if self.rejected else self.best.confidence
 
 
 class IntentModel:
-    """A version of the classifier, open for service."""
+    """A version of the classifier, loaded for service."""
 
     def __init__(
         self,
@@ -211,7 +211,7 @@ class IntentModel:
         version: str = "m-unpublished",
         engine: str = "torch",
     ) -> None:
-        """Put the parts together; `engine` is the encoder's."""
+        """Combine the parts; `engine` is the name of the encoder's engine."""
         self.encoder = encoder
         self.parameters = parameters
         self.labels = parameters.labels
@@ -220,8 +220,8 @@ class IntentModel:
         self._dimension = parameters.memory.vectors.shape[1]
         self.version = version
         self.engine = engine
-        self._batcher: MicroBatcher[Sequence[_Said], list[Prediction]] = MicroBatcher(
-            self._together, lanes=os.cpu_count() or 1, largest=_TOGETHER
+        self._batcher: MicroBatcher[Sequence[_Query], list[Prediction]] = MicroBatcher(
+            self._classify_calls, max_concurrency=os.cpu_count() or 1, max_batch_size=_BATCH
         )
         self.outside = np.array([label == OUT_OF_SCOPE for label in self.labels])
 
@@ -230,75 +230,77 @@ class IntentModel:
         """The in-scope labels."""
         return tuple(label for label in self.labels if label != OUT_OF_SCOPE)
 
-    def predict(self, texts: Sequence[str], leaning: IntentHistory = ()) -> list[Prediction]:
-        """Classify texts, in order; those of a conversation come as `context.in_context` made.
+    def predict(self, texts: Sequence[str], history: IntentHistory = ()) -> list[Prediction]:
+        """Classify texts, in order; those of a conversation are the output of `context.in_context`.
 
-        `leaning` is what the conversation they all stand in has been about.
+        `history` is the intent history of their conversation.
         """
-        said = [(text, leaning) for text in texts]
-        if len(said) > _TOGETHER:
-            return self._predict(said)
-        return self._batcher.run(said) if said else []
+        queries = [(text, history) for text in texts]
+        if len(queries) > _BATCH:
+            return self._predict(queries)
+        return self._batcher.run(queries) if queries else []
 
-    def _together(self, calls: list[Sequence[_Said]]) -> list[list[Prediction]]:
-        """Classify what several callers ask for at the same moment."""
-        found = iter(self._predict([said for call in calls for said in call]))
-        return [list(islice(found, len(call))) for call in calls]
+    def _classify_calls(self, calls: list[Sequence[_Query]]) -> list[list[Prediction]]:
+        """Classify the texts of concurrent callers together."""
+        predictions = iter(self._predict([query for call in calls for query in call]))
+        return [list(islice(predictions, len(call))) for call in calls]
 
-    def _predict(self, said: Sequence[_Said]) -> list[Prediction]:
+    def _predict(self, queries: Sequence[_Query]) -> list[Prediction]:
         speller = self.parameters.speller
-        texts = [speller.correct(neutral(text), self.encoder.knows) for text, _ in said]
-        features = self.features(texts, [leaning for _, leaning in said])
+        texts = [speller.correct(neutral(text), self.encoder.knows) for text, _ in queries]
+        features = self.features(texts, [history for _, history in queries])
         logits = self.logits(features, texts)
         vectors = features[:, : self._dimension]
         distances = self.parameters.memory.distances(vectors)
-        scores = self.parameters.novelty.score(novelty.signs(logits, self.outside, distances))
-        found = self.decide(softmax(logits, self.calibration.temperature), scores)
+        signals = novelty.compute_signals(logits, self.outside, distances)
+        scores = self.parameters.novelty.score(signals)
+        predictions = self.decide(softmax(logits, self.calibration.temperature), scores)
         head = self.parameters.tone
         tones = head.read(vectors, texts) if head else [None] * len(texts)
         return [
-            replace(prediction, tone=heard, distance=float(distance))
-            for prediction, heard, distance in zip(found, tones, distances, strict=True)
+            replace(prediction, tone=tone, distance=float(distance))
+            for prediction, tone, distance in zip(predictions, tones, distances, strict=True)
         ]
 
     def features(
-        self, texts: Sequence[str], found: Sequence[IntentHistory] | None = None
+        self, texts: Sequence[str], histories: Sequence[IntentHistory] | None = None
     ) -> Vectors:
-        """Return what the heads read, shape (n, their width): the first values are the vectors.
+        """Return the input of the heads, shape (n, width): the first columns are the vectors.
 
-        `found` is what the conversations of the texts have been about.
+        `histories` are the intent histories of the texts' conversations.
         """
-        leans = self.parameters.leans
-        if not leans:
+        width = self.parameters.leans
+        if not width:
             return self.encoder.queries(texts)
-        about = context_features.history_matrix(found or [()] * len(texts), self.labels[:leans])
+        about = context_features.history_matrix(histories or [()] * len(texts), self.labels[:width])
         return np.hstack([context_features.encode(self.encoder.queries, texts), about])
 
-    def glance(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Return the logits of n-grams alone, shape (n, classes): quick and rough."""
+    def ngram_logits(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return the logits of n-grams alone, shape (n, classes): fast and approximate."""
         return self.parameters.sparse.logits(texts)
 
     def logits(self, features: Vectors, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return logits, shape (n, classes), of texts and their `features`.
 
         The fewer of a text's n-grams are known (it may be in another language than the training
-        texts), the more the head on embeddings alone speaks, where there is one.
+        texts), the more the head on embeddings alone counts, if there is one.
         """
         sparse, known = self.parameters.sparse.read(texts)
         logits = self.parameters.head.logits(features) + sparse
         plain = self.parameters.plain
-        strange = known < _KNOWN[1]
-        if plain is None or not strange.any():
+        unfamiliar = known < _KNOWN[1]
+        if plain is None or not unfamiliar.any():
             return logits
         low, high = _KNOWN
-        share = np.clip((known[strange] - low) / (high - low), 0.0, 1.0)[:, np.newaxis]
-        logits[strange] = share * logits[strange] + (1 - share) * plain.logits(features[strange])
+        share = np.clip((known[unfamiliar] - low) / (high - low), 0.0, 1.0)[:, np.newaxis]
+        plain_logits = plain.logits(features[unfamiliar])
+        logits[unfamiliar] = share * logits[unfamiliar] + (1 - share) * plain_logits
         return logits
 
     def decide(
         self, probabilities: NDArray[np.float64], scores: NDArray[np.float64]
     ) -> list[Prediction]:
-        """Turn probabilities, shape (n, classes), and strangeness, shape (n,), into predictions."""
+        """Turn probabilities, shape (n, classes), and scores, shape (n,), into predictions."""
         return [
             self._decide(row, float(score))
             for row, score in zip(probabilities, scores, strict=True)
@@ -308,7 +310,7 @@ class IntentModel:
         calibration = self.calibration
         order = np.argsort(-row, kind="stable")
         ranking = tuple(
-            IntentScore(self.labels[i], round(float(row[i]), 6)) for i in order[:_RANKED]
+            IntentScore(self.labels[i], round(float(row[i]), 6)) for i in order[:_MAX_RANKED]
         )
         number = int(np.where(self.outside, -1.0, row).argmax())
         best = IntentScore(self.labels[number], round(float(row[number]), 6))
@@ -324,9 +326,9 @@ class IntentModel:
 def load(
     folder: Path, version: Version, encoder: QueryEncoder | None = None, *, engine: str = "auto"
 ) -> IntentModel:
-    """Open a version; its own fine-tuned encoder is used when it has one, else `encoder`.
+    """Load a version; its own fine-tuned encoder is used if it has one, else `encoder`.
 
-    `engine` is `auto` (the fast one where it was as good when the version was made) or `torch`.
+    `engine` is `auto` (the fast one if it was as good when the version was made) or `torch`.
     """
     from knowledge_base.encoders import onnx_encoder
 
@@ -335,14 +337,14 @@ def load(
         raise CarelineError(message)
     details: dict[str, Any] = version.details
     base = BaseModel(version.id, str(folder / "encoder"), query_prefix=details["query_prefix"])
-    if engine == "auto" and onnx_encoder.usable(folder / "engine"):
+    if engine == "auto" and onnx_encoder.is_usable(folder / "engine"):
         encoder = onnx_encoder.OnnxEncoder(base, folder / "engine")
     elif (folder / "encoder").is_dir():
         encoder = TorchEncoder(base)
     if encoder is None:
         message = f"model {version.id} needs its base encoder {details.get('base')}"
         raise CarelineError(message)
-    # One message is too little work for several threads: they would only wait for one another.
+    # One message is too little work for several threads, which would mostly wait for each other.
     threadpool_limits(1, user_api="blas")
     used = "torch" if isinstance(encoder, TorchEncoder) else onnx_encoder.NAME
     return IntentModel(encoder, ModelParameters.load(folder), version.id, used)

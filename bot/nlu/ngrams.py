@@ -1,7 +1,7 @@
-"""Words and pieces of words as features: what an encoder blurs, a bag of n-grams sees.
+"""N-gram features of words and characters, for details that sentence embeddings lose.
 
 Two blocks, words 1–2 and characters 2–5 within words, each TF-IDF weighted (1 + log tf, smoothed
-idf) and of unit length. In one linear model with sentence embeddings they beat either alone.
+idf) and of unit length. One linear model on these and on sentence embeddings beats either alone.
 """
 
 import re
@@ -26,46 +26,47 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"\w+")
 _WORDS: Final = 2  # longest run of words
 _CHARACTERS: Final = (2, 5)  # shortest and longest run of characters
-_MANY: Final = 1_000  # texts from which n-grams that stand in one alone are left out
-_RARE: Final = 2
-_LONGEST: Final = 2_000  # characters of a text that are looked at
-_KEPT: Final = 20_000  # words whose n-grams are kept at hand
+_MIN_TEXTS: Final = 1_000  # texts from which n-grams of a single text are dropped
+_MIN_COUNT: Final = 2
+_MAX_CHARACTERS: Final = 2_000  # of a text
+_CACHED_WORDS: Final = 20_000  # words whose n-grams are cached
 
 
 @dataclass(frozen=True)
 class NgramVocabulary:
-    """The n-grams of a training set and their weights; word n-grams carry a leading tab."""
+    """The n-grams of a training set and their weights; word n-grams have a leading tab."""
 
     terms: tuple[str, ...]
     idf: NDArray[np.float32]
 
     @classmethod
     def fit(cls, texts: Sequence[str]) -> Self:
-        """Count in how many texts each n-gram stands; idf = ln((1 + n) / (1 + df)) + 1."""
-        found = _counted(texts)
-        least = _RARE if len(texts) >= _MANY else 1
-        terms = tuple(term for term, count in found.items() if count >= least)
-        return cls(terms, _idf([found[term] for term in terms], len(texts)))
+        """Count the texts of each n-gram; idf = ln((1 + n) / (1 + df)) + 1."""
+        counts = _count(texts)
+        least = _MIN_COUNT if len(texts) >= _MIN_TEXTS else 1
+        terms = tuple(term for term, count in counts.items() if count >= least)
+        return cls(terms, _idf([counts[term] for term in terms], len(texts)))
 
-    def extended(self, texts: Sequence[str], total: int) -> Self:
-        """Return the vocabulary with the n-grams of more texts behind its own.
+    def extend(self, texts: Sequence[str], total: int) -> Self:
+        """Return the vocabulary with the n-grams of more texts appended.
 
-        `total` counts all texts, those it was fitted on and these. What it knew keeps its weight.
+        `total` is the number of all texts, the original ones included. Old n-grams keep their
+        weight.
         """
-        found = _counted(texts)
-        least = _RARE if total >= _MANY else 1
-        fresh = [t for t, count in found.items() if count >= least and t not in self.rows]
-        idf = np.concatenate([self.idf, _idf([found[term] for term in fresh], total)])
+        counts = _count(texts)
+        least = _MIN_COUNT if total >= _MIN_TEXTS else 1
+        fresh = [t for t, count in counts.items() if count >= least and t not in self.rows]
+        idf = np.concatenate([self.idf, _idf([counts[term] for term in fresh], total)])
         return type(self)((*self.terms, *fresh), idf)
 
     @cached_property
     def rows(self) -> dict[str, int]:
-        """The number of each term."""
+        """The row of each term."""
         return {term: row for row, term in enumerate(self.terms)}
 
     @cached_property
-    def _pieces(self) -> "dict[str, tuple[list[int], list[str]]]":
-        """For words met lately: the rows of their character n-grams, and those without a row."""
+    def _cache(self) -> "dict[str, tuple[list[int], list[str]]]":
+        """A cache by word: the rows of its character n-grams, and those without a row."""
         return {}
 
     def features(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.float32], float]:
@@ -89,13 +90,13 @@ class NgramVocabulary:
         return rows, weights, known / max(known + len(unknown), 1)
 
     def _characters(self, word: str) -> tuple[list[int], list[str]]:
-        found = self._pieces.get(word)
-        if found is None:
-            found = self._look_up(_character_terms(word))
-            if len(self._pieces) >= _KEPT:
-                self._pieces.clear()
-            self._pieces[word] = found
-        return found
+        entry = self._cache.get(word)
+        if entry is None:
+            entry = self._look_up(_character_terms(word))
+            if len(self._cache) >= _CACHED_WORDS:
+                self._cache.clear()
+            self._cache[word] = entry
+        return entry
 
     def _look_up(self, terms: Iterable[str]) -> tuple[list[int], list[str]]:
         """Return the rows of the terms that have one, and the others."""
@@ -119,12 +120,12 @@ class NgramVocabulary:
         return csr_matrix((values, indices, starts), shape=(len(texts), len(self.terms)))
 
 
-def _counted(texts: Sequence[str]) -> Counter[str]:
-    """Return in how many texts each n-gram stands."""
-    found: Counter[str] = Counter()
+def _count(texts: Sequence[str]) -> Counter[str]:
+    """Return the number of texts of each n-gram."""
+    counts: Counter[str] = Counter()
     for text in texts:
-        found.update(list(dict.fromkeys(_terms(text))))  # in order: sets differ run by run
-    return found
+        counts.update(list(dict.fromkeys(_terms(text))))  # ordered: sets differ between runs
+    return counts
 
 
 def _idf(counts: Sequence[int], total: int) -> NDArray[np.float32]:
@@ -139,8 +140,8 @@ def _terms(text: str) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """Return a message's letters; what was said before it is left to the encoder."""
-    plain = unicodedata.normalize("NFKC", message_of(text)[:_LONGEST]).casefold()
+    """Return the normalised message, without its context, which is left to the encoder."""
+    plain = unicodedata.normalize("NFKC", message_of(text)[:_MAX_CHARACTERS]).casefold()
     return simplified(plain)  # Traditional and Simplified Chinese share their n-grams
 
 
@@ -173,7 +174,7 @@ class NgramHead:
         return self.read(texts)[0]
 
     def read(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return logits, (n, classes), and the share of each text's n-grams known, (n,)."""
+        """Return logits, (n, classes), and the share of known n-grams of each text, (n,)."""
         scores = np.zeros((len(texts), self.weight.shape[1]))
         known = np.zeros(len(texts))
         for number, text in enumerate(texts):
@@ -182,7 +183,7 @@ class NgramHead:
         return scores, known
 
     def save(self, folder: Path) -> None:
-        """Write terms and weights; half precision is exact enough for a sum of a hundred."""
+        """Write terms and weights; half precision is enough for a sum of a hundred."""
         (folder / "terms.txt").write_text("\n".join(self.vocabulary.terms), encoding="utf-8")
         weight = self.weight.astype(np.float16)
         np.savez(folder / "sparse.npz", idf=self.vocabulary.idf, weight=weight)

@@ -1,7 +1,7 @@
-"""The retrieval gate: whether a turn needs the knowledge at all.
+"""The retrieval gate: whether a turn needs the knowledge base.
 
-"Thanks, that's all" and "for two, please" do not. The model learns from transcripts whose turns say
-which route they took; a home without them has rules.
+"Thanks, that's all" and "for two, please" do not. The model is trained on transcripts whose turns
+are labelled with their route; a home without them has rules.
 """
 
 import re
@@ -33,17 +33,17 @@ _NO_QUESTION = re.compile(
     r"知道了|明白了?)\W*)+",
     re.IGNORECASE,
 )
-_SOME_WORDS: Final = 5  # words, or twice as many Chinese characters, that may state a problem
+_MIN_WORDS: Final = 5  # words, or twice as many Chinese characters, that may describe a problem
 
 
 @dataclass(frozen=True)
 class RetrievalGate:
-    """A fitted model of which turns need the knowledge."""
+    """A fitted model of which turns need the knowledge base."""
 
     classifier: BinaryClassifier
 
     def scores(self, encoder: QueryEncoder, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Return the probability that each turn needs the knowledge, shape (n,)."""
+        """Return the probability that each turn needs the knowledge base, shape (n,)."""
         return self.classifier.scores(encoder, texts)
 
     def save(self, folder: Path) -> None:
@@ -52,18 +52,18 @@ class RetrievalGate:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote; raise CarelineError where it is damaged."""
+        """Read what `save` wrote; raise CarelineError if it is damaged."""
         classifier, _ = BinaryClassifier.load(folder, _DETAILS)
         return cls(classifier)
 
 
 def needs_retrieval(text: str) -> bool:
-    """Return, without a model, whether a message may need the knowledge.
+    """Return, without a model, whether a message may need the knowledge base.
 
-    Greetings, thanks, agreement and bare numbers need nothing; a question does, and so may any
-    other text of some length: one search too many is better than a missed answer.
+    Greetings, thanks, agreement and bare numbers do not; a question does, and so may any longer
+    text: an unnecessary search is better than a missed answer.
     """
     if _NO_QUESTION.fullmatch(text) or not re.search(r"[^\W\d_]{2,}|[\u3400-\u9fff]", text):
         return False
     words = len(text.split()) + len(re.findall(r"[\u3400-\u9fff]", text)) / 2
-    return _QUESTION.search(text) is not None or words >= _SOME_WORDS
+    return _QUESTION.search(text) is not None or words >= _MIN_WORDS

@@ -1,4 +1,4 @@
-"""Sentiment and emotion from words alone: a first reading that needs no model."""
+"""Sentiment and emotion from word lists, without a model."""
 
 import re
 from dataclasses import dataclass
@@ -44,14 +44,14 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 
 @dataclass(frozen=True)
 class LexiconEntry:
-    """What word lists say of a text: features for a head, and an opinion of their own."""
+    """The result of the word lists for a text: features for a head, and an opinion."""
 
     features: tuple[float, ...]
     opinion: tuple[float, float, float]  # negative, neutral, positive
 
 
-def words(text: str) -> LexiconEntry:
-    """Read a text by word lists: VADER's in English, a short one in Chinese."""
+def score_words(text: str) -> LexiconEntry:
+    """Score a text by word lists: VADER's in English, a short one in Chinese."""
     if _HAN.search(text):
         score = max(-1.0, min(1.0, _chinese(text)))
         parts = (max(-score, 0.0), max(score, 0.0), 1.0 - abs(score))
@@ -63,7 +63,7 @@ def words(text: str) -> LexiconEntry:
     return LexiconEntry((score, *parts, *marks, float(_shouting(text))), opinion)
 
 
-def read(text: str) -> tuple[str, str]:
+def classify(text: str) -> tuple[str, str]:
     """Return (sentiment, emotion).
 
     Sentiment is negative, neutral or positive; emotion is calm, confused, frustrated, angry,

@@ -1,4 +1,4 @@
-"""Everything that is understood of one message, in one value."""
+"""Understanding of a message: language, sentiment, entities and intent in one value."""
 
 from datetime import date
 from typing import Final
@@ -15,7 +15,7 @@ from bot.nlu.intent_classifier import IntentModel, Prediction
 from bot.nlu.multi_intent import splitter
 from bot.nlu.retrieval_gate import RetrievalGate, needs_retrieval
 
-_SURE: Final = 0.6  # from here up an intent decides alone whether to search
+_MIN_CONFIDENCE: Final = 0.6  # from here up the intent alone decides whether to search
 
 
 class Understander:
@@ -30,15 +30,14 @@ class Understander:
         retrieval_gate: RetrievalGate | None = None,
         dialogue_acts: DialogueActClassifier | None = None,
     ) -> None:
-        """Take a model (None: a home that only has knowledge) and the entity extractor.
+        """Set the parts; without a model, no intents are recognised.
 
         Args:
-            model: The intent classifier.
+            model: The intent classifier; None for a home that has only knowledge.
             entities: The extractor of the home's entities.
-            promise: Hold back answers outside what the model's promise was certified for.
-            retrieval_gate: Whether a message needs the knowledge; None leaves it to rules.
-            dialogue_acts: Whether an action is requested or asked about; None leaves it to
-                patterns.
+            promise: Whether to withhold answers that the promise's certificate does not cover.
+            retrieval_gate: The classifier of messages that need a search; None uses rules.
+            dialogue_acts: The classifier of requests and questions; None uses patterns.
         """
         self.model = model
         reference = model.parameters.reference if model and promise else None
@@ -48,68 +47,68 @@ class Understander:
         self._dialogue_acts = dialogue_acts
         self._tone_by_words = model is None or model.parameters.tone is None
 
-    def understand(  # noqa: PLR0913 — all that is known of a message
+    def understand(  # noqa: PLR0913 — the inputs of one message
         self,
         text: str,
         *,
-        spoken: str | None = None,
+        conversation_language: str | None = None,
         customer: str | None = None,
         reply: str | None = None,
-        leaning: IntentHistory = (),
+        intent_history: IntentHistory = (),
         today: date | None = None,
     ) -> Understanding:
-        """Read a message; `spoken` is the conversation's language, "tomorrow" is after `today`.
+        """Understand a message; `conversation_language` is the one so far, `today` resolves dates.
 
-        `customer` and `reply` are the customer's message and the reply before it, `leaning` is
-        what the conversation has been about.
+        `customer` and `reply` are the customer's message and the reply before it, `intent_history`
+        is that of the conversation.
         """
-        code = language.detect(text, spoken)
+        code = language.detect(text, conversation_language)
         entities = self._entities.find(text, today)
         feeling, emotion = (
-            sentiment_lexicon.read(text) if self._tone_by_words else ("neutral", "calm")
+            sentiment_lexicon.classify(text) if self._tone_by_words else ("neutral", "calm")
         )
-        if chosen := self.pressed(text):
-            code = spoken or "en"
-            ranking = (IntentScore(chosen, 1.0),)
-            return Understanding(code, feeling, emotion, chosen, 1.0, ranking, entities)
+        if button := self.button_intent(text):
+            code = conversation_language or "en"
+            ranking = (IntentScore(button, 1.0),)
+            return Understanding(code, feeling, emotion, button, 1.0, ranking, entities)
         if self.model is None:
             seeks = float(needs_retrieval(text))
             return Understanding(code, feeling, emotion, None, 0.0, (), entities, seeks=seeks)
         before = (customer, reply) if self.model.contextual else (None, None)
-        parts = splitter.find(neutral(text), self.model, *before, leaning)
-        found = tuple(self._request(part, text) for part in parts)
+        parts = splitter.find(neutral(text), self.model, *before, intent_history)
+        requests = tuple(self._request(part, text) for part in parts)
         tone = parts[0].prediction.tone
         return Understanding(
             language=code,
             sentiment=tone.sentiment if tone else feeling,
             emotion=tone.emotion if tone else emotion,
-            intent=found[0].intent,
-            confidence=found[0].confidence,
-            ranking=found[0].ranking,
+            intent=requests[0].intent,
+            confidence=requests[0].confidence,
+            ranking=requests[0].ranking,
             entities=entities,
-            promised=found[0].promised,
-            candidates=found[0].candidates,
-            requests=found if len(found) > 1 else (),
-            seeks=self._seeks(text, customer, reply, found[0]),
-            wishes=self._wishes(in_context(text, *before), found),
+            promised=requests[0].promised,
+            candidates=requests[0].candidates,
+            requests=requests if len(requests) > 1 else (),
+            seeks=self._retrieval_score(text, customer, reply, requests[0]),
+            wishes=self._request_score(in_context(text, *before), requests),
         )
 
-    def _seeks(
+    def _retrieval_score(
         self, text: str, customer: str | None, reply: str | None, first: Request
     ) -> float | None:
-        """Return how likely a message needs the knowledge; None where the intent says enough."""
-        if first.confidence >= _SURE and first.intent != OUT_OF_SCOPE:
+        """Return how likely a message needs a search; None if the intent already decides."""
+        if first.confidence >= _MIN_CONFIDENCE and first.intent != OUT_OF_SCOPE:
             return None
         if self._retrieval_gate is None or self.model is None:
             return float(needs_retrieval(text))
         whole = in_context(text, customer, reply)
         return round(float(self._retrieval_gate.scores(self.model.encoder, [whole])[0]), 6)
 
-    def _wishes(self, whole: str, found: tuple[Request, ...]) -> float | None:
-        """Return how likely the customer wants it done; None for intents that go one way only."""
+    def _request_score(self, whole: str, requests: tuple[Request, ...]) -> float | None:
+        """Return how likely the message requests an action; None for intents with one route."""
         if self._dialogue_acts is None or self.model is None:
             return None
-        if self._dialogue_acts.intents.isdisjoint(request.intent for request in found):
+        if self._dialogue_acts.intents.isdisjoint(request.intent for request in requests):
             return None
         return round(float(self._dialogue_acts.scores(self.model.encoder, [whole])[0]), 6)
 
@@ -122,25 +121,25 @@ class Understander:
             prediction.intent,
             round(prediction.confidence, 6),
             prediction.ranking,
-            self._promised(prediction),
+            self._promise_status(prediction),
             prediction.candidates,
         )
 
-    def _promised(self, prediction: Prediction) -> PromiseStatus:
-        """Tell what answering would do to the promise, and watch for messages that differ."""
+    def _promise_status(self, prediction: Prediction) -> PromiseStatus:
+        """Return whether an answer would keep the promise, and monitor the messages for drift."""
         if self._monitor is None or prediction.sure is None:
             return PromiseStatus.NONE
         drifted = self._monitor.watch(prediction.distance, prediction.best.confidence)
         if not prediction.sure:
-            return PromiseStatus.UNSURE  # drift must not loosen the rule
+            return PromiseStatus.UNSURE  # drift must not relax the rule
         return PromiseStatus.VOID if drifted else PromiseStatus.KEPT
 
     def explain(self, text: str) -> Explanation | None:
         """Return why a message is understood as it is; None without a model."""
         return explain(self.model, text) if self.model else None
 
-    def pressed(self, text: str) -> str | None:
-        """Return the intent a button stands for: its payload is `/intent`."""
+    def button_intent(self, text: str) -> str | None:
+        """Return the intent of a pressed button, whose payload is `/intent`."""
         name = text.strip().removeprefix("/")
-        known = self.model is not None and text.strip().startswith("/")
-        return name if known and self.model and name in self.model.intents else None
+        is_payload = self.model is not None and text.strip().startswith("/")
+        return name if is_payload and self.model and name in self.model.intents else None

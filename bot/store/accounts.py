@@ -27,7 +27,7 @@ class AccessLevel(StrEnum):
     ADMIN = "admin"
 
     def covers(self, least: "AccessLevel") -> bool:
-        """Tell whether this level is enough where `least` is needed."""
+        """Return whether this level is enough where `least` is needed."""
         order = list(AccessLevel)
         return order.index(self) >= order.index(least)
 

@@ -52,7 +52,7 @@ class LedgerReport:
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether nothing was altered, removed or slipped in."""
+        """Return whether nothing was altered, removed or slipped in."""
         return not (self.altered or self.broken or self.unlisted)
 
 
@@ -83,7 +83,7 @@ def forget(connection: Connection, message_ids: list[str]) -> None:
 
 
 def is_unaltered(engine: Engine, message_id: str) -> bool | None:
-    """Tell whether a turn's rows are those that were written; None where it has no entry."""
+    """Return whether a turn's rows are those that were written; None where it has no entry."""
     with engine.connect() as connection:
         expected = connection.execute(
             select(ledger.c.content_sha256).where(ledger.c.message_id == message_id)

@@ -48,7 +48,7 @@ def folder(home: Path, identifier: str) -> Path | None:
 
 
 def is_file(path: Path) -> bool:
-    """Tell whether a file is there; what a policy names may be longer than any name."""
+    """Return whether a file is there; what a policy names may be longer than any name."""
     try:
         return path.is_file()
     except (OSError, ValueError):

@@ -319,7 +319,7 @@ class SqlLog:
             return int(connection.execute(ahead).scalar_one()) + 1
 
     def is_staffed(self, queue: str, at: datetime) -> bool:
-        """Tell whether an agent who answers a queue is there."""
+        """Return whether an agent who answers a queue is there."""
         there = select(agents.c.queues).where(agents.c.online_until > at)
         with self._transaction() as connection:
             queues = connection.execute(there).scalars().all()

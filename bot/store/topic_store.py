@@ -282,7 +282,7 @@ def _joined(connection: Connection) -> dict[str, str]:
 
 
 def claim(engine: Engine, spacing: timedelta) -> bool:
-    """Tell whether topics were last looked for so long ago, and note that they are now.
+    """Return whether topics were last looked for so long ago, and note that they are now.
 
     Of several processes that ask at once, one is told yes.
     """

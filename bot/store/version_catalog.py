@@ -100,7 +100,7 @@ class VersionCatalog:
         except KnowledgeError:
             return {}
         new, old = (
-            {name: span.sha256 for name, span in storage.spans(folder).items()}
+            {name: span.sha256 for name, span in storage.read_spans(folder).items()}
             for folder in (self.knowledge.folder(after.id), self.knowledge.folder(before.id))
         )
         return {

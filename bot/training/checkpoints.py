@@ -1,4 +1,4 @@
-"""Where a training that was killed goes on."""
+"""Checkpoints, from which a killed training continues."""
 
 import hashlib
 import json
@@ -12,10 +12,10 @@ _EVERY: Final = 60.0  # seconds
 
 
 class Checkpoints:
-    """The last state of one run, in a folder named after everything the run depends on."""
+    """The last state of a run, in a folder named after everything the run depends on."""
 
     def __init__(self, root: Path, facts: Sequence[Any], every: float = _EVERY) -> None:
-        """Take the folder for all runs and what tells this run from others."""
+        """Set the folder for all runs, and the facts that identify this run."""
         digest = hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode()).hexdigest()[:16]
         self.name = digest
         self._folder = root / digest
@@ -27,7 +27,7 @@ class Checkpoints:
         return self._folder / "state.pt"
 
     def maybe_save(self, state: Callable[[], dict[str, Any]]) -> None:
-        """Write the state when the last one is old enough; readers see all of it or nothing."""
+        """Write the state if the last one is old enough; readers never see a partial one."""
         if time.monotonic() - self._saved < self._every:
             return
         import torch
@@ -39,12 +39,12 @@ class Checkpoints:
         self._saved = time.monotonic()
 
     def load(self) -> dict[str, Any] | None:
-        """Return the state a killed run left, None when there is none."""
+        """Return the state of a killed run; None if there is none."""
         if not self._file.exists():
             return None
         try:
             return self._read()
-        except Exception:  # noqa: BLE001 — whatever is wrong with it, the run begins anew
+        except Exception:  # noqa: BLE001 — if it cannot be read for any reason, the run starts again
             self.clear()
             return None
 
@@ -57,5 +57,5 @@ class Checkpoints:
         return state
 
     def clear(self) -> None:
-        """Forget the run: it is done."""
+        """Delete the state of a finished run."""
         shutil.rmtree(self._folder, ignore_errors=True)

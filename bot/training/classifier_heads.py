@@ -1,8 +1,8 @@
 """Linear heads on the frozen encoder: the method that trains in a minute.
 
-Dialogs are learnt in two rounds. What a message is about depends on what the conversation was
-about, and in service that is only guessed: the first round's guesses, on examples it has not seen,
-are what the second one reads; see `threads`.
+Dialogs are trained in two rounds. The intent of a message depends on the intents before it, which
+are only predicted in service. Therefore the first round's out-of-fold predictions are the history
+that the second round is trained with; see `context_augmentation`.
 """
 
 from collections.abc import Sequence
@@ -22,13 +22,13 @@ from bot.training.recipe import TrainingRecipe
 from knowledge_base.encoders.base_models import ModelEncoder, Vectors
 
 Logits = NDArray[np.float64]
-_DENSE: Final = 1.0  # the length of what is read beside the n-grams; best of three on dialogs
-_GUESSING: Final = 3  # folds of the first round
+_DENSE: Final = 1.0  # length of the dense features beside the n-grams; best of three on dialogs
+_HISTORY_FOLDS: Final = 3  # of the first round
 
 
 @dataclass(frozen=True)
 class FeatureMatrix:
-    """Examples as the heads read them: features (n, width), the first `dimension` are vectors."""
+    """The features of examples, shape (n, width); the first `dimension` columns are vectors."""
 
     examples: Sequence[Example]
     texts: Sequence[str]
@@ -38,21 +38,21 @@ class FeatureMatrix:
     dimension: int
 
     @classmethod
-    def read(
+    def encode(
         cls,
         examples: Sequence[Example],
         labels: Sequence[str],
-        manner: "HeadTrainingConfig",
+        config: "HeadTrainingConfig",
         *,
-        in_thread: bool,
+        in_context: bool,
     ) -> Self:
-        """Encode examples; with `in_thread` each in its conversation and alone."""
+        """Encode examples; with `in_context` both in their conversation and alone."""
         texts = [example.input for example in examples]
         number = {label: i for i, label in enumerate(labels)}
         targets = np.array([number[example.intent] for example in examples], dtype=np.int64)
-        queries = partial(manner.encoder.queries, progress=manner.progress)
-        features = context_features.encode(queries, texts) if in_thread else queries(texts)
-        dimension = features.shape[1] // (2 if in_thread else 1)
+        queries = partial(config.encoder.queries, progress=config.progress)
+        features = context_features.encode(queries, texts) if in_context else queries(texts)
+        dimension = features.shape[1] // (2 if in_context else 1)
         return cls(examples, texts, features, targets, len(labels), dimension)
 
     @property
@@ -60,29 +60,31 @@ class FeatureMatrix:
         """The vectors alone, shape (n, dimension)."""
         return self.features[:, : self.dimension]
 
-    def fitted(self, recipe: TrainingRecipe) -> HybridModel:
+    def fit_model(self, recipe: TrainingRecipe) -> HybridModel:
         """Return the model of all examples."""
         return linear.fit(self.features, self.texts, self.targets, self.classes, recipe)
 
     def out_of_fold(self, parts: NDArray[np.int64], recipe: TrainingRecipe) -> Logits:
-        """Return what models say that have not seen an example's fold, shape (n, classes)."""
+        """Return the logits of models trained without an example's fold, shape (n, classes)."""
         return linear.out_of_fold(
             self.features, self.texts, self.targets, self.classes, parts, recipe
         )
 
-    def settled(self, recipe: TrainingRecipe, parts: NDArray[np.int64]) -> TrainingRecipe:
+    def select_recipe(self, recipe: TrainingRecipe, parts: NDArray[np.int64]) -> TrainingRecipe:
         """Return the recipe with the weight of the embeddings that is best out of fold."""
-        return linear.settled(recipe, self.features, self.texts, self.targets, self.classes, parts)
+        return linear.select_recipe(
+            recipe, self.features, self.texts, self.targets, self.classes, parts
+        )
 
-    def leaning(self, logits: Logits, temperature: float) -> Self:
-        """Return the data with what was wanted before each example, guessed by these logits."""
+    def with_history(self, logits: Logits, temperature: float) -> Self:
+        """Return the data with the intent history of each example, predicted by these logits."""
         about = context_augmentation.history_features(
             self.examples, numbers.softmax(logits, temperature)
         )
         return replace(self, features=np.hstack([self.features, about]))
 
-    def with_moved(self, encoder: ModelEncoder, pairs: Sequence[tuple[int, int]]) -> Self:
-        """Return the data and behind it its examples `i`, in the conversations of `j`."""
+    def with_contexts(self, encoder: ModelEncoder, pairs: Sequence[tuple[int, int]]) -> Self:
+        """Return the data, extended by its examples `i` in the conversations of `j`."""
         if not pairs:
             return self
         own, hosts = (list(part) for part in zip(*pairs, strict=True))
@@ -106,7 +108,7 @@ class FeatureMatrix:
 
 @dataclass(frozen=True)
 class HeadTrainingConfig:
-    """How heads are fitted."""
+    """The configuration of the training of heads."""
 
     encoder: ModelEncoder
     recipe: TrainingRecipe
@@ -117,49 +119,49 @@ class HeadTrainingConfig:
 
 @dataclass(frozen=True)
 class FittedHeads:
-    """A fitted model, and what it says of examples it has not seen, shape (n, classes)."""
+    """A fitted model, and its logits for examples outside its training data, shape (n, classes)."""
 
     model: HybridModel
-    learnt: FeatureMatrix  # the examples given, and behind them those that were moved
-    held: (
-        FeatureMatrix  # the examples not seen: of a file of their own, or those given, out of fold
-    )
+    data: FeatureMatrix  # the examples, then those in other conversations
+    held: FeatureMatrix  # the validation examples, or the training examples out of fold
     unseen: Logits
     recipe: TrainingRecipe
-    leans: int  # see `intents.Parameters`
+    leans: int  # see `intent_classifier.ModelParameters`
 
 
 def fit(
     examples: Sequence[Example],
     valid: Sequence[Example] | None,
     labels: Sequence[str],
-    manner: HeadTrainingConfig,
+    config: HeadTrainingConfig,
 ) -> FittedHeads:
-    """Fit the heads; without `valid`, each example is judged by models that have not seen its fold.
+    """Fit the heads; without `valid`, each example is predicted by models without its fold.
 
-    Dialogs, or none: only where enough examples have a history do the heads read one.
+    The heads get an intent history only if enough examples have one.
     """
-    in_thread = context_augmentation.is_contextual(examples)
-    data = FeatureMatrix.read(examples, labels, manner, in_thread=in_thread)
-    held = FeatureMatrix.read(valid, labels, manner, in_thread=in_thread) if valid else None
-    parts = folds.assign(examples, manner.folds, manner.seed)
-    learnt, recipe = data, manner.recipe
-    if not in_thread:
-        recipe = data.settled(recipe, parts)
+    in_context = context_augmentation.is_contextual(examples)
+    data = FeatureMatrix.encode(examples, labels, config, in_context=in_context)
+    held = FeatureMatrix.encode(valid, labels, config, in_context=in_context) if valid else None
+    parts = folds.assign(examples, config.folds, config.seed)
+    augmented, recipe = data, config.recipe
+    if not in_context:
+        recipe = data.select_recipe(recipe, parts)
     else:
         recipe = replace(recipe, dense=recipe.dense or _DENSE)
-        guesses = data.out_of_fold(folds.assign(examples, _GUESSING, manner.seed), recipe)
-        temperature = numbers.fit_temperature(guesses, data.targets)
+        first_parts = folds.assign(examples, _HISTORY_FOLDS, config.seed)
+        first_logits = data.out_of_fold(first_parts, recipe)
+        temperature = numbers.fit_temperature(first_logits, data.targets)
         if held is not None:
-            held = held.leaning(data.fitted(recipe).logits(held.features, held.texts), temperature)
-        data = data.leaning(guesses, temperature)
-        moved = context_augmentation.sample_contexts(examples, manner.seed)
-        learnt = data.with_moved(manner.encoder, moved)
-        parts = np.concatenate([parts, parts[[i for i, _ in moved]]])
-    model = learnt.fitted(recipe)
-    leans = len(labels) if in_thread else 0
+            held_logits = data.fit_model(recipe).logits(held.features, held.texts)
+            held = held.with_history(held_logits, temperature)
+        data = data.with_history(first_logits, temperature)
+        pairs = context_augmentation.sample_contexts(examples, config.seed)
+        augmented = data.with_contexts(config.encoder, pairs)
+        parts = np.concatenate([parts, parts[[i for i, _ in pairs]]])
+    model = augmented.fit_model(recipe)
+    leans = len(labels) if in_context else 0
     if held is not None:
         unseen = model.logits(held.features, held.texts)
-        return FittedHeads(model, learnt, held, unseen, recipe, leans)
-    unseen = learnt.out_of_fold(parts, recipe)[: len(examples)]
-    return FittedHeads(model, learnt, data, unseen, recipe, leans)
+        return FittedHeads(model, augmented, held, unseen, recipe, leans)
+    unseen = augmented.out_of_fold(parts, recipe)[: len(examples)]
+    return FittedHeads(model, augmented, data, unseen, recipe, leans)

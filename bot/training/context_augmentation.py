@@ -1,4 +1,4 @@
-"""Context features of training examples, and examples moved into other conversations."""
+"""Intent histories of training examples, and examples with the context of other conversations."""
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -13,20 +13,20 @@ from bot.training.datasets import Example
 from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.text.chinese import has_chinese
 
-_MOVED: Final = 0.5  # share of the examples without a history that are put into a conversation too
-_MIN_CONTEXTUAL: Final = 50  # examples with a history from which a model learns to read one
+_SHARE: Final = 0.5  # of the examples without a history, which also get a sampled context
+_MIN_CONTEXTUAL: Final = 50  # examples with a history from which a model is trained with it
 
 
 def is_contextual(examples: Iterable[Example]) -> bool:
-    """Return whether enough examples have a history to learn to read messages with theirs."""
+    """Return whether enough examples have a history to train a model with it."""
     return sum(1 for e in examples if e.customer or e.reply) >= _MIN_CONTEXTUAL
 
 
 def history_features(examples: Sequence[Example], chances: NDArray[np.float64]) -> Vectors:
-    """Return what was wanted before each example, by the chances of its predecessors.
+    """Return the intent history of each example, from the probabilities of its predecessors.
 
-    Examples of one conversation stand in its order; `chances`, shape (n, classes), are those of a
-    model that has not seen them, as it will be in service. The same shape is returned.
+    Examples of one conversation are consecutive; `chances`, shape (n, classes), are those of a
+    model trained without them, as in service. The result has the same shape.
     """
     rows = np.zeros(chances.shape, dtype=np.float32)
     for i, (before, example) in enumerate(pairwise(examples), start=1):
@@ -36,20 +36,20 @@ def history_features(examples: Sequence[Example], chances: NDArray[np.float64]) 
 
 
 def sample_contexts(examples: Sequence[Example], seed: int) -> list[tuple[int, int]]:
-    """Return examples without a history, each with one of its language whose history it could have.
+    """Return pairs of an example without a history and one of its language that has a history.
 
-    People change the subject. Dialogs alone teach that they go on with it, and a request as clear
-    as any would be taken for more of what came before.
+    Customers change the subject. Trained on dialogs alone, a model would expect them to continue
+    with it, and classify even a clear request as more of the same.
     """
     rng = np.random.default_rng(seed)
     hosts: dict[bool, list[int]] = {True: [], False: []}
-    lonely = []
+    without_history = []
     for i, example in enumerate(examples):
         if example.customer:
             hosts[has_chinese(example.text)].append(i)
         elif not example.reply:
-            lonely.append(i)
-    count = min(int(_MOVED * len(lonely)), len(hosts[True]) + len(hosts[False]))
-    moved = rng.choice(lonely, count, replace=False).tolist() if count else []
-    pairs = [(i, hosts[has_chinese(examples[i].text)]) for i in moved]
+            without_history.append(i)
+    count = min(int(_SHARE * len(without_history)), len(hosts[True]) + len(hosts[False]))
+    sample = rng.choice(without_history, count, replace=False).tolist() if count else []
+    pairs = [(i, hosts[has_chinese(examples[i].text)]) for i in sample]
     return [(i, int(rng.choice(places))) for i, places in pairs if places]

@@ -1,4 +1,4 @@
-"""The course of a training: a bar while it runs, a history file, TensorBoard, a picture."""
+"""Training curves: a progress bar, a history file, a TensorBoard log and a picture."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -10,29 +10,29 @@ from knowledge_base import progress as bars
 
 
 class TrainingCurves:
-    """Collects what happens at each step of a run."""
+    """Collects the values of each step of a run."""
 
     def __init__(self, *, progress: bool = False) -> None:
-        """Draw a bar when `progress` is set."""
+        """Show a progress bar if `progress` is set."""
         self._progress = progress
         self.rows: list[dict[str, float]] = []
 
     @contextmanager
-    def bar(self, name: str, total: int, done: int) -> Iterator[Callable[[str], None]]:
-        """Show a bar on standard error; the value yielded advances it by one step."""
-        with bars.bar(name, total, done, shown=self._progress) as advance:
+    def bar(self, name: str, total: int, completed: int) -> Iterator[Callable[[str], None]]:
+        """Show a bar on standard error; the yielded function advances it by one step."""
+        with bars.bar(name, total, completed, shown=self._progress) as advance:
             yield advance
 
     def step(self, step: int, **values: float) -> None:
-        """Remember the values of one step."""
+        """Record the values of one step."""
         self.rows.append({"step": step, **values})
 
     def epoch(self, step: int, **values: float) -> None:
-        """Remember what validation said at the end of an epoch."""
+        """Record the validation values at the end of an epoch."""
         self.rows.append({"step": step, **{f"validation_{k}": v for k, v in values.items()}})
 
     def save(self, folder: Path) -> None:
-        """Write history.jsonl, curves.png and, where it is installed, a TensorBoard log."""
+        """Write history.jsonl, curves.png and, if it is installed, a TensorBoard log."""
         if not self.rows:
             return
         lines = (json.dumps(row) + "\n" for row in self.rows)
@@ -59,14 +59,14 @@ def _plot(rows: list[dict[str, float]], path: Path) -> None:
 
 
 def _series(rows: list[dict[str, float]], name: str) -> tuple[list[float], list[float]]:
-    chosen = [row for row in rows if name in row]
-    return [row["step"] for row in chosen], [row[name] for row in chosen]
+    matching = [row for row in rows if name in row]
+    return [row["step"] for row in matching], [row[name] for row in matching]
 
 
 def _tensorboard(rows: list[dict[str, Any]], folder: Path) -> None:
     try:
         from torch.utils.tensorboard import SummaryWriter
-    except ImportError:  # an extra: the picture and the history say the same
+    except ImportError:  # optional: the picture and the history have the same values
         return
     writer: Any = SummaryWriter(str(folder))
     for row in rows:

@@ -1,4 +1,4 @@
-"""Copies of labelled texts without their faults; what is doubtful goes to a person."""
+"""Cleaned copies of labelled texts; doubtful rows are written to a file for review."""
 
 import csv
 import gzip
@@ -16,12 +16,12 @@ from bot.training.data_lint import LintFinding
 from bot.training.data_lint_rows import DataSplit, LabelledRow
 
 REVIEW: Final = "review.csv"
-CERTAIN: Final = 0.9  # from here up nine of ten accused labels were wrong, where that was known
+CERTAIN: Final = 0.9  # in tests, nine of ten labels suspected this strongly were wrong
 
 
 @dataclass(frozen=True)
 class ReviewItem:
-    """Why a row goes to a person, and the intent it may have."""
+    """The reason why a row needs review, and the intent it may have."""
 
     reason: str
     suggestion: str = ""
@@ -29,7 +29,7 @@ class ReviewItem:
 
 @dataclass(frozen=True)
 class CleaningPlan:
-    """What is to be done with the rows, by their position."""
+    """The rows to drop and to review, by their position."""
 
     dropped: frozenset[int]
     doubts: dict[int, ReviewItem]
@@ -37,7 +37,7 @@ class CleaningPlan:
 
 @dataclass(frozen=True)
 class CleaningReport:
-    """What was written."""
+    """The result of a cleaning."""
 
     folder: str
     files: tuple[str, ...]
@@ -48,26 +48,26 @@ class CleaningReport:
 
 
 def plan(rows: Sequence[LabelledRow], findings: Sequence[LintFinding]) -> CleaningPlan:
-    """Decide about each row. Pure.
+    """Decide what to do with each row. Pure.
 
-    Labels that are tested against stay as they are: a model must not choose its own test. A turn
-    of a conversation is never dropped, for the others would lose what was said before them.
+    Test labels stay as they are, since a model must not select its own test. A turn of a
+    conversation is never dropped, because the others would lose their context.
     """
     doubts: dict[int, ReviewItem] = {}
     dropped: set[int] = set()
     for finding in findings:
-        learned = [i for i in finding.rows if rows[i].split is DataSplit.TRAIN]
+        trained = [i for i in finding.rows if rows[i].split is DataSplit.TRAIN]
         if finding.kind == "duplicate":
             dropped.update(i for i in finding.rows[1:] if rows[i].turn is None)
-        elif finding.kind == "conflict" and learned:
+        elif finding.kind == "conflict" and trained:
             intents = sorted({rows[i].intent for i in finding.rows})
             doubt = ReviewItem(f"same text as {', '.join(intents)}", finding.suggestion or "")
-            doubts.update(dict.fromkeys(learned, doubt))
+            doubts.update(dict.fromkeys(trained, doubt))
         elif finding.kind == "label_error" and (finding.score or 0.0) >= CERTAIN:
             doubt = ReviewItem(
                 f"likely mislabelled ({finding.score:.2f})", finding.suggestion or ""
             )
-            doubts.update((i, doubt) for i in learned if i not in doubts)
+            doubts.update((i, doubt) for i in trained if i not in doubts)
         elif finding.kind in {"empty", "no_intent"}:
             doubt = ReviewItem("no text" if finding.kind == "empty" else "no intent")
             doubts.update(dict.fromkeys(finding.rows, doubt))
@@ -75,10 +75,10 @@ def plan(rows: Sequence[LabelledRow], findings: Sequence[LintFinding]) -> Cleani
 
 
 def write(
-    rows: Sequence[LabelledRow], planned: CleaningPlan, files: Sequence[Path], folder: Path
+    rows: Sequence[LabelledRow], cleaning: CleaningPlan, files: Sequence[Path], folder: Path
 ) -> CleaningReport:
-    """Write cleaned copies into a new folder; raise CarelineError where something is there."""
-    _refuse(files, folder)
+    """Write cleaned copies into a new folder; raise CarelineError if it is not empty."""
+    _check_target(files, folder)
     redacted = 0
     targets = []
     try:
@@ -87,28 +87,30 @@ def write(
             target = folder / file.name
             here = {i: row for i, row in enumerate(rows) if row.file == file}
             transcript = data_lint_rows.is_transcript(file)
-            text, changed = (_transcript if transcript else _table)(file, here, planned)
+            text, changed = (_clean_transcript if transcript else _clean_table)(
+                file, here, cleaning
+            )
             redacted += changed
             with gzip.open(target, "wb") if file.suffix == ".gz" else target.open("wb") as out:
                 out.write(text.encode("utf-8"))
             targets.append(str(target))
         review = folder / REVIEW
-        review.write_bytes(_review(rows, planned).encode("utf-8"))
+        review.write_bytes(_review(rows, cleaning).encode("utf-8"))
     except OSError as error:
         message = f"{folder} cannot be written to: {error.strerror}"
         raise CarelineError(message) from error
-    gone = len(planned.dropped) + len(planned.doubts)
+    removed = len(cleaning.dropped) + len(cleaning.doubts)
     return CleaningReport(
         folder=str(folder),
         files=(*targets, str(review)),
-        kept=len(rows) - gone,
-        duplicates_removed=len(planned.dropped),
-        moved_to_review=len(planned.doubts),
+        kept=len(rows) - removed,
+        duplicates_removed=len(cleaning.dropped),
+        moved_to_review=len(cleaning.doubts),
         redacted=redacted,
     )
 
 
-def _refuse(files: Sequence[Path], folder: Path) -> None:
+def _check_target(files: Sequence[Path], folder: Path) -> None:
     names = [file.name for file in files]
     for name in names:
         if name == REVIEW or names.count(name) > 1:
@@ -125,24 +127,30 @@ def _csv(rows: Sequence[Sequence[str]]) -> str:
     return text.getvalue()
 
 
-def _table(file: Path, here: dict[int, LabelledRow], planned: CleaningPlan) -> tuple[str, int]:
-    """Return a CSV without the rows that go, and how many of the others were redacted."""
+def _clean_table(
+    file: Path, here: dict[int, LabelledRow], cleaning: CleaningPlan
+) -> tuple[str, int]:
+    """Return a CSV without the removed rows, and how many of the others were redacted."""
     columns, lines = data_lint_rows.table(file)
     column = columns.index("text")
-    gone = {row.number for i, row in here.items() if i in planned.dropped or i in planned.doubts}
-    kept, redacted = [columns], 0
+    removed = {
+        row.number for i, row in here.items() if i in cleaning.dropped or i in cleaning.doubts
+    }
+    rows, redacted = [columns], 0
     for number, (_, cells) in enumerate(lines):
-        if number in gone:
+        if number in removed:
             continue
         clean = redact(cells[column])
         redacted += clean != cells[column]
-        kept.append([*cells[:column], clean, *cells[column + 1 :]])
-    return _csv(kept), redacted
+        rows.append([*cells[:column], clean, *cells[column + 1 :]])
+    return _csv(rows), redacted
 
 
-def _transcript(file: Path, here: dict[int, LabelledRow], planned: CleaningPlan) -> tuple[str, int]:
-    """Return conversations whose doubtful turns have no intent any more, redacted."""
-    doubted = {(row.number, row.turn) for i, row in here.items() if i in planned.doubts}
+def _clean_transcript(
+    file: Path, here: dict[int, LabelledRow], cleaning: CleaningPlan
+) -> tuple[str, int]:
+    """Return redacted conversations, with the intents of doubtful turns removed."""
+    doubted = {(row.number, row.turn) for i, row in here.items() if i in cleaning.doubts}
     lines = [line for line in datasets.read_text(file).split("\n") if line.strip()]
     written, redacted = [], 0
     for number, line in enumerate(lines):
@@ -160,9 +168,9 @@ def _transcript(file: Path, here: dict[int, LabelledRow], planned: CleaningPlan)
     return "".join(written), redacted
 
 
-def _review(rows: Sequence[LabelledRow], planned: CleaningPlan) -> str:
+def _review(rows: Sequence[LabelledRow], cleaning: CleaningPlan) -> str:
     table = [["text", "intent", "source", "reason", "suggestion"]]
-    for i, doubt in sorted(planned.doubts.items()):
+    for i, doubt in sorted(cleaning.doubts.items()):
         row = rows[i]
         table.append([redact(row.text), row.intent, row.source, doubt.reason, doubt.suggestion])
     return _csv(table)

@@ -1,4 +1,4 @@
-"""Faults of labelled texts: repeated, contradictory, leaking, mislabelled, damaged. Pure.
+"""Linting of labelled texts: repeated, contradictory, leaking, mislabelled, damaged. Pure.
 
 Mislabelled texts are found by confident learning (Northcutt, Jiang, Chuang: "Confident Learning:
 Estimating Uncertainty in Dataset Labels", JAIR 2021) on out-of-fold probabilities.
@@ -29,17 +29,17 @@ Array = NDArray[np.float64]
 TINY: Final = 5  # examples below which an intent cannot be learned
 FOLDS: Final = 5
 _UNBALANCED: Final = 10  # times the median, or a tenth of it
-_UNLIKELY: Final = 0.1  # a label the model gives less than this is doubted
-_MIXED_UP: Final = 0.1  # of two intents' examples
-_MIXED_UP_COUNT: Final = 5
+_UNLIKELY: Final = 0.1  # probability of a label below which it is suspect
+_MIN_CONFUSED_SHARE: Final = 0.1  # of two intents' examples
+_MIN_CONFUSED: Final = 5
 _WORD: Final = re.compile(r"\w+")
 _DIGITS: Final = re.compile(r"\d+")
 _LABEL: Final = re.compile(r"\[(?:card|email|phone)\]")
-_COMMONPLACE: Final = 20  # characters: "thank you so much" is said in many conversations
+_MIN_LEAK: Final = 20  # characters; shorter texts ("thank you so much") are in many conversations
 
 
 class LintSeverity(StrEnum):
-    """How bad a finding is."""
+    """The severities of findings."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -62,9 +62,9 @@ _SEVERITY: Final = {
 
 @dataclass(frozen=True)
 class LintFinding:
-    """Something that may be wrong; `rows` are positions in the rows that were examined.
+    """A possible defect; `rows` are positions in the examined rows.
 
-    `score` is a certainty or a rate between 0 and 1, `other` the second intent it is about.
+    `score` is a certainty or a rate between 0 and 1, `other` the second intent concerned.
     """
 
     kind: str
@@ -77,11 +77,11 @@ class LintFinding:
 
     @property
     def severity(self) -> LintSeverity:
-        """How bad it is."""
+        """The severity of its kind."""
         return _SEVERITY.get(self.kind, LintSeverity.INFO)
 
     def as_json(self, rows: Sequence[LabelledRow]) -> dict[str, Any]:
-        """Return the finding for machines: its texts by hash and place, never in words."""
+        """Return a JSON object: texts only by hash and place, never in words."""
         first = rows[self.rows[0]] if self.rows else None
         values = {
             "kind": self.kind,
@@ -99,14 +99,16 @@ class LintFinding:
 
 @dataclass(frozen=True)
 class OutOfFoldPredictions:
-    """What a model that has not seen them says of texts: probabilities (n, classes)."""
+    """Predictions of models trained without the predicted texts: probabilities (n, classes)."""
 
     probabilities: Array
     targets: NDArray[np.int64]
     classes: tuple[str, ...]
 
 
-def judge(examples: Sequence[Example], vectors: Vectors, seed: int = 0) -> OutOfFoldPredictions:
+def predict_out_of_fold(
+    examples: Sequence[Example], vectors: Vectors, seed: int = 0
+) -> OutOfFoldPredictions:
     """Return calibrated out-of-fold probabilities; `vectors` have the shape (n, dimension)."""
     classes = tuple(sorted({example.intent for example in examples}))
     number = {intent: i for i, intent in enumerate(classes)}
@@ -118,35 +120,37 @@ def judge(examples: Sequence[Example], vectors: Vectors, seed: int = 0) -> OutOf
 
 
 def suspicion(probabilities: Array, targets: NDArray[np.int64]) -> Array:
-    """Return how little a model believes each label, 0 to 1, shape (n,).
+    """Return how unlikely each label is to a model, 0 to 1, shape (n,).
 
-    One minus the probability of the given label ("self-confidence"). With 5 % wrong labels planted
-    into real data it found more of them than the margin to the best other label and than the
-    labels of the nearest neighbours, and as many as their combinations.
+    It is one minus the probability of the label ("self-confidence"). With 5 % wrong labels inserted
+    into real data, it found more of them than the margin to the best other label or the labels of
+    the nearest neighbours, and as many as their combinations.
     """
     return np.asarray(1.0 - probabilities[np.arange(len(targets)), targets])
 
 
-def ranked(texts: Sequence[str], labels: Sequence[str], vectors: Vectors) -> NDArray[np.int64]:
-    """Return the rows of labelled texts, the one whose label is most likely wrong first."""
+def rank_by_suspicion(
+    texts: Sequence[str], labels: Sequence[str], vectors: Vectors
+) -> NDArray[np.int64]:
+    """Return the rows of labelled texts, ordered by how likely their label is wrong."""
     rows = zip(texts, labels, strict=True)
     examples = [Example(text, label, str(i)) for i, (text, label) in enumerate(rows)]
-    judged = judge(examples, vectors)
-    doubt = suspicion(judged.probabilities, judged.targets)
-    return np.argsort(-doubt, kind="stable").astype(np.int64)
+    predictions = predict_out_of_fold(examples, vectors)
+    scores = suspicion(predictions.probabilities, predictions.targets)
+    return np.argsort(-scores, kind="stable").astype(np.int64)
 
 
-def label_errors(judged: OutOfFoldPredictions) -> list[tuple[int, int, float]]:
-    """Return row, better class and its probability where a label is likely wrong, surest first.
+def label_errors(predictions: OutOfFoldPredictions) -> list[tuple[int, int, float]]:
+    """Return row, better class and its probability of likely wrong labels, the most certain first.
 
-    A row belongs to a class when its probability reaches the class's mean among its own examples;
-    a row that belongs to another class, and to whose label the model gives next to nothing, is
-    mislabelled. Classes too small to be learned accuse nobody's label of theirs.
+    A row belongs to a class if its probability is at least the mean of that class's own examples. A
+    row that belongs to another class, and whose label is unlikely, is mislabelled. Labels are not
+    questioned in favour of classes that are too small to be learnt.
     """
-    p, targets = judged.probabilities, judged.targets
+    p, targets = predictions.probabilities, predictions.targets
     own = p[np.arange(len(targets)), targets]
-    sizes = np.bincount(targets, minlength=len(judged.classes))
-    sums = np.bincount(targets, weights=own, minlength=len(judged.classes))
+    sizes = np.bincount(targets, minlength=len(predictions.classes))
+    sums = np.bincount(targets, weights=own, minlength=len(predictions.classes))
     usual = np.where(sizes > 0, sums / np.maximum(sizes, 1), 2.0)
     belongs = np.where(p >= usual, p, -1.0)
     best = belongs.argmax(axis=1)
@@ -157,35 +161,37 @@ def label_errors(judged: OutOfFoldPredictions) -> list[tuple[int, int, float]]:
     return [(int(row), int(best[row]), float(score[row])) for row in order]
 
 
-def confused(judged: OutOfFoldPredictions) -> Iterator[tuple[int, int, int, float]]:
-    """Yield pairs of classes that are taken for each other: count, share of their examples."""
-    predicted = judged.probabilities.argmax(axis=1)
-    sizes = np.bincount(judged.targets, minlength=len(judged.classes))
+def find_confused(predictions: OutOfFoldPredictions) -> Iterator[tuple[int, int, int, float]]:
+    """Yield pairs of classes that are confused: their count, and share of their examples."""
+    predicted = predictions.probabilities.argmax(axis=1)
+    sizes = np.bincount(predictions.targets, minlength=len(predictions.classes))
     pairs = Counter(
         (int(min(pair)), int(max(pair)))
-        for pair in zip(judged.targets, predicted, strict=True)
+        for pair in zip(predictions.targets, predicted, strict=True)
         if pair[0] != pair[1]
     )
     for (a, b), count in pairs.most_common():
         share = count / float(sizes[a] + sizes[b])
-        if count >= _MIXED_UP_COUNT and share >= _MIXED_UP:
+        if count >= _MIN_CONFUSED and share >= _MIN_CONFUSED_SHARE:
             yield a, b, count, share
 
 
 def examine(
-    rows: Sequence[LabelledRow], judged: OutOfFoldPredictions | None, judged_rows: Sequence[int]
+    rows: Sequence[LabelledRow],
+    predictions: OutOfFoldPredictions | None,
+    predicted_rows: Sequence[int],
 ) -> list[LintFinding]:
-    """Return all findings, the worst first; `judged_rows` are the rows `judged` speaks of."""
-    found = [*_texts(rows), *_repeated(rows), *_contradictory(rows), *_leaking(rows)]
-    found += _sizes(rows)
-    if judged is not None:
-        found += _mislabelled(judged, judged_rows)
+    """Return all findings, the worst first; `predicted_rows` are those of the predictions."""
+    findings = [*_texts(rows), *_repeated(rows), *_contradictory(rows), *_leaking(rows)]
+    findings += _sizes(rows)
+    if predictions is not None:
+        findings += _mislabelled(predictions, predicted_rows)
     order = list(LintSeverity)
-    return sorted(found, key=lambda finding: order.index(finding.severity))
+    return sorted(findings, key=lambda finding: order.index(finding.severity))
 
 
-def can_be_judged(rows: Sequence[LabelledRow]) -> list[int]:
-    """Return the rows a model can learn from; none where fewer than two intents are learnable."""
+def usable_rows(rows: Sequence[LabelledRow]) -> list[int]:
+    """Return the rows a model can learn from; none if fewer than two intents are learnable."""
     usable = [i for i, row in enumerate(rows) if row.text and row.intent]
     units: dict[str, set[str]] = {}
     for i in usable:
@@ -197,27 +203,27 @@ def _texts(rows: Sequence[LabelledRow]) -> Iterator[LintFinding]:
     for i, row in enumerate(rows):
         if not row.intent:
             yield LintFinding("no_intent", (i,))
-        if fault := text_defects.size_fault(row.text):
-            yield LintFinding(fault, (i,), row.intent, count=len(row.text))
-        if damaged := text_defects.damage(row.text):
-            yield LintFinding("encoding", (i,), row.intent, suggestion=damaged[0])
+        if defect := text_defects.find_size_defect(row.text):
+            yield LintFinding(defect, (i,), row.intent, count=len(row.text))
+        if damage := text_defects.find_damage(row.text):
+            yield LintFinding("encoding", (i,), row.intent, suggestion=damage[0])
         if (clean := redact(row.text)) != row.text:
             labels = ", ".join(dict.fromkeys(_LABEL.findall(clean)))
             yield LintFinding("personal_data", (i,), row.intent, suggestion=labels)
 
 
 def plain(text: str) -> str:
-    """Return the words of a text without case and punctuation; texts without words as they are."""
+    """Return the words of a text without case and punctuation; texts without words unchanged."""
     words = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
     return " ".join(words) or text.strip()
 
 
 def _groups(keys: Iterable[tuple[int, object]]) -> Iterator[tuple[int, ...]]:
-    """Yield the rows that share a key, where there are several."""
-    found: dict[object, list[int]] = {}
+    """Yield the rows that share a key, if there are several."""
+    groups: dict[object, list[int]] = {}
     for i, key in keys:
-        found.setdefault(key, []).append(i)
-    yield from (tuple(group) for group in found.values() if len(group) > 1)
+        groups.setdefault(key, []).append(i)
+    yield from (tuple(group) for group in groups.values() if len(group) > 1)
 
 
 def _repeated(rows: Sequence[LabelledRow]) -> Iterator[LintFinding]:
@@ -227,7 +233,7 @@ def _repeated(rows: Sequence[LabelledRow]) -> Iterator[LintFinding]:
 
 
 def _contradictory(rows: Sequence[LabelledRow]) -> Iterator[LintFinding]:
-    """Yield texts with two intents; what was said before may be the reason, so it counts too."""
+    """Yield texts with two intents; a different context is not a contradiction."""
     keys = (
         (i, (plain(r.text), r.customer, r.reply)) for i, r in enumerate(rows) if r.text and r.intent
     )
@@ -242,11 +248,11 @@ def _contradictory(rows: Sequence[LabelledRow]) -> Iterator[LintFinding]:
 
 
 def _leaking(rows: Sequence[LabelledRow]) -> Iterator[LintFinding]:
-    """Yield texts that are both learned and tested; small talk in conversations is no leak."""
+    """Yield texts in both training and test data; small talk in conversations does not count."""
     keys = [
         (i, _DIGITS.sub("0", plain(row.text)))
         for i, row in enumerate(rows)
-        if row.text and (row.turn is None or _weight(row.text) >= _COMMONPLACE)
+        if row.text and (row.turn is None or _weight(row.text) >= _MIN_LEAK)
     ]
     for group in _groups(keys):
         if len({rows[i].split for i in group}) == 1:
@@ -258,7 +264,7 @@ def _leaking(rows: Sequence[LabelledRow]) -> Iterator[LintFinding]:
 
 
 def _weight(text: str) -> int:
-    """Return the length of a text in Latin characters; a Chinese one says as much as three."""
+    """Return the length of a text in Latin characters; a Chinese character counts as three."""
     return sum(1 if character.isascii() else 3 for character in text)
 
 
@@ -272,14 +278,16 @@ def _sizes(rows: Sequence[LabelledRow]) -> Iterator[LintFinding]:
             yield LintFinding("unbalanced", (), intent, count=count)
 
 
-def _mislabelled(judged: OutOfFoldPredictions, judged_rows: Sequence[int]) -> Iterator[LintFinding]:
-    classes = judged.classes
-    for row, better, score in label_errors(judged):
-        intent = classes[int(judged.targets[row])]
-        place = (judged_rows[row],)
+def _mislabelled(
+    predictions: OutOfFoldPredictions, predicted_rows: Sequence[int]
+) -> Iterator[LintFinding]:
+    classes = predictions.classes
+    for row, better, score in label_errors(predictions):
+        intent = classes[int(predictions.targets[row])]
+        place = (predicted_rows[row],)
         name = classes[better]
         yield LintFinding("label_error", place, intent, name, score=score, suggestion=name)
-    for a, b, count, share in confused(judged):
+    for a, b, count, share in find_confused(predictions):
         advice = "merge them, or say in intents.md where one ends and the other begins"
         yield LintFinding(
             "confused", (), classes[a], classes[b], count=count, score=share, suggestion=advice

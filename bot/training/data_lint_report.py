@@ -1,4 +1,4 @@
-"""Findings in words, for people; personal data do not leave the files."""
+"""Reports of lint findings for people, without personal data."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -6,9 +6,9 @@ from typing import Any, Final
 from bot.core.privacy import redact
 from bot.training.data_lint import LintFinding, LintSeverity
 from bot.training.data_lint_rows import LabelledRow
-from bot.training.text_defects import damage
+from bot.training.text_defects import find_damage
 
-_SHOWN: Final = 10  # of a kind
+_MAX_SHOWN: Final = 10  # of a kind
 _PLACES: Final = 3
 _WIDTH: Final = 70
 _WORDS: Final = {
@@ -30,7 +30,7 @@ _WORDS: Final = {
 
 
 def report(findings: Sequence[LintFinding], rows: Sequence[LabelledRow], files: int) -> str:
-    """Return a report, the worst kind first, a few findings of each."""
+    """Return a report, the worst kind first, with a few findings of each."""
     counts = [
         f"{sum(finding.severity is severity for finding in findings)} {severity.value}s"
         for severity in (LintSeverity.ERROR, LintSeverity.WARNING)
@@ -39,62 +39,65 @@ def report(findings: Sequence[LintFinding], rows: Sequence[LabelledRow], files: 
     for kind in dict.fromkeys(finding.kind for finding in findings):
         group = [finding for finding in findings if finding.kind == kind]
         lines.append(f"\n{group[0].severity.value} {kind}: {_WORDS[kind]} ({len(group)})")
-        lines += [f"  {_line(finding, rows)}" for finding in group[:_SHOWN]]
-        if len(group) > _SHOWN:
-            lines.append(f"  … and {len(group) - _SHOWN} more: --json lists all")
+        lines += [f"  {_line(finding, rows)}" for finding in group[:_MAX_SHOWN]]
+        if len(group) > _MAX_SHOWN:
+            lines.append(f"  … and {len(group) - _MAX_SHOWN} more: --json lists all")
     return "\n".join(lines)
 
 
-def groups(findings: Sequence[LintFinding], rows: Sequence[LabelledRow]) -> list[dict[str, Any]]:
-    """Return what the report says by its parts, for pages that have words of their own."""
-    found = []
+def group_findings(
+    findings: Sequence[LintFinding], rows: Sequence[LabelledRow]
+) -> list[dict[str, Any]]:
+    """Return the report as data, for translated pages."""
+    groups = []
     for kind in dict.fromkeys(finding.kind for finding in findings):
         group = [finding for finding in findings if finding.kind == kind]
-        lines = [_details(finding, rows) for finding in group[:_SHOWN]]
+        lines = [_details(finding, rows) for finding in group[:_MAX_SHOWN]]
         severity = group[0].severity.value
-        found.append({"kind": kind, "severity": severity, "count": len(group), "lines": lines})
-    return found
+        groups.append({"kind": kind, "severity": severity, "count": len(group), "lines": lines})
+    return groups
 
 
 def _details(finding: LintFinding, rows: Sequence[LabelledRow]) -> dict[str, Any]:
-    """Return what a line says: only what there is to say."""
-    told: dict[str, Any] = {}
+    """Return the parts of a line that exist."""
+    details: dict[str, Any] = {}
     if finding.rows:
-        told["places"] = [rows[i].source for i in finding.rows[:_PLACES]]
-        told["more"] = len(finding.rows) - len(told["places"])
+        details["places"] = [rows[i].source for i in finding.rows[:_PLACES]]
+        details["more"] = len(finding.rows) - len(details["places"])
     if finding.intent:
         other = f" / {finding.other}" if finding.other else ""
-        told["intent"] = f"{finding.intent}{other}"
+        details["intent"] = f"{finding.intent}{other}"
     if not finding.rows and finding.count is not None:
-        told["texts"] = finding.count
+        details["texts"] = finding.count
     if finding.score is not None:
-        told["score"] = f"{finding.score:.2f}"
+        details["score"] = f"{finding.score:.2f}"
     if finding.rows and (text := redact(rows[finding.rows[0]].text)):
         short = " ".join(text.split())
-        told["text"] = f"{short[:_WIDTH]}{'…' if len(short) > _WIDTH else ''}"
+        details["text"] = f"{short[:_WIDTH]}{'…' if len(short) > _WIDTH else ''}"
     if finding.suggestion:
-        told["suggestion"] = finding.suggestion
-    if finding.kind == "encoding" and (mended := damage(rows[finding.rows[0]].text)):
-        told["mended"] = redact(mended[1])[:_WIDTH] if mended[1] else ""
-    return told
+        details["suggestion"] = finding.suggestion
+    if finding.kind == "encoding" and (damage := find_damage(rows[finding.rows[0]].text)):
+        details["mended"] = redact(damage[1])[:_WIDTH] if damage[1] else ""
+    return details
 
 
 def _line(finding: LintFinding, rows: Sequence[LabelledRow]) -> str:
     return "  ".join(_parts(_details(finding, rows)))
 
 
-def _parts(told: Mapping[str, Any]) -> Iterator[str]:
-    if "places" in told:
-        yield ", ".join(told["places"]) + (f" and {told['more']} more" if told["more"] else "")
-    if "intent" in told:
-        yield told["intent"]
-    if "texts" in told:
-        yield f"{told['texts']} texts"
-    if "score" in told:
-        yield told["score"]
-    if "text" in told:
-        yield f"“{told['text']}”"
-    if "suggestion" in told:
-        yield f"→ {told['suggestion']}"
-    if "mended" in told:
-        yield f"“{told['mended']}”" if told["mended"] else "write it anew"
+def _parts(details: Mapping[str, Any]) -> Iterator[str]:
+    if "places" in details:
+        more = f" and {details['more']} more" if details["more"] else ""
+        yield ", ".join(details["places"]) + more
+    if "intent" in details:
+        yield details["intent"]
+    if "texts" in details:
+        yield f"{details['texts']} texts"
+    if "score" in details:
+        yield details["score"]
+    if "text" in details:
+        yield f"“{details['text']}”"
+    if "suggestion" in details:
+        yield f"→ {details['suggestion']}"
+    if "mended" in details:
+        yield f"“{details['mended']}”" if details["mended"] else "write it anew"

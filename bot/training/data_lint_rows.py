@@ -1,4 +1,4 @@
-"""Labelled texts as they stand in their files, faults and all: the linter's reader."""
+"""Reading of labelled texts for the linter, defects included."""
 
 import csv
 import io
@@ -12,18 +12,18 @@ from bot.training import datasets
 
 
 class DataSplit(StrEnum):
-    """What a text is used for."""
+    """The use of a text."""
 
     TRAIN = "train"
     VALID = "valid"
-    HELD_BACK = "held_back"  # conversations nothing is ever trained on
+    HELD_BACK = "held_back"  # conversations that are never trained on
 
 
 @dataclass(frozen=True)
 class LabelledRow:
-    """A labelled text, faults and all, and its place: `number` counts a CSV's rows from 0.
+    """A labelled text and its place: `number` counts a CSV's rows from 0.
 
-    In transcripts `number` is the conversation's and `turn` the turn's place, from 0.
+    In transcripts, `number` is the conversation's and `turn` the turn's position, from 0.
     """
 
     text: str
@@ -38,28 +38,28 @@ class LabelledRow:
 
     @property
     def example(self) -> datasets.Example:
-        """The row as the classifier reads it; the turns of a conversation share their source."""
+        """The row as the classifier reads it; the turns of a conversation have the same source."""
         source = f"{self.file.name}:{self.number}"
         return datasets.Example(self.text, self.intent, source, self.customer, self.reply)
 
     @property
     def unit(self) -> str:
-        """What must not be torn apart: a conversation, or the copies of a text."""
+        """The unit that must not be split: a conversation, or the copies of a text."""
         in_dialog = self.customer is not None or self.reply is not None
         return f"{self.file.name}:{self.number}" if in_dialog else self.text.casefold()
 
 
 def read(files: Sequence[Path], valid: Path | None = None) -> list[LabelledRow]:
-    """Read files to train on and one to validate on; raise CarelineError for what cannot be read.
+    """Read training files and one validation file; raise CarelineError if one cannot be read.
 
-    Texts and intents that are missing are kept as they are: finding them is the linter's work.
+    Missing texts and intents are not an error here, since the linter reports them.
     """
     rows = [row for file in files for row in _read(file, DataSplit.TRAIN)]
     return rows + ([] if valid is None else list(_read(valid, DataSplit.VALID)))
 
 
 def is_transcript(path: Path) -> bool:
-    """Tell whether a file holds conversations."""
+    """Return whether a file contains conversations."""
     return path.name.removesuffix(".gz").endswith(".jsonl")
 
 
@@ -96,7 +96,7 @@ def _read(path: Path, split: DataSplit) -> Iterator[LabelledRow]:
 
 
 def _turns(path: Path, split: DataSplit) -> Iterator[LabelledRow]:
-    """Yield the annotated customer turns, each with what was said before it."""
+    """Yield the annotated customer turns, each with the messages before it."""
     for number, conversation in enumerate(datasets.read_transcripts([path])):
         held_back = split is DataSplit.TRAIN and datasets.is_held_back(conversation.id)
         part = DataSplit.HELD_BACK if held_back else split

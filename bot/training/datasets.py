@@ -1,4 +1,4 @@
-"""Labelled texts and transcripts, read at the door and checked there."""
+"""Reading and validation of labelled texts and transcripts."""
 
 import csv
 import gzip
@@ -14,13 +14,13 @@ from typing import Any, Final
 from bot.core.types import CarelineError, Role
 from bot.nlu.context import in_context
 
-MAX_CHARACTERS: Final = 20_000  # longer than any message; a runaway quote swallows the file
+MAX_CHARACTERS: Final = 20_000  # longer than any message; limits the damage of an unclosed quote
 _HELD_BACK_PART: Final = 5  # one in five
 
 
 @dataclass(frozen=True)
 class Example:
-    """A labelled customer message and where it comes from."""
+    """A labelled customer message and its source."""
 
     text: str
     intent: str
@@ -36,7 +36,7 @@ class Example:
 
 @dataclass(frozen=True)
 class LoggedTurn:
-    """One turn of a past conversation; the annotations are None where nobody made them."""
+    """One turn of a past conversation; missing annotations are None."""
 
     role: Role
     text: str
@@ -62,12 +62,12 @@ class Conversation:
 
 
 def is_held_back(identifier: str) -> bool:
-    """Tell whether an id belongs to the fifth that is tested on and never trained on."""
+    """Return whether an id is in the fifth that is used for tests and never trained on."""
     return int(hashlib.sha256(identifier.encode()).hexdigest()[:8], 16) % _HELD_BACK_PART == 0
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a plain or gzipped UTF-8 file; raise CarelineError naming file and row."""
+    """Return the text of a plain or gzipped UTF-8 file; raise CarelineError with file and row."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             raw = file.read()
@@ -85,9 +85,9 @@ def read_text(path: Path) -> str:
 def read_examples(path: Path, *, held_back: bool = False) -> list[Example]:
     """Read `text,intent` rows, or the annotated customer turns of transcripts.
 
-    Conversations of the part that is never trained on are left out unless `held_back`.
+    Conversations that are never trained on are left out unless `held_back` is set.
 
-    Every problem names the file and the row. Empty texts are an error: they carry no intent.
+    Every error names the file and the row. Empty texts are an error, since they have no intent.
     """
     if path.name.removesuffix(".gz").endswith(".jsonl"):
         return [
@@ -105,8 +105,8 @@ def read_examples(path: Path, *, held_back: bool = False) -> list[Example]:
         raise CarelineError(message, "no_csv", file=str(path), row=1, why=str(error)) from error
     if "text" not in columns or "intent" not in columns:
         message = f"{path} row 1 must name the columns text and intent; it has {columns}"
-        found = ", ".join(columns)
-        raise CarelineError(message, "no_columns", file=str(path), found=found)
+        names = ", ".join(columns)
+        raise CarelineError(message, "no_columns", file=str(path), found=names)
     examples = []
     try:
         for row in reader:
@@ -124,7 +124,7 @@ def read_examples(path: Path, *, held_back: bool = False) -> list[Example]:
 
 
 def _annotated(conversation: Conversation, file: str) -> Iterator[Example]:
-    """Yield the annotated customer turns of a conversation, each with what was said before."""
+    """Yield the annotated customer turns of a conversation, each with the messages before it."""
     customer = reply = None
     for turn in conversation.turns:
         if turn.role is not Role.CUSTOMER:
@@ -137,7 +137,7 @@ def _annotated(conversation: Conversation, file: str) -> Iterator[Example]:
 
 
 def training_files(folder: Path) -> list[Path]:
-    """Return the files of a home's `dialogs` folder that examples are read from."""
+    """Return the files of a home's `dialogs` folder that contain examples."""
     kinds = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
     files = sorted(path for path in folder.glob("*") if path.name.endswith(kinds))
     if not files:
@@ -147,7 +147,7 @@ def training_files(folder: Path) -> list[Path]:
 
 
 def read_all_examples(paths: Iterable[Path]) -> list[Example]:
-    """Read several files; raise CarelineError when they cannot make a classifier."""
+    """Read several files; raise CarelineError if they are not enough for a classifier."""
     paths = list(paths)
     examples = [example for path in paths for example in read_examples(path)]
     intents = {example.intent for example in examples}
@@ -162,7 +162,7 @@ def read_all_examples(paths: Iterable[Path]) -> list[Example]:
 
 
 def read_transcripts(paths: Sequence[Path]) -> Iterator[Conversation]:
-    """Yield conversations one by one, so that memory stays flat on any number of them."""
+    """Yield conversations one by one, so that memory use does not depend on their number."""
     for path in paths:
         if not path.exists():
             message = f"there is no file {path}"
@@ -212,5 +212,5 @@ def _turn(row: dict[str, Any]) -> LoggedTurn:
 
 
 def _clean(value: Any) -> str:
-    """Return text that can be written again: half an emoji becomes a replacement character."""
+    """Return text that can be encoded: an unpaired surrogate becomes a replacement character."""
     return str(value or "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")

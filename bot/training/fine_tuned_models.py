@@ -1,4 +1,4 @@
-"""Fine-tuning as part of a training: network, n-grams beside it, the engine that serves both."""
+"""Fine-tuning as a training method: the network, its n-gram model, and the serving engine."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,29 +20,29 @@ from bot.training.job import (
     HeldOutPredictions,
     Targets,
     TrainingJob,
-    memory_of,
-    targets_of,
+    build_neighbour_index,
+    class_numbers,
 )
 from knowledge_base.encoders import onnx_encoder
 from knowledge_base.encoders.base_models import TorchEncoder, Vectors
 
-_HELD_OUT: Final = 8  # one part in so many is held out to choose and calibrate on
-_SPARSE_WEIGHTS: Final = (0.0, 0.1, 0.2, 0.4)  # of the n-grams' scores beside the network's
-_LOST: Final = 0.003  # validation accuracy the int8 engine may cost before torch serves instead
-_CALIBRATING: Final = 128  # training texts the engine's 8 bits are fitted to
+_HELD_OUT: Final = 8  # one part in this many is held out for selection and calibration
+_SPARSE_WEIGHTS: Final = (0.0, 0.1, 0.2, 0.4)  # of the n-grams' scores added to the network's
+_MAX_LOSS: Final = 0.003  # of the int8 engine in validation accuracy; otherwise torch serves
+_CALIBRATION_TEXTS: Final = 128  # training texts for the quantisation of the engine
 
 
 @dataclass(frozen=True)
 class LabelledTexts:
-    """Texts as the classifier reads them and their class numbers, shape (n,)."""
+    """Texts as the classifier reads them, and their class numbers, shape (n,)."""
 
     texts: Sequence[str]
     targets: Targets
 
     @classmethod
-    def of(cls, examples: Sequence[Example], labels: Sequence[str]) -> "LabelledTexts":
-        """Take examples apart."""
-        return cls([example.input for example in examples], targets_of(examples, labels))
+    def from_examples(cls, examples: Sequence[Example], labels: Sequence[str]) -> "LabelledTexts":
+        """Return the texts and class numbers of examples."""
+        return cls([example.input for example in examples], class_numbers(examples, labels))
 
 
 def fit(
@@ -52,58 +52,61 @@ def fit(
     checkpoints: Checkpoints,
     curves: TrainingCurves,
 ) -> FittedClassifier:
-    """Fine-tune a copy of the encoder, then learn the held-out examples, and export the engine."""
+    """Fine-tune a copy of the encoder, then add the held-out examples, and export the engine."""
     encoder = job.encoder
     if not isinstance(encoder, TorchEncoder):
         message = "fine-tuning needs the encoder in torch"
         raise TypeError(message)
-    seen, held = _parts(job, labels)
+    train, held = _parts(job, labels)
     network = FineTunedNetwork(
         encoder,
-        seen.texts,
-        seen.targets,
+        train.texts,
+        train.targets,
         len(labels),
-        job.recipe.for_examples(len(seen.texts)),
+        job.recipe.for_examples(len(train.texts)),
         seed=job.seed,
         lora=job.method == "lora",
     )
-    network.start(encoder.queries(seen.texts, progress=job.progress))
+    network.start(encoder.queries(train.texts, progress=job.progress))
     fine_tuning.train(network, (held.texts, held.targets), checkpoints, curves)
-    vectors, held_vectors = network.encode(seen.texts), network.encode(held.texts)
-    weight = _weight_beside(network, seen, held, held_vectors)
-    sparse = beside(seen, len(labels), weight)
+    vectors, held_vectors = network.encode(train.texts), network.encode(held.texts)
+    weight = _select_ngram_weight(network, train, held, held_vectors)
+    sparse = fit_ngram_head(train, len(labels), weight)
     logits = network.head().logits(held_vectors) + sparse.logits(held.texts)
-    distances = memory_of(vectors, seen.targets, labels).distances(held_vectors)
+    distances = build_neighbour_index(vectors, train.targets, labels).distances(held_vectors)
     unseen = HeldOutPredictions(logits, distances, held.targets)
     if not job.valid:
-        seen = LabelledTexts.of(job.examples, labels)
-        fine_tuning.polish(network, seen.texts, seen.targets, curves)
-        vectors = network.encode(seen.texts)
-        sparse = beside(seen, len(labels), weight)
+        train = LabelledTexts.from_examples(job.examples, labels)
+        fine_tuning.polish(network, train.texts, train.targets, curves)
+        vectors = network.encode(train.texts)
+        sparse = fit_ngram_head(train, len(labels), weight)
     network.save(folder / "encoder")
     tuned = TorchEncoder(replace(encoder.base, path=str(folder / "encoder")))
     head, details = network.head(), {"sparse_weight": weight}
-    engine = export(tuned, folder / "engine", seen.texts, held, (head, sparse))
-    return FittedClassifier(head, sparse, vectors, seen.targets, unseen, engine, details=details)
+    engine = export(tuned, folder / "engine", train.texts, held, (head, sparse))
+    return FittedClassifier(head, sparse, vectors, train.targets, unseen, engine, details=details)
 
 
 def _parts(job: TrainingJob, labels: Sequence[str]) -> tuple[LabelledTexts, LabelledTexts]:
-    """Return what is learnt and what is held out."""
+    """Return the training and the held-out texts."""
     if job.valid:
-        return LabelledTexts.of(job.examples, labels), LabelledTexts.of(job.valid, labels)
+        return (
+            LabelledTexts.from_examples(job.examples, labels),
+            LabelledTexts.from_examples(job.valid, labels),
+        )
     parts = folds.assign(job.examples, _HELD_OUT, job.seed)
     pairs = list(zip(job.examples, parts, strict=True))
     return (
-        LabelledTexts.of([example for example, part in pairs if part], labels),
-        LabelledTexts.of([example for example, part in pairs if not part], labels),
+        LabelledTexts.from_examples([example for example, part in pairs if part], labels),
+        LabelledTexts.from_examples([example for example, part in pairs if not part], labels),
     )
 
 
-def _weight_beside(
-    network: FineTunedNetwork, seen: LabelledTexts, held: LabelledTexts, held_vectors: Vectors
+def _select_ngram_weight(
+    network: FineTunedNetwork, train: LabelledTexts, held: LabelledTexts, held_vectors: Vectors
 ) -> float:
     """Return the weight of the n-grams' scores that best explains the held-out examples."""
-    model = linear.fit(None, seen.texts, seen.targets, network.classes)
+    model = linear.fit(None, train.texts, train.targets, network.classes)
     dense, sparse = network.head().logits(held_vectors), model.sparse.logits(held.texts)
 
     def loss(weight: float) -> float:
@@ -113,12 +116,12 @@ def _weight_beside(
     return min(_SPARSE_WEIGHTS, key=loss)
 
 
-def beside(seen: LabelledTexts, classes: int, weight: float) -> NgramHead:
-    """Fit the n-gram model that stands beside a network.
+def fit_ngram_head(train: LabelledTexts, classes: int, weight: float) -> NgramHead:
+    """Fit the n-gram model whose scores are added to a network's.
 
-    Its bias is left out: the network has none to add it to, and it says little.
+    Its bias is left out: the network has none to add it to, and its effect is small.
     """
-    model = linear.fit(None, seen.texts, seen.targets, classes)
+    model = linear.fit(None, train.texts, train.targets, classes)
     return replace(model.sparse, weight=model.sparse.weight * np.float32(weight))
 
 
@@ -129,11 +132,11 @@ def export(
     held: LabelledTexts,
     heads: tuple[LinearHead, NgramHead],
 ) -> str:
-    """Make the int8 engine of a fine-tuned encoder, unless it loses too much; return its name."""
+    """Export the int8 engine of a fine-tuned encoder, unless it loses too much; return its name."""
     rng = np.random.default_rng(0)
-    chosen = [texts[i] for i in rng.permutation(len(texts))[:_CALIBRATING]]
-    onnx_encoder.export(encoder, folder, chosen)
-    if not onnx_encoder.usable(folder):
+    sample = [texts[i] for i in rng.permutation(len(texts))[:_CALIBRATION_TEXTS]]
+    onnx_encoder.export(encoder, folder, sample)
+    if not onnx_encoder.is_usable(folder):
         return encoder.engine
     quick = onnx_encoder.OnnxEncoder(encoder.base, folder)
 
@@ -141,7 +144,7 @@ def export(
         logits = heads[0].logits(vectors) + heads[1].logits(held.texts)
         return float((logits.argmax(axis=1) == held.targets).mean())
 
-    if accuracy(quick.queries(held.texts)) < accuracy(encoder.queries(held.texts)) - _LOST:
-        onnx_encoder.forbid(folder)
+    if accuracy(quick.queries(held.texts)) < accuracy(encoder.queries(held.texts)) - _MAX_LOSS:
+        onnx_encoder.mark_unusable(folder)
         return encoder.engine
     return quick.engine

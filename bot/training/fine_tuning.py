@@ -1,9 +1,9 @@
-"""Fine-tuning: encoder and class vectors learn together, on a GPU where there is one.
+"""Fine-tuning: encoder and class vectors are trained together, on a GPU if there is one.
 
-The head is a cosine to one vector a class, which starts as the mean of its examples. Cross-entropy
-tells classes apart; a supervised contrastive loss (Khosla et al., 2020) draws examples of a class
-together, so that distances stay meaningful for messages of no class. Kept is the average of the
-weights over the last steps.
+The head is the cosine to one vector per class, which starts as the mean of its examples.
+Cross-entropy separates the classes; a supervised contrastive loss (Khosla et al., 2020) moves
+examples of a class together, so that distances stay meaningful for messages of no class. The
+result is the average of the weights over the last steps.
 """
 
 import copy
@@ -29,17 +29,17 @@ from knowledge_base.encoders.torch_models import SentenceModel, device
 SCALE: Final = 20.0  # cosines → logits
 _CONTRAST_TEMPERATURE: Final = 0.1
 _MAX_TOKENS: Final = 64
-_LARGE_VOCABULARY: Final = 50_000  # words; a table this large is left as it is
-_LAST_PASS: Final = 10_000  # the number of its epoch, to draw batches by
-_POLISH: Final = 0.15  # of the learning rates, when the held-out examples are learnt at last
+_LARGE_VOCABULARY: Final = 50_000  # words; such a large embedding table is not trained
+_LAST_PASS: Final = 10_000  # the epoch number of the last pass, as a seed
+_POLISH: Final = 0.15  # of the learning rates, for the held-out examples at the end
 _LORA: Final = {"r": 16, "lora_alpha": 32, "lora_dropout": 0.05}
 _LORA_PARTS: Final = ["query", "key", "value", "dense"]
-_LORA_RATE: Final = 5.0  # adapters learn this much faster than the weights they stand for
+_LORA_RATE: Final = 5.0  # the learning rate of adapters relative to that of weights
 
 
 @dataclass
 class FineTunedNetwork:
-    """A copy of an encoder and its class vectors, while they learn."""
+    """A copy of an encoder and its class vectors, in training."""
 
     encoder: TorchEncoder
     texts: Sequence[str]
@@ -52,7 +52,7 @@ class FineTunedNetwork:
     vectors: Any = field(init=False)  # of the classes: a parameter, shape (classes, dimension)
 
     def __post_init__(self) -> None:
-        """Copy the encoder and start each class at the mean of its examples."""
+        """Copy the encoder and create the class vectors."""
         import torch
 
         torch.manual_seed(self.seed)
@@ -86,17 +86,17 @@ class FineTunedNetwork:
             self.vectors.copy_(torch.from_numpy(means))
 
     def keep(self, vectors: Vectors) -> None:
-        """Set the first classes to vectors they had, shape (known classes, dimension)."""
+        """Set the first classes to their previous vectors, shape (known classes, dimension)."""
         import torch
 
         with torch.no_grad():
             self.vectors[: len(vectors)] = torch.from_numpy(vectors)
 
     def parameters(self) -> dict[str, Any]:
-        """Return what training changes, by name."""
-        named = self.model.backbone.named_parameters()
-        learning = {name: parameter for name, parameter in named if parameter.requires_grad}
-        return {**learning, "classes": self.vectors}
+        """Return the trainable parameters by name."""
+        parameters = self.model.backbone.named_parameters()
+        trainable = {name: parameter for name, parameter in parameters if parameter.requires_grad}
+        return {**trainable, "classes": self.vectors}
 
     def head(self) -> LinearHead:
         """Return the class vectors as a linear head."""
@@ -106,13 +106,13 @@ class FineTunedNetwork:
         return LinearHead(np.float32(SCALE) * unit, np.zeros(self.classes, dtype=np.float32))
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Return unit vectors of texts, which get the base's prefix."""
+        """Return unit vectors of texts, with the base's prefix added."""
         self.model.backbone.eval()
         prefix = self.encoder.base.query_prefix
         return torch_models.encode(self.model, [prefix + text for text in texts])
 
     def save(self, folder: Path) -> None:
-        """Write the encoder; adapters are merged into its weights first."""
+        """Write the encoder, with adapters merged into its weights."""
         if self.lora:
             self.model.backbone = self.model.backbone.merge_and_unload()
         self.model.backbone.eval()
@@ -125,7 +125,7 @@ class FineTunedNetwork:
 
         rough = rng.random(len(rows)) < self.recipe.typos
         texts = [self.texts[i] for i in rows]
-        texts = [typos.roughen(t, rng) if r else t for t, r in zip(texts, rough, strict=True)]
+        texts = [typos.add_noise(t, rng) if r else t for t, r in zip(texts, rough, strict=True)]
         prefixed = [self.encoder.base.query_prefix + text for text in texts]
         with torch.autocast(device(), dtype=torch.bfloat16):
             embedded = self.model.embed(prefixed, max_tokens=_MAX_TOKENS)
@@ -137,7 +137,7 @@ class FineTunedNetwork:
 
 
 def _contrastive(embedded: Any, truth: Any) -> Any:
-    """Return the supervised contrastive loss of unit vectors, 0 where no class has two examples."""
+    """Return the supervised contrastive loss of unit vectors, 0 if no class has two examples."""
     import torch
 
     own = torch.eye(len(truth), dtype=torch.bool, device=truth.device)
@@ -167,9 +167,9 @@ def train(
     checkpoints: Checkpoints | None,
     curves: TrainingCurves,
 ) -> float:
-    """Train until the epochs are over or validation no longer gains; keep the best average.
+    """Train until the last epoch or until validation stops improving; keep the best average.
 
-    Returns its validation accuracy. A run that was killed goes on from its last checkpoint.
+    Return its validation accuracy. A run that was killed continues from its last checkpoint.
     """
     recipe, texts = network.recipe, network.texts
     per_epoch = math.ceil(len(texts) / recipe.batch)
@@ -201,9 +201,9 @@ def polish(
     *,
     scale: float = _POLISH,
 ) -> None:
-    """Learn examples in one more pass, at `scale` times the recipe's rates.
+    """Train on examples in one more pass, at `scale` times the recipe's rates.
 
-    It is for those held out until now, or added later.
+    It is for examples that were held out until now, or added later.
     """
     network.texts, network.targets = texts, targets
     steps = math.ceil(len(texts) / network.recipe.batch)
@@ -216,7 +216,7 @@ def polish(
 
 
 class _Run:
-    """The optimiser's side of one training: steps, averages, the best so far."""
+    """The state of the optimiser in one training: steps, averages, the best weights so far."""
 
     def __init__(
         self,
@@ -260,36 +260,36 @@ class _Run:
         self._schedule.step()
         self._optimiser.zero_grad(set_to_none=True)
         self.step += 1
-        kept = min(self.network.recipe.average, self.step / (self.step + 9))
+        decay = min(self.network.recipe.average, self.step / (self.step + 9))
         with torch.no_grad():
             for name, parameter in self.parameters.items():
-                self._average[name].lerp_(parameter, 1.0 - kept)
+                self._average[name].lerp_(parameter, 1.0 - decay)
         return float(loss.detach())
 
     def validate(self, texts: Sequence[str], targets: NDArray[np.int64]) -> float:
-        """Return the averaged weights' accuracy and remember them when it is the best so far."""
+        """Return the averaged weights' accuracy, and store them if it is the best so far."""
         current = self._copy()
         self.use_average()
-        chosen = self.network.head().logits(self.network.encode(texts)).argmax(axis=1)
-        accuracy = float((chosen == targets).mean())
+        predicted = self.network.head().logits(self.network.encode(texts)).argmax(axis=1)
+        accuracy = float((predicted == targets).mean())
         if accuracy >= self._best[0]:
             self._best, self._waited = (accuracy, self._copy()), 0
         else:
             self._waited += 1
-        self._put(current)
+        self._restore(current)
         return accuracy
 
     def is_stale(self) -> bool:
         return self._waited >= self.network.recipe.patience
 
     def keep_best(self) -> float:
-        self._put(self._best[1])
+        self._restore(self._best[1])
         return self._best[0]
 
     def use_average(self) -> None:
-        self._put(self._average)
+        self._restore(self._average)
 
-    def _put(self, values: dict[str, Any]) -> None:
+    def _restore(self, values: dict[str, Any]) -> None:
         import torch
 
         with torch.no_grad():
@@ -297,7 +297,7 @@ class _Run:
                 parameter.copy_(values[name])
 
     def state(self) -> dict[str, Any]:
-        """Return everything a killed run needs to go on."""
+        """Return everything that is needed to continue the run."""
         import torch
 
         return {
@@ -313,14 +313,14 @@ class _Run:
         }
 
     def resume(self) -> int:
-        """Go on where a killed run stopped; return the number of steps done."""
+        """Continue a killed run from its checkpoint; return the number of completed steps."""
         import torch
 
         state = self._checkpoints.load() if self._checkpoints else None
         if state is not None:
             self.step, self._waited = state["step"], state["waited"]
             self._average, self._best = state["average"], state["best"]
-            self._put(state["weights"])
+            self._restore(state["weights"])
             self._optimiser.load_state_dict(state["optimiser"])
             self._schedule.load_state_dict(state["schedule"])
             self._rng.bit_generator.state = state["rng"]
@@ -329,7 +329,7 @@ class _Run:
 
 
 def _groups(network: FineTunedNetwork, scale: float) -> list[dict[str, Any]]:
-    """Return parameter groups: the class vectors fast, each layer slower than the one above it."""
+    """Return parameter groups: the class vectors learn fast, each lower layer more slowly."""
     recipe = network.recipe
     rate = recipe.encoder_rate * scale * (_LORA_RATE if network.lora else 1.0)
     groups = [{"params": [network.vectors], "lr": recipe.head_rate * scale, "weight_decay": 0.0}]
@@ -343,19 +343,19 @@ def _groups(network: FineTunedNetwork, scale: float) -> list[dict[str, Any]]:
 
 
 def _batches(network: FineTunedNetwork, rng: np.random.Generator) -> Iterator[list[int]]:
-    """Yield batches of pairs of one class, of similar length, so that little is padded.
+    """Yield batches of pairs of one class with similar lengths, to reduce padding.
 
-    Pairs give the contrastive loss something to draw together.
+    The contrastive loss needs two examples of a class.
     """
-    alone: dict[int, int] = {}
+    single: dict[int, int] = {}
     pairs: list[list[int]] = []
     for row in map(int, rng.permutation(len(network.texts))):
         label = int(network.targets[row])
-        if label in alone:
-            pairs.append([alone.pop(label), row])
+        if label in single:
+            pairs.append([single.pop(label), row])
         else:
-            alone[label] = row
-    rest = list(alone.values())
+            single[label] = row
+    rest = list(single.values())
     pairs += [rest[at : at + 2] for at in range(0, len(rest), 2)]
     shuffled = [pairs[i] for i in rng.permutation(len(pairs))]
     size = network.recipe.batch // 2

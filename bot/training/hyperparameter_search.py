@@ -1,4 +1,4 @@
-"""Searching for a better recipe on a home's own data, with optuna; it goes on where it stopped."""
+"""Search for a better recipe on a home's own data, with optuna; a stopped search continues."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,16 +14,16 @@ from bot.training.checkpoints import Checkpoints
 from bot.training.curves import TrainingCurves
 from bot.training.fine_tuned_models import LabelledTexts
 from bot.training.fine_tuning import FineTunedNetwork
-from bot.training.job import TrainingJob, targets_of
+from bot.training.job import TrainingJob, class_numbers
 from bot.training.recipe import TrainingRecipe
 from knowledge_base.encoders.base_models import TorchEncoder
 
-_FOLDS: Final = 4  # of `head`: the fewer, the faster
+_FOLDS: Final = 4  # for `head`; fewer are faster
 
 
 @dataclass(frozen=True)
 class SearchOutcome:
-    """The best recipe found, its validation accuracy, and that of the recipe it started from."""
+    """The best recipe, its validation accuracy, and that of the initial recipe."""
 
     recipe: TrainingRecipe
     accuracy: float
@@ -34,10 +34,10 @@ class SearchOutcome:
 def tune(
     job: TrainingJob, storage: Path, *, trials: int, seconds: float | None = None
 ) -> SearchOutcome:
-    """Try recipes until there were `trials` in all, or the time is over; keep what was found.
+    """Try recipes until there are `trials` in total, or the time is over; return the best one.
 
-    The search reads `job.examples` alone: each trial is judged on parts it has not learnt. What
-    was tried is kept in `storage`, a SQLite file, so that a search that was stopped goes on.
+    The search uses only `job.examples`: each trial is evaluated on parts it was not trained on.
+    Trials are stored in `storage`, a SQLite file, so that a stopped search continues.
     """
     optuna = _optuna()
     storage.parent.mkdir(parents=True, exist_ok=True)
@@ -48,26 +48,26 @@ def tune(
         load_if_exists=True,
         pruner=optuna.pruners.MedianPruner(n_warmup_steps=1),
     )
-    # A search that goes on draws other numbers than those it began with.
+    # A continued search must draw other numbers than before.
     study.sampler = optuna.samplers.TPESampler(seed=job.seed + len(study.trials))
     if not study.trials:
         study.enqueue_trial(_parameters(job.recipe, job.method))
-    left = trials - sum(trial.state.is_finished() for trial in study.trials)
-    objective = _of_head(job) if job.method == "head" else _of_network(job)
-    if left > 0:
-        with _bar(left, shown=job.progress) as advance:
+    remaining = trials - sum(trial.state.is_finished() for trial in study.trials)
+    objective = _head_objective(job) if job.method == "head" else _network_objective(job)
+    if remaining > 0:
+        with _bar(remaining, shown=job.progress) as advance:
             study.optimize(
-                lambda trial: objective(_suggested(trial, job), trial),
-                n_trials=left,
+                lambda trial: objective(_suggest(trial, job), trial),
+                n_trials=remaining,
                 timeout=seconds,
                 callbacks=[lambda *_: advance()],
             )
-    done = [trial for trial in study.trials if trial.value is not None]
-    if not done:
+    finished = [trial for trial in study.trials if trial.value is not None]
+    if not finished:
         message = "no recipe was tried to its end: give it more time"
         raise CarelineError(message)
     best = replace(job.recipe, **study.best_params)
-    return SearchOutcome(best, float(study.best_value), float(done[0].value), len(done))
+    return SearchOutcome(best, float(study.best_value), float(finished[0].value), len(finished))
 
 
 def _optuna() -> Any:
@@ -81,13 +81,13 @@ def _optuna() -> Any:
 
 
 def _name(job: TrainingJob) -> str:
-    """Return a name that differs where results cannot be compared."""
+    """Return a name that differs if results cannot be compared."""
     facts = [job.encoder.id, job.method, [(e.input, e.intent) for e in job.examples]]
     return Checkpoints(Path(), facts).name
 
 
 def _parameters(recipe: TrainingRecipe, method: str) -> dict[str, float]:
-    """Return the numbers of a recipe that a method uses."""
+    """Return the parameters of a recipe that a method uses."""
     names = ("strength", "dense") if method == "head" else _NETWORK
     values = asdict(recipe) | {"dense": recipe.dense or linear.DENSE}
     return {name: value for name, value in values.items() if name in names}
@@ -98,7 +98,7 @@ _NETWORK: Final = (
 )  # fmt: skip
 
 
-def _suggested(trial: Any, job: TrainingJob) -> TrainingRecipe:
+def _suggest(trial: Any, job: TrainingJob) -> TrainingRecipe:
     if job.method == "head":
         return replace(
             job.recipe,
@@ -116,8 +116,8 @@ def _suggested(trial: Any, job: TrainingJob) -> TrainingRecipe:
     )
 
 
-def _of_head(job: TrainingJob) -> Callable[[TrainingRecipe, Any], float]:
-    texts, targets, labels = _taken_apart(job)
+def _head_objective(job: TrainingJob) -> Callable[[TrainingRecipe, Any], float]:
+    texts, targets, labels = _texts_and_targets(job)
     vectors = job.encoder.queries(texts, progress=job.progress)
     parts = folds.assign(job.examples, _FOLDS, job.seed)
     inside = np.array([label != OUT_OF_SCOPE for label in labels])[targets]
@@ -129,7 +129,7 @@ def _of_head(job: TrainingJob) -> Callable[[TrainingRecipe, Any], float]:
     return objective
 
 
-def _of_network(job: TrainingJob) -> Callable[[TrainingRecipe, Any], float]:
+def _network_objective(job: TrainingJob) -> Callable[[TrainingRecipe, Any], float]:
     encoder = job.encoder
     if not isinstance(encoder, TorchEncoder):
         message = "fine-tuning needs the encoder in torch"
@@ -137,35 +137,35 @@ def _of_network(job: TrainingJob) -> Callable[[TrainingRecipe, Any], float]:
     labels = sorted({example.intent for example in job.examples})
     parts = folds.assign(job.examples, _FOLDS, job.seed)
     pairs = list(zip(job.examples, parts, strict=True))
-    seen = LabelledTexts.of([example for example, part in pairs if part], labels)
-    held = LabelledTexts.of([example for example, part in pairs if not part], labels)
-    start = encoder.queries(seen.texts, progress=job.progress)
+    train = LabelledTexts.from_examples([example for example, part in pairs if part], labels)
+    held = LabelledTexts.from_examples([example for example, part in pairs if not part], labels)
+    start = encoder.queries(train.texts, progress=job.progress)
 
     def objective(recipe: TrainingRecipe, trial: Any) -> float:
-        settled = recipe.for_examples(len(seen.texts))
+        trial_recipe = recipe.for_examples(len(train.texts))
         network = FineTunedNetwork(
             encoder,
-            seen.texts,
-            seen.targets,
+            train.texts,
+            train.targets,
             len(labels),
-            settled,
+            trial_recipe,
             seed=job.seed,
             lora=job.method == "lora",
         )
         network.start(start)
-        curves = _Watched(trial, progress=False)
+        curves = _TrialCurves(trial, progress=False)
         return fine_tuning.train(network, (held.texts, held.targets), None, curves)
 
     return objective
 
 
-def _taken_apart(job: TrainingJob) -> tuple[list[str], Any, Sequence[str]]:
+def _texts_and_targets(job: TrainingJob) -> tuple[list[str], Any, Sequence[str]]:
     labels = sorted({example.intent for example in job.examples})
-    return [e.input for e in job.examples], targets_of(job.examples, labels), labels
+    return [e.input for e in job.examples], class_numbers(job.examples, labels), labels
 
 
-class _Watched(TrainingCurves):
-    """Tells optuna how a trial goes and stops one that goes badly."""
+class _TrialCurves(TrainingCurves):
+    """Reports the values of a trial to optuna, and stops a bad one."""
 
     def __init__(self, trial: Any, *, progress: bool) -> None:
         super().__init__(progress=progress)

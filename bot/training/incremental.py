@@ -1,9 +1,8 @@
-"""New examples and intents for a trained version, in a fraction of the time, without forgetting.
+"""Incremental training: adds examples and intents to a trained version without forgetting.
 
-`head`: the linear model is fitted again on the new vectors and those kept ones that hold it up.
-`full` and `lora`: the network goes on from its weights, on the new examples and as many old ones
-(rehearsal), so that what it knows is not overwritten. Calibration stays; a promise does not cover
-what was added since.
+`head`: the linear model is fitted again on the new vectors and its old support vectors. `full` and
+`lora`: the network is trained further on the new examples and as many old ones (rehearsal), so that
+it does not forget. The calibration stays; a promise does not cover what was added later.
 """
 
 import shutil
@@ -25,21 +24,21 @@ from bot.training.curves import TrainingCurves
 from bot.training.datasets import Example
 from bot.training.fine_tuned_models import LabelledTexts
 from bot.training.fine_tuning import SCALE, FineTunedNetwork
-from bot.training.job import HeldOutPredictions, memory_of, targets_of
+from bot.training.job import HeldOutPredictions, build_neighbour_index, class_numbers
 from bot.training.pipeline import TrainingResult
 from bot.training.recipe import TrainingRecipe
 from knowledge_base.encoders.base_models import BaseModel, ModelEncoder, TorchEncoder, Vectors
 from knowledge_base.index.versions import Version, Versions
 from knowledge_base.text.spelling import SpellingCorrector
 
-_CHECKED: Final = 10  # one new example in so many is looked at before it is learnt
-_PASSES: Final = 2  # times the new examples are seen in rehearsal
-_GENTLE: Final = TrainingRecipe(epochs=1, typos=0.1)
+_HELD_OUT: Final = 10  # one new example in this many is held out for validation
+_PASSES: Final = 2  # over the new examples in rehearsal
+_REHEARSAL: Final = TrainingRecipe(epochs=1, typos=0.1)
 
 
 @dataclass(frozen=True)
-class _Learnt:
-    """The parts of the new version, and what it says of new examples it had not seen."""
+class _ExtendedModel:
+    """The parts of the new version, and its predictions for held-out new examples."""
 
     head: LinearHead
     sparse: NgramHead
@@ -57,10 +56,10 @@ def extend(
     *,
     progress: bool = False,
 ) -> TrainingResult:
-    """Publish a version that knows what `version` knows and the examples `added`.
+    """Publish a version trained on the examples of `version` and on those `added`.
 
-    `encoder` is the base's; versions that have an encoder of their own, fine-tuned, do not use it.
-    Examples that the version knows already are skipped.
+    `encoder` is the base encoder; versions with their own fine-tuned encoder do not use it.
+    Examples that are already in the version are skipped.
     """
     started = time.perf_counter()
     frozen = encoder if version.details["method"] == "head" else None
@@ -77,72 +76,74 @@ def extend(
     def build(target: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         if frozen is not None:
             recipe = TrainingRecipe(**version.details["recipe"])
-            learnt = _refit(examples, before, vectors, labels, frozen, recipe)
+            extended = _refit(examples, before, vectors, labels, frozen, recipe)
         else:
             origin = (version, folder, target)
-            learnt = _rehearse(origin, examples, len(old), before, labels, curves)
+            extended = _rehearse(origin, examples, len(old), before, labels, curves)
         outside = np.array([label == OUT_OF_SCOPE for label in labels])
         why = f"{len(fresh)} examples were added since; `careline train` certifies again"
         calibration = replace(before.calibration, promise=None, coverage=None, missing=why)
-        metrics = pipeline.validate(learnt.unseen, outside, calibration)
-        parameters = _grown(before, learnt, examples, labels, calibration)
+        metrics = pipeline.validate(extended.unseen, outside, calibration)
+        parameters = _extend_parameters(before, extended, examples, labels, calibration)
         if frozen is None:
-            parameters = replace(parameters, tone=pipeline.tone_head(target, learnt.engine, prefix))
+            parameters = replace(
+                parameters, tone=pipeline.fit_emotion_head(target, extended.engine, prefix)
+            )
         parameters.save(target)
         if frozen is not None:
-            _take_over(folder, target)
-        training_set.save(target, examples, learnt.vectors)
+            _copy_turn_classifiers(folder, target)
+        training_set.save(target, examples, extended.vectors)
         details = {
             **version.details,
             "from": version.id,
             "labels": labels,
-            "engine": learnt.engine,
+            "engine": extended.engine,
             "examples": len(examples),
             "counts": dict(Counter(example.intent for example in examples)),
             "calibration": asdict(calibration),
         }
         curves.save(target)
-        model_card.write(target, metrics, details, learnt.unseen.logits, learnt.unseen.targets)
+        model_card.write(target, metrics, details, extended.unseen.logits, extended.unseen.targets)
         return metrics, details
 
-    return pipeline.trained(versions.publish(build), started)
+    return pipeline.make_result(versions.publish(build), started)
 
 
-def _grown(
+def _extend_parameters(
     before: ModelParameters,
-    learnt: _Learnt,
+    extended: _ExtendedModel,
     examples: Sequence[Example],
     labels: Sequence[str],
     calibration: Calibration,
 ) -> ModelParameters:
-    """Return the old parameters with what was learnt."""
-    vectors = learnt.vectors[:, : before.memory.vectors.shape[1]]
-    memory = memory_of(vectors, targets_of(examples, labels), labels)
+    """Return the old parameters, updated with the extended model."""
+    vectors = extended.vectors[:, : before.memory.vectors.shape[1]]
+    memory = build_neighbour_index(vectors, class_numbers(examples, labels), labels)
     return replace(
         before,
-        head=learnt.head,
-        sparse=learnt.sparse,
-        plain=learnt.plain,
+        head=extended.head,
+        sparse=extended.sparse,
+        plain=extended.plain,
         labels=tuple(labels),
-        speller=SpellingCorrector.of([example.text for example in examples]),
+        speller=SpellingCorrector.from_texts([example.text for example in examples]),
         memory=memory,
-        examples=pipeline.remembered(examples, memory),
+        examples=pipeline.similar_examples(examples, memory),
         reference=None,
         calibration=calibration,
     )
 
 
-def _take_over(folder: Path, target: Path) -> None:
-    """Copy what other models learnt on the same encoder: which turns need what."""
+def _copy_turn_classifiers(folder: Path, target: Path) -> None:
+    """Copy the classifiers of turns, which use the same encoder."""
     for name in (retrieval_gate.FOLDER, dialogue_acts.FOLDER):
         if (folder / name).is_dir():
             shutil.copytree(folder / name, target / name)
 
 
 def _fresh(version: Version, old: Sequence[Example], added: Sequence[Example]) -> list[Example]:
-    """Return the examples a version does not know; raise CarelineError when it knows all."""
-    known = {(example.input, example.intent) for example in old}
-    fresh = [example for example in added if (example.input, example.intent) not in known]
+    """Return the examples that are not in a version; raise CarelineError if all are."""
+    existing = {(example.input, example.intent) for example in old}
+    fresh = [example for example in added if (example.input, example.intent) not in existing]
     if not fresh:
         why = "was trained on all of these examples already" if added else "gets no examples"
         message = f"{version.id} {why}: nothing to add"
@@ -150,64 +151,64 @@ def _fresh(version: Version, old: Sequence[Example], added: Sequence[Example]) -
     return fresh
 
 
-def _checked(examples: Sequence[Example], first: int) -> list[int]:
-    """Return the places of new examples that are kept to look at.
+def _hold_out(examples: Sequence[Example], first: int) -> list[int]:
+    """Return the positions of new examples to hold out for validation.
 
-    They are never the last examples of an intent, which could not be learnt then.
+    They are never the last examples of an intent, which could not be trained then.
     """
-    left = Counter(example.intent for example in examples[first:])
-    chosen = []
-    for place in range(first, len(examples), _CHECKED):
-        if left[examples[place].intent] > 1:
-            left[examples[place].intent] -= 1
-            chosen.append(place)
-    return chosen or [first]
+    remaining = Counter(example.intent for example in examples[first:])
+    held_out = []
+    for place in range(first, len(examples), _HELD_OUT):
+        if remaining[examples[place].intent] > 1:
+            remaining[examples[place].intent] -= 1
+            held_out.append(place)
+    return held_out or [first]
 
 
-def _refit(  # noqa: PLR0913, PLR0917 — old and new, and how they are learnt
+def _refit(  # noqa: PLR0913, PLR0917 — the old data, the new, and the configuration
     examples: Sequence[Example],
     before: ModelParameters,
-    kept: Vectors,
+    old_vectors: Vectors,
     labels: Sequence[str],
     encoder: ModelEncoder,
     recipe: TrainingRecipe,
-) -> _Learnt:
-    first = len(kept)
+) -> _ExtendedModel:
+    first = len(old_vectors)
     texts = [example.input for example in examples]
-    targets = targets_of(examples, labels)
+    targets = class_numbers(examples, labels)
     fresh = encoder.queries(texts[first:])
-    if before.leans:  # what was wanted before the new ones is not known
+    if before.leans:  # the intent histories of the new examples are unknown
         nothing = np.zeros((len(fresh), before.leans), dtype=np.float32)
         fresh = np.hstack([context_features.encode(encoder.queries, texts[first:]), nothing])
-    vectors = np.concatenate([kept, fresh])
+    vectors = np.concatenate([old_vectors, fresh])
     narrow = vectors[:, : before.memory.vectors.shape[1]]
-    known = linear.HybridModel(before.head, before.sparse)
-    extension = linear.IncrementalFit(known, first, vectors, texts, targets, len(labels), recipe)
-    checked = _checked(examples, first)
-    rest = sorted(set(range(len(texts))) - set(checked))
-    logits = extension.fit(without=checked).logits(vectors[checked], [texts[i] for i in checked])
-    distances = memory_of(narrow[rest], targets[rest], labels).distances(narrow[checked])
-    unseen = HeldOutPredictions(logits, distances, targets[checked])
+    old = linear.HybridModel(before.head, before.sparse)
+    extension = linear.IncrementalFit(old, first, vectors, texts, targets, len(labels), recipe)
+    held = _hold_out(examples, first)
+    rest = sorted(set(range(len(texts))) - set(held))
+    logits = extension.fit(without=held).logits(vectors[held], [texts[i] for i in held])
+    distances = build_neighbour_index(narrow[rest], targets[rest], labels).distances(narrow[held])
+    unseen = HeldOutPredictions(logits, distances, targets[held])
     model = extension.fit()
     plain = linear.fit_plain(vectors, targets, len(labels))
-    return _Learnt(model.head, model.sparse, vectors, unseen, encoder.engine, plain)
+    return _ExtendedModel(model.head, model.sparse, vectors, unseen, encoder.engine, plain)
 
 
-def _rehearse(  # noqa: PLR0913, PLR0917 — the version it comes from, and what is added
+def _rehearse(  # noqa: PLR0913, PLR0917 — the old version, and what is added
     origin: tuple[Version, Path, Path],
     examples: Sequence[Example],
     first: int,
     before: ModelParameters,
     labels: Sequence[str],
     curves: TrainingCurves,
-) -> _Learnt:
+) -> _ExtendedModel:
     version, folder, target = origin
     prefix = version.details["query_prefix"]
     encoder = TorchEncoder(BaseModel(version.id, str(folder / "encoder"), query_prefix=prefix))
-    everything = LabelledTexts.of(examples, labels)
+    everything = LabelledTexts.from_examples(examples, labels)
     rng = np.random.default_rng(version.details["seed"])
-    checked = _checked(examples, first)
-    new = sorted(set(range(first, len(examples))) - set(checked)) or checked
+    held_out = _hold_out(examples, first)
+    new = sorted(set(range(first, len(examples))) - set(held_out)) or held_out
     sample = rng.permutation(first)[: _PASSES * len(new)].tolist()
     rows = [*new * _PASSES, *sample]
     network = FineTunedNetwork(
@@ -215,7 +216,7 @@ def _rehearse(  # noqa: PLR0913, PLR0917 — the version it comes from, and what
         [everything.texts[i] for i in new],
         everything.targets[new],
         len(labels),
-        _GENTLE.for_examples(len(rows)),
+        _REHEARSAL.for_examples(len(rows)),
         seed=version.details["seed"],
     )
     network.start(encoder.queries(network.texts))
@@ -224,17 +225,21 @@ def _rehearse(  # noqa: PLR0913, PLR0917 — the version it comes from, and what
     texts = [everything.texts[i] for i in rows]
     fine_tuning.polish(network, texts, everything.targets[rows], curves, scale=0.5)
     vectors = network.encode(everything.texts)
-    sparse = fine_tuned_models.beside(everything, len(labels), version.details["sparse_weight"])
+    sparse = fine_tuned_models.fit_ngram_head(
+        everything, len(labels), version.details["sparse_weight"]
+    )
     network.save(target / "encoder")
     head = network.head()
-    made = TorchEncoder(replace(encoder.base, path=str(target / "encoder")))
+    tuned = TorchEncoder(replace(encoder.base, path=str(target / "encoder")))
     engine = fine_tuned_models.export(
-        made, target / "engine", everything.texts, held, (head, sparse)
+        tuned, target / "engine", everything.texts, held, (head, sparse)
     )
-    rest = sorted(set(range(len(examples))) - set(checked))
-    seen = LabelledTexts([everything.texts[i] for i in rest], everything.targets[rest])
-    trial = fine_tuned_models.beside(seen, len(labels), version.details["sparse_weight"])
-    logits = head.logits(vectors[checked]) + trial.logits([everything.texts[i] for i in checked])
-    distances = memory_of(vectors[rest], seen.targets, labels).distances(vectors[checked])
-    unseen = HeldOutPredictions(logits, distances, everything.targets[checked])
-    return _Learnt(head, sparse, vectors, unseen, engine)
+    rest = sorted(set(range(len(examples))) - set(held_out))
+    train = LabelledTexts([everything.texts[i] for i in rest], everything.targets[rest])
+    trial = fine_tuned_models.fit_ngram_head(train, len(labels), version.details["sparse_weight"])
+    logits = head.logits(vectors[held_out]) + trial.logits([everything.texts[i] for i in held_out])
+    distances = build_neighbour_index(vectors[rest], train.targets, labels).distances(
+        vectors[held_out]
+    )
+    unseen = HeldOutPredictions(logits, distances, everything.targets[held_out])
+    return _ExtendedModel(head, sparse, vectors, unseen, engine)

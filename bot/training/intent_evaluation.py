@@ -1,4 +1,4 @@
-"""How good a classifier is on labelled texts, as a whole and by slice."""
+"""Evaluation of an intent classifier on labelled texts, overall and by slice."""
 
 import time
 from collections import Counter, defaultdict
@@ -41,7 +41,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """Return the metrics of a model on examples; rates are fractions, times milliseconds.
 
-    Labels the model does not know are listed and count as errors.
+    Labels that the model does not have are listed and count as errors.
     """
     if not examples:
         message = "there is nothing to evaluate: the file has no rows"
@@ -61,19 +61,19 @@ def evaluate(
     result = _metrics(model, examples, predictions)
     result["latency_ms"] = _latency(model, texts)
     if by:
-        result["by"] = {name: _sliced(model, examples, predictions, name) for name in by}
+        result["by"] = {name: _slice_metrics(model, examples, predictions, name) for name in by}
     return result
 
 
-def _sliced(
+def _slice_metrics(
     model: IntentModel, examples: Sequence[Example], predictions: Sequence[Prediction], name: str
 ) -> dict[str, Any]:
     rows: dict[str, list[int]] = defaultdict(list)
     for number, example in enumerate(examples):
         rows[SLICES[name](example)].append(number)
     return {
-        value: _metrics(model, [examples[i] for i in chosen], [predictions[i] for i in chosen])
-        for value, chosen in sorted(rows.items())
+        value: _metrics(model, [examples[i] for i in numbers], [predictions[i] for i in numbers])
+        for value, numbers in sorted(rows.items())
     }
 
 
@@ -83,18 +83,18 @@ def _metrics(
     from sklearn.metrics import f1_score
 
     truth = np.array([example.intent for example in examples])
-    chosen = np.array([prediction.best.intent for prediction in predictions])
+    predicted = np.array([prediction.best.intent for prediction in predictions])
     confidence = np.array([prediction.best.confidence for prediction in predictions])
     rejected = np.array([prediction.rejected for prediction in predictions])
     scores = np.array([prediction.oos_score for prediction in predictions])
     outside = truth == OUT_OF_SCOPE
     inside = ~outside
-    right = chosen == truth
+    right = predicted == truth
     answered, wrong = _promise(model, predictions, right)
     return {
         "n": len(examples),
         "accuracy": _mean(right[inside]),
-        "macro_f1": float(f1_score(truth[inside], chosen[inside], average="macro"))
+        "macro_f1": float(f1_score(truth[inside], predicted[inside], average="macro"))
         if inside.any()
         else None,
         "ece": calibration.expected_calibration_error(confidence[inside], right[inside])
@@ -117,9 +117,9 @@ def _metrics(
 def _promise(
     model: IntentModel, predictions: Sequence[Prediction], right: Any
 ) -> tuple[float | None, float | None]:
-    """Return the share answered at the promise's threshold and the share of those wrong.
+    """Return the share answered at the promise's threshold, and the share of those wrong.
 
-    Both are None when the model could not promise anything.
+    Both are None if the model has no promise.
     """
     if model.calibration.promise is None:
         return None, None

@@ -1,4 +1,4 @@
-"""A training job, and what its steps hand on to each other."""
+"""A training job, and the data passed between its steps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ Logits = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """What is to be trained."""
+    """The inputs of a training."""
 
     examples: Sequence[Example]
     encoder: ModelEncoder
@@ -40,7 +40,7 @@ class TrainingJob:
 
 @dataclass(frozen=True)
 class HeldOutPredictions:
-    """What a model says of examples it was not trained on: the ground calibration stands on."""
+    """Predictions for examples outside the training data, which calibration is based on."""
 
     logits: Logits
     distances: NDArray[np.float64]
@@ -49,7 +49,7 @@ class HeldOutPredictions:
 
 @dataclass(frozen=True)
 class FittedClassifier:
-    """A trained classifier before calibration, and the vectors of what it learnt."""
+    """A trained classifier before calibration, and the vectors of its examples."""
 
     head: LinearHead
     sparse: NgramHead
@@ -59,20 +59,22 @@ class FittedClassifier:
     engine: str
     plain: LinearHead | None = None
     details: dict[str, Any] = field(default_factory=dict)
-    examples: Sequence[Example] = ()  # those learnt, where they are more than those given
-    leans: int = 0  # see `intents.Parameters`
-    dimension: int | None = None  # of the vectors where the heads read more beside them
+    examples: Sequence[Example] = ()  # the training examples, if they are more than the given ones
+    leans: int = 0  # see `intent_classifier.ModelParameters`
+    dimension: int | None = None  # of the vectors, if the features have more columns
 
 
-def targets_of(examples: Sequence[Example], labels: Sequence[str]) -> Targets:
+def class_numbers(examples: Sequence[Example], labels: Sequence[str]) -> Targets:
     """Return class numbers, shape (n,)."""
     number = {label: i for i, label in enumerate(labels)}
     return np.array([number[example.intent] for example in examples], dtype=np.int64)
 
 
-def memory_of(vectors: Vectors, targets: Targets, labels: Sequence[str]) -> NeighbourIndex:
-    """Remember the examples in scope: out-of-scope ones would make strange messages familiar."""
+def build_neighbour_index(
+    vectors: Vectors, targets: Targets, labels: Sequence[str]
+) -> NeighbourIndex:
+    """Index the in-scope examples: out-of-scope ones would make unusual messages look familiar."""
     outside = labels.index(OUT_OF_SCOPE) if OUT_OF_SCOPE in labels else -1
     inside = np.flatnonzero(targets != outside)
-    memory = NeighbourIndex.of(vectors[inside], targets[inside])
+    memory = NeighbourIndex.build(vectors[inside], targets[inside])
     return replace(memory, rows=inside[memory.rows])

@@ -1,4 +1,4 @@
-"""One linear support vector machine on sentence embeddings and n-grams together."""
+"""A linear support vector machine on sentence embeddings and n-grams together."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 _RECIPE: Final = TrainingRecipe()
-_SPREAD: Final = 5.0  # decision values lie around ±1: times this, softmax makes probabilities
-DENSE: Final = 1.5  # the length of an embedding beside two blocks of length 1
-_WEIGHTS: Final = (1.5, 1.0, 2.5)  # those that are tried, the first one first where they are equal
-_FEW: Final = 3_000  # examples up to which they are tried on all folds
+_SPREAD: Final = 5.0  # decision values are around ±1: times this, softmax gives probabilities
+DENSE: Final = 1.5  # the length of an embedding relative to two blocks of length 1
+_WEIGHTS: Final = (1.5, 1.0, 2.5)  # candidates; the first one is preferred if they are equal
+_MAX_ALL_FOLDS: Final = 3_000  # examples up to which the candidates are evaluated on all folds
 _PLAIN_STRENGTH: Final = 0.05
 _NEVER: Final = -1e3  # the logit of a class without examples
-_SUPPORTS: Final = 1.05  # rows within this margin hold a machine up; a little more than 1 is safe
+_SUPPORT_MARGIN: Final = 1.05  # rows within this margin may be support vectors; 1, and a reserve
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class HybridModel:
     sparse: NgramHead
 
     def logits(self, vectors: Vectors | None, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Return logits, shape (n, classes); without vectors, what the n-grams say."""
+        """Return logits, shape (n, classes); without vectors, those of the n-grams."""
         scores = self.sparse.logits(texts)
         return scores if vectors is None else scores + self.head.logits(vectors)
 
@@ -56,23 +56,23 @@ def fit(
 
     vocabulary = NgramVocabulary.fit(texts)
     dense = np.zeros((len(texts), 0), dtype=np.float32) if vectors is None else vectors
-    scaling = _Scaling.of(dense, recipe)
+    scaling = _Scaling.fit(dense, recipe)
     features = hstack([csr_matrix(scaling(dense)), vocabulary.matrix(texts)]).tocsr()
     model = LinearSVC(C=recipe.strength, random_state=0)
-    weight, bias = _fitted(model, features, targets, classes)
+    weight, bias = _coefficients(model, features, targets, classes)
     return _hybrid(weight, bias, scaling, vocabulary)
 
 
 @dataclass(frozen=True)
 class _Scaling:
-    """How embeddings stand beside n-grams: around their mean, and of this length."""
+    """The scaling of embeddings relative to n-grams: centred, and of this length."""
 
     mean: NDArray[np.float32]
     factor: np.float32
 
     @classmethod
-    def of(cls, vectors: Vectors, recipe: TrainingRecipe) -> "_Scaling":
-        # Embeddings of one subject have much in common, which only drowns what differs.
+    def fit(cls, vectors: Vectors, recipe: TrainingRecipe) -> "_Scaling":
+        # Embeddings of one domain have much in common, which would outweigh their differences.
         mean: NDArray[np.float32] = vectors.mean(axis=0)
         length = DENSE if recipe.dense is None else recipe.dense
         return cls(mean, np.float32(length / max(_length(vectors - mean), 1e-6)))
@@ -87,7 +87,7 @@ def _hybrid(
     scaling: _Scaling,
     vocabulary: NgramVocabulary,
 ) -> HybridModel:
-    """Return what fitted coefficients say of plain embeddings and n-grams, as logits."""
+    """Return fitted coefficients as heads for plain embeddings and n-grams."""
     weight, bias = weight * np.float32(_SPREAD), bias * np.float32(_SPREAD)
     width = len(scaling.mean)
     matrix = weight[:, :width] * scaling.factor
@@ -97,7 +97,7 @@ def _hybrid(
 
 @dataclass(frozen=True)
 class IncrementalFit:
-    """Examples added to a fitted model; they stand behind those it was fitted on.
+    """A fitted model with examples added after those it was fitted on.
 
     `vectors` have the shape (n, dimension), `targets` (n,), where new classes are numbered after
     the old ones; the first `known` rows are those that `old` was fitted on.
@@ -113,11 +113,11 @@ class IncrementalFit:
 
     @cached_property
     def _scaling(self) -> _Scaling:
-        return _Scaling.of(self.vectors[: self.known], self.recipe)
+        return _Scaling.fit(self.vectors[: self.known], self.recipe)
 
     @cached_property
     def _vocabulary(self) -> NgramVocabulary:
-        return self.old.sparse.vocabulary.extended(self.texts[self.known :], len(self.texts))
+        return self.old.sparse.vocabulary.extend(self.texts[self.known :], len(self.texts))
 
     @cached_property
     def _features(self) -> "csr_matrix":
@@ -128,7 +128,7 @@ class IncrementalFit:
 
     @cached_property
     def _margins(self) -> NDArray[np.float64]:
-        """What `old` says of the rows it was fitted on, (known, its classes), in [-1, 1] or so."""
+        """The decision values of `old` for its rows, (known, its classes), about -1 to 1."""
         head, sparse = self.old.head, self.old.sparse
         scores = head.logits(self.vectors[: self.known])
         width = self.vectors.shape[1]
@@ -139,13 +139,13 @@ class IncrementalFit:
     def _machine(
         self, used: NDArray[np.bool_], number: int
     ) -> tuple[NDArray[np.float64], float] | None:
-        """Return the coefficients of one class against the rest; None where it has no examples."""
+        """Return the coefficients of one class against the rest; None if it has no examples."""
         from sklearn.svm import LinearSVC
 
         rows = used.copy()
         if number < self._margins.shape[1]:
             side = np.where(self.targets[: self.known] == number, 1, -1)
-            rows[: self.known] &= side * self._margins[:, number] < _SUPPORTS
+            rows[: self.known] &= side * self._margins[:, number] < _SUPPORT_MARGIN
         mine = self.targets[rows] == number
         if not mine.any() or mine.all():
             return None
@@ -154,17 +154,17 @@ class IncrementalFit:
         return model.coef_[0], float(model.intercept_[0])
 
     def fit(self, without: Sequence[int] = ()) -> HybridModel:
-        """Return the model of all rows but those in `without`.
+        """Return the model of all rows except those in `without`.
 
-        A support vector machine is what its support vectors make it: with those of the old one
-        and the new rows, it comes out nearly as if it had seen all (Syed, Liu, Sung: Incremental
-        Learning with Support Vector Machines, 1999). New classes see all rows.
+        A support vector machine is determined by its support vectors: with those of the old one and
+        the new rows, the result is nearly the same as with all rows (Syed, Liu, Sung: Incremental
+        Learning with Support Vector Machines, 1999). New classes use all rows.
         """
         weight = np.zeros((self.classes, self._features.shape[1]), dtype=np.float32)
         bias = np.full(self.classes, _NEVER, dtype=np.float32)
         used = np.ones(len(self.texts), dtype=bool)
         used[list(without)] = False
-        with ThreadPoolExecutor() as pool:  # the solver lets go of the interpreter
+        with ThreadPoolExecutor() as pool:  # the solver releases the interpreter lock
             for number, fitted in enumerate(
                 pool.map(partial(self._machine, used), range(self.classes))
             ):
@@ -174,11 +174,11 @@ class IncrementalFit:
 
 
 def _length(vectors: Vectors) -> float:
-    """Return the mean length of vectors, 1 for none or for those of no dimension."""
+    """Return the mean length of vectors, 1 if there are none or they are empty."""
     return float(np.linalg.norm(vectors, axis=1).mean()) if vectors.size else 1.0
 
 
-def settled(  # noqa: PLR0913, PLR0917 — a data set and how it is divided
+def select_recipe(  # noqa: PLR0913, PLR0917 — a data set and its folds
     recipe: TrainingRecipe,
     vectors: Vectors,
     texts: Sequence[str],
@@ -188,17 +188,17 @@ def settled(  # noqa: PLR0913, PLR0917 — a data set and how it is divided
 ) -> TrainingRecipe:
     """Return the recipe with the weight of the embeddings that is best out of fold.
 
-    It depends on the encoder, and falls with the number of examples: n-grams need many.
+    It depends on the encoder, and decreases with the number of examples: n-grams need many.
     """
     if recipe.dense is not None:
         return recipe
-    parts = folds if len(texts) <= _FEW else np.where(folds == 0, 0, -1)  # one fold will do
+    parts = folds if len(texts) <= _MAX_ALL_FOLDS else np.where(folds == 0, 0, -1)  # only one fold
 
     def accuracy(dense: float) -> float:
-        tried = replace(recipe, dense=dense)
-        logits = out_of_fold(vectors, texts, targets, classes, parts, tried)
-        judged = parts >= 0
-        return float((logits.argmax(axis=1) == targets)[judged].mean())
+        candidate = replace(recipe, dense=dense)
+        logits = out_of_fold(vectors, texts, targets, classes, parts, candidate)
+        evaluated = parts >= 0
+        return float((logits.argmax(axis=1) == targets)[evaluated].mean())
 
     return replace(recipe, dense=max(_WEIGHTS, key=accuracy))
 
@@ -206,24 +206,24 @@ def settled(  # noqa: PLR0913, PLR0917 — a data set and how it is divided
 def fit_plain(vectors: Vectors, targets: NDArray[np.int64], classes: int) -> LinearHead:
     """Fit a logistic regression on embeddings alone, for messages whose words are all unknown.
 
-    The joint model leaves to the n-grams what they explain: without them it knows too little.
+    The joint model relies on the n-grams for what they explain, and is poor without them.
     """
     from sklearn.linear_model import LogisticRegression
 
     mean, spread = vectors.mean(axis=0), np.maximum(vectors.std(axis=0), 1e-6)
     model = LogisticRegression(C=_PLAIN_STRENGTH, max_iter=300)
-    weight, bias = _fitted(model, (vectors - mean) / spread, targets, classes)
+    weight, bias = _coefficients(model, (vectors - mean) / spread, targets, classes)
     weight /= spread.astype(np.float32)
     return LinearHead(weight, bias - weight @ mean)
 
 
-def _fitted(
+def _coefficients(
     model: Any, features: Any, targets: NDArray[np.int64], classes: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return one row of coefficients a class; scikit-learn keeps one row for two classes."""
+    """Fit a model, and return one row of coefficients per class, also for two classes."""
     weight = np.zeros((classes, features.shape[1]), dtype=np.float32)
     bias = np.full(classes, _NEVER, dtype=np.float32)
-    if len(np.unique(targets)) == 1:  # a fold of a tiny data set: there is nothing to tell it from
+    if len(np.unique(targets)) == 1:  # a fold of a tiny data set with a single class
         bias[targets] = 0.0
         return weight, bias
     model.fit(features, targets)
@@ -233,7 +233,7 @@ def _fitted(
     return weight, bias
 
 
-def out_of_fold(  # noqa: PLR0913, PLR0917 — a data set and how it is divided
+def out_of_fold(  # noqa: PLR0913, PLR0917 — a data set and its folds
     vectors: Vectors,
     texts: Sequence[str],
     targets: NDArray[np.int64],
@@ -241,11 +241,11 @@ def out_of_fold(  # noqa: PLR0913, PLR0917 — a data set and how it is divided
     folds: NDArray[np.int64],
     recipe: TrainingRecipe = _RECIPE,
 ) -> NDArray[np.float64]:
-    """Return for each text the logits of a model that has not seen its fold, (n, classes)."""
+    """Return the logits of models trained without a text's fold, shape (n, classes)."""
     logits = np.zeros((len(texts), classes))
-    for fold in np.unique(folds[folds >= 0]):  # a fold below 0 is always learnt from
-        seen = np.flatnonzero(folds != fold).tolist()
-        unseen = np.flatnonzero(folds == fold).tolist()
-        model = fit(vectors[seen], [texts[i] for i in seen], targets[seen], classes, recipe)
-        logits[unseen] = model.logits(vectors[unseen], [texts[i] for i in unseen])
+    for fold in np.unique(folds[folds >= 0]):  # a fold below 0 is always trained on
+        train = np.flatnonzero(folds != fold).tolist()
+        test = np.flatnonzero(folds == fold).tolist()
+        model = fit(vectors[train], [texts[i] for i in train], targets[train], classes, recipe)
+        logits[test] = model.logits(vectors[test], [texts[i] for i in test])
     return logits

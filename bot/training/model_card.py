@@ -1,4 +1,4 @@
-"""The model card of a version: what it was made of, how good it is, what it mixes up."""
+"""The model card of a version: its data, its quality, its most frequent confusions."""
 
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -22,7 +22,7 @@ def write(
     logits: NDArray[np.float64],
     targets: NDArray[np.int64],
 ) -> None:
-    """Write card.md and reliability.png; logits are of examples the model has not seen."""
+    """Write card.md and reliability.png; the logits are of examples outside the training data."""
     probabilities = softmax(logits, details["calibration"]["temperature"])
     right = probabilities.argmax(axis=1) == targets
     _plot(probabilities.max(axis=1), right, folder / "reliability.png")
@@ -57,7 +57,7 @@ def write(
 def confusions(
     labels: Sequence[str], probabilities: NDArray[np.float64], targets: NDArray[np.int64]
 ) -> list[tuple[str, str, int]]:
-    """Return (true, said, times) of the most frequent mistakes."""
+    """Return (true, predicted, count) of the most frequent mistakes."""
     table = np.zeros((len(labels), len(labels)), dtype=int)
     np.add.at(table, (targets, probabilities.argmax(axis=1)), 1)
     np.fill_diagonal(table, 0)
@@ -74,13 +74,13 @@ def _promise(calibration: dict[str, Any]) -> str:
 
 
 def _versions() -> list[str]:
-    found = []
+    versions = []
     for package in _PACKAGES:
         try:
-            found.append(f"{package} {version(package)}")
+            versions.append(f"{package} {version(package)}")
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def _plot(confidence: NDArray[np.float64], right: NDArray[np.bool_], path: Path) -> None:
@@ -89,8 +89,9 @@ def _plot(confidence: NDArray[np.float64], right: NDArray[np.bool_], path: Path)
     figure = Figure(figsize=(4.5, 4.5), layout="constrained")
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], color="#999999", linestyle="--", linewidth=1, label="calibrated")
-    said, true, sizes = reliability(confidence, right)
-    axes.scatter(said, true, s=8 + 120 * np.sqrt(sizes), color="#4c72b0", label="model")
+    confidences, accuracies, shares = reliability(confidence, right)
+    sizes = 8 + 120 * np.sqrt(shares)
+    axes.scatter(confidences, accuracies, s=sizes, color="#4c72b0", label="model")
     axes.set_xlabel("confidence")
     axes.set_ylabel("share right")
     axes.legend(loc="upper left")

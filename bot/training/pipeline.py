@@ -1,7 +1,7 @@
-"""Labelled texts → a version of the intent classifier.
+"""The training pipeline: labelled texts become a version of the intent classifier.
 
 `head` fits linear models on the frozen encoder's vectors and on n-grams together. `full` and `lora`
-fine-tune the encoder first, and add the n-gram model's scores to the network's.
+fine-tune the encoder first, and add the n-gram model's scores to those of the network.
 """
 
 import logging
@@ -36,7 +36,13 @@ from bot.training.checkpoints import Checkpoints
 from bot.training.context_augmentation import is_contextual
 from bot.training.curves import TrainingCurves
 from bot.training.datasets import Example
-from bot.training.job import FittedClassifier, HeldOutPredictions, Targets, TrainingJob, memory_of
+from bot.training.job import (
+    FittedClassifier,
+    HeldOutPredictions,
+    Targets,
+    TrainingJob,
+    build_neighbour_index,
+)
 from knowledge_base.encoders import onnx_encoder
 from knowledge_base.encoders.base_models import BaseModel, ModelEncoder, TorchEncoder
 from knowledge_base.index.versions import Version, Versions
@@ -49,7 +55,7 @@ _FOLDS: Final = 5
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What one training run produced."""
+    """The result of one training."""
 
     version: Version
     seconds: float
@@ -63,8 +69,8 @@ class TrainingResult:
 def train(job: TrainingJob, versions: Versions) -> TrainingResult:
     """Train, validate, calibrate and publish a version.
 
-    Without `valid`, `head` is calibrated out of fold and `full` on a part that is held out, which
-    it learns at last. A run that fails or is killed leaves the active version as it was.
+    Without `valid`, `head` is calibrated out of fold, and `full` on a held-out part, which is added
+    to the training at the end. If a run fails or is killed, the active version does not change.
     """
     started = time.perf_counter()
     labels = sorted({example.intent for example in job.examples})
@@ -79,29 +85,29 @@ def train(job: TrainingJob, versions: Versions) -> TrainingResult:
             fitted = fine_tuned_models.fit(job, labels, folder, checkpoints, curves)
             checkpoints.clear()
         outside = np.array([label == OUT_OF_SCOPE for label in labels])
-        calibration, measured = calibrate(fitted.unseen, outside, job.promise)
+        calibration, detector = calibrate(fitted.unseen, outside, job.promise)
         metrics = validate(fitted.unseen, outside, calibration)
-        given = slice(len(job.examples))
-        vectors = fitted.vectors[given, : fitted.dimension]
-        memory = memory_of(vectors, fitted.targets[given], labels)
+        rows = slice(len(job.examples))
+        vectors = fitted.vectors[rows, : fitted.dimension]
+        memory = build_neighbour_index(vectors, fitted.targets[rows], labels)
         ModelParameters(
             head=fitted.head,
             sparse=fitted.sparse,
             plain=fitted.plain,
             labels=tuple(labels),
-            speller=SpellingCorrector.of([example.text for example in job.examples]),
+            speller=SpellingCorrector.from_texts([example.text for example in job.examples]),
             memory=memory,
-            novelty=measured,
-            examples=remembered(job.examples, memory),
-            tone=emotion_classifier.shared(job.encoder)
+            novelty=detector,
+            examples=similar_examples(job.examples, memory),
+            tone=emotion_classifier.fit_cached(job.encoder)
             if job.method == "head"
-            else tone_head(folder, fitted.engine, job.encoder.base.query_prefix),
+            else fit_emotion_head(folder, fitted.engine, job.encoder.base.query_prefix),
             reference=_reference(fitted.unseen, outside, calibration),
             calibration=calibration,
             contextual=is_contextual(job.examples),
             leans=fitted.leans,
         ).save(folder)
-        _learn_from_turns(job, folder, fitted)
+        _fit_turn_classifiers(job, folder, fitted)
         training_set.save(folder, fitted.examples or job.examples, fitted.vectors)
         details = {
             **_description(job),
@@ -114,11 +120,11 @@ def train(job: TrainingJob, versions: Versions) -> TrainingResult:
         model_card.write(folder, metrics, details, fitted.unseen.logits, fitted.unseen.targets)
         return metrics, details
 
-    return trained(versions.publish(build), started)
+    return make_result(versions.publish(build), started)
 
 
 def _with_known_labels(job: TrainingJob, labels: Sequence[str]) -> TrainingJob:
-    """Return the job without validation examples of intents that are not trained, and say so."""
+    """Return the job without validation examples of unknown intents, with a warning."""
     if job.valid is None:
         return job
     valid = [example for example in job.valid if example.intent in labels]
@@ -130,8 +136,8 @@ def _with_known_labels(job: TrainingJob, labels: Sequence[str]) -> TrainingJob:
     return replace(job, valid=valid)
 
 
-def trained(version: Version, started: float) -> TrainingResult:
-    """Return what a run produced that started at a moment of `time.perf_counter`."""
+def make_result(version: Version, started: float) -> TrainingResult:
+    """Return the result of a run that started at a time of `time.perf_counter`."""
     details = version.details
     return TrainingResult(
         version=version,
@@ -145,13 +151,13 @@ def trained(version: Version, started: float) -> TrainingResult:
 
 
 def _facts(job: TrainingJob) -> list[Any]:
-    """Return everything a fine-tuning depends on: a killed one goes on if nothing changed."""
+    """Return everything a fine-tuning depends on: a killed one continues if nothing changed."""
     texts = [(example.input, example.intent) for example in (*job.examples, *(job.valid or ()))]
     return [job.encoder.id, job.method, job.seed, asdict(job.recipe), texts]
 
 
 def _description(job: TrainingJob) -> dict[str, Any]:
-    """Return what a version remembers of its data and its base."""
+    """Return the details of a version about its data and its base."""
     base = job.encoder.base
     return {
         "base": base.name,
@@ -165,42 +171,43 @@ def _description(job: TrainingJob) -> dict[str, Any]:
     }
 
 
-def remembered(
+def similar_examples(
     examples: Sequence[Example], memory: NeighbourIndex
 ) -> tuple[serving.SimilarExample, ...]:
-    """Return the examples a memory holds, in its order."""
-    chosen = [examples[row] for row in memory.rows]
-    return tuple(serving.SimilarExample(redact(e.text), e.intent, e.source) for e in chosen)
+    """Return the examples of an index, in its order."""
+    indexed = [examples[row] for row in memory.rows]
+    return tuple(serving.SimilarExample(redact(e.text), e.intent, e.source) for e in indexed)
 
 
 def _fit_head(job: TrainingJob, labels: Sequence[str]) -> FittedClassifier:
-    """Fit a hybrid on the frozen encoder; unseen are `valid`, or all examples out of fold."""
-    manner = classifier_heads.HeadTrainingConfig(
+    """Fit a hybrid on the frozen encoder; held out are `valid`, or all examples out of fold."""
+    config = classifier_heads.HeadTrainingConfig(
         job.encoder, job.recipe, _FOLDS, job.seed, job.progress
     )
-    found = classifier_heads.fit(job.examples, job.valid, labels, manner)
-    learnt, held = found.learnt, found.held
-    given = slice(len(job.examples))
-    memory = memory_of(learnt.vectors[given], learnt.targets[given], labels)
-    places = None if job.valid else np.arange(len(job.examples))
-    unseen = HeldOutPredictions(found.unseen, memory.distances(held.vectors, places), held.targets)
+    heads = classifier_heads.fit(job.examples, job.valid, labels, config)
+    data, held = heads.data, heads.held
+    rows = slice(len(job.examples))
+    memory = build_neighbour_index(data.vectors[rows], data.targets[rows], labels)
+    own_rows = None if job.valid else np.arange(len(job.examples))
+    distances = memory.distances(held.vectors, own_rows)
+    unseen = HeldOutPredictions(heads.unseen, distances, held.targets)
     return FittedClassifier(
-        found.model.head,
-        found.model.sparse,
-        learnt.features,
-        learnt.targets,
+        heads.model.head,
+        heads.model.sparse,
+        data.features,
+        data.targets,
         unseen,
         job.encoder.engine,
-        linear.fit_plain(learnt.features, learnt.targets, len(labels)),
-        {"recipe": asdict(found.recipe)},
-        examples=learnt.examples,
-        leans=found.leans,
-        dimension=learnt.dimension,
+        linear.fit_plain(data.features, data.targets, len(labels)),
+        {"recipe": asdict(heads.recipe)},
+        examples=data.examples,
+        leans=heads.leans,
+        dimension=data.dimension,
     )
 
 
-def _learn_from_turns(job: TrainingJob, folder: Path, fitted: FittedClassifier) -> None:
-    """Fit the retrieval gate and the dialogue acts on the encoder that will serve."""
+def _fit_turn_classifiers(job: TrainingJob, folder: Path, fitted: FittedClassifier) -> None:
+    """Fit the retrieval gate and the dialogue acts on the encoder of the version."""
     encoder: ModelEncoder = job.encoder
     if job.method != "head":
         encoder = own_encoder(folder, fitted.engine, job.encoder.base.query_prefix)
@@ -213,7 +220,7 @@ def _learn_from_turns(job: TrainingJob, folder: Path, fitted: FittedClassifier) 
 
 
 def own_encoder(folder: Path, engine: str, prefix: str) -> ModelEncoder:
-    """Open a version's own encoder, as it will serve."""
+    """Load a version's own encoder, as in service."""
     base = BaseModel(folder.name, str(folder / "encoder"), query_prefix=prefix)
     return (
         onnx_encoder.OnnxEncoder(base, folder / "engine")
@@ -222,32 +229,34 @@ def own_encoder(folder: Path, engine: str, prefix: str) -> ModelEncoder:
     )
 
 
-def tone_head(folder: Path, engine: str, prefix: str) -> emotion_classifier.EmotionClassifier:
-    """Fit the tone head on the vectors of a version's own encoder."""
-    return emotion_classifier.trained_on(own_encoder(folder, engine, prefix))
+def fit_emotion_head(
+    folder: Path, engine: str, prefix: str
+) -> emotion_classifier.EmotionClassifier:
+    """Fit the emotion heads on the vectors of a version's own encoder."""
+    return emotion_classifier.fit_on_examples(own_encoder(folder, engine, prefix))
 
 
 def calibrate(
     unseen: HeldOutPredictions, outside: NDArray[np.bool_], promise: Promise
 ) -> tuple[Calibration, OutOfScopeDetector]:
-    """Return what turns logits into decisions, from examples the model has not seen."""
+    """Return the calibration and the out-of-scope detector, from held-out predictions."""
     logits, targets = unseen.logits, unseen.targets
     temperature = numbers.fit_temperature(logits, targets)
     probabilities = numbers.softmax(logits, temperature)
-    known = ~outside[targets]
-    signs = out_of_scope.signs(logits, outside, unseen.distances)
-    measured = OutOfScopeDetector.fit(signs[known] if known.any() else signs)
-    scores = measured.score(signs)
-    threshold = numbers.rejection_threshold(scores[known], scores[~known])
-    best, chosen = best_in_scope(probabilities, outside)
+    in_scope = ~outside[targets]
+    signals = out_of_scope.compute_signals(logits, outside, unseen.distances)
+    detector = OutOfScopeDetector.fit(signals[in_scope] if in_scope.any() else signals)
+    scores = detector.score(signals)
+    threshold = numbers.rejection_threshold(scores[in_scope], scores[~in_scope])
+    best, predicted = best_in_scope(probabilities, outside)
     rejected = (scores >= threshold) | outside[probabilities.argmax(axis=1)]
     certificate = numbers.certify(
         np.where(rejected, -1.0, best),
-        chosen != targets,
+        predicted != targets,
         promise.wrong_among_answered,
         promise.confidence,
     )
-    asked = ~rejected & known & (best < (certificate.threshold or 1.0))
+    unclear = ~rejected & in_scope & (best < (certificate.threshold or 1.0))
     return (
         Calibration(
             temperature=temperature,
@@ -257,26 +266,26 @@ def calibrate(
             certainty=promise.confidence,
             coverage=certificate.coverage if certificate.threshold is not None else None,
             missing=certificate.missing,
-            candidate=numbers.candidate_threshold(probabilities, targets, asked),
+            candidate=numbers.candidate_threshold(probabilities, targets, unclear),
         ),
-        measured,
+        detector,
     )
 
 
 def _reference(
     unseen: HeldOutPredictions, outside: NDArray[np.bool_], calibration: Calibration
 ) -> DriftReference | None:
-    """Return what later messages are compared with, where something was promised about them."""
+    """Return the reference for drift detection, if there is a promise."""
     if calibration.promise is None:
         return None
     probabilities = numbers.softmax(unseen.logits, calibration.temperature)
-    return DriftReference.of(unseen.distances, best_in_scope(probabilities, outside)[0])
+    return DriftReference.sample(unseen.distances, best_in_scope(probabilities, outside)[0])
 
 
 def best_in_scope(
     probabilities: NDArray[np.float64], outside: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], Targets]:
-    """Return the probability and the number of the best class in scope, shape (n,) each."""
+    """Return the probability and the number of the best in-scope class, shape (n,) each."""
     masked = np.where(outside, -1.0, probabilities)
     return masked.max(axis=1), masked.argmax(axis=1)
 
@@ -284,17 +293,17 @@ def best_in_scope(
 def validate(
     unseen: HeldOutPredictions, outside: NDArray[np.bool_], calibration: Calibration
 ) -> dict[str, Any]:
-    """Return accuracy and macro-F1 over in-scope rows and the calibration error over all."""
+    """Return accuracy and macro-F1 over in-scope rows, and the calibration error over all."""
     from sklearn.metrics import f1_score
 
     targets = unseen.targets
     probabilities = numbers.softmax(unseen.logits, calibration.temperature)
-    known = ~outside[targets]
-    _, chosen = best_in_scope(probabilities, outside)
+    in_scope = ~outside[targets]
+    _, predicted = best_in_scope(probabilities, outside)
     right = probabilities.argmax(axis=1) == targets
     ece = numbers.expected_calibration_error(probabilities.max(axis=1), right)
-    if not known.any():
+    if not in_scope.any():
         return {"accuracy": None, "macro_f1": None, "ece": ece}
-    macro = f1_score(targets[known], chosen[known], average="macro")
-    accuracy = float((chosen[known] == targets[known]).mean())
+    macro = f1_score(targets[in_scope], predicted[in_scope], average="macro")
+    accuracy = float((predicted[in_scope] == targets[in_scope]).mean())
     return {"accuracy": accuracy, "macro_f1": float(macro), "ece": ece}

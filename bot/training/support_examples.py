@@ -1,4 +1,4 @@
-"""Other words for the same, and inventions: what statements for fitting are made with. Pure."""
+"""Rules and texts for training examples of the support scorer: paraphrases and inventions. Pure."""
 
 import random
 import re
@@ -105,23 +105,23 @@ OPINIONS_ZH: Final = (
 )  # fmt: skip
 
 
-def reword(text: str, rules: Rules, rng: random.Random, *, most: int) -> str:
-    """Return a text with up to `most` of its words said in another way."""
-    fitting = [rule for rule in rules if rule[0].search(text)]
-    for pattern, replacement in rng.sample(fitting, min(most, len(fitting))):
+def reword(text: str, rules: Rules, rng: random.Random, *, max_changes: int) -> str:
+    """Return a text with up to `max_changes` of its words replaced by synonyms."""
+    applicable = [rule for rule in rules if rule[0].search(text)]
+    for pattern, replacement in rng.sample(applicable, min(max_changes, len(applicable))):
         text = pattern.sub(replacement, text, count=1)
     return text[:1].upper() + text[1:]
 
 
-def lead(text: str, rng: random.Random, *, chinese: bool) -> str:
-    """Return a text as a reply may begin."""
+def add_lead_in(text: str, rng: random.Random, *, chinese: bool) -> str:
+    """Return a text with a typical beginning of a reply."""
     if chinese:
         return rng.choice(_LEADS_ZH) + text
     return rng.choice(_LEADS) + text[:1].lower() + text[1:]
 
 
 def join(first: str, second: str, *, chinese: bool) -> str:
-    """Return two sentences as one."""
+    """Join two sentences into one."""
     if chinese:
         return f"{first.rstrip('。！')}，{second}"
     return f"{first.rstrip('.!')}, and {second[:1].lower()}{second[1:]}"

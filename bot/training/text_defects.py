@@ -1,4 +1,4 @@
-"""What can be wrong with one text: damaged characters, nothing in it, far too much. Pure."""
+"""Defects of a single text: damaged characters, too little or too much text. Pure."""
 
 import re
 from typing import Final
@@ -12,11 +12,11 @@ _ENTITY: Final = re.compile(
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _INVISIBLE: Final = re.compile(r"[\u200b\u2060\ufeff]")
 _HAN: Final = re.compile(r"[\u3400-\u9fff]")
-_FEW_HAN: Final = 3  # below, Chinese characters read as another encoding by chance
+_MIN_HAN: Final = 3  # fewer Chinese characters can be valid in another encoding by chance
 
 
 def _narrow(byte: int) -> str:
-    """Return the character a byte is read as where UTF-8 is taken for Western European."""
+    """Return the character for a byte if UTF-8 is decoded as Western European."""
     try:
         return bytes([byte]).decode("cp1252")
     except UnicodeDecodeError:
@@ -25,17 +25,17 @@ def _narrow(byte: int) -> str:
 
 _BYTES: Final = {_narrow(byte): byte for byte in range(0x80, 0x100)}
 _NEXT: Final = "[" + re.escape("".join(_narrow(byte) for byte in range(0x80, 0xC0))) + "]"
-# The beginnings of characters that UTF-8 writes in two (¡ to ÿ), three and four bytes.
+# The first bytes of characters with two (¡ to ÿ), three and four bytes in UTF-8.
 _GARBLED: Final = re.compile(f"[ÂÃ]{_NEXT}|[à-ï]{_NEXT}{{2}}|ð{_NEXT}{{3}}")
 
 
-def damage(text: str) -> tuple[str, str | None] | None:
-    """Return what is odd about a text's characters, with the text mended where that is clear."""
+def find_damage(text: str) -> tuple[str, str | None] | None:
+    """Return what is wrong with a text's characters, and the repaired text if it is certain."""
     if _REPLACEMENT in text:
         return "replacement characters: the original letters are lost", None
-    mended = _GARBLED.sub(_mend, text)
-    if mended != text:
-        return "UTF-8 that was read as Western European", mended
+    repaired = _GARBLED.sub(_repair, text)
+    if repaired != text:
+        return "UTF-8 that was read as Western European", repaired
     if chinese := _from_gbk(text):
         return "UTF-8 that was read as GBK", chinese
     if _ENTITY.search(text):
@@ -48,7 +48,7 @@ def damage(text: str) -> tuple[str, str | None] | None:
     return None
 
 
-def _mend(match: re.Match[str]) -> str:
+def _repair(match: re.Match[str]) -> str:
     raw = bytes(_BYTES[character] for character in match[0])
     try:
         return raw.decode("utf-8")
@@ -57,17 +57,17 @@ def _mend(match: re.Match[str]) -> str:
 
 
 def _from_gbk(text: str) -> str | None:
-    if len(_HAN.findall(text)) < _FEW_HAN:
+    if len(_HAN.findall(text)) < _MIN_HAN:
         return None
     try:
-        mended = text.encode("gbk").decode("utf-8")
+        repaired = text.encode("gbk").decode("utf-8")
     except UnicodeError:
         return None
-    return mended if _HAN.search(mended) else None
+    return repaired if _HAN.search(repaired) else None
 
 
-def size_fault(text: str) -> str | None:
-    """Return `empty`, `short` or `long` for texts that hold nothing to learn, or too much."""
+def find_size_defect(text: str) -> str | None:
+    """Return `empty`, `short` or `long` for texts with nothing to learn, or too much."""
     if not text.strip():
         return "empty"
     if len(text.strip()) <= _SHORT:

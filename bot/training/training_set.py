@@ -1,4 +1,4 @@
-"""What a version was trained on, kept beside it: learning more later needs it again."""
+"""The training set of a version, stored for later incremental training."""
 
 import gzip
 import json
@@ -25,7 +25,7 @@ def save(folder: Path, examples: Sequence[Example], vectors: Vectors) -> None:
 
 
 def load(folder: Path) -> tuple[list[Example], Vectors]:
-    """Read what `save` wrote; raise CarelineError where it was not kept."""
+    """Read what `save` wrote; raise CarelineError if there is nothing."""
     if not (folder / _EXAMPLES).exists():
         message = f"{folder.name} did not keep what it was trained on: run `careline train`"
         raise CarelineError(message)

@@ -1,6 +1,6 @@
 """Training of the yes/no classifiers: the retrieval gate and the dialogue acts.
 
-Both learn from the customers' turns of transcripts, by the route that each turn took.
+Both are trained on the customers' turns of transcripts, by the route of each turn.
 """
 
 from collections import defaultdict
@@ -50,7 +50,7 @@ class LabelledTurn:
 def retrieval_turns(
     conversations: Iterable[Conversation], is_small_talk: Callable[[str | None], bool]
 ) -> list[LabelledTurn]:
-    """Return the turns whose route says whether the knowledge was needed.
+    """Return the turns whose route says whether a search was needed.
 
     Small talk (by the intent), actions and hand-offs need none. A template that answers a question
     is ambiguous: it might as well be an article.
@@ -77,7 +77,7 @@ def dialogue_act_turns(conversations: Iterable[Conversation]) -> list[LabelledTu
 def _customer_turns(
     conversations: Iterable[Conversation],
 ) -> Iterator[tuple[LoggedTurn, "_Labeller"]]:
-    """Yield the customers' turns that have a route, each with a way to label it."""
+    """Yield the customers' turns that have a route, each with a function to label it."""
     for conversation in conversations:
         customer = reply = None
         for turn in conversation.turns:
@@ -130,9 +130,9 @@ def predict_out_of_fold(
     recipe: TrainingRecipe,
     targets: NDArray[np.int64] | None = None,
 ) -> NDArray[np.bool_]:
-    """Return what models predict that have not seen a turn's conversation, shape (n,).
+    """Return the predictions of models trained without a turn's conversation, shape (n,).
 
-    `targets` are other labels to learn, 1 for "yes", shape (n,).
+    `targets` are other labels to predict, 1 for "yes", shape (n,).
     """
     vectors = encoder.queries([turn.example.input for turn in turns])
     labels = _targets(turns) if targets is None else targets

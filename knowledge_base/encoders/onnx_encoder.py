@@ -1,7 +1,7 @@
-"""The fast serving engine: int8 on a CPU through ONNX Runtime, without torch.
+"""The fast encoder: int8 on a CPU with ONNX Runtime, without torch.
 
-An engine is a folder beside the model it was made from: the graph, the tokenizer and a few facts.
-It is made once, with torch; it serves without.
+An engine is a folder beside the model it was exported from: the graph, the tokenizer and its
+metadata. Only the export needs torch.
 """
 
 import json
@@ -31,9 +31,9 @@ _GRAPH: Final = "encoder.onnx"
 _FACTS: Final = "engine.json"
 _FORMAT: Final = 2  # of the folder
 _GROUP: Final = 8  # of those, how many of similar length share one run
-_WORD_TOKENS: Final = 3  # the word between the two that open and close a text
-_LARGEST: Final = 32  # texts computed at once; more gains nothing on a CPU
-_CLOSE: Final = 0.97  # the least cosine to the float model, or the engine is not used
+_WORD_TOKENS: Final = 3  # a word between the tokens that begin and end a text
+_MAX_BATCH: Final = 32  # texts computed at once; more does not help on a CPU
+_MIN_CLOSENESS: Final = 0.97  # cosine to the float model below which the engine is not used
 _PROBES: Final = (
     "Where is my parcel? It should have arrived three days ago.",
     "我想退货，订单已经收到一个星期了，还可以吗？",
@@ -41,12 +41,12 @@ _PROBES: Final = (
 
 
 class OnnxEncoder:
-    """An exported encoder, open for service; calls from several threads are batched."""
+    """An exported encoder; calls from several threads are batched."""
 
     engine: Final = NAME
 
     def __init__(self, base: BaseModel, folder: Path) -> None:
-        """Open an engine; raise KnowledgeError when this machine computes something else."""
+        """Load an engine; raise KnowledgeError if it computes something else on this machine."""
         self.base = base
         self.id = f"{base.id}:int8"
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
@@ -54,51 +54,51 @@ class OnnxEncoder:
         self._pad = int(facts["pad"])
         self._tokenizer = tokenizer.load(folder, int(facts["max_tokens"]))
         self._session = _session(folder / _GRAPH)
-        self._lanes = os.cpu_count() or 1
+        self._threads = os.cpu_count() or 1
         self._batcher: MicroBatcher[list[Ids], Vectors] = MicroBatcher(
-            self._together, lanes=self._lanes, largest=_LARGEST
+            self._encode_calls, max_concurrency=self._threads, max_batch_size=_MAX_BATCH
         )
         self._check(facts["probes"])
 
     def queries(self, texts: Sequence[str], /, *, progress: bool = False) -> Vectors:
         """Encode questions, one unit vector each, shape (n, dimension)."""
         rows = self._tokens(self.base.query_prefix, texts)
-        if len(rows) <= _LARGEST:
+        if len(rows) <= _MAX_BATCH:
             return self._batcher.run(rows)
-        return self._many(rows, progress=progress)
+        return self._encode_many(rows, progress=progress)
 
     def passages(self, texts: Sequence[str], /, *, progress: bool = False) -> Vectors:
         """Encode passages, one unit vector each, shape (n, dimension)."""
-        return self._many(self._tokens(self.base.passage_prefix, texts), progress=progress)
+        return self._encode_many(self._tokens(self.base.passage_prefix, texts), progress=progress)
 
     def knows(self, word: str, /) -> bool:
-        """Tell whether a word is one piece of the vocabulary, not put together from parts."""
+        """Return whether a word is one piece of the vocabulary, not composed of several."""
         return len(self._tokenizer.ids([word])[0]) <= _WORD_TOKENS
 
     def _tokens(self, prefix: str, texts: Sequence[str]) -> list[Ids]:
         return self._tokenizer.ids([prefix + text for text in texts])
 
-    def _many(self, rows: Sequence[Ids], *, progress: bool) -> Vectors:
+    def _encode_many(self, rows: Sequence[Ids], *, progress: bool) -> Vectors:
         """Encode any number of texts; those of similar length share a batch."""
         vectors = np.zeros((len(rows), self.dimension), dtype=np.float32)
         batches = list(_batches(rows))
-        with ThreadPoolExecutor(self._lanes) as pool:
-            done = pool.map(lambda batch: self._grouped([rows[i] for i in batch]), batches)
-            pairs = zip(batches, done, strict=True)
+        with ThreadPoolExecutor(self._threads) as pool:
+            encoded = pool.map(lambda batch: self._encode_groups([rows[i] for i in batch]), batches)
+            pairs = zip(batches, encoded, strict=True)
             for batch, results in bars.track(pairs, "encoding", len(batches), shown=progress):
                 vectors[batch] = results
         return vectors
 
-    def _together(self, calls: list[list[Ids]]) -> list[Vectors]:
-        """Encode what several callers ask for at the same moment."""
-        vectors = self._grouped([row for rows in calls for row in rows])
+    def _encode_calls(self, calls: list[list[Ids]]) -> list[Vectors]:
+        """Encode the texts of concurrent callers together."""
+        vectors = self._encode_groups([row for rows in calls for row in rows])
         ends = np.cumsum([len(rows) for rows in calls])[:-1]
         return np.split(vectors, ends)
 
-    def _grouped(self, rows: list[Ids]) -> Vectors:
+    def _encode_groups(self, rows: list[Ids]) -> Vectors:
         """Encode texts in groups of similar length.
 
-        A short text that is padded to a long one's length costs as much as the long one.
+        A short text padded to the length of a long one costs as much as the long one.
         """
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
         vectors = np.zeros((len(rows), self.dimension), dtype=np.float32)
@@ -118,9 +118,11 @@ class OnnxEncoder:
         return np.asarray(vectors, dtype=np.float32)
 
     def _check(self, probes: dict[str, list[float]]) -> None:
-        """Compare with what the float model said: some processors round 8-bit products off."""
+        """Compare with the float model's vectors: some processors saturate 8-bit products."""
         for text, expected in probes.items():
-            if not float(self.queries([text])[0] @ np.asarray(expected)) >= _CLOSE:  # nan as well
+            if (
+                not float(self.queries([text])[0] @ np.asarray(expected)) >= _MIN_CLOSENESS
+            ):  # nan as well
                 message = (
                     "the int8 engine computes something else on this processor than where it was "
                     'made: set engine = "torch" in careline.toml (CARELINE_ENGINE=torch)'
@@ -140,15 +142,15 @@ def _session(path: Path) -> Any:
 
 def _batches(rows: Sequence[Ids]) -> Iterator[list[int]]:
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]), reverse=True)
-    for at in range(0, len(order), _LARGEST):
-        yield order[at : at + _LARGEST]
+    for at in range(0, len(order), _MAX_BATCH):
+        yield order[at : at + _MAX_BATCH]
 
 
 def export(encoder: "TorchEncoder", folder: Path, texts: Sequence[str] = ()) -> None:
-    """Make an engine of a torch encoder; the folder is whole or absent.
+    """Export an engine from a torch encoder; the folder is complete or missing.
 
-    `texts` are questions like those it will serve: with them the 8 bits are used better. For an
-    encoder that cannot be exported, or that loses too much, the folder says so (`usable`).
+    `texts` are typical questions: with them the 8 bits are used better. If an encoder cannot be
+    exported, or loses too much, the folder is marked as unusable (see `is_usable`).
     """
     scratch = folder.with_name(f".{folder.name}.{os.getpid()}.{secrets.token_hex(2)}")
     scratch.mkdir(parents=True)
@@ -158,12 +160,12 @@ def export(encoder: "TorchEncoder", folder: Path, texts: Sequence[str] = ()) -> 
         if facts["closeness"] is not None:
             closeness = _closeness(encoder, scratch)
             write_json(scratch / _FACTS, {**facts, "closeness": closeness})
-        (folder / _FACTS).unlink(missing_ok=True)  # from here on there is none
+        (folder / _FACTS).unlink(missing_ok=True)  # from here on there is no engine
         shutil.rmtree(folder, ignore_errors=True)
         try:
             scratch.rename(folder)
         except OSError:
-            if not exists(folder):  # another process was done first
+            if not exists(folder):  # another process finished first
                 raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -180,7 +182,7 @@ def _write(encoder: "TorchEncoder", folder: Path, texts: Sequence[str]) -> dict[
     prefixes = dict.fromkeys((base.query_prefix, base.passage_prefix))
     prefixed = [prefix + text for prefix in prefixes for text in _corpus()]
     prefixed += [base.query_prefix + text for text in texts]
-    onnx_export.export(model, onnx_export.ranges(model, prefixed), folder / _GRAPH)
+    onnx_export.export(model, onnx_export.measure_ranges(model, prefixed), folder / _GRAPH)
     tokenizer.save(model.folder, folder, prefixed)
     probes = zip(_PROBES, encoder.queries(_PROBES), strict=True)
     return {
@@ -196,10 +198,10 @@ def _write(encoder: "TorchEncoder", folder: Path, texts: Sequence[str]) -> dict[
 def _closeness(encoder: "TorchEncoder", folder: Path) -> float:
     """Return the mean cosine of the engine's vectors to the float model's."""
     try:
-        made = OnnxEncoder(encoder.base, folder)
+        engine = OnnxEncoder(encoder.base, folder)
     except KnowledgeError:
         return 0.0
-    cosines = np.sum(made.queries(_corpus()) * encoder.queries(_corpus()), axis=1)
+    cosines = np.sum(engine.queries(_corpus()) * encoder.queries(_corpus()), axis=1)
     return float(cosines.mean())
 
 
@@ -207,28 +209,28 @@ def _corpus() -> list[str]:
     return Path(__file__).with_name("calibration.txt").read_text(encoding="utf-8").splitlines()
 
 
-def forbid(folder: Path) -> None:
-    """Mark an engine as not to be used."""
+def mark_unusable(folder: Path) -> None:
+    """Mark an engine as unusable."""
     facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
     write_json(folder / _FACTS, {**facts, "closeness": None})
 
 
 def exists(folder: Path) -> bool:
-    """Tell whether an engine was made here, usable or not."""
+    """Return whether there is an engine, usable or not."""
     return (folder / _FACTS).exists()
 
 
 def is_current(folder: Path) -> bool:
-    """Tell whether an engine was made here by this version of the program; older ones still run."""
+    """Return whether an engine has the current format; older ones still run."""
     if not exists(folder):
         return False
     facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
     return bool(facts.get("format") == _FORMAT)
 
 
-def usable(folder: Path) -> bool:
-    """Tell whether a folder holds an engine that computes what its model computes."""
+def is_usable(folder: Path) -> bool:
+    """Return whether a folder contains an engine that agrees with its model."""
     if not exists(folder):
         return False
     facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-    return (facts["closeness"] or 0.0) >= _CLOSE
+    return (facts["closeness"] or 0.0) >= _MIN_CLOSENESS

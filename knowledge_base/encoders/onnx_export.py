@@ -1,8 +1,8 @@
-"""A BERT sentence encoder → an int8 ONNX graph that a CPU runs several times faster than torch.
+"""Export of a BERT sentence encoder to an int8 ONNX graph, several times faster on a CPU.
 
-Weights are int8 with one scale an output channel, activations uint8 with one fixed scale a layer,
-measured on real texts. Fixed scales, unlike those computed batch by batch, give a text the same
-vector whatever texts it is computed with. Word embeddings are int8 with one scale a word.
+Weights are int8 with one scale per output channel, activations uint8 with one fixed scale per
+layer, measured on real texts. With fixed scales, unlike those computed per batch, the vector of a
+text does not depend on the other texts. Word embeddings are int8 with one scale per word.
 """
 
 from collections.abc import Sequence
@@ -24,27 +24,27 @@ _CONTRIB: Final = "com.microsoft"
 _OPSET: Final = 17
 _IR: Final = 8
 _LEVELS: Final = 255
-_SMOOTHING: Final = (
-    0.75  # how much of the burden the weights take; the closest to float of .3 to .8
-)
+_SMOOTHING: Final = 0.75  # share of the range moved to the weights; the best of 0.3 to 0.8
 _BATCH: Final = 16
 
 
-def ranges(model: "MeanPoolingModel", texts: Sequence[str], *, max_tokens: int = 128) -> Ranges:
-    """Return the least and greatest value of each channel that enters each linear layer.
+def measure_ranges(
+    model: "MeanPoolingModel", texts: Sequence[str], *, max_tokens: int = 128
+) -> Ranges:
+    """Return the minimum and maximum of each input channel of each linear layer.
 
     Shape (2, width of the layer's input), measured while the model reads `texts`.
     """
     import torch
 
-    seen: Ranges = {}
+    measured: Ranges = {}
 
     def recorder(name: str) -> Any:
         def record(_: Any, inputs: tuple[Any, ...]) -> None:
             values = inputs[0].detach().float().flatten(0, -2)
             low, high = values.amin(dim=0).cpu().numpy(), values.amax(dim=0).cpu().numpy()
-            before = seen.get(name, np.stack([low, high]))
-            seen[name] = np.stack([np.minimum(before[0], low), np.maximum(before[1], high)])
+            before = measured.get(name, np.stack([low, high]))
+            measured[name] = np.stack([np.minimum(before[0], low), np.maximum(before[1], high)])
 
         return record
 
@@ -57,10 +57,10 @@ def ranges(model: "MeanPoolingModel", texts: Sequence[str], *, max_tokens: int =
     finally:
         for handle in handles:
             handle.remove()
-    return seen
+    return measured
 
 
-def export(model: "MeanPoolingModel", found: Ranges, path: Path) -> None:
+def export(model: "MeanPoolingModel", measured: Ranges, path: Path) -> None:
     """Write the int8 graph of a model whose activation ranges were measured.
 
     Inputs are `ids` and `mask`, int64, shape (n, length); the output is `vector`, the unit mean of
@@ -73,11 +73,13 @@ def export(model: "MeanPoolingModel", found: Ranges, path: Path) -> None:
     weights = {
         name: t.detach().float().cpu().numpy() for name, t in model.backbone.state_dict().items()
     }
-    graph = _Graph(weights, found, float(config["layer_norm_eps"]), config["num_attention_heads"])
+    graph = _Graph(
+        weights, measured, float(config["layer_norm_eps"]), config["num_attention_heads"]
+    )
     states = graph.embeddings()
     for number in range(config["num_hidden_layers"]):
         states = graph.layer(f"encoder.layer.{number}", states)
-    graph.pooled(states, _VECTOR)
+    graph.mean_pooling(states, _VECTOR)
     shape, width = ["n", "length"], config["hidden_size"]
     proto = helper.make_graph(
         graph.nodes,
@@ -92,7 +94,7 @@ def export(model: "MeanPoolingModel", found: Ranges, path: Path) -> None:
 
 @dataclass
 class _Graph:
-    """Nodes and constants while a graph is being written; methods return names of values."""
+    """Nodes and constants of a graph under construction; methods return names of values."""
 
     weights: dict[str, Array]
     ranges: Ranges
@@ -104,7 +106,7 @@ class _Graph:
     def constant(self, name: str, value: NDArray[Any]) -> str:
         from onnx import numpy_helper
 
-        if all(name != known.name for known in self.constants):
+        if all(name != constant.name for constant in self.constants):
             self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
@@ -120,13 +122,13 @@ class _Graph:
         return self.constant(name, np.array(values, dtype=np.int64))
 
     def embeddings(self) -> str:
-        """Return the states before the first layer; the words' int8 rows are scaled one by one."""
+        """Return the states before the first layer; each word's int8 row has its own scale."""
         table = self.weights["embeddings.word_embeddings.weight"]
         scales = np.maximum(np.abs(table).max(axis=1, keepdims=True), 1e-9) / 127
         rows = self.constant("words", np.round(table / scales).astype(np.int8))
         by_row = self.constant("word-scales", scales.astype(np.float32))
-        gathered = self.node("Gather", [rows, "ids"], "word-rows")
-        floats = self.node("Cast", [gathered], "word-floats", to=1)
+        quantised_rows = self.node("Gather", [rows, "ids"], "word-rows")
+        floats = self.node("Cast", [quantised_rows], "word-floats", to=1)
         scale = self.node("Gather", [by_row, "ids"], "word-row-scales")
         words = self.node("Mul", [floats, scale], "word-vectors")
         places = self.weights["embeddings.position_embeddings.weight"]
@@ -138,7 +140,7 @@ class _Graph:
         used = self.node("Slice", [positions, self.integers("zero", 0), length], "positions-used")
         summed = self.node("Add", [words, used], "embedded")
         self.node("Cast", ["mask"], "mask-int", to=6)
-        return self.normalised("embeddings.LayerNorm", summed, None)
+        return self.layer_norm("embeddings.LayerNorm", summed, None)
 
     def layer(self, name: str, states: str) -> str:
         """Return the states after one transformer layer."""
@@ -157,14 +159,14 @@ class _Graph:
             num_heads=self.heads,
         )
         dense = self.linear(f"{at}.output.dense", [f"{at}.output.dense"], context)
-        attended = self.normalised(f"{at}.output.LayerNorm", dense, states)
+        attended = self.layer_norm(f"{at}.output.LayerNorm", dense, states)
         wide = self.linear(f"{name}.intermediate.dense", [f"{name}.intermediate.dense"], attended)
         active = self.node("Gelu", [wide], f"{name}.gelu", domain=_CONTRIB)
         narrow = self.linear(f"{name}.output.dense", [f"{name}.output.dense"], active)
-        return self.normalised(f"{name}.output.LayerNorm", narrow, attended)
+        return self.layer_norm(f"{name}.output.LayerNorm", narrow, attended)
 
     def linear(self, name: str, sources: Sequence[str], states: str) -> str:
-        """Return states · Wᵀ + b in int8; layers that read the same states are computed as one."""
+        """Return states · Wᵀ + b in int8; layers with the same input are computed as one."""
         matrix = np.concatenate([self.weights[f"{s}.weight"] for s in sources]).T  # (in, out)
         bias = np.concatenate([self.weights[f"{s}.bias"] for s in sources])
         measured = self.ranges[sources[0]]
@@ -193,8 +195,8 @@ class _Graph:
         ]
         return self.node("MatMulIntegerToFloat", inputs, f"{name}.out", domain=_CONTRIB)
 
-    def normalised(self, name: str, states: str, before: str | None) -> str:
-        """Return the layer norm of states, added to `before` where that is given."""
+    def layer_norm(self, name: str, states: str, before: str | None) -> str:
+        """Return the layer norm of states, plus `before` if there is one."""
         gain = self.constant(f"{name}.gain", self.weights[f"{name}.weight"])
         shift = self.constant(f"{name}.shift", self.weights[f"{name}.bias"])
         if before is None:
@@ -209,22 +211,22 @@ class _Graph:
             epsilon=self.epsilon,
         )
 
-    def pooled(self, states: str, name: str) -> str:
+    def mean_pooling(self, states: str, name: str) -> str:
         """Return the unit mean of the states of real tokens."""
         mask = self.node("Cast", ["mask"], f"{name}.mask", to=1)
         wide = self.node("Unsqueeze", [mask, self.integers("last", 2)], f"{name}.wide")
-        kept = self.node("Mul", [states, wide], f"{name}.kept")
+        masked = self.node("Mul", [states, wide], f"{name}.kept")
         summed = self.node(
-            "ReduceSum", [kept, self.integers("middle", 1)], f"{name}.sum", keepdims=0
+            "ReduceSum", [masked, self.integers("middle", 1)], f"{name}.sum", keepdims=0
         )
         return self.node("LpNormalization", [summed], name, axis=1, p=2)
 
 
 def _smoothing(measured: Array, matrix: Array) -> Array:
-    """Return what each input channel is divided by, its weights being multiplied by the same.
+    """Return the divisor of each input channel; the weights are multiplied by the same.
 
-    A few channels are far larger than the rest and would take most of the 8 bits; this shares
-    the burden with the weights (SmoothQuant, Xiao et al., 2023).
+    A few channels are far larger than the rest and would take most of the 8 bits; smoothing moves
+    a part of their range to the weights (SmoothQuant, Xiao et al., 2023).
     """
     reach = np.maximum(np.abs(measured).max(axis=0), 1e-5) ** _SMOOTHING
     weight = np.maximum(np.abs(matrix).max(axis=1), 1e-5) ** (1.0 - _SMOOTHING)

@@ -1,7 +1,7 @@
-"""Sentence encoders in torch: a light path for the common shape, sentence-transformers for others.
+"""Sentence encoders in torch: a light path for the common kind, sentence-transformers for others.
 
 Most sentence encoders are a BERT, mean pooling and normalisation. Those are run by a few lines of
-torch, which start in a fraction of the time the training libraries need.
+torch, which load in a fraction of the time that the training libraries need.
 """
 
 import copy
@@ -34,32 +34,32 @@ class SentenceModel(Protocol):
         """Return a tensor of unit vectors, shape (n, dimension), through which gradients flow."""
 
     def knows(self, word: str, /) -> bool:
-        """Tell whether a word stands in the vocabulary; of models that do not tell, all do."""
+        """Return whether a word is in the vocabulary; True where that is unknown."""
 
     def save(self, folder: Path, /) -> None:
         """Write a sentence-transformers folder in half precision."""
 
 
 def device() -> str:
-    """Return where torch should compute: a GPU when there is one."""
+    """Return the device for torch: a GPU if there is one."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def load(path: str) -> SentenceModel:
-    """Load a folder or hub name in float32; raise KnowledgeError when it leads nowhere."""
+    """Load a folder or hub name in float32; raise KnowledgeError if it does not exist."""
     try:
         if _is_mean_pooled(Path(path)):
             return MeanPoolingModel.load(Path(path))
-        return _Stacked.load(path)
+        return _SentenceTransformerModel.load(path)
     except (OSError, ValueError) as error:
         message = f"the model {path} cannot be loaded: {str(error).splitlines()[0]}"
         raise KnowledgeError(message) from error
 
 
 def _is_mean_pooled(folder: Path) -> bool:
-    """Tell whether a local folder has the common shape."""
+    """Return whether a local folder is a BERT with mean pooling and normalisation."""
     from knowledge_base.encoders import bert
 
     modules = folder / "modules.json"
@@ -69,8 +69,8 @@ def _is_mean_pooled(folder: Path) -> bool:
     if kinds != ["Transformer", "Pooling", "Normalize"]:
         return False
     pooling = json.loads((folder / "1_Pooling" / "config.json").read_text("utf-8"))
-    chosen = [key for key, value in pooling.items() if value is True and key.startswith("pooling")]
-    mean = pooling.get("pooling_mode") == "mean" or chosen == ["pooling_mode_mean_tokens"]
+    enabled = [key for key, value in pooling.items() if value is True and key.startswith("pooling")]
+    mean = pooling.get("pooling_mode") == "mean" or enabled == ["pooling_mode_mean_tokens"]
     return mean and bert.can_load(folder)
 
 
@@ -78,7 +78,7 @@ class MeanPoolingModel:
     """A transformer, the mean of its token vectors, normalised."""
 
     def __init__(self, backbone: Any, tokenizer: Any, folder: Path) -> None:
-        """Put the parts together; `folder` is where the files beside the weights come from."""
+        """Combine the parts; `folder` is the source of the files other than the weights."""
         self.backbone = backbone
         self._tokenizer = tokenizer
         self.folder = folder
@@ -87,7 +87,7 @@ class MeanPoolingModel:
 
     @property
     def max_tokens(self) -> int:
-        """How much of a text is read."""
+        """The number of tokens of a text that are read."""
         return int(self._tokenizer.truncation["max_length"])
 
     @classmethod
@@ -117,14 +117,14 @@ class MeanPoolingModel:
         return torch.nn.functional.normalize(means.float(), dim=1)
 
     def knows(self, word: str, /) -> bool:
-        """Tell whether a word is one piece of the vocabulary, between the two that frame a text."""
+        """Return whether a word is one piece of the vocabulary, between the special ones."""
         return len(self._tokenizer.encode(word).ids) <= 3  # noqa: PLR2004
 
     def _inputs(self, texts: Sequence[str], max_tokens: int | None) -> tuple[Any, Any]:
         import torch
 
         rows = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
-        if max_tokens is not None:  # the last token closes the text and stays
+        if max_tokens is not None:  # the last token ends the text and stays
             rows = [
                 [*row[: max_tokens - 1], row[-1]] if len(row) > max_tokens else row for row in rows
             ]
@@ -145,7 +145,7 @@ class MeanPoolingModel:
         self.backbone.save(folder)
 
 
-class _Stacked:
+class _SentenceTransformerModel:
     """Any other stack of modules, run by sentence-transformers."""
 
     def __init__(self, model: Any) -> None:
@@ -167,11 +167,11 @@ class _Stacked:
         import torch
 
         features = self._model.tokenize(list(texts))
-        moved = {
+        inputs = {
             name: tensor[:, :max_tokens].to(device()) if tensor.ndim == 2 else tensor.to(device())  # noqa: PLR2004
             for name, tensor in features.items()
         }
-        vectors = self._model(moved)["sentence_embedding"]
+        vectors = self._model(inputs)["sentence_embedding"]
         return torch.nn.functional.normalize(vectors.float(), dim=1)
 
     def knows(self, word: str, /) -> bool:

@@ -1,4 +1,4 @@
-"""Which passages may be found: by language, audience, tags and the days they hold."""
+"""Filters for passages by language, audience, tags and validity."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 from knowledge_base.documents import Document
 
-STAFF: Final = frozenset({"staff", "agent", "agents", "internal"})  # audiences customers are not
+STAFF: Final = frozenset({"staff", "agent", "agents", "internal"})  # hidden from customers
 _ALWAYS: Final = (0, 10**7)  # days, as ordinals: before and after all dates
 
 
 @dataclass(frozen=True)
 class PassageFilter:
-    """What a passage must fit; an empty field asks for nothing.
+    """Conditions that a passage must fulfil; an empty field sets no condition.
 
-    A passage without a language, or without an audience, fits all of them. `tags` asks for any of
-    them, `on` for passages that hold on that day.
+    A passage without a language, or without an audience, matches all of them. `tags` matches
+    passages with any of them, `on` passages that are valid on that day.
     """
 
     languages: frozenset[str] = field(default=frozenset())
@@ -31,13 +31,13 @@ class PassageFilter:
 
     @classmethod
     def public(cls, today: date) -> Self:
-        """Return what customers may read today."""
+        """Return the filter for what customers may read today."""
         return cls(hidden=STAFF, on=today)
 
 
 @dataclass(frozen=True)
 class FilterFields:
-    """What filters ask of each passage, as arrays of one entry a row.
+    """The fields that filters use, as arrays with one entry per row.
 
     `language` and `audience` are numbers in `names`, -1 for none; the tags of row i are
     `tags[starts[i]:starts[i + 1]]`; days are ordinals.
@@ -52,8 +52,8 @@ class FilterFields:
     until: NDArray[np.int32]
 
     @classmethod
-    def of(cls, documents: Sequence[Document]) -> Self:
-        """Take the document of each row."""
+    def from_documents(cls, documents: Sequence[Document]) -> Self:
+        """Return the fields of the rows; each row has the fields of its document."""
         numbers: dict[str, int] = {}
 
         def number(name: str) -> int:
@@ -70,28 +70,28 @@ class FilterFields:
             names=tuple(numbers),
         )
 
-    def fitting(self, wanted: PassageFilter) -> NDArray[np.bool_] | None:
-        """Return which rows fit, shape (n,); None when all do."""
+    def matching_rows(self, passage_filter: PassageFilter) -> NDArray[np.bool_] | None:
+        """Return which rows match, shape (n,); None when all do."""
         fits = np.ones(len(self.language), dtype=bool)
-        if wanted.languages:
-            fits &= self._one_of(self.language, wanted.languages) | (self.language < 0)
-        if wanted.audiences:
-            fits &= self._one_of(self.audience, wanted.audiences) | (self.audience < 0)
-        if wanted.hidden:
-            fits &= ~self._one_of(self.audience, wanted.hidden)
-        if wanted.tags:
+        if passage_filter.languages:
+            fits &= self._one_of(self.language, passage_filter.languages) | (self.language < 0)
+        if passage_filter.audiences:
+            fits &= self._one_of(self.audience, passage_filter.audiences) | (self.audience < 0)
+        if passage_filter.hidden:
+            fits &= ~self._one_of(self.audience, passage_filter.hidden)
+        if passage_filter.tags:
             rows = np.repeat(np.arange(len(fits)), np.diff(self.starts))
             tagged = np.zeros(len(fits), dtype=bool)
-            tagged[rows[self._one_of(self.tags, wanted.tags)]] = True
+            tagged[rows[self._one_of(self.tags, passage_filter.tags)]] = True
             fits &= tagged
-        if wanted.on is not None:
-            day = wanted.on.toordinal()
+        if passage_filter.on is not None:
+            day = passage_filter.on.toordinal()
             fits &= (self.since <= day) & (day <= self.until)
         return None if fits.all() else fits
 
     def _one_of(self, values: NDArray[np.int32], names: Iterable[str]) -> NDArray[np.bool_]:
-        wanted = set(names)
-        return np.isin(values, [n for n, name in enumerate(self.names) if name in wanted])
+        accepted = set(names)
+        return np.isin(values, [n for n, name in enumerate(self.names) if name in accepted])
 
     def save(self, path: Path) -> None:
         """Write the arrays to one .npz file."""
@@ -102,8 +102,8 @@ class FilterFields:
     def load(cls, path: Path) -> Self:
         """Read what `save` wrote."""
         with np.load(path) as arrays:
-            found = {name: arrays[name] for name in arrays.files}
-        return cls(**{**found, "names": tuple(map(str, found["names"]))})
+            fields = {name: arrays[name] for name in arrays.files}
+        return cls(**{**fields, "names": tuple(map(str, fields["names"]))})
 
 
 def _array(values: Iterable[int]) -> NDArray[np.int32]:

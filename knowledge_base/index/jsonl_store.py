@@ -1,4 +1,4 @@
-"""JSON lines on disk, read one at a time: a large knowledge opens at once and stays on disk."""
+"""JSON lines on disk, read one at a time: a large knowledge base loads at once."""
 
 import json
 import mmap
@@ -27,13 +27,13 @@ class JsonlStore:
         return len(self._starts) - 1
 
     def raw(self, row: int) -> bytes:
-        """Return a row as it stands in the file."""
+        """Return a row as it is in the file."""
         return bytes(self._bytes[int(self._starts[row]) : int(self._starts[row + 1])])
 
     def __getitem__(self, row: int) -> dict[str, Any]:
         """Return a row."""
-        found: dict[str, Any] = json.loads(self.raw(row))
-        return found
+        value: dict[str, Any] = json.loads(self.raw(row))
+        return value
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Yield all rows."""
@@ -41,7 +41,7 @@ class JsonlStore:
 
 
 def write(path: Path, rows: Iterable[bytes]) -> None:
-    """Write lines, each ended by a line break, and where they start."""
+    """Write lines, each terminated by a line break, and their start offsets."""
     starts = [0]
     with path.open("wb") as file:
         for row in rows:
@@ -51,5 +51,5 @@ def write(path: Path, rows: Iterable[bytes]) -> None:
 
 
 def line(value: Mapping[str, Any]) -> bytes:
-    """Return a row as `write` takes it."""
+    """Encode a row for `write`."""
     return json.dumps(value, ensure_ascii=False).encode() + b"\n"

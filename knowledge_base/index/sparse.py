@@ -1,4 +1,4 @@
-"""The list of words: BM25 over stems and pairs of Chinese characters, forgiving slips."""
+"""Sparse retrieval: BM25 over stems and pairs of Chinese characters, tolerant of typing errors."""
 
 import logging
 import re
@@ -30,19 +30,19 @@ _STOP: Final = frozenset(
         "you", "your",
     }
 )  # fmt: skip
-_HEADINGS: Final = 3  # a word of the heading counts as many times as one of the text
-_SHORTEST: Final = 4  # letters of a word that may be a slip
-_NOTHING: Final = "∅"  # stands for a passage without words
+_HEADING_WEIGHT: Final = 3  # a word of the heading counts as many times as one of the text
+_MIN_LETTERS: Final = 4  # of a word that may be misspelt
+_NOTHING: Final = "∅"  # the term of a passage without words
 
 
-def weighted(heading: str, text: str) -> str:
-    """Return a passage for the index: what its heading says counts more."""
-    return f"{heading}\n" * _HEADINGS + text
+def add_heading(heading: str, text: str) -> str:
+    """Return the text to index for a passage; its heading has a higher weight."""
+    return f"{heading}\n" * _HEADING_WEIGHT + text
 
 
 @dataclass(frozen=True)
 class _Forward:
-    """Which terms each passage has: `terms[starts[i]:starts[i + 1]]` are those of row i."""
+    """A forward index: `terms[starts[i]:starts[i + 1]]` are the terms of row i."""
 
     vocabulary: tuple[str, ...]
     terms: NDArray[np.int32]
@@ -57,10 +57,10 @@ class _Forward:
 
 
 class SparseIndex:
-    """BM25 by rows. What each passage says is kept, so that a few can change without the rest."""
+    """A BM25 index by rows, with the terms of each row, so that a few rows can be replaced."""
 
     def __init__(self, model: Any, forward: _Forward) -> None:
-        """Wrap a bm25s model and note the best score each term can give."""
+        """Wrap a bm25s model and store the best score of each term."""
         self._model = model
         self._forward = forward
         data, indptr = model.scores["data"], model.scores["indptr"]
@@ -69,37 +69,37 @@ class SparseIndex:
         filled = sizes > 0
         if filled.any():
             self._best[filled] = np.maximum.reduceat(data, indptr[:-1][filled])
-        self._found = sizes
+        self._frequency = sizes
         self._rare = float(self._best.max(initial=0.0))
 
     @classmethod
     def build(cls, texts: Sequence[str]) -> "SparseIndex":
         """Index texts; row numbers are the ids."""
         empty = _Forward((), np.zeros(0, dtype=np.int32), np.zeros(1, dtype=np.int64))
-        return cls._of(empty, np.zeros(0, dtype=np.int64), texts)
+        return cls._build(empty, np.zeros(0, dtype=np.int64), texts)
 
-    def changed(self, kept: Rows, texts: Sequence[str]) -> "SparseIndex":
-        """Return an index of the rows kept, in that order, and of texts after them."""
-        return self._of(self._forward, kept, texts)
+    def with_changes(self, rows: Rows, texts: Sequence[str]) -> "SparseIndex":
+        """Return an index of some of the rows, in that order, and of texts after them."""
+        return self._build(self._forward, rows, texts)
 
     @classmethod
-    def _of(cls, before: _Forward, kept: Rows, texts: Sequence[str]) -> "SparseIndex":
+    def _build(cls, before: _Forward, reused: Rows, texts: Sequence[str]) -> "SparseIndex":
         import bm25s
 
         numbers = dict(before.numbers)
-        rows = [before.row(row) for row in kept.tolist()]
+        rows = [before.row(row) for row in reused.tolist()]
         for text in texts:
-            found = terms(text) or [_NOTHING]
-            rows.append(np.array([numbers.setdefault(t, len(numbers)) for t in found], np.int32))
+            words = terms(text) or [_NOTHING]
+            rows.append(np.array([numbers.setdefault(t, len(numbers)) for t in words], np.int32))
         together = np.concatenate(rows) if rows else np.zeros(0, dtype=np.int32)
-        used, dense = np.unique(together, return_inverse=True)  # terms nobody says any more go
+        used, dense = np.unique(together, return_inverse=True)  # drops terms of removed rows
         names = list(numbers)
         forward = _Forward(
             tuple(names[number] for number in used.tolist()),
             dense.astype(np.int32),
             np.cumsum([0, *map(len, rows)], dtype=np.int64),
         )
-        logging.getLogger("bm25s").setLevel(logging.WARNING)  # it chats
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # it is verbose
         model = bm25s.BM25()
         ids = [forward.row(row).tolist() for row in range(len(rows))]
         model.index((ids, forward.numbers), show_progress=False, create_empty_token=False)
@@ -126,57 +126,59 @@ class SparseIndex:
     ) -> tuple[Scores, float]:
         """Return the BM25 score of every row and the score a perfect passage would have.
 
-        The second number makes scores of different queries comparable: a term that stands in no
-        passage counts as much as the rarest one that does. A word that stands in none, and that
-        `is_word` does not know either, is read as the word it is one slip away from.
+        The second number makes scores of different queries comparable: a term that is in no passage
+        counts as much as the rarest one that is. A word that is in no passage, and that `is_word`
+        does not accept either, is replaced by the most frequent term one edit away.
         """
         numbers = self._forward.numbers
-        wanted = terms(query)
+        query_terms = terms(query)
         if is_word is not None:
-            wanted = self._corrected(query, wanted, is_word)
-        known = [numbers[term] for term in wanted if term in numbers]
-        best = float(self._best[known].sum()) + self._rare * (len(wanted) - len(known))
-        if not known:
+            query_terms = self._correct(query, query_terms, is_word)
+        indexed = [numbers[term] for term in query_terms if term in numbers]
+        best = float(self._best[indexed].sum()) + self._rare * (len(query_terms) - len(indexed))
+        if not indexed:
             return np.zeros(self._model.scores["num_docs"], dtype=np.float32), best
-        return np.asarray(self._model.get_scores_from_ids(known), dtype=np.float32), best
+        return np.asarray(self._model.get_scores_from_ids(indexed), dtype=np.float32), best
 
-    def _corrected(
-        self, query: str, wanted: list[str], is_word: Callable[[str], bool]
+    def _correct(
+        self, query: str, query_terms: list[str], is_word: Callable[[str], bool]
     ) -> list[str]:
         numbers = self._forward.numbers
-        unknown = Counter(term for term in wanted if term not in numbers and _may_slip(term))
+        unknown = Counter(
+            term for term in query_terms if term not in numbers and _may_be_misspelt(term)
+        )
         if not unknown:
-            return wanted
-        slips = {word: stem for word, stem in _stemmed(query) if stem in unknown}
-        better = {stem: self._nearest(stem) for word, stem in slips.items() if not is_word(word)}
-        return [better.get(term) or term for term in wanted]
+            return query_terms
+        misspelt = {word: stem for word, stem in _words_with_stems(query) if stem in unknown}
+        better = {stem: self._nearest(stem) for word, stem in misspelt.items() if not is_word(word)}
+        return [better.get(term) or term for term in query_terms]
 
     def _nearest(self, term: str) -> str | None:
         numbers = self._forward.numbers
         near = [word for word in edits(term) if word in numbers]
-        return max(near, key=lambda word: (self._found[numbers[word]], word), default=None)
+        return max(near, key=lambda word: (self._frequency[numbers[word]], word), default=None)
 
 
 def terms(text: str) -> list[str]:
     """Return the index terms of a text: stems of words, pairs of neighbouring Han characters."""
-    found: list[str] = []
+    pairs: list[str] = []
     words: list[str] = []
     for run in _WORD.findall(simplified(text.lower())):
         if _HAN.match(run):
-            found += [run[i : i + 2] for i in range(len(run) - 1)] or [run]
+            pairs += [run[i : i + 2] for i in range(len(run) - 1)] or [run]
         elif run not in _STOP:
             words.append(run)
-    return found + _stems(words)
+    return pairs + _stems(words)
 
 
-def _stemmed(text: str) -> list[tuple[str, str]]:
+def _words_with_stems(text: str) -> list[tuple[str, str]]:
     """Return the words of a text with their stems."""
     words = [run for run in _WORD.findall(text.lower()) if not _HAN.match(run)]
     return list(zip(words, _stems(words), strict=True))
 
 
-def _may_slip(term: str) -> bool:
-    return len(term) >= _SHORTEST and term.isascii() and term.isalpha()
+def _may_be_misspelt(term: str) -> bool:
+    return len(term) >= _MIN_LETTERS and term.isascii() and term.isalpha()
 
 
 def _stems(words: list[str]) -> list[str]:

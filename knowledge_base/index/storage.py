@@ -1,4 +1,4 @@
-"""A version of the knowledge on disk: written whole, opened at once, read as it is needed."""
+"""Storage of a version of the knowledge: written once, opened at once, read on demand."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from knowledge_base.documents import Chunk, Document, Section
 from knowledge_base.index import jsonl_store
 from knowledge_base.index.jsonl_store import JsonlStore
 
-FORMAT: Final = 2  # of the folder; another one must be built again
+FORMAT: Final = 2  # of the folder; versions of another format must be rebuilt
 DOCUMENTS: Final = "documents.jsonl"
 CHUNKS: Final = "chunks.jsonl"
 SPANS: Final = "spans.json"
@@ -20,12 +20,12 @@ SPARSE: Final = "sparse"
 
 
 def dense_file(view: int) -> str:
-    """Return the name of a view's vectors."""
+    """Return the file name of a view's vectors."""
     return f"dense-{view}.faiss"
 
 
 def adapter_file(view: int) -> str:
-    """Return the name of what a view has learnt."""
+    """Return the file name of a view's query adapter."""
     return f"adapter-{view}.npz"
 
 
@@ -48,17 +48,17 @@ class StoredChunks(Sequence[Chunk]):
         """Read a passage, or several."""
         if isinstance(row, slice):
             return [self[number] for number in range(*row.indices(len(self)))]
-        found = self._rows[row]
-        return Chunk(**{**found, "headings": tuple(found["headings"])})
+        fields = self._rows[row]
+        return Chunk(**{**fields, "headings": tuple(fields["headings"])})
 
 
 class StoredDocuments(Mapping[str, Document]):
     """The articles of a version by id."""
 
-    def __init__(self, rows: JsonlStore, places: Mapping[str, int]) -> None:
-        """Wrap the rows; `places` are the row of each id."""
+    def __init__(self, rows: JsonlStore, positions: Mapping[str, int]) -> None:
+        """Wrap the rows; `positions` maps each id to its row."""
         self._rows = rows
-        self._places = places
+        self._positions = positions
 
     def __len__(self) -> int:
         """Return the number of articles."""
@@ -66,11 +66,11 @@ class StoredDocuments(Mapping[str, Document]):
 
     def __iter__(self) -> Iterator[str]:
         """Yield the ids, in the order of the sources."""
-        return iter(self._places)
+        return iter(self._positions)
 
     def __getitem__(self, identifier: str) -> Document:
         """Read an article."""
-        row = self._rows[self._places[identifier]]
+        row = self._rows[self._positions[identifier]]
         sections = tuple(
             Section(tuple(s["headings"]), s["start"], s["end"]) for s in row["sections"]
         )
@@ -79,35 +79,35 @@ class StoredDocuments(Mapping[str, Document]):
 
 @dataclass(frozen=True)
 class ArticleSpan:
-    """Where the passages of an article are, rows `start` to `end`, and what they were made of."""
+    """The rows of an article's passages, `start` to `end`, and the hash of its source."""
 
     sha256: str
     start: int
     end: int
 
 
-def spans(folder: Path) -> dict[str, ArticleSpan]:
+def read_spans(folder: Path) -> dict[str, ArticleSpan]:
     """Return the span of each article of a version, in the order of the sources."""
     rows = json.loads((folder / SPANS).read_text(encoding="utf-8"))
     return {name: ArticleSpan(*row) for name, row in rows.items()}
 
 
-def documents(folder: Path) -> StoredDocuments:
+def open_documents(folder: Path) -> StoredDocuments:
     """Return the articles of a version."""
-    places = {name: row for row, name in enumerate(spans(folder))}
-    return StoredDocuments(JsonlStore(folder / DOCUMENTS), places)
+    positions = {name: row for row, name in enumerate(read_spans(folder))}
+    return StoredDocuments(JsonlStore(folder / DOCUMENTS), positions)
 
 
 def document_line(document: Document) -> bytes:
-    """Return an article as it is written."""
+    """Encode an article for the JSONL file."""
     return jsonl_store.line(asdict(document))
 
 
 def chunk_line(chunk: Chunk) -> bytes:
-    """Return a passage as it is written."""
+    """Encode a passage for the JSONL file."""
     return jsonl_store.line(asdict(chunk))
 
 
 def is_current(details: Mapping[str, Any]) -> bool:
-    """Tell whether a version has the format of this program."""
+    """Return whether a version has the current format."""
     return details.get("format") == FORMAT

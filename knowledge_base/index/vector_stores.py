@@ -1,4 +1,4 @@
-"""Where vectors lie inside FAISS: flat as they are, or in lists as 8-bit codes."""
+"""Vector stores on FAISS: flat float32, or inverted lists of 8-bit codes."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,15 +18,15 @@ Numbers: TypeAlias = NDArray[np.int64]
 Scores: TypeAlias = NDArray[np.float32]
 Kind: TypeAlias = Literal["flat", "ivf"]
 
-_ROUNDS: Final = 8  # of k-means; more hardly move the lists
-_OPENED: Final = 32  # one list in so many is opened by a search
-_LEAST: Final = 32  # lists a search opens at least
-_GROUP: Final = 256  # lists whose codes are put in order at once
-_SPARSE: Final = 256  # numbers to an allowed one beyond which a set is smaller than bits
+_ROUNDS: Final = 8  # of k-means; more change the lists very little
+_PROBE_SHARE: Final = 32  # a search probes one list in this many
+_MIN_PROBES: Final = 32  # lists that a search probes at least
+_GROUP: Final = 256  # lists whose codes are sorted at once
+_MAX_SPARSITY: Final = 256  # numbers per allowed one beyond which a set is smaller than a bitmap
 
 
 class FlatVectors:
-    """Vectors as float32, one after the other; a vector's place is its row."""
+    """Vectors as float32, one after the other; a vector's position is its row."""
 
     kind: Kind = "flat"
     lists = 1
@@ -37,7 +37,9 @@ class FlatVectors:
         self.index = index
 
     @classmethod
-    def filled(cls, dimension: int, blocks: Iterable[tuple[Numbers, Vectors]]) -> "FlatVectors":
+    def from_blocks(
+        cls, dimension: int, blocks: Iterable[tuple[Numbers, Vectors]]
+    ) -> "FlatVectors":
         """Return a store of blocks of numbers, shape (n,), and vectors, shape (n, d)."""
         faiss = _faiss()
         index = faiss.IndexIDMap(faiss.IndexFlatIP(dimension))
@@ -50,21 +52,21 @@ class FlatVectors:
 
     @cached_property
     def numbers(self) -> Numbers:
-        """The numbers of the vectors by place, shape (n,)."""
+        """The numbers of the vectors by position, shape (n,)."""
         return np.asarray(_faiss().vector_to_array(self.index.id_map), dtype=np.int64)
 
-    def vectors(self, places: Numbers) -> Vectors:
-        """Return the vectors at places, shape (m, d)."""
+    def vectors(self, positions: Numbers) -> Vectors:
+        """Return the vectors at positions, shape (m, d)."""
         count, dimension = self.index.ntotal, self.index.d
-        if not len(places):
+        if not len(positions):
             return np.zeros((0, dimension), dtype=np.float32)
         stored = _view(_faiss().downcast_index(self.index.index).get_xb(), count, dimension)
-        return np.asarray(stored[places], dtype=np.float32)
+        return np.asarray(stored[positions], dtype=np.float32)
 
-    def changed(self, kept: Numbers, added: Numbers, vectors: Vectors) -> "FlatVectors":
-        """Return a store of the vectors at the places kept, and of new ones."""
-        return FlatVectors.filled(
-            self.index.d, [(self.numbers[kept], self.vectors(kept)), (added, vectors)]
+    def with_changes(self, positions: Numbers, added: Numbers, vectors: Vectors) -> "FlatVectors":
+        """Return a store of the vectors at some positions, and of new ones."""
+        return FlatVectors.from_blocks(
+            self.index.d, [(self.numbers[positions], self.vectors(positions)), (added, vectors)]
         )
 
     def parameters(self, _probes: int, selector: Any) -> Any:
@@ -77,17 +79,17 @@ class FlatVectors:
 
 
 class InvertedLists:
-    """Vectors as 8-bit codes, in lists around the centres nearest to them.
+    """Vectors as 8-bit codes, in lists around their nearest centres.
 
-    A vector's place is its rank when the lists are laid one after the other.
+    A vector's position is its rank when the lists are concatenated.
     """
 
     kind: Kind = "ivf"
 
     def __init__(self, index: Any, probes: int | None = None) -> None:
-        """Wrap an IndexIVFScalarQuantizer, whose lists lie in memory or in the file it is of.
+        """Wrap an IndexIVFScalarQuantizer, whose lists are in memory or in its file.
 
-        `probes` is how many lists a search opens, by default what the index says.
+        `probes` is how many lists a search probes, by default as stored in the index.
         """
         self.index = index
         self.lists = int(index.nlist)
@@ -95,13 +97,15 @@ class InvertedLists:
         self._inverted = _faiss().downcast_InvertedLists(index.invlists)
         self._mapped = hasattr(self._inverted, "prefetch_nthread")
         if self._mapped:
-            self._inverted.prefetch_nthread = 0  # by default 32 new threads a search read ahead
+            self._inverted.prefetch_nthread = (
+                0  # the default of 32 starts new threads in every search
+            )
 
     @classmethod
-    def trained(cls, sample: Iterable[Vectors], dimension: int, lists: int) -> "InvertedLists":
-        """Return a store without vectors whose centres and codes are those of a sample.
+    def train(cls, sample: Iterable[Vectors], dimension: int, lists: int) -> "InvertedLists":
+        """Return a store without vectors, with centres and codes trained on a sample.
 
-        The sample comes in blocks and is held as float16. Raise ValueError when it is empty.
+        The sample comes in blocks and is kept as float16. Raise ValueError if it is empty.
         """
         faiss = _faiss()
         halves = np.concatenate(
@@ -118,21 +122,21 @@ class InvertedLists:
         training.max_points_per_centroid = len(halves)
         codec = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16)
         training.train_encoded(halves.view(np.uint8), codec, centres)
-        index = _untrained(centres, dimension, lists)
+        index = _new_index(centres, dimension, lists)
         low, high = (f(halves, axis=0).astype(np.float32) for f in (np.min, np.max))
         faiss.copy_array_to_vector(np.concatenate([low, high - low]), index.sq.trained)
-        index.is_trained, index.nprobe = True, min(lists, max(_LEAST, lists // _OPENED))
+        index.is_trained, index.nprobe = True, min(lists, max(_MIN_PROBES, lists // _PROBE_SHARE))
         return cls(index)
 
     @cached_property
     def _ends(self) -> Numbers:
-        """The places where lists end, after a leading 0, shape (lists + 1,)."""
+        """The positions where lists end, after a leading 0, shape (lists + 1,)."""
         sizes = [self._inverted.list_size(number) for number in range(self.lists)]
         return np.cumsum([0, *sizes], dtype=np.int64)
 
     @cached_property
     def _contents(self) -> list[tuple[Numbers, NDArray[np.uint8]]]:
-        """The numbers and codes of each list, where they lie."""
+        """The numbers and codes of each list, as views of the index."""
         width, contents = self._inverted.code_size, []
         for number, size in enumerate(np.diff(self._ends).tolist()):
             if size:
@@ -144,95 +148,96 @@ class InvertedLists:
 
     @cached_property
     def numbers(self) -> Numbers:
-        """The numbers of the vectors by place, shape (n,)."""
+        """The numbers of the vectors by position, shape (n,)."""
         return np.concatenate([numbers for numbers, _ in self._contents])
 
-    def vectors(self, places: Numbers) -> Vectors:
-        """Return the vectors at places, shape (m, d), as their codes say."""
-        inside = np.searchsorted(self._ends, places, side="right") - 1
+    def vectors(self, positions: Numbers) -> Vectors:
+        """Return the vectors at positions, shape (m, d), decoded."""
+        inside = np.searchsorted(self._ends, positions, side="right") - 1
         order = np.argsort(inside, kind="stable")
-        inside, rows = inside[order], (places - self._ends[inside])[order]
+        inside, rows = inside[order], (positions - self._ends[inside])[order]
         starts = np.flatnonzero(np.diff(inside, prepend=-1))
-        codes = np.empty((len(places), self.index.code_size), dtype=np.uint8)
-        for start, end in pairwise([*starts.tolist(), len(places)]):
+        codes = np.empty((len(positions), self.index.code_size), dtype=np.uint8)
+        for start, end in pairwise([*starts.tolist(), len(positions)]):
             codes[order[start:end]] = self._contents[inside[start]][1][rows[start:end]]
-        if not len(places):
+        if not len(positions):
             return np.zeros((0, self.index.d), dtype=np.float32)
         with one_thread():
             return np.asarray(self.index.sq.decode(codes), dtype=np.float32)
 
-    def filled(self, blocks: Iterable[tuple[Numbers, Vectors]]) -> "InvertedLists":
-        """Return a store of the same lists, and of blocks of new vectors alone.
+    def with_vectors(self, blocks: Iterable[tuple[Numbers, Vectors]]) -> "InvertedLists":
+        """Return a store with the same centres and only the new vectors, which come in blocks.
 
-        The codes are kept by groups of lists until all have come, because lists that grew block by
-        block would leave as much memory unused between them as they take.
+        The codes are collected by groups of lists first, because lists that grow block by block
+        leave as much unused memory between them as they take.
         """
-        nothing = self._coded(np.zeros(0, np.int64), np.zeros((0, self.index.d), np.float32))
+        nothing = self._encode(np.zeros(0, np.int64), np.zeros((0, self.index.d), np.float32))
         groups = [[nothing] for _ in range(0, self.lists, _GROUP)]
         for numbers, vectors in blocks:
-            coded = self._coded(numbers, vectors)
+            encoded = self._encode(numbers, vectors)
             for group, start in enumerate(range(0, self.lists, _GROUP)):
-                groups[group].append(coded.between(start, start + _GROUP))
-        store = self._emptied()
+                groups[group].append(encoded.between(start, start + _GROUP))
+        store = self._without_vectors()
         for group, start in enumerate(range(0, self.lists, _GROUP)):
-            coded = _Coded.joined(groups[group])
+            encoded = _EncodedVectors.concatenate(groups[group])
             groups[group].clear()
             for number in range(start, min(start + _GROUP, self.lists)):
-                store.put(number, coded.between(number, number + 1))
+                store.fill_list(number, encoded.between(number, number + 1))
         return store
 
-    def changed(self, kept: Numbers, added: Numbers, vectors: Vectors) -> "InvertedLists":
-        """Return a store of the codes at the places kept, and of new vectors in the same lists."""
-        store, coded = self._emptied(), self._coded(added, vectors)
+    def with_changes(self, positions: Numbers, added: Numbers, vectors: Vectors) -> "InvertedLists":
+        """Return a store of the codes at some positions, and of new vectors in the same lists."""
+        store, encoded = self._without_vectors(), self._encode(added, vectors)
         keep = np.zeros(self._ends[-1], dtype=bool)
-        keep[kept] = True
+        keep[positions] = True
         for number in range(self.lists):
             stay = keep[self._ends[number] : self._ends[number + 1]]
             numbers, codes = self._contents[number]
-            old = _Coded(np.full(len(numbers), number)[stay], numbers[stay], codes[stay])
-            store.put(number, _Coded.joined([old, coded.between(number, number + 1)]))
+            old = _EncodedVectors(np.full(len(numbers), number)[stay], numbers[stay], codes[stay])
+            new = encoded.between(number, number + 1)
+            store.fill_list(number, _EncodedVectors.concatenate([old, new]))
         return store
 
-    def _emptied(self) -> "InvertedLists":
-        """Return a store of the same centres and codes without vectors."""
+    def _without_vectors(self) -> "InvertedLists":
+        """Return a store with the same centres and codec, without vectors."""
         faiss, old = _faiss(), self.index
-        index = _untrained(faiss.clone_index(old.quantizer), old.d, self.lists)
+        index = _new_index(faiss.clone_index(old.quantizer), old.d, self.lists)
         faiss.copy_array_to_vector(faiss.vector_to_array(old.sq.trained), index.sq.trained)
         index.is_trained, index.nprobe = True, old.nprobe
         return InvertedLists(index, self.probes)
 
-    def _coded(self, numbers: Numbers, vectors: Vectors) -> "_Coded":
+    def _encode(self, numbers: Numbers, vectors: Vectors) -> "_EncodedVectors":
         vectors = np.ascontiguousarray(vectors, dtype=np.float32)
         if not len(vectors):
-            return _Coded(numbers, numbers, np.zeros((0, self.index.code_size), np.uint8))
+            return _EncodedVectors(numbers, numbers, np.zeros((0, self.index.code_size), np.uint8))
         lists = self.index.quantizer.search(vectors, 1)[1][:, 0]
         order = np.argsort(lists, kind="stable")
         codes = self.index.sq.compute_codes(vectors)
-        return _Coded(lists[order], numbers[order], codes[order])
+        return _EncodedVectors(lists[order], numbers[order], codes[order])
 
-    def put(self, number: int, coded: "_Coded") -> None:
-        """Put all there will be into a list that is empty so far."""
-        swig_ptr, count = _faiss().swig_ptr, len(coded.numbers)
+    def fill_list(self, number: int, encoded: "_EncodedVectors") -> None:
+        """Set the contents of a list that is empty so far."""
+        swig_ptr, count = _faiss().swig_ptr, len(encoded.numbers)
         if count:
-            numbers = np.ascontiguousarray(coded.numbers, dtype=np.int64)
-            codes = np.ascontiguousarray(coded.codes)
+            numbers = np.ascontiguousarray(encoded.numbers, dtype=np.int64)
+            codes = np.ascontiguousarray(encoded.codes)
             self._inverted.add_entries(number, count, swig_ptr(numbers), swig_ptr(codes))
             self.index.ntotal += count
 
     def parameters(self, probes: int, selector: Any) -> Any:
-        """Return the parameters of one search: how many lists it opens, what it lets through."""
+        """Return the parameters of one search: the lists to probe, and the selector."""
         return _faiss().SearchParametersIVF(nprobe=probes, sel=selector)
 
     def writable(self) -> Any:
-        """Return the index that FAISS can write to a file: of mapped lists it writes no content."""
+        """Return an index that FAISS can write to a file: mapped lists are copied into memory."""
         if not self._mapped:
             return self.index
         everything, nothing = np.arange(self.index.ntotal), np.zeros(0, dtype=np.int64)
-        return self.changed(everything, nothing, np.zeros((0, self.index.d), np.float32)).index
+        return self.with_changes(everything, nothing, np.zeros((0, self.index.d), np.float32)).index
 
 
 @dataclass(frozen=True)
-class _Coded:
+class _EncodedVectors:
     """Codes, shape (n, d), in ascending order of their lists, shape (n,), and their numbers."""
 
     lists: Numbers
@@ -240,17 +245,19 @@ class _Coded:
     codes: NDArray[np.uint8]
 
     @classmethod
-    def joined(cls, parts: Sequence["_Coded"]) -> "_Coded":
+    def concatenate(cls, parts: Sequence["_EncodedVectors"]) -> "_EncodedVectors":
         lists = np.concatenate([part.lists for part in parts])
         order = np.argsort(lists, kind="stable")
         numbers = np.concatenate([part.numbers for part in parts])
         codes = np.concatenate([part.codes for part in parts])
         return cls(lists[order], numbers[order], codes[order])
 
-    def between(self, first: int, end: int) -> "_Coded":
-        """Return a copy of what is of some lists."""
-        of = slice(*np.searchsorted(self.lists, [first, end]))
-        return _Coded(self.lists[of].copy(), self.numbers[of].copy(), self.codes[of].copy())
+    def between(self, first: int, end: int) -> "_EncodedVectors":
+        """Return a copy of the codes of some lists."""
+        part = slice(*np.searchsorted(self.lists, [first, end]))
+        return _EncodedVectors(
+            self.lists[part].copy(), self.numbers[part].copy(), self.codes[part].copy()
+        )
 
 
 def nearest(
@@ -258,7 +265,7 @@ def nearest(
 ) -> tuple[Numbers, Scores]:
     """Return the numbers nearest to a query, shape (d,), in so many lists, and their cosines.
 
-    The parameters are this search's own and the work is its thread's, so that threads do not meet.
+    Each search has its own parameters and runs in its own thread, so that threads do not interfere.
     """
     with one_thread():
         cosines, numbers = store.index.search(
@@ -266,48 +273,48 @@ def nearest(
             min(k, store.index.ntotal),
             params=store.parameters(probes, selector),
         )
-    found = numbers[0] >= 0
-    return numbers[0][found], cosines[0][found]
+    valid = numbers[0] >= 0
+    return numbers[0][valid], cosines[0][valid]
 
 
-def only(allowed: Numbers) -> Any:
-    """Return what lets only some numbers through: a bit for each while they lie close together."""
+def make_selector(allowed: Numbers) -> Any:
+    """Return a FAISS selector of some numbers: a bitmap if they are dense, otherwise a set."""
     faiss = _faiss()
     allowed = np.ascontiguousarray(allowed[allowed >= 0], dtype=np.int64)
-    most = int(allowed.max(initial=0))
-    if most > _SPARSE * len(allowed):
+    largest = int(allowed.max(initial=0))
+    if largest > _MAX_SPARSITY * len(allowed):
         return faiss.IDSelectorBatch(allowed)
-    bits = np.zeros(most + 1, dtype=bool)
+    bits = np.zeros(largest + 1, dtype=bool)
     bits[allowed] = True
     return faiss.IDSelectorBitmap(np.packbits(bits, bitorder="little"))
 
 
 def read(path: Path, probes: int | None = None) -> FlatVectors | InvertedLists:
-    """Open a file of FAISS's, lists mapped into memory; raise KnowledgeError when it is none."""
+    """Open a FAISS file, with lists mapped into memory; raise KnowledgeError if it is not one."""
     faiss = _faiss()
     try:
         index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
     except RuntimeError as error:
-        message = f"{path} cannot be read as a dense index: build it anew"
+        message = f"{path} cannot be read as a dense index: rebuild it"
         raise KnowledgeError(message) from error
     if isinstance(index, faiss.IndexIVFScalarQuantizer):
         return InvertedLists(index, probes)
     if isinstance(index, faiss.IndexIDMap):
         return FlatVectors(index)
-    message = f"{path} holds a {type(index).__name__}, not a dense index: build it anew"
+    message = f"{path} holds a {type(index).__name__}, not a dense index: rebuild it"
     raise KnowledgeError(message)
 
 
 def write(store: FlatVectors | InvertedLists, path: Path) -> None:
-    """Write a store to one file, which may be the one that it is mapped from."""
+    """Write a store to one file, which may be the one it is mapped from."""
     part = path.with_name(f"{path.name}.part")
     _faiss().write_index(store.writable(), str(part))
-    part.replace(path)  # writing into a file that is mapped would change what is mapped
+    part.replace(path)  # writing into a mapped file would change what is mapped
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep FAISS in the calling thread; OpenMP counts the threads of each caller apart."""
+    """Run FAISS in the calling thread only; OpenMP counts the threads of each caller separately."""
     faiss = _faiss()
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
@@ -317,8 +324,8 @@ def one_thread() -> Iterator[None]:
         faiss.omp_set_num_threads(before)
 
 
-def _untrained(centres: Any, dimension: int, lists: int) -> Any:
-    """Return an index whose codes are of the vectors, not of what is left beside a centre.
+def _new_index(centres: Any, dimension: int, lists: int) -> Any:
+    """Return an untrained index that encodes the vectors, not their residuals to the centres.
 
     A code then means the same in every list.
     """
@@ -328,7 +335,7 @@ def _untrained(centres: Any, dimension: int, lists: int) -> Any:
 
 
 def _view(pointer: Any, rows: int, width: int) -> Any:
-    """Return memory of FAISS's as an array, shape (rows, width); it must not outlive its index."""
+    """Return memory of FAISS as an array, shape (rows, width); it must not outlive its index."""
     return _faiss().rev_swig_ptr(pointer, rows * width).reshape(rows, width)
 
 

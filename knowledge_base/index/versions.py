@@ -1,7 +1,7 @@
-"""Versions of anything that is built: immutable folders with a manifest and one pointer.
+"""Versions of models and indexes: immutable folders with a manifest, and one pointer.
 
-A version is complete or it is not there: it is built in a hidden folder and gets its name by one
-rename; the pointer `current` is replaced by one rename as well. Indexes and models share this.
+A version is either complete or does not exist: it is built in a hidden folder and renamed at the
+end; the pointer `current` is also replaced by a rename. Indexes and models share this code.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ _MANIFEST: Final = "manifest.json"
 
 @dataclass(frozen=True)
 class Version:
-    """What the manifest of one version says."""
+    """The manifest of one version."""
 
     id: str
     kind: str
@@ -35,10 +35,10 @@ class Version:
 
 
 class Versions:
-    """The versions of one kind (`models`, `knowledge`) below one folder."""
+    """The versions of one kind (`models`, `knowledge`) in one folder."""
 
     def __init__(self, root: Path, kind: str, prefix: str) -> None:
-        """Look at `root`; it is created when something is published."""
+        """Use `root`; it is created when something is published."""
         self.root = root
         self.kind = kind
         self.prefix = prefix
@@ -49,15 +49,15 @@ class Versions:
         *,
         activate: bool = True,
     ) -> Version:
-        """Let `build(folder)` fill a new folder, give it its name, and point at it.
+        """Build a version in a new folder with `build(folder)`, name it, and point at it.
 
-        `build` returns (metrics, details). When it fails nothing of it remains and the active
-        version is untouched.
+        `build` returns (metrics, details). If it fails, nothing of the new version remains and the
+        active one does not change.
         """
         now = datetime.now(UTC)
         identifier = f"{self.prefix}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         self.root.mkdir(parents=True, exist_ok=True)
-        self._sweep()
+        self._remove_unfinished()
         scratch = self.root / f".{identifier}.{os.getpid()}"
         scratch.mkdir()
         try:
@@ -73,23 +73,23 @@ class Versions:
             self.activate(identifier)
         return version
 
-    def _sweep(self) -> None:
-        """Remove what processes that were killed left half built."""
-        for left in self.root.glob(f".{self.prefix}-*.*"):
-            owner = left.name.rsplit(".", 1)[-1]
-            if owner.isdigit() and not _runs(int(owner)):
-                shutil.rmtree(left, ignore_errors=True)
+    def _remove_unfinished(self) -> None:
+        """Remove the unfinished folders of processes that were killed."""
+        for folder in self.root.glob(f".{self.prefix}-*.*"):
+            owner = folder.name.rsplit(".", 1)[-1]
+            if owner.isdigit() and not _is_running(int(owner)):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def list(self) -> list[Version]:
         """Return all versions, oldest first."""
         if not self.root.is_dir():
             return []
         folders = [f for f in self.root.glob(f"{self.prefix}-*") if (f / _MANIFEST).exists()]
-        found = [self.open(folder.name) for folder in folders]
-        return sorted(found, key=lambda version: (version.created, version.id))
+        versions = [self.open(folder.name) for folder in folders]
+        return sorted(versions, key=lambda version: (version.created, version.id))
 
     def open(self, identifier: str) -> Version:
-        """Return the version of this id; raise KnowledgeError when there is none."""
+        """Return the version with this id; raise KnowledgeError if there is none."""
         manifest = self.folder(identifier) / _MANIFEST
         if not manifest.exists():
             message = (
@@ -99,17 +99,17 @@ class Versions:
         return Version(**json.loads(manifest.read_text(encoding="utf-8")))
 
     def folder(self, identifier: str) -> Path:
-        """Return where a version lies; ids with a path in them lead nowhere."""
+        """Return the folder of a version; a path in the id is ignored."""
         return self.root / Path(identifier).name.replace("..", "_")
 
     def current_id(self) -> str | None:
-        """Return the id of the active version, None before the first."""
+        """Return the id of the active version; None before the first."""
         with contextlib.suppress(FileNotFoundError):
             return (self.root / _POINTER).read_text(encoding="utf-8").strip() or None
         return None
 
     def current(self) -> Version | None:
-        """Return the active version, None before the first."""
+        """Return the active version; None before the first."""
         identifier = self.current_id()
         return self.open(identifier) if identifier else None
 
@@ -129,11 +129,11 @@ class Versions:
         return self.activate(parent)
 
 
-def _runs(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass  # it is somebody else's, and alive
+        pass  # the process of another user, which is alive
     return True

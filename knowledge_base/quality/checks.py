@@ -1,4 +1,4 @@
-"""What is wrong with the knowledge: passages twice, passages that disagree, articles out of date.
+"""Checks of the knowledge: duplicate passages, contradictions, outdated articles.
 
 `check` reads documents and the vectors of their chunks; it changes nothing.
 """
@@ -19,15 +19,15 @@ from knowledge_base.quality import contradictions, language_coverage, near_dupli
 from knowledge_base.quality.contradictions import Contradiction
 from knowledge_base.quality.near_duplicates import SimilarPair
 
-NEIGHBOURS: Final = 12  # passages each is compared with
+NEIGHBOURS: Final = 12  # passages that each one is compared with
 SOON_DAYS: Final = 14
-_SHARED: Final = 0.12  # cosine of the words of passages that are read side by side
-_SAME: Final = 0.7  # share of all words of two passages that both have: near-duplicates
-_SHORTEST: Final = 6  # words of a passage that can be a duplicate; `No.` stands everywhere
+_MIN_WORD_COSINE: Final = 0.12  # of passages that are compared sentence by sentence
+_DUPLICATE_OVERLAP: Final = 0.7  # Jaccard similarity of the words of near-duplicates
+_MIN_WORDS: Final = 6  # of a passage that can be a duplicate; shorter ones repeat everywhere
 
 
 class IssueKind(StrEnum):
-    """What can be wrong."""
+    """The kinds of issues."""
 
     CONTRADICTION = "contradiction"
     DUPLICATE = "duplicate"
@@ -40,7 +40,7 @@ class IssueKind(StrEnum):
 
 
 class IssueSeverity(StrEnum):
-    """How much it matters: customers read something wrong, may do so, or nothing is wrong yet."""
+    """How much an issue matters: wrong today, possibly wrong, or not wrong yet."""
 
     HIGH = "high"
     MEDIUM = "medium"
@@ -49,7 +49,7 @@ class IssueSeverity(StrEnum):
 
 @dataclass(frozen=True)
 class ArticleQuote:
-    """A piece of an article: `text[start:end] == quote`; `chunk` is the passage it stands in."""
+    """A part of an article: `text[start:end] == quote`; `chunk` is the id of its passage."""
 
     article: str
     start: int
@@ -60,7 +60,7 @@ class ArticleQuote:
 
 @dataclass(frozen=True)
 class QualityIssue:
-    """One thing to look at, where it stands, and what to do about it."""
+    """An issue to look at, where it is, and what to do about it."""
 
     kind: IssueKind
     severity: IssueSeverity
@@ -71,20 +71,20 @@ class QualityIssue:
 
     @property
     def chunks(self) -> tuple[str, ...]:
-        """The ids of the passages it is about."""
+        """The ids of the passages concerned."""
         return tuple(quote.chunk for quote in self.quotes if quote.chunk)
 
 
 @dataclass(frozen=True)
 class QualityReport:
-    """The findings, worst first, and how much was read."""
+    """The issues, worst first, and the size of the knowledge."""
 
     findings: tuple[QualityIssue, ...]
     articles: int
     passages: int
 
 
-def check(  # noqa: PLR0913 — each is a question of its own
+def check(  # noqa: PLR0913 — each is an independent input
     documents: Sequence[Document],
     chunks: Sequence[Chunk],
     vectors: Vectors,
@@ -93,64 +93,66 @@ def check(  # noqa: PLR0913 — each is a question of its own
     retrieved: Collection[str] | None = None,
     soon_days: int = SOON_DAYS,
 ) -> QualityReport:
-    """Return what is wrong with the knowledge.
+    """Return the issues of the knowledge.
 
-    `vectors` are the unit vectors of the chunks, float32, shape (n, d), in their order.
-    `retrieved` are the ids of articles that were ever found; without it nothing is said about
-    that. An article whose last day lies within `soon_days` days is announced.
+    `vectors` are the unit vectors of the chunks, float32, shape (n, d), in the same order.
+    `retrieved` are the ids of articles that a search has returned so far; without it, unused
+    articles are not reported. Articles that expire within `soon_days` days are reported.
 
     Raises KnowledgeError when chunks and vectors differ in number.
     """
     if len(chunks) != len(vectors):
         message = f"{len(chunks)} passages but {len(vectors)} vectors: run `careline ingest`"
         raise KnowledgeError(message)
-    found = [
-        *_compared(chunks, vectors),
-        *_dated(documents, chunks, today, soon_days),
-        *_untranslated(documents, chunks, vectors),
-        *_unused(documents, retrieved),
+    issues = [
+        *_compare_passages(chunks, vectors),
+        *_check_validity(documents, chunks, today, soon_days),
+        *_find_untranslated(documents, chunks, vectors),
+        *_find_unused(documents, retrieved),
     ]
     order = list(IssueSeverity)
-    found.sort(key=lambda f: (order.index(f.severity), f.kind, -f.score, f.articles))
-    return QualityReport(tuple(found), len(documents), len(chunks))
+    issues.sort(key=lambda f: (order.index(f.severity), f.kind, -f.score, f.articles))
+    return QualityReport(tuple(issues), len(documents), len(chunks))
 
 
-def _compared(chunks: Sequence[Chunk], vectors: Vectors) -> Iterator[QualityIssue]:
+def _compare_passages(chunks: Sequence[Chunk], vectors: Vectors) -> Iterator[QualityIssue]:
     """Yield duplicates and contradictions among passages of one language."""
     rows = [statements.words(f"{chunk.heading}\n{chunk.text}") for chunk in chunks]
-    weights = near_duplicates.rarity(rows)
-    folded = near_duplicates.folded(rows, weights)
-    spoken = [language_coverage.of_passage(chunk) for chunk in chunks]
-    names = sorted(set(spoken))
-    groups = np.array([names.index(language) for language in spoken], dtype=np.int32)
-    near = near_duplicates.pairs(vectors, folded, groups, k=NEIGHBOURS, least=_SHARED)
-    read = _Reader(chunks, weights)
-    twice: set[tuple[str, str]] = set()
+    weights = near_duplicates.word_weights(rows)
+    hashed = near_duplicates.hash_words(rows, weights)
+    languages = [language_coverage.passage_language(chunk) for chunk in chunks]
+    names = sorted(set(languages))
+    groups = np.array([names.index(language) for language in languages], dtype=np.int32)
+    near = near_duplicates.find_pairs(
+        vectors, hashed, groups, k=NEIGHBOURS, min_cosine=_MIN_WORD_COSINE
+    )
+    comparer = _PassageComparer(chunks, weights)
+    reported: set[tuple[str, str]] = set()
     for pair in near:
         first, second = chunks[pair.first], chunks[pair.second]
-        conflicts = read.conflicts(pair)
+        conflicts = comparer.conflicts(pair)
         for conflict in conflicts:
-            said = tuple(sorted((conflict.first.text, conflict.second.text)))
-            if (said[0], said[1]) not in twice:
-                twice.add((said[0], said[1]))
+            left, right = sorted((conflict.first.text, conflict.second.text))
+            if (left, right) not in reported:
+                reported.add((left, right))
                 yield _contradiction(first, second, conflict)
-        if not conflicts and read.alike(pair):
+        if not conflicts and comparer.are_duplicates(pair):
             yield _duplicate(first, second, pair)
 
 
-class _Reader:
-    """Reads each passage once."""
+class _PassageComparer:
+    """Compares passages, and extracts the claims of each only once."""
 
     def __init__(self, chunks: Sequence[Chunk], weights: dict[str, float]) -> None:
         self._chunks = chunks
         self._weights = weights
-        self._read: dict[int, list[statements.ArticleClaim]] = {}
+        self._claims: dict[int, list[statements.ArticleClaim]] = {}
         self._terms: dict[int, frozenset[str]] = {}
 
-    def statements(self, row: int) -> list[statements.ArticleClaim]:
-        if row not in self._read:
-            self._read[row] = statements.of(self._chunks[row])
-        return self._read[row]
+    def claims(self, row: int) -> list[statements.ArticleClaim]:
+        if row not in self._claims:
+            self._claims[row] = statements.extract_claims(self._chunks[row])
+        return self._claims[row]
 
     def terms(self, row: int) -> frozenset[str]:
         if row not in self._terms:
@@ -160,18 +162,18 @@ class _Reader:
     def conflicts(self, pair: SimilarPair) -> list[Contradiction]:
         first, second = (frozenset(statements.words(self._chunks[r].heading)) for r in _rows(pair))
         headings = len(first & second) / len(first | second) if first and second else None
-        one, other = (self.statements(row) for row in _rows(pair))
+        claims, others = (self.claims(row) for row in _rows(pair))
         same = self._chunks[pair.first].article == self._chunks[pair.second].article
-        return contradictions.between(
-            one, other, self._weights, headings=headings, one_article=same
+        return contradictions.find_contradictions(
+            claims, others, self._weights, headings=headings, one_article=same
         )
 
-    def alike(self, pair: SimilarPair) -> bool:
-        """Tell whether two passages have nearly the same words."""
+    def are_duplicates(self, pair: SimilarPair) -> bool:
+        """Return whether two passages have nearly the same words."""
         first, second = (self.terms(row) for row in _rows(pair))
-        if min(len(first), len(second)) < _SHORTEST:
+        if min(len(first), len(second)) < _MIN_WORDS:
             return False
-        return len(first & second) / len(first | second) >= _SAME
+        return len(first & second) / len(first | second) >= _DUPLICATE_OVERLAP
 
 
 def _rows(pair: SimilarPair) -> tuple[int, int]:
@@ -179,10 +181,10 @@ def _rows(pair: SimilarPair) -> tuple[int, int]:
 
 
 def _contradiction(first: Chunk, second: Chunk, conflict: Contradiction) -> QualityIssue:
-    one, other = conflict.said
-    what = f": {one} here, {other} there" if one else ""
+    here, there = conflict.figures
+    figures = f": {here} here, {there} there" if here else ""
     why = {
-        "figure": f"the same question gets two answers{what}",
+        "figure": f"the same question gets two answers{figures}",
         "denial": "one passage denies what the other says",
         "scope": "one passage says `only`, the other names more",
     }[conflict.why]
@@ -219,12 +221,15 @@ def _whole(chunk: Chunk) -> ArticleQuote:
     return ArticleQuote(chunk.article, chunk.start, chunk.end, chunk.text, chunk.id)
 
 
-def _dated(
+def _check_validity(
     documents: Sequence[Document], chunks: Sequence[Chunk], today: date, soon_days: int
 ) -> Iterator[QualityIssue]:
-    """Yield articles that hold no more, not yet, or not for long."""
+    """Yield articles that have expired, are not valid yet, or expire soon."""
     for document in documents:
-        until, since = staleness.day(document.valid_until), staleness.day(document.valid_from)
+        until, since = (
+            staleness.parse_date(document.valid_until),
+            staleness.parse_date(document.valid_from),
+        )
         if until and until < today:
             advice = f"it held until {until}: renew it, or take it out"
             yield QualityIssue(IssueKind.EXPIRED, IssueSeverity.HIGH, (document.id,), (), advice)
@@ -237,19 +242,19 @@ def _dated(
                 IssueKind.NOT_YET_VALID, IssueSeverity.LOW, (document.id,), (), advice
             )
     for chunk in chunks:
-        for past in staleness.passed(chunk.text, today):
+        for past in staleness.find_expired(chunk.text, today):
             start = chunk.start + past.start
             quote = ArticleQuote(chunk.article, start, start + len(past.text), past.text, chunk.id)
-            advice = f"{past.said} is over: correct the sentence, or take it out"
+            advice = f"{past.expiry} is over: correct the sentence, or take it out"
             yield QualityIssue(
                 IssueKind.OUTDATED, IssueSeverity.MEDIUM, (chunk.article,), (quote,), advice
             )
 
 
-def _untranslated(
+def _find_untranslated(
     documents: Sequence[Document], chunks: Sequence[Chunk], vectors: Vectors
 ) -> Iterator[QualityIssue]:
-    for gap in language_coverage.gaps(documents, chunks, vectors):
+    for gap in language_coverage.find_missing(documents, chunks, vectors):
         near = f"; the nearest is {gap.nearest} ({gap.score:.2f})" if gap.nearest else ""
         advice = f"there is no such article in `{gap.language}`: translate it{near}"
         yield QualityIssue(
@@ -257,7 +262,7 @@ def _untranslated(
         )
 
 
-def _unused(
+def _find_unused(
     documents: Sequence[Document], retrieved: Collection[str] | None
 ) -> Iterator[QualityIssue]:
     if retrieved is None:

@@ -1,7 +1,7 @@
-"""What a passage states, sentence by sentence: about what, with which figures, yes or no.
+"""Claims of a passage, one per sentence: subject words, figures and negation.
 
-Made for comparing two passages: only words that carry a subject stay, and what limits a
-statement (a place, a weekday, a way of paying, a product's name) is kept apart.
+They are made for comparing two passages: only words that carry a subject count, and limits of a
+claim (a place, a weekday, a payment method, a product's name) are extracted separately.
 """
 
 import re
@@ -19,14 +19,14 @@ from knowledge_base.text.chinese import simplified
 from knowledge_base.text.measures import Measure
 from knowledge_base.text.scope_constraints import Scopes
 
-_REMEMBERED: Final = 100_000  # texts whose words are kept
-_FIRST: Final = 2  # words that lead a sentence; Han pairs and characters
-_FIRST_HAN: Final = 8
-_CUT: Final = 5  # letters by which two forms of a word are the same: deliver, delivery
+_CACHED_TEXTS: Final = 100_000
+_LEADING_WORDS: Final = 2  # in Chinese: pairs of characters and single ones
+_LEADING_WORDS_HAN: Final = 8
+_STEM_LENGTH: Final = 5  # letters in which two forms of a word agree: deliver, delivery
 _HAN = re.compile(r"[\u3400-\u9fff]+")
 _CLAUSE_END = re.compile(r"[,;，；、](?!\d)|\s+(?:and|but)\s+(?=\w+ (?:is|are|can|may|must|do)\b)")
 _RULE = re.compile(r"[\s|:+-]*")
-_NOISE: Final = """
+_STOP_WORDS: Final = """
 about after again all also always any been before being both but cannot did done each either
 even ever every few get gets give given gives got had here him his into just least less let
 like long made make makes many may more most much must need needs never no none nor not now
@@ -36,8 +36,8 @@ want way well were whole within without yet today don doesn isn aren won t s re 
 three four five six seven eight nine ten day days e reach reaches please because daily weekend
 monday tuesday wednesday thursday friday saturday sunday
 """
-# What means the same at a shop's counter; the cut forms of words.
-_SAME: Final = {
+# Words with the same meaning in customer service, as cut stems.
+_SYNONYMS: Final = {
     "ship": "deliv", "shipp": "deliv", "sent": "send", "dispa": "send", "purch": "buy",
     "bough": "buy", "charg": "cost", "fee": "cost", "price": "cost", "store": "shop",
     "pick": "colle", "closed": "open", "close": "open", "opens": "open",
@@ -53,7 +53,7 @@ _PHRASES: Final = (
     (re.compile(r"\be-mails?\b", re.IGNORECASE), "email"),
     (re.compile(r"\bnext day\b", re.IGNORECASE), "overnight"),
 )
-_HAN_NOISE = re.compile(
+_HAN_STOP_CHARACTERS = re.compile(
     r"[的了是在和与或及等请可能够会将要需须我们您你他她它这那些每个各一到从把被就才也还都则以于为对向"
     r"让给由所其之内后前时候有没不未无勿别只仅最多至少一次使用绝天日]"
 )
@@ -76,14 +76,14 @@ _EXCEPTION = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(r"(?<=[a-z,;:(] )[A-Z][A-Za-z]+(?: [A-Z][A-Za-z]+)*(?: \d\b)?|\b[A-Z]{3,}\d*\b")
-_NO_NAMES: Final = frozenset(
+_NOT_NAMES: Final = frozenset(
     {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
 )
 
 
 @dataclass(frozen=True)
 class ClaimClause:
-    """A part of a sentence, where it lies in it, its words and those it denies, if any."""
+    """A part of a sentence, its position there, its words and those it denies, if any."""
 
     start: int
     end: int
@@ -94,11 +94,11 @@ class ClaimClause:
 
 @dataclass(frozen=True)
 class ArticleClaim:
-    """A sentence, a list item or a row: `text` starts at `start` of the article it stands in.
+    """A sentence, a list item or a row: `text` starts at `start` of its article.
 
-    `first` are its leading words, `values` its figures with offsets into `text`, `above` what its
-    headings limit it to; `row` are its cells and `header` those above them, in a table. What is
-    read less often is read when it is asked for.
+    `first` are its leading words, `values` its figures with offsets into `text`, `above` the scopes
+    of its headings; `row` are the cells and `header` those of the first row, in a table. Properties
+    that are rarely needed are computed on demand.
     """
 
     start: int
@@ -114,77 +114,77 @@ class ArticleClaim:
 
     @property
     def end(self) -> int:
-        """Where it ends in its article."""
+        """The offset of its end in the article."""
         return self.start + len(self.text)
 
     @cached_property
     def scopes(self) -> Scopes:
-        """Of which place, way of paying, speed and so on it speaks."""
-        own = scopes.named(self.plain)
-        # A heading that names several of one kind does not say which of them a sentence is about.
+        """The place, payment method, speed and so on that it is about."""
+        own = scopes.find_scopes(self.plain)
+        # A heading with several values of one scope does not say which of them a sentence is about.
         return {line: names for line, names in self.above.items() if len(names) == 1} | own
 
     @cached_property
     def clauses(self) -> tuple[ClaimClause, ...]:
-        """Its parts."""
+        """The clauses of the sentence."""
         return tuple(_clauses(self.plain, self.bare))
 
     @cached_property
     def days(self) -> frozenset[str]:
         """The weekdays it names."""
-        return scopes.weekdays(self.plain)
+        return scopes.find_weekdays(self.plain)
 
     @cached_property
     def names(self) -> frozenset[str]:
         """The proper names inside it, in English."""
-        found = _NAME.findall(self.plain)
-        return frozenset(name for name in found if name.rstrip("s") not in _NO_NAMES)
+        names = _NAME.findall(self.plain)
+        return frozenset(name for name in names if name.rstrip("s") not in _NOT_NAMES)
 
     @cached_property
     def only(self) -> bool:
-        """Whether it excludes what it does not name."""
+        """Return whether it excludes everything it does not name."""
         return bool(_ONLY.search(self.plain))
 
     @cached_property
     def example(self) -> bool:
-        """Whether it merely gives an example."""
+        """Return whether it is only an example."""
         return bool(_EXAMPLE.search(self.plain))
 
     @cached_property
     def exception(self) -> bool:
-        """Whether it speaks of what lies outside something."""
+        """Return whether it is about what is outside something."""
         return bool(_EXCEPTION.search(self.plain))
 
     @property
     def whole(self) -> bool:
-        """Whether it is a sentence with its full stop; list items and rows have none."""
+        """Return whether it is a sentence with a full stop; list items and rows have none."""
         return self.text.rstrip().endswith((".", "!", "。", "！"))
 
     @cached_property
     def denies(self) -> bool:
-        """Whether any part of it denies."""
+        """Return whether any part of it is a negation."""
         return bool(_NEGATION.search(self.bare))
 
     def clause(self, value: Measure) -> ClaimClause | None:
-        """Return the clause a figure stands in."""
+        """Return the clause that contains a figure."""
         return next((c for c in self.clauses if c.start <= value.start < c.end), None)
 
 
-def of(passage: Chunk) -> list[ArticleClaim]:
-    """Return the statements of a passage; what a heading says limits all of them."""
+def extract_claims(passage: Chunk) -> list[ArticleClaim]:
+    """Return the claims of a passage, each limited by the scopes of the headings."""
     heading = simplified(" ".join((passage.title, *passage.headings)))
-    around = scopes.named(heading)
+    around = scopes.find_scopes(heading)
     header = _cells(passage.headings[-1]) if passage.headings else ()
-    found = []
+    claims = []
     for start, end in sentences(passage.text):
         if _RULE.fullmatch(passage.text[start:end]):
             continue
-        statement = read(passage.text[start:end], passage.start + start)
-        if len(statement.row) != len(header):
-            header = statement.row  # the first row of a table stands above the others
+        claim = read_claim(passage.text[start:end], passage.start + start)
+        if len(claim.row) != len(header):
+            header = claim.row  # the first row of a table is the header of the others
             continue
-        found.append(replace(statement, above=around, header=header))
-    return found
+        claims.append(replace(claim, above=around, header=header))
+    return claims
 
 
 def _cells(text: str) -> tuple[str, ...]:
@@ -193,32 +193,32 @@ def _cells(text: str) -> tuple[str, ...]:
     return tuple(cell.strip() for cell in text.strip().strip("|").split("|"))
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=_CACHED_TEXTS)
 def words(text: str) -> tuple[str, ...]:
     """Return the words of a text that carry a subject, in order: cut stems and Han pairs."""
     text = simplified(text)
     for pattern, replacement in _PHRASES:
         text = pattern.sub(replacement, text)
-    cut = [word[:_CUT] for word in terms(_HAN.sub(" ", text)) if word not in _noise()]
-    found = [_SAME.get(word, word) for word in cut if not word.isdigit() and len(word) > 1]
+    cut = [word[:_STEM_LENGTH] for word in terms(_HAN.sub(" ", text)) if word not in _stop_words()]
+    tokens = [_SYNONYMS.get(word, word) for word in cut if not word.isdigit() and len(word) > 1]
     for run in _HAN.findall(text):
-        for piece in _HAN_NOISE.sub(" ", run).split():
-            # Pairs name things; single characters stay when a word is written another way.
-            found += [piece[i : i + 2] for i in range(len(piece) - 1)]
-            found += piece
-    return tuple(found)
+        for piece in _HAN_STOP_CHARACTERS.sub(" ", run).split():
+            # Pairs name things; single characters match words that are written another way.
+            tokens += [piece[i : i + 2] for i in range(len(piece) - 1)]
+            tokens += piece
+    return tuple(tokens)
 
 
 @cache
-def _noise() -> frozenset[str]:
-    return frozenset(terms(_NOISE))
+def _stop_words() -> frozenset[str]:
+    return frozenset(terms(_STOP_WORDS))
 
 
-def read(text: str, start: int = 0) -> ArticleClaim:
-    """Return what one sentence states; `start` is where it lies in its article."""
+def read_claim(text: str, start: int = 0) -> ArticleClaim:
+    """Return the claim of one sentence; `start` is its offset in the article."""
     plain = simplified(text)
-    figures = values.find(plain)
-    bare = _without(plain, figures)
+    figures = values.find_measures(plain)
+    bare = _blank_figures(plain, figures)
     every = words(bare)
     return ArticleClaim(
         start=start,
@@ -226,21 +226,21 @@ def read(text: str, start: int = 0) -> ArticleClaim:
         plain=plain,
         bare=bare,
         words=frozenset(every),
-        first=frozenset(every[: _FIRST_HAN if _HAN.search(text) else _FIRST]),
+        first=frozenset(every[: _LEADING_WORDS_HAN if _HAN.search(text) else _LEADING_WORDS]),
         values=tuple(figures),
         row=_cells(text),
     )
 
 
-def _without(text: str, figures: list[Measure]) -> str:
-    """Return a text without its figures; offsets stay."""
+def _blank_figures(text: str, figures: list[Measure]) -> str:
+    """Return a text with its figures replaced by blanks; offsets stay."""
     for value in figures:
         text = text[: value.start] + " " * (value.end - value.start) + text[value.end :]
     return text
 
 
 def _clauses(text: str, bare: str) -> Iterator[ClaimClause]:
-    """Yield the clauses of a sentence; `bare` is the same without its figures."""
+    """Yield the clauses of a sentence; `bare` is the sentence without its figures."""
     qualified = bool(_QUALIFIED.search(text))
     start = 0
     for match in [*_CLAUSE_END.finditer(text), None]:

@@ -1,4 +1,4 @@
-"""Which articles exist in one language only."""
+"""Detection of articles that are missing in one of the languages."""
 
 import re
 from collections import Counter, defaultdict
@@ -15,12 +15,12 @@ from knowledge_base.quality import near_duplicates
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _CODE = re.compile(r"[a-z]{2}(?:-[A-Za-z]{2,4})?")
-_SHARE: Final = 0.1  # of all articles make a language one of the business's
+_MIN_SHARE: Final = 0.1  # share of the articles from which a language counts as supported
 
 
 @dataclass(frozen=True)
 class MissingTranslation:
-    """An article without a counterpart in a language; `nearest` is what comes closest there."""
+    """An article without a counterpart in a language; `nearest` is the closest article there."""
 
     article: str
     language: str
@@ -28,44 +28,46 @@ class MissingTranslation:
     score: float = 0.0
 
 
-def of_passage(chunk: Chunk) -> str:
-    """Return the language a passage is in; by its script where nobody said."""
+def passage_language(chunk: Chunk) -> str:
+    """Return the language of a passage, guessed from its script where it is not declared."""
     return chunk.language or ("zh" if _HAN.search(chunk.text) else "en")
 
 
-def gaps(
+def find_missing(
     documents: Sequence[Document], chunks: Sequence[Chunk], vectors: Vectors
 ) -> Iterator[MissingTranslation]:
-    """Yield the articles that a language of the business lacks.
+    """Yield the articles that are missing in a supported language.
 
-    Where folders name languages (`en/returns.md`, `zh/returns.md`), paths tell. Elsewhere tags do,
-    and where there are none the vectors, shape (n, d), of the chunks: a translation and its
-    original are each other's nearest, and an article that has no such partner is alone.
+    Folders that name languages (`en/returns.md`, `zh/returns.md`) decide where there are any, then
+    tags. Where there are neither, the vectors of the chunks decide, shape (n, d): a translation and
+    its original are each other's nearest, so an article without such a partner has no translation.
     """
-    spoken = _spoken(documents, chunks)
-    counts = Counter(spoken.values())
-    wanted = sorted(lang for lang, n in counts.items() if n >= max(1.0, _SHARE * len(documents)))
-    if len(wanted) < 2:  # noqa: PLR2004 — one language lacks nothing
+    languages = _languages(documents, chunks)
+    counts = Counter(languages.values())
+    supported = sorted(
+        lang for lang, n in counts.items() if n >= max(1.0, _MIN_SHARE * len(documents))
+    )
+    if len(supported) < 2:  # noqa: PLR2004 — with one language nothing can be missing
         return
-    laid = {document.id: _laid(document.id) for document in documents}
-    folders = {place[0] for place in laid.values() if place}
-    there = {place for place in laid.values() if place}
-    loose: list[Document] = []
+    places = {document.id: _split_language(document.id) for document in documents}
+    folders = {place[0] for place in places.values() if place}
+    existing = {place for place in places.values() if place}
+    unplaced: list[Document] = []
     for document in documents:
-        place = laid[document.id]
+        place = places[document.id]
         if place is None or len(folders) < 2:  # noqa: PLR2004
-            loose.append(document)
+            unplaced.append(document)
             continue
         for language in sorted(folders - {place[0]}):
-            if (language, place[1]) not in there:
+            if (language, place[1]) not in existing:
                 yield MissingTranslation(document.id, language)
-    if len(folders) > 1 and len(loose) < len(documents) / 2:
-        return  # where folders are the rule, what lies beside them is for all
-    yield from _by_meaning(loose, spoken, wanted, _means(loose, chunks, vectors))
+    if len(folders) > 1 and len(unplaced) < len(documents) / 2:
+        return  # where folders are the rule, articles outside them are for all languages
+    yield from _by_meaning(unplaced, languages, supported, _means(unplaced, chunks, vectors))
 
 
-def _laid(identifier: str) -> tuple[str, str] | None:
-    """Return the language a path names and the path without it and without its ending."""
+def _split_language(identifier: str) -> tuple[str, str] | None:
+    """Return the language in a path, and the path without it and without its suffix."""
     parts = PurePosixPath(identifier.partition("#")[0]).parts
     for at, part in enumerate(parts[:-1]):
         if _CODE.fullmatch(part):
@@ -75,42 +77,42 @@ def _laid(identifier: str) -> tuple[str, str] | None:
     return None
 
 
-def _spoken(documents: Sequence[Document], chunks: Sequence[Chunk]) -> dict[str, str]:
-    by_chunk = {chunk.article: of_passage(chunk) for chunk in reversed(chunks)}
+def _languages(documents: Sequence[Document], chunks: Sequence[Chunk]) -> dict[str, str]:
+    by_chunk = {chunk.article: passage_language(chunk) for chunk in reversed(chunks)}
     return {d.id: d.language or by_chunk.get(d.id, "en") for d in documents}
 
 
 def _by_meaning(
-    loose: Sequence[Document],
-    spoken: dict[str, str],
-    wanted: Sequence[str],
+    documents: Sequence[Document],
+    languages: dict[str, str],
+    supported: Sequence[str],
     means: dict[str, Vectors],
 ) -> Iterator[MissingTranslation]:
-    """Yield articles that are not the nearest one of the article nearest to them."""
+    """Yield articles that are not the nearest neighbour of their own nearest neighbour."""
     tagged: dict[str, set[frozenset[str]]] = defaultdict(set)
     by_language: dict[str, list[str]] = defaultdict(list)
-    for document in loose:
-        tagged[spoken[document.id]].add(frozenset(document.tags))
+    for document in documents:
+        tagged[languages[document.id]].add(frozenset(document.tags))
         if document.id in means:
-            by_language[spoken[document.id]].append(document.id)
-    tags = {document.id: frozenset(document.tags) for document in loose}
-    rows = {name: _centred([means[i] for i in ids]) for name, ids in by_language.items()}
-    for language in (name for name in wanted if name in rows):
-        there = by_language[language]
-        for own in (name for name in wanted if name in rows and name != language):
-            near, scores = near_duplicates.best(rows[own], rows[language])
-            back, _ = near_duplicates.best(rows[language], rows[own])
-            for at, article in enumerate(by_language[own]):
+            by_language[languages[document.id]].append(document.id)
+    tags = {document.id: frozenset(document.tags) for document in documents}
+    rows = {name: _centre([means[i] for i in ids]) for name, ids in by_language.items()}
+    for language in (name for name in supported if name in rows):
+        candidates = by_language[language]
+        for source in (name for name in supported if name in rows and name != language):
+            near, scores = near_duplicates.nearest_rows(rows[source], rows[language])
+            back, _ = near_duplicates.nearest_rows(rows[language], rows[source])
+            for at, article in enumerate(by_language[source]):
                 if tags[article] and tags[article] in tagged[language]:
                     continue
                 if back[near[at]] != at:
                     yield MissingTranslation(
-                        article, language, there[near[at]], round(float(scores[at]), 4)
+                        article, language, candidates[near[at]], round(float(scores[at]), 4)
                     )
 
 
-def _centred(means: Sequence[Vectors]) -> Vectors:
-    """Return unit vectors from the mean of a language: what its articles have in common goes."""
+def _centre(means: Sequence[Vectors]) -> Vectors:
+    """Return unit vectors relative to the mean of a language, which removes what all share."""
     rows = np.stack(means)
     if len(rows) > 1:
         rows = rows - rows.mean(axis=0)

@@ -1,4 +1,4 @@
-"""A light part between a query's vector and the passages: what one knowledge taught the search."""
+"""A low-rank adapter on query vectors, trained on the queries of one knowledge base."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +12,17 @@ from knowledge_base.encoders.base_models import Vectors
 
 @dataclass(frozen=True)
 class QueryAdapter:
-    """A residual of low rank: q' = unit(q + A·B·q); `up` is A, (d, r), `down` is B, (r, d)."""
+    """A low-rank residual: q' = unit(q + A·B·q); `up` is A, (d, r), `down` is B, (r, d)."""
 
     up: NDArray[np.float32]
     down: NDArray[np.float32]
 
     def apply(self, vectors: Vectors) -> Vectors:
         """Return adapted unit vectors, shape (n, d)."""
-        moved = vectors + (vectors @ self.down.T) @ self.up.T
-        return np.asarray(moved / np.linalg.norm(moved, axis=1, keepdims=True), dtype=np.float32)
+        adapted = vectors + (vectors @ self.down.T) @ self.up.T
+        return np.asarray(
+            adapted / np.linalg.norm(adapted, axis=1, keepdims=True), dtype=np.float32
+        )
 
     def save(self, path: Path) -> None:
         """Write both matrices to one .npz file."""

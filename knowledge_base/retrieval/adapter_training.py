@@ -1,4 +1,4 @@
-"""Fitting adapters of queries, with torch; serving needs none of it."""
+"""Training of query adapters with torch, which serving does not need."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ Floats = NDArray[np.float32]
 class RankedQuery:
     """A query and its n candidates.
 
-    `vectors` are the query's, (d,), one a view; `passages` the candidates', (n, d), zero where a
-    view sees nothing; `rest` is what the words give to each score, (n,), and `share` what each
-    view's meaning counts, (views, n). `right` marks what answers.
+    `vectors` are the query's, (d,), one per view; `passages` the candidates', (n, d), zero where a
+    view has no vector; `rest` is the part of each score that comes from words, (n,), and `share`
+    the weight of each view, (views, n). `right` marks the candidates that answer the query.
     """
 
     vectors: tuple[Floats, ...]
@@ -34,7 +34,7 @@ class RankedQuery:
 
 @dataclass(frozen=True)
 class AdapterHyperparameters:
-    """Rank of the residual, steps and rate of AdamW, the price of moving, the softmax's scale."""
+    """The rank, the steps and learning rate of AdamW, the penalty, and the scale of the softmax."""
 
     rank: int
     steps: int
@@ -49,9 +49,9 @@ def fit(
     dimensions: Sequence[int],
     hyper: AdapterHyperparameters,
 ) -> list[QueryAdapter]:
-    """Return one adapter a view: they minimise the softmax loss of what answers.
+    """Return one adapter per view; together they minimise the softmax loss of the right candidates.
 
-    A residual starts at zero, so that without a reason nothing moves.
+    A residual starts at zero, so an adapter without training data changes nothing.
     """
     import torch
 
@@ -59,19 +59,19 @@ def fit(
     ups, downs = [], []
     for size in dimensions:
         ups.append(torch.zeros(size, hyper.rank, requires_grad=True))
-        drawn = torch.randn(hyper.rank, size, generator=generator) / size**0.5
-        downs.append(drawn.requires_grad_())
-    batch = _padded(lists, len(dimensions))
+        initial = torch.randn(hyper.rank, size, generator=generator) / size**0.5
+        downs.append(initial.requires_grad_())
+    batch = _pad(lists, len(dimensions))
     optimizer = torch.optim.AdamW([*ups, *downs], lr=hyper.rate, weight_decay=0.0)
     for _ in range(hyper.steps):
         optimizer.zero_grad()
         scores = batch.rest
         for view, scale in enumerate(scales):
-            moved = batch.queries[view] + batch.queries[view] @ downs[view].T @ ups[view].T
-            unit = torch.nn.functional.normalize(moved, dim=-1)
+            adapted = batch.queries[view] + batch.queries[view] @ downs[view].T @ ups[view].T
+            unit = torch.nn.functional.normalize(adapted, dim=-1)
             cosines = torch.einsum("qd,qnd->qn", unit, batch.passages[view])
             near = (cosines - scale.unrelated) / (scale.related - scale.unrelated)
-            # Below zero it counts as zero, but what lies there must be able to rise.
+            # A score below zero counts as zero, but must be able to rise: hence the leak.
             scores = scores + batch.share[:, view] * torch.nn.functional.leaky_relu(near, 0.1)
         logits = (hyper.sharp * scores).masked_fill(batch.padding, -torch.inf)
         chances = torch.log_softmax(logits, dim=1).masked_fill(~batch.right, -torch.inf)
@@ -88,49 +88,49 @@ def fit(
 
 @dataclass(frozen=True)
 class _Batch:
-    queries: list["torch.Tensor"]  # (q, d) a view
-    passages: list["torch.Tensor"]  # (q, n, d) a view
+    queries: list["torch.Tensor"]  # (q, d) per view
+    passages: list["torch.Tensor"]  # (q, n, d) per view
     rest: "torch.Tensor"  # (q, n)
     share: "torch.Tensor"  # (q, views, n)
     right: "torch.Tensor"
     padding: "torch.Tensor"
 
 
-def _padded(lists: Sequence[RankedQuery], views: int) -> _Batch:
+def _pad(lists: Sequence[RankedQuery], views: int) -> _Batch:
     import torch
 
-    longest = max(len(one.right) for one in lists)
+    longest = max(len(query.right) for query in lists)
 
-    def stacked(arrays: Sequence[NDArray[Any]], fill: Any) -> "torch.Tensor":
+    def stack(arrays: Sequence[NDArray[Any]], fill: Any) -> "torch.Tensor":
         widths = [(0, 0)] * (arrays[0].ndim - 1)
-        grown = [
+        padded = [
             np.pad(a, [*widths, (0, longest - a.shape[-1])], constant_values=fill) for a in arrays
         ]
-        return torch.from_numpy(np.stack(grown))
+        return torch.from_numpy(np.stack(padded))
 
-    def shares(one: RankedQuery) -> Floats:
-        missing = views - len(one.share)
-        return np.pad(one.share, [(0, missing), (0, 0)])
+    def shares(query: RankedQuery) -> Floats:
+        missing = views - len(query.share)
+        return np.pad(query.share, [(0, missing), (0, 0)])
 
     queries, passages = [], []
     for view in range(views):
-        size = max(one.vectors[view].shape[0] for one in lists if view < len(one.vectors))
+        size = max(query.vectors[view].shape[0] for query in lists if view < len(query.vectors))
         blank = np.zeros(size, dtype=np.float32)
-        seen = [view < len(one.vectors) for one in lists]
-        asked = [o.vectors[view] if s else blank for o, s in zip(lists, seen, strict=True)]
-        queries.append(torch.from_numpy(np.stack(asked)))
+        covered = [view < len(query.vectors) for query in lists]
+        vectors = [q.vectors[view] if s else blank for q, s in zip(lists, covered, strict=True)]
+        queries.append(torch.from_numpy(np.stack(vectors)))
         rows = [
-            np.pad(o.passages[view], [(0, longest - len(o.right)), (0, 0)])
+            np.pad(q.passages[view], [(0, longest - len(q.right)), (0, 0)])
             if s
             else np.zeros((longest, size), dtype=np.float32)
-            for o, s in zip(lists, seen, strict=True)
+            for q, s in zip(lists, covered, strict=True)
         ]
         passages.append(torch.from_numpy(np.stack(rows)))
     return _Batch(
         queries=queries,
         passages=passages,
-        rest=stacked([one.rest for one in lists], 0.0),
-        share=stacked([shares(one) for one in lists], 0.0),
-        right=stacked([one.right for one in lists], fill=False),
-        padding=stacked([np.zeros(len(one.right), dtype=bool) for one in lists], fill=True),
+        rest=stack([query.rest for query in lists], 0.0),
+        share=stack([shares(query) for query in lists], 0.0),
+        right=stack([query.right for query in lists], fill=False),
+        padding=stack([np.zeros(len(query.right), dtype=bool) for query in lists], fill=True),
     )

@@ -1,9 +1,9 @@
-"""Whether what was found answers the question: a chance between 0 and 1, and what it rests on.
+"""Answerability: how likely the best article answers the question, 0 to 1, and why.
 
-Three lists look at the article that was found: the multilingual encoder, the English one and the
-words. Each says how near it is, on its own scale, and how far it is ahead of the five next
-articles: the right article stands out, where it is missing several fit about as well. One list
-that is sure weighs more than three that are not, therefore strengths enter squared.
+Three features rate the retrieved article: the multilingual encoder, the English one and the
+words. Each is the article's score, on its own scale, and its lead over the five next articles: a
+right article scores clearly higher than the others, while without one several score about the
+same. One strong feature counts more than three weak ones, therefore strengths are squared.
 """
 
 import json
@@ -21,13 +21,13 @@ from knowledge_base.retrieval.search import Candidates, KnowledgeBase, ScoreBrea
 from knowledge_base.retrieval.search_evaluation import JudgedQuery
 
 FILE: Final = "answerability.json"
-ANSWERED: Final = 0.9  # share of the questions with an answer that a threshold must let pass
+ANSWERED: Final = 0.9  # share of the answerable questions that a threshold must accept
 _NAMES: Final = ("meaning", "english", "words")
 _NEXT: Final = 5  # articles that the best one is compared with
-_CONTEXT: Final = 0.7  # what a question counts together with the one before it, as in the search
-_ENOUGH: Final = 200  # questions from which weights of a knowledge's own are tried
+_CONTEXT: Final = 0.7  # weight of a question together with the one before it, as in the search
+_MIN_QUERIES: Final = 200  # from which weights are fitted to one knowledge base
 _FOLDS: Final = 5
-_BETTER: Final = 0.03  # share refused, beyond what the built-in weights refuse, that is no chance
+_MIN_GAIN: Final = 0.03  # in the refusal rate over the built-in weights; less may be chance
 
 Strengths = NDArray[np.float64]
 
@@ -36,8 +36,8 @@ Strengths = NDArray[np.float64]
 class AnswerabilityModel:
     """A logistic regression on the three squared strengths.
 
-    The built-in weights are one for all lists; that and the bias were fitted on questions about the
-    demo's articles, each asked once with its articles and once without.
+    The built-in weights are equal for all features; they and the bias were fitted on questions
+    about the demo's articles, each asked once with its articles and once without.
     """
 
     weights: tuple[float, float, float] = (1.33, 1.33, 1.33)
@@ -49,22 +49,24 @@ class AnswerabilityModel:
         chances: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-z))
         return chances
 
-    def judge(self, found: Candidates, article: Callable[[int], str], best: str) -> AnswerEvidence:
-        """Return how likely the article `best` answers what `found` was found for.
+    def judge(
+        self, candidates: Candidates, article: Callable[[int], str], best: str
+    ) -> AnswerEvidence:
+        """Return how likely the article `best` answers the query of the candidates.
 
         `article` returns the article of a row.
         """
-        signs = signs_of(found, article, best)
-        strengths = np.array([[sign.strength for sign in signs]])
-        return AnswerEvidence(best, round(float(self.score(strengths)[0]), 6), signs)
+        features = extract_features(candidates, article, best)
+        strengths = np.array([[feature.strength for feature in features]])
+        return AnswerEvidence(best, round(float(self.score(strengths)[0]), 6), features)
 
     def save(self, folder: Path) -> None:
-        """Write the weights beside a version of the knowledge."""
+        """Write the weights into the folder of a version."""
         write_json(folder / FILE, asdict(self))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote, or the built-in weights where nothing was learnt."""
+        """Read what `save` wrote, or the built-in weights if there is no file."""
         path = folder / FILE
         if not path.exists():
             return cls()
@@ -80,126 +82,131 @@ class AnswerabilityModel:
 _BUILT_IN: Final = AnswerabilityModel()
 
 
-def signs_of(
-    found: Candidates, article: Callable[[int], str], best: str
+def extract_features(
+    candidates: Candidates, article: Callable[[int], str], best: str
 ) -> tuple[SearchFeature, ...]:
-    """Return what each list says of the article `best`.
+    """Return the features of the article `best`, one per vector field and one for the words.
 
-    `article` returns the article of a row; it is asked for few of them. Where the English encoder
-    cannot look, the multilingual one speaks for it.
+    `article` returns the article of a row; it is called for few rows. Where the English encoder has
+    no vectors, the feature of the multilingual one takes its place.
     """
-    known: dict[int, str] = {}
+    articles: dict[int, str] = {}
 
-    def article_at(place: int) -> str:
-        if place not in known:
-            known[place] = article(int(found.rows[place]))
-        return known[place]
+    def article_at(position: int) -> str:
+        if position not in articles:
+            articles[position] = article(int(candidates.rows[position]))
+        return articles[position]
 
-    seen = [
-        _sign(name, values, article_at, best)
-        for name, values in zip(_NAMES, _lists(found), strict=True)
+    features = [
+        _feature(name, values, article_at, best)
+        for name, values in zip(_NAMES, _scores_by_name(candidates), strict=True)
     ]
     meaning, english, words = (
-        sign or SearchFeature(name, 0.0, 0.0) for name, sign in zip(_NAMES, seen, strict=True)
+        feature or SearchFeature(name, 0.0, 0.0)
+        for name, feature in zip(_NAMES, features, strict=True)
     )
-    if seen[1] is None:
+    if features[1] is None:
         english = replace(meaning, name=english.name)
     return meaning, english, words
 
 
-def _lists(found: Candidates) -> list[NDArray[np.float64]]:
-    """Return how each list sees the candidates, shape (n,), alone and in context together."""
-    alone, *together = (_seen(look) for look in found.looks)
+def _scores_by_name(candidates: Candidates) -> list[NDArray[np.float64]]:
+    """Return the scores of the candidates by each field, shape (n,), with their context."""
+    alone, *together = (_scores(breakdown) for breakdown in candidates.breakdowns)
     if not together:
         return alone
     return [
-        (1.0 - _CONTEXT) * one + _CONTEXT * whole
-        for one, whole in zip(alone, together[0], strict=True)
+        (1.0 - _CONTEXT) * own + _CONTEXT * whole
+        for own, whole in zip(alone, together[0], strict=True)
     ]
 
 
-def _seen(look: ScoreBreakdown) -> list[NDArray[np.float64]]:
-    near = np.asarray(look.near, dtype=np.float64)
+def _scores(breakdown: ScoreBreakdown) -> list[NDArray[np.float64]]:
+    near = np.asarray(breakdown.near, dtype=np.float64)
     english = near[1] if len(near) > 1 else np.full(near.shape[1], np.nan)
-    return [near[0], english, np.asarray(look.covered, dtype=np.float64)]
+    return [near[0], english, np.asarray(breakdown.covered, dtype=np.float64)]
 
 
-def _sign(
+def _feature(
     name: str, values: NDArray[np.float64], article_at: Callable[[int], str], best: str
 ) -> SearchFeature | None:
-    """Return how one list sees an article, by its best passage; None where it sees nothing."""
+    """Return the feature of an article by its best passage; None if it has no scores."""
     level: float | None = None
-    others: dict[str, float] = {}
-    for place in np.argsort(-values, kind="stable"):  # NaN comes last
-        value = float(values[place])
-        if np.isnan(value) or (level is not None and len(others) >= _NEXT):
+    rivals: dict[str, float] = {}
+    for position in np.argsort(-values, kind="stable"):  # NaN comes last
+        value = float(values[position])
+        if np.isnan(value) or (level is not None and len(rivals) >= _NEXT):
             break
-        found = article_at(int(place))
-        if found == best:
+        article = article_at(int(position))
+        if article == best:
             level = value if level is None else level
-        elif len(others) < _NEXT:
-            others.setdefault(found, value)
+        elif len(rivals) < _NEXT:
+            rivals.setdefault(article, value)
     if level is None:
         return None
-    return SearchFeature(name, level, level - float(np.mean(list(others.values()) or [0.0])))
+    return SearchFeature(name, level, level - float(np.mean(list(rivals.values()) or [0.0])))
 
 
 def learn(knowledge: KnowledgeBase, queries: Sequence[JudgedQuery]) -> AnswerabilityModel | None:
-    """Fit weights on questions whose articles are known: once with those, once without.
+    """Fit weights on questions with known articles: once with these, once without.
 
-    Return None for fewer than 200 questions, or where weights of its own would not refuse clearly
-    more of the questions without an answer, out of fold, at the same share answered.
+    Return None for fewer than 200 questions, or if the fitted weights would not refuse clearly more
+    of the questions without an answer, out of fold, at the same share of answered questions.
     """
     pairs = [pair for query in queries if (pair := _pair(knowledge, query)) is not None]
-    if len(pairs) < _ENOUGH:
+    if len(pairs) < _MIN_QUERIES:
         return None
-    there, gone = (np.array(part) for part in zip(*pairs, strict=True))
+    answerable, unanswerable = (np.array(part) for part in zip(*pairs, strict=True))
     folds = np.random.default_rng(0).permutation(len(pairs)) % _FOLDS
     scores = np.zeros((2, len(pairs)))
     for fold in range(_FOLDS):
-        seen, unseen = folds != fold, folds == fold
-        judge = _fitted(there[seen], gone[seen])
-        scores[:, unseen] = judge.score(there[unseen]), judge.score(gone[unseen])
-    usual = refused(_BUILT_IN.score(there), _BUILT_IN.score(gone))
-    return _fitted(there, gone) if refused(scores[0], scores[1]) >= usual + _BETTER else None
+        train, test = folds != fold, folds == fold
+        model = _fit(answerable[train], unanswerable[train])
+        scores[:, test] = model.score(answerable[test]), model.score(unanswerable[test])
+    usual = refusal_rate(_BUILT_IN.score(answerable), _BUILT_IN.score(unanswerable))
+    return (
+        _fit(answerable, unanswerable)
+        if refusal_rate(scores[0], scores[1]) >= usual + _MIN_GAIN
+        else None
+    )
 
 
-def refused(there: NDArray[np.float64], gone: NDArray[np.float64]) -> float:
-    """Return the share of `gone` below the score that nine in ten of `there` reach."""
-    return float((gone < threshold(there)).mean())
+def refusal_rate(answerable: NDArray[np.float64], unanswerable: NDArray[np.float64]) -> float:
+    """Return the share of `unanswerable` below the score that nine in ten of `answerable` reach."""
+    return float((unanswerable < threshold(answerable)).mean())
 
 
-def threshold(there: NDArray[np.float64]) -> float:
-    """Return the highest score that nine in ten of the questions with an answer reach."""
-    return float(np.sort(there)[int((1.0 - ANSWERED) * len(there) + 1e-9)])
+def threshold(answerable: NDArray[np.float64]) -> float:
+    """Return the highest score that nine in ten of the answerable questions reach."""
+    return float(np.sort(answerable)[int((1.0 - ANSWERED) * len(answerable) + 1e-9)])
 
 
 def _pair(knowledge: KnowledgeBase, query: JudgedQuery) -> tuple[list[float], list[float]] | None:
-    """Return the strengths for a question with its articles and, they dropped, without."""
-    found = knowledge.candidates(query.text)
-    if found is None or not query.relevant:
+    """Return the strengths for a question with its articles, and without them."""
+    candidates = knowledge.candidates(query.text)
+    if candidates is None or not query.relevant:
         return None
-    articles = np.array([knowledge.chunks[int(row)].article for row in found.rows])
+    articles = np.array([knowledge.chunks[int(row)].article for row in candidates.rows])
     rest = np.flatnonzero(~np.isin(articles, list(query.relevant)))
     if not len(rest):
         return None
-    others = Candidates(found.rows[rest], tuple(look.at(rest) for look in found.looks))
-    there, gone = (_strengths(knowledge, candidates) for candidates in (found, others))
-    return there, gone
+    breakdowns = tuple(breakdown.at(rest) for breakdown in candidates.breakdowns)
+    without = Candidates(candidates.rows[rest], breakdowns)
+    return _strengths(knowledge, candidates), _strengths(knowledge, without)
 
 
-def _strengths(knowledge: KnowledgeBase, found: Candidates) -> list[float]:
-    row = int(found.rows[int(np.argmax(found.fused(knowledge.weights)))])
+def _strengths(knowledge: KnowledgeBase, candidates: Candidates) -> list[float]:
+    row = int(candidates.rows[int(np.argmax(candidates.fused(knowledge.weights)))])
     best = knowledge.chunks[row].article
-    signs = signs_of(found, lambda row: knowledge.chunks[row].article, best)
-    return [sign.strength for sign in signs]
+    features = extract_features(candidates, lambda row: knowledge.chunks[row].article, best)
+    return [feature.strength for feature in features]
 
 
-def _fitted(there: Strengths, gone: Strengths) -> AnswerabilityModel:
+def _fit(answerable: Strengths, unanswerable: Strengths) -> AnswerabilityModel:
     from sklearn.linear_model import LogisticRegression
 
-    rows = np.square(np.concatenate([there, gone]))
-    labels = np.repeat([1, 0], [len(there), len(gone)])
+    rows = np.square(np.concatenate([answerable, unanswerable]))
+    labels = np.repeat([1, 0], [len(answerable), len(unanswerable)])
     model = LogisticRegression(C=10.0, max_iter=1000).fit(rows, labels)
     first, second, third = (round(float(weight), 4) for weight in model.coef_[0])
     return AnswerabilityModel((first, second, third), round(float(model.intercept_[0]), 4))

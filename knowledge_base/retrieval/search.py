@@ -1,4 +1,4 @@
-"""Search: all lists → fused → hits. The one path for chat, search page and evaluation."""
+"""Hybrid search: dense and sparse scores are fused into hits for chat, search page and tests."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ from knowledge_base.retrieval.synonyms import Synonyms
 from knowledge_base.retrieval.vector_field import CosineScale, VectorField
 from knowledge_base.text import chinese
 
-LANGUAGE_BONUS: Final = 0.15  # what a passage in the customer's language is worth
-ARTICLE_BONUS: Final = 0.15  # and one of an article that the intent names
-CANDIDATES: Final = 50  # rows each list contributes before they are fused
-_CONTEXT: Final = 0.7  # what a query counts together with the one before it, the rest alone
-_SYNONYM: Final = 0.8  # what other wordings count beside the customer's own
+LANGUAGE_BONUS: Final = 0.15  # for a passage in the customer's language
+ARTICLE_BONUS: Final = 0.15  # for a passage of an article that the intent names
+CANDIDATES: Final = 50  # rows that each retriever contributes to the fusion
+_CONTEXT: Final = 0.7  # weight of a query together with the one before it
+_SYNONYM: Final = 0.8  # weight of other wordings against the customer's own
 
 
 @dataclass(frozen=True)
 class FusionWeights:
-    """What each list counts; best on validation queries of real help sites.
+    """The weights of the retrievers; the defaults are best on validation queries of help sites.
 
-    `sparse` is the share of words covered, in Chinese `chinese` (a pair of characters says more
-    than a stem), the rest is meaning; of that, `english` is the share of the encoder that reads
-    English only, where both see a passage.
+    `sparse` is the weight of the share of words covered, `chinese` the same for Chinese queries (a
+    pair of characters says more than a stem); the rest is the weight of meaning. Of that, `english`
+    is the share of the English encoder, where both encoders have a vector.
     """
 
     sparse: float = 0.3
@@ -39,10 +39,10 @@ class FusionWeights:
 
 @dataclass(frozen=True)
 class ScoreBreakdown:
-    """Candidates as one query sees them, each array of shape (n,) but `near`, (views, n).
+    """Scores of candidates for one query: arrays of shape (n,), and `near`, (views, n).
 
-    `near` lies on the scale of each view, NaN where a view sees nothing; `covered` is the share of
-    a perfect passage's BM25 score.
+    `near` is on the scale of each view, NaN where a view has no vector; `covered` is the share of a
+    perfect passage's BM25 score.
     """
 
     near: NDArray[np.float32]
@@ -52,7 +52,7 @@ class ScoreBreakdown:
     is_chinese: bool = False
 
     def at(self, order: NDArray[np.int64]) -> "ScoreBreakdown":
-        """Return the candidates at some places."""
+        """Return the scores of the candidates at some positions."""
         return ScoreBreakdown(
             self.near[:, order],
             self.cosine[order],
@@ -62,7 +62,7 @@ class ScoreBreakdown:
         )
 
     def fused(self, weights: FusionWeights) -> Scores:
-        """Return one score a passage."""
+        """Return one score per passage."""
         meaning = self.near[0]
         if len(self.near) > 1:
             both = (1.0 - weights.english) * meaning + weights.english * self.near[1]
@@ -73,22 +73,22 @@ class ScoreBreakdown:
 
 @dataclass(frozen=True)
 class Candidates:
-    """Passages in question, by row, as the query sees them and the query with its context."""
+    """Candidate passages by row, scored for the query alone and for the query with its context."""
 
     rows: Rows
-    looks: tuple[ScoreBreakdown, ...]
+    breakdowns: tuple[ScoreBreakdown, ...]
 
     def fused(self, weights: FusionWeights) -> Scores:
-        """Return one score a passage."""
-        alone, *together = (look.fused(weights) for look in self.looks)
+        """Return one score per passage."""
+        alone, *together = (breakdown.fused(weights) for breakdown in self.breakdowns)
         if not together:
             return alone
         return np.asarray((1.0 - _CONTEXT) * alone + _CONTEXT * together[0], dtype=np.float32)
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A query as the encoders and the index of words see it; BM25 scores are those of all rows."""
+class _EncodedQuery:
+    """A query as vectors and as BM25 scores of all rows."""
 
     vectors: Sequence[Vectors]
     bm25: Scores
@@ -97,18 +97,18 @@ class _Asked:
 
 
 class AnswerabilityScorer(Protocol):
-    """Tells whether what was found answers the question."""
+    """A model of whether the retrieved passages answer the question."""
 
     def judge(
-        self, found: Candidates, article: Callable[[int], str], best: str, /
+        self, candidates: Candidates, article: Callable[[int], str], best: str, /
     ) -> AnswerEvidence:
-        """Return how likely the article `best` answers; `article` returns that of a row."""
+        """Return how likely the article `best` answers; `article` returns the article of a row."""
 
 
 class KnowledgeBase:
-    """One version of the knowledge, open for searching."""
+    """One version of the knowledge, loaded for searching."""
 
-    def __init__(  # noqa: PLR0913 — the parts of one version belong together
+    def __init__(  # noqa: PLR0913 — the parts of one version
         self,
         version: str,
         *,
@@ -122,7 +122,7 @@ class KnowledgeBase:
         synonyms: Synonyms = Synonyms(),  # noqa: B008 — frozen
         judge: AnswerabilityScorer | None = None,
     ) -> None:
-        """Put the parts of a version together; `numbers` are those of the chunks, ascending."""
+        """Combine the parts of a version; `numbers` are those of the chunks, ascending."""
         self.version = version
         self.documents = documents
         self.chunks = chunks
@@ -135,7 +135,7 @@ class KnowledgeBase:
         self._synonyms = synonyms
         self._judge = judge
 
-    def search(  # noqa: PLR0913 — what a search may depend on
+    def search(  # noqa: PLR0913 — the inputs of a search
         self,
         query: str,
         k: int = 5,
@@ -147,15 +147,15 @@ class KnowledgeBase:
     ) -> list[SearchHit]:
         """Return the k best passages, best first; none for an empty query.
 
-        With `language`, passages of that language (or of none) are preferred where they are
-        about as good; scores stay what they are. Those of articles whose id fits a pattern of
-        `prefer` (`*/returns.*`) score higher. With `only`, no others are looked at. `context` is
-        what the customer asked before: "and how much is it?" means nothing alone.
+        With `language`, passages in that language (or without one) are preferred among equally good
+        ones; their scores do not change. Passages of articles whose id matches a pattern of
+        `prefer` (`*/returns.*`) score higher. With `only`, other passages are excluded. `context`
+        is the message before: "and how much is it?" cannot be understood alone.
         """
-        found = self.candidates(query, only=only, context=context)
-        return self.ranked(found, k, language, prefer) if found else []
+        candidates = self.candidates(query, only=only, context=context)
+        return self.rank(candidates, k, language, prefer) if candidates else []
 
-    def find(  # noqa: PLR0913 — what a search may depend on
+    def find(  # noqa: PLR0913 — the inputs of a search
         self,
         query: str,
         k: int = 5,
@@ -165,28 +165,28 @@ class KnowledgeBase:
         context: str | None = None,
         prefer: Sequence[str] = (),
     ) -> SearchResult:
-        """Search, and judge whether the best passage answers; otherwise as `search`."""
-        found = self.candidates(query, only=only, context=context)
-        if found is None:
+        """Search, and rate whether the best passage answers; otherwise like `search`."""
+        candidates = self.candidates(query, only=only, context=context)
+        if candidates is None:
             return SearchResult()
-        hits = self.ranked(found, k, language, prefer)
+        hits = self.rank(candidates, k, language, prefer)
         if not hits or self._judge is None:
             return SearchResult(tuple(hits))
         evidence = self._judge.judge(
-            found, lambda row: self.chunks[row].article, hits[0].chunk.article
+            candidates, lambda row: self.chunks[row].article, hits[0].chunk.article
         )
         return SearchResult(tuple(hits), evidence)
 
-    def ranked(
+    def rank(
         self,
-        found: Candidates,
+        candidates: Candidates,
         k: int,
         language: str | None = None,
         prefer: Sequence[str] = (),
     ) -> list[SearchHit]:
-        """Return the k best of the candidates, best first, some preferred as `search` says."""
-        rows, first = found.rows, found.looks[0]
-        fused = found.fused(self.weights) + self._preferred(rows, prefer)
+        """Return the k best candidates, best first, with the preferences of `search`."""
+        rows, first = candidates.rows, candidates.breakdowns[0]
+        fused = candidates.fused(self.weights) + self._preferred(rows, prefer)
         order = np.argsort(-(fused + self._bonus(rows, language)), kind="stable")[:k]
         return [
             SearchHit(
@@ -201,18 +201,18 @@ class KnowledgeBase:
     def candidates(
         self, query: str, *, only: PassageFilter | None = None, context: str | None = None
     ) -> Candidates | None:
-        """Return what any list finds, with the scores of all lists; None when there is nothing."""
+        """Return the candidates of all retrievers, with all scores; None if there are none."""
         if not query.strip() or not len(self.chunks):
             return None
-        fits = self._facts.fitting(only) if only else None
+        fits = self._facts.matching_rows(only) if only else None
         if fits is not None and not fits.any():
             return None
         texts = [query, f"{context} {query}"] if context and context.strip() else [query]
-        asked = [self._ask(chinese.simplified(text)) for text in texts]
-        rows = np.unique(np.concatenate([self._best(one, fits) for one in asked]))
-        return Candidates(rows, tuple(self._look(one, rows) for one in asked))
+        queries = [self._encode(chinese.simplified(text)) for text in texts]
+        rows = np.unique(np.concatenate([self._best(item, fits) for item in queries]))
+        return Candidates(rows, tuple(self._score(item, rows) for item in queries))
 
-    def _ask(self, query: str) -> _Asked:
+    def _encode(self, query: str) -> _EncodedQuery:
         is_word = getattr(self.encoder, "knows", None)
         bm25, perfect = self._sparse.scores(query, is_word)
         covered = np.clip(bm25 / max(perfect, 1e-9), 0.0, 1.0)
@@ -220,25 +220,25 @@ class KnowledgeBase:
             other, perfect = self._sparse.scores(variant, is_word)
             share = np.clip(other / max(perfect, 1e-9), 0.0, 1.0)
             covered = np.maximum(covered, np.float32(_SYNONYM) * share)
-        vectors = [view.ask(query) for view in self._views if view.understands(query)]
+        vectors = [view.encode(query) for view in self._views if view.understands(query)]
         is_chinese = chinese.has_chinese(query)
-        return _Asked(vectors, bm25, np.asarray(covered, dtype=np.float32), is_chinese)
+        return _EncodedQuery(vectors, bm25, np.asarray(covered, dtype=np.float32), is_chinese)
 
-    def asked(self, query: str) -> list[Vectors]:
-        """Return a query's vectors, (d,), one for each view that understands it."""
-        return list(self._ask(chinese.simplified(query)).vectors)
+    def encode_query(self, query: str) -> list[Vectors]:
+        """Return a query's vectors, (d,), one for each view that supports its language."""
+        return list(self._encode(chinese.simplified(query)).vectors)
 
-    def seen(self, view: int, rows: Rows) -> Vectors:
-        """Return the vectors of passages as a view sees them, (n, d); zeros for those unseen."""
+    def passage_vectors(self, view: int, rows: Rows) -> Vectors:
+        """Return the vectors of passages in a view, (n, d); zeros for those it does not have."""
         return self._views[view].vectors(self._numbers[rows])
 
-    def near(self, view: int, vector: Vectors, rows: Rows) -> Scores:
-        """Return how near passages are to a query's vector, (n,); NaN for those unseen."""
-        found = self._views[view]
-        return found.scale.apply(found.cosines(vector, self._numbers[rows]))
+    def scaled_cosines(self, view: int, vector: Vectors, rows: Rows) -> Scores:
+        """Return the scaled cosines of passages with a query vector, (n,); NaN if it has none."""
+        field = self._views[view]
+        return field.scale.apply(field.cosines(vector, self._numbers[rows]))
 
     def scale(self, view: int) -> CosineScale:
-        """Return what a view's cosines mean."""
+        """Return the scale of a view's cosines."""
         return self._views[view].scale
 
     @property
@@ -246,23 +246,31 @@ class KnowledgeBase:
         """The length of each view's vectors."""
         return [view.index.dimension for view in self._views]
 
-    def _best(self, asked: _Asked, fits: NDArray[np.bool_] | None) -> Rows:
-        """Return the rows that are best in one of the lists."""
-        covered = asked.covered if fits is None else np.where(fits, asked.covered, np.float32(-1))
+    def _best(self, encoded: _EncodedQuery, fits: NDArray[np.bool_] | None) -> Rows:
+        """Return the rows that are best for one of the retrievers."""
+        covered = (
+            encoded.covered if fits is None else np.where(fits, encoded.covered, np.float32(-1))
+        )
         allowed = None if fits is None else self._numbers[fits]
         best = np.argpartition(-covered, min(CANDIDATES, len(covered)) - 1)[:CANDIDATES]
-        found = [best[covered[best] > 0]]
-        for view, vector in zip(self._views, asked.vectors, strict=False):
-            found.append(self._rows(view.nearest(vector, CANDIDATES, allowed)))
-        return np.concatenate(found)
+        rows = [best[covered[best] > 0]]
+        for view, vector in zip(self._views, encoded.vectors, strict=False):
+            rows.append(self._rows(view.nearest(vector, CANDIDATES, allowed)))
+        return np.concatenate(rows)
 
-    def _look(self, asked: _Asked, rows: Rows) -> ScoreBreakdown:
+    def _score(self, encoded: _EncodedQuery, rows: Rows) -> ScoreBreakdown:
         numbers = self._numbers[rows]
-        views = list(zip(self._views, asked.vectors, strict=False))  # an English one may be missing
+        views = list(
+            zip(self._views, encoded.vectors, strict=False)
+        )  # the English one may be missing
         cosines = [view.cosines(vector, numbers) for view, vector in views]
         near = [view.scale.apply(c) for (view, _), c in zip(views, cosines, strict=True)]
         return ScoreBreakdown(
-            np.stack(near), cosines[0], asked.bm25[rows], asked.covered[rows], asked.is_chinese
+            np.stack(near),
+            cosines[0],
+            encoded.bm25[rows],
+            encoded.covered[rows],
+            encoded.is_chinese,
         )
 
     def _rows(self, numbers: Rows) -> Rows:
@@ -302,7 +310,7 @@ class KnowledgeBase:
 
 
 def article_json(document: Document, *, with_text: bool) -> dict[str, Any]:
-    """Return an article in the public shape."""
+    """Return an article in the format of the API."""
     row: dict[str, Any] = {
         "id": document.id,
         "title": document.title,
@@ -314,7 +322,7 @@ def article_json(document: Document, *, with_text: bool) -> dict[str, Any]:
 
 
 def hit_json(hit: SearchHit) -> dict[str, Any]:
-    """Return a hit in the public shape."""
+    """Return a hit in the format of the API."""
     return {
         "article": hit.chunk.article,
         "chunk": hit.chunk.id,

@@ -1,4 +1,4 @@
-"""How good the search is on queries whose relevant articles are known."""
+"""Evaluation of the search on queries with known relevant articles."""
 
 import gzip
 import json
@@ -50,7 +50,7 @@ def read_queries(path: Path) -> list[JudgedQuery]:
             relevant = frozenset(map(str, row["relevant"]))
             queries.append(JudgedQuery(str(row["query"] or ""), relevant, identifier))
         except (ValueError, KeyError, TypeError) as error:
-            message = f"{path} row {number} is no query with relevant articles: {error!r}"
+            message = f"{path} row {number} is not a query with relevant articles: {error!r}"
             raise KnowledgeError(message) from error
     if not queries:
         message = f"{path} has no queries"
@@ -74,10 +74,10 @@ def evaluate(
         queries, "searching", console=Console(stderr=True), disable=not progress, transient=True
     ):
         started = time.perf_counter()
-        found = knowledge.articles(query.text, _RANKS)
+        articles = knowledge.articles(query.text, _RANKS)
         times.append(1000 * (time.perf_counter() - started))
-        ranks.append(next((n for n, a in enumerate(found, 1) if a in query.relevant), None))
-        recalls.append(len(query.relevant & set(found)) / max(1, len(query.relevant)))
+        ranks.append(next((n for n, a in enumerate(articles, 1) if a in query.relevant), None))
+        recalls.append(len(query.relevant & set(articles)) / max(1, len(query.relevant)))
     p50, p95 = np.percentile(times, [50, 95])
     return {
         "n": len(queries),

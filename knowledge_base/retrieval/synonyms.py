@@ -1,4 +1,4 @@
-"""Words that mean the same in one business: a query in one wording finds the other."""
+"""Synonyms of one business: a query in one wording also finds the other."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ import yaml
 from knowledge_base.documents import KnowledgeError
 from knowledge_base.text.chinese import simplified
 
-_MOST: Final = 6  # other wordings of one query
+_MAX_VARIANTS: Final = 6
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -45,12 +45,12 @@ class Synonyms:
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         longest_first = sorted(self._group_of, key=len, reverse=True)
-        return re.compile("|".join(map(_whole, longest_first)) or r"(?!)", re.IGNORECASE)
+        return re.compile("|".join(map(_term_pattern, longest_first)) or r"(?!)", re.IGNORECASE)
 
     def variants(self, query: str) -> list[str]:
-        """Return the query in other wordings, one term exchanged in each; at most six."""
+        """Return the query in other wordings, one term replaced in each; at most six."""
         plain = simplified(query.lower())
-        return list(dict.fromkeys(self._variants(plain)))[:_MOST]
+        return list(dict.fromkeys(self._variants(plain)))[:_MAX_VARIANTS]
 
     def _variants(self, plain: str) -> Iterator[str]:
         for match in self._pattern.finditer(plain):
@@ -59,7 +59,7 @@ class Synonyms:
                     yield plain[: match.start()] + other + plain[match.end() :]
 
 
-def _whole(term: str) -> str:
-    """Return a pattern for a term: whole words; Chinese has no spaces between them."""
+def _term_pattern(term: str) -> str:
+    """Return a pattern for a whole term; Chinese has no spaces between words."""
     escaped = re.escape(term)
     return escaped if _HAN.search(term) else rf"(?<!\w){escaped}(?!\w)"

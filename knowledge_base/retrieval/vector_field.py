@@ -1,4 +1,4 @@
-"""One encoder's look at the passages: its vectors, and what its cosines mean."""
+"""A vector field: the vectors of one encoder, and the scale of its cosines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from knowledge_base.index.dense import DenseIndex
 from knowledge_base.index.sparse import Rows, Scores
 from knowledge_base.retrieval.adapter import QueryAdapter
 
-_ENOUGH: Final = 24  # passages from which a corpus can measure itself
-_NARROWEST: Final = 0.01
+_MIN_PASSAGES: Final = 24  # from which the scale is measured on the passages themselves
+_MIN_WIDTH: Final = 0.01
 _PAIRS: Final = (
     ("When does the library close?", "The library closes at eight in the evening."),
     ("How do I bake bread?", "Knead the dough, let it rise for an hour and bake it until brown."),
@@ -28,18 +28,18 @@ _PAIRS: Final = (
 
 @dataclass(frozen=True)
 class CosineScale:
-    """The cosines at which a passage has nothing, or everything, to do with a question.
+    """The cosines at which a passage is unrelated, and fully related, to a question.
 
-    Some encoders never go below .7; on this scale their scores mean the same as others'.
+    Some encoders never go below 0.7; on this scale, scores of all encoders mean the same.
     """
 
-    SAMPLED: ClassVar[int] = 100  # passages that are enough to measure it
+    SAMPLED: ClassVar[int] = 100  # passages to measure it on
 
     unrelated: float
     related: float
 
     def apply(self, cosines: Scores) -> Scores:
-        """Return 0 for unrelated, 1 for related, more for closer still."""
+        """Return 0 for unrelated, 1 for related, more for even closer passages."""
         width = self.related - self.unrelated
         return np.asarray(np.maximum((cosines - self.unrelated) / width, 0.0), dtype=np.float32)
 
@@ -47,10 +47,10 @@ class CosineScale:
     def measure(cls, headings: Sequence[str], vectors: Vectors, encoder: Encoder) -> "CosineScale":
         """Measure both on a sample: `headings` of passages and their `vectors`, shape (n, d).
 
-        Headings stand in for questions: with their own passage they are related, with others not.
-        A handful of passages says too little; built-in questions and answers are used then.
+        Headings serve as questions: related to their own passage, unrelated to the others. If there
+        are only a few passages, built-in questions and answers are used instead.
         """
-        if len(headings) < _ENOUGH:
+        if len(headings) < _MIN_PASSAGES:
             questions = encoder.queries([question for question, _ in _PAIRS])
             answers = encoder.passages([answer for _, answer in _PAIRS])
         else:
@@ -58,14 +58,14 @@ class CosineScale:
         cosines = questions @ answers.T
         unrelated = float(np.median(cosines[~np.eye(len(cosines), dtype=bool)]))
         related = float(np.median(np.diag(cosines)))
-        return cls(unrelated, max(related, unrelated + _NARROWEST))
+        return cls(unrelated, max(related, unrelated + _MIN_WIDTH))
 
 
 @dataclass(frozen=True)
 class VectorField:
-    """The vectors one encoder made of passages; an English encoder sees the English ones only.
+    """The passage vectors of one encoder; an English encoder has only the English passages.
 
-    `numbers` are those of the passages seen, ascending; a passage keeps its number for life.
+    `numbers` are those of its passages, ascending; a passage keeps its number for life.
     """
 
     encoder: Encoder
@@ -74,14 +74,14 @@ class VectorField:
     english: bool = False
     adapter: QueryAdapter | None = None
 
-    def ask(self, query: str) -> Vectors:
+    def encode(self, query: str) -> Vectors:
         """Return the vector of a query, shape (d,)."""
         vectors = self.encoder.queries([query])
         vector: Vectors = (self.adapter.apply(vectors) if self.adapter else vectors)[0]
         return vector
 
     def understands(self, query: str) -> bool:
-        """Tell whether this encoder can read a query."""
+        """Return whether this encoder supports the language of a query."""
         return not self.english or is_english(query)
 
     def nearest(self, vector: Vectors, k: int, allowed: NDArray[np.int64] | None) -> Rows:
@@ -89,24 +89,24 @@ class VectorField:
         return self.index.search(vector, k, allowed=allowed)[0]
 
     def cosines(self, vector: Vectors, numbers: Rows) -> Scores:
-        """Return the cosines of a query, (d,), with passages, (n,); NaN for those not seen."""
+        """Return the cosines of a query, (d,), with passages, (n,); NaN where it has none."""
         if not self.english:
             return self.index.cosines(vector, numbers)
-        found = np.full(len(numbers), np.nan, dtype=np.float32)
-        seen = np.isin(numbers, self.index.numbers)
-        found[seen] = self.index.cosines(vector, numbers[seen])
-        return found
+        cosines = np.full(len(numbers), np.nan, dtype=np.float32)
+        covered = np.isin(numbers, self.index.numbers)
+        cosines[covered] = self.index.cosines(vector, numbers[covered])
+        return cosines
 
     def vectors(self, numbers: Rows) -> Vectors:
-        """Return the vectors of passages, shape (n, d); zeros for those not seen."""
-        found = np.zeros((len(numbers), self.index.dimension), dtype=np.float32)
-        seen = np.isin(numbers, self.index.numbers)
-        found[seen] = self.index.vectors(numbers[seen])
-        return found
+        """Return the vectors of passages, shape (n, d); zeros for those without."""
+        vectors = np.zeros((len(numbers), self.index.dimension), dtype=np.float32)
+        covered = np.isin(numbers, self.index.numbers)
+        vectors[covered] = self.index.vectors(numbers[covered])
+        return vectors
 
 
 def is_english(text: str) -> bool:
-    """Tell whether a text can be English: it has letters, and they are those of English."""
+    """Return whether a text can be English: it has letters, and they are English ones."""
     letters = [character for character in text if character.isalpha()]
-    ours = sum(character.isascii() for character in letters)
-    return bool(letters) and ours >= 0.95 * len(letters)
+    english = sum(character.isascii() for character in letters)
+    return bool(letters) and english >= 0.95 * len(letters)

@@ -1,4 +1,4 @@
-"""Opening a version of the knowledge base from its folder."""
+"""Loading of a version of the knowledge base from its folder."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,8 +20,8 @@ from knowledge_base.index.storage import (
     StoredChunks,
     adapter_file,
     dense_file,
-    documents,
     is_current,
+    open_documents,
 )
 from knowledge_base.retrieval.adapter import QueryAdapter
 from knowledge_base.retrieval.answerability import AnswerabilityModel
@@ -37,27 +37,27 @@ def load(
     encoder: Callable[[str], Encoder],
     synonyms: Synonyms = Synonyms(),  # noqa: B008 — frozen
 ) -> KnowledgeBase:
-    """Open a version; `encoder` returns a base's, which must be the one it was built with."""
+    """Load a version; `encoder` returns the encoder of a base, the same as at build time."""
     if not is_current(details):
         message = f"knowledge {version} was built by an older version: run `careline ingest`"
         raise KnowledgeError(message)
     views = []
     for number, view in enumerate(details["views"]):
-        found = encoder(view["base"])
-        if found.id != view["encoder"]:
+        view_encoder = encoder(view["base"])
+        if view_encoder.id != view["encoder"]:
             message = (
                 f"knowledge {version} was built with the encoder {view['encoder']}, not "
-                f"{found.id}: run `careline ingest` to rebuild it"
+                f"{view_encoder.id}: run `careline ingest` to rebuild it"
             )
             raise KnowledgeError(message)
         scale = CosineScale(float(view["unrelated"]), float(view["related"]))
         index = DenseIndex.load(folder / dense_file(number))
-        learnt = folder / adapter_file(number)
-        adapter = QueryAdapter.load(learnt) if learnt.exists() else None
-        views.append(VectorField(found, index, scale, bool(view["english"]), adapter))
+        stored = folder / adapter_file(number)
+        adapter = QueryAdapter.load(stored) if stored.exists() else None
+        views.append(VectorField(view_encoder, index, scale, bool(view["english"]), adapter))
     return KnowledgeBase(
         version,
-        documents=documents(folder),
+        documents=open_documents(folder),
         chunks=StoredChunks(JsonlStore(folder / CHUNKS)),
         numbers=np.load(folder / NUMBERS),
         views=views,

@@ -1,1 +1,1 @@
-"""Kinds of sources: one module a kind, each turning a file into documents."""
+"""Readers of sources: one module per kind, each of which turns a file into documents."""

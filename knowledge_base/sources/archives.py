@@ -1,4 +1,4 @@
-"""Zip archives: their files by name, and none of what makes archives dangerous."""
+"""Safe reading of zip archives."""
 
 import stat
 import zipfile
@@ -13,17 +13,17 @@ from knowledge_base.sources.encodings import decode
 
 MAX_TOTAL: Final = 512 * 2**20  # unpacked bytes of one archive
 MAX_MEMBERS: Final = 10_000
-_MAX_RATIO: Final = 200  # text packs to a tenth, repetitive tables to a fiftieth
-_SMALL: Final = 2**20  # below, any ratio is harmless
+_MAX_RATIO: Final = 200  # text compresses to a tenth, repetitive tables to a fiftieth
+_SMALL: Final = 2**20  # below this size, any ratio is harmless
 _UTF8_NAME: Final = 0x800
 _ENCRYPTED: Final = 0x1
-_PACKINGS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})  # others take any memory
-# What a broken or unknown packing raises, from the several libraries behind it.
+_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})  # others need much memory
+# The errors of the several libraries for broken or unknown compression.
 _BROKEN: Final = (zipfile.BadZipFile, NotImplementedError, zlib.error, EOFError, OSError)
 
 
 def open_archive(file: BinaryIO) -> zipfile.ZipFile:
-    """Open an archive; raise KnowledgeError when it is none, or has too many files."""
+    """Open an archive; raise KnowledgeError if it is invalid or has too many files."""
     try:
         archive = zipfile.ZipFile(file)
     except (*_BROKEN, ValueError) as error:
@@ -36,11 +36,11 @@ def open_archive(file: BinaryIO) -> zipfile.ZipFile:
 
 
 def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
-    """Return a file of an archive; raise KnowledgeError when it is larger than `limit`, or not."""
+    """Return a file of an archive; raise KnowledgeError if it is larger than `limit` or invalid."""
     if info.flag_bits & _ENCRYPTED:
         message = "it is protected by a password: pack it without one"
         raise KnowledgeError(message, "locked")
-    if info.compress_type not in _PACKINGS:
+    if info.compress_type not in _METHODS:
         message = "it is packed in an unusual way: pack it again as a plain zip"
         raise KnowledgeError(message)
     if info.file_size > max(_SMALL, _MAX_RATIO * info.compress_size):
@@ -61,12 +61,12 @@ def unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes
 def members(
     file: BinaryIO, name: str, limit: Callable[[str], int]
 ) -> Iterator[tuple[str, bytes] | SourceFailure]:
-    """Yield the path and the bytes of each file in an archive, or why it is not read.
+    """Yield the path and the bytes of each file in an archive, or why it cannot be read.
 
-    `limit` says for a path how many bytes are read, and raises KnowledgeError where files of its
-    kind are not.
+    `limit` returns the number of bytes to read for a path, and raises KnowledgeError for kinds of
+    files that are not supported.
     """
-    left = MAX_TOTAL
+    remaining = MAX_TOTAL
     with open_archive(file) as archive:
         for info in archive.infolist():
             path = _name(info)
@@ -75,19 +75,19 @@ def members(
             try:
                 _check(path, info)
                 allowed = limit(path)
-                if info.file_size > left:  # no more than it says of itself is ever unpacked
+                if info.file_size > remaining:  # no file is unpacked beyond its declared size
                     message = f"the archive unpacks to over {MAX_TOTAL // 2**20} MiB: split it"
-                    raise KnowledgeError(message)  # noqa: TRY301 — told like the other reasons
+                    raise KnowledgeError(message)  # noqa: TRY301 — reported like the other reasons
                 raw = unpack(archive, info, allowed)
             except KnowledgeError as error:
-                yield SourceFailure.of(f"{name}/{path}", error)
+                yield SourceFailure.from_error(f"{name}/{path}", error)
             else:
-                left -= len(raw)
+                remaining -= len(raw)
                 yield path, raw
 
 
 def _name(info: zipfile.ZipInfo) -> str:
-    """Return a member's path; names not marked as UTF-8 are in whatever their maker used."""
+    """Return a member's path; names not marked as UTF-8 are in an unknown encoding."""
     name = info.orig_filename
     if not info.flag_bits & _UTF8_NAME:
         raw = name.encode("cp437")
@@ -99,13 +99,13 @@ def _name(info: zipfile.ZipInfo) -> str:
 
 
 def _as_chinese(raw: bytes) -> str | None:
-    """Return a name in the encoding of Chinese Windows when it is plain Chinese in it."""
+    """Return a name in the encoding of Chinese Windows, if it is plain Chinese in it."""
     try:
         name = raw.decode("gb18030")
     except UnicodeDecodeError:
         return None
     beyond = [character for character in name if not character.isascii()]
-    # GB2312 holds the everyday characters, in a corner that other encodings seldom hit.
+    # GB2312 contains the common characters, in a range that other encodings seldom use.
     plain = all(len(character.encode("gb2312", "ignore")) == 2 for character in beyond)  # noqa: PLR2004
     return name if plain else None
 

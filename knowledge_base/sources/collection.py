@@ -1,4 +1,4 @@
-"""All the places a knowledge comes from, in order: files, folders and addresses on the web."""
+"""Collection of documents from several sources: files, folders and web addresses."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from knowledge_base.documents import Document
 from knowledge_base.sources import loader
-from knowledge_base.sources.crawling.crawler import MOST_PAGES, crawl
-from knowledge_base.sources.document_builder import SourceFailure, same_id
+from knowledge_base.sources.crawling.crawler import MAX_PAGES, crawl
+from knowledge_base.sources.document_builder import SourceFailure, duplicate_id_failure
 
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 
@@ -18,26 +18,26 @@ def collect(
     cache: Path,
     depth: int = 1,
     allow_private: bool = False,
-    limit: int = MOST_PAGES,
+    limit: int = MAX_PAGES,
 ) -> Iterator[Document | SourceFailure]:
-    """Yield the documents of all places; what cannot be read comes as a Failure.
+    """Yield the documents of all places; a source that cannot be read is a SourceFailure.
 
-    A later place overlays the earlier ones: its article replaces theirs of the same id. The same
-    id twice within one place is a Failure, and the first stays. The options are those of `crawl`.
+    A later place overrides the earlier ones: its article replaces theirs of the same id. If an id
+    occurs twice within one place, the second is a SourceFailure. The options are those of `crawl`.
     """
-    kept: dict[str, Document] = {}
+    documents: dict[str, Document] = {}
     for place in places:
         here: set[str] = set()
         if isinstance(place, str) and _ADDRESS.match(place):
-            found = crawl(place, depth=depth, cache=cache, allow_private=allow_private, limit=limit)
+            items = crawl(place, depth=depth, cache=cache, allow_private=allow_private, limit=limit)
         else:
-            found = loader.load([Path(place)])
-        for item in found:
+            items = loader.load([Path(place)])
+        for item in items:
             if isinstance(item, SourceFailure):
                 yield item
             elif item.id in here:
-                yield same_id(item.id)
+                yield duplicate_id_failure(item.id)
             else:
                 here.add(item.id)
-                kept[item.id] = item
-    yield from kept.values()
+                documents[item.id] = item
+    yield from documents.values()

@@ -1,4 +1,4 @@
-"""What every kind of source is written into: a document, block by block."""
+"""A builder that turns every kind of source into a document, block by block."""
 
 import re
 from collections.abc import Mapping
@@ -9,15 +9,15 @@ from typing import Any, Self
 
 from knowledge_base.documents import Document, KnowledgeError, Section
 
-_DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ]\d\d:.*)?")  # times of day make no difference
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ]\d\d:.*)?")  # times of day are ignored
 _BETWEEN_TAGS = re.compile(r"[,;|，；、]")
 
 
 @dataclass(frozen=True)
 class SourceFailure:
-    """A source that could not be read, and why, in words for the person who ingests.
+    """A source that could not be read, and why, in words for the user.
 
-    `reason` and `facts` are those of the error, for pages that say it in another language.
+    `reason` and `facts` are those of the error, for translated pages.
     """
 
     path: str
@@ -26,20 +26,20 @@ class SourceFailure:
     facts: Mapping[str, str | int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, path: str, error: KnowledgeError) -> Self:
-        """Return the failure of a source that an error tells of."""
+    def from_error(cls, path: str, error: KnowledgeError) -> Self:
+        """Return the failure of a source described by an error."""
         return cls(path, str(error), error.reason, error.facts)
 
 
-def same_id(identifier: str) -> SourceFailure:
-    """Return the failure of an article whose id another one has already."""
-    said = "another article has the same id; the first one stays"
-    return SourceFailure(identifier, said, "same_id")
+def duplicate_id_failure(identifier: str) -> SourceFailure:
+    """Return the failure of an article whose id is taken by another one."""
+    error = "another article has the same id; the first one stays"
+    return SourceFailure(identifier, error, "same_id")
 
 
 @dataclass(frozen=True)
 class SourceMetadata:
-    """What a source says of itself beside its text."""
+    """The metadata of a source."""
 
     title: str | None = None
     url: str | None = None
@@ -50,46 +50,46 @@ class SourceMetadata:
     valid_until: str | None = None
 
 
-def details(found: Mapping[str, Any]) -> SourceMetadata:
-    """Check what a source says of itself; raise KnowledgeError naming the wrong value."""
-    first, last = _day(found, "valid_from"), _day(found, "valid_until")
+def parse_metadata(fields: Mapping[str, Any]) -> SourceMetadata:
+    """Validate the metadata of a source; raise KnowledgeError that names the invalid value."""
+    first, last = _day(fields, "valid_from"), _day(fields, "valid_until")
     if first and last and first > last:
         message = f"it is valid from {first} until {last}: exchange the dates"
         facts = {"key": "valid_from", "first": first, "last": last}
         raise KnowledgeError(message, "exchange_dates", **facts)
     return SourceMetadata(
-        title=_word(found, "title"),
-        url=_word(found, "url"),
-        language=_word(found, "language"),
-        tags=_tags(found.get("tags")),
-        audience=_word(found, "audience"),
+        title=_word(fields, "title"),
+        url=_word(fields, "url"),
+        language=_word(fields, "language"),
+        tags=_tags(fields.get("tags")),
+        audience=_word(fields, "audience"),
         valid_from=first,
         valid_until=last,
     )
 
 
-def tongue(code: str | None) -> str | None:
-    """Return the language of a code that may name a region too: zh of zh-CN."""
+def primary_language(code: str | None) -> str | None:
+    """Return the language of a code that may include a region: zh for zh-CN."""
     return re.split("[-_]", (code or "").strip())[0].lower() or None
 
 
-def _word(found: Mapping[str, Any], key: str) -> str | None:
-    value = found.get(key)
+def _word(fields: Mapping[str, Any], key: str) -> str | None:
+    value = fields.get(key)
     if isinstance(value, dict | list):
         message = f"its {key} must be one text, not several"
         raise KnowledgeError(message, "not_one_text", key=key)
     return (str(value).strip() or None) if value is not None else None
 
 
-def _day(found: Mapping[str, Any], key: str) -> str | None:
-    value = _word(found, key)
+def _day(fields: Mapping[str, Any], key: str) -> str | None:
+    value = _word(fields, key)
     if value is None:
         return None
     day = _DAY.fullmatch(value)
     try:
         return date.fromisoformat(day[1] if day else value[:0]).isoformat()
     except ValueError as error:
-        message = f"its {key} is {value!r}, which is no date: write it like 2026-12-31"
+        message = f"its {key} is {value!r}, which is not a date: write it like 2026-12-31"
         raise KnowledgeError(message, "no_date", key=key, value=value) from error
 
 
@@ -106,11 +106,10 @@ def _tags(value: Any) -> tuple[str, ...]:
 
 
 class DocumentBuilder:
-    """Collects blocks of text under a path of headings and notes where each section lies.
+    """Collects blocks of text below a path of headings, and records each section.
 
-    The layout of the text tells its structure: paragraphs and tables stand apart by a blank line;
-    rows and items are lines below each other, the first of them below the paragraph that leads
-    into them.
+    The layout of the text shows its structure: paragraphs and tables are separated by a blank line;
+    rows and items are consecutive lines, directly below the paragraph that introduces them.
     """
 
     def __init__(self) -> None:
@@ -126,41 +125,41 @@ class DocumentBuilder:
     def first_heading(self) -> str | None:
         """The first heading that has text below it, or the last one that has none."""
         self._close()
-        found = [section.headings[0] for section in self._sections if section.headings]
-        return found[0] if found else (self._path[0][1] if self._path else None)
+        headings = [section.headings[0] for section in self._sections if section.headings]
+        return headings[0] if headings else (self._path[0][1] if self._path else None)
 
     def heading(self, level: int, text: str) -> None:
-        """Go on below a heading; one without words is none."""
+        """Start a section with this heading; an empty heading is ignored."""
         if text.strip():
             self._close()
             above = tuple((at, name) for at, name in self._path if at < level)
             self._path = (*above, (level, text.strip()))
 
     def paragraph(self, text: str) -> None:
-        """Add a block that stands by itself."""
+        """Add a paragraph."""
         self._add(text, "\n\n", None)
 
     def line(self, text: str, run: object) -> None:
-        """Add a row or an item; those of the same `run` follow each other."""
+        """Add a row or an item; those of the same `run` are consecutive lines."""
         self._add(text, "\n" if self._run in {None, run} else "\n\n", run)
 
-    def document(self, name: str, details: SourceMetadata) -> Document:
-        """Return what was written; the title is the first heading where there is no other."""
+    def document(self, name: str, metadata: SourceMetadata) -> Document:
+        """Return the document; without a title, its title is the first heading."""
         self._close()
         if not self._parts:
             message = "no text was found in it"
             raise KnowledgeError(message, "without_text")
         return Document(
             id=name,
-            title=details.title or self.first_heading or PurePosixPath(name).stem,
+            title=metadata.title or self.first_heading or PurePosixPath(name).stem,
             text="".join(self._parts),
             sections=tuple(self._sections),
-            url=details.url,
-            language=details.language,
-            tags=details.tags,
-            audience=details.audience,
-            valid_from=details.valid_from,
-            valid_until=details.valid_until,
+            url=metadata.url,
+            language=metadata.language,
+            tags=metadata.tags,
+            audience=metadata.audience,
+            valid_from=metadata.valid_from,
+            valid_until=metadata.valid_until,
         )
 
     def _add(self, text: str, separator: str, run: object) -> None:

@@ -1,7 +1,7 @@
-"""Word files: their text under the headings their styles make, without heads and feet.
+"""Word files: their text under the headings of their styles, without headers and footers.
 
-The file is a zip of XML, read as a stream: the few elements that matter here need no library, and
-nothing but text is ever unpacked.
+The file is a zip of XML, read as a stream: the few elements needed here do not require a library,
+and only text is ever unpacked.
 """
 
 import io
@@ -14,14 +14,18 @@ from xml.parsers import expat
 
 from knowledge_base.documents import Document, KnowledgeError
 from knowledge_base.sources import archives
-from knowledge_base.sources.document_builder import DocumentBuilder, details, tongue
+from knowledge_base.sources.document_builder import (
+    DocumentBuilder,
+    parse_metadata,
+    primary_language,
+)
 
 _MAX_PART: Final = 64 * 2**20  # unpacked bytes of the text, or of the styles
-_OLE: Final = b"\xd0\xcf\x11\xe0"  # how files begin that are no zip: old ones and locked ones
+_OLE: Final = b"\xd0\xcf\x11\xe0"  # magic bytes of old and of encrypted files, which are not zip
 _WORD: Final = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _STRICT: Final = "http://purl.oclc.org/ooxml/wordprocessingml/main"
 _MARKUP: Final = "http://schemas.openxmlformats.org/markup-compatibility/2006"
-# Deleted and moved words, the second copy of a drawing's text, and readings above characters.
+# Deleted and moved text, the second copy of a drawing's text, and ruby annotations.
 _SKIPPED: Final = frozenset({"w:del", "w:moveFrom", "mc:Fallback", "w:rt"})
 _BLANKS: Final = {"w:tab": " ", "w:br": " ", "w:cr": " ", "w:noBreakHyphen": "-"}
 _OFF: Final = frozenset({"0", "false", "off"})
@@ -30,7 +34,7 @@ _HEADING = re.compile(r"heading (\d)")
 
 
 def read_docx(raw: bytes, name: str) -> Iterator[Document]:
-    """Yield the document of a Word file; raise KnowledgeError when it is none."""
+    """Yield the document of a Word file; raise KnowledgeError if it is not one."""
     if raw.startswith(_OLE):
         message = "it is protected by a password or of the old format: save a .docx without one"
         raise KnowledgeError(message, "locked")
@@ -47,13 +51,12 @@ def read_docx(raw: bytes, name: str) -> Iterator[Document]:
                 _parse(archive, part, reader.start, reader.end, reader.data)
         body = _Body(builder, styles)
         _parse(archive, "word/document.xml", body.start, body.end, body.data)
-    found = properties.found
-    said = {
-        "title": found.get("title"),
-        "tags": found.get("keywords"),
-        "language": tongue(found.get("language")),
+    fields = {
+        "title": properties.values.get("title"),
+        "tags": properties.values.get("keywords"),
+        "language": primary_language(properties.values.get("language")),
     }
-    yield builder.document(name, details(said))
+    yield builder.document(name, parse_metadata(fields))
 
 
 _Start = Callable[[str, dict[str, str]], None]
@@ -66,7 +69,7 @@ def _parse(
     end: Callable[[str], None],
     data: Callable[[str], None],
 ) -> None:
-    """Read a part as a stream; names come as `w:p`, whatever prefix the file gives them."""
+    """Parse a part as a stream; names are `w:p`, whatever prefix the file uses."""
     raw = archives.unpack(archive, archive.getinfo(part), _MAX_PART)
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler = lambda name, attributes: start(
@@ -90,7 +93,7 @@ def _short(name: str) -> str:
 
 
 def _refuse(*_: object) -> None:
-    message = "it defines names of its own, which no Word file does: save it as .docx again"
+    message = "it defines XML entities, which no Word file does: save it as .docx again"
     raise KnowledgeError(message)
 
 
@@ -103,7 +106,7 @@ class _Style:
 
 
 class _Styles:
-    """What the file's styles mean: their ids are translated, the names behind them are not."""
+    """The styles of the file: their ids can be translated, the names behind them are not."""
 
     def __init__(self) -> None:
         self._styles: dict[str, _Style] = {}
@@ -123,17 +126,17 @@ class _Styles:
             self._open.is_item = True
 
     def end(self, name: str) -> None:
-        """Nothing ends that matters."""
+        """Do nothing: no end tag matters here."""
 
     def data(self, text: str) -> None:
-        """Styles hold no text."""
+        """Ignore the text: styles have none."""
 
     def meaning(self, identifier: str) -> tuple[str, int | None, bool]:
-        """Return the name, the heading level if any, and whether it makes an item."""
-        name, level, is_item, seen = "", None, False, set[str]()
+        """Return the name, the heading level if any, and whether it is a list item."""
+        name, level, is_item, visited = "", None, False, set[str]()
         at: str | None = identifier
-        while at in self._styles and at not in seen:
-            seen.add(at)
+        while at in self._styles and at not in visited:
+            visited.add(at)
             style = self._styles[at]
             name = name or style.name
             heading = _HEADING.match(style.name)
@@ -145,15 +148,15 @@ class _Styles:
 
 
 def _level(value: str) -> int | None:
-    """Return the heading level of an outline level, which begins at 0; 9 says it is none."""
+    """Return the heading level of an outline level, which starts at 0; 9 means none."""
     return int(value) + 1 if value.isdecimal() and int(value) <= _BODY_LEVEL else None
 
 
 class _Properties:
-    """What the file says of itself."""
+    """The metadata of the file."""
 
     def __init__(self) -> None:
-        self.found: dict[str, str] = {}
+        self.values: dict[str, str] = {}
         self._open = ""
 
     def start(self, name: str, _attributes: dict[str, str]) -> None:
@@ -164,7 +167,7 @@ class _Properties:
 
     def data(self, text: str) -> None:
         if self._open:
-            self.found[self._open] = self.found.get(self._open, "") + text
+            self.values[self._open] = self.values.get(self._open, "") + text
 
 
 @dataclass
@@ -182,7 +185,7 @@ class _Table:
 
 
 class _Body:
-    """Feeds the builder, paragraph by paragraph and row by row."""
+    """Passes the text to the builder, paragraph by paragraph and row by row."""
 
     def __init__(self, builder: DocumentBuilder, styles: _Styles) -> None:
         self._builder = builder
@@ -249,7 +252,7 @@ class _Body:
         row, table.row = table.row, []
         if len(self._tables) == 1:
             self._builder.line(" | ".join(row) if any(row) else "", self._run)
-        elif any(row):  # a table inside a cell of another one
+        elif any(row):  # a table inside a cell of another table
             self._tables[-2].cell.append(", ".join(filter(None, row)))
 
     def _finish(self, paragraph: _Paragraph) -> None:

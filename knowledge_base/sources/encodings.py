@@ -1,4 +1,4 @@
-"""Bytes → text: by its mark, as it declares, or as it must be; never by a mere guess."""
+"""Decoding of files: by byte order mark, declaration or detection, but never by a guess."""
 
 import codecs
 import re
@@ -8,15 +8,15 @@ from typing import Final
 
 from knowledge_base.documents import KnowledgeError
 
-_MARKS: Final = (  # UTF-32 first: its mark begins like that of UTF-16
+_MARKS: Final = (  # UTF-32 first: its mark starts like that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# What people declare → what browsers read it as: the supersets that are really used.
-_MEANT: Final = {
+# Declared encodings → the supersets that are really used, as browsers do it.
+_SUPERSETS: Final = {
     "gb2312": "gb18030",
     "gbk": "gb18030",
     "big5": "big5hkscs",
@@ -29,7 +29,7 @@ _MEANT: Final = {
 _DECLARED = re.compile(
     rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w:.-]{2,40})""", re.IGNORECASE
 )
-_HEAD: Final = 4096  # where a page may declare its encoding
+_HEAD: Final = 4096  # bytes in which a page may declare its encoding
 _SAMPLE: Final = 2**16
 
 _SIMPLIFIED: Final = (
@@ -68,8 +68,8 @@ _RUSSIAN: Final = ("абвгдежзийклмнопрстуфхцчшщъыьэ
 class _Profile:
     """An encoding, and the characters that most of a text in it consists of.
 
-    `share` of the characters beyond ASCII must be among those of one alphabet; where they are
-    `alone` no word mixes them with Latin letters.
+    `share` of the non-ASCII characters must be in one of the alphabets; with `alone`, no word mixes
+    them with Latin letters.
     """
 
     encoding: str
@@ -78,17 +78,17 @@ class _Profile:
     alone: bool = False
 
     def fit(self, text: str) -> float:
-        """Return 1 or more when the text looks like one of this encoding."""
+        """Return 1 or more if the text looks like one of this encoding."""
         beyond = [character for character in text if character > "\x7f"]
         if self.alone and 10 * len(_MIXED.findall(text)) > len(beyond):
             return 0.0
         hits = max(sum(map(set(alphabet).__contains__, beyond)) for alphabet in self.alphabets)
-        return hits / len(beyond) / self.share if hits >= _FEWEST and "\x80" not in text else 0.0
+        return hits / len(beyond) / self.share if hits >= _MIN_HITS and "\x80" not in text else 0.0
 
 
-_FEWEST: Final = 4
+_MIN_HITS: Final = 4
 _MIXED = re.compile(r"[A-Za-z][\u0400-\u04ff]|[\u0400-\u04ff][A-Za-z]")
-_RIVAL: Final = 0.85  # what fits this well beside the best makes the best uncertain
+_RIVAL: Final = 0.85  # another encoding that fits this well makes the best one uncertain
 _PROFILES: Final = (
     _Profile("gb18030", (_SIMPLIFIED + _ASIAN_MARKS, _TRADITIONAL + _ASIAN_MARKS), 0.2),
     _Profile("big5hkscs", (_TRADITIONAL + _ASIAN_MARKS,), 0.2),
@@ -103,37 +103,39 @@ _PROFILES: Final = (
 
 
 def decode(raw: bytes, declared: str | None = None, *, markup: bool = False) -> str:
-    """Return the text of a file; raise KnowledgeError when its encoding is not certain.
+    """Return the text of a file; raise KnowledgeError if its encoding is not certain.
 
-    A byte order mark decides, then what is UTF-8 throughout, then what was declared (by the
-    server, or with `markup` by the page), then what only one encoding makes sense of.
+    In this order: a byte order mark, valid UTF-8, what was declared (by the server, or with
+    `markup` by the page), and the only encoding that fits.
     """
     for mark, encoding in _MARKS:
         if raw.startswith(mark):
-            return _strictly(raw, encoding, "by its mark")
-    found = _DECLARED.search(raw, 0, _HEAD) if markup and declared is None else None
-    declared = found[1].decode("ascii", "replace") if found else declared
-    name = _known(declared)
+            return _decode_strictly(raw, encoding, "by its mark")
+    declaration = _DECLARED.search(raw, 0, _HEAD) if markup and declared is None else None
+    declared = declaration[1].decode("ascii", "replace") if declaration else declared
+    name = _normalise_name(declared)
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
         if name not in {None, "utf-8", "utf-16"}:
-            return _strictly(raw, str(name), f"as it declares ({declared})")
-        return _detected(raw, error.start)
-    # Pure ASCII may be one of the escaping encodings (ISO-2022-JP, HZ) that only say so.
-    return _strictly(raw, name, f"as it declares ({declared})") if name and text.isascii() else text
+            return _decode_strictly(raw, str(name), f"as it declares ({declared})")
+        return _detect(raw, error.start)
+    # Pure ASCII may be an escaping encoding (ISO-2022-JP, HZ), which is only known if declared.
+    if name and text.isascii():
+        return _decode_strictly(raw, name, f"as it declares ({declared})")
+    return text
 
 
-def _known(declared: str | None) -> str | None:
+def _normalise_name(declared: str | None) -> str | None:
     try:
         name = codecs.lookup(declared or "").name
-        "".encode(name)  # codecs that are no text encodings are known, too
+        "".encode(name)  # raises for codecs that are not text encodings
     except (LookupError, ValueError):
         return None
-    return _MEANT.get(name, "utf-8" if name.startswith("utf-") else name)
+    return _SUPERSETS.get(name, "utf-8" if name.startswith("utf-") else name)
 
 
-def _strictly(raw: bytes, encoding: str, why: str) -> str:
+def _decode_strictly(raw: bytes, encoding: str, why: str) -> str:
     try:
         return raw.decode(encoding)
     except (UnicodeDecodeError, LookupError) as error:
@@ -141,18 +143,18 @@ def _strictly(raw: bytes, encoding: str, why: str) -> str:
         raise KnowledgeError(message, "no_utf8") from error
 
 
-def _detected(raw: bytes, wrong_at: int) -> str:
+def _detect(raw: bytes, wrong_at: int) -> str:
     fits = sorted(_fits(raw), reverse=True)
     if fits and fits[0][0] >= 1:
         best, encoding, sample = fits[0]
         if all(fit < _RIVAL * best or text == sample for fit, _, text in fits[1:]):
-            return _strictly(raw, encoding, "as it looks")
+            return _decode_strictly(raw, encoding, "as it looks")
     message = f"it is not UTF-8 (byte {wrong_at}) and not certainly anything else: save it as UTF-8"
     raise KnowledgeError(message, "no_utf8")
 
 
 def _fits(raw: bytes) -> Iterator[tuple[float, str, str]]:
-    """Yield how well each encoding fits, with its name and what it makes of a sample."""
+    """Yield how well each encoding fits, its name, and a decoded sample."""
     first = re.search(rb"[\x80-\xff]", raw)
     start = raw.rfind(b"\n", 0, first.start()) + 1 if first else 0
     for profile in _PROFILES:

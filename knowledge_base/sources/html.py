@@ -1,4 +1,4 @@
-"""HTML pages: the article without what surrounds it, and what the page says of itself."""
+"""HTML pages: the article without navigation, and the metadata of the page."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,11 @@ from typing import Any, Final
 from urllib.parse import urljoin
 
 from knowledge_base.documents import Document, KnowledgeError
-from knowledge_base.sources.document_builder import DocumentBuilder, details, tongue
+from knowledge_base.sources.document_builder import (
+    DocumentBuilder,
+    parse_metadata,
+    primary_language,
+)
 
 _DROPPED: Final = "script, style, nav, footer, header, aside, form, noscript, template, svg"
 _BLOCKS: Final = frozenset(
@@ -27,10 +31,10 @@ def read_html(source: str, name: str) -> Iterator[Document]:
     meta = _meta(tree)
     title = tree.css_first("title")
     root = tree.css_first("html")
-    said = {
+    fields = {
         "title": _words(title.text()) if title else None,
         "url": _address(tree),
-        "language": tongue(
+        "language": primary_language(
             (root.attributes.get("lang") if root else None)
             or meta.get("content-language")
             or meta.get("language")
@@ -48,33 +52,33 @@ def read_html(source: str, name: str) -> Iterator[Document]:
         node.decompose()
     builder = DocumentBuilder()
     _walk(main, builder)
-    yield builder.document(name, details(said))
+    yield builder.document(name, parse_metadata(fields))
 
 
 @dataclass(frozen=True)
 class PageLinks:
-    """Where a page leads: links that may be followed, and the address it gives as its own."""
+    """The links of a page that may be followed, and its canonical address."""
 
     links: tuple[str, ...]
     canonical: str | None
     index: bool
 
 
-def signposts(source: str, url: str) -> PageLinks:
-    """Read a page's links as absolute addresses, without those it asks not to follow."""
+def read_links(source: str, url: str) -> PageLinks:
+    """Read a page's links as absolute addresses, without those marked as nofollow."""
     tree = _parse(source)
     base = tree.css_first("base[href]")
     start = _join(url, base.attributes.get("href") if base else None) or url
     robots = set(re.split(r"[\s,]+", _meta(tree).get("robots", "").lower()))
     anchors = () if robots & {"nofollow", "none"} else tree.css("a[href], area[href]")
-    found = [
+    links = [
         _join(start, anchor.attributes.get("href"))
         for anchor in anchors
         if "nofollow" not in (anchor.attributes.get("rel") or "").lower().split()
     ]
     canonical = _canonical(tree)
     return PageLinks(
-        links=tuple(dict.fromkeys(link for link in found if link)),
+        links=tuple(dict.fromkeys(link for link in links if link)),
         canonical=_join(start, canonical) if canonical else None,
         index=not robots & {"noindex", "none"},
     )
@@ -89,7 +93,7 @@ def _parse(source: str) -> Any:
 def _join(base: str, href: str | None) -> str | None:
     try:
         return urljoin(base, (href or "").strip()) if href and href.strip() else None
-    except ValueError:  # an address in brackets that is none
+    except ValueError:  # an invalid IPv6 address
         return None
 
 
@@ -101,18 +105,18 @@ def _canonical(tree: Any) -> str | None:
 
 
 def _address(tree: Any) -> str | None:
-    """Return the page's own address when it is a whole one."""
+    """Return the canonical address if it is absolute."""
     canonical = _canonical(tree) or ""
     return canonical if canonical.startswith(("https://", "http://")) else None
 
 
 def _meta(tree: Any) -> dict[str, str]:
-    """Return the page's `<meta>` tags by lower-case name; the first of a name stays."""
-    found: dict[str, str] = {}
+    """Return the page's `<meta>` tags by lower-case name; the first of each name is used."""
+    tags: dict[str, str] = {}
     for node in tree.css("meta[content]"):
         key = node.attributes.get("name") or node.attributes.get("http-equiv") or ""
-        found.setdefault(key.strip().lower(), str(node.attributes.get("content") or "").strip())
-    return found
+        tags.setdefault(key.strip().lower(), str(node.attributes.get("content") or "").strip())
+    return tags
 
 
 def _words(text: str) -> str:
@@ -121,14 +125,14 @@ def _words(text: str) -> str:
 
 @dataclass(frozen=True)
 class _End:
-    """Where an element ends, on the way through the page."""
+    """The end of an element during the traversal."""
 
-    run: object  # the list or table that goes on behind it
+    run: object  # the enclosing list or table, which continues after it
     block: bool = True
 
 
 def _walk(root: Any, builder: DocumentBuilder) -> None:
-    """Feed the blocks below `root` to the builder, in document order, without recursion."""
+    """Pass the blocks below `root` to the builder, in document order, without recursion."""
     pending: list[Any] = list(root.iter(include_text=True))[::-1]
     inline: list[str] = []
     run: object = None
@@ -164,7 +168,7 @@ def _walk(root: Any, builder: DocumentBuilder) -> None:
 
 
 def _block(node: Any, builder: DocumentBuilder, run: object) -> None:
-    """Write an element that is one block: a heading, a row, text with its line breaks."""
+    """Add an element that is one block: a heading, a row, preformatted text."""
     if node.tag == "tr":
         cells = [_words(cell.text()) for cell in node.iter() if cell.tag in {"td", "th"}]
         builder.line(" | ".join(cells) if any(cells) else "", run)

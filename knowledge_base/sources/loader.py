@@ -1,4 +1,4 @@
-"""Files of any known kind → documents. One function a suffix."""
+"""Loading of documents from files of all supported kinds, one reader per suffix."""
 
 import gzip
 import io
@@ -20,8 +20,8 @@ from knowledge_base.sources.tabular import read_csv, read_jsonl
 
 __all__ = ["KINDS", "MAX_BYTES", "SourceFailure", "load", "parse"]
 
-MAX_BYTES: Final = 32 * 2**20  # one file of text; larger ones are exports that want splitting
-MAX_BINARY_BYTES: Final = 128 * 2**20  # one PDF or Word file: most of it is pictures
+MAX_BYTES: Final = 32 * 2**20  # of a text file; larger ones are exports that should be split
+MAX_BINARY_BYTES: Final = 128 * 2**20  # of a PDF or Word file, which is mostly pictures
 
 _Read = Iterator[Document] | Iterator[Document | SourceFailure]
 _TEXT: Final[dict[str, Callable[[str, str], _Read]]] = {
@@ -40,12 +40,12 @@ KINDS: Final = tuple(sorted([*_TEXT, *_BINARY, _ARCHIVE]))
 
 
 def load(paths: Iterable[Path]) -> Iterator[Document | SourceFailure]:
-    """Yield the documents of files and folders; what cannot be read comes as a Failure."""
+    """Yield the documents of files and folders; what cannot be read is a SourceFailure."""
     for path in paths:
         if not path.exists():
             yield SourceFailure(str(path), "there is no such file or folder", "not_there")
         elif path.is_dir():
-            files = sorted(p for p in path.rglob("*") if p.is_file() and _visible(p, path))
+            files = sorted(p for p in path.rglob("*") if p.is_file() and _is_visible(p, path))
             for file in files:
                 yield from _load_file(file, file.relative_to(path).as_posix())
         else:
@@ -57,38 +57,38 @@ def parse(
 ) -> Iterator[Document | SourceFailure]:
     """Yield the documents of one file's bytes.
 
-    `kind` is a suffix, by default the name's; `declared` is the encoding that who sent it says
-    it is in.
+    `kind` is a suffix, by default that of the name; `declared` is the encoding that the sender
+    declared.
     """
     try:
         kind = kind or _kind(name)
         if kind in _BINARY:
             if not raw:
                 message = "it is empty"
-                raise KnowledgeError(message, "empty")  # noqa: TRY301 — told like what readers tell
+                raise KnowledgeError(message, "empty")  # noqa: TRY301 — reported like readers' errors
             yield from _BINARY[kind](raw, name)
         else:
             text = decode(raw, declared, markup=kind in _MARKUP)
             yield from _TEXT[kind](_clean(text), name)
     except KnowledgeError as error:
-        yield SourceFailure.of(name, error)
+        yield SourceFailure.from_error(name, error)
 
 
-def _visible(path: Path, root: Path) -> bool:
+def _is_visible(path: Path, root: Path) -> bool:
     return not any(part.startswith(".") for part in path.relative_to(root).parts)
 
 
 def _kind(name: str) -> str:
     suffix = PurePosixPath(name.removesuffix(".gz")).suffix.lower()
     if suffix not in KINDS:
-        known = ", ".join(KINDS)
-        message = f"files of kind '{suffix or 'none'}' are not read; known: {known}"
-        raise KnowledgeError(message, "unknown_kind", known=known)
+        supported = ", ".join(KINDS)
+        message = f"files of kind '{suffix or 'none'}' are not read; known: {supported}"
+        raise KnowledgeError(message, "unknown_kind", known=supported)
     return suffix
 
 
 def _limit(name: str) -> int:
-    """Return how many bytes of a file are read; raise KnowledgeError for unknown kinds."""
+    """Return the most bytes that are read of a file; raise KnowledgeError for unknown kinds."""
     return MAX_BYTES if _kind(name) in _TEXT else MAX_BINARY_BYTES
 
 
@@ -99,7 +99,7 @@ def _load_file(path: Path, name: str) -> Iterator[Document | SourceFailure]:
         else:
             yield from parse(_read(path, _limit(name)), name)
     except KnowledgeError as error:
-        yield SourceFailure.of(name, error)
+        yield SourceFailure.from_error(name, error)
 
 
 def _load_archive(path: Path, name: str) -> Iterator[Document | SourceFailure]:
@@ -117,11 +117,11 @@ def _load_archive(path: Path, name: str) -> Iterator[Document | SourceFailure]:
 
 
 def _load_member(path: str, raw: bytes, *, archive: str) -> Iterator[Document | SourceFailure]:
-    """Yield the documents of a file in an archive; its failures name the archive too."""
+    """Yield the documents of a file in an archive; failures include the archive's name."""
     try:
         raw = _read(io.BytesIO(raw), _limit(path)) if path.endswith(".gz") else raw
     except KnowledgeError as error:
-        yield SourceFailure.of(f"{archive}/{path}", error)
+        yield SourceFailure.from_error(f"{archive}/{path}", error)
         return
     for item in parse(raw, path):
         yield (
@@ -132,7 +132,7 @@ def _load_member(path: str, raw: bytes, *, archive: str) -> Iterator[Document | 
 
 
 def _read(source: Path | io.BytesIO, limit: int) -> bytes:
-    """Read a file, or what is packed in one; what is too large is not read to its end."""
+    """Read a file, unpacked if it is gzipped; at most `limit` bytes and one more are read."""
     raw = None
     try:
         if isinstance(source, io.BytesIO) or source.suffix == ".gz":

@@ -1,4 +1,4 @@
-"""Markdown, with what its front matter says of it, and plain text."""
+"""Markdown files with front matter, and plain text files."""
 
 import re
 from collections.abc import Iterator
@@ -8,19 +8,19 @@ from typing import Any
 import yaml
 
 from knowledge_base.documents import Document, KnowledgeError
-from knowledge_base.sources.document_builder import DocumentBuilder, SourceMetadata, details
+from knowledge_base.sources.document_builder import DocumentBuilder, SourceMetadata, parse_metadata
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 
 
 def read_markdown(source: str, name: str) -> Iterator[Document]:
-    """Yield the document of a Markdown file: words stay, marks go."""
+    """Yield the document of a Markdown file: the text without markup."""
     from markdown_it import MarkdownIt
 
     meta, source = _front_matter(source)
     builder = DocumentBuilder()
     tokens = MarkdownIt("commonmark").enable("table").parse(source)
-    run: object = None  # the outermost list or the table we are in
+    run: object = None  # the outermost list, or the table, around the current token
     depth = 0
     row: list[str] | None = None
     for number, token in enumerate(tokens):
@@ -58,13 +58,13 @@ def read_plain(source: str, name: str) -> Iterator[Document]:
 
 
 def _front_matter(source: str) -> tuple[SourceMetadata, str]:
-    """Return the front matter and what follows it; text between two rules is no front matter."""
+    """Return the metadata and the rest; text between two rules is not front matter."""
     match = _FRONT_MATTER.match(source)
     if match is None:
         return SourceMetadata(), source
     try:
-        # All scalars stay words: `no` is a language, and a wrong date is named by its key.
-        loaded = yaml.load(match[1], Loader=yaml.BaseLoader)  # noqa: S506 — makes words only
+        # All scalars stay strings: `no` is a language, and a wrong date is reported by its key.
+        loaded = yaml.load(match[1], Loader=yaml.BaseLoader)  # noqa: S506 — it creates strings only
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         why = (str(error).splitlines() or ["?"])[0]
         message = f"its front matter is not YAML: {why}"
@@ -72,15 +72,15 @@ def _front_matter(source: str) -> tuple[SourceMetadata, str]:
     if not isinstance(loaded, dict):
         return SourceMetadata(), source
     try:
-        said = {str(key): value for key, value in loaded.items() if value not in ("null", "~")}
-        return details(said), source[match.end() :]
+        fields = {str(key): value for key, value in loaded.items() if value not in ("null", "~")}
+        return parse_metadata(fields), source[match.end() :]
     except KnowledgeError as error:
         message = f"its front matter is wrong: {error}"
         raise KnowledgeError(message, error.reason, **error.facts) from error
 
 
 def _inline(token: Any) -> str:
-    """Return an inline token's words: link texts and code stay, marks go, breaks become spaces."""
+    """Return an inline token's text: link texts and code stay, breaks become spaces."""
     words = []
     for child in token.children or ():
         if child.type in {"softbreak", "hardbreak"}:

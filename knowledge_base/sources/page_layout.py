@@ -1,8 +1,8 @@
-"""Printed pages → headings, paragraphs, items and rows, from where each piece of text stands. Pure.
+"""Reconstruction of headings, paragraphs, items and rows from the positions of printed text. Pure.
 
-A page knows no paragraphs, only words at places. What is larger than the body is a heading, what
-stands in columns is a table, what recurs at the edge of the pages is none of the text, and a line
-that ends although the next word had room ends on purpose.
+A page has no paragraphs, only words at positions. Text larger than the body is a heading, text in
+columns is a table, text that recurs at the edges of pages is dropped, and a line that ends although
+the next word would have fitted is a line of its own.
 """
 
 import re
@@ -13,10 +13,10 @@ from typing import Final
 
 from knowledge_base.sources.document_builder import DocumentBuilder
 
-_HEADING_RATIO: Final = 1.12  # to the size of the body
-_LONGEST_HEADING: Final = 200
-_EDGE: Final = 0.13  # of a page's height: where running heads and page numbers stand
-_RECURS: Final = 0.4  # of the pages; left and right pages may have heads of their own
+_HEADING_RATIO: Final = 1.12  # of the font size to that of the body
+_MAX_HEADING: Final = 200
+_EDGE: Final = 0.13  # share of a page's height that may contain running heads and page numbers
+_RECURS: Final = 0.4  # share of the pages; left and right pages may have different heads
 _WIDE_FROM: Final = "\u2e80"
 _NARROW: Final = frozenset("iljtfrI.,:;'|!()[]-/ ")
 _BULLETS: Final = "•◦▪▫●○■□‣·–—*\x7f\u25ba\uf0b7\uf0a7\uf0d8"
@@ -31,7 +31,7 @@ _LIGATURES: Final = str.maketrans(
 
 @dataclass(frozen=True)
 class TextFragment:
-    """Text shown at one place: lengths in points, `y` grows upwards."""
+    """Text at one position: lengths in points, `y` grows upwards."""
 
     text: str
     page: int
@@ -52,30 +52,30 @@ class LayoutLine:
 
     @property
     def size(self) -> float:
-        """The size most of it is set in."""
+        """The font size of most of its text."""
         return self.sizes.most_common(1)[0][0]
 
     @property
     def right(self) -> float:
-        """Where it ends, by estimate."""
+        """The estimated right end."""
         x, text = self.cells[-1]
         return x + width(text, self.size)
 
     @property
     def text(self) -> str:
-        """Its words, without a bullet; a number it begins with stays."""
+        """Its text without a bullet; a number at the start stays."""
         words = " ".join(text.strip() for _, text in self.cells)
         return words.lstrip(_BULLETS + " ") if self.has_marker else words
 
     @property
     def has_marker(self) -> bool:
-        """Whether it begins with a bullet or a number that stands by itself."""
+        """Return whether it begins with a bullet or a separate number."""
         first = self.cells[0][1].strip()
         return (len(self.cells) > 1 and _is_marker(first)) or bool(_MARKED.match(first))
 
     @property
     def is_row(self) -> bool:
-        """Whether it has columns."""
+        """Return whether it has several columns."""
         return len(self.cells) > (2 if _is_marker(self.cells[0][1].strip()) else 1)
 
 
@@ -84,7 +84,7 @@ def _is_marker(text: str) -> bool:
 
 
 def width(text: str, size: float) -> float:
-    """Estimate how wide a text is set: fonts differ, but not by more than a tenth or so."""
+    """Estimate the width of a text: fonts differ by not much more than a tenth."""
     units = 0.0
     for character in text.strip():
         if character >= _WIDE_FROM:
@@ -102,14 +102,14 @@ def write(
     outline: Mapping[str, int],
     builder: DocumentBuilder,
 ) -> None:
-    """Write the text of all pages; `outline` is title → level, for pages all in one size."""
+    """Write the text of all pages; `outline` maps titles to levels, for pages in one font size."""
     lines = _without_running(_lines(fragments), heights)
     if lines:
         _Writer(lines, outline, builder).write()
 
 
 def _lines(fragments: Sequence[TextFragment]) -> list[LayoutLine]:
-    """Gather what stands at one height, in the order in which it was drawn."""
+    """Group the fragments at one height, in the order in which they were drawn."""
     lines: list[LayoutLine] = []
     blank = False
     for piece in fragments:
@@ -133,17 +133,17 @@ def _lines(fragments: Sequence[TextFragment]) -> list[LayoutLine]:
         blank = False
     for line in lines:
         line.cells = _cells(line, ())
-    # A cell that fills its column leaves no gap; the rows beside it tell where the columns are.
+    # A cell that fills its column leaves no gap: the columns of the next rows show where to split.
     rows = [{x for x, _ in line.pieces[1:]} if line.is_row else set() for line in lines]
-    for one, other in zip(range(len(lines)), range(1, len(lines)), strict=False):
-        for line, columns in ((lines[one], rows[other]), (lines[other], rows[one])):
-            if columns and lines[one].page == lines[other].page:
+    for first, second in zip(range(len(lines)), range(1, len(lines)), strict=False):
+        for line, columns in ((lines[first], rows[second]), (lines[second], rows[first])):
+            if columns and lines[first].page == lines[second].page:
                 line.cells = max(line.cells, _cells(line, tuple(columns)), key=len)
     return lines
 
 
 def _cells(line: LayoutLine, columns: tuple[float, ...]) -> list[tuple[float, str]]:
-    """Join the pieces of a line up to the next wide gap, or the next of the known columns."""
+    """Join the pieces of a line up to the next wide gap, or the next of the given columns."""
     cells: list[tuple[float, str]] = []
     end = 0.0
     for x, text in line.pieces:
@@ -152,8 +152,8 @@ def _cells(line: LayoutLine, columns: tuple[float, ...]) -> list[tuple[float, st
         beyond = bool(cells) and x > cells[-1][0]
         wide = gap > 1.3 * line.size and gap > 0.12 * width(before, line.size)
         marker = len(cells) == 1 and _is_marker(before.strip()) and gap > line.size / 2
-        known = any(abs(x - column) <= 1 for column in columns)
-        if not cells or (beyond and (wide or marker or known)):
+        at_column = any(abs(x - column) <= 1 for column in columns)
+        if not cells or (beyond and (wide or marker or at_column)):
             cells.append((x, text))
         else:
             cells[-1] = (cells[-1][0], _glue(before, text))
@@ -168,7 +168,7 @@ def _glue(before: str, text: str) -> str:
 
 
 def _without_running(lines: list[LayoutLine], heights: Mapping[int, float]) -> list[LayoutLine]:
-    """Leave out what recurs at the same height of the edges: heads, feet, page numbers."""
+    """Drop text that recurs at the same height near the edges: headers, footers, page numbers."""
     if len(heights) < 2 or not lines:  # noqa: PLR2004 — nothing recurs on a single page
         return lines
     body = _body(lines)
@@ -187,11 +187,11 @@ def _without_running(lines: list[LayoutLine], heights: Mapping[int, float]) -> l
     for line, place in zip(lines, places, strict=True):
         if place is not None:
             pages.setdefault(place, set()).add(line.page)
-    fewest = max(2, _RECURS * len(heights))
+    min_pages = max(2, _RECURS * len(heights))
     return [
         line
         for line, place in zip(lines, places, strict=True)
-        if place is None or len(pages[place]) < fewest
+        if place is None or len(pages[place]) < min_pages
     ]
 
 
@@ -203,7 +203,7 @@ def _body(lines: Sequence[LayoutLine]) -> float:
 
 
 class _Writer:
-    """Goes through the lines and hands blocks to the builder."""
+    """Iterates over the lines and passes blocks to the builder."""
 
     def __init__(
         self, lines: list[LayoutLine], outline: Mapping[str, int], builder: DocumentBuilder
@@ -237,7 +237,7 @@ class _Writer:
         text = line.text
         return (
             line.size >= self._body * _HEADING_RATIO
-            and len(text) <= _LONGEST_HEADING
+            and len(text) <= _MAX_HEADING
             and any(character.isalpha() for character in text)
             and not line.is_row
         )
@@ -248,14 +248,14 @@ class _Writer:
         return self._outline.get(_plain(line.text))
 
     def _heading(self, at: int, level: int) -> int:
-        """Write a heading of one line or, where it is broken, of several."""
+        """Write a heading of one or several lines."""
         text, end = self._lines[at].text, at + 1
         while end < len(self._lines) and self._is_large(self._lines[at]):
-            one, following = self._lines[end - 1], self._lines[end]
-            gap = one.y - following.y
-            if following.size != one.size or following.page != one.page or following.is_row:
+            line, following = self._lines[end - 1], self._lines[end]
+            gap = line.y - following.y
+            if following.size != line.size or following.page != line.page or following.is_row:
                 break
-            if not 0 < gap <= 1.4 * one.size or len(text) + len(following.text) > _LONGEST_HEADING:
+            if not 0 < gap <= 1.4 * line.size or len(text) + len(following.text) > _MAX_HEADING:
                 break
             text = self._join(text, following.text)
             end += 1
@@ -263,41 +263,43 @@ class _Writer:
         return end
 
     def _rows_from(self, at: int) -> int:
-        """Return the end of the table that begins at a line; the line itself is none alone."""
+        """Return the end of the table that starts at a line; a single line is not a table."""
         end = at
         while end < len(self._lines) and self._lines[end].is_row:
-            if end > at and not self._aligned(self._lines[end - 1], self._lines[end]):
+            if end > at and not self._share_column(self._lines[end - 1], self._lines[end]):
                 break
             end += 1
         return end
 
-    def _aligned(self, one: LayoutLine, other: LayoutLine) -> bool:
-        """Whether two lines share a column other than the first: its left or its right edge."""
-        reach = 1.5 * self._body
+    def _share_column(self, first: LayoutLine, second: LayoutLine) -> bool:
+        """Return whether two lines share the left or right edge of a column after the first."""
+        tolerance = 1.5 * self._body
 
         def edges(line: LayoutLine) -> list[tuple[float, float]]:
             return [(x, x + width(text, line.size)) for x, text in line.cells[1:]]
 
         return any(
-            abs(left - other_left) <= reach or abs(right - other_right) <= reach
-            for left, right in edges(one)
-            for other_left, other_right in edges(other)
+            abs(start - other_start) <= tolerance or abs(end - other_end) <= tolerance
+            for start, end in edges(first)
+            for other_start, other_end in edges(second)
         )
 
     def _block(self, at: int) -> int:
-        """Write lines that belong together: a paragraph, and lines broken on purpose."""
+        """Write consecutive lines that belong together: a paragraph, or separate short lines."""
         run = object()
         text = self._lines[at].text
         is_item = self._lines[at].has_marker
         end = at + 1
         while end < len(self._lines):
-            one, line = self._lines[end - 1], self._lines[end]
+            previous, line = self._lines[end - 1], self._lines[end]
             if self._rows_from(end) - end > 1 or self._level(line) is not None:
                 break
-            if not (self._close(one, line) or (line.has_marker and line.page == one.page)):
+            if not (
+                self._continues(previous, line) or (line.has_marker and line.page == previous.page)
+            ):
                 break
-            divided = self._is_divided(one, line)
-            if line.has_marker or not (divided or self._is_full(one, line)):
+            divided = self._is_divided(previous, line)
+            if line.has_marker or not (divided or self._is_full(previous, line)):
                 self._put(text, run, is_line=is_item)
                 text, is_item = line.text, True
             else:
@@ -313,24 +315,23 @@ class _Writer:
         else:
             self._builder.paragraph(text)
 
-    def _close(self, one: LayoutLine, other: LayoutLine) -> bool:
-        """Whether a line goes on with the block of the one before."""
-        if abs(one.size - other.size) > 0.1 * self._body:
+    def _continues(self, first: LayoutLine, second: LayoutLine) -> bool:
+        """Return whether a line belongs to the block of the previous one."""
+        if abs(first.size - second.size) > 0.1 * self._body:
             return False
-        if one.page != other.page:
-            return (
-                not other.has_marker and not one.text.endswith(_ENDS) and self._is_full(one, other)
-            )
-        return 0 < one.y - other.y <= 1.3 * self._leading * max(one.size, other.size)
+        if first.page != second.page:
+            ends = first.text.endswith(_ENDS)
+            return not second.has_marker and not ends and self._is_full(first, second)
+        return 0 < first.y - second.y <= 1.3 * self._leading * max(first.size, second.size)
 
-    def _is_divided(self, one: LayoutLine, other: LayoutLine) -> bool:
-        """Whether a word is divided between two lines."""
-        return bool(_DIVIDED.search(one.text)) and other.text[:1].islower()
+    def _is_divided(self, first: LayoutLine, second: LayoutLine) -> bool:
+        """Return whether a word is divided between two lines."""
+        return bool(_DIVIDED.search(first.text)) and second.text[:1].islower()
 
-    def _is_full(self, one: LayoutLine, other: LayoutLine) -> bool:
-        """Whether the next word had no room left in a line."""
-        word = other.text[:1] if other.text[:1] >= _WIDE_FROM else other.text.split(" ")[0]
-        return one.right + width(word, one.size) >= 0.9 * self._margins[self._column(one)]
+    def _is_full(self, first: LayoutLine, second: LayoutLine) -> bool:
+        """Return whether the next word did not fit into a line."""
+        word = second.text[:1] if second.text[:1] >= _WIDE_FROM else second.text.split(" ")[0]
+        return first.right + width(word, first.size) >= 0.9 * self._margins[self._column(first)]
 
     def _column(self, line: LayoutLine) -> tuple[int, int]:
         return line.page, round(line.cells[0][0] / (6 * self._body))
@@ -343,17 +344,17 @@ class _Writer:
         return margins
 
     def _measure_leading(self) -> float:
-        """Return the usual distance of lines, in sizes: from full lines to those that follow."""
-        found: Counter[float] = Counter()
-        for one, other in zip(self._lines, self._lines[1:], strict=False):
-            if one.page == other.page and one.size == other.size and not one.is_row:
-                distance = (one.y - other.y) / one.size
-                if 1 <= distance <= 2.2 and self._is_full(one, other):  # noqa: PLR2004
-                    found[round(distance, 1)] += 1
-        return found.most_common(1)[0][0] if found else 1.5
+        """Return the usual line spacing in font sizes, from full lines to the lines after them."""
+        distances: Counter[float] = Counter()
+        for first, second in zip(self._lines, self._lines[1:], strict=False):
+            if first.page == second.page and first.size == second.size and not first.is_row:
+                distance = (first.y - second.y) / first.size
+                if 1 <= distance <= 2.2 and self._is_full(first, second):  # noqa: PLR2004
+                    distances[round(distance, 1)] += 1
+        return distances.most_common(1)[0][0] if distances else 1.5
 
     def _join(self, text: str, following: str) -> str:
-        """Join two lines: without the hyphen of a divided word, without a blank in Chinese."""
+        """Join two lines: without the hyphen of a divided word, and without a blank in Chinese."""
         if text.endswith("\u00ad"):
             return text[:-1] + following
         divided = _DIVIDED.search(text)

@@ -1,4 +1,4 @@
-"""PDF files with text: where each piece of it stands, for the layout to make sense of."""
+"""PDF files: extraction of text fragments with positions, for the layout analysis."""
 
 import io
 import logging
@@ -9,7 +9,11 @@ from typing import Any, Final
 
 from knowledge_base.documents import Document, KnowledgeError
 from knowledge_base.sources import page_layout
-from knowledge_base.sources.document_builder import DocumentBuilder, details, tongue
+from knowledge_base.sources.document_builder import (
+    DocumentBuilder,
+    parse_metadata,
+    primary_language,
+)
 from knowledge_base.sources.page_layout import TextFragment
 
 MAX_PAGES: Final = 1000
@@ -20,8 +24,8 @@ _NO_TITLES: Final = frozenset({"untitled", "(anonymous)", "anonymous", "unspecif
 
 
 def read_pdf(raw: bytes, name: str) -> Iterator[Document]:
-    """Yield the document of a PDF; raise KnowledgeError with the reason when it has no text."""
-    # A damaged file is told of by our own message; the library's warnings would only repeat it.
+    """Yield the document of a PDF; raise KnowledgeError with the reason if it has no text."""
+    # Damage is reported by our own message; the library's warnings would only repeat it.
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     from pypdf import Configuration, apply_configuration
     from pypdf.errors import DependencyError, FileNotDecryptedError, LimitReachedError
@@ -45,7 +49,7 @@ def read_pdf(raw: bytes, name: str) -> Iterator[Document]:
     except LimitReachedError as error:
         message = f"it unpacks to more than it should ({error}): print it to a new PDF"
         raise KnowledgeError(message) from error
-    except Exception as error:  # damage shows as any error there is
+    except Exception as error:  # a damaged file can raise any error
         message = f"it is damaged ({type(error).__name__}): export it again"
         raise KnowledgeError(message, "damaged", why=type(error).__name__) from error
     yield document
@@ -75,16 +79,16 @@ def _read(raw: bytes, name: str) -> Document:
     builder = DocumentBuilder()
     page_layout.write(extraction.fragments, heights, _outline(reader), builder)
     meta: Any = reader.metadata or {}
-    said = {
+    fields = {
         "title": _title(meta),
         "tags": str(meta.get("/Keywords") or "") or None,
-        "language": tongue(str(reader.root_object.get("/Lang") or "")),
+        "language": primary_language(str(reader.root_object.get("/Lang") or "")),
     }
-    return builder.document(name, details(said))
+    return builder.document(name, parse_metadata(fields))
 
 
 class _Extraction:
-    """Collects the fragments of all pages, within the time and the memory one file may take."""
+    """Collects the fragments of all pages, within limits of time and memory."""
 
     def __init__(self) -> None:
         self.fragments: list[TextFragment] = []
@@ -93,7 +97,7 @@ class _Extraction:
         self._over: KnowledgeError | None = None
 
     def read(self, number: int, page: Any, bottom: float) -> None:
-        def see(text: str, cm: list[float], tm: list[float], _font: Any, size: float) -> None:
+        def collect(text: str, cm: list[float], tm: list[float], _font: Any, size: float) -> None:
             if not text:
                 return
             x = tm[4] * cm[0] + tm[5] * cm[2] + cm[4]
@@ -103,7 +107,8 @@ class _Extraction:
             self.fragments.append(TextFragment(text, number, x, y, abs(tall * (size or 1)) or 1.0))
 
         def check(*_: Any) -> None:
-            # The library goes on where drawing a part fails, so the reason is kept for the end.
+            # The library continues after an error in drawing, so the reason is raised again at the
+            # end.
             if time.monotonic() > self._deadline:
                 self._over = KnowledgeError(f"reading it takes over {MAX_SECONDS:.0f} s: split it")
             elif self._characters > _MAX_CHARACTERS:
@@ -111,7 +116,7 @@ class _Extraction:
             if self._over is not None:
                 raise self._over
 
-        page.extract_text(visitor_text=see, visitor_operand_before=check)
+        page.extract_text(visitor_text=collect, visitor_operand_before=check)
         check()
 
 
@@ -123,12 +128,12 @@ def _title(meta: Any) -> str | None:
 
 def _outline(reader: Any) -> dict[str, int]:
     """Return the titles of the outline with their depths, from 1."""
-    found: dict[str, int] = {}
+    titles: dict[str, int] = {}
     pending: list[tuple[Any, int]] = [(reader.outline, 0)]
     while pending:
         item, depth = pending.pop()
         if isinstance(item, list):
             pending += [(part, depth + 1) for part in item]
         elif getattr(item, "title", None):
-            found.setdefault(str(item.title), depth)
-    return found
+            titles.setdefault(str(item.title), depth)
+    return titles

@@ -1,4 +1,4 @@
-"""Rows that are articles: CSV with questions and answers, and JSONL."""
+"""Tables of articles: CSV with questions and answers, and JSONL."""
 
 import csv
 import json
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from knowledge_base.documents import Document, KnowledgeError, Section
-from knowledge_base.sources.document_builder import DocumentBuilder, SourceFailure, details
+from knowledge_base.sources.document_builder import DocumentBuilder, SourceFailure, parse_metadata
 
-_NAMED: Final = 100  # broken rows of one file that are reported one by one
-_LONGEST_ROW: Final = 200  # lines; behind an open quotation mark everything would be one row
-_LONGEST_CELL: Final = 2**20
+_MAX_REPORTED: Final = 100  # broken rows of one file that are reported one by one
+_MAX_ROW_LINES: Final = 200  # an unclosed quotation mark would make the rest of the file one row
+_MAX_CELL: Final = 2**20
 _QUESTION, _ANSWER = "question", "answer"
 
 
-class _Broken:
-    """Names the broken rows of a file, and counts those beyond a sensible number."""
+class _BrokenRows:
+    """Reports the broken rows of a file, and counts those beyond the maximum."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -24,69 +24,69 @@ class _Broken:
 
     def failure(self, row: str, reason: str) -> Iterator[SourceFailure]:
         self._count += 1
-        if self._count <= _NAMED:
+        if self._count <= _MAX_REPORTED:
             yield SourceFailure(self._name, f"{row}: {reason}")
 
     def rest(self) -> Iterator[SourceFailure]:
-        if self._count > _NAMED:
+        if self._count > _MAX_REPORTED:
             yield SourceFailure(
-                self._name, f"{self._count - _NAMED} more rows are broken like these"
+                self._name, f"{self._count - _MAX_REPORTED} more rows are broken like these"
             )
 
 
 def read_csv(source: str, name: str) -> Iterator[Document | SourceFailure]:
-    """Yield an article a row; a broken row is named and the rows behind it are read."""
+    """Yield an article per row; a broken row is reported and the rows after it are read."""
     lines = source.split("\n")
     header = next((number for number, line in enumerate(lines) if line.strip()), 0)
     delimiter, columns = _columns(lines[header])
-    broken = _Broken(name)
-    for number, found in enumerate(_rows(lines, header + 1, delimiter), start=1):
+    broken = _BrokenRows(name)
+    for number, parsed in enumerate(_rows(lines, header + 1, delimiter), start=1):
         try:
-            row = _row(columns, found.cells, found.reason)
+            row = _row(columns, parsed.cells, parsed.reason)
             if row.get(_QUESTION) and row.get(_ANSWER):
                 yield _faq(f"{name}#{number}", row)
         except KnowledgeError as error:
-            yield from broken.failure(f"row {number} (line {found.line})", str(error))
+            yield from broken.failure(f"row {number} (line {parsed.line})", str(error))
     yield from broken.rest()
 
 
 def _columns(line: str) -> tuple[str, list[str]]:
-    """Return what separates the cells, and the names in the first row."""
+    """Return the delimiter, and the names in the first row."""
     for delimiter in (",", ";", "\t"):
         columns = [cell.strip().lower() for cell in next(csv.reader([line], delimiter=delimiter))]
         if {_QUESTION, _ANSWER} <= set(columns):
             return delimiter, columns
-    found = sorted(cell.strip() for cell in next(csv.reader([line])))
-    message = f"its first row must name question and answer; it has {found}"
-    raise KnowledgeError(message, "no_questions", found=", ".join(found))
+    names = sorted(cell.strip() for cell in next(csv.reader([line])))
+    message = f"its first row must name question and answer; it has {names}"
+    raise KnowledgeError(message, "no_questions", found=", ".join(names))
 
 
 @dataclass(frozen=True)
-class _Found:
-    """A row at a line of the file, or why there is none."""
+class _ParsedRow:
+    """A row and its line in the file, or why it is broken."""
 
     line: int
     cells: tuple[str, ...] = ()
     reason: str | None = None
 
 
-def _rows(lines: list[str], start: int, delimiter: str) -> Iterator[_Found]:
-    """Yield the rows of a CSV; behind a broken one, go on with the next line."""
-    csv.field_size_limit(_LONGEST_CELL)
+def _rows(lines: list[str], start: int, delimiter: str) -> Iterator[_ParsedRow]:
+    """Yield the rows of a CSV; after a broken one, continue with the next line."""
+    csv.field_size_limit(_MAX_CELL)
     at = start
     while at < len(lines):
         if not lines[at].strip():
             at += 1
             continue
-        ends = (f"{line}\n" for line in lines[at : at + _LONGEST_ROW])
+        ends = (f"{line}\n" for line in lines[at : at + _MAX_ROW_LINES])
         reader = csv.reader(ends, delimiter=delimiter, strict=True)
         try:
             cells = next(reader)
         except csv.Error as error:
-            yield _Found(at + 1, reason=f"it is not CSV ({error}): mend its quotation marks")
+            yield _ParsedRow(at + 1, reason=f"it is not CSV ({error}): mend its quotation marks")
             at += 1
         else:
-            yield _Found(at + 1, tuple(cells))
+            yield _ParsedRow(at + 1, tuple(cells))
             at += reader.line_num
 
 
@@ -107,12 +107,12 @@ def _faq(name: str, row: dict[str, Any]) -> Document:
     builder = DocumentBuilder()
     builder.heading(1, str(row[_QUESTION]))
     builder.paragraph(str(row[_ANSWER]))
-    return builder.document(name, details({**row, "title": row[_QUESTION]}))
+    return builder.document(name, parse_metadata({**row, "title": row[_QUESTION]}))
 
 
 def read_jsonl(source: str, name: str) -> Iterator[Document | SourceFailure]:
-    """Yield an article a line; a broken line is named and the lines behind it are read."""
-    broken = _Broken(name)
+    """Yield an article per line; a broken line is reported and the lines after it are read."""
+    broken = _BrokenRows(name)
     for number, line in enumerate(source.split("\n"), start=1):
         if not line.strip():
             continue
@@ -127,22 +127,22 @@ def read_jsonl(source: str, name: str) -> Iterator[Document | SourceFailure]:
 
 
 def _article(line: str, place: str) -> Document | None:
-    """Return the article of a line, None for one without text; the text stays to the letter."""
+    """Return the article of a line, None for one without text; the text is not changed."""
     row = json.loads(line)
     if not isinstance(row, dict):
         message = "it must be an object in braces, with id and text or with question and answer"
         raise KnowledgeError(message)
-    json.dumps(row, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    json.dumps(row, ensure_ascii=False).encode()  # raises for an unpaired surrogate
     if "text" not in row and _QUESTION in row and _ANSWER in row:
         question, answer = _text(row, _QUESTION), _text(row, _ANSWER)
         identifier = _text(row, "id") or place
-        kept = {**row, _QUESTION: question, _ANSWER: answer}
-        return _faq(identifier, kept) if question.strip() and answer.strip() else None
+        fields = {**row, _QUESTION: question, _ANSWER: answer}
+        return _faq(identifier, fields) if question.strip() and answer.strip() else None
     text, identifier = _text(row, "text", needed=True), _text(row, "id", needed=True)
     if not identifier.strip():
         message = "its id is empty: give it one"
         raise KnowledgeError(message)
-    said = details(row)
+    metadata = parse_metadata(row)
     if not text.strip():
         return None
     headings = row.get("headings") or ()
@@ -150,19 +150,19 @@ def _article(line: str, place: str) -> Document | None:
         message = "its headings must be a list of texts"
         raise KnowledgeError(message)
     headings = (headings,) if isinstance(headings, str) else tuple(map(str, headings))
-    title = said.title or ""
+    title = metadata.title or ""
     section = Section((title, *headings) if title else headings, 0, len(text))
     return Document(
         id=identifier,
         title=title,
         text=text,
         sections=(section,),
-        url=said.url,
-        language=said.language,
-        tags=said.tags,
-        audience=said.audience,
-        valid_from=said.valid_from,
-        valid_until=said.valid_until,
+        url=metadata.url,
+        language=metadata.language,
+        tags=metadata.tags,
+        audience=metadata.audience,
+        valid_from=metadata.valid_from,
+        valid_until=metadata.valid_until,
     )
 
 

@@ -1,4 +1,4 @@
-"""Arithmetic of the calendar: weeks start on Monday, a period is its first and last day."""
+"""Calendar arithmetic: weeks start on Monday, a period is its first and last day."""
 
 import re
 from calendar import monthrange
@@ -12,7 +12,7 @@ _LAST_OF_FIRST_THIRD: Final = 10
 _LAST_OF_SECOND_THIRD: Final = 20
 _MONTHS: Final = 12
 _CENTURY: Final = 100
-_TOO_FAR: Final = 240  # days: `I want to report what happened on Aug 21` is no plan
+_MAX_DAYS_AHEAD: Final = 240  # `I want to report what happened on Aug 21` is not a plan
 THIRDS: Final = ("beginning", "middle", "end")
 
 
@@ -23,13 +23,13 @@ def iso(period: Period) -> str:
 
 
 def day(year: int, month: int, number: int) -> Period:
-    """Return one day; two-digit years are of this century. ValueError where there is no such."""
+    """Return one day; two-digit years are of this century. ValueError if it does not exist."""
     at = date(year + 2000 if year < _CENTURY else year, month, number)
     return at, at
 
 
-def shifted(today: date, count: int, unit: str) -> Period:
-    """Return the day some days, weeks, months or years away; February has its last day then."""
+def shift(today: date, count: int, unit: str) -> Period:
+    """Return the day some days, weeks, months or years away, or the last of a shorter month."""
     if unit in {"day", "week"}:
         at = today + timedelta(days=count * (7 if unit == "week" else 1))
         return at, at
@@ -41,13 +41,13 @@ def shifted(today: date, count: int, unit: str) -> Period:
 
 
 def week(today: date, away: int) -> Period:
-    """Return the week some weeks away from this one."""
+    """Return the week that is `away` weeks from this one."""
     monday = today + timedelta(days=7 * away - today.weekday())
     return monday, monday + timedelta(days=6)
 
 
 def weekday(today: date, away: int, number: int) -> Period:
-    """Return a day of a week, Monday is 0."""
+    """Return a day of a week; Monday is 0."""
     at = week(today, away)[0] + timedelta(days=number)
     return at, at
 
@@ -59,7 +59,7 @@ def weekend(today: date, away: int) -> Period:
 
 
 def month(year: int, number: int) -> Period:
-    """Return a month; a number outside 1 to 12 counts on into the years beside."""
+    """Return a month; a number outside 1 to 12 is a month of the years before or after."""
     carried, index = divmod(number - 1, _MONTHS)
     year = carried + (year + 2000 if year < _CENTURY else year)
     return date(year, index + 1, 1), date(year, index + 1, monthrange(year, index + 1)[1])
@@ -83,63 +83,65 @@ def part(period: Period, which: str) -> Period:
     return first + timedelta(days=starts[which]), first + timedelta(days=ends[which] - 1)
 
 
-def chosen(candidates: Iterable[Period], today: date, lean: int | None) -> Period:
-    """Return the last of the candidates (lean -1), the coming one (1) or else the nearest."""
+def select_nearest(candidates: Iterable[Period], today: date, tense: int | None) -> Period:
+    """Return the last of the candidates (tense -1), the next one (1) or else the nearest."""
     ordered = sorted(candidates, key=lambda period: abs((period[0] - today).days))
-    fits = [p for p in ordered if (p[0] <= today if (lean or 0) < 0 else p[1] >= today)]
-    return fits[0] if lean and fits else ordered[0]
+    fits = [p for p in ordered if (p[0] <= today if (tense or 0) < 0 else p[1] >= today)]
+    return fits[0] if tense and fits else ordered[0]
 
 
-def without_year(today: date, number: int, of_month: int, lean: int | None) -> Period:
-    """Return a day of a month whose year was left out."""
+def without_year(today: date, number: int, of_month: int, tense: int | None) -> Period:
+    """Return a day of a month without a year."""
     years = range(today.year - 1, today.year + 2)
     if (of_month, number) == (2, 29):
         years = range(today.year - 8, today.year + 9)  # the nearest leap years
-    found = []
-    for candidate in years:
+    candidates = []
+    for year in years:
         try:
-            found.append(day(candidate, of_month, number))
+            candidates.append(day(year, of_month, number))
         except ValueError:
             continue
-    if not found:
+    if not candidates:
         message = f"no month {of_month} has a day {number}"
         raise ValueError(message)
-    at = chosen(found, today, lean)
-    far = lean == 1 and (at[0] - today).days > _TOO_FAR
-    return chosen(found, today, None) if far else at
+    at = select_nearest(candidates, today, tense)
+    far = tense == 1 and (at[0] - today).days > _MAX_DAYS_AHEAD
+    return select_nearest(candidates, today, None) if far else at
 
 
-def month_without_year(today: date, number: int, lean: int | None) -> Period:
-    """Return a month whose year was left out."""
+def month_without_year(today: date, number: int, tense: int | None) -> Period:
+    """Return a month without a year."""
     if not 1 <= number <= _MONTHS:
         message = f"there is no month {number}"
         raise ValueError(message)
-    return chosen((month(today.year + away, number) for away in (-1, 0, 1)), today, lean)
+    return select_nearest((month(today.year + away, number) for away in (-1, 0, 1)), today, tense)
 
 
-def without_month(today: date, number: int, lean: int | None) -> Period:
-    """Return a day whose month was left out."""
-    found = []
+def without_month(today: date, number: int, tense: int | None) -> Period:
+    """Return a day without a month."""
+    candidates = []
     for away in (-2, -1, 0, 1, 2):
         first, last = month(today.year, today.month + away)
         if 1 <= number <= last.day:
-            found.append((first.replace(day=number), first.replace(day=number)))
-    if not found:
+            candidates.append((first.replace(day=number), first.replace(day=number)))
+    if not candidates:
         message = f"no month has a day {number}"
         raise ValueError(message)
-    return chosen(found, today, lean)
+    return select_nearest(candidates, today, tense)
 
 
-def lone_weekday(today: date, number: int, lean: int | None) -> Period:
-    """Return the day a bare weekday means."""
-    return chosen((weekday(today, away, number) for away in (-1, 0, 1)), today, lean)
+def lone_weekday(today: date, number: int, tense: int | None) -> Period:
+    """Return the day that a bare weekday means."""
+    return select_nearest((weekday(today, away, number) for away in (-1, 0, 1)), today, tense)
 
 
-def lean_of(cues: "re.Pattern[str]", text: str, start: int, end: int, *, after: bool) -> int | None:
-    """Return -1 where the words nearest a date tell of the past, 1 of the future, 0 of either.
+def detect_tense(
+    cues: "re.Pattern[str]", text: str, start: int, end: int, *, after: bool
+) -> int | None:
+    """Return -1 if the words nearest a date are about the past, 1 the future, 0 either.
 
-    The pattern has the groups `past`, `future` and `open` (a promise may be for either). English
-    says it before the date, Chinese after: there is looked first. None where nothing tells.
+    The pattern has the groups `past`, `future` and `open` (a promise may be either). English has
+    the words before the date, Chinese after it: that side has priority. None if there are none.
     """
     before = [match.lastgroup for match in cues.finditer(text, 0, start)][-1:]
     behind = [match.lastgroup for match in cues.finditer(text, end)][:1]

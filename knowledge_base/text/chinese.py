@@ -1,4 +1,4 @@
-"""Chinese characters: found, and Traditional and Simplified ones made equal for matching."""
+"""Detection of Chinese characters, and mapping of Traditional to Simplified ones."""
 
 import re
 from typing import Final
@@ -12,10 +12,10 @@ _TO_SIMPLIFIED: Final = {
 
 
 def has_chinese(text: str) -> bool:
-    """Tell whether there are Chinese characters in a text."""
+    """Return whether a text contains Chinese characters."""
     return _HAN.search(text) is not None
 
 
 def simplified(text: str) -> str:
-    """Return a text for matching: one character for one, so that offsets stay true."""
+    """Return a text in Simplified characters, one for one, so that offsets stay valid."""
     return text.translate(_TO_SIMPLIFIED)

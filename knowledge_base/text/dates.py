@@ -1,7 +1,7 @@
-"""Dates in English messages and in figures, relative to a day of reference.
+"""Dates in English messages and in figures, relative to a reference day.
 
-Defaults where customers leave it open: `3/5/2026` has the month first (with dots the day), a date
-without its year or month is the last one in a sentence about the past, else the coming one.
+Defaults for ambiguous dates: `3/5/2026` has the month first (with dots the day), a date without
+its year or month is the last one in a sentence about the past, else the next one.
 """
 
 import re
@@ -34,7 +34,7 @@ _LEAD: Final = (
 )
 _OF_WEEK: Final = rf"(?:\b(?:{_WEEKDAY}),? (?:the )?)?"
 _PART: Final = r"(?:(?P<part>beginning|start|middle|end|mid|early|late)[ -](?:of )?(?:the )?)"
-# What may follow `the 20th` when it is a day and not a floor.
+# Words after `the 20th` when it is a day and not a floor.
 _GO_ON: Final = (
     r"(?= ?(?:[,.;:!?)]|$)| (?:and|but|or|to|at|it|i|you|they|we|my|the|please|pls|still|as|for"
     r"|until|by|in|so|then|is|was|if|because|with|now|latest|instead|between|when|which)\b)"
@@ -49,7 +49,7 @@ _CUES: Final = re.compile(
     r"|(?P<open>said|told|promised|supposed|expected|planned|scheduled|estimated|meant))\b",
     re.IGNORECASE | re.ASCII,
 )
-# A rule is tried only where one of these stands: a search for a word costs next to nothing.
+# A rule is tried only if the text has one of its hints: searching for a word is much cheaper.
 _HINTS: Final[dict[str, tuple[str, ...]]] = {
     "figures": ("/", "-", "."),
     "month": tuple(_MONTHS),
@@ -66,7 +66,7 @@ _LAST_MONTH: Final = 12
 
 
 class DateContext(NamedTuple):
-    """What a rule reads beside its match."""
+    """The context of a rule's match: `lean` returns the tense of the words around a span."""
 
     text: str
     today: date
@@ -101,12 +101,12 @@ def _count(text: str) -> int | None:
 
 
 def _away(lead: str) -> int:
-    """Return how many weeks, months or years away `last`, `this`, `the` and `next` lie."""
+    """Return how many weeks, months or years `last`, `this`, `the` and `next` are away."""
     word = lead.lower().rsplit(maxsplit=1)[-1]
     return {"last": -1, "previous": -1, "past": -1, "this": 0, "the": 0}.get(word, 1)
 
 
-def _parted(period: Period, match: "re.Match[str]") -> Period:
+def _part_of(period: Period, match: "re.Match[str]") -> Period:
     which = _group(match, "part")
     names = {"start": "beginning", "mid": "middle", "early": "beginning", "late": "end"}
     return calendar_dates.part(period, names.get(which, which)) if which else period
@@ -124,7 +124,7 @@ def _of_month(match: "re.Match[str]", at: DateContext) -> Period:
 
 
 def _month_of_year(match: "re.Match[str]", _: DateContext) -> Period:
-    return _parted(
+    return _part_of(
         calendar_dates.month(int(match["year"]), _index(_MONTHS, match["month"]) + 1), match
     )
 
@@ -136,11 +136,11 @@ def _lone_month(match: "re.Match[str]", at: DateContext) -> Period | None:
     if name.startswith("ma") and (verb or lead in {"this", "by"}):
         return None  # `this may be late`
     if lead == "this":
-        return _parted(calendar_dates.month(at.today.year, number), match)
+        return _part_of(calendar_dates.month(at.today.year, number), match)
     lean = {"last": -1, "next": 1, "since": -1}.get(lead) or at.lean(*match.span())
     away = {"last": -1, "next": 1}.get(lead, 0)
     beside = calendar_dates.month(at.today.year, at.today.month + away)[0] if away else at.today
-    return _parted(calendar_dates.month_without_year(beside, number, lean), match)
+    return _part_of(calendar_dates.month_without_year(beside, number, lean), match)
 
 
 def _numeric(match: "re.Match[str]", at: DateContext) -> Period:
@@ -165,7 +165,7 @@ def _near(match: "re.Match[str]", at: DateContext) -> Period:
         away = -1
     else:
         away = int(word.startswith(("tom", "tmr")))
-    return calendar_dates.shifted(at.today, away, "day")
+    return calendar_dates.shift(at.today, away, "day")
 
 
 def _ago(match: "re.Match[str]", at: DateContext) -> Period | None:
@@ -175,7 +175,7 @@ def _ago(match: "re.Match[str]", at: DateContext) -> Period | None:
     unit = {"wk": "week", "yr": "year"}.get(match["unit"].lower(), match["unit"].lower())
     if unit == "fortnight":
         count, unit = 2 * count, "week"
-    return calendar_dates.shifted(at.today, -count if _group(match, "ago") else count, unit)
+    return calendar_dates.shift(at.today, -count if _group(match, "ago") else count, unit)
 
 
 def _period(match: "re.Match[str]", at: DateContext) -> Period:
@@ -183,10 +183,10 @@ def _period(match: "re.Match[str]", at: DateContext) -> Period:
     if name == "weekend":
         return calendar_dates.weekend(at.today, away)
     if name == "week":
-        return _parted(calendar_dates.week(at.today, away), match)
+        return _part_of(calendar_dates.week(at.today, away), match)
     if name == "month":
-        return _parted(calendar_dates.month(at.today.year, at.today.month + away), match)
-    return _parted(calendar_dates.year(at.today.year + away), match)
+        return _part_of(calendar_dates.month(at.today.year, at.today.month + away), match)
+    return _part_of(calendar_dates.year(at.today.year + away), match)
 
 
 def _far(match: "re.Match[str]", at: DateContext) -> Period:
@@ -207,9 +207,9 @@ def _led_weekday(match: "re.Match[str]", at: DateContext) -> Period:
     number = _index(_WEEKDAYS, match["weekday"])
     if lead in {"this", "next"}:
         return calendar_dates.weekday(at.today, int(lead == "next"), number)
-    lean = -1 if lead in {"last", "past", "previous"} else 1
+    tense = -1 if lead in {"last", "past", "previous"} else 1
     return calendar_dates.lone_weekday(
-        calendar_dates.shifted(at.today, lean, "day")[0], number, lean
+        calendar_dates.shift(at.today, tense, "day")[0], number, tense
     )
 
 
@@ -217,10 +217,10 @@ def _lone_weekday(match: "re.Match[str]", at: DateContext) -> Period | None:
     name, lead = match["weekday"], _group(match, "lead")
     if not name.lower().rstrip(".").endswith("day") and not (lead and name[0].isupper()):
         return None  # `sat` and `sun` are words
-    told = at.lean(*match.span("weekday"))
-    if told is None:
-        told = -1 if lead == "since" else 1
-    return calendar_dates.lone_weekday(at.today, _index(_WEEKDAYS, name), told)
+    tense = at.lean(*match.span("weekday"))
+    if tense is None:
+        tense = -1 if lead == "since" else 1
+    return calendar_dates.lone_weekday(at.today, _index(_WEEKDAYS, name), tense)
 
 
 def _lone_day(match: "re.Match[str]", at: DateContext) -> Period:
@@ -231,7 +231,7 @@ def _lone_year(match: "re.Match[str]", _: DateContext) -> Period:
     return calendar_dates.year(int(match["s"]))
 
 
-# The surer a rule, the earlier it stands; a group `s` is the surface where it is not all.
+# Rules with a higher precision come first; a group `s` is the span if it is not the whole match.
 _SOURCES: Final[tuple[tuple[str, str, Build], ...]] = (
     (
         "figures",
@@ -363,28 +363,28 @@ _RULES: Final = tuple(
 
 
 def find(text: str, today: date, *, day_first: bool = False) -> Iterator[ValueSpan]:
-    """Yield the dates of a text, those of the surer rules first; they may overlap."""
+    """Yield the dates of a text, those of the most precise rules first; they may overlap."""
     low = text.lower()
     rules = [
         (pattern, build) for hints, pattern, build in _RULES if any(hint in low for hint in hints)
     ]
     if rules:
-        yield from matched(
+        yield from apply_rules(
             rules, DateContext(text, today, day_first, lambda s, e: _lean(text, s, e))
         )
 
 
 def _lean(text: str, start: int, end: int) -> int | None:
-    """Return where a date lies; `by` one is ahead wherever somebody needs or wants something."""
+    """Return the tense of a date; `by` a date is in the future if somebody needs or wants it."""
     if _DEADLINE.search(text, max(0, start - len("before the ")), start) and any(
         match.lastgroup == "future" for match in _CUES.finditer(text)
     ):
         return 1
-    return calendar_dates.lean_of(_CUES, text, start, end, after=False)
+    return calendar_dates.detect_tense(_CUES, text, start, end, after=False)
 
 
-def matched(rules: Rules, at: DateContext) -> Iterator[ValueSpan]:
-    """Yield what rules make of a text; a day that does not exist is none."""
+def apply_rules(rules: Rules, at: DateContext) -> Iterator[ValueSpan]:
+    """Yield the dates that rules read in a text; days that do not exist are skipped."""
     for pattern, build in rules:
         for match in pattern.finditer(at.text):
             try:

@@ -1,4 +1,4 @@
-"""Dates in Chinese messages, read in Simplified characters, relative to a day of reference."""
+"""Dates in Chinese messages, in Simplified characters, relative to a reference day."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Final
 
 from knowledge_base.text import calendar_dates, numbers
 from knowledge_base.text.calendar_dates import Period
-from knowledge_base.text.dates import DateContext, matched
+from knowledge_base.text.dates import DateContext, apply_rules
 from knowledge_base.text.spans import ValueSpan
 
 _FIGURES: Final = "〇零一二三四五六七八九十"
@@ -34,7 +34,7 @@ _CUES: Final = re.compile(
     r"|(?P<past>了|过|已|签收|收到|到的|买的|下的|付的|拍的|寄的|退的|说|发的|申请|来的|打的|没|开的|订的|就)"
 )
 _HINT: Final = re.compile(r"[天日号月年周晚早儿晨夜]|星期|礼拜")
-# `3号楼`, `5号电池`: what is numbered and no day.
+# `3号楼`, `5号电池`: numbers of things, not days.
 _AFTER_NUMBER: Final = (
     "(?![楼店线门机仓柜院铺房桌码电池色款样链床位窗选厅球会台馆车井技针字家商客产])"
 )
@@ -54,7 +54,7 @@ def _year(match: "re.Match[str]", at: DateContext) -> int | None:
     return _number(match["year"]) if match["year"] else None
 
 
-def _parted(period: Period, match: "re.Match[str]") -> Period:
+def _part_of(period: Period, match: "re.Match[str]") -> Period:
     part = match.groupdict().get("part")
     if not part:
         return period
@@ -82,13 +82,13 @@ def _month(match: "re.Match[str]", at: DateContext) -> Period:
         period = calendar_dates.month_without_year(at.today, number, at.lean(*match.span()))
     else:
         period = calendar_dates.month(year, number)
-    return _parted(period, match)
+    return _part_of(period, match)
 
 
 def _whole_year(match: "re.Match[str]", at: DateContext) -> Period:
     named = match["named"]
     number = at.today.year + _YEARS[named[:2]] if named else _number(match["year"])
-    return _parted(calendar_dates.year(number), match)
+    return _part_of(calendar_dates.year(number), match)
 
 
 def _day_of_named_month(match: "re.Match[str]", at: DateContext) -> Period:
@@ -99,17 +99,17 @@ def _day_of_named_month(match: "re.Match[str]", at: DateContext) -> Period:
 
 def _named_month(match: "re.Match[str]", at: DateContext) -> Period:
     step = _STEPS[match["step"]] if match["step"] else 0
-    return _parted(calendar_dates.month(at.today.year, at.today.month + step), match)
+    return _part_of(calendar_dates.month(at.today.year, at.today.month + step), match)
 
 
 def _lone_part(match: "re.Match[str]", at: DateContext) -> Period:
     if match["unit"] == "年":
-        return _parted(calendar_dates.year(at.today.year), match)
-    return _parted(calendar_dates.month(at.today.year, at.today.month), match)
+        return _part_of(calendar_dates.year(at.today.year), match)
+    return _part_of(calendar_dates.month(at.today.year, at.today.month), match)
 
 
 def _near(match: "re.Match[str]", at: DateContext) -> Period:
-    return calendar_dates.shifted(at.today, _DAYS[match["near"]], "day")
+    return calendar_dates.shift(at.today, _DAYS[match["near"]], "day")
 
 
 def _in_week(match: "re.Match[str]", at: DateContext) -> Period:
@@ -122,13 +122,13 @@ def _in_week(match: "re.Match[str]", at: DateContext) -> Period:
 
 
 def _lone_weekday(match: "re.Match[str]", at: DateContext) -> Period:
-    name, lean = match["weekday"], at.lean(*match.span())
+    name, tense = match["weekday"], at.lean(*match.span())
     if name == "末":
-        return calendar_dates.chosen(
-            (calendar_dates.weekend(at.today, away) for away in (-1, 0, 1)), at.today, lean
+        return calendar_dates.select_nearest(
+            (calendar_dates.weekend(at.today, away) for away in (-1, 0, 1)), at.today, tense
         )
     number = _WEEKDAY.index(name.replace("天", "日"))
-    return calendar_dates.lone_weekday(at.today, number, 1 if lean is None else lean)
+    return calendar_dates.lone_weekday(at.today, number, 1 if tense is None else tense)
 
 
 def _ago(match: "re.Match[str]", at: DateContext) -> Period:
@@ -138,7 +138,7 @@ def _ago(match: "re.Match[str]", at: DateContext) -> Period:
         count, name = (15, "day") if unit == "月" else (6, "month")
     else:
         count, name = _number(match["count"]), _UNITS.get(unit[0], "year")
-    return calendar_dates.shifted(at.today, direction * count, name)
+    return calendar_dates.shift(at.today, direction * count, name)
 
 
 def _lone_day(match: "re.Match[str]", at: DateContext) -> Period:
@@ -221,9 +221,9 @@ _RULES: Final = tuple((re.compile(source), build) for source, build in _SOURCES)
 
 
 def find(text: str, today: date) -> Iterator[ValueSpan]:
-    """Yield the dates of a text, those of the surer rules first; they may overlap."""
+    """Yield the dates of a text, those of the most precise rules first; they may overlap."""
     if not _HINT.search(text):
         return
-    lean = partial(calendar_dates.lean_of, _CUES, text, after=True)
+    lean = partial(calendar_dates.detect_tense, _CUES, text, after=True)
     at = DateContext(text, today, False, lean)  # noqa: FBT003 - a field
-    yield from matched(_RULES, at)
+    yield from apply_rules(_RULES, at)

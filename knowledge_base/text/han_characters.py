@@ -1,6 +1,6 @@
-"""Which characters are Traditional only and which Simplified only, one for one.
+"""Tables of characters that are only Traditional or only Simplified, one for one.
 
-Derived from the character tables of OpenCC (Apache-2.0), cut down to what Big5 and GB 2312 share.
+Derived from the character tables of OpenCC (Apache-2.0), limited to what Big5 and GB 2312 share.
 """
 
 from typing import Final
@@ -119,7 +119,7 @@ SIMPLIFIED: Final = (
     "鹉鹌鹏鹎雕鹊鸫鹑鹕鹗鹜莺鹤鹘鹣鹚鹞鹧鸥鸷鹨鸶鹪鹩鹫鹇鹇鹬鹰鹭鸬鹦鹳鹂鸾卤咸鹾碱盐丽麦麸曲"
     "面么黄黉点党黪霉黩黾鼋鼍冬鼹齐斋赍齑齿龀龅龇龃龆龄出龈啮龊龉龋腭龌龙庞龚龛龟"
 )
-# Simplified forms that Traditional texts use too, as words of their own.
+# Simplified forms that are also words of their own in Traditional texts.
 IN_BOTH: Final = frozenset(
     "万丑丰云亘仆价余佛佣修僵党冢冬准凌几凶出划刮制千升卜占卷厂厘只台叶吁吃合吊同后向呆周咨咸"
     "咽哄唇喂噪回困夸奸姜娘家尸局岩岳巨布帘席干幸广庵弦彩御志念恤愈愿戚才扎托扣折拐挂挨挽捆据"

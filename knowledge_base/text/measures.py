@@ -1,4 +1,4 @@
-"""What a text states in figures: amounts, durations, dates and counts, in units that compare.
+"""Measures in a text: amounts, durations, dates and counts, in comparable units.
 
 `two weeks` is `14 days`, `$9.95` is `9.95 美元`, `５％` is `百分之五`. Offsets are the text's own.
 """
@@ -26,7 +26,7 @@ _NUMBER: Final = rf"(?:{_DIGITS}|{_WORDS}|{_NUMERAL})"
 _BETWEEN: Final = r"\s*(?:-|~|to|and|至|到|或|、)\s*"
 _START: Final = r"(?<![A-Za-z0-9_.,#/&-])(?<![第零〇一二两三四五六七八九十百千万])"
 
-# Signs of money before or behind the figure, and what they stand for.
+# Signs of money before or after the figure, by currency.
 _MONEY: Final = {
     "usd": r"US\$|USD|\$|美元|美金|US dollars?|dollars?|bucks",
     "eur": r"EUR|€|欧元|euros?",
@@ -41,7 +41,7 @@ _AMOUNT: Final = re.compile(
     rf"(?:\s*(?:-|~|to|至|到)\s*(?:[A-Z]{{0,3}}[$€£¥])?\s*(?P<b>{_DIGITS}))?)",
     re.ASCII,
 )
-# Unit → kind of value and how many of the kind's smallest unit it is.
+# Unit → kind of value, and its size in the smallest unit of that kind.
 _UNITS: Final = (
     (r"%|per ?cent\b", "percent", 1.0),
     (r"(?:minutes?|mins?)\b|分钟", "duration", 1.0),
@@ -110,8 +110,8 @@ _LIMIT: Final = re.compile(
     r"at most|up to|maximum|max\.?|only|no more than|最多|至多|只能|只可|仅|不超过|上限",
     re.IGNORECASE,
 )
-_LIMIT_REACH: Final = 12  # characters between a word of limitation and its number
-# Numbers of things that are no statement: `one of them`, `两者`.
+_LIMIT_REACH: Final = 12  # characters between a limiting word and its number
+# Words after a number that count nothing: `one of them`, `两者`.
 _NO_NOUNS: Final = frozenset(
     {"and", "are", "can", "for", "from", "has", "more", "the", "was", "who"}
 )
@@ -124,7 +124,7 @@ _FULL_WIDTH: Final = {
 }
 
 
-_SLACK: Final = 0.015  # two years are 24 months, and 730 days
+_SLACK: Final = 0.015  # relative; two years are 24 months, and 730 days
 _EXACT: Final = 1e-9
 
 
@@ -132,7 +132,7 @@ _EXACT: Final = 1e-9
 class Measure:
     """A figure of a text: `text[start:end]`, from `low` to `high` in the smallest unit of its kind.
 
-    Counts name what they count; a limit is the most there may be.
+    Counts name what they count; a limit is the maximum.
     """
 
     kind: str
@@ -144,18 +144,18 @@ class Measure:
     limit: bool = False
 
     def fits(self, other: "Measure") -> bool:
-        """Tell whether both can be true: equal, or one figure within the other's range."""
+        """Return whether both can be true: equal, or one figure within the other's range."""
         slack = _SLACK if self.kind == "duration" else _EXACT
         if self.low == self.high or other.low == other.high:
-            one, range_ = (self, other) if self.low == self.high else (other, self)
+            figure, range_ = (self, other) if self.low == self.high else (other, self)
             room = slack * max(abs(range_.low), abs(range_.high))
-            return range_.low - room <= one.low <= range_.high + room
+            return range_.low - room <= figure.low <= range_.high + room
         return isclose(self.low, other.low, rel_tol=slack) and isclose(
             self.high, other.high, rel_tol=slack
         )
 
     def comparable(self, other: "Measure") -> bool:
-        """Tell whether both are of one kind; counts only when they count the same."""
+        """Return whether both are of one kind; counts must count the same thing."""
         if self.kind != other.kind:
             return False
         return self.kind != "count" or bool(set(self.of) & set(other.of))
@@ -166,26 +166,26 @@ def plain(text: str) -> str:
     return text.translate(_FULL_WIDTH)
 
 
-def find(text: str) -> list[Measure]:
-    """Return the figures of a text in order; each character belongs to one at most."""
-    read = plain(text)
-    found: list[Measure] = []
+def find_measures(text: str) -> list[Measure]:
+    """Return the figures of a text in order; a character belongs to at most one."""
+    normalised = plain(text)
+    measures: list[Measure] = []
     for step in (_dates, _clocks, _amounts, _measured, _counted):
-        free = _masked(read, found)
-        found += step(free)
-    return sorted(found, key=lambda value: value.start)
+        rest = _mask(normalised, measures)
+        measures += step(rest)
+    return sorted(measures, key=lambda value: value.start)
 
 
-def _masked(text: str, found: list[Measure]) -> str:
-    """Return the text without what was read already; offsets stay."""
+def _mask(text: str, measures: list[Measure]) -> str:
+    """Return the text without its measures, replaced one for one so that offsets stay."""
     characters = list(text)
-    for value in found:
+    for value in measures:
         characters[value.start : value.end] = "\0" * (value.end - value.start)
     return "".join(characters)
 
 
-def number(text: str) -> float | None:
-    """Return the number a text of digits, English or Chinese words stands for."""
+def parse_number(text: str) -> float | None:
+    """Return the value of a number in digits, English or Chinese words."""
     text = text.strip().lower()
     if text[:1].isdigit() and text[:1].isascii():
         return float(text.replace(",", ""))
@@ -258,12 +258,12 @@ def _minutes(match: re.Match[str]) -> float:
 def _amounts(text: str) -> Iterator[Measure]:
     for match in _AMOUNT.finditer(text):
         currency = next(name for name in _MONEY if match[name])
-        low = number(match["a"])
-        high = number(match["b"]) if match["b"] else low
+        low = parse_number(match["a"])
+        high = parse_number(match["b"]) if match["b"] else low
         if low is not None and high is not None:
             yield Measure(currency, low, high, *match.span())
     for match in _OF_HUNDRED.finditer(text):
-        value = number(match["a"])
+        value = parse_number(match["a"])
         if value is not None:
             yield Measure("percent", value, value, *match.span())
     for match in _OFF.finditer(text):  # 八折 is 20 % off, 八五折 15 %
@@ -280,12 +280,12 @@ def _measured(text: str) -> Iterator[Measure]:
             if low == 1.0 and (kind in {*_MONEY, "business days"} or factor == _DAY):
                 continue  # `on a business day` states no duration
         else:
-            found = number(match["a"])
-            if found is None or (factor == _YEAR and found >= _FIRST_YEAR):
+            first = parse_number(match["a"])
+            if first is None or (factor == _YEAR and first >= _FIRST_YEAR):
                 continue
-            low = found + (0.5 if match["half"] else 0.0)
+            low = first + (0.5 if match["half"] else 0.0)
         sign = -1.0 if match["sign"] else 1.0
-        second = number(match["b"]) if match["b"] else None
+        second = parse_number(match["b"]) if match["b"] else None
         high = low if second is None else second
         yield Measure(kind, sign * low * factor, sign * high * factor, *match.span())
 
@@ -301,7 +301,7 @@ def _unit(match: re.Match[str]) -> tuple[str, float]:
 
 def _counted(text: str) -> Iterator[Measure]:
     for match in _COUNTED.finditer(text):
-        value = number(match["a"])
+        value = parse_number(match["a"])
         if value is None:
             continue
         limit = bool(_LIMIT.search(text, max(0, match.start() - _LIMIT_REACH), match.start()))

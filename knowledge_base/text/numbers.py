@@ -15,7 +15,7 @@ _TENS: Final = {
 }  # fmt: skip
 _SCALES: Final = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 _WORD: Final = "|".join(sorted({*_UNITS, *_TENS, *_SCALES} - {"zero"}, key=len, reverse=True))
-# Sources of regular expressions, to be put into larger ones.
+# Sources of regular expressions, to be used in larger ones.
 DIGITS: Final = r"[0-9]+(?:[.,][0-9]+)*"
 ENGLISH: Final = (
     rf"(?:a (?=hundred|thousand))?(?:{_WORD})"
@@ -32,12 +32,12 @@ _FIGURES: Final = {character: value for value, character in enumerate("零一二
 _STEPS: Final = {"十": 10, "百": 100, "千": 1000}
 _MULTIPLES: Final = {"万": 10_000, "亿": 100_000_000}
 _LETTER_MULTIPLES: Final = {"k": 1000, "m": 1_000_000, "百": 100, "千": 1000, **_MULTIPLES}
-_THOUSANDS: Final = 3  # digits behind a separator of thousands
+_THOUSANDS: Final = 3  # digits after a thousands separator
 _DIGITS_ONLY: Final = re.compile(r"[零〇一二三四五六七八九]{2,}")
 
 
 def parse(text: str) -> Decimal | None:
-    """Return the number a whole text stands for; None where it is none or a vague one."""
+    """Return the number that the whole text is; None if it is none or a vague one."""
     text = text.strip().lower()
     if not text:
         return None
@@ -50,7 +50,7 @@ def parse(text: str) -> Decimal | None:
 
 
 def plain(value: Decimal) -> str:
-    """Return a count or amount without needless zeros: `3`, `12.50`."""
+    """Format a count or amount without needless zeros: `3`, `12.50`."""
     whole = value.to_integral_value()
     return f"{whole:f}" if value == whole else f"{value:.2f}"
 
@@ -74,7 +74,7 @@ def from_english(text: str) -> int | None:
         if word in {"a", "and"}:
             group = group or int(word == "a")
         elif word in _SCALES:
-            group, total, room = _scaled(group or 1, total, _SCALES[word])
+            group, total, room = _scale(group or 1, total, _SCALES[word])
         else:
             value = _UNITS.get(word, _TENS.get(word))
             if value is None or value >= room:
@@ -84,7 +84,7 @@ def from_english(text: str) -> int | None:
     return total + group
 
 
-def _scaled(group: int, total: int, scale: int) -> tuple[int, int, int]:
+def _scale(group: int, total: int, scale: int) -> tuple[int, int, int]:
     if scale == _SCALES["hundred"]:
         return group * scale, total, scale
     return 0, total + group * scale, scale

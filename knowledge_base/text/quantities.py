@@ -1,6 +1,6 @@
-"""How many of something a customer means: `3 pairs`, `two boxes`, `三件`; the value is the number.
+"""Quantities of goods: `3 pairs`, `two boxes`, `三件`; the value is the number.
 
-Weights, lengths, times and what belongs to the service itself (orders, calls, days) are no count
+Weights, lengths, times and things of the service itself (orders, calls, days) are not quantities
 of goods.
 """
 
@@ -11,13 +11,13 @@ from typing import Final, NamedTuple
 from knowledge_base.text import numbers
 from knowledge_base.text.spans import ValueSpan
 
-_MOST: Final = 9999
-_REACH: Final = 40  # characters between a number and what it counts
-_FEW: Final = 20  # a bare number behind `ordered` beyond this is rather a size or a code
+_MAX_QUANTITY: Final = 9999
+_REACH: Final = 40  # characters between a number and the entity it counts
+_MAX_BARE: Final = 20  # a larger bare number after `ordered` is more likely a size or a code
 
 
 class QuantityMatch(NamedTuple):
-    """A quantity and where its bare number ends, for when the noun is an entity of its own."""
+    """A quantity and the end of its bare number, for when the noun is an entity of its own."""
 
     span: ValueSpan
     number_end: int
@@ -132,7 +132,7 @@ _BEFORE_ENTITY: Final = re.compile(
     rf"(?:(?: {_ADJECTIVE}\b){{0,3}}|(?: (?!{_NO_ADJECTIVE})[a-z]+)?) $",
     re.IGNORECASE | re.ASCII,
 )
-# `instead of eight`, `5 arrived in shards`: once something was counted.
+# `instead of eight`, `5 arrived in shards`: only after something was counted.
 _ECHO: Final = re.compile(
     rf"(?:\b(?:instead of|rather than|not|but only|only|but|and|out of|got|received|wanted|ordered)"
     rf"|[,;.]) "
@@ -141,7 +141,7 @@ _ECHO: Final = re.compile(
     r"|got|broken|missing|instead|please|pls)\b)",
     re.IGNORECASE | re.ASCII,
 )
-_ONE_OF: Final = "个份块组"  # with 一 rather an article than a number
+_ONE_OF: Final = "个份块组"  # with 一 more likely an article than a number
 _CHINESE_MEASURE: Final = (
     r"(?:(?<!三)包|(?<=三)包(?!期|政策|服务|凭证|卡|有效|范围|内)|件(?!套|事)|双(?!十)|盒|箱|瓶"
     r"|台(?!阶|风|湾)|套"
@@ -178,13 +178,13 @@ _HINT: Final = re.compile(
 
 
 def find(text: str, nouns: Collection[int] = ()) -> Iterator[QuantityMatch]:
-    """Yield the quantities of a text; `nouns` are the places where entities of the home start."""
+    """Yield the quantities of a text; `nouns` are the offsets at which custom entities start."""
     if _HINT.search(text):
         counts = [*_english(text, nouns)]
         yield from counts
         if counts and not _SIZES.search(text):
             for match in _ECHO.finditer(text):
-                yield from _span(match["s"], *match.span("s"), most=_FEW)
+                yield from _span(match["s"], *match.span("s"), most=_MAX_BARE)
     if not text.isascii() and _CHINESE_HINT.search(text):
         yield from _chinese(text)
 
@@ -210,7 +210,7 @@ def _english(text: str, nouns: Collection[int]) -> Iterator[QuantityMatch]:
         yield from _span(number, *(match.span("s") if name == "s" else match.span()))
     if not _SIZES.search(text):
         for match in _BARE.finditer(text):
-            yield from _span(match["s"], *match.span("s"), most=_FEW)
+            yield from _span(match["s"], *match.span("s"), most=_MAX_BARE)
 
 
 def _counted(match: "re.Match[str]", end: int | None = None) -> Iterator[QuantityMatch]:
@@ -219,7 +219,7 @@ def _counted(match: "re.Match[str]", end: int | None = None) -> Iterator[Quantit
         yield QuantityMatch(count.span, stop)
 
 
-def _span(number: str, start: int, end: int, most: int = _MOST) -> Iterator[QuantityMatch]:
+def _span(number: str, start: int, end: int, most: int = _MAX_QUANTITY) -> Iterator[QuantityMatch]:
     value = _number(number.lower())
     if value is not None and 0 < value <= most:
         yield QuantityMatch(ValueSpan("quantity", str(value), start, end), end)
@@ -240,11 +240,11 @@ def _chinese(text: str) -> Iterator[QuantityMatch]:
     for match in _CHINESE.finditer(text):
         before = text[match.start() - 1] if match.start() else ""
         if match["number"] in "俩仨":
-            continue  # these hold their measure word
+            continue  # these contain their measure word
         if match["number"] == "一" and (
             match["measure"].strip() in _ONE_OF or (before in _DETERMINERS and before)
         ):
-            continue  # `一个` is an article, `这一件` points
+            continue  # `一个` is an article, `这一件` a reference
         yield from _span(match["number"], *match.span())
     for match in _BOTH.finditer(text):
         yield from _span(match[0], *match.span())

@@ -1,4 +1,4 @@
-"""What limits a statement: the place, the weekday, the way of paying and so on it is about."""
+"""Scopes that limit a statement: its place, weekdays, payment method and so on."""
 
 import re
 from typing import Final, TypeAlias
@@ -21,7 +21,7 @@ _WEEKDAY = re.compile(
     r"|(?P<weekend>weekends?|周末)",
     re.IGNORECASE,
 )
-# Words of which only one of a line can hold: who reads two of one line reads of two matters.
+# The values of one scope exclude each other: texts with two of them are about two things.
 _PLACES: Final = (
     ("us", r"\bUS\b|\bU\.S\.A?\b|\bUSA\b|United States|美国"), ("canada", r"Canad|加拿大"),
     ("mexico", r"Mexic|墨西哥"), ("europe", r"Europe\b|\bEU\b|欧洲|欧盟"),
@@ -64,32 +64,32 @@ _PATTERNS: Final = {
 }
 
 
-def named(text: str) -> Scopes:
-    """Return what a text names of each line: `{"place": {"us", "canada"}}`."""
-    found: Scopes = {}
-    for line, pattern in _PATTERNS.items():
+def find_scopes(text: str) -> Scopes:
+    """Return the values of each scope that a text names: `{"place": {"us", "canada"}}`."""
+    scopes: Scopes = {}
+    for scope, pattern in _PATTERNS.items():
         names = {
-            _LINES[line][int(match.lastgroup[1:])][0]
+            _LINES[scope][int(match.lastgroup[1:])][0]
             for match in pattern.finditer(text)
             if match.lastgroup
         }
         if names:
-            found[line] = frozenset(names)
-    return found
+            scopes[scope] = frozenset(names)
+    return scopes
 
 
-def weekdays(text: str) -> frozenset[str]:
-    """Return the weekdays a text names; ranges and `daily` are spelled out."""
+def find_weekdays(text: str) -> frozenset[str]:
+    """Return the weekdays a text names, including those in ranges and `daily`."""
     order = list(_DAYS)
-    found: set[str] = set()
+    days: set[str] = set()
     for match in _WEEKDAY.finditer(measures.plain(text)):
         if match["all"]:
-            found |= set(order)
+            days |= set(order)
         elif match["weekend"]:
-            found |= {"sat", "sun"}
+            days |= {"sat", "sun"}
         else:
             first = order.index(_DAY_NAMES[match["a"].lower()])
             last = order.index(_DAY_NAMES[match["b"].lower()]) if match["b"] else first
             span = range(first, last + 1 if last >= first else last + 8)
-            found |= {order[n % 7] for n in span}
-    return frozenset(found)
+            days |= {order[n % 7] for n in span}
+    return frozenset(days)

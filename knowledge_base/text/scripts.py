@@ -1,4 +1,4 @@
-"""Traditional or Simplified Chinese: telling them apart and turning one into the other."""
+"""Traditional and Simplified Chinese: detection and conversion."""
 
 from collections.abc import Callable
 from functools import cache
@@ -13,8 +13,8 @@ _HANS: Final = frozenset(SIMPLIFIED) - IN_BOTH - _HANT
 _CONFIGURATIONS: Final[dict[str, str]] = {"hans": "t2s", "hant": "s2t"}
 
 
-def script(text: str) -> Script | None:
-    """Return the script most of the telling characters belong to; None where nothing tells."""
+def detect_script(text: str) -> Script | None:
+    """Return the script of most distinctive characters; None if there is no majority."""
     traditional = sum(character in _HANT for character in text)
     simplified = sum(character in _HANS for character in text)
     if traditional == simplified:
@@ -22,12 +22,12 @@ def script(text: str) -> Script | None:
     return "hant" if traditional > simplified else "hans"
 
 
-def to_script(text: str, wanted: Script) -> str:
-    """Return a reply in the script wanted, converted by phrases."""
-    if wanted not in get_args(Script):
-        message = f"{wanted!r} is no script: hans or hant"
+def to_script(text: str, target: Script) -> str:
+    """Return a reply converted to a script, phrase by phrase."""
+    if target not in get_args(Script):
+        message = f"{target!r} is not a script: use hans or hant"
         raise ValueError(message)
-    return text if text.isascii() else _converter(_CONFIGURATIONS[wanted])(text)
+    return text if text.isascii() else _converter(_CONFIGURATIONS[target])(text)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What the recognisers of entities share: a value at a place, and the text they read."""
+"""Shared types of the entity extractors: a value with its span, and width normalisation."""
 
 from typing import Final, NamedTuple
 

@@ -1,8 +1,8 @@
-"""Slips of the finger put right before a message is classified.
+"""Correction of typing errors before a message is classified.
 
-A word is corrected when neither the training texts nor the encoder's vocabulary know it, and one
-edit (a letter left out, added, swapped with its neighbour, or replaced) makes it a word of the
-training texts (Norvig, "How to write a spelling corrector", 2007).
+A word is corrected when neither the training texts nor the encoder's vocabulary contain it, and
+one edit (a letter deleted, inserted, transposed with its neighbour, or replaced) makes it a word of
+the training texts (Norvig, "How to write a spelling corrector", 2007).
 """
 
 import re
@@ -12,37 +12,37 @@ from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import Final, Self
 
-# A whole word; letters beside digits or accents are a part of something else, such as a number.
+# A whole word; letters next to digits or accents are part of something else, such as a number.
 _WORD = re.compile(r"(?<![^\W_\u3400-\u9fff])[A-Za-z]{4,24}(?![^\W_\u3400-\u9fff])")
-_SEEN: Final = 2  # times a word stands in the training texts before others become it
+_MIN_COUNT: Final = 2  # of a word in the training texts before others are corrected to it
 
 
 @dataclass(frozen=True)
 class SpellingCorrector:
-    """The words of the training texts and how often each stands there."""
+    """The words of the training texts and how often each occurs."""
 
     words: Mapping[str, int]
 
     @classmethod
-    def of(cls, texts: Sequence[str]) -> Self:
+    def from_texts(cls, texts: Sequence[str]) -> Self:
         """Count the words of texts."""
-        found = Counter(w.lower() for text in texts for w in _WORD.findall(text))
-        return cls(dict(found))
+        counts = Counter(w.lower() for text in texts for w in _WORD.findall(text))
+        return cls(dict(counts))
 
     def correct(self, text: str, is_word: Callable[[str], bool]) -> str:
-        """Return the text with its slips put right; `is_word` knows words beyond the training's."""
+        """Return the text with its errors corrected; `is_word` accepts words of other sources."""
         return _WORD.sub(lambda match: self._word(match[0], is_word), text)
 
     def _word(self, word: str, is_word: Callable[[str], bool]) -> str:
         lower = word.lower()
         if lower in self.words or is_word(lower):
             return word
-        known = [near for near in edits(lower) if self.words.get(near, 0) >= _SEEN]
-        return max(known, key=lambda near: (self.words[near], near)) if known else word
+        candidates = [near for near in edits(lower) if self.words.get(near, 0) >= _MIN_COUNT]
+        return max(candidates, key=lambda near: (self.words[near], near)) if candidates else word
 
 
 def edits(word: str) -> set[str]:
-    """Return the words one slip away: a letter left out, added, swapped or replaced."""
+    """Return the words one edit away: a letter deleted, transposed, replaced or inserted."""
     halves = [(word[:i], word[i:]) for i in range(len(word) + 1)]
     without = {a + b[1:] for a, b in halves if b}
     swapped = {a + b[1] + b[0] + b[2:] for a, b in halves if len(b) > 1}

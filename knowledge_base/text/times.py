@@ -60,12 +60,12 @@ def _chinese(text: str) -> Iterator[ValueSpan]:
         hour = numbers.parse(match["hour"])
         minute = numbers.parse(match["minute"]) if match["minute"] else 0
         digits = match["hour"].isdigit()
-        telling = any(match[name] for name in ("part", "half", "quarter", "minute", "sharp"))
+        explicit = any(match[name] for name in ("part", "half", "quarter", "minute", "sharp"))
         night = match.start() > 0 and text[match.start() - 1] in "晚夜"
         if hour is None or minute is None or hour > 24 or minute > 59:  # noqa: PLR2004 - a clock
             continue
-        if not (telling or night or (digits and (match["more"] or match.end() == len(text)))):
-            continue  # `三点意见` are points and no hours
+        if not (explicit or night or (digits and (match["more"] or match.end() == len(text)))):
+            continue  # `三点意见` are points, not hours
         if match["half"]:
             minute = 30
         elif match["quarter"]:

@@ -7,14 +7,14 @@ from bot.dialogue import policy_file
 
 
 def test_a_pattern_is_found_in_whatever_case_and_where_it_stands() -> None:
-    assert safe_regex.stands_in(safe_regex.checked(r"\bfire\b"), "the FIRE is out")
-    assert not safe_regex.stands_in(r"\bfire\b", "fireworks")
-    assert list(safe_regex.spans("着火|火灾", "着火了，是火灾")) == [(0, 2), (5, 7)]
+    assert safe_regex.pattern_matches(safe_regex.validate_pattern(r"\bfire\b"), "the FIRE is out")
+    assert not safe_regex.pattern_matches(r"\bfire\b", "fireworks")
+    assert list(safe_regex.find_spans("着火|火灾", "着火了，是火灾")) == [(0, 2), (5, 7)]
 
 
 def test_what_is_no_pattern_is_refused() -> None:
     with pytest.raises(ValueError, match="is not a regular expression"):
-        safe_regex.checked("(")
+        safe_regex.validate_pattern("(")
 
 
 @pytest.mark.parametrize("source", [r"(.*a){12}$", r"([a-z]+)*\d"])
@@ -23,7 +23,7 @@ def test_a_pattern_without_an_end_is_refused_and_how_to_mend_it_said(
 ) -> None:
     monkeypatch.setattr(safe_regex, "_PATIENCE", 0.1)
     with pytest.raises(ValueError, match="take out repetitions"):
-        safe_regex.checked(source)
+        safe_regex.validate_pattern(source)
 
 
 def test_a_policy_with_such_a_pattern_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,6 +35,6 @@ def test_a_policy_with_such_a_pattern_names_it(monkeypatch: pytest.MonkeyPatch) 
 def test_a_search_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(safe_regex, "_SECONDS", 0.05)
     with pytest.raises(safe_regex.SlowPatternError, match="simpler"):
-        safe_regex.stands_in(r"(.*z){12}$", "z" * 3000 + "!")
+        safe_regex.pattern_matches(r"(.*z){12}$", "z" * 3000 + "!")
     with pytest.raises(safe_regex.SlowPatternError, match="simpler"):
-        list(safe_regex.spans(r"(.*z){12}$", "z" * 3000 + "!"))
+        list(safe_regex.find_spans(r"(.*z){12}$", "z" * 3000 + "!"))

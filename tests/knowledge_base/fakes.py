@@ -88,6 +88,6 @@ def knowledge(
         numbers=np.arange(len(chunks)),
         views=[VectorField(encoder, DenseIndex.build(encoder.passages(texts)), scale), *more],
         sparse=SparseIndex.build(texts),
-        facts=FilterFields.of([articles[chunk.article] for chunk in chunks]),
+        facts=FilterFields.from_documents([articles[chunk.article] for chunk in chunks]),
         synonyms=synonyms,
     )

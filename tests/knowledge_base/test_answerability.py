@@ -8,7 +8,7 @@ import pytest
 
 from knowledge_base.documents import AnswerEvidence, KnowledgeError, SearchFeature
 from knowledge_base.retrieval import answerability
-from knowledge_base.retrieval.answerability import AnswerabilityModel, learn, signs_of
+from knowledge_base.retrieval.answerability import AnswerabilityModel, extract_features, learn
 from knowledge_base.retrieval.search import Candidates, KnowledgeBase, ScoreBreakdown
 from knowledge_base.retrieval.search_evaluation import JudgedQuery
 from tests.knowledge_base.fakes import knowledge, passage
@@ -27,7 +27,7 @@ def found(*looks: ScoreBreakdown) -> Candidates:
 
 
 def signs(candidates: Candidates, best: str = "a") -> tuple[SearchFeature, ...]:
-    return signs_of(candidates, lambda row: ARTICLES[row], best)
+    return extract_features(candidates, lambda row: ARTICLES[row], best)
 
 
 def test_a_sign_says_how_near_the_article_is_and_how_far_ahead() -> None:
@@ -46,7 +46,7 @@ def test_only_the_five_next_articles_are_compared_with() -> None:
 
 def test_an_articles_other_passages_are_no_rivals() -> None:
     near = [0.9, 0.8, 0.2]
-    sign, *_ = signs_of(found(look(near, near)), lambda row: "aab"[row], "a")
+    sign, *_ = extract_features(found(look(near, near)), lambda row: "aab"[row], "a")
     assert sign.lead == pytest.approx(0.7)
 
 
@@ -77,7 +77,7 @@ def test_few_passages_are_read_to_judge() -> None:
         return str(row)
 
     near = list(np.linspace(1, 0, 100))
-    signs_of(found(look(near, near)), article, "0")
+    extract_features(found(look(near, near)), article, "0")
     assert len(asked) <= 12
 
 
@@ -161,7 +161,7 @@ def test_the_threshold_lets_nine_in_ten_pass() -> None:
     there = np.arange(100) / 100
     assert answerability.threshold(there) == pytest.approx(0.1)
     assert (there >= answerability.threshold(there)).mean() == pytest.approx(0.9)
-    assert answerability.refused(there, np.array([0.0, 0.05, 0.5, 0.9])) == pytest.approx(0.5)
+    assert answerability.refusal_rate(there, np.array([0.0, 0.05, 0.5, 0.9])) == pytest.approx(0.5)
 
 
 def test_weights_are_read_as_they_were_written(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_callers_that_wait_share_a_batch_in_the_order_they_came() -> None:
 
 def test_a_batch_is_never_larger_than_the_largest() -> None:
     work = Doubler()
-    batcher = MicroBatcher(work, largest=3)
+    batcher = MicroBatcher(work, max_batch_size=3)
     with ThreadPoolExecutor(8) as pool:
         calls = held_back(pool, work, batcher, list(range(8)))
         work.go.set()
@@ -85,7 +85,7 @@ def test_a_batch_is_never_larger_than_the_largest() -> None:
 
 def test_an_error_reaches_every_caller_of_the_batch_and_nobody_else() -> None:
     work = Doubler()
-    batcher = MicroBatcher(work, largest=3)
+    batcher = MicroBatcher(work, max_batch_size=3)
     with ThreadPoolExecutor(6) as pool:
         calls = held_back(pool, work, batcher, [1, 2, -1, 3, 4, 5])
         work.go.set()
@@ -104,7 +104,7 @@ def test_work_that_returns_too_few_results_is_an_error_for_all() -> None:
 
 def test_as_many_batches_run_at_once_as_there_are_lanes() -> None:
     work = Doubler()
-    batcher = MicroBatcher(work, lanes=3)
+    batcher = MicroBatcher(work, max_concurrency=3)
     with ThreadPoolExecutor(9) as pool:
         calls = [pool.submit(batcher.run, item) for item in range(9)]
         until(lambda: len(work.batches) == 3 and len(batcher._waiting) == 6)
@@ -130,7 +130,7 @@ def test_a_crowd_of_callers_gets_its_own_results_and_leaves_every_lane_free() ->
             raise ZeroDivisionError
         return [item + 1 for item in items]
 
-    batcher = MicroBatcher(work, lanes=lanes, largest=largest)
+    batcher = MicroBatcher(work, max_concurrency=lanes, max_batch_size=largest)
 
     def caller(number: int) -> tuple[int, int]:
         right = failed = 0

@@ -6,8 +6,8 @@ from tests.knowledge_base.fakes import passage
 
 
 def between(first: str, second: str, headings: float | None = None) -> list[Contradiction]:
-    one, other = (claims.of(passage(text, title="")) for text in (first, second))
-    return contradictions.between(one, other, {}, headings=headings)
+    one, other = (claims.extract_claims(passage(text, title="")) for text in (first, second))
+    return contradictions.find_contradictions(one, other, {}, headings=headings)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_agreement_and_other_subjects_are_no_contradiction(first: str, second: s
 
 def test_a_conflict_quotes_both_figures() -> None:
     (found,) = between("The label costs $7.95.", "The label costs $9.95.")
-    assert found.said == ("$7.95", "$9.95")
+    assert found.figures == ("$7.95", "$9.95")
     assert found.score > contradictions.FIGURES
 
 
@@ -67,7 +67,7 @@ def test_each_sentence_is_held_against_its_own_counterpart() -> None:
     first = "Mail is answered within 2 days. Calls are answered within 5 minutes."
     second = "Calls are answered within 5 minutes. Mail is answered within 3 days."
     (found,) = between(first, second)
-    assert found.said == ("2 days", "3 days")
+    assert found.figures == ("2 days", "3 days")
 
 
 def test_one_word_in_common_needs_headings_in_common() -> None:
@@ -77,7 +77,7 @@ def test_one_word_in_common_needs_headings_in_common() -> None:
 
 
 def test_one_article_must_say_nearly_the_same_to_contradict_itself() -> None:
-    one = claims.of(passage("100 points are worth $5."))
-    other = claims.of(passage("A tent for $289 gives 289 points."))
-    inside = contradictions.between(one, other, {}, headings=0.5, one_article=True)
+    one = claims.extract_claims(passage("100 points are worth $5."))
+    other = claims.extract_claims(passage("A tent for $289 gives 289 points."))
+    inside = contradictions.find_contradictions(one, other, {}, headings=0.5, one_article=True)
     assert inside == []

@@ -12,7 +12,7 @@ import pytest
 from knowledge_base.documents import Document
 from knowledge_base.sources.crawling import crawler as crawling
 from knowledge_base.sources.crawling import fetcher
-from knowledge_base.sources.crawling.crawler import crawl, normal
+from knowledge_base.sources.crawling.crawler import crawl, normalise_url
 from knowledge_base.sources.crawling.fetcher import is_public
 from knowledge_base.sources.document_builder import SourceFailure
 from tests.knowledge_base.sources.files import pdf, word
@@ -375,8 +375,8 @@ def test_passwords_in_addresses_are_refused(site: Site, cache: Path) -> None:
 
 
 def test_addresses_are_compared_in_one_way() -> None:
-    assert normal("HTTP://Help.Example:80/a/../b#x") == "http://help.example/b"
-    assert normal("https://help.example") == "https://help.example/"
+    assert normalise_url("HTTP://Help.Example:80/a/../b#x") == "http://help.example/b"
+    assert normalise_url("https://help.example") == "https://help.example/"
 
 
 def test_an_archive_is_no_page(site: Site, cache: Path) -> None:

@@ -187,23 +187,23 @@ def test_all_there_is_can_be_asked_for(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_found_where_nothing_is(kind: Kind) -> None:
     index = DenseIndex.build(VECTORS[:200], kind=kind)
-    empty = index.changed(index.numbers, numbered(), none_of(DIMENSION))
+    empty = index.with_changes(index.numbers, numbered(), none_of(DIMENSION))
     for index_, k in ((index, 0), (empty, 5)):
         numbers, cosines = index_.search(QUERIES[0], k)
         assert len(numbers) == len(cosines) == 0
     assert empty.count == 0
     assert empty.vectors().shape == (0, DIMENSION)
-    assert empty.changed(numbered(), numbered(7), VECTORS[:1]).search(VECTORS[0], 3)[0] == [7]
+    assert empty.with_changes(numbered(), numbered(7), VECTORS[:1]).search(VECTORS[0], 3)[0] == [7]
 
 
 def test_an_index_of_nothing_can_be_built_and_grows() -> None:
     index = DenseIndex.build(none_of(DIMENSION))
     assert (index.kind, index.count, index.dimension) == ("flat", 0, DIMENSION)
-    grown = index.changed(numbered(), NUMBERS[:9], VECTORS[:9])
+    grown = index.with_changes(numbered(), NUMBERS[:9], VECTORS[:9])
     assert grown.search(VECTORS[4], 1)[0].tolist() == [4 * STEP]
 
 
-SHARES = [1, 9, 500, dense._FEW, dense._FEW + 1, 6_000, 20_000, 50_000, MANY]
+SHARES = [1, 9, 500, dense._MAX_SCORED, dense._MAX_SCORED + 1, 6_000, 20_000, 50_000, MANY]
 
 
 @pytest.mark.parametrize("share", SHARES)
@@ -267,7 +267,7 @@ def test_a_changed_index_is_what_it_should_be(kind: Kind, data: st.DataObject) -
     free = st.integers(STEP * 3_000, STEP * 9_000)
     added = data.draw(st.lists(free | st.sampled_from(removed or [9_999]), unique=True))
     vectors = made(len(added), DIMENSION, seed=5)
-    changed = index.changed(numbered(*removed), numbered(*added), vectors)
+    changed = index.with_changes(numbered(*removed), numbered(*added), vectors)
     kept = np.setdiff1d(index.numbers, numbered(*removed))
     assert changed.numbers.tolist() == sorted([*kept.tolist(), *added])
     assert np.array_equal(changed.vectors(kept), index.vectors(kept))
@@ -281,7 +281,7 @@ def test_a_changed_index_finds_its_neighbours(many: DenseIndex, stored: Vectors)
     """A tenth is replaced by vectors never trained on."""
     away = NUMBERS[::10]
     fresh = made(len(away), DIMENSION, seed=8)
-    changed = many.changed(away, away, fresh)
+    changed = many.with_changes(away, away, fresh)
     expected = stored.copy()
     expected[::10] = changed.vectors(away)
     assert np.abs(expected[::10] - fresh).mean() < 0.002
@@ -292,7 +292,7 @@ def test_a_changed_index_finds_its_neighbours(many: DenseIndex, stored: Vectors)
 
 
 def test_a_changed_mapped_index_can_be_saved(mapped: DenseIndex, tmp_path: Path) -> None:
-    changed = mapped.changed(NUMBERS[:5], numbered(1), QUERIES[:1])
+    changed = mapped.with_changes(NUMBERS[:5], numbered(1), QUERIES[:1])
     changed.save(tmp_path / "dense")
     again = DenseIndex.load(tmp_path / "dense")
     assert again.numbers.tolist() == [1, *NUMBERS[5:].tolist()]
@@ -360,13 +360,13 @@ def test_a_search_leaves_the_number_of_threads_as_it_was(mapped: DenseIndex) -> 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_number_stands_for_one_vector(kind: Kind) -> None:
-    with pytest.raises(ValueError, match="stands twice"):
+    with pytest.raises(ValueError, match="occurs twice"):
         DenseIndex.build(VECTORS[:3], numbered(1, 2, 1), kind=kind)
     index = SMALL[kind]
     with pytest.raises(ValueError, match="already"):
-        index.changed(numbered(), numbered(0), VECTORS[:1])
+        index.with_changes(numbered(), numbered(0), VECTORS[:1])
     with pytest.raises(ValueError, match="already"):
-        index.changed(numbered(), numbered(1, 1), VECTORS[:2])
+        index.with_changes(numbered(), numbered(1, 1), VECTORS[:2])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -377,7 +377,7 @@ def test_an_unknown_number_is_named(kind: Kind) -> None:
     with pytest.raises(ValueError, match=r"no vector 99999$"):
         index.cosines(QUERIES[0], numbered(99_999))
     with pytest.raises(ValueError, match=r"no vector -3$"):
-        index.changed(numbered(-3), numbered(), none_of(DIMENSION))
+        index.with_changes(numbered(-3), numbered(), none_of(DIMENSION))
 
 
 def test_shapes_and_numbers_must_fit() -> None:
@@ -386,7 +386,7 @@ def test_shapes_and_numbers_must_fit() -> None:
     with pytest.raises(ValueError, match="start at 0"):
         DenseIndex.build(VECTORS[:2], numbered(1, -1))
     with pytest.raises(ValueError, match="need vectors of shape"):
-        SMALL["ivf"].changed(numbered(), numbered(1), none_of(DIMENSION + 1))
+        SMALL["ivf"].with_changes(numbered(), numbered(1), none_of(DIMENSION + 1))
 
 
 def test_lists_need_a_sample() -> None:

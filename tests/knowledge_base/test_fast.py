@@ -122,19 +122,19 @@ def test_an_empty_text_has_a_vector(encoder: TorchEncoder, engine: OnnxEncoder) 
 
 def test_a_folder_says_whether_its_engine_is_of_use(copied: Path, tmp_path: Path) -> None:
     assert not onnx_encoder.exists(tmp_path / "nowhere")
-    assert not onnx_encoder.usable(tmp_path / "nowhere")
+    assert not onnx_encoder.is_usable(tmp_path / "nowhere")
     assert onnx_encoder.exists(copied)
-    assert onnx_encoder.usable(copied)
-    onnx_encoder.forbid(copied)
+    assert onnx_encoder.is_usable(copied)
+    onnx_encoder.mark_unusable(copied)
     assert onnx_encoder.exists(copied)
-    assert not onnx_encoder.usable(copied)
+    assert not onnx_encoder.is_usable(copied)
 
 
 def test_an_engine_that_lost_too_much_is_of_no_use(copied: Path) -> None:
     change(copied, closeness=0.9)
-    assert not onnx_encoder.usable(copied)
+    assert not onnx_encoder.is_usable(copied)
     change(copied, closeness=float("nan"))
-    assert not onnx_encoder.usable(copied)
+    assert not onnx_encoder.is_usable(copied)
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ def test_an_encoder_of_another_shape_is_refused_quietly(tiny_encoder: Path, tmp_
     folder = tmp_path / "engines" / "other"
     onnx_encoder.export(other, folder)
     assert onnx_encoder.exists(folder)
-    assert not onnx_encoder.usable(folder)
+    assert not onnx_encoder.is_usable(folder)
     assert json.loads((folder / "engine.json").read_text(encoding="utf-8"))["closeness"] is None
 
 
@@ -217,7 +217,7 @@ def test_an_export_that_fails_leaves_the_engine_that_was_there(
     monkeypatch.setattr(onnx_export, "export", broken)
     with pytest.raises(OSError, match="disk is full"):
         onnx_encoder.export(encoder, copied)
-    assert onnx_encoder.usable(copied)
+    assert onnx_encoder.is_usable(copied)
     assert [path.name for path in copied.parent.iterdir()] == [copied.name]
     OnnxEncoder(encoder.base, copied)
 
@@ -229,7 +229,7 @@ def test_what_a_killed_export_left_is_in_nobodys_way(encoder: TorchEncoder, tmp_
     (tmp_path / "engines" / f".tiny.{os.getpid()}").mkdir(parents=True)
     assert not onnx_encoder.exists(folder)
     onnx_encoder.export(encoder, folder)
-    assert onnx_encoder.usable(folder)
+    assert onnx_encoder.is_usable(folder)
 
 
 @pytest.mark.usefixtures("few_texts")
@@ -246,5 +246,5 @@ def test_of_two_processes_that_export_at_once_the_first_wins(
 
     monkeypatch.setattr(shutil, "rmtree", slower)
     onnx_encoder.export(encoder, folder)
-    assert onnx_encoder.usable(folder)
+    assert onnx_encoder.is_usable(folder)
     assert [path.name for path in tmp_path.iterdir()] == ["tiny"]

@@ -18,7 +18,7 @@ DOCUMENTS = (
 
 
 def fitting(**wanted: object) -> set[str]:
-    found = FilterFields.of(DOCUMENTS).fitting(PassageFilter(**wanted))  # type: ignore[arg-type]
+    found = FilterFields.from_documents(DOCUMENTS).matching_rows(PassageFilter(**wanted))  # type: ignore[arg-type]
     rows = np.ones(len(DOCUMENTS), dtype=bool) if found is None else found
     return {document.id for document, fits in zip(DOCUMENTS, rows, strict=True) if fits}
 
@@ -27,7 +27,7 @@ ALL = {document.id for document in DOCUMENTS}
 
 
 def test_an_empty_filter_asks_for_nothing() -> None:
-    assert FilterFields.of(DOCUMENTS).fitting(PassageFilter()) is None
+    assert FilterFields.from_documents(DOCUMENTS).matching_rows(PassageFilter()) is None
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,9 @@ def test_a_filter_lets_through_what_fits(wanted: dict[str, object], expected: se
 
 
 def test_customers_read_neither_what_is_for_staff_nor_what_does_not_hold_today() -> None:
-    found = FilterFields.of(DOCUMENTS).fitting(PassageFilter.public(date(2026, 6, 1)))
+    found = FilterFields.from_documents(DOCUMENTS).matching_rows(
+        PassageFilter.public(date(2026, 6, 1))
+    )
     assert found is not None
     assert [d.id for d, fits in zip(DOCUMENTS, found, strict=True) if fits] == [
         "open",
@@ -58,13 +60,15 @@ def test_customers_read_neither_what_is_for_staff_nor_what_does_not_hold_today()
 
 
 def test_saved_facts_are_the_same(tmp_path: Path) -> None:
-    facts = FilterFields.of(DOCUMENTS)
+    facts = FilterFields.from_documents(DOCUMENTS)
     facts.save(tmp_path / "facts.npz")
     again = FilterFields.load(tmp_path / "facts.npz")
     wanted = PassageFilter(tags=frozenset({"b"}), on=date(2026, 6, 1))
-    assert np.array_equal(np.asarray(facts.fitting(wanted)), np.asarray(again.fitting(wanted)))
+    assert np.array_equal(
+        np.asarray(facts.matching_rows(wanted)), np.asarray(again.matching_rows(wanted))
+    )
 
 
 def test_documents_without_any_facts_can_be_saved(tmp_path: Path) -> None:
-    FilterFields.of([Document("a", "A", "text")]).save(tmp_path / "facts.npz")
-    assert FilterFields.load(tmp_path / "facts.npz").fitting(PassageFilter()) is None
+    FilterFields.from_documents([Document("a", "A", "text")]).save(tmp_path / "facts.npz")
+    assert FilterFields.load(tmp_path / "facts.npz").matching_rows(PassageFilter()) is None

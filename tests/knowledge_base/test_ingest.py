@@ -155,7 +155,7 @@ def test_of_two_articles_with_the_same_id_the_first_stays(
     assert done.documents == 1
     assert [failed.path for failed in done.failed] == ["a"]
     assert "same id" in done.failed[0].error
-    documents = storage.documents(versions.folder(done.version.id))
+    documents = storage.open_documents(versions.folder(done.version.id))
     assert [document.text for document in documents.values()] == ["first"]
 
 

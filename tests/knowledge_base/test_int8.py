@@ -19,7 +19,7 @@ def model(tiny_encoder: Path) -> MeanPoolingModel:
 
 
 def test_the_range_of_every_channel_is_measured(model: MeanPoolingModel) -> None:
-    found = onnx_export.ranges(model, SHORT)
+    found = onnx_export.measure_ranges(model, SHORT)
     layers = int(model.backbone.config["num_hidden_layers"])
     assert len(found) == 6 * layers  # query, key, value, output, and two of the feed-forward part
     assert all(low_high.shape[0] == 2 for low_high in found.values())
@@ -27,7 +27,10 @@ def test_the_range_of_every_channel_is_measured(model: MeanPoolingModel) -> None
 
 
 def test_more_texts_only_widen_the_ranges(model: MeanPoolingModel) -> None:
-    few, many = onnx_export.ranges(model, SHORT), onnx_export.ranges(model, [*SHORT, *MORE])
+    few, many = (
+        onnx_export.measure_ranges(model, SHORT),
+        onnx_export.measure_ranges(model, [*SHORT, *MORE]),
+    )
     tolerance = 1e-4  # another batch rounds in another way
     for name, (low, high) in few.items():
         assert (many[name][0] <= low + tolerance).all()
@@ -37,10 +40,10 @@ def test_more_texts_only_widen_the_ranges(model: MeanPoolingModel) -> None:
 
 def test_measuring_leaves_nothing_behind_in_the_model(model: MeanPoolingModel) -> None:
     before = model.embed(SHORT).detach().numpy()
-    onnx_export.ranges(model, SHORT)
+    onnx_export.measure_ranges(model, SHORT)
     assert all(not module._forward_pre_hooks for module in model.backbone.modules())
     with pytest.raises(TypeError):
-        onnx_export.ranges(model, [1])  # type: ignore[list-item]
+        onnx_export.measure_ranges(model, [1])  # type: ignore[list-item]
     assert all(not module._forward_pre_hooks for module in model.backbone.modules())
     assert np.array_equal(before, model.embed(SHORT).detach().numpy())
 
@@ -49,7 +52,7 @@ def test_the_graph_is_about_a_quarter_of_the_float_weights(
     model: MeanPoolingModel, tmp_path: Path
 ) -> None:
     path = tmp_path / "graph.onnx"
-    onnx_export.export(model, onnx_export.ranges(model, [*SHORT, *MORE]), path)
+    onnx_export.export(model, onnx_export.measure_ranges(model, [*SHORT, *MORE]), path)
     floats = sum(4 * tensor.numel() for tensor in model.backbone.state_dict().values())
     assert 0.2 < path.stat().st_size / floats < 0.35
 

@@ -15,7 +15,10 @@ def articles(*names: str) -> list[Document]:
 def gaps(documents: list[Document], vectors: Vectors | None = None) -> list[tuple[str, str]]:
     chunks = [passage("text", article=d.id, language=d.language) for d in documents]
     rows = np.eye(len(chunks), dtype=np.float32) if vectors is None else vectors
-    return [(gap.article, gap.language) for gap in language_coverage.gaps(documents, chunks, rows)]
+    return [
+        (gap.article, gap.language)
+        for gap in language_coverage.find_missing(documents, chunks, rows)
+    ]
 
 
 def test_folders_that_name_languages_tell_what_is_missing() -> None:
@@ -50,11 +53,11 @@ def test_without_tags_an_article_without_a_partner_is_alone() -> None:
     )
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     chunks = [passage("text", article=d.id, language=d.language) for d in documents]
-    (found,) = language_coverage.gaps(documents, chunks, vectors)
+    (found,) = language_coverage.find_missing(documents, chunks, vectors)
     assert (found.article, found.language) == ("en-c", "zh")
     assert found.nearest in {"zh-a", "zh-b"}
 
 
 def test_a_passage_without_a_language_has_that_of_its_script() -> None:
-    assert language_coverage.of_passage(passage("退货", language=None)) == "zh"
-    assert language_coverage.of_passage(passage("Returns", language=None)) == "en"
+    assert language_coverage.passage_language(passage("退货", language=None)) == "zh"
+    assert language_coverage.passage_language(passage("Returns", language=None)) == "en"

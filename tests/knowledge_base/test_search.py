@@ -178,7 +178,8 @@ def test_an_english_encoder_is_asked_in_english_about_english_passages() -> None
     found = base.candidates("refunds")
     assert found is not None
     assert (
-        np.isnan(found.looks[0].near[1]).tolist() == [False, False, True, True][: len(found.rows)]
+        np.isnan(found.breakdowns[0].near[1]).tolist()
+        == [False, False, True, True][: len(found.rows)]
     )
 
 

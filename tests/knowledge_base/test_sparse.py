@@ -118,7 +118,7 @@ def test_a_saved_sparse_index_scores_the_same(tmp_path: Path) -> None:
 def test_rows_that_stay_and_texts_that_come_score_as_if_built_anew(tmp_path: Path) -> None:
     SparseIndex.build(TEXTS).save(tmp_path / "sparse")
     fresh = ("Gift cards last two years", "礼品卡两年有效")
-    changed = SparseIndex.load(tmp_path / "sparse").changed(np.array([3, 0]), fresh)
+    changed = SparseIndex.load(tmp_path / "sparse").with_changes(np.array([3, 0]), fresh)
     anew = SparseIndex.build([TEXTS[3], TEXTS[0], *fresh])
     for query in ("refunds", "gift card", "礼品卡", "Norway", "parcel free"):
         assert np.allclose(changed.scores(query)[0], anew.scores(query)[0])

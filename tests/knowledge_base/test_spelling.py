@@ -6,7 +6,7 @@ import pytest
 
 from knowledge_base.text.spelling import SpellingCorrector
 
-SPELLER = SpellingCorrector.of(
+SPELLER = SpellingCorrector.from_texts(
     ["where is my parcel", "my parcel is late", "refund my order", "the order and its refund"] * 2
 )
 
@@ -60,12 +60,12 @@ def test_numbers_of_orders_stay(number: str) -> None:
 
 
 def test_the_more_frequent_word_is_meant() -> None:
-    speller = SpellingCorrector.of(["card", "card", *["care"] * 5])
+    speller = SpellingCorrector.from_texts(["card", "card", *["care"] * 5])
     assert speller.correct("carx", nothing) == "care"
 
 
 def test_a_word_of_the_training_texts_stays_and_others_become_what_stood_there_twice() -> None:
-    speller = SpellingCorrector.of(["refund", "refund", "lamb"])
+    speller = SpellingCorrector.from_texts(["refund", "refund", "lamb"])
     assert speller.correct("the lamb", nothing) == "the lamb"
     assert speller.correct("refnud", nothing) == "refund"
     assert speller.correct("lamx", nothing) == "lamx"  # lamb may be a slip itself

@@ -9,29 +9,31 @@ from tests.knowledge_base.fakes import passage
 
 def test_offsets_of_statements_are_those_of_the_article() -> None:
     chunk = passage("You have 60 days. It must be unused.", start=40)
-    found = claims.of(chunk)
+    found = claims.extract_claims(chunk)
     assert [s.text for s in found] == ["You have 60 days.", "It must be unused."]
     for statement in found:
         assert chunk.text[statement.start - 40 : statement.end - 40] == statement.text
 
 
 def test_rows_of_a_table_know_the_cells_above_them() -> None:
-    first, second = claims.of(passage("Way | Time\n--- | ---\nMail | 2 days\nChat | 1 hour"))
+    first, second = claims.extract_claims(
+        passage("Way | Time\n--- | ---\nMail | 2 days\nChat | 1 hour")
+    )
     assert first.row == ("Mail", "2 days")
     assert first.header == second.header == ("Way", "Time")
 
 
 def test_the_header_of_a_table_cut_in_two_stands_in_the_headings() -> None:
     cut = replace(passage("Chat | 1 hour"), headings=("Contact", "Way | Time"))
-    (row,) = claims.of(cut)
+    (row,) = claims.extract_claims(cut)
     assert row.header == ("Way", "Time")
 
 
 def test_a_heading_limits_the_sentences_below_it() -> None:
     here = replace(passage("Open from 10:00."), headings=("Shops", "Hong Kong"))
-    assert claims.of(here)[0].scopes["place"] == {"hong kong"}
+    assert claims.extract_claims(here)[0].scopes["place"] == {"hong kong"}
     both = replace(passage("Open from 10:00."), headings=("London and Hong Kong",))
-    assert "place" not in claims.of(both)[0].scopes
+    assert "place" not in claims.extract_claims(both)[0].scopes
 
 
 def test_forms_of_a_word_are_one_word() -> None:
@@ -53,12 +55,12 @@ def test_forms_of_a_word_are_one_word() -> None:
     ],
 )
 def test_weekdays_are_spelled_out(text: str, days: str) -> None:
-    assert scope_constraints.weekdays(text) == set(days.split())
+    assert scope_constraints.find_weekdays(text) == set(days.split())
 
 
 def test_a_sentence_says_what_it_is_about() -> None:
     text = "With standard shipping to Canada you pay by bank transfer."
-    assert scope_constraints.named(text) == {
+    assert scope_constraints.find_scopes(text) == {
         "place": {"canada"},
         "speed": {"standard"},
         "payment": {"transfer"},

@@ -20,8 +20,8 @@ TODAY = date(2026, 5, 1)
 )
 def test_an_end_that_has_passed_is_found(text: str, said: str) -> None:
     before = "We are glad you are here. "
-    (found,) = staleness.passed(before + text, TODAY)
-    assert found.said == said
+    (found,) = staleness.find_expired(before + text, TODAY)
+    assert found.expiry == said
     assert found.text == text
     assert (before + text)[found.start : found.start + len(found.text)] == found.text
 
@@ -42,9 +42,9 @@ def test_an_end_that_has_passed_is_found(text: str, said: str) -> None:
     ],
 )
 def test_what_still_holds_is_left_alone(text: str) -> None:
-    assert list(staleness.passed(text, TODAY)) == []
+    assert list(staleness.find_expired(text, TODAY)) == []
 
 
 def test_days_are_iso_dates_or_nothing() -> None:
-    assert staleness.day("2026-05-01") == TODAY
-    assert staleness.day(None) is staleness.day("soon") is None
+    assert staleness.parse_date("2026-05-01") == TODAY
+    assert staleness.parse_date(None) is staleness.parse_date("soon") is None

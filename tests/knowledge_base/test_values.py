@@ -5,7 +5,7 @@ from knowledge_base.text.measures import Measure
 
 
 def only(text: str) -> Measure:
-    (found,) = measures.find(text)
+    (found,) = measures.find_measures(text)
     return found
 
 
@@ -86,12 +86,12 @@ def test_a_figure_within_a_range_agrees_with_it() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_statement_of_a_figure_is_left_alone(text: str) -> None:
-    assert measures.find(text) == []
+    assert measures.find_measures(text) == []
 
 
 def test_offsets_are_those_of_the_text() -> None:
     text = "满１００美元，打包前 ３–５ 天内可退，最多 2 个优惠码。"
-    found = measures.find(text)
+    found = measures.find_measures(text)
     assert [text[v.start : v.end] for v in found] == ["１００美元", "３–５ 天", "2 个"]
     assert [v.limit for v in found] == [False, False, True]
     assert [v.start for v in found] == sorted(v.start for v in found)

@@ -141,7 +141,7 @@ def test_the_report_on_the_dialogs_stands_in_chinese(tmp_path: Path) -> None:
         "files": ["a.csv"],
         "counts": {kind.value: 0 for kind in data_lint.LintSeverity},
         "report": data_lint_report.report(findings, read, 1),
-        "groups": data_lint_report.groups(findings, read),
+        "groups": data_lint_report.group_findings(findings, read),
     }
     for finding in findings:
         result["counts"][finding.severity.value] += 1

@@ -55,7 +55,7 @@ class TestResult:
 
     @property
     def passed(self) -> bool:
-        """Whether all is as it should be."""
+        """Return whether all is as it should be."""
         return not any(one.differences for one in self.played)
 
 

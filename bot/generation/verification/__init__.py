@@ -1,7 +1,7 @@
-"""The support check: what decides whether passages support a sentence of a reply."""
+"""Verification: whether passages support a sentence of a reply."""
 
 from bot.generation.verification.checker import THRESHOLD, SupportCheck
-from bot.generation.verification.claim_detection import states_something
+from bot.generation.verification.claim_detection import has_claim
 from bot.generation.verification.scorer import DEFAULT, SupportScorer
 from bot.generation.verification.verdicts import SupportIssue, SupportVerdict
 
@@ -12,5 +12,5 @@ __all__ = [
     "SupportIssue",
     "SupportScorer",
     "SupportVerdict",
-    "states_something",
+    "has_claim",
 ]

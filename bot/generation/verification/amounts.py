@@ -1,7 +1,7 @@
-"""All figures of a sentence: amounts, durations, dates, counts and bare numbers. Pure.
+"""Extraction of all figures of a sentence: amounts, durations, dates, counts, numbers. Pure.
 
-`knowledge_base.text.measures` finds amounts with a known unit. What it leaves (bare numbers, years,
-months, ordinals, unknown units) is read here, so that every figure of a statement is accounted for.
+`knowledge_base.text.measures` finds amounts with a known unit. The others (bare numbers, years,
+months, ordinals, unknown units) are found here, so that every figure of a statement is checked.
 """
 
 import re
@@ -82,7 +82,7 @@ _HAN_COUNT: Final = re.compile(
     rf"(?<![第{_HAN_FIGURES}])(?P<n>[{_HAN_FIGURES}]+)"
     r"(?P<m>亿)?(?P<u>[名人岁座级集票本部场所届代位号层项篇首支艘辆架匹头门块片幅句段章卷世倍秒吨亩])"
 )
-# No number is made of so many words; looking for one in them takes the cube of their number.
+# No number has this many words; searching for one in them takes the cube of their number.
 _MANY: Final = re.compile(
     r"(?:\b(?:\w{2,5}teen|\w{3,5}ty|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|zero"
     r"|hundred|thousand)\b[ -]+(?:and )?){8,}"
@@ -130,8 +130,8 @@ _FIRST_YEAR, _LAST_YEAR = 1000, 2200
 class Amount:
     """A figure from `low` to `high` in the smallest unit of its `kind`, at `start` to `end`.
 
-    `step` is how many smallest units the written unit has, 0 where that is unknown. A `weak` one,
-    such as the `one` of "one of them", need not be a figure at all.
+    `step` is the size of the written unit in smallest units, 0 if unknown. A `weak` one, such as
+    the `one` of "one of them", may not be a figure at all.
     """
 
     kind: str
@@ -144,20 +144,20 @@ class Amount:
 
     @property
     def flaw(self) -> SupportIssue:
-        """Which flaw it is when it is not supported."""
+        """The issue if it is not supported."""
         if self.kind in MONEY:
             return SupportIssue.MONEY
         return SupportIssue.DATE if self.kind in _DATES else SupportIssue.NUMBER
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What it is compared by as a word of its sentence: one key, or two of a range."""
+        """The keys it is compared by as a word of its sentence: one, or two for a range."""
         kind = "" if self.kind in _UNITLESS else self.kind
         ends = (self.low,) if self.low == self.high else (self.low, self.high)
         return tuple(f"#{kind}{end:.9g}" for end in ends)
 
     def same(self, other: "Amount") -> bool:
-        """Tell whether both are one figure; a number without a unit fits a count of anything."""
+        """Return whether both are the same figure; a number without a unit fits any count."""
         loose = {self.kind, other.kind} <= _UNITLESS
         if self.kind != other.kind and not loose:
             return False
@@ -168,52 +168,54 @@ class Amount:
         )
 
     def edge(self, other: "Amount") -> bool:
-        """Tell whether this single figure is an end of the other's range."""
+        """Return whether this single figure is an end of the other's range."""
         if self.kind != other.kind or self.low != self.high or other.low == other.high:
             return False
         return any(isclose(self.low, end, rel_tol=_EXACT) for end in (other.low, other.high))
 
 
 @lru_cache(maxsize=4_000)
-def find(text: str) -> tuple[Amount, ...]:
-    """Return the figures of a sentence in order; the text is read with plain digits."""
+def find_amounts(text: str) -> tuple[Amount, ...]:
+    """Return the figures of a sentence in order; the text must have plain digits."""
     text = _MANY.sub(lambda match: " " * len(match[0]), text)
-    read = [_figure(text, value) for value in measures.find(text)]
-    found = [figure for figure in read if figure is not None]
-    return tuple(sorted([*found, *_others(text, found)], key=lambda figure: figure.start))
+    parsed = [_parse(text, value) for value in measures.find_measures(text)]
+    amounts = [figure for figure in parsed if figure is not None]
+    return tuple(sorted([*amounts, *_find_rest(text, amounts)], key=lambda figure: figure.start))
 
 
-def _figure(text: str, value: measures.Measure) -> Amount | None:
-    """Return a value as a figure; one that reads a year or a number of millions wrongly is None."""
+def _parse(text: str, value: measures.Measure) -> Amount | None:
+    """Return a measure as a figure; None for a misread year or number of millions."""
     words = text[value.start : value.end]
     if words[0] in _MAGNITUDE and re.search(
         r"[0-9]\s*$", text[max(0, value.start - 3) : value.start]
     ):
-        return None  # 1 万: the number begins before
+        return None  # 1 万: the number begins before it
     if words[0] == "元" and text[value.start - 1 : value.start] == "公":
         return None  # 公元 700 年
     lead = re.match(r"-?([0-9][0-9,]*(?:\.[0-9]+)?)", words)
     if value.kind == "duration" and lead and "年" in words:
-        year = abs(measures.number(lead[1]) or 0.0)
+        year = abs(measures.parse_number(lead[1]) or 0.0)
         if _FIRST_YEAR <= year <= _LAST_YEAR:
             return None
     step = 0.0
     if value.kind == "duration":
         unit = re.sub(rf"[0-9,.{_HAN_FIGURES}\s-]+", "", words)
-        step = float(sum(map(ord, unit.rstrip("s"))))  # two that are spelt alike are one unit
+        step = float(sum(map(ord, unit.rstrip("s"))))  # the same spelling is the same unit
     low, high = value.low, value.high
     pair = _PAIR.match(words)
-    if pair and (total := (measures.number(pair[1]) or 0) + (measures.number(pair[2]) or 0)):
-        # "between three and five" are two numbers, which the finder adds up
-        low, high = ((measures.number(n) or 0) * value.low / total for n in pair.groups())
+    if pair and (
+        total := (measures.parse_number(pair[1]) or 0) + (measures.parse_number(pair[2]) or 0)
+    ):
+        # "between three and five" are two numbers, which `measures` adds up
+        low, high = ((measures.parse_number(n) or 0) * value.low / total for n in pair.groups())
     weak = value.low == value.high == 1.0 and value.kind == "count" and not words[0].isdigit()
     weak = weak or bool(re.match(r"an?\b", words, re.IGNORECASE))
     return Amount(value.kind, low, high, value.start, value.end, step, weak)
 
 
-def _others(text: str, found: Sequence[Amount]) -> Iterator[Amount]:
+def _find_rest(text: str, amounts: Sequence[Amount]) -> Iterator[Amount]:
     free = list(text)
-    for figure in found:
+    for figure in amounts:
         free[figure.start : figure.end] = "\0" * (figure.end - figure.start)
     for step in (_han_clocks, _ordinals, _bare, _han_counts, _named_days):
         rest = "".join(free)
@@ -224,7 +226,7 @@ def _others(text: str, found: Sequence[Amount]) -> Iterator[Amount]:
 
 def _han_clocks(text: str) -> Iterator[Amount]:
     for match in _HAN_CLOCK.finditer(text):
-        hour = measures.number(match["h"])
+        hour = measures.parse_number(match["h"])
         if hour is None:
             continue
         late = match["part"] in {"下午", "晚上", "傍晚"} and hour < 12  # noqa: PLR2004
@@ -237,7 +239,7 @@ def _ordinals(text: str) -> Iterator[Amount]:
         if match["word"]:
             value: float | None = float(_ORDINAL_WORDS[match["word"]])
         else:
-            value = measures.number(match["han"] or match["n"])
+            value = measures.parse_number(match["han"] or match["n"])
         if value is not None:
             yield Amount("ordinal", value, value, *match.span())
     for match in _WORD_TIMES.finditer(text):
@@ -249,8 +251,10 @@ def _bare(text: str) -> Iterator[Amount]:
     for match in _BARE.finditer(text):
         before = text[max(0, match.start("n") - 1) : match.start("n")]
         if before.isascii() and before.isalpha():
-            continue  # a part of a code, which is read as a name
-        value = (measures.number(match["n"]) or 0.0) * _MAGNITUDE.get((match["m"] or "").lower(), 1)
+            continue  # a part of a code, which is checked as a name
+        value = (measures.parse_number(match["n"]) or 0.0) * _MAGNITUDE.get(
+            (match["m"] or "").lower(), 1
+        )
         unit = _UNIT.match(text, match.end())
         kind = _SIGN.get(match["sign"] or "", "number")
         end = match.end()
@@ -266,7 +270,7 @@ def _bare(text: str) -> Iterator[Amount]:
 
 def _han_counts(text: str) -> Iterator[Amount]:
     for match in _HAN_COUNT.finditer(text):
-        value = measures.number(match["n"])
+        value = measures.parse_number(match["n"])
         if value is None:
             continue
         value *= 1e8 if match["m"] else 1.0
@@ -280,7 +284,7 @@ def _named_days(text: str) -> Iterator[Amount]:
     for match in _MONTH.finditer(text):
         name = match["name"].lower()[:3]
         place = next((n for n, m in enumerate(_MONTHS, 1) if m.startswith(name)), 0)
-        place = place if place <= 4 else place + 1  # noqa: PLR2004 - May stands apart
+        place = place if place <= 4 else place + 1  # noqa: PLR2004 - May is not in the list
         yield Amount("month", float(place or 5), float(place or 5), *match.span())
     for match in _DAY_WORD.finditer(text):
         day = (
@@ -289,10 +293,10 @@ def _named_days(text: str) -> Iterator[Amount]:
         yield Amount("weekday", float(min(day, 6)), float(min(day, 6)), *match.span())
 
 
-def number_of(text: str, figure: Amount) -> float | None:
-    """Return the number a figure is written with, whatever its unit."""
+def written_number(text: str, figure: Amount) -> float | None:
+    """Return the number in a figure, whatever its unit."""
     match = _BARE.search(text, figure.start, figure.end)
     if match:
-        return measures.number(match["n"])
+        return measures.parse_number(match["n"])
     han = re.match(rf"[{_HAN_FIGURES}]+", text[figure.start : figure.end])
-    return measures.number(han[0]) if han else None
+    return measures.parse_number(han[0]) if han else None

@@ -1,4 +1,4 @@
-"""Pairs of opposites of which a sentence says one or the other, in English and Chinese."""
+"""Pairs of opposites that a sentence has one or the other of, in English and Chinese."""
 
 from typing import Final
 
@@ -7,8 +7,7 @@ def _any(*patterns: str) -> str:
     return "|".join(patterns)
 
 
-# Opposites of which a sentence says one or the other; `+` first. What is written with a negation
-# ("not open") is read as its opposite.
+# Pairs of opposites, `+` first. A negated word ("not open") counts as its opposite.
 OPPOSITES: Final = {
     "pay": (
         _any(

@@ -1,11 +1,11 @@
-"""Whether a sentence states something at all, or merely greets, offers help or asks back. Pure."""
+"""Detection of sentences that claim something, and do not merely greet or offer help. Pure."""
 
 import re
 from typing import Final
 
-from bot.generation.verification.sentences import ParsedSentence, read
+from bot.generation.verification.sentences import ParsedSentence, parse_sentences
 
-_TALK = re.compile(
+_SMALL_TALK = re.compile(
     r"(?:hi|hello|hey|dear (?:customer|sir or madam)|good (?:morning|afternoon|evening|day)"
     r"|welcome(?: back)?|thanks?(?: you)?(?: (?:so|very) much| a lot)?(?: for .{1,60})?|cheers"
     r"|you[’']?(?:re| are) (?:very |most )?welcome|(?:no|not a) problem|my pleasure|no worries"
@@ -26,7 +26,7 @@ _TALK = re.compile(
     r"|(?:i )?hope (?:this|that) helps?\b.{0,20}|is there anything else.{0,60})",
     re.IGNORECASE,
 )
-_TALK_ZH = re.compile(
+_SMALL_TALK_ZH = re.compile(
     r"(?:您好|你好|嗨|大家好|早上好|上午好|下午好|晚上好|亲|欢迎.{0,12}|谢谢.{0,14}|感谢.{0,20}|多谢.{0,6}"
     r"|不客气|不用谢|没问题|没关系|好的|好|是的|是|对|对的|可以|可以的|当然|当然可以|明白了?|了解了?|嗯+|哦"
     r"|(?:非常|很|十分|实在|真的)?(?:抱歉|对不起|不好意思).{0,20}|请稍等.{0,8}|稍等.{0,6}"
@@ -42,13 +42,13 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _COMMA = re.compile(r"[,，]")
 
 
-def states_something(text: str) -> bool:
-    """Tell whether any sentence of a text states what passages would have to support."""
-    return any(sentence_states(sentence) for sentence in read(text))
+def has_claim(text: str) -> bool:
+    """Return whether any sentence of a text is a claim that passages would have to support."""
+    return any(is_claim(sentence) for sentence in parse_sentences(text))
 
 
-def sentence_states(sentence: ParsedSentence) -> bool:
-    """Tell whether one sentence states something; greetings, thanks and questions do not."""
+def is_claim(sentence: ParsedSentence) -> bool:
+    """Return whether a sentence is a claim; greetings, thanks and questions are not."""
     text = sentence.text.strip(_EDGES)
     if not text:
         return False
@@ -56,10 +56,10 @@ def sentence_states(sentence: ParsedSentence) -> bool:
         return True
     if _ASKS.search(sentence.text.strip()):
         return False
-    return any(not _is_talk(part) for part in _COMMA.split(text))
+    return any(not _is_small_talk(part) for part in _COMMA.split(text))
 
 
-def _is_talk(part: str) -> bool:
+def _is_small_talk(part: str) -> bool:
     text = part.strip(_EDGES)
-    pattern = _TALK_ZH if _HAN.search(text) else _TALK
+    pattern = _SMALL_TALK_ZH if _HAN.search(text) else _SMALL_TALK
     return not text or pattern.fullmatch(text) is not None

@@ -1,4 +1,4 @@
-"""What tells how far a sentence is supported, as numbers for the scorer. Pure."""
+"""Features of a sentence's support by passages, for the scorer. Pure."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -34,7 +34,7 @@ NAMES: Final = (
     "turned round",
     "short",
 )
-SIGNS: Final = (1, 1, 1, 1, 1, 1, -1, 1, -1, -1, -1, -1, -1)  # which way each may count
+SIGNS: Final = (1, 1, 1, 1, 1, 1, -1, 1, -1, -1, -1, -1, -1)  # of the weights
 _SPEAKER: Final = re.compile(
     r"\b(?:i|i'm|i've|me|my|mine|myself)\b(?! ?[.)])|我(?!们)|咱", re.IGNORECASE
 )
@@ -52,20 +52,24 @@ _FACTS: Final = frozenset(
         SupportIssue.LINK,
     }
 )
-_LONGEST: Final = 160  # tokens of a sentence that are looked for in runs
-_MANY: Final = 8.0
-_BEGINNING: Final = 5  # letters by which two forms of a word are the same: deliver, delivery
+_MAX_TOKENS: Final = 160  # of a sentence, for runs
+_SHORT: Final = 8.0  # units below which a sentence is short
+_PREFIX: Final = 5  # letters in which two forms of a word agree: deliver, delivery
 
 
 class SupportFeatures:
-    """Passages made ready: which words, pairs and runs stand in them."""
+    """Words, pairs and triples of words in the passages."""
 
     def __init__(self, passages: Sequence[IndexedPassage]) -> None:
-        """Note the keys of all sentences, and which follow which."""
+        """Collect the keys of all sentences, and their pairs and triples."""
         self.passages = passages
         self.index = SentenceIndex(passages)
-        self.links = frozenset().union(*(name_check.links(passage.text) for passage in passages))
-        self.codes = frozenset().union(*(name_check.codes(passage.text) for passage in passages))
+        self.links = frozenset().union(
+            *(name_check.find_links(passage.text) for passage in passages)
+        )
+        self.codes = frozenset().union(
+            *(name_check.find_codes(passage.text) for passage in passages)
+        )
         self.keys = frozenset().union(*(passage.keys for passage in passages))
         self._follows: set[tuple[str, str]] = set()
         self._triples: set[tuple[str, str, str]] = set()
@@ -75,14 +79,14 @@ class SupportFeatures:
             self._triples.update(zip(words, words[1:], words[2:], strict=False))
 
     def pairs(self, sentence: ParsedSentence) -> float:
-        """Return the share of pairs of neighbouring words that stand in the passages, 0 to 1."""
+        """Return the share of pairs of neighbouring words that are in the passages, 0 to 1."""
         words = [token.key for token in sentence.tokens]
         pairs = list(pairwise(words))
         return sum(pair in self._follows for pair in pairs) / len(pairs) if pairs else 0.0
 
     def run(self, sentence: ParsedSentence) -> float:
-        """Return the share of the words that lie in the longest run of known triples, 0 to 1."""
-        words = [token.key for token in sentence.tokens][:_LONGEST]
+        """Return the share of the words in the longest run of known triples, 0 to 1."""
+        words = [token.key for token in sentence.tokens][:_MAX_TOKENS]
         best = current = 0
         for triple in zip(words, words[1:], words[2:], strict=False):
             current = current + 1 if triple in self._triples else 0
@@ -90,46 +94,46 @@ class SupportFeatures:
         return (best + 2) / len(words) if best else 0.0
 
 
-def of(
+def extract(
     sentence: ParsedSentence,
     ground: SupportFeatures,
     support: SentenceSupport | None,
     meaning: float,
-    flaws: Collection[SupportIssue],
+    issues: Collection[SupportIssue],
 ) -> NDArray[np.float64]:
-    """Return the features of a sentence, shape (13,); `meaning` is its nearness, 0 to 1."""
+    """Return the features of a sentence, shape (13,); `meaning` is its similarity, 0 to 1."""
     keys = sentence.keys
-    held = support.keys if support else frozenset()
+    supported = support.keys if support else frozenset()
     text = sentence.text
     speaks = bool(_SPEAKER.search(text)) or bool(_ADDRESSES.search(text))
     theirs = support is not None and any(_SPEAKER.search(s.text) for s in support.sentences)
     return np.array(
         [
             share(keys, support.sentences[0].keys) if support else 0.0,
-            share(keys, held),
+            share(keys, supported),
             share(keys, ground.keys),
-            _soft(sentence, support),
+            _prefix_overlap(sentence, support),
             ground.pairs(sentence),
             ground.run(sentence),
             log1p(len(keys - ground.keys)),
             meaning,
             float(speaks and not theirs),
             float(bool(_ASKS.search(text))),
-            float(len(_FACTS & set(flaws))),
-            float(len(set(flaws) & {SupportIssue.NEGATION, SupportIssue.CONDITION})),
-            max(0.0, 1.0 - len(keys) / _MANY),
+            float(len(_FACTS & set(issues))),
+            float(len(set(issues) & {SupportIssue.NEGATION, SupportIssue.CONDITION})),
+            max(0.0, 1.0 - len(keys) / _SHORT),
         ]
     )
 
 
-def _soft(sentence: ParsedSentence, support: SentenceSupport | None) -> float:
-    """Return the share of words whose beginning, or characters that, stand in the support."""
+def _prefix_overlap(sentence: ParsedSentence, support: SentenceSupport | None) -> float:
+    """Return the share of words whose prefix, or characters that, are in the support."""
     if support is None:
         return 0.0
-    own = {_beginning(token) for token in sentence.tokens if not token.empty}
-    there = {_beginning(token) for other in support.sentences for token in other.tokens}
+    own = {_prefix(token) for token in sentence.tokens if not token.empty}
+    there = {_prefix(token) for other in support.sentences for token in other.tokens}
     return len(own & there) / len(own) if own else 0.0
 
 
-def _beginning(token: ContentToken) -> str:
-    return token.key if token.key[0] == "#" else token.key[:_BEGINNING]
+def _prefix(token: ContentToken) -> str:
+    return token.key if token.key[0] == "#" else token.key[:_PREFIX]

@@ -1,4 +1,4 @@
-"""Proper names, codes, links and addresses of a statement, and where they must stand. Pure."""
+"""Check of a statement's proper names, codes, links and addresses against its support. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -53,8 +53,8 @@ _NO_NAMES: Final = frozenset(
 )
 
 
-# Of these, too, one excludes the others, as with the places and payments of `scopes`.
-_LINES: Final = {
+# As with the places and payments of `scope_constraints`, one value of these excludes the others.
+_SCOPES: Final = {
     "channel": (
         r"e-?mails?\b|邮件|邮箱", r"text messages?\b|\bSMS\b|短信",
         r"\bby post\b|\bletters?\b|信件|邮寄", r"\bphone\b|\bcall\b|电话", r"\bfax\b|传真",
@@ -80,65 +80,65 @@ _LINES: Final = {
         r"\bseniors?\b|老人|老年",
     ),
 }  # fmt: skip
-_LINED: Final = {
-    line: tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
-    for line, patterns in _LINES.items()
+_SCOPE_PATTERNS: Final = {
+    scope: tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
+    for scope, patterns in _SCOPES.items()
 }
 
 
-def _on_line(text: str) -> dict[str, frozenset[int]]:
-    found = {
-        line: frozenset(n for n, pattern in enumerate(patterns) if pattern.search(text))
-        for line, patterns in _LINED.items()
+def _find_scopes(text: str) -> dict[str, frozenset[int]]:
+    values = {
+        scope: frozenset(n for n, pattern in enumerate(patterns) if pattern.search(text))
+        for scope, patterns in _SCOPE_PATTERNS.items()
     }
-    return {line: numbers for line, numbers in found.items() if numbers}
+    return {scope: numbers for scope, numbers in values.items() if numbers}
 
 
-def links(text: str) -> frozenset[str]:
-    """Return the links and e-mail addresses of a text, without what merely ends a sentence."""
-    found = (link.rstrip(".,;:!?)/'\"").lower() for link in _LINK.findall(text))
-    return frozenset(re.sub(r"^(?:https?://)?(?:www\.)?", "", link) for link in found)
+def find_links(text: str) -> frozenset[str]:
+    """Return the links and e-mail addresses of a text, without the sentence's punctuation."""
+    matches = (link.rstrip(".,;:!?)/'\"").lower() for link in _LINK.findall(text))
+    return frozenset(re.sub(r"^(?:https?://)?(?:www\.)?", "", link) for link in matches)
 
 
-def flaws(
+def find_issues(
     sentence: ParsedSentence,
     support: Sequence[ParsedSentence],
-    known: tuple[frozenset[str], frozenset[str]],
+    passages: tuple[frozenset[str], frozenset[str]],
 ) -> set[SupportIssue]:
-    """Return the flaws of a sentence's names and links against what it leans on.
+    """Return the issues of a sentence's names and links against its support.
 
-    Links and codes may stand anywhere: `known` are those of the passages. Names must stand in the
+    Links and codes may be anywhere: `passages` are those of all passages. Names must be in the
     supporting sentences.
     """
-    found: set[SupportIssue] = set()
-    if not links(sentence.text) <= known[0]:
-        found.add(SupportIssue.LINK)
+    issues: set[SupportIssue] = set()
+    if not find_links(sentence.text) <= passages[0]:
+        issues.add(SupportIssue.LINK)
     bare = _LINK.sub(" ", sentence.text)
     there = " ".join(other.text for other in support)
-    if not codes(bare) <= known[1]:
-        found.add(SupportIssue.NAME)
-    said = frozenset(word for word in re.split(r"[^\w]+", there.lower()) if word)
-    stems = frozenset(stem(word) for word in said if word.isascii())
-    if any(name not in said and stem(name) not in stems for name in proper(bare)):
-        found.add(SupportIssue.NAME)
+    if not find_codes(bare) <= passages[1]:
+        issues.add(SupportIssue.NAME)
+    words = frozenset(word for word in re.split(r"[^\w]+", there.lower()) if word)
+    stems = frozenset(stem(word) for word in words if word.isascii())
+    if any(name not in words and stem(name) not in stems for name in find_names(bare)):
+        issues.add(SupportIssue.NAME)
     if _other_scope(bare, there):
-        found.add(SupportIssue.NAME)
-    return found
+        issues.add(SupportIssue.NAME)
+    return issues
 
 
-def codes(text: str) -> frozenset[str]:
+def find_codes(text: str) -> frozenset[str]:
     """Return the codes of a text: letters and digits in one word, such as WELCOME10."""
     return frozenset(
         code.lower() for code in _CODE.findall(_LINK.sub(" ", text)) if not code[0].isdigit()
     )
 
 
-def proper(text: str) -> set[str]:
+def find_names(text: str) -> set[str]:
     """Return the words of proper names: capitals inside a sentence, Latin letters in Chinese."""
     if _HAN.search(text):
         runs = _LATIN.findall(text)
         return {word.lower() for run in runs for word in re.split(r"[ '-]", run) if len(word) > 1}
-    found: set[str] = set()
+    names: set[str] = set()
     for match in _NAME.finditer(text):
         word = match[0]
         first = not re.search(r"\w", text[: match.start()])
@@ -147,18 +147,18 @@ def proper(text: str) -> set[str]:
         if (first or after) and not mixed:
             continue  # any word begins with a capital there
         parts = re.split(r"[-’'&]", word.removesuffix("'s").removesuffix("’s"))
-        found |= {part.lower() for part in parts if len(part) > 1}
-    return found - _NO_NAMES
+        names |= {part.lower() for part in parts if len(part) > 1}
+    return names - _NO_NAMES
 
 
 def _other_scope(text: str, there: str) -> bool:
-    """Tell whether a text names a place, a way of paying and so on, and its support another."""
-    mine, theirs = _on_line(text), _on_line(there)
-    if any(not numbers <= theirs[line] for line, numbers in mine.items() if line in theirs):
+    """Return whether a text names a place, a payment method and so on, and its support another."""
+    mine, theirs = _find_scopes(text), _find_scopes(there)
+    if any(not values <= theirs[scope] for scope, values in mine.items() if scope in theirs):
         return True
-    own, other = scope_constraints.named(text), scope_constraints.named(there)
+    own, other = scope_constraints.find_scopes(text), scope_constraints.find_scopes(there)
     return any(
-        not names <= other[line]
-        for line, names in own.items()
-        if line in other and line not in {"moment", "amount"}
+        not names <= other[scope]
+        for scope, names in own.items()
+        if scope in other and scope not in {"moment", "amount"}
     )

@@ -1,7 +1,7 @@
-"""Small words that turn a sentence round: negations, opposites, conditions; where they stand. Pure.
+"""Detection of negations, opposites and conditions, with the words they apply to. Pure.
 
-Two texts that share all their subjects may still say the contrary. What decides is read here as
-marks, each with the words it bears on.
+Two texts about the same subjects may still contradict each other. The deciding words are found here
+as cues, each with the words it applies to.
 """
 
 import re
@@ -66,14 +66,14 @@ _CONDITION: Final = {
     "until": r"\buntil\b|\btill\b|\bup until\b|\bas late as\b|直到|为止|截至|截止",
 }
 _CONDITIONS: Final = {name: re.compile(p, re.IGNORECASE) for name, p in _CONDITION.items()}
-_SCOPE: Final = 5  # units behind a negation that it denies
+_SCOPE: Final = 5  # units after a negation that it denies
 _AROUND: Final = 4
-_ONE_CUE: Final = 12  # characters within which one condition is said in two words
+_SAME_CUE: Final = 12  # characters within which two words are one condition
 
 
 @dataclass(frozen=True)
 class OppositeCue:
-    """A word of a pair of opposites: `sign` is +1 or -1, negations counted; `near` its words."""
+    """A word of a pair of opposites: `sign` is +1 or -1, with negations; `near` are its words."""
 
     axis: str
     sign: int
@@ -81,13 +81,13 @@ class OppositeCue:
 
     @property
     def limits(self) -> bool:
-        """Whether it limits what is said rather than turning it round."""
+        """Return whether it limits a statement rather than reversing it."""
         return self.axis in _ABOUT_WHEN
 
 
 @dataclass(frozen=True)
 class NegationCue:
-    """A negation with the units it denies, those next to it first, and those of its clause."""
+    """A negation with the units it denies, the nearest first, and those of its clause."""
 
     scope: tuple[str, ...]
     clause: frozenset[str]
@@ -105,7 +105,7 @@ class ConditionCue:
 
 @dataclass(frozen=True)
 class PolarityCues:
-    """All marks of one sentence."""
+    """All cues of one sentence."""
 
     opposites: tuple[OppositeCue, ...]
     denials: tuple[NegationCue, ...]
@@ -113,8 +113,8 @@ class PolarityCues:
 
 
 @lru_cache(maxsize=2_000)
-def find(sentence: ParsedSentence) -> PolarityCues:
-    """Return the marks of a sentence."""
+def find_cues(sentence: ParsedSentence) -> PolarityCues:
+    """Return the cues of a sentence."""
     text = sentence.text[:1200]
     denied = [(match.start(), match.end()) for match in _NEGATION.finditer(text)]
     used: set[int] = set()
@@ -128,12 +128,12 @@ def _opposites(
 ) -> Iterator[OppositeCue]:
     for match in _OPPOSITE.finditer(text):
         axis, sign, _ = _SIGNS[int((match.lastgroup or "o0")[1:])]
-        left, right = sentence.clause(match.start())
+        begin, stop = sentence.clause(match.start())
         before = next(
             (
                 (start, end)
                 for start, end in reversed(denied)
-                if left <= start < match.start() and _close(sentence, end, match.start())
+                if begin <= start < match.start() and _is_adjacent(sentence, end, match.start())
             ),
             None,
         )
@@ -143,41 +143,41 @@ def _opposites(
         elif before and axis not in _ABOUT_WHEN - {"need"}:
             used.add(before[0])
             sign = -sign
-        near = units(sentence.around(left, match.start()))[-_AROUND:]
-        near += units(sentence.around(match.end(), right))[:_AROUND]
+        near = units(sentence.around(begin, match.start()))[-_AROUND:]
+        near += units(sentence.around(match.end(), stop))[:_AROUND]
         yield OppositeCue(axis, sign, frozenset(near))
 
 
-def _close(sentence: ParsedSentence, end: int, start: int) -> bool:
-    """Tell whether a negation stands right before a word: nothing with a meaning is between."""
+def _is_adjacent(sentence: ParsedSentence, end: int, start: int) -> bool:
+    """Return whether a negation directly precedes a word: no content word is between them."""
     between = sentence.around(end, start)
     return len(between) <= 3 and all(token.empty for token in between)  # noqa: PLR2004
 
 
 def _denial(sentence: ParsedSentence, start: int, end: int) -> NegationCue:
-    left, right = sentence.clause(start)
-    scope = units(sentence.around(end, right))[:_SCOPE]
-    clause = frozenset(units(sentence.around(left, right)))
-    return NegationCue(scope or tuple(units(sentence.around(left, start))[-_SCOPE:]), clause)
+    begin, stop = sentence.clause(start)
+    scope = units(sentence.around(end, stop))[:_SCOPE]
+    clause = frozenset(units(sentence.around(begin, stop)))
+    return NegationCue(scope or tuple(units(sentence.around(begin, start))[-_SCOPE:]), clause)
 
 
 def _conditions(sentence: ParsedSentence, text: str) -> Iterator[ConditionCue]:
-    within = cues(sentence)
+    within = condition_characters(sentence)
     for kind, pattern in _CONDITIONS.items():
         for match in pattern.finditer(text):
-            left, right = sentence.clause(match.start())
-            tokens = sentence.around(left, right)
+            begin, stop = sentence.clause(match.start())
+            tokens = sentence.around(begin, stop)
             inside = frozenset(
                 units(tuple(t for t in tokens if t.start not in within and t.text != "外"))
             )
-            rest = units(sentence.around(0, left)) + units(sentence.around(right, len(text)))
-            denied = _NEGATION.search(text, match.end(), right) is not None
+            rest = units(sentence.around(0, begin)) + units(sentence.around(stop, len(text)))
+            denied = _NEGATION.search(text, match.end(), stop) is not None
             yield ConditionCue(kind, inside, frozenset(rest), denied)
 
 
 @lru_cache(maxsize=2_000)
-def cues(sentence: ParsedSentence) -> frozenset[int]:
-    """Return the places of all characters of words that introduce a condition."""
+def condition_characters(sentence: ParsedSentence) -> frozenset[int]:
+    """Return the positions of all characters of words that introduce a condition."""
     return frozenset(
         place
         for pattern in _CONDITIONS.values()
@@ -187,17 +187,17 @@ def cues(sentence: ParsedSentence) -> frozenset[int]:
 
 
 @lru_cache(maxsize=2_000)
-def places(sentence: ParsedSentence) -> tuple[tuple[str, int], ...]:
-    """Return the marks of a sentence by where they stand: `not`, `open+`, `open-`, `if`."""
+def cue_positions(sentence: ParsedSentence) -> tuple[tuple[str, int], ...]:
+    """Return the cues of a sentence and their positions: `not`, `open+`, `open-`, `if`."""
     text = sentence.text[:1200]
-    found = [("not", match.start()) for match in _NEGATION.finditer(text)]
+    positions = [("not", match.start()) for match in _NEGATION.finditer(text)]
     for match in _OPPOSITE.finditer(text):
         axis, sign, _ = _SIGNS[int((match.lastgroup or "o0")[1:])]
-        found.append((f"{axis}{'+' if sign > 0 else '-'}", match.start()))
+        positions.append((f"{axis}{'+' if sign > 0 else '-'}", match.start()))
     for kind, pattern in _CONDITIONS.items():
-        last = -_ONE_CUE
+        last = -_SAME_CUE
         for match in pattern.finditer(text):
-            if match.start() - last >= _ONE_CUE:  # 除了 … 以外 is said once
-                found.append((kind, match.start()))
+            if match.start() - last >= _SAME_CUE:  # 除了 … 以外 is a single cue
+                positions.append((kind, match.start()))
             last = match.start()
-    return tuple(found)
+    return tuple(positions)

@@ -1,4 +1,4 @@
-"""Whether a sentence turns round what it leans on: a negation, an opposite or a condition. Pure."""
+"""Detection of sentences that reverse their source: a negation, an opposite, a condition. Pure."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -15,9 +15,9 @@ from bot.generation.verification.verdicts import SupportIssue
 
 _HALF: Final = 0.5
 _SAME_CLAUSE: Final = 0.6
-_CLOSER: Final = 0.34
-# Which conditions of the passage may be said in another way, and how.
-_ALSO: Final = {
+_MARGIN: Final = 0.34
+# The other cues in a statement that can express a condition of the passage.
+_EQUIVALENTS: Final = {
     "if": {"if", "when", "only", "need", "unless", "until"},
     "when": {"when", "if", "order", "only", "until", "need"},
     "unless": {"unless", "except", "if-not"},
@@ -26,40 +26,40 @@ _ALSO: Final = {
     "until": {"until", "order", "inside", "when"},
 }
 _PREFIXES: Final = ("un", "in", "im", "ir", "il", "non", "dis")
-_LONG: Final = 4
+_MIN_LETTERS: Final = 4
 _FIRST_HAN: Final = "\u3400"
 
 
-def flaws(sentence: ParsedSentence, support: Sequence[ParsedSentence]) -> set[SupportIssue]:
-    """Return the flaws of a sentence against the sentences it leans on, the best one first."""
-    own = negation.find(sentence)
-    there = [(other, negation.find(other)) for other in support]
-    found = _opposed(own, there)
-    if _denials_differ(sentence, own, there) or _prefixed(sentence, support):
-        found.add(SupportIssue.NEGATION)
-    if _condition_differs(sentence, own, there):
-        found.add(SupportIssue.CONDITION)
-    return found
+def find_issues(sentence: ParsedSentence, support: Sequence[ParsedSentence]) -> set[SupportIssue]:
+    """Return the issues of a sentence against its supporting sentences, the best one first."""
+    own = negation.find_cues(sentence)
+    there = [(other, negation.find_cues(other)) for other in support]
+    issues = _compare_opposites(own, there)
+    if _denials_differ(sentence, own, there) or _prefixes_differ(sentence, support):
+        issues.add(SupportIssue.NEGATION)
+    if _conditions_differ(sentence, own, there):
+        issues.add(SupportIssue.CONDITION)
+    return issues
 
 
-def _opposed(
+def _compare_opposites(
     own: PolarityCues, there: Sequence[tuple[ParsedSentence, PolarityCues]]
 ) -> set[SupportIssue]:
-    """Compare the words that have an opposite; of several, those in the most alike words count."""
-    found: set[SupportIssue] = set()
-    for mark in own.opposites:
-        others = [other for _, m in there for other in m.opposites if other.axis == mark.axis]
-        same = [_alike(mark, other) for other in others if other.sign == mark.sign]
-        contrary = [_alike(mark, other) for other in others if other.sign != mark.sign]
-        if contrary and max(contrary) > max(same, default=-_CLOSER) + _CLOSER:
-            found.add(SupportIssue.CONDITION if mark.limits else SupportIssue.NEGATION)
-    return found
+    """Compare the words that have an opposite; of several, those in similar contexts count."""
+    issues: set[SupportIssue] = set()
+    for cue in own.opposites:
+        rivals = [other for _, m in there for other in m.opposites if other.axis == cue.axis]
+        same = [_similarity(cue, other) for other in rivals if other.sign == cue.sign]
+        contrary = [_similarity(cue, other) for other in rivals if other.sign != cue.sign]
+        if contrary and max(contrary) > max(same, default=-_MARGIN) + _MARGIN:
+            issues.add(SupportIssue.CONDITION if cue.limits else SupportIssue.NEGATION)
+    return issues
 
 
-def _alike(one: OppositeCue, other: OppositeCue) -> float:
-    if not one.near or not other.near:
+def _similarity(first: OppositeCue, second: OppositeCue) -> float:
+    if not first.near or not second.near:
         return 0.3
-    return len(one.near & other.near) / min(len(one.near), len(other.near))
+    return len(first.near & second.near) / min(len(first.near), len(second.near))
 
 
 def _denials_differ(
@@ -67,57 +67,57 @@ def _denials_differ(
     own: PolarityCues,
     there: Sequence[tuple[ParsedSentence, PolarityCues]],
 ) -> bool:
-    """Tell whether one side denies what the other affirms."""
+    """Return whether one side denies what the other affirms."""
     theirs = [denial for _, m in there for denial in m.denials]
     every = frozenset().union(*(other.keys for other, _ in there))
     negative = any(o.sign < 0 for _, m in there for o in m.opposites)
     for denial in own.denials:
         if not set(denial.scope) & every and not (denial.clause & every):
-            continue  # denies what the passage does not speak of: a matter of meaning
-        if not _answered(denial, theirs) and not (negative and not theirs and not denial.scope):
+            continue  # denies what the passage is not about: a matter of meaning
+        if not _has_match(denial, theirs) and not (negative and not theirs and not denial.scope):
             return True
     mine = any(o.sign < 0 for o in own.opposites)
     return any(
-        _used(denial, sentence) and not _answered(denial, own.denials) and not mine
+        _mentions(denial, sentence) and not _has_match(denial, own.denials) and not mine
         for denial in theirs
     )
 
 
-def _spread(keys: Iterable[str]) -> set[str]:
-    """Return keys with the characters of Chinese ones: other words for the same share some."""
-    found = set(keys)
-    return found | {c for key in found if key[0] > _FIRST_HAN for c in key}
+def _with_characters(keys: Iterable[str]) -> set[str]:
+    """Return keys and the characters of Chinese ones, which synonyms often share."""
+    expanded = set(keys)
+    return expanded | {c for key in expanded if key[0] > _FIRST_HAN for c in key}
 
 
-def _known(keys: frozenset[str], every: set[str]) -> int:
-    """Return how many keys are known, Chinese ones also by their characters."""
+def _count_known(keys: frozenset[str], every: set[str]) -> int:
+    """Return how many keys are known; Chinese ones also if all their characters are."""
     return sum(k in every or (k[0] > _FIRST_HAN and set(k) <= every) for k in keys)
 
 
-def _answered(denial: NegationCue, others: Sequence[NegationCue]) -> bool:
-    """Tell whether a denial of the other side bears on the same words."""
-    scope, clause = _spread(denial.scope), _spread(denial.clause)
-    for other in others:
-        around = _spread(other.clause)
-        if scope & _spread(other.scope):
+def _has_match(denial: NegationCue, candidates: Sequence[NegationCue]) -> bool:
+    """Return whether a denial of the other side applies to the same words."""
+    scope, clause = _with_characters(denial.scope), _with_characters(denial.clause)
+    for other in candidates:
+        around = _with_characters(other.clause)
+        if scope & _with_characters(other.scope):
             return True
         if len(clause & around) >= _HALF * min(len(clause), len(around)):
             return True
     return False
 
 
-def _used(denial: NegationCue, sentence: ParsedSentence) -> bool:
-    """Tell whether a sentence speaks of what a passage denies."""
+def _mentions(denial: NegationCue, sentence: ParsedSentence) -> bool:
+    """Return whether a sentence is about what a passage denies."""
     nearest = denial.scope[:3]
-    said = sum(key in sentence.keys for key in nearest)
+    count = sum(key in sentence.keys for key in nearest)
     around = len(denial.clause & sentence.keys)
-    return bool(nearest) and said >= _HALF * len(nearest) and around >= _HALF * len(denial.clause)
+    return bool(nearest) and count >= _HALF * len(nearest) and around >= _HALF * len(denial.clause)
 
 
-def _prefixed(sentence: ParsedSentence, support: Sequence[ParsedSentence]) -> bool:
-    """Tell whether one side says `used` where the other says `unused`."""
-    own = {token.text.lower() for token in sentence.tokens if _whole(token)}
-    theirs = {token.text.lower() for other in support for token in other.tokens if _whole(token)}
+def _prefixes_differ(sentence: ParsedSentence, support: Sequence[ParsedSentence]) -> bool:
+    """Return whether one side has `used` where the other has `unused`."""
+    own = {token.text.lower() for token in sentence.tokens if _is_word(token)}
+    theirs = {token.text.lower() for other in support for token in other.tokens if _is_word(token)}
     return any(
         (f"{prefix}{word}" in theirs and word not in theirs)
         or (word.startswith(prefix) and word[len(prefix) :] in theirs and word not in theirs)
@@ -126,19 +126,19 @@ def _prefixed(sentence: ParsedSentence, support: Sequence[ParsedSentence]) -> bo
     )
 
 
-def _whole(token: ContentToken) -> bool:
-    return not token.han and len(token.text) >= _LONG and token.text.isalpha()
+def _is_word(token: ContentToken) -> bool:
+    return not token.han and len(token.text) >= _MIN_LETTERS and token.text.isalpha()
 
 
-def _condition_differs(
+def _conditions_differ(
     sentence: ParsedSentence,
     own: PolarityCues,
     there: Sequence[tuple[ParsedSentence, PolarityCues]],
 ) -> bool:
-    """Tell whether a condition is turned round, invented or dropped."""
+    """Return whether a condition is reversed, invented or dropped."""
     mine = _kinds(own)
     if any(m.denials for _, m in there):
-        mine.discard("denied")  # it says no to what the passage does, and so limits nothing
+        mine.discard("denied")  # it denies something affirmed by the passage, so it is not a limit
     theirs = set().union(*(_kinds(m) for _, m in there)) if there else set()
     every = frozenset().union(*(other.keys for other, _ in there))
     conditions = [condition for _, m in there for condition in m.conditions]
@@ -155,27 +155,29 @@ def _condition_differs(
     )
 
 
-def _same_clause(one: ConditionCue, other: ConditionCue) -> bool:
-    """Tell whether two conditions are about one thing, be it turned round."""
-    turning = {"if", "unless", "when"}
-    if (one.kind in turning) != (other.kind in turning):
+def _same_clause(first: ConditionCue, second: ConditionCue) -> bool:
+    """Return whether two conditions are about the same thing, even if one is reversed."""
+    reversible = {"if", "unless", "when"}
+    if (first.kind in reversible) != (second.kind in reversible):
         return False
-    here, there = _spread(one.inside), _spread(other.inside)
+    here, there = _with_characters(first.inside), _with_characters(second.inside)
     smaller = min(len(here), len(there))
     return bool(smaller) and len(here & there) >= _SAME_CLAUSE * smaller
 
 
-def _agree(one: ConditionCue, other: ConditionCue) -> bool:
-    """Tell whether two conditions about one thing say the same: unless it is, if it is not."""
-    if (one.kind == "unless") == (other.kind == "unless"):
-        return one.kind in {other.kind, *_ALSO[other.kind]} or other.kind in _ALSO[one.kind]
-    return one.denied != other.denied
+def _agree(first: ConditionCue, second: ConditionCue) -> bool:
+    """Return whether two conditions have the same meaning: unless it is, if it is not."""
+    if (first.kind == "unless") == (second.kind == "unless"):
+        if first.kind in {second.kind, *_EQUIVALENTS[second.kind]}:
+            return True
+        return second.kind in _EQUIVALENTS[first.kind]
+    return first.denied != second.denied
 
 
-def _kinds(found: PolarityCues) -> set[str]:
-    kinds = {condition.kind for condition in found.conditions}
-    kinds |= {opposite.axis for opposite in found.opposites}
-    if found.denials:
+def _kinds(cues: PolarityCues) -> set[str]:
+    kinds = {condition.kind for condition in cues.conditions}
+    kinds |= {opposite.axis for opposite in cues.opposites}
+    if cues.denials:
         kinds.add("denied")
         if kinds & {"if", "when"}:
             kinds.add("if-not")
@@ -183,12 +185,12 @@ def _kinds(found: PolarityCues) -> set[str]:
 
 
 def _invented(condition: ConditionCue, theirs: set[str], every: frozenset[str]) -> bool:
-    """Tell whether a condition of the statement stands in nothing it leans on."""
+    """Return whether a condition of the statement is not in its support."""
     inside = condition.inside
-    known = _known(inside, _spread(every))
+    known = _count_known(inside, _with_characters(every))
     if inside and known < _HALF * len(inside):
         return True
-    if condition.kind in theirs or _ALSO[condition.kind] & theirs:
+    if condition.kind in theirs or _EQUIVALENTS[condition.kind] & theirs:
         return False
     return condition.kind not in {"if", "when"} or not inside
 
@@ -196,14 +198,14 @@ def _invented(condition: ConditionCue, theirs: set[str], every: frozenset[str]) 
 def _dropped(
     condition: ConditionCue, mine: set[str], sentence: ParsedSentence, other: ParsedSentence
 ) -> bool:
-    """Tell whether a sentence repeats another one without its condition."""
-    if condition.kind in mine or _ALSO[condition.kind] & mine:
+    """Return whether a sentence repeats another one without its condition."""
+    if condition.kind in mine or _EQUIVALENTS[condition.kind] & mine:
         return False
     rest = condition.rest or other.keys
     if condition.kind in {"only", "except"}:
         return len(other.keys & sentence.keys) >= _HALF * len(other.keys)
-    said = len(rest & sentence.keys)
-    if said < _HALF * len(rest):
+    if len(rest & sentence.keys) < _HALF * len(rest):
         return False
     own = condition.inside - condition.rest or condition.inside
-    return not own or _known(own, _spread(sentence.keys)) <= _HALF * len(own)
+    known = _count_known(own, _with_characters(sentence.keys))
+    return not own or known <= _HALF * len(own)

@@ -1,6 +1,6 @@
-"""A text as the support check reads it: sentences, clauses, and the words that carry meaning.
+"""Parsing of texts for the support check: sentences, clauses, and words with meaning.
 
-Digits are half-width and characters simplified before anything is compared; offsets stay true.
+Digits become half-width and characters Simplified before the comparison; offsets stay valid.
 """
 
 import re
@@ -28,8 +28,7 @@ _CLAUSE_END = re.compile(
     r"|(?<=[\u3400-\u9fff])(?=但|如果|若|除非|只要|因为|否则|而且|并且|然而)",
     re.IGNORECASE,
 )
-_LONGEST: Final = 1200  # characters of a sentence that are read; what is longer is no sentence
-# Words that carry no subject. Negations, conditions and the like are read apart.
+_MAX_CHARACTERS: Final = 1200  # of a sentence; a longer text is not a sentence
 
 
 @lru_cache(maxsize=1)
@@ -47,17 +46,17 @@ def stem(word: str) -> str:
 
 @lru_cache(maxsize=1)
 def _synonyms() -> dict[str, str]:
-    found: dict[str, str] = {}
+    synonyms: dict[str, str] = {}
     for group in words.SAME:
-        first, *others = group.split()
-        for word in others:
-            found.setdefault(stem(word), stem(first))
-    return found
+        first, *rest = group.split()
+        for word in rest:
+            synonyms.setdefault(stem(word), stem(first))
+    return synonyms
 
 
 @dataclass(frozen=True)
 class ContentToken:
-    """A word, a number or a Chinese character; `key` is what it is compared by."""
+    """A word, a number or a Chinese character; `key` is the value for comparisons."""
 
     key: str
     text: str
@@ -67,51 +66,51 @@ class ContentToken:
 
     @property
     def han(self) -> bool:
-        """Whether it is a Chinese character."""
+        """Return whether it is a Chinese character."""
         return self.key[0] != "#" and "\u3400" <= self.text[0] <= "\u9fff"
 
 
 @dataclass(frozen=True)
 class ParsedSentence:
-    """A sentence, list item or row: `text` in plain digits starts at `start` of what it is from."""
+    """A sentence, list item or row: `text`, in plain digits, starts at `start` of its source."""
 
     text: str
     start: int
 
     @property
     def end(self) -> int:
-        """Where it ends."""
+        """The offset of its end."""
         return self.start + len(self.text)
 
     @cached_property
     def tokens(self) -> tuple[ContentToken, ...]:
-        """All its words."""
-        return tuple(_tokens(self.text[:_LONGEST], self.figures))
+        """All its tokens."""
+        return tuple(_tokens(self.text[:_MAX_CHARACTERS], self.figures))
 
     @cached_property
     def figures(self) -> tuple[Amount, ...]:
-        """Its figures; each is one of its words."""
-        return amounts.find(self.text[:_LONGEST])
+        """Its figures; each is also a token."""
+        return amounts.find_amounts(self.text[:_MAX_CHARACTERS])
 
     @cached_property
     def units(self) -> tuple[str, ...]:
-        """The keys of what carries meaning: stems, numbers, pairs of Chinese characters."""
+        """The keys of its content words: stems, numbers, pairs of Chinese characters."""
         return units(self.tokens)
 
     @cached_property
     def keys(self) -> frozenset[str]:
-        """Its units, each once."""
+        """Its distinct units."""
         return frozenset(self.units)
 
     @cached_property
     def clauses(self) -> tuple[tuple[int, int], ...]:
         """The spans of its clauses."""
-        cuts = [match.start() for match in _CLAUSE_END.finditer(self.text[:_LONGEST])]
+        cuts = [match.start() for match in _CLAUSE_END.finditer(self.text[:_MAX_CHARACTERS])]
         edges = [0, *cuts, len(self.text)]
-        return tuple((left, right) for left, right in pairwise(edges) if right > left)
+        return tuple((start, end) for start, end in pairwise(edges) if end > start)
 
     def clause(self, place: int) -> tuple[int, int]:
-        """Return the span of the clause a place lies in."""
+        """Return the span of the clause that contains a position."""
         return next(
             (span for span in self.clauses if span[0] <= place < span[1]), (0, len(self.text))
         )
@@ -121,14 +120,14 @@ class ParsedSentence:
         return tuple(token for token in self.tokens if start <= token.start < end)
 
 
-def read(text: str) -> tuple[ParsedSentence, ...]:
+def parse_sentences(text: str) -> tuple[ParsedSentence, ...]:
     """Return the sentences of a text."""
     ready = simplified(plain(text))
     return tuple(ParsedSentence(ready[start:end], start) for start, end in sentences(ready))
 
 
 def units(tokens: tuple[ContentToken, ...]) -> tuple[str, ...]:
-    """Return what carries meaning in tokens: keys of words, pairs of neighbouring characters."""
+    """Return the units of tokens: keys of content words, pairs of neighbouring characters."""
     return tuple(_units(tokens))
 
 
@@ -151,16 +150,16 @@ def _tokens(text: str, figures: Sequence[Amount]) -> Iterator[ContentToken]:
     figure = next(spans)
     for match in _TOKEN.finditer(text):
         while figure is not None and figure.end <= match.start():
-            yield from _of_figure(text, figure)
+            yield from _figure_tokens(text, figure)
             figure = next(spans)
         if figure is None or match.end() <= figure.start:
             yield _word(match)
     while figure is not None:
-        yield from _of_figure(text, figure)
+        yield from _figure_tokens(text, figure)
         figure = next(spans)
 
 
-def _of_figure(text: str, figure: Amount) -> Iterator[ContentToken]:
+def _figure_tokens(text: str, figure: Amount) -> Iterator[ContentToken]:
     words = text[figure.start : figure.end]
     for key in figure.keys:
         yield ContentToken(key, words, figure.start, figure.end, empty=False)

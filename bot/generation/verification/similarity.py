@@ -1,4 +1,4 @@
-"""How near sentences are in meaning, on one scale whatever the encoder."""
+"""Semantic similarity of sentences, on the same scale for every encoder."""
 
 import threading
 from collections import OrderedDict
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from bot.generation.answer_extraction import SentenceEncoder
 
 Nearness = NDArray[np.float32]
-_REMEMBERED: Final = 5_000  # sentences, of which passages have the same again and again
-_LONGEST: Final = 1_200  # characters of a sentence that are encoded
-# Sentences about nothing in particular: how near they are says where "unrelated" begins.
-_ANYTHING: Final = (
+_CACHED_SENTENCES: Final = 5_000  # passages repeat
+_MAX_CHARACTERS: Final = 1_200  # of a sentence
+# Unrelated sentences: the similarity to them is the zero of the scale.
+_UNRELATED: Final = (
     "The museum on the hill was built of red brick.",
     "My neighbour plays the violin every evening.",
     "A recipe for soup with beans and tomatoes.",
@@ -25,38 +25,38 @@ _ANYTHING: Final = (
 
 
 class SentenceSimilarity:
-    """Compares sentences by an encoder and remembers the vectors of those it saw last."""
+    """Compares sentences with an encoder, and caches the most recent vectors."""
 
     def __init__(self, encoder: SentenceEncoder) -> None:
-        """Take the encoder."""
+        """Set the encoder."""
         self._encoder = encoder
-        self._known: OrderedDict[str, Nearness] = OrderedDict()
-        self._turn = threading.Lock()
+        self._cache: OrderedDict[str, Nearness] = OrderedDict()
+        self._lock = threading.Lock()
 
-    def nearness(self, own: Sequence[str], others: Sequence[str]) -> Nearness:
-        """Return how near sentences are to others, shape (own, others), 0 to 1.
+    def nearness(self, own: Sequence[str], passages: Sequence[str]) -> Nearness:
+        """Return the similarity of sentences to others, shape (own, passages), 0 to 1.
 
-        The cosine of two vectors means something else with each encoder, so it is put between that
-        of sentences about nothing in particular (0) and 1.
+        The scale of cosines differs between encoders, so 0 is the mean cosine with unrelated
+        sentences, and 1 is 1.
         """
-        vectors = self._vectors([*_ANYTHING, *own, *others])
-        begin, end = len(_ANYTHING), len(_ANYTHING) + len(own)
-        anything, mine, theirs = vectors[:begin], vectors[begin:end], vectors[end:]
-        floor = (mine @ anything.T).mean(axis=1, keepdims=True)
+        vectors = self._vectors([*_UNRELATED, *own, *passages])
+        begin, end = len(_UNRELATED), len(_UNRELATED) + len(own)
+        unrelated, mine, theirs = vectors[:begin], vectors[begin:end], vectors[end:]
+        floor = (mine @ unrelated.T).mean(axis=1, keepdims=True)
         near = (mine @ theirs.T - floor) / np.maximum(1 - floor, 1e-6)
         return np.asarray(np.clip(near, 0.0, 1.0), dtype=np.float32)
 
     def _vectors(self, texts: Sequence[str]) -> Nearness:
-        texts = [text[:_LONGEST] for text in texts]
-        with self._turn:
-            found = {text: self._known[text] for text in texts if text in self._known}
-        new = [text for text in dict.fromkeys(texts) if text not in found]
+        texts = [text[:_MAX_CHARACTERS] for text in texts]
+        with self._lock:
+            vectors = {text: self._cache[text] for text in texts if text in self._cache}
+        new = [text for text in dict.fromkeys(texts) if text not in vectors]
         if new:
-            found.update(zip(new, self._encoder.passages(new), strict=True))
-        with self._turn:
-            for text, vector in found.items():
-                self._known[text] = vector
-                self._known.move_to_end(text)
-            while len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
-        return np.stack([found[text] for text in texts])
+            vectors.update(zip(new, self._encoder.passages(new), strict=True))
+        with self._lock:
+            for text, vector in vectors.items():
+                self._cache[text] = vector
+                self._cache.move_to_end(text)
+            while len(self._cache) > _CACHED_SENTENCES:
+                self._cache.popitem(last=False)
+        return np.stack([vectors[text] for text in texts])

@@ -1,6 +1,6 @@
-"""A sentence that is copied but for a word or two: what stands in the changed places. Pure.
+"""Check of near copies: what differs from the copied sentence. Pure.
 
-Only what is a near copy is compared so; elsewhere, other words may say the same.
+Only near copies are compared like this; otherwise, other words may have the same meaning.
 """
 
 from collections import Counter
@@ -15,38 +15,40 @@ from bot.generation.verification.amounts import Amount
 from bot.generation.verification.sentences import ContentToken, ParsedSentence, units
 from bot.generation.verification.verdicts import SupportIssue
 
-_NEAR: Final = 0.5  # of a sentence's units that a copy shares
-_ADDED: Final = 2  # units that stand nowhere: an addition of its own
-_LONGEST: Final = 160  # tokens of a sentence; comparing takes their product
-_WIDEST: Final = 6  # tokens of a slot
+_MIN_SHARE: Final = 0.5  # of its units that a near copy has in common with its source
+_MIN_ADDED: Final = 2  # units that are in no passage
+_MAX_TOKENS: Final = 160  # of a sentence; the time grows with their product
+_MAX_CHANGED: Final = 6  # tokens of a changed span
 _LIMITS: Final = frozenset({"if", "unless", "only", "except", "until", "when", "need+"})
-_DROPPED: Final = 3  # tokens that are left out between two that stayed
+_MAX_DROPPED: Final = 3  # tokens left out between two copied ones
 
 
 @dataclass(frozen=True)
 class ChangedSpan:
-    """What stands in one place of two sentences with the same words before and behind."""
+    """The differing tokens between the same words of two sentences."""
 
     here: tuple[ContentToken, ...]
     there: tuple[ContentToken, ...]
-    edge: bool = False  # it is where the copy was cut off
+    edge: bool = False  # at the start or end of the source, where the copy begins or stops
 
 
-def flaws(
-    sentence: ParsedSentence, support: Sequence[ParsedSentence], known: frozenset[str]
+def find_issues(
+    sentence: ParsedSentence, support: Sequence[ParsedSentence], passage_units: frozenset[str]
 ) -> set[SupportIssue]:
-    """Return the flaws of a near copy; `known` are the units of all passages."""
+    """Return the issues of a near copy; `passage_units` are the units of all passages."""
     best = support[0]
-    if share(sentence.keys, best.keys) < _NEAR:
+    if share(sentence.keys, best.keys) < _MIN_SHARE:
         return set()
-    slots = list(_slots(sentence.tokens[:_LONGEST], best.tokens[:_LONGEST]))
-    only = sum(bool(units(slot.here)) for slot in slots) == 1
-    found = {flaw for slot in slots if (flaw := _replaced(slot, sentence, best, only=only))}
-    return found | _turned(sentence, best, slots) | _added(sentence, slots, known)
+    spans = list(_changed_spans(sentence.tokens[:_MAX_TOKENS], best.tokens[:_MAX_TOKENS]))
+    only = sum(bool(units(span.here)) for span in spans) == 1
+    replaced = {issue for span in spans if (issue := _replacement(span, sentence, best, only=only))}
+    return replaced | _reversals(sentence, best, spans) | _additions(sentence, spans, passage_units)
 
 
-def _slots(own: Sequence[ContentToken], other: Sequence[ContentToken]) -> Iterator[ChangedSpan]:
-    """Yield the places in which two sentences differ."""
+def _changed_spans(
+    own: Sequence[ContentToken], other: Sequence[ContentToken]
+) -> Iterator[ChangedSpan]:
+    """Yield the spans in which two sentences differ."""
     keys = [token.key for token in other]
     matcher = SequenceMatcher(None, [token.key for token in own], keys, autojunk=False)
     for code, a, b, c, d in matcher.get_opcodes():
@@ -55,11 +57,11 @@ def _slots(own: Sequence[ContentToken], other: Sequence[ContentToken]) -> Iterat
             yield ChangedSpan(tuple(own[a:b]), tuple(other[c:d]), edge=edge)
 
 
-def _replaced(
+def _replacement(
     slot: ChangedSpan, sentence: ParsedSentence, best: ParsedSentence, *, only: bool
 ) -> SupportIssue | None:
-    """Return the flaw of a place that holds another figure or name than the passage has there."""
-    if not slot.here or not slot.there or max(len(slot.here), len(slot.there)) > _WIDEST:
+    """Return the issue of a span with another figure or name than the passage has there."""
+    if not slot.here or not slot.there or max(len(slot.here), len(slot.there)) > _MAX_CHANGED:
         return None
     mine, theirs = _figures(slot.here, sentence), _figures(slot.there, best)
     if (
@@ -67,19 +69,19 @@ def _replaced(
         and not mine[0].same(theirs[0])
         and not mine[0].edge(theirs[0])
     ):
-        return amount_check.against(sentence, mine[0], best, theirs[0])
+        return amount_check.classify_mismatch(sentence, mine[0], best, theirs[0])
     here = [token for token in slot.here if not token.empty and token.key[0] != "#"]
     there = [token for token in slot.there if not token.empty and token.key[0] != "#"]
-    if not here or not there or _shared(here, there):
+    if not here or not there or _have_common_token(here, there):
         return None
     if all(token.han for token in [*here, *there]):
         words = "".join(token.text for token in slot.there)
         long = len(there) > 1 and only
         missing = best.text.count(words) > sentence.text.count(words)
-        turned = _kinds(sentence, slot.here) or _kinds(best, slot.there)
-        return SupportIssue.NAME if long and missing and not turned else None
+        reverses = _kinds(sentence, slot.here) or _kinds(best, slot.there)
+        return SupportIssue.NAME if long and missing and not reverses else None
     keys = {token.key for token in sentence.tokens}
-    if _named(here, sentence) and _named(there, best):
+    if _has_name(here, sentence) and _has_name(there, best):
         return None if any(token.key in keys for token in there) else SupportIssue.NAME
     return None
 
@@ -89,39 +91,39 @@ def _figures(tokens: Sequence[ContentToken], sentence: ParsedSentence) -> list[A
     return [figure for figure in sentence.figures if figure.start in starts and not figure.weak]
 
 
-def _shared(here: Sequence[ContentToken], there: Sequence[ContentToken]) -> bool:
+def _have_common_token(here: Sequence[ContentToken], there: Sequence[ContentToken]) -> bool:
     return bool({token.key for token in here} & {token.key for token in there})
 
 
-def _named(tokens: Sequence[ContentToken], sentence: ParsedSentence) -> bool:
-    """Tell whether tokens hold a capital or a word that is no English one inside Chinese."""
+def _has_name(tokens: Sequence[ContentToken], sentence: ParsedSentence) -> bool:
+    """Return whether tokens have a capital letter, other than at the start of the sentence."""
     return any(
         token.text[0].isupper() and (token.start > 0 or len(sentence.tokens) > len(tokens))
         for token in tokens
     )
 
 
-def _turned(
-    sentence: ParsedSentence, best: ParsedSentence, slots: Sequence[ChangedSpan]
+def _reversals(
+    sentence: ParsedSentence, best: ParsedSentence, spans: Sequence[ChangedSpan]
 ) -> set[SupportIssue]:
-    """Compare the negations and conditions in all places that differ: they may have moved."""
-    found: set[SupportIssue] = set()
-    here = [kind for slot in slots for kind in _kinds(sentence, slot.here)]
+    """Compare the negations and conditions of all spans together, since they may move."""
+    issues: set[SupportIssue] = set()
+    here = [kind for span in spans for kind in _kinds(sentence, span.here)]
     there = [
         kind
-        for slot in slots
-        if not slot.edge and len(slot.there) <= (_WIDEST if slot.here else _DROPPED)
-        for kind in _kinds(best, slot.there)
+        for span in spans
+        if not span.edge and len(span.there) <= (_MAX_CHANGED if span.here else _MAX_DROPPED)
+        for kind in _kinds(best, span.there)
     ]
-    whole = [kind for slot in slots for kind in _kinds(best, slot.there)]
+    whole = [kind for span in spans for kind in _kinds(best, span.there)]
     negations = here.count("not") - there.count("not")
     moved = (here.count("not") - whole.count("not")) % 2 == 0
-    if negations % 2 and not moved and not _made_up(sentence, best):
-        found.add(SupportIssue.NEGATION)
-    if not negations and any(_contrary(sentence, best, slot) for slot in slots):
-        found.add(SupportIssue.CONDITION)
-    balance = Counter(kind for kind, _ in negation.places(sentence))
-    balance.subtract(kind for kind, _ in negation.places(best))
+    if negations % 2 and not moved and not _is_compensated(sentence, best):
+        issues.add(SupportIssue.NEGATION)
+    if not negations and any(_has_opposite(sentence, best, span) for span in spans):
+        issues.add(SupportIssue.CONDITION)
+    balance = Counter(kind for kind, _ in negation.cue_positions(sentence))
+    balance.subtract(kind for kind, _ in negation.cue_positions(best))
     more = any(
         here.count(k) > there.count(k) and balance[k] > 0
         for k in ("unless", "only", "except", "until")
@@ -130,31 +132,31 @@ def _turned(
         there.count(k) > here.count(k) and balance[k] < 0 for k in ("unless", "only", "except")
     )
     if (more and not set(whole) & _LIMITS) or (less and not set(here) & _LIMITS):
-        found.add(SupportIssue.CONDITION)
-    return found
+        issues.add(SupportIssue.CONDITION)
+    return issues
 
 
-def _contrary(sentence: ParsedSentence, best: ParsedSentence, slot: ChangedSpan) -> bool:
-    """Tell whether a place says `after` for `before` or `within`, or another pair of opposites."""
-    if max(len(slot.here), len(slot.there)) > _WIDEST:
+def _has_opposite(sentence: ParsedSentence, best: ParsedSentence, slot: ChangedSpan) -> bool:
+    """Return whether a span has `after` for `before`, or another pair of opposites."""
+    if max(len(slot.here), len(slot.there)) > _MAX_CHANGED:
         return False
     here, there = _kinds(sentence, slot.here), _kinds(best, slot.there)
-    first = {"order+", "inside+", "until"}, {"order-", "inside-"}
-    if any(set(here) & one and set(there) & two for one, two in (first, first[::-1])):
+    pair = {"order+", "inside+", "until"}, {"order-", "inside-"}
+    if any(set(here) & first and set(there) & second for first, second in (pair, pair[::-1])):
         return True
-    said = {kind for kind, _ in negation.places(best)}
-    new = [kind for kind in here if kind not in said]
-    return "not" not in [*here, *there] and _opposite(new, there)
+    source = {kind for kind, _ in negation.cue_positions(best)}
+    new = [kind for kind in here if kind not in source]
+    return "not" not in [*here, *there] and _are_opposite(new, there)
 
 
-def _made_up(sentence: ParsedSentence, best: ParsedSentence) -> bool:
-    """Tell whether a pair of opposites makes up for a negation: not open, closed."""
-    here, there = ([kind for kind, _ in negation.places(text)] for text in (sentence, best))
-    return _opposite(here, there)
+def _is_compensated(sentence: ParsedSentence, best: ParsedSentence) -> bool:
+    """Return whether an opposite compensates for a negation: not open, closed."""
+    here, there = ([kind for kind, _ in negation.cue_positions(text)] for text in (sentence, best))
+    return _are_opposite(here, there)
 
 
-def _opposite(here: Sequence[str], there: Sequence[str]) -> bool:
-    """Tell whether a pair of opposites makes up for a negation: not open, closed."""
+def _are_opposite(here: Sequence[str], there: Sequence[str]) -> bool:
+    """Return whether two lists of cues have a pair of opposites."""
     return any(
         f"{kind[:-1]}{'-' if kind[-1] == '+' else '+'}" in there
         for kind in here
@@ -166,22 +168,22 @@ def _kinds(sentence: ParsedSentence, tokens: Sequence[ContentToken]) -> list[str
     if not tokens:
         return []
     start, end = tokens[0].start, tokens[-1].end
-    return [kind for kind, place in negation.places(sentence) if start <= place < end]
+    return [kind for kind, place in negation.cue_positions(sentence) if start <= place < end]
 
 
-def _added(
-    sentence: ParsedSentence, slots: Sequence[ChangedSpan], known: frozenset[str]
+def _additions(
+    sentence: ParsedSentence, slots: Sequence[ChangedSpan], passage_units: frozenset[str]
 ) -> set[SupportIssue]:
-    """Return the flaw of words put in that stand nowhere in the passages."""
+    """Return the issues of inserted words that are in no passage."""
     for slot in slots:
-        cues = negation.cues(sentence)
+        cues = negation.condition_characters(sentence)
         tokens = tuple(token for token in slot.here if token.start not in cues)
-        new = [key for key in units(tokens) if key not in known]
-        if not new or share(sentence.keys - set(new), known) < 1 or slot.there:
+        new = [key for key in units(tokens) if key not in passage_units]
+        if not new or share(sentence.keys - set(new), passage_units) < 1 or slot.there:
             continue
         kinds = set(_kinds(sentence, slot.here))
         if kinds & {"if", "unless", "only", "except", "until", "when"}:
             return {SupportIssue.CONDITION}
-        if len(new) >= _ADDED:
+        if len(new) >= _MIN_ADDED:
             return {SupportIssue.MEANING}
     return set()

@@ -1,11 +1,11 @@
-"""What a check of support says: supported or not, how surely, and what is wrong."""
+"""The verdict of the support check: supported or not, how likely, and what is wrong."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class SupportIssue(StrEnum):
-    """What keeps a statement from being supported."""
+    """The reasons why a statement is not supported."""
 
     NUMBER = "number"
     DATE = "date"
@@ -20,12 +20,12 @@ class SupportIssue(StrEnum):
 
 @dataclass(frozen=True)
 class SupportVerdict:
-    """Whether passages support a statement.
+    """The verdict on a statement.
 
     `score` is the calibrated probability of support, 0 to 1. `passage` is the index of the passage
-    that supports the statement best, and `start` to `end` the span within that passage's text of
-    the sentences it stands on; all three are None where nothing comes near. `flaws` are in the
-    order of `SupportIssue`; a supported statement has none.
+    that supports the statement best, and `start` to `end` the span of the supporting sentences in
+    its text; all three are None if nothing is similar. `flaws` are in the order of `SupportIssue`;
+    a supported statement has none.
     """
 
     supported: bool

@@ -1,8 +1,8 @@
-"""Words without a subject of their own, and words that say the same at a shop's counter."""
+"""Function words, and groups of synonyms in customer service."""
 
 from typing import Final
 
-# Words that carry no subject. Negations, conditions and the like are read apart.
+# Words without a subject. Negations, conditions and the like are detected separately.
 EMPTY: Final = frozenset(
     (
         "a", "about", "actually", "all", "also", "am", "an", "and", "any", "are", "aren", "as",
@@ -26,7 +26,7 @@ EMPTY_HAN: Final = frozenset(
     "的了是在和与或及等请可能够会将要需须我们您你他她它这那些每个各一到从把被就才也还都则以于为"
     "对向让给由所其之后前时候有没不未无勿别只仅最多至少使吧吗呢啊呀哦并且而但若如果当"
 )
-# The first of each group stands for all.
+# The first word of a group represents the others.
 SAME: Final = (
     "deliver ship send dispatch arrive delivery shipment shipping sent dispatched",
     "buy purchase bought order",

@@ -1,7 +1,7 @@
-"""The values in a message: a home's own by pattern and by list, and those every shop meets.
+"""Extraction of entities: a home's own by pattern and by list, and built-in kinds.
 
-Kinds that are built in: email, url, date, time, phone, money, quantity. Values are normal forms:
-ISO dates, `USD 12.50`, bare digits of a phone, the number of a quantity.
+Built-in kinds: email, url, date, time, phone, money, quantity. Values are normalised: ISO dates,
+`USD 12.50`, the digits of a phone number, the number of a quantity.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
 
-from bot.core.safe_regex import spans
+from bot.core.safe_regex import find_spans
 from bot.core.types import Entity
 from bot.nlu.entities.gazetteer import Gazetteer
 from knowledge_base.text import dates, dates_zh, money, quantities, times
@@ -44,14 +44,14 @@ _CHINESE_MOBILE: Final = re.compile(r"(?:(?:\+|00)?86)?1[3-9][0-9]{9}")
 _GROUPS: Final = re.compile(r"[ ()\-.]")
 _CARD: Final = re.compile(r"[0-9]{4}[ -][0-9]{4}[ -][0-9]{4}(?![0-9])")
 _DOTTED: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|.*\.[0-9]\..*")  # addresses, versions
-_BARE: Final = range(10, 12)  # digits of a number that is written without a break
+_BARE: Final = range(10, 12)  # digits of a number that is written without separators
 _GROUPED: Final = range(9, 16)
 _SHORT: Final = 7
 _CONTEXT: Final = 30
 
 
 class EntityExtractor:
-    """Finds entities by the home's patterns and lists and by what is built in."""
+    """Extracts entities by the home's patterns and lists, and those of built-in kinds."""
 
     def __init__(
         self,
@@ -59,10 +59,10 @@ class EntityExtractor:
         *,
         day_first: bool = False,
     ) -> None:
-        """Take the home's own: name → pattern, or name → canonical value → its other names.
+        """Set the home's entities: name → pattern, or name → canonical value → its other names.
 
-        They win where two overlap, and replace a built-in kind of the same name. `day_first` reads
-        `3/5/2026` as the third of May.
+        They take precedence over overlapping built-in ones, and replace a built-in kind of the same
+        name. `day_first` reads `3/5/2026` as the third of May.
         """
         self._patterns = {
             name: pattern for name, pattern in patterns.items() if isinstance(pattern, str)
@@ -74,19 +74,19 @@ class EntityExtractor:
 
     def find(self, text: str, today: date | None = None) -> tuple[Entity, ...]:
         """Return the entities of a message in order; dates are relative to `today`."""
-        plain = narrow(text)  # one character for one: offsets stay true
+        plain = narrow(text)  # one character for one, so that offsets stay valid
         taken: list[ValueSpan] = []
         for span in self._own(plain):
             _take(taken, span)
-        read = simplified(plain)
+        normalised = simplified(plain)
         if self._lookup:
-            for span in self._lookup.find(read):
+            for span in self._lookup.find(normalised):
                 _take(taken, span)
         own = [span.start for span in taken]
-        for span in self._common(read, today or date.today()):  # noqa: DTZ011 - the shop's own day
+        for span in self._built_in_spans(normalised, today or date.today()):  # noqa: DTZ011 - local day
             _take(taken, span)
         if "quantity" in self._built_in:
-            for count in quantities.find(read, own):
+            for count in quantities.find(normalised, own):
                 if not _take(taken, count.span) and count.number_end < count.span.end:
                     _take(taken, count.span._replace(end=count.number_end))
         return tuple(
@@ -96,32 +96,32 @@ class EntityExtractor:
 
     def _own(self, text: str) -> Iterator[ValueSpan]:
         for name, pattern in self._patterns.items():
-            for start, end in spans(pattern, text):
+            for start, end in find_spans(pattern, text):
                 if start < end:
                     yield ValueSpan(name, re.sub(r"\s+", "", text[start:end]).upper(), start, end)
 
-    def _common(self, text: str, today: date) -> Iterator[ValueSpan]:
-        wanted = self._built_in
-        if "email" in wanted and "@" in text:
+    def _built_in_spans(self, text: str, today: date) -> Iterator[ValueSpan]:
+        kinds = self._built_in
+        if "email" in kinds and "@" in text:
             for match in _EMAIL.finditer(text):
                 yield ValueSpan("email", match[0].lower(), *match.span())
-        if "url" in wanted and ("://" in text or "www." in text.lower()):
+        if "url" in kinds and ("://" in text or "www." in text.lower()):
             for match in _URL.finditer(text):
                 yield ValueSpan("url", match[0], *match.span())
-        if "date" in wanted:
+        if "date" in kinds:
             if not text.isascii():
                 yield from dates_zh.find(text, today)
             yield from dates.find(text, today, day_first=self._day_first)
-        if "phone" in wanted:
+        if "phone" in kinds:
             yield from _phones(text)
-        if "time" in wanted:
+        if "time" in kinds:
             yield from times.find(text)
-        if "money" in wanted:
+        if "money" in kinds:
             yield from money.find(text)
 
 
 def _take(taken: list[ValueSpan], span: ValueSpan) -> bool:
-    """Keep a span unless an earlier one has its place already."""
+    """Add a span unless it overlaps an earlier one; return whether it was added."""
     free = all(span.end <= other.start or span.start >= other.end for other in taken)
     if free:
         taken.append(span)
@@ -137,7 +137,7 @@ def _phones(text: str) -> Iterator[ValueSpan]:
 
 
 def _is_phone(text: str, match: "re.Match[str]", digits: str, *, international: bool) -> bool:
-    """Tell a phone number from the other long numbers of a shop."""
+    """Return whether digits are a phone number, and not another long number of a shop."""
     before = text[max(0, match.start() - _CONTEXT) : match.start()]
     called, numbered = _CALLED.search(before), _NUMBERED.search(before)
     if _CARD.match(match[0]) or _DOTTED.fullmatch(match[0]):

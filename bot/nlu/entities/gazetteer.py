@@ -1,7 +1,7 @@
-"""Values a home lists by name: products, shops, colours, with their other names.
+"""A gazetteer of values that a home lists by name: products, shops, colours.
 
-English names match word by word in any case, in singular and plural, with one slip in a word of
-six letters or more; Chinese names match wherever they stand.
+English names match whole words in any case, in singular and plural, with one typing error in a word
+of six letters or more; Chinese names match anywhere.
 """
 
 import re
@@ -15,9 +15,9 @@ from knowledge_base.text.spans import ValueSpan, narrow
 _WORD: Final = re.compile(r"[A-Za-z0-9À-ÖØ-öø-ÿ]+")
 _GAP: Final = re.compile(r"(?: {1,2}| ?[-&/+] ?|['.])?")
 _HAN: Final = re.compile(r"[\u3400-\u9fff]")
-_LONG: Final = 6
-_SAFE: Final = 8  # from here on the last letter may be the wrong one: charge, charger, charged
-# Words of any message that are one slip away from goods: packet and jacket, winter and printer.
+_MIN_FUZZY: Final = 6
+_MIN_FUZZY_END: Final = 8  # from here on the last letter may differ: charge, charger, charged
+# Common words that are one typing error away from goods: packet and jacket, winter and printer.
 _REAL_WORDS: Final = frozenset(
     """
     packet packets pocket pockets ticket tickets jacket jackets racket bucket basket baskets
@@ -53,7 +53,7 @@ class _Name(NamedTuple):
 
 
 def _stem(word: str) -> str:
-    """Return the singular of a word, as good as a rule can tell: boxes, berries, boots."""
+    """Return the singular of a word by simple rules: boxes, berries, boots."""
     if len(word) > 4 and word.endswith("ies"):  # noqa: PLR2004
         return word[:-3] + "y"
     if len(word) > 4 and word.endswith(("ses", "xes", "zes", "ches", "shes")):  # noqa: PLR2004
@@ -63,19 +63,19 @@ def _stem(word: str) -> str:
     return word
 
 
-def _without_one(word: str) -> Iterator[str]:
+def _deletions(word: str) -> Iterator[str]:
     for at in range(len(word)):
         yield word[:at] + word[at + 1 :]
 
 
-def _one_slip(typed: str, right: str) -> bool:
-    """Tell whether one letter was dropped, added, swapped with its neighbour or mistaken."""
+def _is_one_edit(typed: str, right: str) -> bool:
+    """Return whether one letter was deleted, inserted, transposed or replaced."""
     start = 0
     while start < min(len(typed), len(right)) and typed[start] == right[start]:
         start += 1
     a, b = typed[start:], right[start:]
-    if len(b) < _LONG - start and start >= len(right) - 1 and len(right) < _SAFE:
-        return False  # only the last letter differs: another word
+    if len(b) < _MIN_FUZZY - start and start >= len(right) - 1 and len(right) < _MIN_FUZZY_END:
+        return False  # only the last letter differs: probably another word
     if len(a) == len(b):
         swapped = a[1::-1] + a[2:] == b
         return swapped or (start > 0 and a[1:] == b[1:])
@@ -83,7 +83,7 @@ def _one_slip(typed: str, right: str) -> bool:
 
 
 class Gazetteer:
-    """Finds the names of some lists in a text."""
+    """Finds the names of several lists in a text."""
 
     def __init__(self, lists: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
         """Index lists by kind: canonical value → its other names."""
@@ -92,15 +92,15 @@ class Gazetteer:
         self._chinese: dict[str, tuple[str, str]] = {}
         vocabulary: set[str] = set()
         for kind, values in lists.items():
-            for value, others in values.items():
-                for name in (value, *others):
+            for value, aliases in values.items():
+                for name in (value, *aliases):
                     vocabulary |= self._add(kind, value, narrow(name))
         for names in self._by_first.values():
             names.sort(key=lambda name: -len(name.words))
         self._vocabulary: Final = frozenset(vocabulary)
         for word in vocabulary:
-            if len(word) >= _LONG and word.isalpha():
-                for key in (word, *_without_one(word)):
+            if len(word) >= _MIN_FUZZY and word.isalpha():
+                for key in (word, *_deletions(word)):
                     self._slips.setdefault(key, set()).add(word)
         longest_first = sorted(self._chinese, key=len, reverse=True)
         self._han = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
@@ -116,7 +116,7 @@ class Gazetteer:
         return {word for form in forms for word in form}
 
     def find(self, text: str) -> Iterator[ValueSpan]:
-        """Yield the names of a text that `narrow` and `simplified` have read, longest first."""
+        """Yield the names in a text normalised by `narrow` and `simplified`, longest first."""
         if self._by_first:
             yield from self._english(text)
         if self._han and not text.isascii():
@@ -126,14 +126,14 @@ class Gazetteer:
                 yield ValueSpan(kind, value, *match.span())
 
     def _english(self, text: str) -> Iterator[ValueSpan]:
-        places = [match.span() for match in _WORD.finditer(text)]
-        words = [self._known(text[start:end].lower()) for start, end in places]
+        spans = [match.span() for match in _WORD.finditer(text)]
+        words = [self._listed_form(text[start:end].lower()) for start, end in spans]
         at = 0
         while at < len(words):
-            found = self._at(words, at) or self._apart(words[at : at + 2])
-            if found and _close(text, places[at : at + found[1]]):
-                name, length = found
-                yield ValueSpan(name.kind, name.value, places[at][0], places[at + length - 1][1])
+            match = self._at(words, at) or self._joined(words[at : at + 2])
+            if match and _are_adjacent(text, spans[at : at + match[1]]):
+                name, length = match
+                yield ValueSpan(name.kind, name.value, spans[at][0], spans[at + length - 1][1])
                 at += length
             else:
                 at += 1
@@ -145,33 +145,33 @@ class Gazetteer:
                 return name, len(name.words)
         return None
 
-    def _apart(self, words: Sequence[str]) -> tuple[_Name, int] | None:
-        """Return the one long word that was written as two: back pack."""
+    def _joined(self, words: Sequence[str]) -> tuple[_Name, int] | None:
+        """Return the listed word that was written as two: back pack."""
         joined = "".join(words)
-        if len(words) == 1 or len(joined) < _LONG:
+        if len(words) == 1 or len(joined) < _MIN_FUZZY:
             return None
         names = self._by_first.get(joined, ())
         return next(((name, 2) for name in names if len(name.words) == 1), None)
 
-    def _known(self, word: str) -> str:
-        """Return the listed word this one is, or was meant to be."""
+    def _listed_form(self, word: str) -> str:
+        """Return the listed word that this one is, or is a misspelling of."""
         stem = _stem(word)
-        if stem in self._vocabulary or len(word) < _LONG - 1 or word in _REAL_WORDS:
+        if stem in self._vocabulary or len(word) < _MIN_FUZZY - 1 or word in _REAL_WORDS:
             return stem
         for typed in dict.fromkeys((stem, word)):
-            for key in (typed, *_without_one(typed)):
+            for key in (typed, *_deletions(typed)):
                 for right in sorted(self._slips.get(key, ())):
-                    if self._meant(typed, right):
+                    if self._is_misspelling(typed, right):
                         return right
         return stem
 
     @staticmethod
-    def _meant(typed: str, right: str) -> bool:
+    def _is_misspelling(typed: str, right: str) -> bool:
         inflected = typed.endswith(_ENDINGS) and typed[-3:] != right[-3:]
-        return not inflected and _one_slip(typed, right)
+        return not inflected and _is_one_edit(typed, right)
 
 
-def _close(text: str, places: list[tuple[int, int]]) -> bool:
+def _are_adjacent(text: str, spans: list[tuple[int, int]]) -> bool:
     return all(
-        _GAP.fullmatch(text, end, start) is not None for (_, end), (start, _) in pairwise(places)
+        _GAP.fullmatch(text, end, start) is not None for (_, end), (start, _) in pairwise(spans)
     )

@@ -1,8 +1,8 @@
-"""How likely a joint between two parts of a message parts two requests. Pure.
+"""Scores of possible boundaries between two requests in a message. Pure.
 
-Both scores are logistic regressions (log-odds). They were fitted on pairs of questions joined the
-ways people join them and on single questions, English and Chinese, from the training parts of
-several sets of support questions; each did as well on a set it had not seen.
+Both scores are logistic regressions (log-odds). They were fitted on pairs of questions, joined in
+the ways people join them, and on single questions, in English and Chinese, from the training parts
+of several sets of support questions; each worked as well on a set that was not used.
 """
 
 import re
@@ -21,11 +21,11 @@ _ALSO = re.compile(
 _SENTENCE = re.compile(r"[.?!;。？！；…\n]")
 _AND = re.compile(r"\band\b|&", re.IGNORECASE)
 _CUES: Final = (6.92, 3.22, 2.85, 0.0)  # also; a new sentence; and; a comma or less
-_GLANCED_CUES: Final = (6.57, 2.56, 2.24, 0.0)
+_NGRAM_CUES: Final = (6.57, 2.56, 2.24, 0.0)
 
 
-def cue(text: str, end: int, start: int) -> int:
-    """Return the kind of the joint `text[end:start]`: 0 also, 1 sentence, 2 and, 3 else."""
+def classify_joint(text: str, end: int, start: int) -> int:
+    """Return the kind of the joint `text[end:start]`: 0 also, 1 sentence, 2 and, 3 other."""
     joint = text[end:start]
     if _ALSO.search(joint):
         return 0
@@ -34,23 +34,23 @@ def cue(text: str, end: int, start: int) -> int:
     return 2 if _AND.search(joint) else 3
 
 
-def glanced(kind: int, left: NDArray[np.float64], right: NDArray[np.float64]) -> float:
-    """Return what n-grams alone say of a joint: `left` and `right` are logits, shape (classes,).
+def score_ngrams(kind: int, left: NDArray[np.float64], right: NDArray[np.float64]) -> float:
+    """Return the score of a boundary by n-gram logits of both parts, shape (classes,).
 
-    They are standardised first: heads differ in scale.
+    The logits are standardised first, since heads differ in scale.
     """
-    one, other = _standardised(left), _standardised(right)
-    both = float(np.minimum(one, other).max())  # an intent that both parts speak for
-    alike = float((one * other).mean())
-    best = 0.19 * float(one.max()) + 0.51 * float(other.max())
-    return 0.86 * alike + best - 1.49 * both + _GLANCED_CUES[kind] - 3.04
+    first, second = _standardise(left), _standardise(right)
+    both = float(np.minimum(first, second).max())  # an intent that both parts support
+    similarity = float((first * second).mean())
+    best = 0.19 * float(first.max()) + 0.51 * float(second.max())
+    return 0.86 * similarity + best - 1.49 * both + _NGRAM_CUES[kind] - 3.04
 
 
-def parted(kind: int, whole: Prediction, left: Prediction, right: Prediction) -> float:
-    """Return what reading the parts says of a joint.
+def score_predictions(kind: int, whole: Prediction, left: Prediction, right: Prediction) -> float:
+    """Return the score of a boundary by the predictions for the message and both parts.
 
-    Two requests are clear each (their confidences), have little in common (the overlap of their
-    distributions) and are less strange than the message that holds both.
+    Two requests are each clear (their confidences), have little in common (the overlap of their
+    distributions) and are less unusual than the message that contains both.
     """
     clear = left.best.confidence * right.best.confidence
     shares = {score.intent: score.confidence for score in left.ranking}
@@ -60,5 +60,5 @@ def parted(kind: int, whole: Prediction, left: Prediction, right: Prediction) ->
     return 0.72 * clear - 12.24 * overlap + strange + _CUES[kind] - 2.96
 
 
-def _standardised(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+def _standardise(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((logits - logits.mean()) / (logits.std() + 1e-9))

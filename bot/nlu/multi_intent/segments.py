@@ -1,6 +1,6 @@
-"""A message → the places where one request may end and the next begin. Pure.
+"""Segmentation of a message: the positions where one request may end and the next begin. Pure.
 
-Which of them are real is decided by what the parts mean; see `requests`.
+`splitter` decides which of them are real, from the meanings of the parts.
 """
 
 import re
@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-_LEAST_WORDS: Final = 2  # a part shorter than this asks for nothing
-_LEAST_HAN: Final = 3
-_TRIED: Final = 200  # joints looked at, and characters around each that must say something
-_NEAR: Final = 200
-_MOST: Final = 12  # boundaries looked at: a rambling message has dozens
+_MIN_WORDS: Final = 2  # a shorter part is not a request
+_MIN_HAN: Final = 3
+_MAX_JOINTS: Final = 200  # joints that are tried
+_CONTEXT: Final = 200  # characters on each side of a joint that are checked for words
+_MAX_BOUNDARIES: Final = 12  # a long message without structure has dozens
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _SENTENCE = re.compile(r"\S[^.?!;。？！；\n]*[.?!;。？！；]*")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
-# What joins two requests; it belongs to neither. No alternative starts inside a run of blanks, and
-# what is possessive gives nothing back: a message of thousands of blanks is read in no time.
+# What joins two requests and belongs to neither. No alternative starts inside a run of blanks, and
+# possessive quantifiers avoid backtracking: a message of thousands of blanks is read in no time.
 _JOINT = re.compile(
     r"""
     (?<=[.?!;…])["')\]]*\s+(?:(?:and|also|plus|oh|then|so|but)\b[,:]?\s+)*(?:also\b,?\s+)?
@@ -39,22 +39,22 @@ _JOINT = re.compile(
 
 def boundaries(text: str) -> list[tuple[int, int]]:
     """Return (end of the left part, start of the right part) of each possible boundary."""
-    return list(islice(_boundaries(text), _MOST))
+    return list(islice(_boundaries(text), _MAX_BOUNDARIES))
 
 
 def _boundaries(text: str) -> Iterator[tuple[int, int]]:
-    for match in islice(_JOINT.finditer(text), _TRIED):
+    for match in islice(_JOINT.finditer(text), _MAX_JOINTS):
         start, end = match.span()
-        before, after = text[max(0, start - _NEAR) : start], text[end : end + _NEAR]
-        if _says_something(before) and _says_something(after):
+        before, after = text[max(0, start - _CONTEXT) : start], text[end : end + _CONTEXT]
+        if _has_words(before) and _has_words(after):
             yield start, end
 
 
-def _says_something(part: str) -> bool:
-    return len(_WORD.findall(part)) >= _LEAST_WORDS or len(_HAN.findall(part)) >= _LEAST_HAN
+def _has_words(part: str) -> bool:
+    return len(_WORD.findall(part)) >= _MIN_WORDS or len(_HAN.findall(part)) >= _MIN_HAN
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
-    """Return (start, end) of the sentences that say something."""
+    """Return (start, end) of the sentences that have words."""
     spans = [match.span() for match in _SENTENCE.finditer(text)]
-    return [(start, end) for start, end in spans if _says_something(text[start:end])][:_MOST]
+    return [(start, end) for start, end in spans if _has_words(text[start:end])][:_MAX_BOUNDARIES]

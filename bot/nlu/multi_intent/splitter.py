@@ -1,8 +1,8 @@
-"""One message, several requests: "where is my parcel and can I still change the address".
+"""Splitting of a message with several requests: "where is my parcel and can I still cancel it".
 
-A message is divided where both parts are known requests of different intents and the joint between
-them is likely to part two; see `joints`. N-grams choose the boundaries that are looked at closely.
-Long messages in which nothing is clear are read part by part.
+A message is split if both parts are known requests with different intents and the boundary between
+them scores high; see `boundaries`. N-grams select the boundaries whose parts are classified. Long
+messages without a clear intent are classified by their clearest sentence.
 """
 
 from collections.abc import Sequence
@@ -18,26 +18,26 @@ from bot.nlu.intent_classifier import Prediction
 from bot.nlu.multi_intent import boundaries as joints
 from bot.nlu.multi_intent.segments import boundaries, sentences
 
-_PROMISING: Final = -1.2  # log-odds below which a boundary is not looked at: .03 of the true ones
-# Log-odds from which a message is divided: .80 of joined pairs right, .017 of single questions
-# divided, on validation. A part is divided again less readily.
-_PARTED: Final = (0.5, -0.5)
-_MOST: Final = 60  # boundaries of a message that is looked at for several requests
-_READ: Final = 12  # boundaries whose sides are read closely: what is long must not cost without end
-_KNOWN: Final = 0.4  # confidence a part needs to be a request
-_UNCLEAR: Final = 0.5  # confidence below which a long message is read in parts
-_CLEAR: Final = 0.8  # confidence of a part that speaks for the whole
-_RAMBLING: Final = 3  # sentences from which a message is long
+_MIN_NGRAM_SCORE: Final = -1.2  # log-odds of boundaries to classify; loses 0.03 of the true ones
+# Log-odds from which a message is split: on validation, 0.80 of joined pairs are right, and 0.017
+# of single questions are split. The threshold for splitting a part again is the second level's.
+_MIN_SCORE: Final = (0.5, -0.5)
+_MAX_BOUNDARIES: Final = 60  # a message with more of them is not split
+_MAX_CLASSIFIED: Final = 12  # boundaries whose parts are classified, to limit the cost
+_MIN_CONFIDENCE: Final = 0.4  # of a part that is a request
+_UNCLEAR: Final = 0.5  # confidence below which a long message is classified by its sentences
+_CLEAR: Final = 0.8  # confidence of a sentence that represents the whole message
+_MIN_SENTENCES: Final = 3  # of a long message
 
 
 class IntentPredictor(Protocol):
-    """An intent model: exact, and at a glance."""
+    """An intent model, and its fast approximation."""
 
-    def predict(self, texts: Sequence[str], leaning: IntentHistory = ..., /) -> list[Prediction]:
-        """Classify texts of a conversation that has been about `leaning`."""
+    def predict(self, texts: Sequence[str], history: IntentHistory = ..., /) -> list[Prediction]:
+        """Classify texts of a conversation with this intent history."""
 
-    def glance(self, texts: Sequence[str], /) -> NDArray[np.float64]:
-        """Return the logits of n-grams alone, shape (n, classes): quick and rough."""
+    def ngram_logits(self, texts: Sequence[str], /) -> NDArray[np.float64]:
+        """Return the logits of n-grams alone, shape (n, classes): fast and approximate."""
 
 
 @dataclass(frozen=True)
@@ -52,59 +52,59 @@ class MessagePart:
 
 def find(
     text: str,
-    reader: IntentPredictor,
+    model: IntentPredictor,
     customer: str | None,
     reply: str | None,
-    leaning: IntentHistory = (),
+    history: IntentHistory = (),
 ) -> list[MessagePart]:
     """Return the requests of a message, in order; at least one.
 
-    `customer` and `reply` are what was said before, `leaning` is what it was about (all left out
-    for a model that was not trained on it). Parts of a message are read for themselves.
+    `customer` and `reply` are the messages before, `history` is the intent history (all omitted for
+    a model that was not trained on them). The parts are classified without context.
     """
-    whole = reader.predict([in_context(text, customer, reply)], leaning)[0]
-    parts = _divide(MessagePart(text, 0, len(text), whole), reader, len(_PARTED))
+    whole = model.predict([in_context(text, customer, reply)], history)[0]
+    parts = _divide(MessagePart(text, 0, len(text), whole), model, len(_MIN_SCORE))
     if len(parts) == 1 and whole.confidence < _UNCLEAR:
-        return [_clearest(parts[0], reader)]
+        return [_clearest(parts[0], model)]
     return parts
 
 
-def _divide(part: MessagePart, reader: IntentPredictor, levels: int) -> list[MessagePart]:
-    places = _promising(part.text, reader) if levels else []
+def _divide(part: MessagePart, model: IntentPredictor, levels: int) -> list[MessagePart]:
+    places = _select_boundaries(part.text, model) if levels else []
     if not places:
         return [part]
-    read = reader.predict(_pieces(part.text, [(end, start) for end, start, _ in places]))
-    best: tuple[float, tuple[MessagePart, MessagePart] | None] = (_PARTED[levels - 1], None)
+    predictions = model.predict(_pieces(part.text, [(end, start) for end, start, _ in places]))
+    best: tuple[float, tuple[MessagePart, MessagePart] | None] = (_MIN_SCORE[levels - 1], None)
     for number, (end, start, kind) in enumerate(places):
-        left, right = read[2 * number], read[2 * number + 1]
-        if left.intent == right.intent or not (_known(left) and _known(right)):
+        first, second = predictions[2 * number], predictions[2 * number + 1]
+        if first.intent == second.intent or not (_is_request(first) and _is_request(second)):
             continue
-        score = joints.parted(kind, part.prediction, left, right)
+        score = joints.score_predictions(kind, part.prediction, first, second)
         if score >= best[0]:
-            divided = (_part(part, 0, end, left), _part(part, start, len(part.text), right))
-            best = (score, divided)
+            halves = (_part(part, 0, end, first), _part(part, start, len(part.text), second))
+            best = (score, halves)
     if best[1] is None:
         return [part]
-    return [piece for half in best[1] for piece in _divide(half, reader, levels - 1)]
+    return [piece for half in best[1] for piece in _divide(half, model, levels - 1)]
 
 
-def _known(prediction: Prediction) -> bool:
-    return not prediction.rejected and prediction.confidence >= _KNOWN
+def _is_request(prediction: Prediction) -> bool:
+    return not prediction.rejected and prediction.confidence >= _MIN_CONFIDENCE
 
 
-def _promising(text: str, reader: IntentPredictor) -> list[tuple[int, int, int]]:
-    """Return (end, start, kind of joint) of the boundaries that are worth reading both sides."""
+def _select_boundaries(text: str, model: IntentPredictor) -> list[tuple[int, int, int]]:
+    """Return (end, start, kind of joint) of the boundaries whose parts should be classified."""
     places = boundaries(text)
-    if not 0 < len(places) <= _MOST:
+    if not 0 < len(places) <= _MAX_BOUNDARIES:
         return []
-    logits = reader.glance(_pieces(text, places))
-    found = []
+    logits = model.ngram_logits(_pieces(text, places))
+    scored = []
     for number, (end, start) in enumerate(places):
-        kind = joints.cue(text, end, start)
-        score = joints.glanced(kind, logits[2 * number], logits[2 * number + 1])
-        if score >= _PROMISING:
-            found.append((score, (end, start, kind)))
-    best = sorted(found, reverse=True)[:_READ]
+        kind = joints.classify_joint(text, end, start)
+        score = joints.score_ngrams(kind, logits[2 * number], logits[2 * number + 1])
+        if score >= _MIN_NGRAM_SCORE:
+            scored.append((score, (end, start, kind)))
+    best = sorted(scored, reverse=True)[:_MAX_CLASSIFIED]
     return sorted(place for _, place in best)
 
 
@@ -116,14 +116,14 @@ def _part(whole: MessagePart, start: int, end: int, prediction: Prediction) -> M
     return MessagePart(whole.text[start:end], whole.start + start, whole.start + end, prediction)
 
 
-def _clearest(whole: MessagePart, reader: IntentPredictor) -> MessagePart:
-    """Return a rambling message with what its clearest sentence asks; others as they are."""
+def _clearest(whole: MessagePart, model: IntentPredictor) -> MessagePart:
+    """Return a long message with the prediction for its clearest sentence; others unchanged."""
     spans = sentences(whole.text)
-    if len(spans) < _RAMBLING:
+    if len(spans) < _MIN_SENTENCES:
         return whole
-    read = reader.predict([whole.text[start:end] for start, end in spans])
-    known = [p for p in read if not p.rejected]
-    best = max(known, key=lambda p: p.best.confidence, default=None)
+    predictions = model.predict([whole.text[start:end] for start, end in spans])
+    accepted = [p for p in predictions if not p.rejected]
+    best = max(accepted, key=lambda p: p.best.confidence, default=None)
     if best is None or best.best.confidence < _CLEAR:
         return whole
     return MessagePart(whole.text, whole.start, whole.end, best)

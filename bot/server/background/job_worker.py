@@ -42,7 +42,7 @@ class Worker:
         """Do the job; whatever happens, how it ended is noted."""
         try:
             self._note(pid=os.getpid())
-            with progress.watched(self._progress):
+            with progress.report_to(self._progress):
                 home = Home(Settings.load(self._jobs.home))
                 result = _TASKS[self._job.task](home, self)
             self._end(JobState.DONE, result=result)
@@ -126,13 +126,13 @@ def _check(home: Home, worker: Worker) -> dict[str, Any]:
     worker.step("reading")
     files = datasets.training_files(home.path / "dialogs")
     rows = data_lint_rows.read(files)
-    chosen = data_lint.can_be_judged(rows)
+    chosen = data_lint.usable_rows(rows)
     judged = None
     if chosen:
         examples = [rows[i].example for i in chosen]
         vectors = home.encoder().queries([example.input for example in examples])
         worker.step("judging")
-        judged = data_lint.judge(examples, vectors)
+        judged = data_lint.predict_out_of_fold(examples, vectors)
     findings = data_lint.examine(rows, judged, chosen or ())
     counts = {kind.value: 0 for kind in data_lint.LintSeverity}
     for finding in findings:
@@ -143,7 +143,7 @@ def _check(home: Home, worker: Worker) -> dict[str, Any]:
         "files": [path.name for path in files],
         "counts": counts,
         "report": data_lint_report.report(findings, rows, len(files)),
-        "groups": data_lint_report.groups(findings, rows),
+        "groups": data_lint_report.group_findings(findings, rows),
     }
 
 

@@ -153,10 +153,10 @@ def parse(
     service.assistant.check(Message(body.text))
     understood = service.assistant.components.understander.understand(
         body.text,
-        spoken=None,
+        conversation_language=None,
         customer=None,
         reply=None,
-        leaning=(),
+        intent_history=(),
         today=now().astimezone().date(),
     )
     return trackers.parse_data(understood, body.text)

@@ -1,4 +1,4 @@
-"""Help centres on the web → documents: one host, one request at a time, as its owner allows."""
+"""Crawling of help centres: one host, one request at a time, as robots.txt allows."""
 
 import time
 from collections import deque
@@ -21,10 +21,10 @@ from knowledge_base.sources.crawling.fetcher import (
 )
 from knowledge_base.sources.document_builder import SourceFailure
 from knowledge_base.sources.encodings import decode
-from knowledge_base.sources.html import signposts
+from knowledge_base.sources.html import read_links
 
-MOST_PAGES: Final = 500
-_LONGEST_DELAY: Final = 60.0  # seconds; what asks for more means to forbid
+MAX_PAGES: Final = 500
+_MAX_DELAY: Final = 60.0  # seconds; a longer one is in effect a ban
 _HTML: Final = ".html"
 _KINDS: Final = {
     "text/html": _HTML,
@@ -41,19 +41,19 @@ _DECORATION: Final = ("image/", "video/", "audio/", "font/", "text/css", "text/j
 
 
 class _NoTextError(KnowledgeError):
-    """A picture or a script: pages link to them, and nobody expects them to be read."""
+    """A picture or a script: pages link to them, but they are not expected to have text."""
 
 
 def crawl(
-    url: str, *, depth: int, cache: Path, allow_private: bool, limit: int = MOST_PAGES
+    url: str, *, depth: int, cache: Path, allow_private: bool, limit: int = MAX_PAGES
 ) -> Iterator[Document | SourceFailure]:
-    """Yield the page at `url` and those it leads to in up to `depth` steps, on the same host.
+    """Yield the page at `url` and those linked from it in up to `depth` steps, on the same host.
 
-    `cache` is a folder in which pages stay that the server can say to be unchanged. A document's
-    id is its address without the scheme. Pages that cannot be read come as a Failure and the
-    others go on; robots.txt and nofollow are kept to, `limit` is the most pages that are asked for.
+    `cache` is a folder for pages that can be revalidated. A document's id is its address without
+    the scheme. Pages that cannot be read are SourceFailures, and the others are still read.
+    robots.txt and nofollow are respected; at most `limit` pages are requested.
     """
-    start = normal(url)
+    start = normalise_url(url)
     if start is None:
         yield SourceFailure(
             url, "it is no web address: write it like https://help.example.com/returns"
@@ -63,8 +63,8 @@ def crawl(
         yield from _Crawl(start, fetcher, limit).run(depth)
 
 
-def normal(url: str) -> str | None:
-    """Return an address in the one way it is compared and asked for; None when it is none."""
+def normalise_url(url: str) -> str | None:
+    """Return an address in its canonical form; None if it is invalid."""
     try:
         parsed = httpx.URL(url.strip())
         if parsed.scheme not in {"http", "https"} or not parsed.host:
@@ -79,7 +79,7 @@ def _identifier(url: str) -> str:
 
 
 class _Crawl:
-    """One walk over one host, nearest pages first."""
+    """A breadth-first crawl of one host."""
 
     def __init__(self, start: str, fetcher: Fetcher, limit: int) -> None:
         self._start = start
@@ -87,7 +87,7 @@ class _Crawl:
         self._limit = limit
         self._queue: deque[tuple[str, int]] = deque()
         self._seen: set[str] = set()
-        self._told: set[str] = set()
+        self._yielded: set[str] = set()
         self._robots = RobotFileParser()
         self._delay = 0.0
         self._last = 0.0
@@ -101,32 +101,34 @@ class _Crawl:
         if not self._robots.can_fetch(AGENT, self._start):
             yield SourceFailure(self._start, "robots.txt forbids to read it: ask the site's owner")
             return
-        self._enter(self._start, depth)
-        asked = 0
+        self._enqueue(self._start, depth)
+        requested = 0
         while self._queue:
-            if asked == self._limit:
-                reason = f"it leads to more than {asked} pages: ingest its parts by their addresses"
+            if requested == self._limit:
+                reason = (
+                    f"it leads to more than {requested} pages: ingest its parts by their addresses"
+                )
                 yield SourceFailure(self._start, reason)
                 return
-            url, left = self._queue.popleft()
-            asked += 1
+            url, steps = self._queue.popleft()
+            requested += 1
             try:
-                yield from self._visit(url, left)
+                yield from self._visit(url, steps)
             except _NoTextError as error:
                 if url == self._start:
                     yield SourceFailure(url, str(error))
             except KnowledgeError as error:
                 yield SourceFailure(url, str(error))
 
-    def _enter(self, url: str, left: int) -> None:
+    def _enqueue(self, url: str, steps: int) -> None:
         """Queue a page once; http and https are the same page."""
         if _identifier(url) not in self._seen:
             self._seen.add(_identifier(url))
-            self._queue.append((url, left))
+            self._queue.append((url, steps))
 
-    def _visit(self, url: str, left: int) -> Iterator[Document | SourceFailure]:
+    def _visit(self, url: str, steps: int) -> Iterator[Document | SourceFailure]:
         page = self._get(url)
-        address = normal(page.head.url) or url
+        address = normalise_url(page.head.url) or url
         if address != url:
             if _identifier(address) in self._seen and _identifier(address) != _identifier(url):
                 return
@@ -135,14 +137,14 @@ class _Crawl:
         index = "noindex" not in robots and "none" not in robots
         if _kind(page.head) == _HTML:
             text = decode(page.body, page.head.charset, markup=True)
-            posts = signposts(text, address)
-            index = index and posts.index
-            if left > 0 and "nofollow" not in robots and "none" not in robots:
-                self._follow(posts.links, left - 1)
-            own = normal(posts.canonical) if posts.canonical else None
-            address = own if own and self._is_home(own) else address
-        if index and _identifier(address) not in self._told:
-            self._told.add(_identifier(address))
+            links = read_links(text, address)
+            index = index and links.index
+            if steps > 0 and "nofollow" not in robots and "none" not in robots:
+                self._follow(links.links, steps - 1)
+            own = normalise_url(links.canonical) if links.canonical else None
+            address = own if own and self._is_on_host(own) else address
+        if index and _identifier(address) not in self._yielded:
+            self._yielded.add(_identifier(address))
             yield from self._documents(page, address, url)
 
     def _documents(
@@ -155,20 +157,20 @@ class _Crawl:
             else:
                 yield replace(item, id=name, url=address)
 
-    def _follow(self, links: tuple[str, ...], left: int) -> None:
+    def _follow(self, links: tuple[str, ...], steps: int) -> None:
         for link in links:
-            url = normal(link)
-            if url and self._is_home(url) and self._robots.can_fetch(AGENT, url):
-                self._enter(url, left)
+            url = normalise_url(link)
+            if url and self._is_on_host(url) and self._robots.can_fetch(AGENT, url):
+                self._enqueue(url, steps)
 
-    def _is_home(self, url: str) -> bool:
-        """Whether an address is on the host the walk began on; no port stands for either scheme."""
-        one, other = httpx.URL(url), httpx.URL(self._start)
-        return (one.host, one.port) == (other.host, other.port) and not one.userinfo
+    def _is_on_host(self, url: str) -> bool:
+        """Return whether an address is on the start page's host; without a port, for any scheme."""
+        own, start = httpx.URL(url), httpx.URL(self._start)
+        return (own.host, own.port) == (start.host, start.port) and not own.userinfo
 
     def _may_go(self, target: str) -> None:
-        url = normal(target)
-        if url is None or not self._is_home(url):
+        url = normalise_url(target)
+        if url is None or not self._is_on_host(url):
             message = f"it leads to another host: ingest {target} itself"
             raise KnowledgeError(message)
         if not self._robots.can_fetch(AGENT, url):
@@ -183,10 +185,10 @@ class _Crawl:
             self._last = time.monotonic()
 
     def _read_robots(self) -> None:
-        """Read the host's rules; where there are none all is allowed, where it fails nothing."""
+        """Read the host's robots.txt; a missing one allows all, an unreadable one nothing."""
 
         def may_go(target: str) -> None:
-            if not self._is_home(target):
+            if not self._is_on_host(target):
                 message = f"its robots.txt leads to another host: ingest {target} itself"
                 raise KnowledgeError(message)
 
@@ -196,19 +198,19 @@ class _Crawl:
         except HttpStatusError as error:
             if error.status in {401, 403}:
                 self._robots.parse(["User-agent: *", "Disallow: /"])
-            elif error.status < 500:  # noqa: PLR2004 — the server's fault begins there
+            elif error.status < 500:  # noqa: PLR2004 — server errors
                 self._robots.parse([])
             else:
                 message = f"its robots.txt cannot be read ({error}): try again later"
                 raise KnowledgeError(message) from error
             return
         self._robots.parse(page.body.decode("utf-8-sig", "replace").splitlines())
-        self._delay = min(float(self._robots.crawl_delay(AGENT) or 0.0), _LONGEST_DELAY)
+        self._delay = min(float(self._robots.crawl_delay(AGENT) or 0.0), _MAX_DELAY)
         self._last = time.monotonic()
 
 
 def _kind(head: PageHeaders) -> str:
-    """Return the suffix a page is read as; raise KnowledgeError when it is not read at all."""
+    """Return the suffix a page is read as; raise KnowledgeError if it is not supported."""
     suffix = PurePosixPath(httpx.URL(head.url).path).suffix.lower()
     if head.content_type in _VAGUE and suffix in _SUFFIXES:
         return suffix
@@ -217,6 +219,6 @@ def _kind(head: PageHeaders) -> str:
     if head.content_type.startswith(_DECORATION):
         message = f"it is {head.content_type}, which holds no text"
         raise _NoTextError(message)
-    known = "HTML, Markdown, PDF, Word and plain text are"
-    message = f"pages of kind '{head.content_type or 'none'}' are not read; {known}"
+    supported = "HTML, Markdown, PDF, Word and plain text are"
+    message = f"pages of kind '{head.content_type or 'none'}' are not read; {supported}"
     raise KnowledgeError(message)

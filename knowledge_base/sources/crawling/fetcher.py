@@ -1,4 +1,4 @@
-"""One page over HTTP: from a checked address, within limits, and not again when unchanged."""
+"""Fetching of single pages over HTTP: safe addresses, limits and caching."""
 
 import hashlib
 import ipaddress
@@ -23,7 +23,7 @@ AGENT: Final = "careline"
 MAX_PAGE_BYTES: Final = 32 * 2**20
 PAGE_SECONDS: Final = 60.0
 _SILENCE_SECONDS: Final = 15.0
-_MOST_REDIRECTS: Final = 5
+_MAX_REDIRECTS: Final = 5
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 _OK, _NOT_MODIFIED = 200, 304
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -31,17 +31,17 @@ _GZIP: Final = frozenset({"gzip", "x-gzip"})
 
 
 class HttpStatusError(KnowledgeError):
-    """The server answered, but with no page."""
+    """The server answered with an error status."""
 
     def __init__(self, status: int) -> None:
-        """Say which status it was."""
+        """Set the status and a message."""
         super().__init__(f"the server answered {status}: check the address")
         self.status = status
 
 
 @dataclass(frozen=True)
 class PageHeaders:
-    """What a server says of a page."""
+    """The headers of a page that matter here."""
 
     url: str
     content_type: str = ""
@@ -53,7 +53,7 @@ class PageHeaders:
 
 @dataclass(frozen=True)
 class FetchedPage:
-    """A page as it was sent; `head.url` is where redirects led."""
+    """A page as received; `head.url` is the address after redirects."""
 
     head: PageHeaders
     body: bytes
@@ -63,7 +63,7 @@ Check = Callable[[str], None]
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public network, also where one holds another."""
+    """Return whether an IP address is public, including one embedded in another."""
     ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo and ip.teredo[1])
@@ -77,25 +77,25 @@ def is_public(address: str) -> bool:
 
 
 class Fetcher:
-    """Gets pages one after the other; each host's name is looked up once and then held to.
+    """Fetches pages one after the other; each host's name is resolved once.
 
-    What is checked is what is connected to: a name that answers with another address a moment
-    later, or a redirect, leads nowhere else.
+    The checked address is the one connected to, so a name that resolves to another address later,
+    or a redirect, cannot lead to an unchecked address.
     """
 
     def __init__(self, cache: Path, *, allow_private: bool) -> None:
-        """Keep pages in `cache`; private addresses are refused unless allowed."""
+        """Cache pages in `cache`; private addresses are refused unless allowed."""
         self._cache = cache
         self._allow_private = allow_private
         self._addresses: dict[tuple[str, int], list[str]] = {}
         self._client = httpx.Client(
             headers={"User-Agent": f"{AGENT} (knowledge ingestion)", "Accept-Encoding": "gzip"},
             timeout=httpx.Timeout(_SILENCE_SECONDS),
-            trust_env=False,  # a proxy would look the name up itself
+            trust_env=False,  # a proxy would resolve the name itself
         )
 
     def __enter__(self) -> Self:
-        """Open nothing yet."""
+        """Return the fetcher; nothing is opened yet."""
         return self
 
     def __exit__(
@@ -110,38 +110,38 @@ class Fetcher:
     def get(
         self, url: str, *, may_go: Check, accept: Callable[[PageHeaders], object]
     ) -> FetchedPage:
-        """Return a page; raise KnowledgeError with the reason when there is none to have.
+        """Return a page; raise KnowledgeError with the reason if that is impossible.
 
-        `may_go` is asked about where redirects lead, `accept` before a body is read; either
-        raises KnowledgeError to say no.
+        `may_go` is called with the target of each redirect, `accept` before a body is read; either
+        raises KnowledgeError to refuse.
         """
         at = url
-        for _ in range(_MOST_REDIRECTS + 1):
+        for _ in range(_MAX_REDIRECTS + 1):
             try:
-                found = self._request(at, accept)
+                result = self._request(at, accept)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 message = f"it cannot be reached: {error or type(error).__name__}"
                 raise KnowledgeError(message) from error
-            if isinstance(found, FetchedPage):
-                return found
-            at = found
+            if isinstance(result, FetchedPage):
+                return result
+            at = result
             may_go(at)
-        message = f"it redirects more than {_MOST_REDIRECTS} times: check the address"
+        message = f"it redirects more than {_MAX_REDIRECTS} times: check the address"
         raise KnowledgeError(message)
 
     def _request(self, url: str, accept: Callable[[PageHeaders], object]) -> FetchedPage | str:
-        """Return the page, or where it redirects to."""
-        known = self._load(url)
+        """Return the page, or the address it redirects to."""
+        cached = self._load(url)
         headers = {"Host": httpx.URL(url).netloc.decode()}
-        if known and known.head.etag:
-            headers["If-None-Match"] = known.head.etag
-        if known and known.head.modified:
-            headers["If-Modified-Since"] = known.head.modified
+        if cached and cached.head.etag:
+            headers["If-None-Match"] = cached.head.etag
+        if cached and cached.head.modified:
+            headers["If-Modified-Since"] = cached.head.modified
         response = self._send(url, headers)
         try:
-            if response.status_code == _NOT_MODIFIED and known:
-                accept(known.head)
-                return known
+            if response.status_code == _NOT_MODIFIED and cached:
+                accept(cached.head)
+                return cached
             if response.status_code in _REDIRECTS and "location" in response.headers:
                 return urljoin(url, response.headers["location"])
             if response.status_code != _OK:
@@ -183,11 +183,11 @@ class Fetcher:
         key = (target.host, port)
         if key not in self._addresses:
             try:
-                found = socket.getaddrinfo(target.host, port, type=socket.SOCK_STREAM)
+                infos = socket.getaddrinfo(target.host, port, type=socket.SOCK_STREAM)
             except (OSError, UnicodeError) as error:
                 message = f"the host {target.host} is not known: check the address"
                 raise KnowledgeError(message) from error
-            self._addresses[key] = list(dict.fromkeys(str(info[4][0]) for info in found))
+            self._addresses[key] = list(dict.fromkeys(str(info[4][0]) for info in infos))
         addresses = self._addresses[key]
         allowed = [a for a in addresses if self._allow_private or is_public(a)]
         if not allowed:
@@ -202,7 +202,7 @@ class Fetcher:
         return self._cache / hashlib.sha256(url.encode()).hexdigest()[:40]
 
     def _load(self, url: str) -> FetchedPage | None:
-        """Return the page that was kept, None when there is none or it is not whole."""
+        """Return the cached page; None if there is none or it is incomplete."""
         try:
             first, body = self._file(url).read_bytes().split(b"\n", 1)
             head = json.loads(first)
@@ -213,7 +213,7 @@ class Fetcher:
         return page if hashlib.sha256(body).hexdigest() == digest else None
 
     def _save(self, page: FetchedPage) -> None:
-        """Keep a page; a full disk costs the cache, not the crawl."""
+        """Cache a page; a full disk loses the cache, but does not stop the crawl."""
         file = self._file(page.head.url)
         head = {**asdict(page.head), "sha256": hashlib.sha256(page.body).hexdigest()}
         scratch = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
@@ -239,7 +239,7 @@ def _head(url: str, headers: httpx.Headers) -> PageHeaders:
 
 
 def _body(response: httpx.Response) -> bytes:
-    """Read and unpack a body, but neither more nor longer than a page may take."""
+    """Read and unpack a body, within limits of size and time."""
     packing = response.headers.get("content-encoding", "identity").lower()
     if packing not in _GZIP | {"identity", ""}:
         message = f"it is packed as {packing}, though gzip was asked for"
@@ -252,8 +252,8 @@ def _body(response: httpx.Response) -> bytes:
             message = f"it took over {PAGE_SECONDS:.0f} s: try again later"
             raise KnowledgeError(message)
         try:
-            left = MAX_PAGE_BYTES + 1 - len(body)
-            body += unpacker.decompress(raw, left) if unpacker else raw
+            remaining = MAX_PAGE_BYTES + 1 - len(body)
+            body += unpacker.decompress(raw, remaining) if unpacker else raw
         except zlib.error as error:
             message = f"it is damaged: {error}"
             raise KnowledgeError(message) from error

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.generation.answer_types import AnswerType, asked_for, gain
+from bot.generation.answer_types import AnswerType, expected_types, gain
 from bot.generation.statements import PassageStatement, statements
 from tests.knowledge_base.fakes import passage
 
@@ -132,10 +132,10 @@ def test_statements_are_spans_in_order_that_lose_nothing_but_headers(parts: list
     ],
 )
 def test_a_question_says_what_kind_of_answer_it_wants(question: str, kind: AnswerType) -> None:
-    assert kind in asked_for(question)
+    assert kind in expected_types(question)
 
 
 def test_what_the_question_says_itself_is_no_answer_to_it() -> None:
-    kinds = asked_for("How many days, 30 or more?")
+    kinds = expected_types("How many days, 30 or more?")
     assert gain(kinds, "It is 45 days.", "How many days, 30 or more?") > 0
     assert gain(frozenset({AnswerType.NUMBER}), "It is 30.", "30 or what?") == 0

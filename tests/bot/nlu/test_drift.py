@@ -17,7 +17,7 @@ def usual(count: int, rng: np.random.Generator = RNG) -> tuple[Array, Array]:
     return rng.beta(2, 8, count), rng.beta(8, 2, count)
 
 
-REFERENCE = DriftReference.of(*usual(3000))
+REFERENCE = DriftReference.sample(*usual(3000))
 
 
 def watch(monitor: DriftMonitor, distances: Array, confidences: Array) -> list[bool]:
@@ -60,7 +60,7 @@ def test_confidences_that_were_rounded_are_no_drift() -> None:
     """A model that is nearly always nearly certain reports many ones."""
     rng = np.random.default_rng(3)
     sure = 1.0 - 10.0 ** -rng.uniform(1, 10, 3000)
-    reference = DriftReference.of(usual(3000)[0], sure)
+    reference = DriftReference.sample(usual(3000)[0], sure)
     fresh = np.round(1.0 - 10.0 ** -rng.uniform(1, 10, 200), 6)
     assert not reference.differs(usual(200)[0], fresh)
 
@@ -82,7 +82,7 @@ def test_the_chance_is_the_one_scipy_computes(seed: int, count: int, shift: floa
 
 def test_a_sample_of_the_calibration_set_is_kept_in_pairs(tmp_path: Path) -> None:
     distances = np.arange(5000.0)
-    reference = DriftReference.of(distances, distances + 0.5)
+    reference = DriftReference.sample(distances, distances + 0.5)
     assert len(reference.distances) == 1000
     assert np.array_equal(reference.confidences, reference.distances + 0.5)
     assert np.median(reference.distances) == pytest.approx(2500, abs=400)
@@ -105,4 +105,4 @@ def test_messages_from_many_threads_are_all_counted() -> None:
     for thread in threads:
         thread.join()
     assert monitor._count == 800
-    assert len(monitor._seen) == 200
+    assert len(monitor._window) == 200

@@ -121,7 +121,7 @@ def test_texts_without_text_are_found_and_not_raised(tmp_path: Path) -> None:
 def test_damaged_characters_are_told_and_mended_where_that_is_clear(
     text: str, mended: str | None
 ) -> None:
-    damaged = text_defects.damage(text)
+    damaged = text_defects.find_damage(text)
     assert damaged is not None
     assert damaged[1] == mended
 
@@ -139,7 +139,7 @@ def test_damaged_characters_are_told_and_mended_where_that_is_clear(
     ],
 )
 def test_honest_characters_are_not_accused(text: str) -> None:
-    assert text_defects.damage(text) is None
+    assert text_defects.find_damage(text) is None
 
 
 def test_personal_data_are_found_and_never_printed(tmp_path: Path) -> None:
@@ -174,14 +174,16 @@ def planted(seed: int = 0) -> tuple[list[Example], NDArray[np.float32], list[int
 
 def test_wrong_labels_lead_the_ranking() -> None:
     examples, vectors, wrong = planted()
-    order = data_lint.ranked([e.text for e in examples], [e.intent for e in examples], vectors)
+    order = data_lint.rank_by_suspicion(
+        [e.text for e in examples], [e.intent for e in examples], vectors
+    )
     assert sorted(order.tolist()) == list(range(120))
     assert set(order[: len(wrong)].tolist()) == set(wrong)
 
 
 def test_wrong_labels_are_named_with_the_right_one() -> None:
     examples, vectors, wrong = planted()
-    judged = data_lint.judge(examples, vectors)
+    judged = data_lint.predict_out_of_fold(examples, vectors)
     accused = {row: judged.classes[better] for row, better, _ in data_lint.label_errors(judged)}
     names = {row: examples[row].text.split()[0] for row in wrong}
     assert accused.items() <= names.items()
@@ -206,7 +208,9 @@ def test_intents_that_are_taken_for_each_other_are_a_pair() -> None:
         [sure] * 14 + [unsure] * 6 + [[0.1, 0.8, 0.1]] * 20 + [[0, 0, 1.0]] * 20
     )
     targets = np.repeat([0, 1, 2], 20)
-    pairs = list(data_lint.confused(OutOfFoldPredictions(probabilities, targets, ("a", "b", "c"))))
+    pairs = list(
+        data_lint.find_confused(OutOfFoldPredictions(probabilities, targets, ("a", "b", "c")))
+    )
     assert [pair[:3] for pair in pairs] == [(0, 1, 6)]
     assert pairs[0][3] == pytest.approx(6 / 40)
 
@@ -215,11 +219,11 @@ def test_too_few_texts_are_not_judged(tmp_path: Path) -> None:
     same = [("the same", "a")] * 9
     other = [(f"other {n}", "b") for n in range(9)]
     rows = data_lint_rows.read([table(tmp_path / "a.csv", *same, *other)])
-    assert data_lint.can_be_judged(rows) == []
+    assert data_lint.usable_rows(rows) == []
     rows += data_lint_rows.read(
         [table(tmp_path / "b.csv", *((f"third {n}", "c") for n in range(9)))]
     )
-    assert len(data_lint.can_be_judged(rows)) == 27
+    assert len(data_lint.usable_rows(rows)) == 27
 
 
 def test_cleaning_removes_repetitions_and_asks_about_the_rest(tmp_path: Path) -> None:

@@ -29,12 +29,12 @@ class Reader:
         self.known = known
         self.read: list[str] = []
 
-    def predict(self, texts: Sequence[str], leaning: IntentHistory = ()) -> list[Prediction]:
-        del leaning
+    def predict(self, texts: Sequence[str], history: IntentHistory = ()) -> list[Prediction]:
+        del history
         self.read += texts
         return [self._one(text) for text in texts]
 
-    def glance(self, texts: Sequence[str]) -> NDArray[np.float64]:
+    def ngram_logits(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Speak for another intent each time, so that every boundary looks promising."""
         return np.eye(2 * len(texts))[: len(texts)]
 
@@ -77,7 +77,7 @@ def test_a_message_stays_whole_unless_both_parts_are_clear_and_differ(known: Sco
 
 def test_boundaries_that_look_hopeless_at_a_glance_are_not_read() -> None:
     class Same(Reader):
-        def glance(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        def ngram_logits(self, texts: Sequence[str]) -> NDArray[np.float64]:
             return np.tile(np.eye(40)[0], (len(texts), 1))
 
     reader = Same(CLEAR)

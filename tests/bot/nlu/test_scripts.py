@@ -2,7 +2,7 @@ import pytest
 
 from knowledge_base.text.chinese import simplified
 from knowledge_base.text.han_characters import SIMPLIFIED, TRADITIONAL
-from knowledge_base.text.scripts import script, to_script
+from knowledge_base.text.scripts import detect_script, to_script
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from knowledge_base.text.scripts import script, to_script
 def test_the_script_is_told_by_characters_of_one_script_only(
     text: str, expected: str | None
 ) -> None:
-    assert script(text) == expected
+    assert detect_script(text) == expected
 
 
 def test_reading_keeps_every_place() -> None:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.training.typos import misspell, roughen
+from bot.training.typos import add_noise, misspell
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -37,8 +37,8 @@ def test_the_chance_is_the_share_of_words() -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60), st.integers(0, 2**32))
 def test_any_text_can_be_roughened_and_the_seed_decides(text: str, seed: int) -> None:
-    rough = roughen(text, rng(seed))
-    assert rough == roughen(text, rng(seed))
+    rough = add_noise(text, rng(seed))
+    assert rough == add_noise(text, rng(seed))
     assert abs(len(rough) - len(text.rstrip(".?!"))) <= len(text)
     words = misspell(text, 1.0, rng(seed)).split(" ")
     assert len(words) == len(text.split(" "))
@@ -46,7 +46,7 @@ def test_any_text_can_be_roughened_and_the_seed_decides(text: str, seed: int) ->
 
 def test_a_hurried_person_leaves_out_capitals_stops_and_spaces() -> None:
     text = "Why is it? My cat ate a hat."
-    made = [roughen(text, rng(seed)) for seed in range(200)]
+    made = [add_noise(text, rng(seed)) for seed in range(200)]
     low = [rough for rough in made if rough == "why is it? my cat ate a hat"]
     joined = [rough for rough in made if rough.count(" ") == text.count(" ") - 1]
     same = [rough for rough in made if rough == text]

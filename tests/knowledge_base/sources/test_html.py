@@ -1,7 +1,7 @@
 import pytest
 
 from knowledge_base.documents import Document, KnowledgeError
-from knowledge_base.sources.html import read_html, signposts
+from knowledge_base.sources.html import read_html, read_links
 
 
 def read(source: str) -> Document:
@@ -54,7 +54,7 @@ def test_a_page_of_very_many_nested_elements_is_read() -> None:
 
 
 def test_links_are_absolute_and_named_once() -> None:
-    found = signposts(
+    found = read_links(
         '<base href="/kb/"><a href="a">1</a><a href="a">2</a><a href="//o.example/">3</a><a>4</a>'
         '<a href=" ">5</a><nav><a href="?q=1">6</a></nav><a rel="NOFOLLOW" href="b">7</a>',
         "https://help.example/x/y",
@@ -72,6 +72,6 @@ def test_links_are_absolute_and_named_once() -> None:
 )
 def test_pages_ask_not_to_be_followed_or_kept(content: str, links: int, index: bool) -> None:  # noqa: FBT001
     source = f"<meta name=robots content={content}><link rel='x canonical' href=c><a href=a>a</a>"
-    found = signposts(source, "https://help.example/")
+    found = read_links(source, "https://help.example/")
     assert (len(found.links), found.index) == (links, index)
     assert found.canonical == "https://help.example/c"

@@ -3,23 +3,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge_base.documents import KnowledgeError
-from knowledge_base.sources.document_builder import DocumentBuilder, SourceMetadata, details, tongue
+from knowledge_base.sources.document_builder import (
+    DocumentBuilder,
+    SourceMetadata,
+    parse_metadata,
+    primary_language,
+)
 
 
 def test_dates_are_kept_as_iso_dates() -> None:
-    found = details({"valid_from": "2026-01-01", "valid_until": "2026-12-31T23:59:00Z"})
+    found = parse_metadata({"valid_from": "2026-01-01", "valid_until": "2026-12-31T23:59:00Z"})
     assert (found.valid_from, found.valid_until) == ("2026-01-01", "2026-12-31")
 
 
 @pytest.mark.parametrize("value", ["2026-13-01", "31.12.2026", "soon", "2026", 20261231.5])
 def test_a_wrong_date_is_named_with_its_key(value: object) -> None:
     with pytest.raises(KnowledgeError, match=f"valid_until is '{value}'.*write it like"):
-        details({"valid_until": value})
+        parse_metadata({"valid_until": value})
 
 
 def test_dates_in_the_wrong_order_are_named() -> None:
     with pytest.raises(KnowledgeError, match="from 2026-02-01 until 2026-01-01"):
-        details({"valid_from": "2026-02-01", "valid_until": "2026-01-01"})
+        parse_metadata({"valid_from": "2026-02-01", "valid_until": "2026-01-01"})
 
 
 @pytest.mark.parametrize(
@@ -30,13 +35,13 @@ def test_dates_in_the_wrong_order_are_named() -> None:
     ],
 )  # fmt: skip
 def test_tags_are_a_list_or_words_with_marks_between(value: object, tags: tuple[str, ...]) -> None:
-    assert details({"tags": value}).tags == tags
+    assert parse_metadata({"tags": value}).tags == tags
 
 
 @pytest.mark.parametrize("found", [{"tags": 3}, {"tags": [["a"]]}, {"title": ["a"]}, {"url": {}}])
 def test_values_of_a_wrong_kind_are_refused(found: dict[str, object]) -> None:
     with pytest.raises(KnowledgeError, match="must be"):
-        details(found)
+        parse_metadata(found)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +49,7 @@ def test_values_of_a_wrong_kind_are_refused(found: dict[str, object]) -> None:
     [("zh-CN", "zh"), ("EN_us", "en"), ("fil", "fil"), ("", None), (None, None), (" de ", "de")],
 )
 def test_the_region_is_no_part_of_a_language(code: str | None, language: str | None) -> None:
-    assert tongue(code) == language
+    assert primary_language(code) == language
 
 
 _STEP = st.one_of(

@@ -2,12 +2,17 @@
 
 import pytest
 
-from bot.generation.verification.amounts import find
-from bot.generation.verification.sentences import read
+from bot.generation.verification.amounts import find_amounts
+from bot.generation.verification.sentences import parse_sentences
 
 
 def keys(text: str) -> list[str]:
-    return [key for sentence in read(text) for figure in sentence.figures for key in figure.keys]
+    return [
+        key
+        for sentence in parse_sentences(text)
+        for figure in sentence.figures
+        for key in figure.keys
+    ]
 
 
 @pytest.mark.parametrize(
@@ -41,13 +46,16 @@ def test_other_figures_are_read_as_others(one: str, other: str) -> None:
 
 def test_a_figure_lies_where_it_is_written() -> None:
     text = "送达后六十天内，退 9.95 美元。"
-    assert [text[figure.start : figure.end] for figure in find(text)] == ["六十天", "9.95 美元"]
+    assert [text[figure.start : figure.end] for figure in find_amounts(text)] == [
+        "六十天",
+        "9.95 美元",
+    ]
 
 
 def test_days_that_are_counted_in_one_unit_are_compared_exactly() -> None:
-    one, other, weeks = (find(text)[0] for text in ("100 days", "101 days", "two weeks"))
+    one, other, weeks = (find_amounts(text)[0] for text in ("100 days", "101 days", "two weeks"))
     assert not one.same(other)
-    assert weeks.same(find("14 days")[0])
+    assert weeks.same(find_amounts("14 days")[0])
 
 
 def test_a_code_is_no_figure() -> None:

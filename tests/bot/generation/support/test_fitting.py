@@ -34,7 +34,7 @@ def test_examples_are_made_of_both_kinds_and_the_same_each_time(
 def test_a_fit_on_a_sample_says_what_the_shipped_scorer_says(
     made: list[support_scorer.SupportExample],
 ) -> None:
-    features, supported = support_scorer.measured(SupportCheck(None), made)
+    features, supported = support_scorer.measure_features(SupportCheck(None), made)
     anew = support_scorer.fit(features, supported)
     apart = [abs(anew.score(row) - WORDS.score(row)) for row in features]
     assert np.mean(apart) < 0.08

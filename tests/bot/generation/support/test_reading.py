@@ -2,40 +2,45 @@
 
 import numpy as np
 
-from bot.generation.verification.alignment import IndexedPassage, SentenceIndex, lean
-from bot.generation.verification.features import NAMES, SIGNS, SupportFeatures, of
-from bot.generation.verification.sentences import read
+from bot.generation.verification.alignment import IndexedPassage, SentenceIndex, align
+from bot.generation.verification.features import NAMES, SIGNS, SupportFeatures, extract
+from bot.generation.verification.sentences import parse_sentences
 from bot.generation.verification.similarity import SentenceSimilarity
 from tests.bot.generation.support.test_check import Letters
 
 
 def test_offsets_are_those_of_the_text_itself() -> None:
     text = "Ｆｉｒｓｔ １２ days.  退貨免費。\n- last"
-    assert [text[s.start : s.end] for s in read(text)] == [
+    assert [text[s.start : s.end] for s in parse_sentences(text)] == [
         "Ｆｉｒｓｔ １２ days.",
         "退貨免費。",
         "- last",
     ]
-    assert read(text)[1].text == "退货免费。"
+    assert parse_sentences(text)[1].text == "退货免费。"
 
 
 def test_words_that_say_the_same_have_one_key() -> None:
-    one, other = read("We ship parcels.")[0], read("They deliver a package.")[0]
+    one, other = (
+        parse_sentences("We ship parcels.")[0],
+        parse_sentences("They deliver a package.")[0],
+    )
     assert one.keys == other.keys != frozenset()
 
 
 def test_function_words_carry_nothing_but_the_us_is_a_place() -> None:
-    assert read("It is for us.")[0].keys == frozenset()
-    assert read("It is for the US.")[0].keys == {"usa"}
+    assert parse_sentences("It is for us.")[0].keys == frozenset()
+    assert parse_sentences("It is for the US.")[0].keys == {"usa"}
 
 
 def test_a_sentence_leans_on_the_sentences_that_cover_it() -> None:
     passages = [
-        IndexedPassage.of(0, "Tents are heavy. The label is free."),
-        IndexedPassage.of(1, "Boots are warm. Refunds take five days."),
+        IndexedPassage.from_text(0, "Tents are heavy. The label is free."),
+        IndexedPassage.from_text(1, "Boots are warm. Refunds take five days."),
     ]
-    support = lean(
-        read("The label is free and refunds take five days.")[0], SentenceIndex(passages), None
+    support = align(
+        parse_sentences("The label is free and refunds take five days.")[0],
+        SentenceIndex(passages),
+        None,
     )
     assert support is not None
     assert [s.text for s in support.sentences] == ["Refunds take five days.", "The label is free."]
@@ -43,18 +48,20 @@ def test_a_sentence_leans_on_the_sentences_that_cover_it() -> None:
 
 
 def test_a_passage_says_its_own_sentences_and_not_half_of_one() -> None:
-    passage = IndexedPassage.of(0, "Return\nYou can return it if it is new. It is free.\nA | B")
+    passage = IndexedPassage.from_text(
+        0, "Return\nYou can return it if it is new. It is free.\nA | B"
+    )
     for whole in ("you can return it if it is new", "It is free.", "A: B.", "It is free. A, B"):
-        assert passage.says(read(whole)[0]) or len(read(whole)) > 1
+        assert passage.contains(parse_sentences(whole)[0]) or len(parse_sentences(whole)) > 1
     for half in ("You can return it.", "It is new.", "is free", "It is fre"):
-        assert not passage.says(read(half)[0])
+        assert not passage.contains(parse_sentences(half)[0])
 
 
 def test_features_are_as_many_as_their_names() -> None:
-    passage = IndexedPassage.of(0, "The label is free.")
-    sentence = read("The label is free.")[0]
+    passage = IndexedPassage.from_text(0, "The label is free.")
+    sentence = parse_sentences("The label is free.")[0]
     ground = SupportFeatures([passage])
-    found = of(sentence, ground, lean(sentence, ground.index, None), 1.0, ())
+    found = extract(sentence, ground, align(sentence, ground.index, None), 1.0, ())
     assert len(found) == len(NAMES) == len(SIGNS)
     assert found[:6].tolist() == [1.0] * 6
 

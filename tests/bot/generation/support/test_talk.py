@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.generation.verification import states_something
+from bot.generation.verification import has_claim
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from bot.generation.verification import states_something
     ],
 )  # fmt: skip
 def test_talk_states_nothing(text: str) -> None:
-    assert not states_something(text)
+    assert not has_claim(text)
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_talk_states_nothing(text: str) -> None:
     ],
 )  # fmt: skip
 def test_a_statement_states_something_whatever_stands_before_it(text: str) -> None:
-    assert states_something(text)
+    assert has_claim(text)
