@@ -231,9 +231,7 @@ def _build(  # noqa: PLR0913 — what is built, from what, and how
     _sparse(plan, before).save(folder / storage.SPARSE)
     chunks = storage.StoredChunks(JsonlStore(folder / storage.CHUNKS))
     views = [
-        _write_view(
-            folder / storage.dense_file(number), chunks, plan, before, number, spec, progress
-        )
+        _write_view(folder, plan, before, number, spec, progress=progress)
         for number, spec in enumerate(specs)
     ]
     metrics = {"documents": len(plan.documents), "chunks": len(chunks), "failed": failed}
@@ -253,16 +251,18 @@ def _sparse(plan: _Plan, before: _Before | None) -> SparseIndex:
     return SparseIndex.load(before.folder / storage.SPARSE).with_changes(plan.reused, texts)
 
 
-def _write_view(  # noqa: PLR0913, PLR0917 — one view of a version, and its predecessor
-    path: Path,
-    chunks: storage.StoredChunks,
+def _write_view(  # noqa: PLR0913 — one view of a version, and its predecessor
+    folder: Path,
     plan: _Plan,
     before: _Before | None,
     number: int,
     spec: EncoderSpec,
-    progress: bool,  # noqa: FBT001 — handed on
+    *,
+    progress: bool,
 ) -> dict[str, Any]:
     """Write the vectors of one encoder and return their details."""
+    path = folder / storage.dense_file(number)
+    chunks = storage.StoredChunks(JsonlStore(folder / storage.CHUNKS))
     stored = before.view(number, spec) if before else None
     if before and stored:
         new = len(plan.reused)

@@ -24,7 +24,7 @@ from knowledge_base.documents import AnswerEvidence
 from knowledge_base.index.dense import DenseIndex
 from knowledge_base.retrieval import answerability, search_evaluation
 from knowledge_base.retrieval.answerability import AnswerabilityModel
-from knowledge_base.retrieval.search import KnowledgeBase
+from knowledge_base.retrieval.search import KnowledgeBase, KnowledgeIndex
 from knowledge_base.retrieval.search_evaluation import JudgedQuery
 from knowledge_base.sources import loader
 
@@ -62,12 +62,14 @@ def without(knowledge: KnowledgeBase, gone: frozenset[str]) -> KnowledgeBase:
         views.append(replace(view, index=DenseIndex.build(view.index.vectors(seen), seen)))
     return KnowledgeBase(
         knowledge.version,
-        documents=knowledge.documents,
-        chunks=[knowledge.chunks[int(row)] for row in kept],
-        numbers=numbers,
-        views=views,
-        sparse=knowledge._sparse.with_changes(kept, []),  # noqa: SLF001
-        facts=knowledge._facts,  # noqa: SLF001 — asked with filters only
+        KnowledgeIndex(
+            documents=knowledge.documents,
+            chunks=[knowledge.chunks[int(row)] for row in kept],
+            numbers=numbers,
+            views=views,
+            sparse=knowledge._sparse.with_changes(kept, []),  # noqa: SLF001
+            facts=knowledge._facts,  # noqa: SLF001 — asked with filters only
+        ),
         weights=knowledge.weights,
         synonyms=knowledge._synonyms,  # noqa: SLF001
     )

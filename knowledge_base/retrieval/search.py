@@ -105,33 +105,40 @@ class AnswerabilityScorer(Protocol):
         """Return how likely the article `best` answers; `article` returns the article of a row."""
 
 
+@dataclass(frozen=True)
+class KnowledgeIndex:
+    """The content and the indexes of one version; `numbers` are those of the chunks, ascending."""
+
+    documents: Mapping[str, Document]
+    chunks: Sequence[Chunk]
+    numbers: Rows
+    views: Sequence[VectorField]
+    sparse: SparseIndex
+    facts: FilterFields
+
+
 class KnowledgeBase:
     """One version of the knowledge, loaded for searching."""
 
-    def __init__(  # noqa: PLR0913 — the parts of one version
+    def __init__(
         self,
         version: str,
+        index: KnowledgeIndex,
         *,
-        documents: Mapping[str, Document],
-        chunks: Sequence[Chunk],
-        numbers: Rows,
-        views: Sequence[VectorField],
-        sparse: SparseIndex,
-        facts: FilterFields,
         weights: FusionWeights = FusionWeights(),
         synonyms: Synonyms = Synonyms(),  # noqa: B008 — frozen
         judge: AnswerabilityScorer | None = None,
     ) -> None:
-        """Combine the parts of a version; `numbers` are those of the chunks, ascending."""
+        """Combine the index of a version with what ranks and judges its passages."""
         self.version = version
-        self.documents = documents
-        self.chunks = chunks
+        self.documents = index.documents
+        self.chunks = index.chunks
         self.weights = weights
-        self.encoder = views[0].encoder
-        self._numbers = numbers
-        self._views = views
-        self._sparse = sparse
-        self._facts = facts
+        self.encoder = index.views[0].encoder
+        self._numbers = index.numbers
+        self._views = index.views
+        self._sparse = index.sparse
+        self._facts = index.facts
         self._synonyms = synonyms
         self._judge = judge
 

@@ -25,7 +25,7 @@ from knowledge_base.index.storage import (
 )
 from knowledge_base.retrieval.adapter import QueryAdapter
 from knowledge_base.retrieval.answerability import AnswerabilityModel
-from knowledge_base.retrieval.search import FusionWeights, KnowledgeBase
+from knowledge_base.retrieval.search import FusionWeights, KnowledgeBase, KnowledgeIndex
 from knowledge_base.retrieval.synonyms import Synonyms
 from knowledge_base.retrieval.vector_field import CosineScale, VectorField
 
@@ -57,12 +57,14 @@ def load(
         views.append(VectorField(view_encoder, index, scale, bool(view["english"]), adapter))
     return KnowledgeBase(
         version,
-        documents=open_documents(folder),
-        chunks=StoredChunks(JsonlStore(folder / CHUNKS)),
-        numbers=np.load(folder / NUMBERS),
-        views=views,
-        sparse=SparseIndex.load(folder / SPARSE),
-        facts=FilterFields.load(folder / FACTS),
+        KnowledgeIndex(
+            documents=open_documents(folder),
+            chunks=StoredChunks(JsonlStore(folder / CHUNKS)),
+            numbers=np.load(folder / NUMBERS),
+            views=views,
+            sparse=SparseIndex.load(folder / SPARSE),
+            facts=FilterFields.load(folder / FACTS),
+        ),
         weights=FusionWeights(**details["weights"]),
         synonyms=synonyms,
         judge=AnswerabilityModel.load(folder),

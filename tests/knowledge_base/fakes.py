@@ -11,7 +11,7 @@ from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.index.dense import DenseIndex
 from knowledge_base.index.filters import FilterFields
 from knowledge_base.index.sparse import SparseIndex
-from knowledge_base.retrieval.search import KnowledgeBase
+from knowledge_base.retrieval.search import KnowledgeBase, KnowledgeIndex
 from knowledge_base.retrieval.synonyms import Synonyms
 from knowledge_base.retrieval.vector_field import CosineScale, VectorField
 
@@ -83,11 +83,13 @@ def knowledge(
     }
     return KnowledgeBase(
         "k-test",
-        documents=articles,
-        chunks=chunks,
-        numbers=np.arange(len(chunks)),
-        views=[VectorField(encoder, DenseIndex.build(encoder.passages(texts)), scale), *more],
-        sparse=SparseIndex.build(texts),
-        facts=FilterFields.from_documents([articles[chunk.article] for chunk in chunks]),
+        KnowledgeIndex(
+            documents=articles,
+            chunks=chunks,
+            numbers=np.arange(len(chunks)),
+            views=[VectorField(encoder, DenseIndex.build(encoder.passages(texts)), scale), *more],
+            sparse=SparseIndex.build(texts),
+            facts=FilterFields.from_documents([articles[chunk.article] for chunk in chunks]),
+        ),
         synonyms=synonyms,
     )

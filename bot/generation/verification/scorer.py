@@ -1,6 +1,8 @@
 """The scorer: from features of a sentence to the probability that it is supported. Pure."""
 
+import json
 from dataclasses import dataclass
+from importlib import resources
 from typing import Final
 
 import numpy as np
@@ -31,12 +33,19 @@ class SupportScorer:
         return float(1 / (1 + np.exp(-np.clip(total, -_MAX_LOGIT, _MAX_LOGIT))))
 
 
-# Fitted by `support_scorer.fit` on statements made from the demo's articles (`data/kb`), and on
-# nothing else; `careline bench support --only fit` fits them again and compares. In the order of
-# `NAMES`.
-DEFAULT: Final = SupportScorer(
-    (0.62, 1.04, 0.97, 1.74, 1.31, 0.0, -0.69, 4.02, -0.61, -2.01, -1.09, -0.27, -0.06), -5.16
-)
-WORDS: Final = SupportScorer(
-    (1.02, 1.23, 1.13, 2.07, 1.79, 0.0, -0.61, 0.0, -0.9, -2.4, -1.21, -0.34, -0.55), -2.9
-)
+def load(name: str) -> SupportScorer:
+    """Read one of the scorers in `support_scorer.json`: `with_encoder` or `words_only`.
+
+    Raises:
+        ValueError: It was fitted on other features.
+    """
+    file = resources.files("bot.generation.verification") / "support_scorer.json"
+    fitted = json.loads(file.read_text(encoding="utf-8"))
+    if tuple(fitted["features"]) != tuple(NAMES):
+        message = "support_scorer.json was fitted on other features: fit it again"
+        raise ValueError(message)
+    return SupportScorer(tuple(fitted[name]["weights"]), fitted[name]["intercept"])
+
+
+DEFAULT: Final = load("with_encoder")
+WORDS: Final = load("words_only")
