@@ -109,7 +109,7 @@ def _train(folder: Path, encoder: Path) -> None:
     rows = emotion_classifier.examples()[::10]
     with pytest.MonkeyPatch.context() as patch:  # the tone head is tested with its own tests
         patch.setattr(emotion_classifier, "examples", lambda: rows)
-        for module, name in ((pipeline, "_FOLDS"), (classifier_heads, "_GUESSING")):
+        for module, name in ((pipeline, "_FOLDS"), (classifier_heads, "_HISTORY_FOLDS")):
             patch.setattr(module, name, 2)  # half the fits, cruder thresholds
         pipeline.train(TrainingJob(examples, home.encoder(), method="head"), home.models)
     ingest(loader.load([folder / "kb"]), home.knowledge_versions, home.eyes())
