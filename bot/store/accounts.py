@@ -14,8 +14,8 @@ from sqlalchemy.exc import IntegrityError
 from bot.core.types import CarelineError, NotFoundError, now
 from bot.store.tables import agents, users
 
-SHORTEST: Final = 8  # characters of a password (NIST SP 800-63B, 5.1.1.2)
-LONGEST: Final = 256
+MIN_PASSWORD_LENGTH: Final = 8  # characters of a password (NIST SP 800-63B, 5.1.1.2)
+MAX_PASSWORD_LENGTH: Final = 256
 _HASHER: Final = PasswordHasher()  # argon2id with the parameters of RFC 9106, low memory
 
 
@@ -111,7 +111,7 @@ class Users:
         return user
 
     def change_password(self, identifier: str, password: str) -> None:
-        """Change a user's password, which ends the sessions. Raises NotFoundError for an unknown id."""
+        """Change a password, which ends the sessions; raise NotFoundError for an unknown id."""
         values = {"password_hash": _hash(password)}
         with self._engine.begin() as connection:
             here = users.c.id == identifier
@@ -121,7 +121,8 @@ class Users:
     def remove(self, identifier: str) -> None:
         """Remove a user, which ends the sessions; the messages of the agent stay.
 
-        Raises NotFoundError for an unknown id, UserError for the last admin: nobody could add another.
+        Raises NotFoundError for an unknown id, UserError for the last admin: nobody could add
+        another.
         """
         with self._engine.begin() as connection:
             here = select(users.c.role).where(users.c.id == identifier)
@@ -147,8 +148,8 @@ class Users:
 
 
 def _hash(password: str) -> str:
-    if not SHORTEST <= len(password) <= LONGEST:
-        message = f"a password has {SHORTEST} to {LONGEST} characters"
+    if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
+        message = f"a password has {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters"
         raise UserError(message)
     return _HASHER.hash(password)
 

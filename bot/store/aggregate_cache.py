@@ -30,7 +30,9 @@ ANY: Final = "*"  # all channels, or all languages, together
 _ALL: Final = 0  # the row with the time until which everything is summed up
 _DAYS_PER_TRANSACTION: Final = 10
 _NEVER: Final = datetime(1970, 1, 2, tzinfo=UTC)  # the initial value of that row
-_STALE: Final = -1_000_000_000  # count of a day that must be summed up again: no real count is negative
+_STALE: Final = (
+    -1_000_000_000
+)  # count of a day that must be summed up again: no real count is negative
 _MAX_NAMES: Final = 500  # in one query
 
 
@@ -42,10 +44,10 @@ class DailyAggregate:
     figures: Figures
 
 
-Summed = Callable[[Sequence[ConversationFacts]], Figures]
+Aggregator = Callable[[Sequence[ConversationFacts]], Figures]
 
 
-def refresh(engine: Engine, aggregator: Summed) -> int:
+def refresh(engine: Engine, aggregator: Aggregator) -> int:
     """Sum up again the days on which something changed; return how many there were.
 
     Only a few days are summed up per transaction, so that other writers do not wait long.
@@ -59,7 +61,7 @@ def refresh(engine: Engine, aggregator: Summed) -> int:
     raise AssertionError  # pragma: no cover — the loop returns or raises
 
 
-def _refresh(engine: Engine, aggregator: Summed) -> int:
+def _refresh(engine: Engine, aggregator: Aggregator) -> int:
     started = now()
     with engine.begin() as connection:
         until = _lock(connection)
@@ -94,7 +96,7 @@ def _days(connection: Connection) -> set[date]:
 
 
 def _changed(connection: Connection, since: datetime) -> set[date]:
-    """Return the days whose conversations got messages, ratings, clicks or a later visit since then.
+    """Return the days whose conversations got messages, ratings, clicks or a later visit since.
 
     Each table is first asked for its new rows, which an index answers; mostly there are few.
     """
@@ -125,7 +127,8 @@ def _changed(connection: Connection, since: datetime) -> set[date]:
     )
     for part in _batches(set(connection.execute(senders).scalars())):
         earlier = select(begun).where(
-            conversations.c.sender.in_(part), begun >= since - daily_aggregates.AGAIN - _MARGIN
+            conversations.c.sender.in_(part),
+            begun >= since - daily_aggregates.REPEAT_WINDOW - _MARGIN,
         )
         created += connection.execute(earlier).scalars()
     return {utc(at).date() for at in created}
@@ -140,7 +143,9 @@ def _batches(names: set[str]) -> Iterator[list[str]]:
 
 def _days_with_other_counts(connection: Connection) -> set[date]:
     """Return the days on which conversations were deleted, or imported with an old date."""
-    conversation_count = connection.execute(select(func.count()).select_from(conversations)).scalar_one()
+    conversation_count = connection.execute(
+        select(func.count()).select_from(conversations)
+    ).scalar_one()
     whole = (digests.c.channel == ANY) & (digests.c.language == ANY)
     sum_query = select(func.sum(digests.c.conversations)).where(whole)
     summed_count = connection.execute(sum_query).scalar_one() or 0
@@ -156,17 +161,21 @@ def _days_with_other_counts(connection: Connection) -> set[date]:
         .group_by(digests.c.day)
     )
     summed_counts = {day: int(count) for day, count in connection.execute(day_query)}
-    return {day for day in counts.keys() | summed_counts.keys() if counts.get(day) != summed_counts.get(day)}
+    return {
+        day
+        for day in counts.keys() | summed_counts.keys()
+        if counts.get(day) != summed_counts.get(day)
+    }
 
 
-def mark(connection: Connection, days: Collection[date]) -> None:
+def mark_stale(connection: Connection, days: Collection[date]) -> None:
     """Make the sums of some days stale, so that they are computed again before they are read."""
     _lock(connection)
     here = digests.c.day.in_(days)
     connection.execute(update(digests).where(here).values(conversations=_STALE))
 
 
-def _write_days(connection: Connection, days: Sequence[date], aggregator: Summed) -> None:
+def _write_days(connection: Connection, days: Sequence[date], aggregator: Aggregator) -> None:
     """Sum up some days again: each channel and language separately, and all together."""
     connection.execute(delete(digests).where(digests.c.day.in_(days)))
     grouped: dict[tuple[date, str, str, bool], list[ConversationFacts]] = {}

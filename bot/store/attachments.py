@@ -11,7 +11,7 @@ from bot.store import ownership
 from bot.store.encryption import FieldCipher
 from bot.store.tables import attachments
 
-MOST: Final = 20  # files of one conversation
+MAX_FILES: Final = 20  # files of one conversation
 _ABANDONED: Final = timedelta(hours=1)  # a file that no message names is removed after this time
 
 
@@ -46,8 +46,8 @@ class Attachments:
             ownership.begin(connection, message)
             connection.execute(delete(attachments).where(abandoned))
             count = select(func.count()).select_from(attachments).where(here)
-            if int(connection.execute(count).scalar_one()) >= MOST:
-                complaint = f"a conversation takes {MOST} files: describe the rest in words"
+            if int(connection.execute(count).scalar_one()) >= MAX_FILES:
+                complaint = f"a conversation takes {MAX_FILES} files: describe the rest in words"
                 raise CarelineError(complaint)
             connection.execute(
                 insert(attachments).values(
@@ -62,7 +62,7 @@ class Attachments:
             )
 
     def get(self, identifier: str) -> Attachment:
-        """Return a file; raise NotFoundError for an unknown id or a file that cannot be decrypted."""
+        """Return a file; raise NotFoundError where it is unknown or cannot be decrypted."""
         with self._engine.begin() as connection:
             row = connection.execute(
                 select(attachments).where(attachments.c.id == identifier)
@@ -89,7 +89,9 @@ def attach(connection: Connection, message: Message) -> None:
         raise InvalidMessageError(complaint)
 
 
-def of(connection: Connection, message_ids: list[str]) -> dict[str, list[dict[str, Any]]]:
+def files_of_messages(
+    connection: Connection, message_ids: list[str]
+) -> dict[str, list[dict[str, Any]]]:
     """Return the files of messages, by message id: names and types, without the content."""
     c = attachments.c
     query = (

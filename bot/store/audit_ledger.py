@@ -158,7 +158,9 @@ def _content(connection: Connection, message_id: str) -> str:
     )
     for table, condition, order in sources:
         for row in connection.execute(_raw(table, connection).where(condition).order_by(order)):
-            digest.update(_SEPARATOR.join([table.name, *map(_plain, row)]).encode("utf-8", "replace"))
+            digest.update(
+                _SEPARATOR.join([table.name, *map(_plain, row)]).encode("utf-8", "replace")
+            )
     return digest.hexdigest()
 
 

@@ -15,12 +15,14 @@ FOLDER: Final = ".content"
 _FILES: Final = ("policy.yml", "synonyms.yml", "prompt.yml", "templates/en.yml", "templates/zh.yml")
 
 
-def keep(home: Path) -> str | None:
+def save(home: Path) -> str | None:
     """Save a copy of the home's present content and return its id.
 
     Return None where it cannot be written: a home on a read-only disk must be served all the same.
     """
-    contents = {name: (home / name).read_bytes() for name in names(home) if is_file(home / name)}
+    contents = {
+        name: (home / name).read_bytes() for name in content_files(home) if is_file(home / name)
+    }
     digest = hashlib.sha256()
     for name, content in sorted(contents.items()):
         digest.update(f"{name}\x1f{len(content)}\x1f".encode() + content)
@@ -41,7 +43,7 @@ def keep(home: Path) -> str | None:
     return identifier
 
 
-def folder(home: Path, identifier: str) -> Path | None:
+def snapshot_folder(home: Path, identifier: str) -> Path | None:
     """Return the folder of a snapshot, None where there is none."""
     path = home / FOLDER / identifier
     return path if path.is_dir() and path.parent.name == FOLDER else None
@@ -55,16 +57,16 @@ def is_file(path: Path) -> bool:
         return False
 
 
-def names(home: Path) -> list[str]:
+def content_files(home: Path) -> list[str]:
     """Return the files that a home's content consists of, including missing ones."""
     try:
         policy = (home / "policy.yml").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):  # a broken policy is reported elsewhere
         return [*_FILES]
-    return [*_FILES, *(file for _, file in lists(policy) if not Path(file).is_absolute())]
+    return [*_FILES, *(file for _, file in entity_files(policy) if not Path(file).is_absolute())]
 
 
-def lists(policy: str) -> list[tuple[str, str]]:
+def entity_files(policy: str) -> list[tuple[str, str]]:
     """Return the files with names that a policy refers to, each with its entity."""
     try:
         raw: Any = yaml.safe_load(policy)

@@ -227,7 +227,9 @@ class SqlLog:
         }
         if turn.decision.reason == "contact_given":
             entities = turn.understanding.entities
-            values["contact"] = ", ".join(e.value for e in entities if e.entity in _CONTACT_ENTITIES)[:256]
+            values["contact"] = ", ".join(
+                e.value for e in entities if e.entity in _CONTACT_ENTITIES
+            )[:256]
         ownership.swap(connection, turn.message.conversation_id, revision, **values)
 
     def _encrypted(self, state: State) -> State:
@@ -241,7 +243,7 @@ class SqlLog:
         return replace(clean, slots=slots)
 
     def _decrypted(self, state: State) -> State:
-        """Return the state with decrypted slots; slots that cannot be decrypted are asked for again."""
+        """Return the state with decrypted slots, without those that cannot be decrypted."""
         slots: dict[str, str] = {}
         for name, value in state.slots.items():
             plain: str | None = value
@@ -288,7 +290,7 @@ class SqlLog:
         return [self._message(row, row.sender, row.customer) for row in rows]
 
     def customer(self, conversation_id: str) -> str | None:
-        """Return the customer id that the visitor of a conversation proved, None where there is none."""
+        """Return the proven customer id of a conversation's visitor, None where there is none."""
         here = conversations.c.id == conversation_id
         with self._transaction() as connection:
             proven = connection.execute(select(conversations.c.customer).where(here)).scalar()

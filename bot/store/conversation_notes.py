@@ -13,11 +13,11 @@ from bot.store.database import utc
 from bot.store.tables import conversations, decisions, labels, messages, notes
 
 
-def clocks(engine: Engine, conversation_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+def queue_details(engine: Engine, conversation_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return the labels, the last text and the waiting time of each conversation, by id.
 
-    `unanswered_since` is the time of the customer's first message after the last one of an agent. It
-    is None for a conversation without a message of an agent: that one counts from the hand-off.
+    `unanswered_since` is the time of the customer's first message after the last one of an agent.
+    It is None for a conversation without a message of an agent: that one counts from the hand-off.
     """
     ids = list(conversation_ids)
     details: dict[str, dict[str, Any]] = {

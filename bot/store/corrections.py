@@ -75,7 +75,9 @@ def _turn(connection: Connection, message_id: str) -> tuple[Any, Any]:
     return connection.execute(question).one(), reply
 
 
-def _current_values(connection: Connection, question: Any, reply: Any) -> dict[Correction, str | None]:
+def _current_values(
+    connection: Connection, question: Any, reply: Any
+) -> dict[Correction, str | None]:
     """Return the bot's own intent, article and answer for a message."""
     intent = select(decisions.c.intent).where(decisions.c.message_id == question.id)
     cited = select(citations.c.article).where(citations.c.message_id == reply.id)

@@ -61,7 +61,9 @@ def of_log(engine: Engine, since: datetime | None = None) -> Costs:
             for generated in row.trace.get("generated") or ():
                 _add(sums, generated)
         disliked_ids = set(connection.execute(disliked).scalars())
-    resolved = [key for key, owner in owners.items() if owner == states.BOT and key not in disliked_ids]
+    resolved = [
+        key for key, owner in owners.items() if owner == states.BOT and key not in disliked_ids
+    ]
     written = int(sums["written"])
     return Costs(
         conversations=len(owners),

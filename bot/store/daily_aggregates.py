@@ -124,10 +124,12 @@ def _find_repeated(connection: Connection, here: Any) -> Sequence[str]:
         .where(here, later.c.created_at > conversations.c.created_at)
     )
     rows = connection.execute(query)
-    return [row.id for row in rows if utc(row.next) - utc(row.created_at) <= AGAIN]
+    return [row.id for row in rows if utc(row.next) - utc(row.created_at) <= REPEAT_WINDOW]
 
 
-def _add_steps(connection: Connection, condition: Any, facts: Mapping[str, ConversationFacts]) -> None:
+def _add_steps(
+    connection: Connection, condition: Any, facts: Mapping[str, ConversationFacts]
+) -> None:
     names = ("message_id", "conversation_id", "route", "reason", "intent", "sentiment", "trace")
     columns = (*(decisions.c[name] for name in names), topics.c.id.label("topic"))
     query = (
@@ -149,12 +151,16 @@ def _add_steps(connection: Connection, condition: Any, facts: Mapping[str, Conve
         )
 
 
-def _add_ratings(connection: Connection, condition: Any, facts: Mapping[str, ConversationFacts]) -> None:
+def _add_ratings(
+    connection: Connection, condition: Any, facts: Mapping[str, ConversationFacts]
+) -> None:
     """Add the last rating of each message, and the articles that its reply cites."""
     rated: dict[str, str] = {}
     query = select(messages.c.conversation_id, messages.c.in_reply_to, feedback)
     last: dict[tuple[str, str], str] = {}
-    for row in connection.execute(_join_messages(query, feedback, condition).order_by(feedback.c.id)):
+    for row in connection.execute(
+        _join_messages(query, feedback, condition).order_by(feedback.c.id)
+    ):
         question_id = row.in_reply_to or row.message_id
         rated[question_id] = last[row.conversation_id, question_id] = row.rating
     for (conversation, _), rating in last.items():
@@ -195,7 +201,9 @@ def examples(  # noqa: PLR0913 — one parameter a filter
     if not synthetic:
         condition &= conversations.c.synthetic.is_(False)
     columns = select(messages.c.conversation_id, messages.c.id, messages.c.text)
-    query = _join_conversations(columns.join(decisions, decisions.c.message_id == messages.c.id), messages, condition)
+    query = _join_conversations(
+        columns.join(decisions, decisions.c.message_id == messages.c.id), messages, condition
+    )
     if topic.startswith(TOPIC):
         query = query.join(message_topics, message_topics.c.message_id == messages.c.id)
         about = message_topics.c.topic_id == topic

@@ -94,7 +94,9 @@ def migrate(engine: Engine, target: str = "head") -> str | None:
 def check_known(engine: Engine) -> None:
     """Raise CarelineError when the database was written by a newer version of this program."""
     current = revision(engine)
-    supported = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    supported = {
+        script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()
+    }
     if current is not None and current not in supported:
         message = (
             f"the database is at revision {current}, which this version does not know: "

@@ -166,7 +166,7 @@ class HandoffDesk:
     def custody(self, conversation_id: str) -> Assignment:
         """Return the owner of a conversation; raise NotFoundError for an unknown one."""
         with self._engine.begin() as connection:
-            return ownership.read(ownership.locked(connection, conversation_id))
+            return ownership.read(ownership.lock_conversation(connection, conversation_id))
 
     def take(self, conversation_id: str, agent: str) -> AgentLease:
         """Assign a conversation to an agent who has room for it.
@@ -175,7 +175,7 @@ class HandoffDesk:
         """
         with self._engine.begin() as connection:
             person = self._person(connection, agent)
-            row = ownership.locked(connection, conversation_id)
+            row = ownership.lock_conversation(connection, conversation_id)
             mine = row.owner == ConversationOwner.HUMAN.value and row.agent == agent
             if not mine and self._count_conversations(connection, agent) >= person.capacity:
                 message = f"you have {person.capacity} conversations: finish one first"
@@ -193,16 +193,16 @@ class HandoffDesk:
     ) -> str:
         """Send an agent's text to the customer and return the message's id.
 
-        The same `client_message_id` is sent once. Raises HandoffRefusedError where the agent no longer
-        has the conversation: nothing is sent then.
+        The same `client_message_id` is sent once. Raises HandoffRefusedError where the agent no
+        longer has the conversation: nothing is sent then.
         """
         try:
             with self._engine.begin() as connection:
                 if sent := self._sent(connection, conversation_id, client_message_id):
                     return sent
                 person = self._person(connection, agent)
-                row = ownership.locked(connection, conversation_id)
-                self._transition(connection, row, handoff.AgentSpoke(agent, fence), said=text)
+                row = ownership.lock_conversation(connection, conversation_id)
+                self._transition(connection, row, handoff.AgentSpoke(agent, fence), agent_text=text)
                 return ownership.say(
                     connection,
                     conversation_id,
@@ -276,10 +276,13 @@ class HandoffDesk:
             if to is not None:
                 colleague = self._person(connection, to)
                 name = colleague.name
-                if not colleague.online or self._count_conversations(connection, to) >= colleague.capacity:
+                if (
+                    not colleague.online
+                    or self._count_conversations(connection, to) >= colleague.capacity
+                ):
                     message = f"{name} is not there, or has enough to do: pass it to a queue"
                     raise HandoffRefusedError(message)
-            row = ownership.locked(connection, conversation_id)
+            row = ownership.lock_conversation(connection, conversation_id)
             self._transition(connection, row, handoff.Transferred(agent, fence, queue, to, name))
 
     def close(self, conversation_id: str, agent: str, fence: int) -> None:
@@ -318,7 +321,7 @@ class HandoffDesk:
 
     def _apply(self, conversation_id: str, event: Event) -> bool:
         with self._engine.begin() as connection:
-            row = ownership.locked(connection, conversation_id)
+            row = ownership.lock_conversation(connection, conversation_id)
             before = ownership.read(row)
             return self._transition(connection, row, event) != before
 

@@ -10,7 +10,7 @@ from bot.store.conversation_log import LogReceipt
 
 
 class MemoryLog:
-    """A log that stores nothing permanently: for replays, which must write nothing, and for tests."""
+    """A log without a database: for replays, which must write nothing, and for tests."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -30,7 +30,7 @@ class MemoryLog:
         return self.states.get(conversation_id, State())
 
     def append(self, turn: Turn, state: State, before: State | None = None) -> Turn:
-        """Store a turn and the state after it; raise ConversationChangedError for an outdated state."""
+        """Store a turn and its state; raise ConversationChangedError for an outdated state."""
         current = self.load(turn.message.conversation_id)
         if before is not None and current.revision != before.revision:
             message = "the conversation moved on"

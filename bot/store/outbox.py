@@ -81,7 +81,8 @@ class Outbox:
             row = connection.execute(due).one_or_none()
             if row is None:
                 return None
-            # Where two processes saw the same row, the count of attempts lets only one of them claim it.
+            # Where two processes saw the same row, the count of attempts lets only one of them
+            # claim it.
             ours = (outbox.c.id == row.id) & (outbox.c.attempts == row.attempts)
             taken = connection.execute(
                 update(outbox)
@@ -93,7 +94,7 @@ class Outbox:
         return Delivery(row.channel, row.target, row.key, row.body, row.id, row.attempts + 1)
 
     def settle(self, parcel: Delivery, following: Sequence[Delivery] = ()) -> None:
-        """Mark a parcel as delivered and add the parcels that follow from it, in one transaction."""
+        """Mark a parcel as delivered and add the ones that follow from it, in one transaction."""
         with self._engine.begin() as connection:
             _close(connection, parcel.id, None)
             _insert(connection, following, now())

@@ -51,8 +51,8 @@ def columns(custody: Assignment) -> dict[str, Any]:
     }
 
 
-def locked(connection: Connection, conversation_id: str) -> Row[Any]:
-    """Lock a conversation's row for this transaction and return it; raise NotFoundError for none."""
+def lock_conversation(connection: Connection, conversation_id: str) -> Row[Any]:
+    """Lock and return a conversation's row; raise NotFoundError for an unknown one."""
     here = select(conversations).where(conversations.c.id == conversation_id)
     row = connection.execute(here.with_for_update()).one_or_none()
     if row is None:

@@ -45,13 +45,13 @@ def _synthetic_ids() -> Any:
     return select(conversations.c.id).where(conversations.c.synthetic.is_(True))
 
 
-def asked(
+def logged_questions(
     engine: Engine, since: datetime | None = None, *, synthetic: bool = False
 ) -> list[LoggedQuestion]:
     """Return the decided messages from a time on, conversation by conversation, in order.
 
-    The rating is the last one given to the message or to its reply. Synthetic conversations are left
-    out unless `synthetic` is set.
+    The rating is the last one given to the message or to its reply. Synthetic conversations are
+    left out unless `synthetic` is set.
     """
     query = (
         select(
@@ -137,11 +137,11 @@ def sessions(engine: Engine) -> list[tuple[str, ...]]:
     return [tuple(items) for items in steps.values()]
 
 
-def answered(engine: Engine) -> list[tuple[str, frozenset[str]]]:
+def answered_questions(engine: Engine) -> list[tuple[str, frozenset[str]]]:
     """Return questions with the articles that proved to answer them.
 
-    Those are the articles that a reply with a thumb up cited, that the customer opened after it, and
-    that an agent took over; a question whose reply got a thumb down counts only for the last. A
+    Those are the articles that a reply with a thumb up cited, that the customer opened after it,
+    and that an agent took over; a question whose reply got a thumb down counts only for the last. A
     correction by an agent replaces them all.
     """
     articles_by_id: dict[str, set[str]] = defaultdict(set)
@@ -174,7 +174,9 @@ def answered(engine: Engine) -> list[tuple[str, frozenset[str]]]:
         for row in connection.execute(_article_corrections()):
             texts[row.id] = row.text
             articles_by_id[row.id] = {row.value}
-    return [(texts[key], frozenset(articles)) for key, articles in articles_by_id.items() if articles]
+    return [
+        (texts[key], frozenset(articles)) for key, articles in articles_by_id.items() if articles
+    ]
 
 
 def _article_corrections() -> Any:
@@ -196,7 +198,7 @@ def _is_question_of(question: Any) -> Any:
     return and_(either, question.c.role == Role.CUSTOMER.value)
 
 
-def retrieved(engine: Engine) -> frozenset[str]:
+def retrieved_articles(engine: Engine) -> frozenset[str]:
     """Return the ids of all articles that a search returned or a reply cited."""
     with engine.connect() as connection:
         cited = set(connection.execute(select(citations.c.article).distinct()).scalars())
@@ -209,7 +211,7 @@ def _candidate_articles(trace: dict[str, Any]) -> Iterator[str]:
     return (str(candidate["article"]) for candidate in candidates)
 
 
-def shown(
+def conversation_channels(
     engine: Engine, start: datetime, end: datetime, *, synthetic: bool = False
 ) -> dict[str, str]:
     """Return the channel of each conversation that began between two times.

@@ -46,11 +46,11 @@ class ConversationReader:
             query = select(messages).where(condition).order_by(messages.c.position.desc())
             rows = connection.execute(query.limit(limit)).all()[::-1]
             customer_ids = [row.id for row in rows if row.role == Role.CUSTOMER.value]
-            files = attachments.of(connection, customer_ids) if customer_ids else {}
+            files = attachments.files_of_messages(connection, customer_ids) if customer_ids else {}
         return [_line(row, files.get(row.id)) for row in rows]
 
     def standing(self, conversation_id: str, at: datetime) -> dict[str, Any]:
-        """Return the owner of a conversation, the place in the queue, and whether an agent is typing.
+        """Return the owner of a conversation, its place in the queue, and whether an agent types.
 
         Raises NotFoundError for an unknown conversation.
         """
@@ -132,7 +132,7 @@ class ConversationReader:
             return list(connection.execute(query).scalars())[::-1]
 
     def conversations(self, limit: int = 50) -> list[dict[str, Any]]:
-        """Return the conversations with the latest messages, newest first, without synthetic ones."""
+        """Return the conversations with the latest messages, newest first; no synthetic ones."""
         last = (
             select(messages.c.conversation_id, func.max(messages.c.position).label("position"))
             .group_by(messages.c.conversation_id)

@@ -35,14 +35,14 @@ def lines(engine: Engine, conversation_id: str) -> list[LoggedLine]:
         return [_line(row) for row in rows if row.role in _ROLES and row.text]
 
 
-def by_people(engine: Engine) -> int:
+def count_agent_answers(engine: Engine) -> int:
     """Return the number of agents' answers in the log."""
     query = select(func.count()).select_from(messages).where(messages.c.role == Role.AGENT.value)
     with engine.begin() as connection:
         return int(connection.execute(query).scalar_one())
 
 
-def past(engine: Engine, limit: int) -> list[list[LoggedLine]]:
+def answered_conversations(engine: Engine, limit: int) -> list[list[LoggedLine]]:
     """Return the conversations of the last `limit` answers of agents, oldest first.
 
     Synthetic conversations are left out.

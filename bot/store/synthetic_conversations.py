@@ -75,7 +75,7 @@ def clear(engine: Engine) -> int:
     with engine.begin() as connection:
         # As many may be generated again on a day, and then their number would not show the change.
         created = select(conversations.c.created_at).where(conversations.c.synthetic.is_(True))
-        aggregate_cache.mark(
+        aggregate_cache.mark_stale(
             connection, {utc(at).date() for at in connection.execute(created).scalars()}
         )
         for table in (feedback, citations, decisions, message_topics):
@@ -85,7 +85,9 @@ def clear(engine: Engine) -> int:
         topic_ids = select(topics.c.id).where(topics.c.synthetic.is_(True))
         connection.execute(delete(message_topics).where(message_topics.c.topic_id.in_(topic_ids)))
         connection.execute(delete(topics).where(topics.c.id.in_(topic_ids)))
-        removed = connection.execute(delete(conversations).where(conversations.c.synthetic.is_(True)))
+        removed = connection.execute(
+            delete(conversations).where(conversations.c.synthetic.is_(True))
+        )
     return removed.rowcount
 
 
@@ -126,7 +128,9 @@ def _write(engine: Engine, group: Sequence[SyntheticConversation]) -> None:
             ],
         )
         _insert(
-            connection, suggestions, [_offer(item, offer) for item in group for offer in item.offered]
+            connection,
+            suggestions,
+            [_offer(item, offer) for item in group for offer in item.offered],
         )
 
 

@@ -157,7 +157,7 @@ def _vector(raw: bytes) -> NDArray[np.float32]:
     return np.frombuffer(raw, dtype="<f4")
 
 
-def shown(engine: Engine) -> dict[str, TopicSummary]:
+def visible_topics(engine: Engine) -> dict[str, TopicSummary]:
     """Return the topics that differ from all intents, by id."""
     names = ("id", "name", "language", "intent")
     query = select(*(topics.c[name] for name in names)).where(_VISIBLE)
@@ -207,8 +207,8 @@ def join(engine: Engine, identifier: str, name: str) -> str:
     """Join a topic to another one, which keeps its name; return the id of that one.
 
     The messages of the first, future ones as well, belong to the other, whatever its language.
-    Raises NotFoundError where there is no such topic or no other of that name, and TopicJoinError for
-    a topic of real messages with one of synthetic ones, which is removed with them.
+    Raises NotFoundError where there is no such topic or no other of that name, and TopicJoinError
+    for a topic of real messages with one of synthetic ones, which is removed with them.
     """
     with engine.begin() as connection:
         # `place` reads the same row: messages that are placed later belong to the other topic.
@@ -227,7 +227,7 @@ def join(engine: Engine, identifier: str, name: str) -> str:
         within = here | (topics.c.joined == identifier)
         connection.execute(update(topics).where(within).values(joined=other.id))
         mine = message_topics.c.topic_id == identifier
-        aggregate_cache.mark(connection, _days(connection, mine))
+        aggregate_cache.mark_stale(connection, _days(connection, mine))
         connection.execute(update(message_topics).where(mine).values(topic_id=other.id))
     return str(other.id)
 
@@ -246,8 +246,8 @@ def _days(connection: Connection, placed: ColumnElement[bool]) -> set[date]:
 def place(engine: Engine, placed: Mapping[str, str]) -> int:
     """Store which topic each message belongs to; return how many were stored.
 
-    A message that was deleted meanwhile, or placed by another process, is skipped. The figures of the
-    days of these messages are summed up again before they are next read.
+    A message that was deleted meanwhile, or placed by another process, is skipped. The figures of
+    the days of these messages are summed up again before they are next read.
     """
     count = 0
     ids = sorted(placed)
@@ -262,7 +262,9 @@ def place(engine: Engine, placed: Mapping[str, str]) -> int:
                 .order_by(messages.c.id)
                 .with_for_update(of=messages)
             ).all()
-            placed_query = select(message_topics.c.message_id).where(message_topics.c.message_id.in_(part))
+            placed_query = select(message_topics.c.message_id).where(
+                message_topics.c.message_id.in_(part)
+            )
             already_placed = set(connection.execute(placed_query).scalars())
             unplaced = [row for row in rows_of_messages if row.id not in already_placed]
             joined = _joined(connection)
@@ -270,7 +272,9 @@ def place(engine: Engine, placed: Mapping[str, str]) -> int:
             rows = [{"message_id": key, "topic_id": topic} for key, topic in topic_of.items()]
             if rows:
                 connection.execute(insert(message_topics), rows)
-                aggregate_cache.mark(connection, {utc(row.created_at).date() for row in unplaced})
+                aggregate_cache.mark_stale(
+                    connection, {utc(row.created_at).date() for row in unplaced}
+                )
             count += len(rows)
     return count
 
@@ -291,7 +295,7 @@ def claim(engine: Engine, spacing: timedelta) -> bool:
 
 
 @contextmanager
-def alone(engine: Engine) -> Iterator[None]:
+def exclusive_update(engine: Engine) -> Iterator[None]:
     """Keep other processes from looking for topics: two would find one subject twice.
 
     Raises TopicUpdateRunningError where another process is looking. After a crash the lock expires.
@@ -339,11 +343,18 @@ def sweep(engine: Engine, encoder: str | None) -> int:
     with engine.begin() as connection:
         other_encoders = topics.c.encoder != encoder if encoder else topics.c.id.is_not(None)
         old = message_topics.c.topic_id.in_(select(topics.c.id).where(other_encoders))
-        aggregate_cache.mark(connection, _days(connection, old))
+        aggregate_cache.mark_stale(connection, _days(connection, old))
         connection.execute(delete(message_topics).where(old))
-        removed_ids = connection.execute(select(topics.c.id).where(other_encoders | empty)).scalars().all()
-        joined_count = connection.execute(delete(topics).where(topics.c.joined.in_(removed_ids))).rowcount
-        return joined_count + connection.execute(delete(topics).where(topics.c.id.in_(removed_ids))).rowcount
+        removed_ids = (
+            connection.execute(select(topics.c.id).where(other_encoders | empty)).scalars().all()
+        )
+        joined_count = connection.execute(
+            delete(topics).where(topics.c.joined.in_(removed_ids))
+        ).rowcount
+        return (
+            joined_count
+            + connection.execute(delete(topics).where(topics.c.id.in_(removed_ids))).rowcount
+        )
 
 
 def sizes(engine: Engine, *, synthetic: bool = False) -> list[dict[str, Any]]:

@@ -41,7 +41,9 @@ class VisitorConversations:
         """Return the conversation of a message; raise NotFoundError for an unknown message."""
         here = messages.c.id == message_id
         with self._engine.begin() as connection:
-            conversation_id = connection.execute(select(messages.c.conversation_id).where(here)).scalar()
+            conversation_id = connection.execute(
+                select(messages.c.conversation_id).where(here)
+            ).scalar()
         if conversation_id is None:
             message = f"there is no message {message_id[:64]}"
             raise NotFoundError(message)
@@ -64,7 +66,7 @@ class VisitorConversations:
         """Store a customer's satisfaction; a second rating replaces the first."""
         values = {"score": score, "comment": redact(comment) if comment else None, "at": now()}
         with self._engine.begin() as connection:
-            ownership.locked(connection, conversation_id)
+            ownership.lock_conversation(connection, conversation_id)
             here = csat.c.conversation_id == conversation_id
             if connection.execute(update(csat).where(here).values(**values)).rowcount == 0:
                 connection.execute(insert(csat).values(conversation_id=conversation_id, **values))
@@ -81,7 +83,7 @@ class VisitorConversations:
         The ledger keeps its hashes and marks these turns as deleted on purpose.
         """
         with self._engine.begin() as connection:
-            ownership.locked(connection, conversation_id)
+            ownership.lock_conversation(connection, conversation_id)
             return forget(connection, conversation_id)
 
 
