@@ -90,7 +90,7 @@ def test_texts_and_rules_are_those_that_served_whatever_they_are_now(home: Home)
 
 def test_texts_that_were_not_kept_are_asked_for(home: Home) -> None:
     (turn,) = talk(home, "hello there")
-    kept = content_snapshots.folder(home.path, turn.versions.content or "")
+    kept = content_snapshots.snapshot_folder(home.path, turn.versions.content or "")
     assert kept is not None
     (kept / "policy.yml").unlink()
     kept.rename(kept.with_name("elsewhere"))

@@ -1,1 +1,1 @@
-"""Benchmarks: every number the documentation promises, measured again on real data."""
+"""Benchmarks that measure every number in the documentation again, on real data."""

@@ -1,4 +1,4 @@
-"""`careline bench unanswerable`: whether questions are refused whose article is missing."""
+"""`careline bench unanswerable`: refusal of questions whose article is missing."""
 
 import itertools
 import json
@@ -32,7 +32,7 @@ _SITES: Final = {
     "stackfaq_a": ("queries", 0.85),
     "cmrc_zh_a": ("queries", 0.85),
     "feedbackqa_who": ("queries_test", 0.5),
-    "feedbackqa_australia": ("queries_test", None),  # many of its articles say the same
+    "feedbackqa_australia": ("queries_test", None),  # many of its articles have the same content
 }
 _PARTS: Final = 5
 _TIMED: Final = 100
@@ -40,34 +40,36 @@ _TIMED: Final = 100
 
 @dataclass(frozen=True)
 class AnswerableQuestion:
-    """A question, its language, and the articles without which nothing answers it."""
+    """A question, its language, and the articles that must be removed to leave no answer."""
 
     query: JudgedQuery
-    gone: frozenset[str]
+    removed: frozenset[str]
     language: str | None = None
 
 
-def without(knowledge: KnowledgeBase, gone: frozenset[str]) -> KnowledgeBase:
-    """Return the knowledge as it would be had these articles never been in it.
+def without_articles(knowledge: KnowledgeBase, removed: frozenset[str]) -> KnowledgeBase:
+    """Return the knowledge without some articles, as if it never had them.
 
-    Their passages leave every list: vectors and words are indexed anew without them, so that rare
-    words, margins and the next articles are those of a knowledge without them. Only the scales,
-    medians over all passages, stay.
+    Vectors and words are indexed again without their passages, so that rare words, margins and the
+    next articles are those of a knowledge without them. Only the scales, medians over all passages,
+    stay.
     """
-    kept = np.array([n for n, chunk in enumerate(knowledge.chunks) if chunk.article not in gone])
-    numbers = knowledge._numbers[kept]  # noqa: SLF001 — the bench takes a knowledge apart
+    remaining = np.array(
+        [n for n, chunk in enumerate(knowledge.chunks) if chunk.article not in removed]
+    )
+    numbers = knowledge._numbers[remaining]  # noqa: SLF001 — the benchmark takes a knowledge apart
     views = []
     for view in knowledge._views:  # noqa: SLF001
-        seen = numbers[np.isin(numbers, view.index.numbers)]
-        views.append(replace(view, index=DenseIndex.build(view.index.vectors(seen), seen)))
+        stored = numbers[np.isin(numbers, view.index.numbers)]
+        views.append(replace(view, index=DenseIndex.build(view.index.vectors(stored), stored)))
     return KnowledgeBase(
         knowledge.version,
         KnowledgeIndex(
             documents=knowledge.documents,
-            chunks=[knowledge.chunks[int(row)] for row in kept],
+            chunks=[knowledge.chunks[int(row)] for row in remaining],
             numbers=numbers,
             views=views,
-            sparse=knowledge._sparse.with_changes(kept, []),  # noqa: SLF001
+            sparse=knowledge._sparse.with_changes(remaining, []),  # noqa: SLF001
             facts=knowledge._facts,  # noqa: SLF001 — asked with filters only
         ),
         weights=knowledge.weights,
@@ -76,50 +78,53 @@ def without(knowledge: KnowledgeBase, gone: frozenset[str]) -> KnowledgeBase:
 
 
 def evidence(
-    knowledge: KnowledgeBase, asked: AnswerableQuestion, judge: AnswerabilityModel
+    knowledge: KnowledgeBase, question: AnswerableQuestion, judge: AnswerabilityModel
 ) -> AnswerEvidence | None:
-    """Return what is to be said for the first hit of a search."""
-    found = knowledge.candidates(asked.query.text)
-    hits = knowledge.search(asked.query.text, 1, language=asked.language)
-    if found is None or not hits:
+    """Return the evidence for the first hit of a search."""
+    candidates = knowledge.candidates(question.query.text)
+    hits = knowledge.search(question.query.text, 1, language=question.language)
+    if candidates is None or not hits:
         return None
-    return judge.judge(found, _articles(knowledge), hits[0].chunk.article)
+    return judge.judge(candidates, _articles(knowledge), hits[0].chunk.article)
 
 
 def _articles(knowledge: KnowledgeBase) -> Callable[[int], str]:
     return lambda row: knowledge.chunks[row].article
 
 
-def both(
+def score_with_and_without(
     setting: BenchmarkContext,
     knowledge: KnowledgeBase,
     questions: Sequence[AnswerableQuestion],
     judge: AnswerabilityModel,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the scores of questions with their articles, and without them, shape (n,) each."""
-    there = np.array([_score(evidence(knowledge, asked, judge)) for asked in questions])
-    if setting.planted:  # nothing is missing
-        return there, there
-    gone = np.zeros(len(questions))
-    for articles in dict.fromkeys(asked.gone for asked in questions):
-        left = without(knowledge, articles)
-        for number, asked in enumerate(questions):
-            if asked.gone == articles:
-                gone[number] = _score(evidence(left, asked, judge))
-    return there, gone
+    answerable = np.array([_score(evidence(knowledge, question, judge)) for question in questions])
+    if setting.planted:  # nothing is removed
+        return answerable, answerable
+    unanswerable = np.zeros(len(questions))
+    for articles in dict.fromkeys(question.removed for question in questions):
+        rest = without_articles(knowledge, articles)
+        for number, question in enumerate(questions):
+            if question.removed == articles:
+                unanswerable[number] = _score(evidence(rest, question, judge))
+    return answerable, unanswerable
 
 
-def _score(found: AnswerEvidence | None) -> float:
-    return found.score if found else 0.0
+def _score(result: AnswerEvidence | None) -> float:
+    return result.score if result else 0.0
 
 
-def _figures(there: NDArray[np.float64], gone: NDArray[np.float64]) -> dict[str, Any]:
-    shared = answerability.threshold(there)
+def _figures(answerable: NDArray[np.float64], unanswerable: NDArray[np.float64]) -> dict[str, Any]:
+    shared = answerability.threshold(answerable)
     return {
-        "n": len(there),
-        "refused": answerability.refusal_rate(there, gone),
+        "n": len(answerable),
+        "refused": answerability.refusal_rate(answerable, unanswerable),
         "threshold": shared,
-        "at 0.3": {"answered": float((there >= 0.3).mean()), "refused": float((gone < 0.3).mean())},  # noqa: PLR2004
+        "at 0.3": {
+            "answered": float((answerable >= 0.3).mean()),  # noqa: PLR2004
+            "refused": float((unanswerable < 0.3).mean()),  # noqa: PLR2004
+        },
     }
 
 
@@ -129,15 +134,17 @@ def _sites(setting: BenchmarkContext, result: BenchmarkReport) -> None:
         knowledge = _built(setting, name)
         queries = search_evaluation.read_queries(setting.file("retrieval", name, f"{file}.jsonl"))
         questions = [AnswerableQuestion(query, query.relevant) for query in queries]
-        there, gone = both(setting, knowledge, questions, AnswerabilityModel())
-        result.figures[name] = _figures(there, gone)
+        answerable, unanswerable = score_with_and_without(
+            setting, knowledge, questions, AnswerabilityModel()
+        )
+        result.figures[name] = _figures(answerable, unanswerable)
         if bar is not None:
-            share = answerability.refusal_rate(there, gone)
+            share = answerability.refusal_rate(answerable, unanswerable)
             result.bars.append(at_least(f"unanswerable: {name}: refused", share, bar))
 
 
 def _learnt(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Fit weights on four fifths of the questions where that helps, ask the others; in turn."""
+    """Fit weights on four fifths of the questions if that helps, and ask the others; in turn."""
     for name in ("stackfaq_a", "cmrc_zh_a"):
         knowledge = _built(setting, name)
         queries = search_evaluation.read_queries(setting.file("retrieval", name, "queries.jsonl"))
@@ -145,13 +152,15 @@ def _learnt(setting: BenchmarkContext, result: BenchmarkReport) -> None:
         scores = np.zeros((2, len(queries)))
         own = 0
         for part in range(_PARTS):
-            asked = np.flatnonzero(parts == part)
-            learnt = answerability.learn(
+            test = np.flatnonzero(parts == part)
+            model = answerability.learn(
                 knowledge, [queries[i] for i in np.flatnonzero(parts != part)]
             )
-            questions = [AnswerableQuestion(queries[i], queries[i].relevant) for i in asked]
-            scores[:, asked] = both(setting, knowledge, questions, learnt or AnswerabilityModel())
-            own += learnt is not None
+            questions = [AnswerableQuestion(queries[i], queries[i].relevant) for i in test]
+            scores[:, test] = score_with_and_without(
+                setting, knowledge, questions, model or AnswerabilityModel()
+            )
+            own += model is not None
         result.figures[f"{name}, learnt"] = {
             **_figures(*scores),
             "parts with weights of their own": own,
@@ -161,7 +170,7 @@ def _learnt(setting: BenchmarkContext, result: BenchmarkReport) -> None:
 
 
 def _demo(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Ask the demo's questions; a translation of an article leaves together with it."""
+    """Ask the demo's questions; translations of an article are removed together with it."""
     home = setting.home.path
     path = home / "tests" / "search.jsonl"
     if not path.exists():
@@ -179,39 +188,41 @@ def _demo(setting: BenchmarkContext, result: BenchmarkReport) -> None:
         query = JudgedQuery(row["query"], frozenset(row["relevant"]), row["id"])
         if away:
             questions.append(AnswerableQuestion(query, frozenset(away), row["language"]))
-    there, gone = both(setting, knowledge, questions, AnswerabilityModel())
-    held = np.array([is_held_back(asked.query.id or "") for asked in questions])
-    result.figures["demo"] = _figures(there, gone)
-    result.figures["demo, held back"] = _figures(there[held], gone[held])
-    share = answerability.refusal_rate(there, gone)
+    answerable, unanswerable = score_with_and_without(
+        setting, knowledge, questions, AnswerabilityModel()
+    )
+    held = np.array([is_held_back(question.query.id or "") for question in questions])
+    result.figures["demo"] = _figures(answerable, unanswerable)
+    result.figures["demo, held back"] = _figures(answerable[held], unanswerable[held])
+    share = answerability.refusal_rate(answerable, unanswerable)
     result.bars.append(at_least("unanswerable: demo: refused", share, 0.85))
 
 
 def _name(article: str) -> str:
-    """Return what an article has in common with its translation: `en/refunds.md`: `refunds`."""
+    """Return what an article and its translation have in common: `en/refunds.md`: `refunds`."""
     return article.rpartition("/")[2].rpartition(".")[0] if "/" in article else article
 
 
 def _speed(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Judge what a search found, beside the search itself."""
+    """Measure the time of the rating relative to that of the search itself."""
     knowledge = _built(setting, "feedbackqa_who")
     texts = [query.text for query in _who(setting)][:_TIMED]
     ready = [
-        (text, found, knowledge.search(text, 1)[0].chunk.article)
+        (text, candidates, knowledge.search(text, 1)[0].chunk.article)
         for text in texts
-        if (found := knowledge.candidates(text)) is not None
+        if (candidates := knowledge.candidates(text)) is not None
     ]
     judge = AnswerabilityModel()
     rounds = 500 if setting.planted else 1
     judged = itertools.cycle(ready)
 
-    def one(_: str) -> None:
+    def rate(_: str) -> None:
         for _again in range(rounds):
-            _text, found, best = next(judged)
-            judge.judge(found, _articles(knowledge), best)
+            _text, candidates, best = next(judged)
+            judge.judge(candidates, _articles(knowledge), best)
 
     texts = [text for text, _, _ in ready]
-    spent, searching = median(one, texts), median(lambda text: knowledge.search(text, 1), texts)
+    spent, searching = median(rate, texts), median(lambda text: knowledge.search(text, 1), texts)
     result.figures["judging"] = {"judge": spent, "search": searching}
     result.bars.append(at_most("unanswerable: judging over searching", spent / searching, 0.15))
 
@@ -229,7 +240,7 @@ def _built(setting: BenchmarkContext, name: str) -> KnowledgeBase:
 
 
 def _at_hand(knowledge: KnowledgeBase) -> KnowledgeBase:
-    """Read all passages at once: they are looked at over and over."""
+    """Load all passages into memory, since they are used many times."""
     knowledge.chunks = list(knowledge.chunks)
     return knowledge
 

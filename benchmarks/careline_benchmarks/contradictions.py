@@ -1,7 +1,7 @@
-"""Sentences of passages with one thing planted in them that the passage does not say. Pure.
+"""Sentences of passages with a planted error that the passage does not support. Pure.
 
-Made by code for `careline bench support`; the word lists are this module's own, so that what the
-check knows does not decide what is tried.
+They are made for `careline bench support`; the word lists are this module's own, so that the lists
+of the check do not decide what is tested.
 """
 
 import random
@@ -14,8 +14,8 @@ from knowledge_base.chunking import sentences
 
 KINDS: Final = ("number", "date", "unit", "negation", "condition", "name")
 _HAN: Final = re.compile(r"[\u4e00-\u9fff]")
-_SHORTEST: Final = 12  # characters of a sentence that is worth spoiling
-_LONGEST: Final = 300
+_MIN_CHARACTERS: Final = 12  # of a sentence that gets an error
+_MAX_CHARACTERS: Final = 300
 _DAYS: Final = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _MONTHS: Final = [
     "January",
@@ -110,7 +110,7 @@ _NAME_ZH: Final = re.compile(
 
 @dataclass(frozen=True)
 class PlantingSource:
-    """A passage, and the others a reply may have been given beside it."""
+    """A passage, and the other passages of the same prompt."""
 
     text: str
     beside: tuple[str, ...]
@@ -123,7 +123,7 @@ class PlantingSource:
 
 @dataclass(frozen=True)
 class PlantedError:
-    """A sentence with something planted, what kind, and the passages that do not say it."""
+    """A sentence with a planted error, its kind, and the passages that do not support it."""
 
     kind: str
     before: str
@@ -132,33 +132,37 @@ class PlantedError:
 
 
 def plant(sources: Sequence[PlantingSource], most: int, seed: int = 0) -> list[PlantedError]:
-    """Return up to `most` flips, kinds balanced as far as the sentences allow; deterministic."""
-    rng = random.Random(seed)  # noqa: S311 - a draw of examples, no secret
+    """Return up to `most` errors, kinds balanced as far as the sentences allow; deterministic."""
+    rng = random.Random(seed)  # noqa: S311 - not for secrets
     names = _names(sources)
     by_kind: dict[str, list[PlantedError]] = {kind: [] for kind in KINDS}
     for source in rng.sample(list(sources), len(sources)):
         for start, end in sentences(source.text):
             sentence = source.text[start:end]
-            if not _SHORTEST <= len(sentence) * (2 if source.chinese else 1) <= _LONGEST:
+            if (
+                not _MIN_CHARACTERS
+                <= len(sentence) * (2 if source.chinese else 1)
+                <= _MAX_CHARACTERS
+            ):
                 continue
             for kind in KINDS:
                 flip = _flip(kind, sentence, source, names, rng)
                 if flip:
                     by_kind[kind].append(flip)
-    return _balanced(by_kind, most, rng)
+    return _balance(by_kind, most, rng)
 
 
-def _balanced(
+def _balance(
     by_kind: dict[str, list[PlantedError]], most: int, rng: random.Random
 ) -> list[PlantedError]:
-    """Take the same from each kind; what one lacks, the others give."""
-    chosen: list[PlantedError] = []
-    left = {kind: rng.sample(found, len(found)) for kind, found in by_kind.items()}
-    while len(chosen) < most and any(left.values()):
-        for found in left.values():
-            if found and len(chosen) < most:
-                chosen.append(found.pop())
-    return chosen
+    """Take the same number from each kind, or more of others if one has too few."""
+    sample: list[PlantedError] = []
+    remaining = {kind: rng.sample(errors, len(errors)) for kind, errors in by_kind.items()}
+    while len(sample) < most and any(remaining.values()):
+        for errors in remaining.values():
+            if errors and len(sample) < most:
+                sample.append(errors.pop())
+    return sample
 
 
 def _flip(
@@ -171,24 +175,24 @@ def _flip(
         "name": lambda: _other_names(sentence, source, names, rng),
     }
     language = "zh" if source.chinese else "en"
-    made = list(ways[kind]()) if kind in ways else list(_swapped(kind, language, sentence))
-    said = " ".join((source.text, *source.beside))
-    made = [text for text in made if text != sentence and text not in said]
-    if not made:
+    variants = list(ways[kind]()) if kind in ways else list(_swap(kind, language, sentence))
+    support = " ".join((source.text, *source.beside))
+    variants = [text for text in variants if text != sentence and text not in support]
+    if not variants:
         return None
-    return PlantedError(kind, sentence, rng.choice(made), (source.text, *source.beside))
+    return PlantedError(kind, sentence, rng.choice(variants), (source.text, *source.beside))
 
 
 def _numbers(sentence: str, source: PlantingSource, rng: random.Random) -> Iterator[str]:
-    """Put another number in: often one that stands elsewhere in the passage."""
-    others = sorted(set(_FIGURE.findall(source.text)) - set(_FIGURE.findall(sentence)))
+    """Insert another number, often one from elsewhere in the passage."""
+    candidates = sorted(set(_FIGURE.findall(source.text)) - set(_FIGURE.findall(sentence)))
     for match in _FIGURE.finditer(sentence):
         if sentence[match.end() : match.end() + 1] in {":", "年", "月", "日"}:
             continue
         value = match[0].replace(",", "")
         new = str(int(float(value)) + rng.choice([1, 2, 5, 10]))
-        if others and rng.random() < 0.5:  # noqa: PLR2004 - half of them
-            new = rng.choice(others)
+        if candidates and rng.random() < 0.5:  # noqa: PLR2004 - half of them
+            new = rng.choice(candidates)
         yield sentence[: match.start()] + new + sentence[match.end() :]
     for match in _HAN_FIGURE.finditer(sentence):
         new = rng.choice(
@@ -233,7 +237,7 @@ def _units(sentence: str, source: PlantingSource) -> Iterator[str]:
             yield sentence[: match.start()] + gap + new + sentence[match.end() :]
 
 
-def _swapped(kind: str, language: str, sentence: str) -> Iterator[str]:
+def _swap(kind: str, language: str, sentence: str) -> Iterator[str]:
     for pattern, replacement in _SWAPS[kind][language]:
         match = re.search(pattern, sentence)
         if match:
@@ -242,10 +246,10 @@ def _swapped(kind: str, language: str, sentence: str) -> Iterator[str]:
 
 
 def _names(sources: Sequence[PlantingSource]) -> list[str]:
-    found: set[str] = set()
+    names: set[str] = set()
     for source in sources:
-        found |= {match[0] for match in _pattern(source).finditer(source.text)}
-    return sorted(found)
+        names |= {match[0] for match in _pattern(source).finditer(source.text)}
+    return sorted(names)
 
 
 def _pattern(source: PlantingSource) -> re.Pattern[str]:
@@ -257,11 +261,11 @@ def _other_names(
 ) -> Iterator[str]:
     for match in _pattern(source).finditer(sentence):
         latin = match[0].isascii()
-        others = [n for n in names if n.isascii() == latin and n not in sentence]
-        others = [n for n in others if n not in match[0] and match[0] not in n]
-        if not others:
+        candidates = [n for n in names if n.isascii() == latin and n not in sentence]
+        candidates = [n for n in candidates if n not in match[0] and match[0] not in n]
+        if not candidates:
             continue
-        new = rng.choice(others)
-        inside = [n for n in others if n in source.text]
+        new = rng.choice(candidates)
+        inside = [n for n in candidates if n in source.text]
         new = rng.choice(inside) if inside and rng.random() < 0.3 else new  # noqa: PLR2004
         yield sentence[: match.start()] + new + sentence[match.end() :]

@@ -1,4 +1,4 @@
-"""`careline bench extracts`: extracted answers: short, true to their sources, right."""
+"""`careline bench extracts`: length, citations and correctness of extractive answers."""
 
 import json
 import re
@@ -24,11 +24,11 @@ from knowledge_base.retrieval.search import KnowledgeBase
 from knowledge_base.sources import loader
 
 _QUESTIONS: Final = {"feedbackqa_who": 183, "feedbackqa_australia": 330, "cmrc_zh_a": 200}
-_TEST: Final = {"cmrc_zh_a": "queries"}  # of those without a test file the last are asked
-_PASSAGES: Final = 4  # as many as the assistant looks at
-_NEAR: Final = 0.6  # of the best score, to be answered from
+_TEST: Final = {"cmrc_zh_a": "queries"}  # sites without a test file use their last queries
+_PASSAGES: Final = 4  # as many as the assistant uses
+_NEAR: Final = 0.6  # share of the best score, for passages to answer from
 _DEEP: Final = 50  # passages searched for those of the right article
-_QUOTE: Final = (2, 150)  # sentences and characters a quote may have to count
+_QUOTE: Final = (2, 150)  # maximum sentences and characters of a short quote
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _FACTS = re.compile(
     r"https?://[!-~]+|[\w.+%-]+@[\w.-]+\.\w+|\d+(?:[.,:/-]\d+)*|"
@@ -40,7 +40,7 @@ _SENTENCE_END = re.compile(r"(?<=[。！？!?])(?![”」』）)])")
 
 @dataclass(frozen=True)
 class AnnotatedQuestion:
-    """A question, the article that answers it, and the words of the answer where they are known."""
+    """A question, the article that answers it, and the text of the answer if it is known."""
 
     text: str
     article: str
@@ -48,7 +48,7 @@ class AnnotatedQuestion:
 
 
 def questions(setting: BenchmarkContext, name: str) -> list[AnnotatedQuestion]:
-    """Return the questions of a site that nothing was tuned on."""
+    """Return the questions of a site that were not used for tuning."""
     file = setting.file("retrieval", name, f"{_TEST.get(name, 'queries_test')}.jsonl")
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     return [
@@ -63,8 +63,8 @@ def _knowledge(setting: BenchmarkContext, name: str) -> KnowledgeBase:
     return search.build(setting, name, loader.load([articles]), setting.home.eyes()).knowledge
 
 
-def composed(composer: ExtractiveAnswerer, question: str, hits: Sequence[SearchHit]) -> Reply:
-    """Return the reply a composer streams."""
+def compose(composer: ExtractiveAnswerer, question: str, hits: Sequence[SearchHit]) -> Reply:
+    """Return the reply that a composer streams."""
     stream = composer.stream(question, hits, hits[0].chunk.language or "en")
     try:
         while True:
@@ -75,7 +75,7 @@ def composed(composer: ExtractiveAnswerer, question: str, hits: Sequence[SearchH
 
 
 def _replies(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Ask through the real search and composer; look at every quote, number and length."""
+    """Ask through the real search and composer; check every quote, number and length."""
     composer = ExtractiveAnswerer(setting.home.encoder())
     wrong = unfounded = count = 0
     words: list[int] = []
@@ -87,10 +87,10 @@ def _replies(setting: BenchmarkContext, result: BenchmarkReport) -> None:
             if not hits:
                 continue
             near = [hit for hit in hits if hit.score >= _NEAR * hits[0].score]
-            reply = composed(composer, question.text, near)
-            reply = _spoilt(reply) if setting.planted else reply
+            reply = compose(composer, question.text, near)
+            reply = _spoil(reply) if setting.planted else reply
             count += 1
-            wrong += sum(not _stands(knowledge, citation) for citation in reply.citations)
+            wrong += sum(not _is_exact(knowledge, citation) for citation in reply.citations)
             wrong += not reply.citations
             unfounded += len(list(_unfounded(reply)))
             if _HAN.search(reply.text):
@@ -110,19 +110,19 @@ def _replies(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     ]
 
 
-def _spoilt(reply: Reply) -> Reply:
-    """Return a reply that says more than its quotes, which stand elsewhere."""
+def _spoil(reply: Reply) -> Reply:
+    """Return a reply that has more than its quotes, with wrong offsets."""
     moved = tuple(replace(citation, start=citation.start + 1) for citation in reply.citations)
     return replace(reply, text=f"{reply.text} 987654", citations=moved)
 
 
-def _stands(knowledge: KnowledgeBase, citation: Citation) -> bool:
+def _is_exact(knowledge: KnowledgeBase, citation: Citation) -> bool:
     article = knowledge.article(citation.article)
     return article is not None and article.text[citation.start : citation.end] == citation.quote
 
 
 def _unfounded(reply: Reply) -> Iterator[str]:
-    """Yield the numbers, dates and links of a reply that stand in none of its quotes."""
+    """Yield the numbers, dates and links of a reply that are in none of its quotes."""
     quotes = re.sub(r"\s+", " ", " ".join(citation.quote for citation in reply.citations))
     for fact in _FACTS.findall(reply.text):
         if fact.rstrip(".,;:!?)") not in quotes:
@@ -138,14 +138,15 @@ def _median(lengths: Sequence[int]) -> float:
 
 
 def _answers(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """With the right article given, look for the known answer in one short quote."""
+    """Given the right article, look for the known answer in one short quote."""
     knowledge = _knowledge(setting, "cmrc_zh_a")
     encoder = setting.home.encoder()
-    asked = [question for question in questions(setting, "cmrc_zh_a") if question.answers]
-    # Answers of other questions must not be found.
-    known = asked[len(asked) // 2 :] + asked[: len(asked) // 2] if setting.planted else asked
-    found = []
-    for question, other in zip(asked, known, strict=True):
+    annotated = [question for question in questions(setting, "cmrc_zh_a") if question.answers]
+    # The planted failure expects the answers of other questions.
+    half = len(annotated) // 2
+    expected = annotated[half:] + annotated[:half] if setting.planted else annotated
+    correct = []
+    for question, other in zip(annotated, expected, strict=True):
         hits = [
             hit
             for hit in knowledge.search(question.text, _DEEP)
@@ -153,9 +154,9 @@ def _answers(setting: BenchmarkContext, result: BenchmarkReport) -> None:
         ]
         reply = extract(question.text, hits[:_PASSAGES], encoder) if hits else Reply("")
         quotes = [citation.quote for citation in reply.citations if _is_short(citation.quote)]
-        found.append(any(answer in quote for answer in other.answers for quote in quotes))
-    result.figures["answers"] = {"n": len(found)}
-    share = float(np.mean(found)) if found else 0.0
+        correct.append(any(answer in quote for answer in other.answers for quote in quotes))
+    result.figures["answers"] = {"n": len(correct)}
+    share = float(np.mean(correct)) if correct else 0.0
     result.bars.append(at_least("extracts: CMRC answers within one short quote", share, 0.76))
 
 

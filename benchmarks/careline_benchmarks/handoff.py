@@ -1,10 +1,9 @@
-"""`careline bench handoff`: random interleavings of everything that happens to a conversation.
+"""`careline bench handoff`: random interleavings of the events of a conversation.
 
-A world in memory does what the server and the desk do, one step at a time, and lets everything go
-wrong in between: workers crash and come back, replies come late, deliveries are lost and repeated,
-agents look at old screens, time passes. The rules of `bot.dialogue.handoff` are the real ones. What
-the customer could read is checked after every step; a fault is planted in each rule to prove that
-it would be seen.
+A simulation in memory does what the server and the desk do, one step at a time, with all kinds of
+failures: workers crash and restart, replies come late, deliveries are lost and repeated, agents use
+old screens, time passes. The rules of `bot.dialogue.handoff` are the real ones. What the customer
+can read is checked after every step; a fault is planted in each rule to prove that it is detected.
 """
 
 import random
@@ -44,7 +43,7 @@ Move = Callable[[Assignment, Event, datetime], HandoffTransition]
 
 @dataclass
 class _Line:
-    """What the customer read, who said it, and who had the conversation at that moment."""
+    """A line that the customer read, its speaker, and the assignment at that moment."""
 
     speaker: str  # "bot", an agent, or "notice"
     custody: Assignment
@@ -53,7 +52,7 @@ class _Line:
 
 @dataclass
 class _Work:
-    """A reply in the making: computed from what stood when it was begun."""
+    """A reply in preparation, based on the state at its start."""
 
     message: int
     revision: int
@@ -80,10 +79,10 @@ class HandoffSimulation:
     messages: int = 0
     edges: int = 0
 
-    # What happens
+    # Events
 
     def change(self, event: Event, *, tells: bool = False) -> bool:
-        """Apply a rule; `tells` when the reply itself tells the customer of the change."""
+        """Apply a rule; `tells` if the reply itself informs the customer of the change."""
         try:
             moved = self.move(self.custody, event, self.at)
         except HandoffRefusedError:
@@ -101,24 +100,24 @@ class HandoffSimulation:
         return True
 
     def customer_writes(self) -> None:
-        """Commit a message; a channel may deliver it twice, the log keeps one."""
+        """Commit a message; a channel may deliver it twice, but the log keeps only one."""
         self.messages += 1
         self.pending.append(self.messages)
 
     def worker_begins(self) -> None:
-        """Let a worker take the oldest message nobody answered, maybe one another worker has."""
+        """Let a worker take the oldest unanswered message, perhaps one that another worker has."""
         if self.pending:
             self.working.append(_Work(self.pending[0], self.revision, self.custody.fence))
 
     def worker_ends(self) -> None:
-        """Commit a reply, or drop it because the conversation moved on."""
+        """Commit a reply, or discard it because the conversation has changed."""
         if not self.working:
             return
         work = self.working.pop(self.dice.randrange(len(self.working)))
         if work.message not in self.pending:
             return  # the log refuses a second reply
         if self.checks_revision and work.revision != self.revision:
-            return  # made anew: the message is still pending
+            return  # discarded: the message is still pending
         self._reply(work)
 
     def _reply(self, work: _Work) -> None:
@@ -143,7 +142,7 @@ class HandoffSimulation:
         self.lines.append(_Line("bot", self.custody, self.at))
 
     def worker_crashes(self) -> None:
-        """Lose what was in the making; the messages are still pending."""
+        """Lose the replies in preparation; their messages are still pending."""
         self.working.clear()
 
     def agent_takes(self) -> None:
@@ -158,10 +157,10 @@ class HandoffSimulation:
         return agent, self.screens.get(agent, self.dice.randrange(3))
 
     def agent_says(self) -> None:
-        """Let an agent speak, whoever has the conversation."""
+        """Let an agent speak, whether or not the conversation is assigned to them."""
         agent, fence = self._held()
         name = f"{agent}-{len(self.lines)}-{self.dice.randrange(3)}"
-        for _ in range(self.dice.choice((1, 1, 2))):  # a delivery is repeated now and then
+        for _ in range(self.dice.choice((1, 1, 2))):  # deliveries are sometimes repeated
             if name in self.sent:
                 continue
             if self.change(handoff.AgentSpoke(agent, fence)):
@@ -174,7 +173,7 @@ class HandoffSimulation:
         self.change(handoff.AgentTyping(agent, fence, self.dice.random() < _TYPES))
 
     def agent_lets_go(self) -> None:
-        """Let an agent give the conversation back, pass it on or close it."""
+        """Let an agent return the conversation to the bot, transfer it or close it."""
         agent, fence = self._held()
         events: tuple[Event, ...] = (
             handoff.ReturnedToBot(agent, fence),
@@ -190,15 +189,15 @@ class HandoffSimulation:
         self.clock_strikes()
 
     def clock_strikes(self) -> None:
-        """Do what the time asks for; now and then the customer was silent."""
+        """Apply the timeouts; sometimes the customer was silent."""
         self.change(handoff.TimePassed(_PATIENCE))
         if self.dice.random() < _NOW_AND_THEN:
             self.change(handoff.CustomerSilent())
 
-    # What must hold
+    # Invariants
 
     def check(self) -> None:
-        """Look at what the customer could read since the start."""
+        """Check everything that the customer could read."""
         for line in self.lines:
             owner = line.custody.owner
             if line.speaker in _AGENTS and (owner, line.custody.agent) != (
@@ -215,7 +214,7 @@ class HandoffSimulation:
             self.wrong.add("a message answered twice")
 
     def settle(self) -> None:
-        """Bring everything back up and let an hour pass: nobody may be left without a way on."""
+        """Restart everything and let an hour pass: no conversation may be stuck."""
         self.working.clear()
         for _ in range(3 * self.messages + 3):
             self.worker_begins()
@@ -256,7 +255,7 @@ _STEPS_THERE_ARE: Final = (
 
 
 def run(seed: int, fault: str | None = None) -> HandoffSimulation:
-    """Live through one conversation; return the world with what went wrong in it."""
+    """Simulate one conversation; return the simulation with its violations."""
     dice = random.Random(seed)  # noqa: S311 — no secret
     world = HandoffSimulation(dice)
     if fault is not None:
@@ -273,7 +272,7 @@ def run(seed: int, fault: str | None = None) -> HandoffSimulation:
 
 
 def _no_token(now: Assignment, event: Event, at: datetime) -> HandoffTransition:
-    """Take any agent's word, whoever has the conversation."""
+    """Accept messages of any agent, whoever has the conversation."""
     if isinstance(event, handoff.AgentSpoke):
         return HandoffTransition(now)
     return handoff.move(now, event, at)
@@ -313,7 +312,7 @@ _FAULTS: Final[dict[str, Move]] = {
 
 
 def _interleavings(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Count what went wrong in 100,000 conversations, and the planted faults that are found."""
+    """Count the violations in 100,000 conversations, and the planted faults that are detected."""
     fault = "two speakers" if setting.planted else None
     wrong: Counter[str] = Counter()
     edges = 0
@@ -321,7 +320,7 @@ def _interleavings(setting: BenchmarkContext, result: BenchmarkReport) -> None:
         world = run(seed, fault)
         wrong.update(world.wrong)
         edges += world.edges
-    found = [
+    detected = [
         name
         for name in _FAULTS
         if any(name in run(seed, name).wrong for seed in range(_FAULT_RUNS))
@@ -330,11 +329,11 @@ def _interleavings(setting: BenchmarkContext, result: BenchmarkReport) -> None:
         "interleavings": _RUNS,
         "changes of the owner": edges,
         "violations": dict(wrong),
-        "faults found": found,
+        "faults found": detected,
     }
     result.bars += [
         at_most("handoff: violations", float(wrong.total()), 0.0),
-        at_least("handoff: planted faults found", len(found) / len(_FAULTS), 1.0),
+        at_least("handoff: planted faults found", len(detected) / len(_FAULTS), 1.0),
     ]
 
 

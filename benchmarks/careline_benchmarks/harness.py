@@ -12,7 +12,7 @@ from bot.core.types import CarelineError
 
 @dataclass(frozen=True)
 class Bar:
-    """A figure and what it must reach."""
+    """A figure and the limit that it must reach."""
 
     name: str
     value: float
@@ -21,20 +21,20 @@ class Bar:
 
 
 def at_least(name: str, value: float, bar: float) -> Bar:
-    """Return a bar that a value must not fall below."""
+    """Return a lower limit for a value."""
     return Bar(name, round(value, 4), bar, value >= bar)
 
 
 def at_most(name: str, value: float, bar: float) -> Bar:
-    """Return a bar that a value must not exceed."""
+    """Return an upper limit for a value."""
     return Bar(name, round(value, 4), bar, value <= bar)
 
 
 @dataclass(frozen=True)
 class BenchmarkContext:
-    """What a benchmark works with.
+    """The inputs of a benchmark.
 
-    `planted` spoils what is measured, so that a bar must fail: it proves that the bench can.
+    `planted` spoils what is measured, so that a limit must fail: it proves that the benchmark can.
     """
 
     data: Path
@@ -45,7 +45,7 @@ class BenchmarkContext:
     progress: bool = False
 
     def file(self, *parts: str) -> Path:
-        """Return a file of the real data; raise CarelineError when it is not there."""
+        """Return a file of the real data; raise CarelineError if it does not exist."""
         path = self.data.joinpath(*parts)
         if not path.exists():
             message = f"there is no {path}: point --data or CARELINE_DATA at the real data"
@@ -55,13 +55,13 @@ class BenchmarkContext:
 
 @dataclass
 class BenchmarkReport:
-    """The bars of a run and the figures beside them."""
+    """The limits of a run, and its other figures."""
 
     bars: list[Bar] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the public shape."""
+        """Return a JSON object."""
         return {"bars": [asdict(bar) for bar in self.bars], **self.figures}
 
 
@@ -108,7 +108,7 @@ class Benchmark:
         planted: bool = False,
         progress: bool = False,
     ) -> BenchmarkReport:
-        """Run in a scratch folder: what `careline bench` calls."""
+        """Run in a temporary folder; this is what `careline bench` calls."""
         with tempfile.TemporaryDirectory(prefix="careline-bench-") as scratch:
             setting = BenchmarkContext(data, home, Path(scratch), seeds, planted, progress)
             return self.run(setting, only, report)

@@ -1,4 +1,4 @@
-"""`careline bench ingest`: throughput, what does not change, edits, kills, a million vectors."""
+"""`careline bench ingest`: throughput, unchanged passages, edits, kills, a million vectors."""
 
 import dataclasses
 import json
@@ -21,7 +21,7 @@ from careline_benchmarks.harness import (
     at_least,
     at_most,
 )
-from careline_benchmarks.search import build, passages, reopened
+from careline_benchmarks.search import build, open_current, passages
 from careline_benchmarks.vector_index import million
 from knowledge_base.chunking import chunk
 from knowledge_base.documents import Document
@@ -36,17 +36,17 @@ _MARK: Final = "The new fee is 7.35 zorkmids."
 
 
 def _throughput(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Ingestion of real articles over encoding the same texts in one call."""
+    """Compare the ingestion of real articles with encoding the same texts in one call."""
     path = setting.file("retrieval", "tau2_bank", "articles.jsonl")
-    found = [item for item in loader.load([path]) if isinstance(item, Document)][:_ARTICLES]
-    texts = unique_texts([part for document in found for part in chunk(document)])
+    documents = [item for item in loader.load([path]) if isinstance(item, Document)][:_ARTICLES]
+    texts = unique_texts([part for document in documents for part in chunk(document)])
     eyes = setting.home.eyes()
     started = time.perf_counter()
     for eye in eyes:
         eye.encoder.passages(texts)
     raw = time.perf_counter() - started
     started = time.perf_counter()
-    build(setting, "throughput", found, eyes)
+    build(setting, "throughput", documents, eyes)
     ours = time.perf_counter() - started
     ours *= 2 if setting.planted else 1
     result.figures["throughput"] = {"texts": len(texts), "raw_seconds": raw, "seconds": ours}
@@ -54,7 +54,7 @@ def _throughput(setting: BenchmarkContext, result: BenchmarkReport) -> None:
 
 
 def _changes(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """10,003 passages: once more without a change, and with one article edited."""
+    """Ingest 10,003 passages, again without a change, and with one article edited."""
     file = setting.scratch / "many.jsonl"
     documents = passages(setting)
     _write(file, documents)
@@ -68,20 +68,20 @@ def _changes(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     place = len(documents) // 2
     documents[place] = dataclasses.replace(documents[place], text=_MARK)
     _write(file, documents)
-    found: list[bool] = []
+    is_live: list[bool] = []
 
     def live() -> None:
         ingest(loader.load([file]), versions, eyes)
-        knowledge = reopened(setting, versions)
-        found.append(knowledge.search(_MARK, 1)[0].chunk.text == _MARK)
+        knowledge = open_current(setting, versions)
+        is_live.append(knowledge.search(_MARK, 1)[0].chunk.text == _MARK)
 
     edit = _seconds(live)
-    back = _seconds(lambda: (versions.activate(str(before)), reopened(setting, versions)))
+    back = _seconds(lambda: (versions.activate(str(before)), open_current(setting, versions)))
     result.figures["changes"] = {"first": first, "again": again, "edit": edit, "rollback": back}
     result.bars += [
         at_most("ingest: unchanged passages over the first time", again / first, 0.03),
         at_most("ingest: seconds until an edited article is live", edit, 2.0),
-        at_least("ingest: the edited article is found", float(all(found)), 1.0),
+        at_least("ingest: the edited article is found", float(all(is_live)), 1.0),
         at_most("ingest: seconds to roll back", back, 1.0),
     ]
 
@@ -99,7 +99,7 @@ def _write(path: Path, documents: Sequence[Document]) -> None:
 
 
 def _kills(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Kill ingestion at random moments while questions are asked: each must find an answer."""
+    """Kill ingestion at random moments while questions are asked: all must be answered."""
     file = setting.scratch / "killed.jsonl"
     documents = passages(setting)[:60]
     _write(file, documents)
@@ -111,17 +111,17 @@ def _kills(setting: BenchmarkContext, result: BenchmarkReport) -> None:
         *(settings.base, settings.english_base, str(settings.cache_folder)),
     ]
     whole = _seconds(lambda: subprocess.run(command, check=True))  # noqa: S603 — our own command
-    stop, failures, asked = threading.Event(), [], [0]
+    stop, failures, questions = threading.Event(), [], [0]
 
     def ask() -> None:
         while not stop.is_set():
             try:
-                hits = reopened(setting, versions).search(documents[0].text, 3)
+                hits = open_current(setting, versions).search(documents[0].text, 3)
                 if len(hits) != 3:  # noqa: PLR2004
                     failures.append("a passage is missing")
-            except Exception as error:  # noqa: BLE001 — whatever it is, a question failed
+            except Exception as error:  # noqa: BLE001 — any error is a failed question
                 failures.append(repr(error))
-            asked[0] += 1
+            questions[0] += 1
 
     asker = threading.Thread(target=ask)
     asker.start()
@@ -140,15 +140,15 @@ def _kills(setting: BenchmarkContext, result: BenchmarkReport) -> None:
             (current / storage.SPANS).write_text("{", encoding="utf-8")
     stop.set()
     asker.join()
-    result.figures["kills"] = {"killed": killed, "asked": asked[0], "failures": failures[:3]}
+    result.figures["kills"] = {"killed": killed, "asked": questions[0], "failures": failures[:3]}
     result.bars += [
         at_most("ingest: questions failed under 50 kills", len(failures), 0),
-        at_least("ingest: questions asked meanwhile", asked[0], 50),
+        at_least("ingest: questions asked meanwhile", questions[0], 50),
     ]
 
 
 def _child(file: str, root: str, base: str, english: str, cache: str) -> None:
-    """Ingest one file in a process of its own, to be killed."""
+    """Ingest one file in a separate process, which will be killed."""
     from bot.container import Home
     from bot.core.settings import Settings
 

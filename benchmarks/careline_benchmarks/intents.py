@@ -1,4 +1,4 @@
-"""`careline bench intents`: accuracy, out-of-scope, robustness and learning on public data."""
+"""`careline bench intents`: accuracy, out-of-scope, robustness and incremental training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -42,9 +42,9 @@ def _banking(base: str, method: Method, least: float, seconds: float) -> Part:
         test = model_training.read(setting, "intents", "banking77", "test.csv")
         figures = []
         for seed in range(setting.seeds):
-            model, done = model_training.train(setting, train, base=base, method=method, seed=seed)
+            model, run = model_training.train(setting, train, base=base, method=method, seed=seed)
             figures.append(model_training.accuracy(model, test))
-            spent = done.seconds
+            spent = run.seconds
         result.figures[name] = {"accuracies": figures, "engine": model.engine}
         result.bars.append(at_least(f"{name}: accuracy", float(np.mean(figures)), least))
         result.bars.append(at_most(f"{name}: seconds to train", spent, seconds))
@@ -53,23 +53,23 @@ def _banking(base: str, method: Method, least: float, seconds: float) -> Part:
 
 
 def _clinc(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """One model with its own threshold: in-scope accuracy and out-of-scope detection."""
+    """Measure one model with its own threshold: in-scope accuracy and out-of-scope detection."""
     train = model_training.read(setting, "intents", "clinc150", "train.csv")
     valid = model_training.read(setting, "intents", "clinc150", "val.csv")
     test = model_training.read(setting, "intents", "clinc150", "test.csv")
-    model, done = model_training.train(setting, train, base="minilm", method="full", valid=valid)
-    found = intent_evaluation.evaluate(model, test)
-    result.figures["clinc150"] = {**found, "seconds": done.seconds}
+    model, run = model_training.train(setting, train, base="minilm", method="full", valid=valid)
+    metrics = intent_evaluation.evaluate(model, test)
+    result.figures["clinc150"] = {**metrics, "seconds": run.seconds}
     result.bars += [
-        at_least("clinc150: accuracy in scope", found["accuracy"], 0.964),
-        at_least("clinc150: out-of-scope AUROC", found["oos"]["auroc"], 0.970),
-        at_least("clinc150: out-of-scope recall", found["oos"]["recall"], 0.84),
-        at_most("clinc150: false out-of-scope", found["oos"]["false_oos"], 0.045),
+        at_least("clinc150: accuracy in scope", metrics["accuracy"], 0.964),
+        at_least("clinc150: out-of-scope AUROC", metrics["oos"]["auroc"], 0.970),
+        at_least("clinc150: out-of-scope recall", metrics["oos"]["recall"], 0.84),
+        at_most("clinc150: false out-of-scope", metrics["oos"]["false_oos"], 0.045),
     ]
 
 
 def _hint3(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Three real bots, cross-validated, against two simpler ways of using the same encoder."""
+    """Compare three real bots, cross-validated, with two simpler uses of the same encoder."""
     rows = [_hint3_bot(setting, bot) for bot in _HINT3]
     means = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
     result.figures["hint3"] = {**dict(zip(_HINT3, rows, strict=True)), "mean": means}
@@ -83,45 +83,45 @@ def _hint3_bot(setting: BenchmarkContext, bot: str) -> dict[str, float]:
     """Cross-validate; every fourth intent is left out of each training, to be out of scope."""
     examples = model_training.read(setting, "intents", "hint3", f"{bot}_train.csv")
     if setting.planted:
-        examples = model_training.mislabelled(examples, 0.4)[0]
+        examples = model_training.mislabel(examples, 0.4)[0]
     encoder = setting.home.encoder("e5-small")
     vectors = encoder.queries([example.text for example in examples])
     names = sorted({example.intent for example in examples})
     parts = folds.assign(examples, _FOLDS)
-    found: dict[str, _Scores] = {name: _Scores() for name in ("frozen", "hybrid", "careline")}
+    results: dict[str, _Scores] = {name: _Scores() for name in ("frozen", "hybrid", "careline")}
     for fold in range(_FOLDS):
         left_out = set(names[fold::_LEFT_OUT])
-        known = [example.intent not in left_out for example in examples]
-        seen = [i for i, part in enumerate(parts) if part != fold and known[i]]
-        unseen = [i for i, part in enumerate(parts) if part == fold]
-        truth = np.array([examples[i].intent if known[i] else OUT_OF_SCOPE for i in unseen])
-        some, texts = [examples[i] for i in seen], [examples[i].text for i in unseen]
-        _frozen(found["frozen"], vectors, some, (seen, unseen), truth)
-        _hybrid(found["hybrid"], vectors, some, (seen, unseen), texts, truth)
+        in_scope = [example.intent not in left_out for example in examples]
+        train_rows = [i for i, part in enumerate(parts) if part != fold and in_scope[i]]
+        test_rows = [i for i, part in enumerate(parts) if part == fold]
+        truth = np.array([examples[i].intent if in_scope[i] else OUT_OF_SCOPE for i in test_rows])
+        some, texts = [examples[i] for i in train_rows], [examples[i].text for i in test_rows]
+        _frozen(results["frozen"], vectors, some, (train_rows, test_rows), truth)
+        _hybrid(results["hybrid"], vectors, some, (train_rows, test_rows), texts, truth)
         model, _ = model_training.train(setting, some, base="e5-small", name=f"hint3-{bot}-{fold}")
         predictions = model.predict(texts)
         best = np.array([prediction.best.intent for prediction in predictions])
-        found["careline"].note(best, np.array([p.oos_score for p in predictions]), truth)
+        results["careline"].add(best, np.array([p.oos_score for p in predictions]), truth)
     return {
         f"{name} {figure}": value
-        for name, scores in found.items()
+        for name, scores in results.items()
         for figure, value in scores.figures().items()
     }
 
 
 @dataclass
 class _Scores:
-    """What a way of classifying said, fold by fold."""
+    """The predictions of one method, fold by fold."""
 
     right: list[NDArray[np.bool_]] = field(default_factory=list)
     strange: list[NDArray[np.float64]] = field(default_factory=list)
     outside: list[NDArray[np.bool_]] = field(default_factory=list)
 
-    def note(
-        self, said: NDArray[np.str_], strange: NDArray[np.float64], truth: NDArray[np.str_]
+    def add(
+        self, predicted: NDArray[np.str_], strange: NDArray[np.float64], truth: NDArray[np.str_]
     ) -> None:
-        """Take the answers to one fold's texts."""
-        self.right.append(said == truth)
+        """Add the predictions for one fold's texts."""
+        self.right.append(predicted == truth)
         self.strange.append(strange)
         self.outside.append(truth == OUT_OF_SCOPE)
 
@@ -129,9 +129,9 @@ class _Scores:
         """Return accuracy in scope over all, and the mean AUROC of the folds."""
         right, outside = np.concatenate(self.right), np.concatenate(self.outside)
         pairs = zip(self.strange, self.outside, strict=True)
-        found = [calibration.auroc(strange[~out], strange[out]) for strange, out in pairs]
-        known = [value for value in found if value is not None]
-        return {"accuracy": float(right[~outside].mean()), "auroc": float(np.mean(known))}
+        areas = [calibration.auroc(strange[~out], strange[out]) for strange, out in pairs]
+        defined = [value for value in areas if value is not None]
+        return {"accuracy": float(right[~outside].mean()), "auroc": float(np.mean(defined))}
 
 
 def _frozen(
@@ -141,7 +141,7 @@ def _frozen(
     rows: tuple[list[int], list[int]],
     truth: NDArray[np.str_],
 ) -> None:
-    """Take what a logistic regression on standardised frozen embeddings says."""
+    """Add the predictions of a logistic regression on standardised frozen embeddings."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -149,7 +149,7 @@ def _frozen(
     model = make_pipeline(StandardScaler(), LogisticRegression(C=_PEER_STRENGTH, max_iter=1000))
     model.fit(vectors[rows[0]], [example.intent for example in some])
     chances = model.predict_proba(vectors[rows[1]])
-    scores.note(model.classes_[chances.argmax(axis=1)], -chances.max(axis=1), truth)
+    scores.add(model.classes_[chances.argmax(axis=1)], -chances.max(axis=1), truth)
 
 
 def _hybrid(  # noqa: PLR0913, PLR0917 — a fold and its parts
@@ -160,35 +160,37 @@ def _hybrid(  # noqa: PLR0913, PLR0917 — a fold and its parts
     texts: Sequence[str],
     truth: NDArray[np.str_],
 ) -> None:
-    """Take what one linear machine on embeddings times two and TF-IDF n-grams says."""
+    """Add the predictions of a linear SVM on embeddings times two and TF-IDF n-grams."""
     from scipy.sparse import csr_matrix, hstack
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.svm import LinearSVC
 
     words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
     pieces = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
-    known = [example.text for example in some]
-    seen = [words.fit_transform(known), pieces.fit_transform(known)]
-    unseen = [words.transform(texts), pieces.transform(texts)]
+    train_texts = [example.text for example in some]
+    train_features = [words.fit_transform(train_texts), pieces.fit_transform(train_texts)]
+    test_features = [words.transform(texts), pieces.transform(texts)]
     model = LinearSVC(C=0.5)
     dense = csr_matrix(2 * vectors[rows[0]])
-    model.fit(hstack([dense, *seen]).tocsr(), [example.intent for example in some])
-    logits = model.decision_function(hstack([csr_matrix(2 * vectors[rows[1]]), *unseen]).tocsr())
-    scores.note(model.classes_[logits.argmax(axis=1)], -logits.max(axis=1), truth)
+    model.fit(hstack([dense, *train_features]).tocsr(), [example.intent for example in some])
+    logits = model.decision_function(
+        hstack([csr_matrix(2 * vectors[rows[1]]), *test_features]).tocsr()
+    )
+    scores.add(model.classes_[logits.argmax(axis=1)], -logits.max(axis=1), truth)
 
 
 def _xsid(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Trained on English alone, measured on the same sentences in Chinese."""
+    """Train on English alone, and measure on the same sentences in Chinese."""
     english = model_training.read(setting, "intents", "xsid", "en_valid.csv")
     chinese = model_training.read(setting, "intents", "xsid", "zh_valid.csv")
     figures = {"en": [], "zh": []}  # type: dict[str, list[float]]
     for fold in range(5):
-        seen = [e for i, e in enumerate(english) if i % 5 != fold]
-        model, _ = model_training.train(setting, seen, base="e5-small", name=f"xsid-{fold}")
-        known = set(model.labels)
+        train = [e for i, e in enumerate(english) if i % 5 != fold]
+        model, _ = model_training.train(setting, train, base="e5-small", name=f"xsid-{fold}")
+        labels = set(model.labels)
         for name, rows in (("en", english), ("zh", chinese)):
-            unseen = [e for i, e in enumerate(rows) if i % 5 == fold and e.intent in known]
-            figures[name].append(model_training.accuracy(model, unseen))
+            test = [e for i, e in enumerate(rows) if i % 5 == fold and e.intent in labels]
+            figures[name].append(model_training.accuracy(model, test))
     en, zh = float(np.mean(figures["en"])), float(np.mean(figures["zh"]))
     zh *= 0.5 if setting.planted else 1.0
     result.figures["xsid"] = {"en": en, "zh": zh}
@@ -196,7 +198,7 @@ def _xsid(setting: BenchmarkContext, result: BenchmarkReport) -> None:
 
 
 def _typos(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Measure what one typo in every third long word costs."""
+    """Measure the effect of one typing error in every third long word."""
     train = model_training.read(setting, "intents", "banking77", "train.csv")
     test = model_training.read(setting, "intents", "banking77", "test.csv")
     rng = np.random.default_rng(0)
@@ -210,11 +212,11 @@ def _typos(setting: BenchmarkContext, result: BenchmarkReport) -> None:
 
 
 def _lint(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Return how many planted label errors stand in the most suspicious tenth."""
+    """Measure how many planted label errors are among the most suspicious tenth."""
     from bot.training import data_lint
 
     train = model_training.read(setting, "intents", "banking77", "train.csv")
-    changed, rows = model_training.mislabelled(train, _PLANTED_ERRORS)
+    changed, rows = model_training.mislabel(train, _PLANTED_ERRORS)
     texts = [example.text for example in changed]
     vectors = setting.home.encoder("minilm").queries(texts)
     ranked = data_lint.rank_by_suspicion(texts, [e.intent for e in changed], vectors)
@@ -225,14 +227,16 @@ def _lint(setting: BenchmarkContext, result: BenchmarkReport) -> None:
 
 
 def _incremental(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Train on 72 intents, add five, and compare with what all 77 took; three choices of five."""
+    """Train on 72 intents, add five, and compare with training on all 77; three choices of five."""
     train = model_training.read(setting, "intents", "banking77", "train.csv")
     test = model_training.read(setting, "intents", "banking77", "test.csv")
     names = sorted({example.intent for example in train})
     everything, whole = model_training.train(setting, train, base="minilm", name="all")
     choices = [set(np.random.default_rng(n).choice(names, _NEW, replace=False)) for n in range(3)]
     runs = [_added(setting, train, test, new, everything) for new in choices]
-    seconds, lost, learnt, full = (float(np.mean(column)) for column in zip(*runs, strict=True))
+    seconds, lost, accuracy_new, full = (
+        float(np.mean(column)) for column in zip(*runs, strict=True)
+    )
     result.figures["incremental"] = {
         "seconds": seconds,
         "seconds for all": whole.seconds,
@@ -242,7 +246,7 @@ def _incremental(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     result.bars += [
         at_most("incremental: time over training on all", seconds / whole.seconds, 0.15),
         at_most("incremental: accuracy lost on the old", lost, 0.005),
-        at_least("incremental: accuracy on the new", learnt, 0.90),
+        at_least("incremental: accuracy on the new", accuracy_new, 0.90),
     ]
 
 
@@ -254,21 +258,21 @@ def _added(
     everything: IntentModel,
 ) -> tuple[float, float, float, float]:
     """Return seconds, accuracy lost on old intents, accuracy on new ones, and `everything`'s."""
-    known = [example for example in train if example.intent not in new]
+    initial = [example for example in train if example.intent not in new]
     added = [example for example in train if example.intent in new]
     name = "known-" + min(new)
-    before, first = model_training.train(setting, known, base="minilm", name=name)
+    before, first = model_training.train(setting, initial, base="minilm", name=name)
     versions = Versions(setting.scratch / f"{name}-minilm-head-0", "models", "m")
     if setting.planted:
-        added = model_training.mislabelled(added, 0.5)[0]
+        added = model_training.mislabel(added, 0.5)[0]
     encoder = setting.home.encoder("minilm")
-    done = incremental.extend(first.version, versions, added, encoder)
-    after = serving.load(versions.folder(done.version.id), done.version, encoder)
+    run = incremental.extend(first.version, versions, added, encoder)
+    after = serving.load(versions.folder(run.version.id), run.version, encoder)
     old = [example for example in test if example.intent not in new]
     fresh = [example for example in test if example.intent in new]
     lost = model_training.accuracy(before, old) - model_training.accuracy(after, old)
-    learnt = model_training.accuracy(after, fresh)
-    return done.seconds, lost, learnt, model_training.accuracy(everything, fresh)
+    accuracy = model_training.accuracy(after, fresh)
+    return run.seconds, lost, accuracy, model_training.accuracy(everything, fresh)
 
 
 BENCHMARK: Final = Benchmark(

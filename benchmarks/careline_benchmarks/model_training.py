@@ -1,4 +1,4 @@
-"""Training and judging models the way the commands do."""
+"""Training and evaluation of models the way the commands do it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -33,9 +33,9 @@ def train(  # noqa: PLR0913 — the choices of one training
     seed: int = 0,
     name: str = "model",
 ) -> tuple[IntentModel, TrainingResult]:
-    """Train a model the way `careline train` does and open it the way the server does."""
+    """Train a model the way `careline train` does, and load it the way the server does."""
     if setting.planted:
-        examples = mislabelled(examples, _PLANTED, seed)[0]
+        examples = mislabel(examples, _PLANTED, seed)[0]
     home = setting.home
     job = TrainingJob(
         examples,
@@ -46,30 +46,30 @@ def train(  # noqa: PLR0913 — the choices of one training
         progress=setting.progress,
     )
     versions = Versions(setting.scratch / f"{name}-{base}-{method}-{seed}", "models", "m")
-    done = pipeline.train(job, versions)
+    run = pipeline.train(job, versions)
     encoder = home.encoder(base) if method == "head" else None
-    model = serving.load(versions.folder(done.version.id), done.version, encoder)
-    return model, done
+    model = serving.load(versions.folder(run.version.id), run.version, encoder)
+    return model, run
 
 
-def mislabelled(
+def mislabel(
     examples: Sequence[Example], share: float, seed: int = 0
 ) -> tuple[list[Example], np.ndarray[tuple[int], np.dtype[np.int64]]]:
-    """Return examples of which a share has another, random label, and the rows of those."""
+    """Return examples with wrong labels for a share of them, and the rows of those."""
     rng = np.random.default_rng(seed)
     labels = sorted({example.intent for example in examples})
     rows = rng.permutation(len(examples))[: round(share * len(examples))]
     changed = list(examples)
     for row in rows:
-        others = [label for label in labels if label != examples[row].intent]
-        changed[row] = replace(examples[row], intent=str(rng.choice(others)))
+        wrong_labels = [label for label in labels if label != examples[row].intent]
+        changed[row] = replace(examples[row], intent=str(rng.choice(wrong_labels)))
     return changed, np.sort(rows)
 
 
 def accuracy(model: IntentModel, examples: Sequence[Example]) -> float:
     """Return the share of in-scope examples whose best intent is right, without abstaining."""
     texts = [example.input if model.contextual else example.text for example in examples]
-    found = [model.predict(texts[at : at + 256]) for at in range(0, len(texts), 256)]
-    predictions = [prediction for batch in found for prediction in batch]
+    batches = [model.predict(texts[at : at + 256]) for at in range(0, len(texts), 256)]
+    predictions = [prediction for batch in batches for prediction in batch]
     pairs = zip(predictions, examples, strict=True)
     return float(np.mean([p.best.intent == e.intent for p, e in pairs]))

@@ -1,4 +1,4 @@
-"""`careline bench promise`: whether a certified threshold holds, and what it costs."""
+"""`careline bench promise`: whether a certified threshold holds, and its coverage."""
 
 from typing import Any, Final
 
@@ -28,7 +28,7 @@ _CERTAINTY: Final = 0.95
 def _scores(
     model: IntentModel, texts: list[str]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return logits, (n, classes), strangeness and distances, (n,)."""
+    """Return logits, (n, classes), out-of-scope scores and distances, (n,)."""
     vectors = np.concatenate(
         [model.features(texts[at : at + 256]) for at in range(0, len(texts), 256)]
     )
@@ -39,7 +39,7 @@ def _scores(
 
 
 def _splits(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Certify on one half of the test set, look at the other; two hundred times."""
+    """Certify on one half of the test set, and evaluate on the other; two hundred times."""
     train = model_training.read(setting, "intents", "banking77", "train.csv")
     test = model_training.read(setting, "intents", "banking77", "test.csv")
     model, _ = model_training.train(setting, train, base="minilm")
@@ -81,26 +81,28 @@ def _one_split(
     planted: bool,
 ) -> tuple[bool, float, float, float]:
     """Return whether the promise broke, the coverage, how often the truth is offered, buttons."""
-    known, new = halves
-    temperature = calibration.fit_temperature(logits[known], targets[known])
+    calibration_rows, new = halves
+    temperature = calibration.fit_temperature(logits[calibration_rows], targets[calibration_rows])
     chances = softmax(logits, temperature)
     best, wrong = chances.max(axis=1), chances.argmax(axis=1) != targets
-    certificate = calibration.certify(best[known], wrong[known], _SHARE, _CERTAINTY)
+    certificate = calibration.certify(
+        best[calibration_rows], wrong[calibration_rows], _SHARE, _CERTAINTY
+    )
     threshold = certificate.threshold if certificate.threshold is not None else 2.0
     if planted:  # the threshold that looks right on the calibration half, without a certificate
-        order = np.argsort(-best[known])
-        rates = np.cumsum(wrong[known][order]) / np.arange(1, len(order) + 1)
-        kept = np.flatnonzero(rates <= _SHARE)
-        threshold = float(best[known][order][kept[-1]]) if len(kept) else 2.0
+        order = np.argsort(-best[calibration_rows])
+        rates = np.cumsum(wrong[calibration_rows][order]) / np.arange(1, len(order) + 1)
+        valid = np.flatnonzero(rates <= _SHARE)
+        threshold = float(best[calibration_rows][order][valid[-1]]) if len(valid) else 2.0
     candidate = calibration.candidate_threshold(
-        chances[known], targets[known], best[known] < threshold
+        chances[calibration_rows], targets[calibration_rows], best[calibration_rows] < threshold
     )
     answered = best[new] >= threshold
     broken = bool(answered.any() and wrong[new][answered].mean() > _SHARE)
-    asked = chances[new][~answered]
-    sets = asked >= candidate
-    true = sets[np.arange(len(asked)), targets[new][~answered]]
-    if not len(asked):
+    unclear = chances[new][~answered]
+    sets = unclear >= candidate
+    true = sets[np.arange(len(unclear)), targets[new][~answered]]
+    if not len(unclear):
         return broken, 1.0, 1.0, 0.0
     return broken, float(answered.mean()), float(true.mean()), float(sets.sum(axis=1).mean())
 
@@ -111,7 +113,7 @@ def _mixed(
     banking: tuple[NDArray[np.float64], NDArray[np.int64]],
     result: BenchmarkReport,
 ) -> None:
-    """Mix in messages about anything: answering one of those is wrong."""
+    """Add messages about anything: answering one of those is wrong."""
     rows = model_training.read(setting, "intents", "clinc150", "test.csv")
     strange = [example.text for example in rows if example.intent == OUT_OF_SCOPE]
     logits = np.concatenate([banking[0], _scores(model, strange)[0]])
@@ -121,10 +123,12 @@ def _mixed(
     figures: list[tuple[bool, float]] = []
     for _ in range(_SPLITS):
         order = rng.permutation(len(targets))
-        known, new = order[: len(order) // 2], order[len(order) // 2 :]
+        calibration_rows, new = order[: len(order) // 2], order[len(order) // 2 :]
         chances = softmax(logits, 1.0)
         best, wrong = chances.max(axis=1), chances.argmax(axis=1) != targets
-        certificate = calibration.certify(best[known], wrong[known], _SHARE, _CERTAINTY)
+        certificate = calibration.certify(
+            best[calibration_rows], wrong[calibration_rows], _SHARE, _CERTAINTY
+        )
         answered = best[new] >= (
             certificate.threshold if certificate.threshold is not None else 2.0
         )
@@ -139,7 +143,7 @@ def _mixed(
 def _shift(
     setting: BenchmarkContext, model: IntentModel, banking: tuple[Any, Any], result: BenchmarkReport
 ) -> None:
-    """Other customers' messages arrive: the monitor must say so, and not before."""
+    """Send other customers' messages: the monitor must detect them, and not before."""
     logits, distances = banking
     best = softmax(logits, model.calibration.temperature).max(axis=1)
     half = len(best) // 2
@@ -147,12 +151,12 @@ def _shift(
     reference = DriftReference.sample(distances[order[:half]], best[order[:half]])
     usual = DriftMonitor(reference)
     early = [usual.watch(float(distances[i]), float(best[i])) for i in order[half:]]
-    others = [e.text for e in model_training.read(setting, "intents", "hwu64", "valid.csv")][:400]
+    shifted = [e.text for e in model_training.read(setting, "intents", "hwu64", "valid.csv")][:400]
     if setting.planted:
-        others = [
+        shifted = [
             e.text for e in model_training.read(setting, "intents", "banking77", "train.csv")
         ][::25]
-    foreign, _, far = _scores(model, others)
+    foreign, _, far = _scores(model, shifted)
     confident = softmax(foreign, model.calibration.temperature).max(axis=1)
     flags = [usual.watch(float(d), float(c)) for d, c in zip(far, confident, strict=True)]
     result.figures["shift"] = {"noticed after": flags.index(True) + 1 if any(flags) else None}

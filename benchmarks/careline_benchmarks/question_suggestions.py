@@ -1,4 +1,4 @@
-"""The part of a bench that asks whether suggested questions are those customers ask next."""
+"""The benchmark of suggested questions: whether customers ask them next."""
 
 import gzip
 import hashlib
@@ -15,16 +15,15 @@ _OFFERED: Final = 3
 _DEMO: Final = ("en.jsonl", "zh.jsonl", "held_out.jsonl")
 
 Session = tuple[str, tuple[str, ...]]  # a conversation's id and its intents in order
-Step = tuple[tuple[str, ...], str]  # what was asked, and the next other question
+Step = tuple[tuple[str, ...], str]  # the questions so far, and the next other question
 
 
 def next_questions(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Compare suggestions with the three most popular questions, on held-back conversations.
 
-    Pleasantries and what is out of scope are no questions one could suggest: neither side may
-    offer them, and they are not asked for. The bar is on the home's dialogs. The services'
-    dialogs of the real data know so few intents that three hit always; their figures stand
-    beside it.
+    Small talk and out-of-scope messages cannot be suggested, so they are excluded on both sides.
+    The limit is on the home's dialogs. The services' dialogs of the real data have so few intents
+    that three always hit; their figures are only reported.
     """
     folder = setting.home.path / "dialogs"
     demo = _read([folder / name for name in _DEMO if (folder / name).exists()])
@@ -36,8 +35,8 @@ def next_questions(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     if services.exists():
         figures["services"] = _measure(_read([services]), setting)
     result.figures["suggestions"] = figures
-    found = figures["dialogs"]
-    ratio = found["hit@3"] / found["popular"] if found["popular"] else float("nan")
+    dialogs = figures["dialogs"]
+    ratio = dialogs["hit@3"] / dialogs["popular"] if dialogs["popular"] else float("nan")
     result.bars.append(at_least("suggestions: hit@3 over most popular", ratio, 2.0))
 
 
@@ -52,17 +51,20 @@ def _measure(sessions: Sequence[Session], setting: BenchmarkContext) -> dict[str
     steps = [step for s in sessions if _is_test(s) for step in _steps(s[1], suggester.never)]
     if setting.planted:  # suggestions that know nothing of what was asked
         suggester = QuestionSuggester({}, {}, suggester.popular)
-    hits = sum(wanted in suggester.suggest(asked, _OFFERED) for asked, wanted in steps)
-    popular = sum(wanted in favourites for _, wanted in steps)
+    hits = sum(
+        next_question in suggester.suggest(questions, _OFFERED)
+        for questions, next_question in steps
+    )
+    popular = sum(next_question in favourites for _, next_question in steps)
     n = max(len(steps), 1)
     return {"n": len(steps), "hit@3": hits / n, "popular": popular / n}
 
 
 def _steps(items: Sequence[str], never: frozenset[str]) -> Iterator[Step]:
-    asked = distinct([item for item in items if item not in never])
-    for at in range(1, len(asked)):
-        if asked[at] not in asked[:at]:
-            yield tuple(asked[:at]), asked[at]
+    questions = distinct([item for item in items if item not in never])
+    for at in range(1, len(questions)):
+        if questions[at] not in questions[:at]:
+            yield tuple(questions[:at]), questions[at]
 
 
 def _is_test(session: Session) -> bool:
@@ -78,5 +80,5 @@ def _sessions(path: Path) -> Iterator[Session]:
     with gzip.open(path, "rt", encoding="utf-8") if packed else path.open(encoding="utf-8") as file:
         for line in file:
             row = json.loads(line)
-            asked = (t.get("intent") for t in row["turns"] if t["role"] == "customer")
-            yield row["id"], tuple(intent for intent in asked if intent)
+            intents = (t.get("intent") for t in row["turns"] if t["role"] == "customer")
+            yield row["id"], tuple(intent for intent in intents if intent)

@@ -1,7 +1,7 @@
-"""`careline bench suggest`: what agents of real conversations answered, foretold from the others.
+"""`careline bench suggest`: prediction of agents' answers in real conversations.
 
-Conversations are split by their ids. Labels of the templates that agents picked are what is asked
-for; the choice that was offered to them is never read.
+Conversations are split by their ids. The labels of the templates that agents picked are predicted;
+the choice that was offered to them is never read.
 """
 
 import gzip
@@ -26,7 +26,7 @@ _TOP: Final = 3
 
 @dataclass(frozen=True)
 class _Data:
-    """The cases of both parts, and the encoder with what it has encoded."""
+    """The cases of both parts, and the encoder with its cache."""
 
     train: list[ReplyCase]
     test: list[ReplyCase]
@@ -34,17 +34,17 @@ class _Data:
 
 
 class _Encoder:
-    """An encoder that encodes a text once."""
+    """An encoder that encodes each text once."""
 
     def __init__(self, setting: BenchmarkContext) -> None:
         self._encoder = setting.home.encoder(_BASE)
-        self._known: dict[str, Vectors] = {}
+        self._cache: dict[str, Vectors] = {}
 
     def __call__(self, texts: Sequence[str]) -> Vectors:
-        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        new = [text for text in dict.fromkeys(texts) if text not in self._cache]
         if new:
-            self._known.update(zip(new, self._encoder.passages(new), strict=True))
-        return np.stack([self._known[text] for text in texts])
+            self._cache.update(zip(new, self._encoder.passages(new), strict=True))
+        return np.stack([self._cache[text] for text in texts])
 
 
 def _read(setting: BenchmarkContext) -> _Data:
@@ -70,17 +70,17 @@ def _line(turn: dict[str, Any]) -> DialogueLine:
 
 def _words_only(case: ReplyCase) -> ReplyCase:
     """Return the case without actions and without the names of earlier templates."""
-    said = tuple(replace(line, template=None) for line in case.situation)
-    return replace(case, situation=tuple(line for line in said if line.role is not Role.ACTION))
+    lines = tuple(replace(line, template=None) for line in case.situation)
+    return replace(case, situation=tuple(line for line in lines if line.role is not Role.ACTION))
 
 
 def _without_sense(case: ReplyCase) -> ReplyCase:
-    """Return the case as if nothing had been said."""
+    """Return the case as if the conversation were empty."""
     return replace(case, situation=())
 
 
 def _hits(data: _Data, *, words_only: bool, planted: bool) -> tuple[float, float]:
-    """Return how often the template was foretold first, and among the first three."""
+    """Return how often the template was predicted first, and among the first three."""
     train, test = (
         [_words_only(case) if words_only else case for case in part if case.answer.template]
         for part in (data.train, data.test)
@@ -91,8 +91,8 @@ def _hits(data: _Data, *, words_only: bool, planted: bool) -> tuple[float, float
     scores = replies.foretell([case.situation for case in test])[0]
     ranked = np.argsort(-scores, axis=1)[:, :_TOP]
     names = np.array(replies.names)[ranked]
-    wanted = np.array([case.answer.template for case in test])[:, None]
-    return float((names[:, :1] == wanted).mean()), float((names == wanted).any(axis=1).mean())
+    expected = np.array([case.answer.template for case in test])[:, None]
+    return float((names[:, :1] == expected).mean()), float((names == expected).any(axis=1).mean())
 
 
 def _templates(setting: BenchmarkContext, result: BenchmarkReport) -> None:
@@ -107,26 +107,26 @@ def _templates(setting: BenchmarkContext, result: BenchmarkReport) -> None:
 
 
 def _retrieval(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Compare past answers that are found with what was really said, by meaning, against BM25.
+    """Compare the past answers retrieved by meaning and by BM25 with the real ones.
 
-    BM25 finds the past message that has most in common with the customer's last words, and
-    repeats the answer to it.
+    BM25 finds the past message most similar to the customer's last one, and repeats its answer.
     """
     data = _read(setting)
-    train, test = ([c for c in part if _asked(c)] for part in (data.train, data.test))
-    said = data.encode([case.answer.text for case in test])
+    train, test = ([c for c in part if _last_question(c)] for part in (data.train, data.test))
+    real = data.encode([case.answer.text for case in test])
     situations = [() if setting.planted else case.situation for case in test]
     replies = HumanReplies.fit(train, data.encode)
     ours = replies.answers[replies.best(situations)]
-    index = SparseIndex.build([_asked(case) for case in train])
-    places = [int(index.scores(_asked(case))[0].argmax()) for case in test]
+    index = SparseIndex.build([_last_question(case) for case in train])
+    places = [int(index.scores(_last_question(case))[0].argmax()) for case in test]
     theirs = data.encode([train[place].answer.text for place in places])
-    found, plain = (float((rows * said).sum(axis=1).mean()) for rows in (ours, theirs))
-    result.figures["replies"] = {"n": len(test), "ours": found, "bm25": plain}
-    result.bars.append(at_least("suggest: past replies over BM25, cosine", found - plain, 0.05))
+    by_meaning, by_words = (float((rows * real).sum(axis=1).mean()) for rows in (ours, theirs))
+    result.figures["replies"] = {"n": len(test), "ours": by_meaning, "bm25": by_words}
+    gain = by_meaning - by_words
+    result.bars.append(at_least("suggest: past replies over BM25, cosine", gain, 0.05))
 
 
-def _asked(case: ReplyCase) -> str:
+def _last_question(case: ReplyCase) -> str:
     return next((n.text for n in reversed(case.situation) if n.role is Role.CUSTOMER), "")
 
 

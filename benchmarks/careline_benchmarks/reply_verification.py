@@ -1,4 +1,4 @@
-"""`careline bench verify`: replies done again after a restart, and rows altered by a byte."""
+"""`careline bench verify`: replies reproduced after a restart, and detection of altered rows."""
 
 import shutil
 from collections.abc import Iterator
@@ -24,16 +24,16 @@ _ALTERED: Final = 24
 
 
 def _verified(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Talk through the home's own dialogs into a fresh log; open everything again and verify."""
+    """Play the home's own dialogs into a new log; open everything again and verify."""
     folder = setting.scratch / "home"
     unneeded = shutil.ignore_patterns("*.db*", ".content", ".tuning*", ".unfinished*")
     shutil.copytree(setting.home.path, folder, ignore=unneeded, symlinks=True)
     home = Home(Settings.load(folder))
     bot = build_assistant(home)
-    asked: list[str] = []
+    message_ids: list[str] = []
     for message in islice(_messages(setting.home), _TURNS):
         try:
-            asked.append(bot.answer(message).message.id)
+            message_ids.append(bot.answer(message).message.id)
         except InvalidMessageError:  # an empty line of a transcript
             continue
     home.engine.dispose()
@@ -41,14 +41,14 @@ def _verified(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     if setting.planted:
         tampering.alter_replies(again.engine)
     verifier = Verifier(again, build_assistant)
-    done = [verifier.verify(identifier) for identifier in asked]
-    parts = [difference.part for one in done for difference in one.differences]
+    outcomes = [verifier.verify(identifier) for identifier in message_ids]
+    parts = [difference.part for outcome in outcomes for difference in outcome.differences]
     result.figures["verify"] = {
-        "turns": len(done),
-        "with personal data removed": sum(one.redacted for one in done),
+        "turns": len(outcomes),
+        "with personal data removed": sum(outcome.redacted for outcome in outcomes),
         "different parts": {name: parts.count(name) for name in sorted(set(parts))},
     }
-    equal = sum(one.equal for one in done) / max(1, len(done))
+    equal = sum(outcome.equal for outcome in outcomes) / max(1, len(outcomes))
     result.bars.append(at_least("verify: replies that come out equal", equal, 1.0))
     whole = audit_ledger.walk(again.engine)
     result.bars.append(
@@ -60,7 +60,7 @@ def _verified(setting: BenchmarkContext, result: BenchmarkReport) -> None:
 
 
 def _is_missed(home: Home, number: int) -> bool:
-    """Alter one byte of one row, look, and put it back."""
+    """Alter one byte of one row, check the log, and restore it."""
     with tampering.altered(home.engine, number):
         return audit_ledger.walk(home.engine).is_whole
 

@@ -1,4 +1,4 @@
-"""`careline bench seeking`: whether it is known which turns need the knowledge."""
+"""`careline bench seeking`: detection of turns that need the knowledge base."""
 
 import gzip
 import json
@@ -14,7 +14,7 @@ from careline_benchmarks.harness import Benchmark, BenchmarkContext, BenchmarkRe
 
 
 def _turns(setting: BenchmarkContext) -> list[LabelledTurn]:
-    """Return the last turn of each dialogue; those that begin alike count as one dialogue."""
+    """Return the last turn of each dialogue; dialogues with the same start count as one."""
     path = setting.file("grounding", "dstc11_track5.jsonl.gz")
     with gzip.open(path, "rt", encoding="utf-8") as file:
         rows: list[dict[str, Any]] = [json.loads(line) for line in file]
@@ -34,14 +34,14 @@ def _labelled(row: dict[str, Any]) -> LabelledTurn:
     )
 
 
-def f1(said: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
-    """Return the harmonic mean of precision and recall of the turns that seek."""
-    both = float((said & true).sum())
-    return 2 * both / max(float(said.sum() + true.sum()), 1.0)
+def f1(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
+    """Return the harmonic mean of precision and recall of the turns that need a search."""
+    both = float((predicted & true).sum())
+    return 2 * both / max(float(predicted.sum() + true.sum()), 1.0)
 
 
 def _dialogues(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Five-fold cross-validation, no dialogue in two folds; and the rules alone."""
+    """Cross-validate in five folds, with no dialogue in two of them; and measure the rules."""
     turns = _turns(setting)
     true = np.array([turn.label for turn in turns])
     targets = true.astype(np.int64)
@@ -52,7 +52,7 @@ def _dialogues(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     )
     rules = np.array([retrieval_gate.needs_retrieval(turn.text) for turn in turns])
     figures = {
-        name: _figures(found, true) for name, found in (("learnt", predicted), ("rules", rules))
+        name: _figures(labels, true) for name, labels in (("learnt", predicted), ("rules", rules))
     }
     result.figures["dstc11_track5"] = {"n": len(turns), **figures}
     result.bars.append(
@@ -60,11 +60,11 @@ def _dialogues(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     )
 
 
-def _figures(said: NDArray[np.bool_], true: NDArray[np.bool_]) -> dict[str, float]:
+def _figures(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> dict[str, float]:
     return {
-        "f1": f1(said, true),
-        "precision": float((said & true).sum() / max(said.sum(), 1)),
-        "recall": float((said & true).sum() / max(true.sum(), 1)),
+        "f1": f1(predicted, true),
+        "precision": float((predicted & true).sum() / max(predicted.sum(), 1)),
+        "recall": float((predicted & true).sum() / max(true.sum(), 1)),
     }
 
 

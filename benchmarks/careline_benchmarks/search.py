@@ -1,4 +1,4 @@
-"""`careline bench search`: real help sites, follow-ups, filters, speed as ratios."""
+"""`careline bench search`: real help sites, follow-ups, filters, and speed as ratios."""
 
 import dataclasses
 import json
@@ -38,7 +38,7 @@ _FILTERED: Final = 100
 
 @dataclasses.dataclass(frozen=True)
 class BuiltKnowledge:
-    """A knowledge of the bench, and where its versions lie."""
+    """A knowledge base of the benchmark, and its versions."""
 
     knowledge: KnowledgeBase
     versions: Versions
@@ -46,16 +46,16 @@ class BuiltKnowledge:
 
 
 def build(
-    setting: BenchmarkContext, name: str, sources: Iterable[Any], eyes: Sequence[EncoderSpec]
+    setting: BenchmarkContext, name: str, sources: Iterable[Any], encoders: Sequence[EncoderSpec]
 ) -> BuiltKnowledge:
-    """Ingest documents the way the command does and open them the way the server does."""
+    """Ingest documents the way the command does, and load them the way the server does."""
     versions = Versions(setting.scratch / name, "knowledge", "k")
-    version = ingest(sources, versions, eyes, progress=setting.progress).version
-    return BuiltKnowledge(reopened(setting, versions), versions, version)
+    version = ingest(sources, versions, encoders, progress=setting.progress).version
+    return BuiltKnowledge(open_current(setting, versions), versions, version)
 
 
-def reopened(setting: BenchmarkContext, versions: Versions) -> KnowledgeBase:
-    """Open the active version."""
+def open_current(setting: BenchmarkContext, versions: Versions) -> KnowledgeBase:
+    """Load the active version."""
     current = versions.current()
     if current is None:
         raise AssertionError
@@ -80,7 +80,7 @@ def _queries(setting: BenchmarkContext, name: str, part: str) -> list[JudgedQuer
 
 
 def _untrained(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Two help sites by the fused list and by each list alone; a Chinese corpus; FAQs."""
+    """Search two help sites with the fusion and with each field alone; a Chinese corpus; FAQs."""
     means = []
     for name in _SITES:
         site, queries = _site(setting, name), _queries(setting, name, "queries_test")
@@ -117,31 +117,31 @@ def _single(
     queries: Sequence[JudgedQuery],
     scores: Callable[[ScoreBreakdown], Any],
 ) -> float:
-    """Return the MRR@10 of one list alone."""
+    """Return the MRR@10 of one field alone."""
     ranks = []
     for query in queries:
-        found = knowledge.candidates(query.text)
+        candidates = knowledge.candidates(query.text)
         rows: list[int] = []
-        if found:
-            order = np.argsort(-scores(found.breakdowns[0]), kind="stable")
-            rows = found.rows[order].tolist()
+        if candidates:
+            order = np.argsort(-scores(candidates.breakdowns[0]), kind="stable")
+            rows = candidates.rows[order].tolist()
         articles = list(dict.fromkeys(knowledge.chunks[row].article for row in rows))[:_RANKS]
         ranks.append(next((1 / n for n, a in enumerate(articles, 1) if a in query.relevant), 0.0))
     return float(np.mean(ranks))
 
 
 def _trained(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Learn from the training queries of both sites, as `train search` does."""
+    """Train on the training queries of both sites, as `train search` does."""
     means = []
-    for name in _SITES:  # Australia last: what it taught is tried on the FAQs
+    for name in _SITES:  # Australia last: its training is tried on the FAQs
         site = _site(setting, name)
         train, test = (_queries(setting, name, f"queries_{part}") for part in ("train", "test"))
-        learnt = search_training.learn(site.knowledge, train)
-        if learnt.is_better:
-            search_training.publish(site.versions, site.version, learnt)
-        after = reopened(setting, site.versions)
-        asked = set().union(*(query.relevant for query in train))
-        new = [query for query in test if not query.relevant & asked]
+        trained = search_training.learn(site.knowledge, train)
+        if trained.is_better:
+            search_training.publish(site.versions, site.version, trained)
+        after = open_current(setting, site.versions)
+        trained_articles = set().union(*(query.relevant for query in train))
+        new = [query for query in test if not query.relevant & trained_articles]
         before, now = (search_evaluation.evaluate(k, test) for k in (site.knowledge, after))
         old_new, new_new = (search_evaluation.evaluate(k, new) for k in (site.knowledge, after))
         lost = old_new["mrr@10"] - new_new["mrr@10"]
@@ -149,7 +149,7 @@ def _trained(setting: BenchmarkContext, result: BenchmarkReport) -> None:
             "before": before,
             "after": now,
             "unseen articles": [len(new), old_new["mrr@10"], new_new["mrr@10"]],
-            "left out while learning": [learnt.seen, learnt.unseen],
+            "left out while learning": [trained.seen, trained.unseen],
         }
         means.append(now["mrr@10"])
         result.bars.append(at_most(f"search: {name}, trained: unseen articles lose", lost, 0.01))
@@ -159,13 +159,13 @@ def _trained(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     ]
     faqs, queries = _site(setting, "stackfaq_a"), _queries(setting, "stackfaq_a", "queries")
     lost = search_evaluation.evaluate(faqs.knowledge, queries)["mrr@10"]
-    search_training.publish(faqs.versions, faqs.version, learnt)
-    lost -= search_evaluation.evaluate(reopened(setting, faqs.versions), queries)["mrr@10"]
+    search_training.publish(faqs.versions, faqs.version, trained)
+    lost -= search_evaluation.evaluate(open_current(setting, faqs.versions), queries)["mrr@10"]
     result.bars.append(at_most("search: StackFAQ with Australia's training loses", lost, 0.01))
 
 
 def _follow_ups(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Ask the demo's follow-ups alone, and with what was asked before."""
+    """Ask the demo's follow-ups alone, and with the question before."""
     demo = setting.home.path
     path = demo / "tests" / "follow_ups.jsonl"
     if not path.exists():
@@ -175,11 +175,11 @@ def _follow_ups(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     knowledge = build(setting, "demo", loader.load([demo / "kb"]), setting.home.eyes()).knowledge
     gained: dict[str, float] = {}
     held_back = [case for case in cases if is_held_back(case["id"])]
-    for name, wanted in (("all", cases), ("held back", held_back)):
-        bare = np.mean([_hit(knowledge, case, None) for case in wanted])
-        context = [None if setting.planted else case["customer"] for case in wanted]
-        whole = np.mean([_hit(knowledge, c, said) for c, said in zip(wanted, context, strict=True)])
-        result.figures[f"follow-ups, {name}"] = {"n": len(wanted), "bare": bare, "with": whole}
+    for name, group in (("all", cases), ("held back", held_back)):
+        bare = np.mean([_hit(knowledge, case, None) for case in group])
+        context = [None if setting.planted else case["customer"] for case in group]
+        whole = np.mean([_hit(knowledge, c, text) for c, text in zip(group, context, strict=True)])
+        result.figures[f"follow-ups, {name}"] = {"n": len(group), "bare": bare, "with": whole}
         gained[name] = float(whole - bare)
     result.bars += [
         at_least(f"search: follow-ups, {name}: hit@5 over the bare ones", gain, 0.10)
@@ -189,26 +189,26 @@ def _follow_ups(setting: BenchmarkContext, result: BenchmarkReport) -> None:
 
 def _hit(knowledge: KnowledgeBase, case: dict[str, Any], context: str | None) -> bool:
     hits = knowledge.search(case["follow_up"], 50, language=case["language"], context=context)
-    found = list(dict.fromkeys(hit.chunk.article for hit in hits))[:5]
-    return bool(set(found) & set(case["relevant"]))
+    articles = list(dict.fromkeys(hit.chunk.article for hit in hits))[:5]
+    return bool(set(articles) & set(case["relevant"]))
 
 
 def _filters(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Search under filters of every strength, against scoring each passage that fits."""
+    """Search under filters of different strengths, compared with scoring each matching passage."""
     knowledge, facts = _ten_thousand(setting)
     examples = model_training.read(setting, "intents", "banking77", "test.csv")[:_FILTERED]
-    found = []
+    recalls = []
     for number, query in enumerate(example.text for example in examples):
         only = _FILTERS[number % len(_FILTERS)]
         rows = np.flatnonzero(np.asarray(facts.matching_rows(only)))
         vector = knowledge.encode_query(query)[0]
         true = rows[np.argsort(-knowledge.scaled_cosines(0, vector, rows), kind="stable")[:_RANKS]]
         candidates = knowledge.candidates(query, only=None if setting.planted else only)
-        seen = set(candidates.rows.tolist()) if candidates else set()
-        if not seen <= set(rows.tolist()):
-            seen = set()  # a passage that does not fit is the worst of answers
-        found.append(len(seen & set(true.tolist())) / len(true))
-    result.bars.append(at_least("search: recall@10 under filters", float(np.mean(found)), 0.99))
+        retrieved = set(candidates.rows.tolist()) if candidates else set()
+        if not retrieved <= set(rows.tolist()):
+            retrieved = set()  # a passage that does not match counts as a complete failure
+        recalls.append(len(retrieved & set(true.tolist())) / len(true))
+    result.bars.append(at_least("search: recall@10 under filters", float(np.mean(recalls)), 0.99))
 
 
 _FILTERS: Final = (
@@ -220,7 +220,7 @@ _FILTERS: Final = (
 
 
 def _ten_thousand(setting: BenchmarkContext) -> tuple[KnowledgeBase, FilterFields]:
-    """Return a knowledge of 10,003 short passages and the facts of its rows."""
+    """Return a knowledge of 10,003 short passages and the filter fields of its rows."""
     documents = passages(setting)
     built = build(setting, "many", documents, setting.home.eyes())
     folder = built.versions.folder(built.version.id)
@@ -228,7 +228,7 @@ def _ten_thousand(setting: BenchmarkContext) -> tuple[KnowledgeBase, FilterField
 
 
 def passages(setting: BenchmarkContext) -> list[Document]:
-    """Return 10,003 articles of one sentence each: real questions, as if they were answers."""
+    """Return 10,003 articles of one sentence each: real questions, used as if they were answers."""
     examples = model_training.read(setting, "intents", "banking77", "train.csv")
     return [
         Document(
@@ -244,7 +244,7 @@ def passages(setting: BenchmarkContext) -> list[Document]:
 
 
 def _speed(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """One search after the other against the bare float encoder and one flat FAISS search."""
+    """Compare single searches with the bare float encoder and one flat FAISS search."""
     import torch
 
     from knowledge_base.index.dense import DenseIndex

@@ -1,4 +1,4 @@
-"""The server as a process of its own: how soon it answers, what memory it keeps."""
+"""The server as a separate process: time to the first answer, and memory."""
 
 import os
 import shutil
@@ -20,9 +20,9 @@ _AT_ONCE: Final = 4
 
 
 def measure(home: Path, texts: Sequence[str], scratch: Path) -> dict[str, Any]:
-    """Return seconds to the first answer, megabytes after all, and the modules loaded.
+    """Return seconds to the first answer, megabytes after all, and the loaded modules.
 
-    The home is copied: the messages asked here do not belong into its log.
+    The home is copied, so that the messages do not get into its log.
     """
     if not (home / "models" / "current").exists():
         message = f"{home} has no model yet: run `careline train` there, or name another --home"
@@ -90,6 +90,6 @@ def _resident(pid: int) -> float:
 
 
 def _loaded(pid: int) -> list[str]:
-    """Return which heavy libraries a process has mapped into its memory."""
+    """Return the heavy libraries that a process has loaded."""
     mapped = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
     return [name for name in ("torch", "transformers", "onnxruntime") if f"/{name}/" in mapped]

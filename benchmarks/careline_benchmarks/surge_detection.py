@@ -1,4 +1,4 @@
-"""`careline bench surge`: simulated years in which nothing happens, and in which something does."""
+"""`careline bench surge`: simulated years with and without surges."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class CountSimulation:
-    """What daily counts are like: none of these numbers is told to the detector."""
+    """The parameters of simulated daily counts, which the detector does not know."""
 
     years: int = 200
     topics: int = 6
@@ -40,7 +40,7 @@ class CountSimulation:
     lasting: float = 0.0  # correlation of a day's own level with the day before's
 
 
-# The first is what the bars on detection are about; the others must not break the budget.
+# The limits on detection are for the first; the others must not exceed the budget.
 WORLDS: Final[dict[str, CountSimulation]] = {
     "ordinary": CountSimulation(),
     "poisson": CountSimulation(years=50, dispersion=(0.0, 0.0)),
@@ -69,7 +69,7 @@ def means(world: CountSimulation, rng: np.random.Generator) -> Floats:
 
 
 def counts(mean: Floats, world: CountSimulation, rng: np.random.Generator) -> Counts:
-    """Draw negative binomial counts; a part of the noise may last over days."""
+    """Draw negative binomial counts; a part of the noise may last for days."""
     spread = rng.uniform(*world.dispersion, mean.shape[1:])
     if world.lasting:
         noise = rng.normal(0.0, np.sqrt(spread / 2.0), mean.shape)
@@ -84,11 +84,11 @@ def counts(mean: Floats, world: CountSimulation, rng: np.random.Generator) -> Co
 
 
 def false_alarms(world: CountSimulation, plan: DetectorSettings, seed: int) -> float:
-    """Return the alarms a week in years without a surge, over all topics."""
+    """Return the alarms per week in years without a surge, over all topics."""
     rng = np.random.default_rng(seed)
     drawn = counts(means(world, rng), world, rng)
-    seen = watch(drawn, ties=rng.random(drawn.shape), plan=plan)
-    return float(seen.alarm[plan.warm_up :].sum()) / (world.years * _YEAR / WEEK)
+    alarms = watch(drawn, ties=rng.random(drawn.shape), plan=plan)
+    return float(alarms.alarm[plan.warm_up :].sum()) / (world.years * _YEAR / WEEK)
 
 
 def flagged(world: CountSimulation, plan: DetectorSettings, factor: float, seed: int) -> float:
@@ -111,23 +111,23 @@ def flagged(world: CountSimulation, plan: DetectorSettings, factor: float, seed:
 
 
 def _budget(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Hold false alarms against the budget, in the ordinary world and in stranger ones."""
+    """Compare false alarms with the budget, for the ordinary simulation and unusual ones."""
     plan = DetectorSettings()
     more, less = (
         replace(plan, budget=plan.budget * times if setting.planted else plan.budget)
         for times in (2.0, 0.5)
     )
-    found: dict[str, float] = {}
+    ratios: dict[str, float] = {}
     for name, world in WORLDS.items():
-        share = found[name] = round(false_alarms(world, more, seed=11) / plan.budget, 3)
+        share = ratios[name] = round(false_alarms(world, more, seed=11) / plan.budget, 3)
         result.bars.append(at_most(f"surge: false alarms over budget, {name}", share, 1 + _SHARE))
     spent = false_alarms(WORLDS["ordinary"], less, seed=13) / plan.budget
     result.bars.append(at_least("surge: budget that is spent, ordinary", spent, 1 - _SHARE))
-    result.figures["false_alarms_a_week"] = found
+    result.figures["false_alarms_a_week"] = ratios
 
 
 def _power(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Count the doublings that are flagged in time; planted, nothing is doubled."""
+    """Count the doublings that are detected in time; if planted, nothing is doubled."""
     share = flagged(
         WORLDS["ordinary"], DetectorSettings(), 1.0 if setting.planted else 2.0, seed=12
     )

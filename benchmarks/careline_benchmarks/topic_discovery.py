@@ -1,4 +1,4 @@
-"""`careline bench topics`: whether groups of messages are subjects, and new ones are noticed."""
+"""`careline bench topics`: whether topics are meaningful, and new ones are detected."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,19 +16,19 @@ from bot.training.datasets import Example
 from careline_benchmarks.harness import Benchmark, BenchmarkContext, BenchmarkReport, at_least
 from knowledge_base.encoders.base_models import Vectors
 
-_NEW: Final = 30  # subjects that nobody foresaw, one at a time
+_NEW: Final = 30  # new subjects, one at a time
 _AROUND: Final = 1000  # messages about everything else
-_FIRST: Final = 20  # messages about the new subject before it is looked for
-_RIGHT: Final = 0.8  # of a topic's messages, those about the subject: it is that topic
+_FIRST: Final = 20  # messages about the new subject before the discovery
+_RIGHT: Final = 0.8  # share of a topic's messages about the subject, for it to be that topic
 
 
 def _subjects(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Group callers' first words, and compare the groups with what people called their intents."""
+    """Group callers' first messages, and compare the topics with their annotated intents."""
     rows = datasets.read_examples(setting.file("intents", "natcs", "insurance.csv"), held_back=True)
-    (batch,) = batches(_said(rows), _encoder(setting))
+    (batch,) = batches(_topic_messages(rows), _encoder(setting))
     topics = discover(batch, np.ones(len(batch.said), dtype=np.bool_), _encoder(setting))
     placed = assign(batch, topics)
-    true = np.array([one.intent for one in batch.said])
+    true = np.array([message.intent for message in batch.said])
     inside = placed != NOWHERE
     purity = _purity(placed[inside], true[inside])
     result.figures["natcs"] = {
@@ -45,14 +45,14 @@ def _subjects(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     ]
 
 
-def _said(rows: Sequence[Example]) -> list[TopicMessage]:
+def _topic_messages(rows: Sequence[Example]) -> list[TopicMessage]:
     return [
         TopicMessage(f"m{n}", f"c{n}", row.text, "en", row.intent) for n, row in enumerate(rows)
     ]
 
 
 def _encoder(setting: BenchmarkContext) -> Encode:
-    """Return the encoder; planted, one whose vectors say nothing."""
+    """Return the encoder; if planted, one with random vectors."""
     encoder = setting.home.encoder()
 
     def spoilt(texts: Sequence[str]) -> Vectors:
@@ -76,32 +76,32 @@ def _news(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     intents = sorted({row.intent for row in rows})
     rng = np.random.default_rng(5)
     new = rng.choice(len(intents), size=min(_NEW, len(intents)), replace=False)
-    (batch,) = batches(_said(rows), _encoder(setting))
-    found: list[bool] = []
+    (batch,) = batches(_topic_messages(rows), _encoder(setting))
+    discovered: list[bool] = []
     joined: list[float] = []
     strangers: list[float] = []
     for number in new.tolist():
-        about = np.array([one.intent == intents[number] for one in batch.said])
-        ours, others = (rng.permutation(np.flatnonzero(mask)) for mask in (about, ~about))
+        about = np.array([message.intent == intents[number] for message in batch.said])
+        ours, rest = (rng.permutation(np.flatnonzero(mask)) for mask in (about, ~about))
         first, later = ours[:_FIRST], ours[_FIRST:]
-        around, after = others[:_AROUND], others[_AROUND:]
-        # What is usual was looked at before the new subject comes.
+        around, after = rest[:_AROUND], rest[_AROUND:]
+        # Existing topics are discovered before the new subject comes up.
         usual = _only(batch, around)
-        known = discover(usual, np.ones(len(usual.said), dtype=np.bool_), _encoder(setting))
+        existing = discover(usual, np.ones(len(usual.said), dtype=np.bool_), _encoder(setting))
         here = _only(batch, np.concatenate([first, around]))
-        free = assign(here, known) == NOWHERE
-        topics = [*known, *discover(here, free, _encoder(setting))]
+        free = assign(here, existing) == NOWHERE
+        topics = [*existing, *discover(here, free, _encoder(setting))]
         placed = assign(here, topics)
         mine = Counter(placed[: len(first)].tolist())
         mine.pop(NOWHERE, None)
         best, count = max(mine.items(), key=lambda item: item[1], default=(NOWHERE, 0))
-        found.append(count >= max(5, _RIGHT * (placed == best).sum()))
+        discovered.append(count >= max(5, _RIGHT * (placed == best).sum()))
         for joins, places in ((joined, later), (strangers, after)):
-            if found[-1] and len(places):
+            if discovered[-1] and len(places):
                 joins.append(float((assign(_only(batch, places), topics) == best).mean()))
-    share = float(np.mean(found))
+    share = float(np.mean(discovered))
     result.figures["clinc150"] = {
-        "new_subjects": len(found),
+        "new_subjects": len(discovered),
         "found": round(share, 4),
         "later_messages_that_join": round(float(np.mean(joined or [0.0])), 4),
         "other_messages_that_join": round(float(np.mean(strangers or [1.0])), 4),

@@ -1,4 +1,4 @@
-"""`careline bench understand`: speed as ratios, memory, several requests, language, tone."""
+"""`careline bench understand`: speed as ratios, memory, several requests, language, sentiment."""
 
 import csv
 import gzip
@@ -59,11 +59,11 @@ _NEGATIVE: Final = frozenset(
         "sadness",
     }
 )
-_VADER: Final = 0.05  # its authors' threshold of the compound score
+_VADER: Final = 0.05  # the threshold of the compound score recommended by its authors
 
 
 def _speed(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """One message after the other, and 32 callers at once, against the bare encoder."""
+    """Compare single messages, and 32 concurrent callers, with the bare encoder."""
     import torch
 
     train = model_training.read(setting, "intents", "banking77", "train.csv")
@@ -75,7 +75,7 @@ def _speed(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     raw = setting.home.torch_encoder("minilm")
     torch.set_num_threads(1)
     ours, bare = [], []
-    for _ in range(_ROUNDS):  # taken in turn, so that a busy moment hits both
+    for _ in range(_ROUNDS):  # alternately, so that a busy moment affects both
         ours.append(median(understander.understand, texts))
         bare.append(median(lambda text: raw.queries([text]), texts))
     ratio = float(np.median(ours) / np.median(bare))
@@ -108,7 +108,7 @@ def median(call: Callable[[str], Any], texts: Sequence[str]) -> float:
 
 
 def _batched(encoder: Any, texts: Sequence[str]) -> float:
-    """Return the texts a second of the engine alone, in batches of 32 one after the other."""
+    """Return the texts per second of the engine alone, in consecutive batches of 32."""
     started = time.perf_counter()
     for at in range(0, len(texts), _CALLERS):
         encoder.queries(texts[at : at + _CALLERS])
@@ -116,12 +116,12 @@ def _batched(encoder: Any, texts: Sequence[str]) -> float:
 
 
 def _concurrent(understander: Understander, texts: Sequence[str], planted: bool) -> float:  # noqa: FBT001
-    """Return the messages a second that 32 threads get understood, the whole step each."""
+    """Return the messages per second that 32 threads understand, with the whole step."""
     alone = threading.Lock()
 
     def caller(number: int) -> None:
         for text in list(texts[number::_CALLERS]) * _REPEATS:
-            if planted:  # callers who wait for one another
+            if planted:  # callers that wait for each other
                 with alone:
                     understander.understand(text)
                     time.sleep(0.005)
@@ -138,25 +138,25 @@ def _concurrent(understander: Understander, texts: Sequence[str], planted: bool)
 
 
 def _serving(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Start the server on the home, ask a thousand things, look at its memory."""
+    """Start the server on the home, send a thousand messages, and measure its memory."""
     from careline_benchmarks import server_process
 
     texts = [e.text for e in model_training.read(setting, "intents", "banking77", "test.csv")][
         :1000
     ]
-    found = server_process.measure(setting.home.path, texts, setting.scratch)
+    measurement = server_process.measure(setting.home.path, texts, setting.scratch)
     scale = 100 if setting.planted else 1
-    result.figures["serving"] = found
+    result.figures["serving"] = measurement
     result.bars += [
-        at_most("serving: megabytes after 1,000 messages", scale * found["megabytes"], 700),
-        at_most("serving: seconds to the first answer", scale * found["seconds"], 10),
+        at_most("serving: megabytes after 1,000 messages", scale * measurement["megabytes"], 700),
+        at_most("serving: seconds to the first answer", scale * measurement["seconds"], 10),
     ]
-    loaded = [name for name in ("torch", "transformers") if name in found["modules"]]
+    loaded = [name for name in ("torch", "transformers") if name in measurement["modules"]]
     result.bars.append(at_most("serving: of torch and transformers loaded", len(loaded), 0))
 
 
 def _requests(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Two questions joined into one message, and single ones that must stay whole."""
+    """Understand two joined questions, and single ones that must not be split."""
     train = model_training.read(setting, "intents", "banking77", "train.csv")
     test = model_training.read(setting, "intents", "banking77", "test.csv")
     model, _ = model_training.train(setting, train, base="minilm")
@@ -165,8 +165,8 @@ def _requests(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     right, joined = 0, 400
     for _ in range(joined):
         first, second = _pair(test, rng)
-        found = understander.understand(_join(first.text, second.text, rng)).requests
-        right += [request.intent for request in found] == [first.intent, second.intent]
+        requests = understander.understand(_join(first.text, second.text, rng)).requests
+        right += [request.intent for request in requests] == [first.intent, second.intent]
     divided = sum(bool(understander.understand(e.text).requests) for e in test) / len(test)
     result.bars += [
         at_least("requests: joined pairs with both right", right / joined, 0.75),
@@ -195,7 +195,7 @@ def _join(first: str, second: str, rng: np.random.Generator) -> str:
 
 
 def _language(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Detect the language of sentences whose language is known."""
+    """Detect the language of sentences in a known language."""
     rows = [("en", e.text) for e in model_training.read(setting, "intents", "xsid", "en_valid.csv")]
     rows += [
         ("zh", e.text) for e in model_training.read(setting, "intents", "xsid", "zh_valid.csv")
@@ -209,8 +209,8 @@ def _language(setting: BenchmarkContext, result: BenchmarkReport) -> None:
 
 
 def _crosswoz(setting: BenchmarkContext) -> str:
-    found = sorted((setting.data / "transcripts").glob("crosswoz_zh_a*"))
-    return found[0].name if found else "crosswoz_zh_a.jsonl.gz"
+    files = sorted((setting.data / "transcripts").glob("crosswoz_zh_a*"))
+    return files[0].name if files else "crosswoz_zh_a.jsonl.gz"
 
 
 def _customers(path: Path) -> list[str]:
@@ -220,23 +220,23 @@ def _customers(path: Path) -> list[str]:
 
 
 def _tone(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Sentiment of comments nobody trained on, against VADER."""
+    """Compare the sentiment of comments outside the training data with VADER's."""
     from sklearn.metrics import f1_score
 
     texts, truth = _goemotions(setting)
     encoder = setting.home.encoder("e5-small")
     head = emotion_classifier.fit_cached(encoder)
-    said = [found.sentiment for found in head.read(encoder.queries(texts), texts)]
+    predicted = [tone.sentiment for tone in head.read(encoder.queries(texts), texts)]
     peer = [_vader(text) for text in texts]
     if setting.planted:
-        said = peer
-    ours, theirs = (float(f1_score(truth, s, average="macro")) for s in (said, peer))
+        predicted = peer
+    ours, theirs = (float(f1_score(truth, s, average="macro")) for s in (predicted, peer))
     result.figures["sentiment"] = {"n": len(texts), "ours": ours, "vader": theirs}
     result.bars.append(at_least("sentiment: macro-F1 over VADER's", ours - theirs, 0.05))
 
 
 def _goemotions(setting: BenchmarkContext) -> tuple[list[str], list[str]]:
-    """Return texts whose raters' emotions agree on one of three sentiments."""
+    """Return texts for which the raters' emotions agree on one of three sentiments."""
     names = setting.file("emotion", "goemotions_labels.txt").read_text("utf-8").split()
     path = setting.file("emotion", "goemotions_dev.tsv.gz")
     texts, truth = [], []
@@ -244,10 +244,10 @@ def _goemotions(setting: BenchmarkContext) -> tuple[list[str], list[str]]:
         for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
             if len(row) < 2 or not row[1].replace(",", "").isdigit():  # noqa: PLR2004
                 continue
-            found = {_sentiment(names[int(number)]) for number in row[1].split(",")}
-            if len(found) == 1:
+            sentiments = {_sentiment(names[int(number)]) for number in row[1].split(",")}
+            if len(sentiments) == 1:
                 texts.append(row[0])
-                truth.append(found.pop())
+                truth.append(sentiments.pop())
     return texts, truth
 
 

@@ -1,4 +1,4 @@
-"""The real data about safety, read for `careline bench safety`."""
+"""Readers of the real data about safety for `careline bench safety`."""
 
 import csv
 import gzip
@@ -35,10 +35,10 @@ def prompts_of(setting: BenchmarkContext) -> tuple[list[str], list[str]]:
 
 
 def comments(setting: BenchmarkContext) -> dict[str, list[str]]:
-    """Return comments by whether they offend: "1" or "0"."""
-    found: dict[str, list[str]] = {"0": [], "1": []}
+    """Return comments by whether they are offensive: "1" or "0"."""
+    by_label: dict[str, list[str]] = {"0": [], "1": []}
     path = setting.file("safety", "cold_zh_dev.csv.gz")
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            found[row["label"]].append(row["TEXT"])
-    return found
+            by_label[row["label"]].append(row["TEXT"])
+    return by_label

@@ -1,7 +1,7 @@
-"""A million vectors: recall, time against a flat search, memory, and the file.
+"""A million vectors: recall, time relative to a flat search, memory, and file size.
 
-The vectors are made block by block in each process that needs them, so that none holds them all:
-one process builds the index, one serves it, and one compares every query with every vector.
+The vectors are generated block by block in each process that needs them, so that none holds all of
+them: one process builds the index, one serves it, and one compares every query with every vector.
 """
 
 import json
@@ -36,7 +36,7 @@ _EACH: Final = 50  # vectors around a centre, on average: 20,000 centres at a mi
 _NOISE: Final = 0.8
 _SEED: Final = 7
 _BLOCK: Final = 16_384
-_JOINED: Final = 4  # blocks that a flat search takes at once: 100 MB, more than caches hold
+_JOINED: Final = 4  # blocks that a flat search uses at once: 100 MB, more than caches hold
 _QUERIES: Final = 1_000
 _TIMED: Final = 20  # queries that a flat search answers, one at a time
 _K: Final = 10
@@ -44,7 +44,7 @@ _K: Final = 10
 
 @dataclass(frozen=True)
 class _Case:
-    """What a process is told: where the files are, what the vectors are like."""
+    """The inputs of a process: where the files are, and the size of the data."""
 
     folder: str
     count: int
@@ -57,30 +57,30 @@ class _Case:
         return Path(self.folder, "dense")
 
     @property
-    def found(self) -> Path:
-        """The file of what the searches found."""
+    def results(self) -> Path:
+        """The file of the search results."""
         return Path(self.folder, "found.json")
 
 
-class _Made:
+class _SyntheticVectors:
     """Unit vectors around Gaussian centres, the same in every process."""
 
     def __init__(self, case: _Case) -> None:
         self.count, self.dimension = case.count, case.dimension
         rng = np.random.default_rng(_SEED)
-        self._stored, self._asked = rng.spawn(2)
+        self._stored, self._query_rng = rng.spawn(2)
         self._centres = rng.standard_normal((self.count // _EACH, self.dimension), dtype=np.float32)
         self._start = self._stored.bit_generator.state
 
     def blocks(self) -> Iterator[tuple[Numbers, Vectors]]:
-        """Yield the numbers and vectors to be stored; every time the same ones."""
+        """Yield the numbers and vectors to be stored; always the same ones."""
         self._stored.bit_generator.state = self._start
         for at in range(0, self.count, _BLOCK):
             size = min(_BLOCK, self.count - at)
             yield np.arange(at, at + size, dtype=np.int64), self._around(self._stored, size)
 
     def sample(self) -> Iterator[Vectors]:
-        """Yield the first vectors to be stored: all are drawn alike, so they are a fair sample."""
+        """Yield the first vectors to be stored, a fair sample since all have one distribution."""
         size = sample_for(self.count)
         for numbers, vectors in self.blocks():
             if numbers[0] >= size:
@@ -88,22 +88,24 @@ class _Made:
             yield vectors[: size - numbers[0]]
 
     def queries(self) -> Vectors:
-        """Return fresh vectors made the same way; to be called once."""
-        return self._around(self._asked, _QUERIES)
+        """Return new vectors of the same distribution; to be called once."""
+        return self._around(self._query_rng, _QUERIES)
 
     def _around(self, rng: np.random.Generator, size: int) -> Vectors:
         centres = self._centres[rng.integers(len(self._centres), size=size)]
         noise = rng.standard_normal((size, self.dimension), dtype=np.float32)
-        made = centres + np.float32(_NOISE) * noise
-        return np.asarray(made / np.linalg.norm(made, axis=1, keepdims=True), dtype=np.float32)
+        vectors = centres + np.float32(_NOISE) * noise
+        return np.asarray(
+            vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32
+        )
 
 
 def _build(case: _Case) -> dict[str, Any]:
     """Build the index and write it."""
-    made = _Made(case)
+    data = _SyntheticVectors(case)
     started = time.perf_counter()
     index = DenseIndex.stream(
-        made.blocks(), count=case.count, dimension=case.dimension, sample=made.sample()
+        data.blocks(), count=case.count, dimension=case.dimension, sample=data.sample()
     )
     index.save(case.index)
     return {
@@ -114,46 +116,48 @@ def _build(case: _Case) -> dict[str, Any]:
 
 
 def _serve(case: _Case) -> dict[str, Any]:
-    """Open the index and answer one query after the other."""
-    queries = _Made(case).queries()
+    """Load the index and answer one query after the other."""
+    queries = _SyntheticVectors(case).queries()
     started = time.perf_counter()
     index = DenseIndex.load(case.index, lists=1 if case.spoilt else None)
     opened = time.perf_counter() - started
-    found, times = [], []
+    results, times = [], []
     for query in queries:
         started = time.perf_counter()
         numbers, _ = index.search(query, _K)
         times.append(time.perf_counter() - started)
-        found.append(numbers.tolist())
-    case.found.write_text(json.dumps(found))
+        results.append(numbers.tolist())
+    case.results.write_text(json.dumps(results))
     return {"open_ms": 1000 * opened, "search_ms": 1000 * statistics.median(times)}
 
 
 def _compare(case: _Case) -> dict[str, Any]:
     """Find the true neighbours block by block, and time flat searches of the same blocks."""
-    made = _Made(case)
-    queries = made.queries()
+    data = _SyntheticVectors(case)
+    queries = data.queries()
     best = np.full((len(queries), _K), -np.inf, dtype=np.float32)
     truth = np.full((len(queries), _K), -1, dtype=np.int64)
     waiting: list[tuple[Numbers, Vectors]] = []
     times = np.zeros(_TIMED)
     rows = np.arange(len(queries))[:, None]
-    for numbers, vectors in made.blocks():
+    for numbers, vectors in data.blocks():
         scores = np.concatenate([best, queries @ vectors.T], axis=1)
-        known = np.concatenate([truth, np.broadcast_to(numbers, (len(rows), len(numbers)))], axis=1)
+        candidates = np.concatenate(
+            [truth, np.broadcast_to(numbers, (len(rows), len(numbers)))], axis=1
+        )
         top = np.argpartition(-scores, _K, axis=1)[:, :_K]
-        best, truth = scores[rows, top], known[rows, top]
+        best, truth = scores[rows, top], candidates[rows, top]
         waiting.append((numbers, vectors))
         if len(waiting) == _JOINED or numbers[-1] == case.count - 1:
             times += _flat_times(waiting, queries[:_TIMED])
             waiting.clear()
-    found = json.loads(case.found.read_text())
-    shared = [len(set(a) & set(b)) for a, b in zip(found, truth.tolist(), strict=True)]
+    results = json.loads(case.results.read_text())
+    shared = [len(set(a) & set(b)) for a, b in zip(results, truth.tolist(), strict=True)]
     return {"recall": sum(shared) / truth.size, "flat_ms": 1000 * float(np.median(times))}
 
 
 def _flat_times(blocks: Sequence[tuple[Numbers, Vectors]], queries: Vectors) -> NDArray[np.float64]:
-    """Return the seconds that flat searches of some blocks take, one query after the other."""
+    """Return the seconds of flat searches of some blocks, one query after the other."""
     numbers, vectors = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
     flat, times = DenseIndex.build(vectors, numbers, kind="flat"), []
     for query in queries:
@@ -164,9 +168,9 @@ def _flat_times(blocks: Sequence[tuple[Numbers, Vectors]], queries: Vectors) -> 
 
 
 def million(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Build, serve and compare, each in a process of its own."""
+    """Build, serve and compare, each in a separate process."""
     case = _Case(str(setting.scratch), COUNT, DIMENSION, setting.planted)
-    built, served, compared = (_apart(step, case) for step in _STEPS)
+    built, served, compared = (_run_step(step, case) for step in _STEPS)
     count = f"{COUNT:,} vectors"
     result.figures["million"] = {"count": COUNT, "build": built, "serve": served, "flat": compared}
     result.bars += [
@@ -192,21 +196,21 @@ _STEPS: Final[dict[str, Callable[[_Case], dict[str, Any]]]] = {
 }
 
 
-def _apart(step: str, case: _Case) -> dict[str, Any]:
-    """Run a step as a process of its own; raise CarelineError when it fails."""
+def _run_step(step: str, case: _Case) -> dict[str, Any]:
+    """Run a step in a separate process; raise CarelineError if it fails."""
     command = [sys.executable, "-m", __spec__.name, step, json.dumps(asdict(case))]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:] or [f"exit {done.returncode}"]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if process.returncode:
+        last = process.stderr.strip().splitlines()[-1:] or [f"exit {process.returncode}"]
         message = f"the step {step} of {case.count:,} vectors failed: {last[0]}"
         raise CarelineError(message)
-    return dict(json.loads(done.stdout))
+    return dict(json.loads(process.stdout))
 
 
 def _peak() -> float:
-    """Return the most memory this process has had resident, in megabytes.
+    """Return the maximum resident memory of this process so far, in megabytes.
 
-    Linux's own count is asked first: what getrusage says includes the parent at the fork.
+    Linux's own counter is preferred: that of getrusage includes the parent before the fork.
     """
     status = Path("/proc/self/status")
     if status.exists():
@@ -217,8 +221,8 @@ def _peak() -> float:
 
 
 def _main(step: str, case: str) -> None:
-    said = _STEPS[step](_Case(**json.loads(case)))
-    sys.stdout.write(json.dumps({**said, "peak_megabytes": _peak()}))
+    figures = _STEPS[step](_Case(**json.loads(case)))
+    sys.stdout.write(json.dumps({**figures, "peak_megabytes": _peak()}))
 
 
 BENCHMARK: Final = Benchmark({"million": million})

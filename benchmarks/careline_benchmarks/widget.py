@@ -1,6 +1,6 @@
-"""`careline bench widget`: the chat widget in a real browser, through everything that goes wrong.
+"""`careline bench widget`: the chat widget in a real browser, with failures of every kind.
 
-A bare home is served; a stage in front of it has the pages and cuts connections.
+The server has a bare home; a stage in front of it provides the pages and cuts connections.
 """
 
 import gzip
@@ -60,7 +60,7 @@ class Empty extends HTMLElement {
 customElements.define("x-empty", Empty);
 document.body.append(document.createElement("x-empty"));
 """
-# Looks as often as it can whether there is something to click, and notes when.
+# Checks as often as possible whether there is something to click, and records when.
 _WATCH: Final = """
 const channel = new MessageChannel();
 channel.port1.onmessage = () => {
@@ -70,7 +70,7 @@ channel.port1.onmessage = () => {
 };
 channel.port2.postMessage(0);
 """
-# From the beginning of a frame: else the time until the next one, drawn by chance, is measured.
+# From the start of a frame; otherwise the random time until the next one is included.
 _CLICK: Final = """async () => {
   const root = document.querySelector("careline-chat, x-empty").shadowRoot;
   await new Promise(requestAnimationFrame);
@@ -83,7 +83,7 @@ _CLICK: Final = """async () => {
 _LINES: Final = """() => [...document.querySelector("careline-chat").shadowRoot
   .querySelectorAll(".line")].map((line) => [line.dataset.testid.replace("message-", ""),
   line.querySelector(".text").textContent])"""
-# What a plant puts before the script: half a second is lost as it starts, and at every click.
+# A planted failure puts this before the script: half a second is lost at start and at every click.
 _SLOW: Final = """{
   const lose = () => { const t = performance.now(); while (performance.now() - t < 500); };
   addEventListener("click", lose, true);
@@ -102,11 +102,11 @@ class BareServer:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """The address of the server."""
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start it and wait until it is ready; raise CarelineError where it is not."""
+        """Start it and wait until it is ready; raise CarelineError if it does not get ready."""
         home = ("--home", str(self.home), "--port", str(self.port))
         self.process = subprocess.Popen(  # noqa: S603 — our own command
             [sys.executable, "-m", "bot.cli", "serve", *home],
@@ -191,7 +191,7 @@ def _say(tab: "Tab", text: str) -> None:
 
 
 def _size(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Weigh what a page loads to show and open the chat, as it is sent."""
+    """Measure what a page loads to show and open the chat, compressed."""
     paths: dict[str, int] = {}
     with _served(setting) as (server, _stage):
         for path in ("widget.js", "widget/words-en.js", "widget/words-zh.js", "widget/forms.js"):
@@ -206,12 +206,12 @@ def _size(setting: BenchmarkContext, result: BenchmarkReport) -> None:
 
 
 def _speed(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Time the launcher and the first opening against an element that does nothing else."""
+    """Time the launcher and the first opening, relative to an element that does nothing else."""
     usable: dict[str, list[float]] = {"chat": [], "empty": []}
     opened: dict[str, list[float]] = {"chat": [], "empty": []}
     with _served(setting) as (server, stage), _browser() as browser:
         slow = _SLOW if setting.planted else ""
-        for path in ("/widget.js", "/widget/words-en.js"):  # from the same place as the empty one
+        for path in ("/widget.js", "/widget/words-en.js"):  # from the same host as the empty one
             text = httpx.get(server.url + path).text
             stage.pages[path] = StagePage(slow + text, {"Content-Type": "text/javascript"})
             slow = ""
@@ -225,38 +225,38 @@ def _speed(setting: BenchmarkContext, result: BenchmarkReport) -> None:
                 opened[name].append(tab.evaluate(_CLICK))
                 tab.close()
     for what, times in (("script to usable", usable), ("click to open", opened)):
-        median = {name: statistics.median(found) for name, found in times.items()}
+        median = {name: statistics.median(values) for name, values in times.items()}
         result.figures[f"{what}, ms"] = {name: round(ms, 1) for name, ms in median.items()}
         ratio = median["chat"] / median["empty"]
         result.bars.append(at_most(f"widget: {what}, to an empty element's", ratio, _RATIO))
 
 
 def _history(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Scroll back through 500 messages; count those in the page all the while."""
+    """Scroll back through 500 messages; count those in the page all the time."""
     with _served(setting) as (server, stage), _chat(stage) as tab:
         _say(tab, "message 0")
         tab.get_by_test_id("thumb-up").first.wait_for()
-        kept = tab.evaluate("() => Object.values(localStorage).map((t) => t && JSON.parse(t))"
+        session = tab.evaluate("() => Object.values(localStorage).map((t) => t && JSON.parse(t))"
                             ".find((one) => one?.session)")  # fmt: skip
-        headers = {"Authorization": f"Bearer {kept['session']}"}
+        headers = {"Authorization": f"Bearer {session['session']}"}
         with httpx.Client(base_url=server.url, headers=headers, timeout=_PATIENCE) as client:
             for number in range(1, _HISTORY):
-                body = {"text": f"message {number}", "conversation_id": kept["conversation"]}
+                body = {"text": f"message {number}", "conversation_id": session["conversation"]}
                 client.post("/api/messages", json=body).raise_for_status()
         _open(tab, stage)
         tab.get_by_text(f"message {_HISTORY - 1}", exact=True).wait_for()
-        most, seen = 0, set[str]()
+        most, visible = 0, set[str]()
         for _ in range(_HISTORY):
-            found = tab.evaluate(_LINES)
-            most = max(most, len(found) + (_ROOM if setting.planted else 0))
-            seen.update(text for role, text in found if role == "customer")
-            if "message 0" in seen:
+            lines = tab.evaluate(_LINES)
+            most = max(most, len(lines) + (_ROOM if setting.planted else 0))
+            visible.update(text for role, text in lines if role == "customer")
+            if "message 0" in visible:
                 break
             tab.get_by_test_id("log").evaluate("(one) => { one.scrollTop = 0; }")
             tab.wait_for_timeout(100)
     result.bars += [
         at_most("widget: messages in the page, of 500", most, _ROOM),
-        at_least("widget: questions seen when scrolling back", len(seen) / _HISTORY, 1.0),
+        at_least("widget: questions seen when scrolling back", len(visible) / _HISTORY, 1.0),
     ]
 
 
@@ -279,9 +279,9 @@ def _tokens(setting: BenchmarkContext, result: BenchmarkReport) -> None:
         _say(tab, "everything, please")
         last = f"""() => ({_LINES})().pop()[1].endsWith({json.dumps(tokens[-1])})"""
         tab.wait_for_function(last)
-        shown = tab.evaluate(_LINES)[-1][1]
-    wrong = abs(len(shown) - len(whole))
-    wrong += sum(one != other for one, other in zip(shown, whole, strict=False))
+        displayed = tab.evaluate(_LINES)[-1][1]
+    wrong = abs(len(displayed) - len(whole))
+    wrong += sum(left != right for left, right in zip(displayed, whole, strict=False))
     result.bars.append(at_most("widget: wrong characters of 20,000 streamed tokens", wrong, 0))
 
 
@@ -291,7 +291,7 @@ def _event(number: int, name: str, data: Any) -> bytes:
 
 
 def _outages(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Talk through 30 cut streams and 5 restarts; then compare both sides' transcripts."""
+    """Send messages through 30 cut streams and 5 restarts; then compare both transcripts."""
     dice = random.Random(7)  # noqa: S311 — no secret
     with _served(setting) as (server, stage), _chat(stage) as tab:
         for number in range(_QUESTIONS):
@@ -302,21 +302,25 @@ def _outages(setting: BenchmarkContext, result: BenchmarkReport) -> None:
                 server.start()
             tab.wait_for_function(f"() => ({_LINES})().length === {min(2 * number + 3, _ROOM)}")
             tab.locator(".log[aria-busy=false]").wait_for()
-        kept = tab.evaluate("() => Object.values(localStorage).map((t) => t && JSON.parse(t))"
+        session = tab.evaluate("() => Object.values(localStorage).map((t) => t && JSON.parse(t))"
                             ".find((one) => one?.session)")  # fmt: skip
-        headers = {"Authorization": f"Bearer {kept['session']}"}
-        path = f"{server.url}/api/conversations/{kept['conversation']}/messages"
+        headers = {"Authorization": f"Bearer {session['session']}"}
+        path = f"{server.url}/api/conversations/{session['conversation']}/messages"
         lines = httpx.get(path, headers=headers).json()["messages"]
         tab.wait_for_timeout(1000)
-        shown = tab.evaluate(_LINES)
-    said = [[line["role"], line["text"]] for line in lines]
+        displayed = tab.evaluate(_LINES)
+    logged = [[line["role"], line["text"]] for line in lines]
     if setting.planted:
-        said.insert(-1, said[-1])
-    matched = said[-len(shown) :] == shown or said == shown[1:]
-    result.figures["outages"] = {"cut": stage.broken, "restarts": _RESTARTS, "messages": len(said)}
+        logged.insert(-1, logged[-1])
+    matched = logged[-len(displayed) :] == displayed or logged == displayed[1:]
+    result.figures["outages"] = {
+        "cut": stage.broken,
+        "restarts": _RESTARTS,
+        "messages": len(logged),
+    }
     result.bars += [
         at_least("widget: streams cut", stage.broken, _QUESTIONS),
-        at_most("widget: messages more or less than written", abs(len(said) - 2 * _QUESTIONS), 0),
+        at_most("widget: messages more or less than written", abs(len(logged) - 2 * _QUESTIONS), 0),
         at_least("widget: both transcripts are the same", float(matched), 1.0),
     ]
 

@@ -1,4 +1,4 @@
-"""A stage for the widget: pages around it, and a way to the server that can be cut at will."""
+"""A proxy for the widget benchmark, with pages of its own and connections that can be cut."""
 
 import http.client
 import threading
@@ -10,14 +10,14 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 _STREAM: Final = "text/event-stream"
-_PASSED_ON: Final = frozenset(
+_FORWARDED: Final = frozenset(
     {"accept", "authorization", "content-type", "last-event-id", "accept-encoding", "origin"}
 )
-_KEPT_BACK: Final = frozenset({"transfer-encoding", "connection", "date", "server", "keep-alive"})
+_DROPPED: Final = frozenset({"transfer-encoding", "connection", "date", "server", "keep-alive"})
 _PIECE: Final = 4096
 _PATIENCE: Final = 120.0  # seconds
 
-Script = Callable[[bytes, str | None], Iterator[bytes]]  # body, Last-Event-ID → what is streamed
+Script = Callable[[bytes, str | None], Iterator[bytes]]  # body, Last-Event-ID → the stream
 
 
 @dataclass
@@ -30,17 +30,17 @@ class StagePage:
 
 @dataclass
 class WidgetStage:
-    """Serves pages of its own and passes everything else on to a server.
+    """Serves its own pages and forwards everything else to a server.
 
-    `script` answers messages in the server's place. `cut` streams of replies are broken off after
-    some bytes, one stream for each number in it.
+    `script` answers messages instead of the server. Each number in `cuts` ends one stream of a
+    reply after that many bytes.
     """
 
     upstream: str
     pages: dict[str, StagePage] = field(default_factory=dict)
     script: Script | None = None
     cuts: list[int] = field(default_factory=list)
-    broken: int = 0  # replies that broke off so far: cut here, or the server or the browser left
+    broken: int = 0  # replies that were interrupted: cut here, or by the server or the browser
     requests: list[str] = field(default_factory=list)
     url: str = ""
 
@@ -66,29 +66,29 @@ class _Handler(BaseHTTPRequestHandler):
     stage: WidgetStage
 
     def log_message(self, *_: Any) -> None:
-        """Keep quiet."""
+        """Do not log requests."""
 
     def do_GET(self) -> None:
-        """Serve a page, or pass the request on."""
+        """Serve a page, or forward the request."""
         page = self.stage.pages.get(self.path.partition("?")[0])
         if page is None:
-            self._pass_on()
+            self._forward()
             return
         body = page.html.encode()
         self._begin(200, {"Content-Type": "text/html; charset=utf-8", **page.headers}, len(body))
         self.wfile.write(body)
 
     def do_POST(self) -> None:
-        """Answer by the script, or pass the request on."""
+        """Answer with the script, or forward the request."""
         if self.stage.script and self.path == "/api/messages":
             self._begin(200, {"Content-Type": _STREAM}, None)
             self._stream(self.stage.script(self._body(), self.headers.get("Last-Event-ID")))
             return
-        self._pass_on()
+        self._forward()
 
     def do_DELETE(self) -> None:
-        """Pass the request on."""
-        self._pass_on()
+        """Forward the request."""
+        self._forward()
 
     def _body(self) -> bytes:
         return self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -103,16 +103,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
 
-    def _pass_on(self) -> None:
+    def _forward(self) -> None:
         self.stage.requests.append(f"{self.command} {self.path}")
         place = urlsplit(self.stage.upstream)
         connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=_PATIENCE)
-        wanted = {k: v for k, v in self.headers.items() if k.lower() in _PASSED_ON}
+        request_headers = {k: v for k, v in self.headers.items() if k.lower() in _FORWARDED}
         try:
-            connection.request(self.command, self.path, self._body(), wanted)
+            connection.request(self.command, self.path, self._body(), request_headers)
             answer = connection.getresponse()
-            kept = {k: v for k, v in answer.getheaders() if k.lower() not in _KEPT_BACK}
-            self._begin(answer.status, kept, None)
+            headers = {k: v for k, v in answer.getheaders() if k.lower() not in _DROPPED}
+            self._begin(answer.status, headers, None)
             pieces = iter(lambda: answer.read1(_PIECE), b"")
             if self.command == "POST" and _STREAM in answer.headers.get("Content-Type", ""):
                 self._stream(pieces)
@@ -120,21 +120,21 @@ class _Handler(BaseHTTPRequestHandler):
                 for piece in pieces:
                     self._send(piece)
         except (OSError, http.client.HTTPException):
-            return  # the server is away, or the browser left: the connection ends
+            return  # the server is down, or the browser left: the connection ends
         finally:
             connection.close()
 
     def _stream(self, pieces: Iterator[bytes]) -> None:
-        """Send a reply, or the beginning of it where this one is to be cut."""
-        left = self.stage.cuts.pop(0) if self.stage.cuts else None
+        """Send a reply, or the beginning of it if it is to be cut."""
+        remaining = self.stage.cuts.pop(0) if self.stage.cuts else None
         self.stage.broken += 1
         for piece in pieces:
-            if left is not None and len(piece) >= left:
-                self._send(piece[:left])
+            if remaining is not None and len(piece) >= remaining:
+                self._send(piece[:remaining])
                 return
             self._send(piece)
-            left = left and left - len(piece)
-        self.stage.broken -= 1  # it came to its end
+            remaining = remaining and remaining - len(piece)
+        self.stage.broken -= 1  # it was complete
 
     def _send(self, piece: bytes) -> None:
         self.wfile.write(piece)

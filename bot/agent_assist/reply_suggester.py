@@ -98,14 +98,14 @@ class ReplySuggester:
 
     def is_behind(self) -> bool:
         """Return whether people answered so much since that it is worth to learn again."""
-        return reply_suggestions.by_people(self.engine) - self._known >= _NEW
+        return reply_suggestions.count_agent_answers(self.engine) - self._known >= _NEW
 
     def learn(self) -> None:
         """Learn what people answered; one thread at a time."""
         if not self._lock.acquire(blocking=False):
             return
         try:
-            self._known = reply_suggestions.by_people(self.engine)
+            self._known = reply_suggestions.count_agent_answers(self.engine)
             cases = [*_of_files(self.dialogs), *_of_log(self.engine)]
             learnt = {}
             for language in ("en", "zh"):
@@ -126,7 +126,7 @@ def _cases(said: Sequence[DialogueLine], conversation: str) -> Iterator[ReplyCas
 
 
 def _of_log(engine: "Engine") -> Iterator[ReplyCase]:
-    for conversation in reply_suggestions.past(engine, MOST):
+    for conversation in reply_suggestions.answered_conversations(engine, MOST):
         lines = [DialogueLine(line.role, line.text, line.template) for line in conversation]
         yield from _cases(lines, conversation[0].conversation_id)
 

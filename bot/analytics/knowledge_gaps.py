@@ -193,10 +193,10 @@ def gaps(
     `cluster` is `cluster_questions` with the home's knowledge and encoder.
     """
     start, end = daily_aggregates.bounds(period.first, period.last)
-    shown = query_log.shown(engine, start, end, synthetic=period.synthetic)
+    shown = query_log.conversation_channels(engine, start, end, synthetic=period.synthetic)
     asked = [
         question
-        for question in query_log.asked(engine, start, synthetic=period.synthetic)
+        for question in query_log.logged_questions(engine, start, synthetic=period.synthetic)
         if question.conversation_id in shown
         and period.channel in {None, shown[question.conversation_id]}
         and period.language in {None, question.language}

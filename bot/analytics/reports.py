@@ -56,7 +56,7 @@ def insights(
     before = wanted.before()
     history = min(before.first, wanted.first - HISTORY)
     found = _digests(engine, wanted, history)
-    known = topic_store.shown(engine)
+    known = topic_store.visible_topics(engine)
     return period_report.page(
         wanted,
         known,
@@ -110,7 +110,7 @@ def alerts(
     `changes` says of a version what it changed, such as how many articles.
     """
     aggregate_cache.refresh(engine, outcomes.summed)
-    known = topic_store.shown(engine)
+    known = topic_store.visible_topics(engine)
     found = _surges(_digests(engine, wanted, wanted.first - HISTORY), known, wanted.last, plan)
     told = []
     with engine.begin() as connection:

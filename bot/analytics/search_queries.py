@@ -27,7 +27,9 @@ def of_home(home: Path, engine: "Engine") -> list[JudgedQuery]:
     path = home / _CASES
     written = read_queries(path) if path.exists() else []
     files = sorted((home / "dialogs").glob("*.jsonl*"))
-    logged = [JudgedQuery(text, articles) for text, articles in query_log.answered(engine)]
+    logged = [
+        JudgedQuery(text, articles) for text, articles in query_log.answered_questions(engine)
+    ]
     return [
         *(query for query in written if query.id is None or not is_held_back(query.id)),
         *of_transcripts(datasets.read_transcripts(files)),

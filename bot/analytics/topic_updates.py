@@ -72,7 +72,7 @@ class TopicUpdater:
         """
         looked, read = TopicUpdate(), set[str]()
         engine = self._engine
-        with store.alone(engine):
+        with store.exclusive_update(engine):
             if store.names(engine):  # a home without any needs no encoder for it
                 store.sweep(engine, None if fresh else self._encoder)
             for synthetic in (False, True):

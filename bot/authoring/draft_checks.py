@@ -197,7 +197,7 @@ def _copy(home: Path, place: Path, paper: EditableFile, text: str) -> None:
     """Put the home's content into a folder, with the draft in its place."""
     (place / "templates").mkdir()
     (place / paper.path).write_text(text, encoding="utf-8")
-    for name in content_snapshots.names(place if paper.kind is FileKind.POLICY else home):
+    for name in content_snapshots.content_files(place if paper.kind is FileKind.POLICY else home):
         source, target = home / name, place / name
         if content_snapshots.is_file(source) and name != paper.path:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -206,7 +206,7 @@ def _copy(home: Path, place: Path, paper: EditableFile, text: str) -> None:
 
 def _lists_outside(tree: YamlSource, text: str, home: Path) -> Iterator[DraftIssue]:
     """Yield the files of names that a policy would read from outside the home, and hidden ones."""
-    for name, file in content_snapshots.lists(text):
+    for name, file in content_snapshots.entity_files(text):
         path = (home / file).resolve()
         hidden = any(part.startswith(".") for part in Path(file).parts)
         if hidden or not path.is_relative_to(home.resolve()):

@@ -34,7 +34,7 @@ def check(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
         knowledge.vectors(),
         today=now().date(),
         # With an empty log, no article was found yet, and that says nothing about them.
-        retrieved=query_log.retrieved(place.engine) or None,
+        retrieved=query_log.retrieved_articles(place.engine) or None,
     )
     show(_report_json(report), as_json=as_json, text=lambda: _report(report))
 
@@ -92,7 +92,7 @@ def gaps(
     place = open_home(home)
     place.log()
     since = now() - timedelta(days=days) if days else None
-    open_questions = learning.unanswered(query_log.asked(place.engine, since))
+    open_questions = learning.unanswered(query_log.logged_questions(place.engine, since))
     found = learning.cluster_questions(open_questions, place.knowledge, place.encoder)
     result = {
         "clusters": [_cluster_json(cluster) for cluster in found],

@@ -118,7 +118,7 @@ def build_assistant(
                 home, model, policy, templates, asked=log is None or isinstance(log, SqlLog)
             ),
             model_version=model.version if model else None,
-            content=None if content else content_snapshots.keep(home.path),
+            content=None if content else content_snapshots.save(home.path),
             max_characters=home.settings.max_message_characters,
         ),
         after,

@@ -144,7 +144,9 @@ class Verifier:
         """Build the assistant that served; raise CarelineError when a part of it is gone."""
         served = turn.versions
         content = (
-            content_snapshots.folder(self._home.path, served.content) if served.content else None
+            content_snapshots.snapshot_folder(self._home.path, served.content)
+            if served.content
+            else None
         )
         current = (self._home.templates().version, self._home.policy().version)
         if content is None and (served.templates, served.policy) != current:

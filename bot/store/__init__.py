@@ -1,1 +1,1 @@
-"""What do we keep? The conversation log and the state of conversations, in SQL."""
+"""The conversation log and the state of conversations, in SQL."""

@@ -1,4 +1,4 @@
-"""Who may sign in: users with a role, their passwords as argon2 hashes."""
+"""User accounts: a role each, and passwords as argon2 hashes."""
 
 import re
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ from sqlalchemy.exc import IntegrityError
 from bot.core.types import CarelineError, NotFoundError, now
 from bot.store.tables import agents, users
 
-SHORTEST: Final = 8  # characters of a password (NIST SP 800-63B, 5.1.1.2)
-LONGEST: Final = 256
+MIN_PASSWORD_LENGTH: Final = 8  # characters of a password (NIST SP 800-63B, 5.1.1.2)
+MAX_PASSWORD_LENGTH: Final = 256
 _HASHER: Final = PasswordHasher()  # argon2id with the parameters of RFC 9106, low memory
 
 
 class AccessLevel(StrEnum):
-    """What a user may do; each level may do what the ones before it may."""
+    """The rights of a user; each level includes the ones before it."""
 
     AGENT = "agent"
     SUPERVISOR = "supervisor"
     ADMIN = "admin"
 
-    def covers(self, least: "AccessLevel") -> bool:
-        """Return whether this level is enough where `least` is needed."""
+    def covers(self, required: "AccessLevel") -> bool:
+        """Return whether this level includes the required one."""
         order = list(AccessLevel)
-        return order.index(self) >= order.index(least)
+        return order.index(self) >= order.index(required)
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ class User:
 
 
 class UserError(CarelineError):
-    """A user cannot be changed as asked; the message says what to do."""
+    """A user cannot be changed this way; the message says what to do."""
 
 
 def check_id(identifier: str) -> None:
-    """Raise UserError for what is no name to sign in with."""
+    """Raise UserError for an id that nobody can sign in with."""
     if not re.fullmatch(r"[A-Za-z0-9_.\-]{1,64}", identifier):
         message = "a user is named with letters, digits, dots, hyphens and underscores"
         raise UserError(message)
@@ -61,9 +61,9 @@ class Users:
         self._engine = engine
 
     def add(self, identifier: str, name: str, level: AccessLevel, password: str) -> User:
-        """Add a user; raise UserError for one who is there, or for a password that is too short."""
+        """Add a user; raise UserError for an id in use, or for a password that is too short."""
         check_id(identifier)
-        user = User(identifier, name, level, _hashed(password))
+        user = User(identifier, name, level, _hash(password))
         try:
             with self._engine.begin() as connection:
                 connection.execute(
@@ -75,8 +75,8 @@ class Users:
                         created_at=now(),
                     )
                 )
-                known = select(agents.c.id).where(agents.c.id == user.id)
-                if connection.execute(known).one_or_none() is None:
+                agent_row = select(agents.c.id).where(agents.c.id == user.id)
+                if connection.execute(agent_row).one_or_none() is None:
                     everything = {"queues": [], "languages": [], "capacity": 5}
                     connection.execute(
                         insert(agents).values(id=user.id, name=user.name, **everything)
@@ -99,35 +99,36 @@ class Users:
         return User(row.id, row.name, AccessLevel(row.role), row.password_hash) if row else None
 
     def check(self, identifier: str, password: str) -> User | None:
-        """Return the user a password belongs to, None where it is wrong.
+        """Return the user with this id and password, None where one of them is wrong.
 
-        A name that nobody has costs the same time: it cannot be told from a wrong password.
+        An unknown id takes the same time, so that it cannot be told from a wrong password.
         """
         user = self.find(identifier)
         try:
-            _HASHER.verify(user.password_hash if user else _nobody(), password)
+            _HASHER.verify(user.password_hash if user else _hash_of_nobody(), password)
         except (VerificationError, InvalidHashError):
             return None
         return user
 
     def change_password(self, identifier: str, password: str) -> None:
-        """Give a user another password; sessions end. Raises NotFoundError for nobody."""
-        values = {"password_hash": _hashed(password)}
+        """Change a password, which ends the sessions; raise NotFoundError for an unknown id."""
+        values = {"password_hash": _hash(password)}
         with self._engine.begin() as connection:
             here = users.c.id == identifier
             if connection.execute(update(users).where(here).values(**values)).rowcount == 0:
-                raise _unknown(identifier)
+                raise _no_such_user(identifier)
 
     def remove(self, identifier: str) -> None:
-        """Remove a user; sessions end, and what the agent said stays.
+        """Remove a user, which ends the sessions; the messages of the agent stay.
 
-        Raises NotFoundError for nobody, UserError for the last admin: nobody could add another.
+        Raises NotFoundError for an unknown id, UserError for the last admin: nobody could add
+        another.
         """
         with self._engine.begin() as connection:
             here = select(users.c.role).where(users.c.id == identifier)
             role = connection.execute(here).scalar_one_or_none()
             if role is None:
-                raise _unknown(identifier)
+                raise _no_such_user(identifier)
             admins = (
                 select(func.count()).select_from(users).where(users.c.role == AccessLevel.ADMIN)
             )
@@ -137,7 +138,7 @@ class Users:
             connection.execute(delete(users).where(users.c.id == identifier))
 
     def begin_with(self, identifier: str, password: str) -> None:
-        """Add the first admin where there is no user at all; of several processes one does."""
+        """Add the first admin where there is no user at all; only one of several processes does."""
         if self.all():
             return
         try:
@@ -146,18 +147,18 @@ class Users:
             return
 
 
-def _hashed(password: str) -> str:
-    if not SHORTEST <= len(password) <= LONGEST:
-        message = f"a password has {SHORTEST} to {LONGEST} characters"
+def _hash(password: str) -> str:
+    if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
+        message = f"a password has {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters"
         raise UserError(message)
     return _HASHER.hash(password)
 
 
-def _unknown(identifier: str) -> NotFoundError:
+def _no_such_user(identifier: str) -> NotFoundError:
     message = f"there is no user {identifier[:64]}: see `careline users list`"
     return NotFoundError(message)
 
 
 @cache
-def _nobody() -> str:
+def _hash_of_nobody() -> str:
     return _HASHER.hash("a password that nobody has")

@@ -1,4 +1,4 @@
-"""Sums of each day's conversations, kept up to date: changed days are made anew."""
+"""Daily aggregates of conversations, kept up to date: days that changed are summed up again."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,13 +25,15 @@ from bot.store.tables import (
 )
 
 Figures = Mapping[str, float]
-_MARGIN: Final = timedelta(seconds=60)  # what was dated before may be committed so much later
+_MARGIN: Final = timedelta(seconds=60)  # a row may be committed so long after the time it bears
 ANY: Final = "*"  # all channels, or all languages, together
-_ALL: Final = 0  # the row that says until when everything is digested
-_TOGETHER: Final = 10  # days that are read at once
-_NEVER: Final = datetime(1970, 1, 2, tzinfo=UTC)  # until when everything is digested, at first
-_STALE: Final = -1_000_000_000  # conversations of a day to be summed up anew: no count fits it
-_NAMES: Final = 500  # in one query
+_ALL: Final = 0  # the row with the time until which everything is summed up
+_DAYS_PER_TRANSACTION: Final = 10
+_NEVER: Final = datetime(1970, 1, 2, tzinfo=UTC)  # the initial value of that row
+_STALE: Final = (
+    -1_000_000_000
+)  # count of a day that must be summed up again: no real count is negative
+_MAX_NAMES: Final = 500  # in one query
 
 
 @dataclass(frozen=True)
@@ -42,49 +44,49 @@ class DailyAggregate:
     figures: Figures
 
 
-Summed = Callable[[Sequence[ConversationFacts]], Figures]
+Aggregator = Callable[[Sequence[ConversationFacts]], Figures]
 
 
-def refresh(engine: Engine, summed: Summed) -> int:
-    """Sum up the days of which something changed; return how many.
+def refresh(engine: Engine, aggregator: Aggregator) -> int:
+    """Sum up again the days on which something changed; return how many there were.
 
-    A few days at a time: nobody who wants to write waits for all of them.
+    Only a few days are summed up per transaction, so that other writers do not wait long.
     """
     for last in (False, True):
         try:
-            return _refresh(engine, summed)
-        except IntegrityError:  # another process did the same just now
+            return _refresh(engine, aggregator)
+        except IntegrityError:  # another process inserted the same rows
             if last:
                 raise
     raise AssertionError  # pragma: no cover — the loop returns or raises
 
 
-def _refresh(engine: Engine, summed: Summed) -> int:
-    begun = now()
+def _refresh(engine: Engine, aggregator: Aggregator) -> int:
+    started = now()
     with engine.begin() as connection:
-        known = _locked(connection)
-        if known is None:
+        until = _lock(connection)
+        if until is None:
             connection.execute(insert(digested).values(id=_ALL, until=_NEVER))
-        if known is None or known <= _NEVER:
+        if until is None or until <= _NEVER:
             days = _days(connection)
         else:
-            days = _changed(connection, known - _MARGIN)
-        days |= _lost(connection)
+            days = _changed(connection, until - _MARGIN)
+        days |= _days_with_other_counts(connection)
     ordered = sorted(days)
-    for at in range(0, len(ordered), _TOGETHER):
+    for at in range(0, len(ordered), _DAYS_PER_TRANSACTION):
         with engine.begin() as connection:
-            _locked(connection)
-            _digest(connection, ordered[at : at + _TOGETHER], summed)
+            _lock(connection)
+            _write_days(connection, ordered[at : at + _DAYS_PER_TRANSACTION], aggregator)
     with engine.begin() as connection:
-        connection.execute(update(digested).where(digested.c.id == _ALL).values(until=begun))
+        connection.execute(update(digested).where(digested.c.id == _ALL).values(until=started))
     return len(days)
 
 
-def _locked(connection: Connection) -> datetime | None:
-    """Return until when every change is known; who changes digests waits for one another."""
+def _lock(connection: Connection) -> datetime | None:
+    """Lock the digests for this transaction; return the time until which they are complete."""
     query = select(digested.c.until).where(digested.c.id == _ALL).with_for_update()
-    found = connection.execute(query).scalar_one_or_none()
-    return None if found is None else utc(found)
+    until = connection.execute(query).scalar_one_or_none()
+    return None if until is None else utc(until)
 
 
 def _days(connection: Connection) -> set[date]:
@@ -94,12 +96,12 @@ def _days(connection: Connection) -> set[date]:
 
 
 def _changed(connection: Connection, since: datetime) -> set[date]:
-    """Return the days whose conversations were written to, rated, read or followed since.
+    """Return the days whose conversations got messages, ratings, clicks or a later visit since.
 
-    Each table is first asked for what is new in it, which an index answers; mostly, little is.
+    Each table is first asked for its new rows, which an index answers; mostly there are few.
     """
     begun = conversations.c.created_at
-    found = list(
+    created = list(
         connection.execute(select(begun).where(conversations.c.updated_at >= since)).scalars()
     )
     touched: set[str] = set()
@@ -108,71 +110,78 @@ def _changed(connection: Connection, since: datetime) -> set[date]:
         (suggestions, suggestions.c.at),
         (suggestions, suggestions.c.chosen_at),
     ):
-        new = select(table.c.conversation_id).where(column >= since)
-        touched.update(connection.execute(new).scalars())
-    said: set[str] = set()
+        fresh = select(table.c.conversation_id).where(column >= since)
+        touched.update(connection.execute(fresh).scalars())
+    message_ids: set[str] = set()
     for table in (feedback, interactions):
-        new = select(table.c.message_id).where(table.c.at >= since)
-        said.update(connection.execute(new).scalars())
-    for part in _parts(said):
-        there = select(messages.c.conversation_id).where(messages.c.id.in_(part))
-        touched.update(connection.execute(there).scalars())
-    for part in _parts(touched):
-        there = select(begun).where(conversations.c.id.in_(part))
-        found += connection.execute(there).scalars()
-    again = select(conversations.c.sender).where(
+        fresh = select(table.c.message_id).where(table.c.at >= since)
+        message_ids.update(connection.execute(fresh).scalars())
+    for part in _batches(message_ids):
+        matching = select(messages.c.conversation_id).where(messages.c.id.in_(part))
+        touched.update(connection.execute(matching).scalars())
+    for part in _batches(touched):
+        matching = select(begun).where(conversations.c.id.in_(part))
+        created += connection.execute(matching).scalars()
+    senders = select(conversations.c.sender).where(
         begun >= since, conversations.c.sender.is_not(None)
     )
-    for part in _parts(set(connection.execute(again).scalars())):
+    for part in _batches(set(connection.execute(senders).scalars())):
         earlier = select(begun).where(
-            conversations.c.sender.in_(part), begun >= since - daily_aggregates.AGAIN - _MARGIN
+            conversations.c.sender.in_(part),
+            begun >= since - daily_aggregates.REPEAT_WINDOW - _MARGIN,
         )
-        found += connection.execute(earlier).scalars()
-    return {utc(at).date() for at in found}
+        created += connection.execute(earlier).scalars()
+    return {utc(at).date() for at in created}
 
 
-def _parts(names: set[str]) -> Iterator[list[str]]:
-    """Yield names in parts that fit into one query."""
+def _batches(names: set[str]) -> Iterator[list[str]]:
+    """Yield names in batches that fit into one query."""
     ordered = sorted(names)
-    for at in range(0, len(ordered), _NAMES):
-        yield ordered[at : at + _NAMES]
+    for at in range(0, len(ordered), _MAX_NAMES):
+        yield ordered[at : at + _MAX_NAMES]
 
 
-def _lost(connection: Connection) -> set[date]:
-    """Return the days of which conversations were deleted, or brought in with an old date."""
-    there = connection.execute(select(func.count()).select_from(conversations)).scalar_one()
+def _days_with_other_counts(connection: Connection) -> set[date]:
+    """Return the days on which conversations were deleted, or imported with an old date."""
+    conversation_count = connection.execute(
+        select(func.count()).select_from(conversations)
+    ).scalar_one()
     whole = (digests.c.channel == ANY) & (digests.c.language == ANY)
-    total = select(func.sum(digests.c.conversations)).where(whole)
-    summed = connection.execute(total).scalar_one() or 0
-    if there == summed:
+    sum_query = select(func.sum(digests.c.conversations)).where(whole)
+    summed_count = connection.execute(sum_query).scalar_one() or 0
+    if conversation_count == summed_count:
         return set()
     counts: dict[date, int] = {}
     for at in connection.execute(select(conversations.c.created_at)).scalars():
         day = utc(at).date()
         counts[day] = counts.get(day, 0) + 1
-    kept = (
+    day_query = (
         select(digests.c.day, func.sum(digests.c.conversations))
         .where(whole)
         .group_by(digests.c.day)
     )
-    known = {day: int(count) for day, count in connection.execute(kept)}
-    return {day for day in counts.keys() | known.keys() if counts.get(day) != known.get(day)}
+    summed_counts = {day: int(count) for day, count in connection.execute(day_query)}
+    return {
+        day
+        for day in counts.keys() | summed_counts.keys()
+        if counts.get(day) != summed_counts.get(day)
+    }
 
 
-def mark(connection: Connection, days: Collection[date]) -> None:
-    """Have the sums of some days made anew when they are next asked for."""
-    _locked(connection)
+def mark_stale(connection: Connection, days: Collection[date]) -> None:
+    """Make the sums of some days stale, so that they are computed again before they are read."""
+    _lock(connection)
     here = digests.c.day.in_(days)
     connection.execute(update(digests).where(here).values(conversations=_STALE))
 
 
-def _digest(connection: Connection, days: Sequence[date], summed: Summed) -> None:
-    """Sum up some days anew, each channel and language for itself and together."""
+def _write_days(connection: Connection, days: Sequence[date], aggregator: Aggregator) -> None:
+    """Sum up some days again: each channel and language separately, and all together."""
     connection.execute(delete(digests).where(digests.c.day.in_(days)))
     grouped: dict[tuple[date, str, str, bool], list[ConversationFacts]] = {}
-    wanted = set(days)
+    requested = set(days)
     for fact in daily_aggregates.read(connection, days[0], days[-1]):
-        if fact.day in wanted:
+        if fact.day in requested:
             for channel, language in product((fact.channel, ANY), (fact.language, ANY)):
                 key = (fact.day, channel, language, fact.synthetic)
                 grouped.setdefault(key, []).append(fact)
@@ -180,7 +189,7 @@ def _digest(connection: Connection, days: Sequence[date], summed: Summed) -> Non
         {
             **dict(zip(("day", "channel", "language", "synthetic"), key, strict=True)),
             "conversations": len(group),
-            "figures": dict(summed(group)),
+            "figures": dict(aggregator(group)),
         }
         for key, group in grouped.items()
     ]
@@ -198,11 +207,11 @@ def read(  # noqa: PLR0913 — one parameter a filter
     synthetic: bool = False,
 ) -> list[DailyAggregate]:
     """Return the digests between two days, both included, oldest first."""
-    wanted = (digests.c.day >= first) & (digests.c.day <= last)
+    condition = (digests.c.day >= first) & (digests.c.day <= last)
     if not synthetic:
-        wanted &= digests.c.synthetic.is_(False)
-    wanted &= (digests.c.channel == (channel or ANY)) & (digests.c.language == (language or ANY))
-    query = select(digests).where(wanted).order_by(digests.c.day)
+        condition &= digests.c.synthetic.is_(False)
+    condition &= (digests.c.channel == (channel or ANY)) & (digests.c.language == (language or ANY))
+    query = select(digests).where(condition).order_by(digests.c.day)
     with engine.begin() as connection:
         return [_read(row) for row in connection.execute(query)]
 

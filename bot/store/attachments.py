@@ -1,4 +1,4 @@
-"""Files that customers send: kept sealed beside their conversation until it is forgotten."""
+"""Files that customers send, stored encrypted with their conversation until it is deleted."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,8 +11,8 @@ from bot.store import ownership
 from bot.store.encryption import FieldCipher
 from bot.store.tables import attachments
 
-MOST: Final = 20  # files of one conversation
-_ABANDONED: Final = timedelta(hours=1)  # after which a file that no message names is removed
+MAX_FILES: Final = 20  # files of one conversation
+_ABANDONED: Final = timedelta(hours=1)  # a file that no message names is removed after this time
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,15 @@ class Attachment:
 
 
 class Attachments:
-    """Keeps files and gives them back."""
+    """A store of encrypted files."""
 
     def __init__(self, engine: Engine, seal: FieldCipher) -> None:
-        """Use a migrated database; what is written is sealed."""
+        """Use a migrated database; the content is encrypted with `seal`."""
         self._engine = engine
         self._seal = seal
 
     def add(self, message: Message, file: Attachment) -> None:
-        """Keep a file for a message to come; its conversation is opened where there is none.
+        """Store a file for the next message; open the conversation where there is none.
 
         Raises CarelineError for more files than a conversation may have.
         """
@@ -46,8 +46,8 @@ class Attachments:
             ownership.begin(connection, message)
             connection.execute(delete(attachments).where(abandoned))
             count = select(func.count()).select_from(attachments).where(here)
-            if int(connection.execute(count).scalar_one()) >= MOST:
-                complaint = f"a conversation takes {MOST} files: describe the rest in words"
+            if int(connection.execute(count).scalar_one()) >= MAX_FILES:
+                complaint = f"a conversation takes {MAX_FILES} files: describe the rest in words"
                 raise CarelineError(complaint)
             connection.execute(
                 insert(attachments).values(
@@ -62,7 +62,7 @@ class Attachments:
             )
 
     def get(self, identifier: str) -> Attachment:
-        """Return a file; raise NotFoundError where there is none, or none that can be read."""
+        """Return a file; raise NotFoundError where it is unknown or cannot be decrypted."""
         with self._engine.begin() as connection:
             row = connection.execute(
                 select(attachments).where(attachments.c.id == identifier)
@@ -75,30 +75,32 @@ class Attachments:
 
 
 def attach(connection: Connection, message: Message) -> None:
-    """Give a message the files that it names; raise BadMessageError for others."""
+    """Attach its files to a message; raise InvalidMessageError for files that are not available."""
     if not message.attachments:
         return
-    theirs = (
+    available = (
         attachments.c.id.in_(message.attachments)
         & (attachments.c.conversation_id == message.conversation_id)
         & attachments.c.message_id.is_(None)
     )
-    given = connection.execute(update(attachments).where(theirs).values(message_id=message.id))
-    if given.rowcount != len(set(message.attachments)):
+    updated = connection.execute(update(attachments).where(available).values(message_id=message.id))
+    if updated.rowcount != len(set(message.attachments)):
         complaint = "an attached file is not there, or was sent before: attach it again"
         raise InvalidMessageError(complaint)
 
 
-def of(connection: Connection, message_ids: list[str]) -> dict[str, list[dict[str, Any]]]:
-    """Return what came with messages, by their ids: names and kinds, without the bytes."""
+def files_of_messages(
+    connection: Connection, message_ids: list[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the files of messages, by message id: names and types, without the content."""
     c = attachments.c
     query = (
         select(c.id, c.message_id, c.name, c.media_type, c.size)
         .where(c.message_id.in_(message_ids))
         .order_by(c.at, c.id)
     )
-    found: dict[str, list[dict[str, Any]]] = {}
+    files: dict[str, list[dict[str, Any]]] = {}
     for row in connection.execute(query):
         file = {"id": row.id, "name": row.name, "media_type": row.media_type, "size": row.size}
-        found.setdefault(row.message_id, []).append(file)
-    return found
+        files.setdefault(row.message_id, []).append(file)
+    return files

@@ -1,8 +1,8 @@
-"""The chain of turns: each entry is hashed with the one before it, so that what was altered shows.
+"""A hash chain of turns: each entry is hashed with the one before it, so that changes are detected.
 
-An entry covers the customer's message, the reply, the decision and the citations as their rows
-stand in the database, byte by byte. What a person has a right to have forgotten leaves its entry
-behind, which says so and holds nothing but hashes.
+An entry covers the customer's message, the reply, the decision and the citations as their rows are
+stored, byte by byte. The entry of a deleted turn stays: it is marked as forgotten and holds only
+hashes.
 """
 
 import hashlib
@@ -33,16 +33,16 @@ from bot.store.database import utc
 from bot.store.tables import citations, decisions, ledger, messages
 
 _FIRST: Final = "0" * 64
-_LOCK: Final = 0x6361_7265  # of PostgreSQL: one writer of the chain at a time
-_PAGE: Final = 500
-_BETWEEN: Final = "\x1f"
-# These move on, or are empty in a turn, and say nothing about what was said.
+_LOCK: Final = 0x6361_7265  # PostgreSQL advisory lock: one writer of the chain at a time
+_PAGE_SIZE: Final = 500
+_SEPARATOR: Final = "\x1f"
+# These columns change later, or are empty in a turn, and are not part of the content.
 _NOT_COVERED: Final = frozenset({"status", "author", "sealed", "merged_into"})
 
 
 @dataclass
 class LedgerReport:
-    """What a walk along the chain found: ids of messages whose rows, or whose entry, differ."""
+    """The result of a check of the chain: ids of messages whose rows, or whose entry, differ."""
 
     entries: int = 0
     forgotten: int = 0
@@ -52,7 +52,7 @@ class LedgerReport:
 
     @property
     def is_whole(self) -> bool:
-        """Return whether nothing was altered, removed or slipped in."""
+        """Return whether nothing was altered, removed or inserted."""
         return not (self.altered or self.broken or self.unlisted)
 
 
@@ -77,9 +77,9 @@ def add(connection: Connection, message_id: str) -> None:
 
 
 def forget(connection: Connection, message_ids: list[str]) -> None:
-    """Note that turns are deleted on purpose."""
-    gone = ledger.c.message_id.in_(message_ids)
-    connection.execute(update(ledger).where(gone).values(forgotten=True))
+    """Mark turns as deleted on purpose."""
+    deleted = ledger.c.message_id.in_(message_ids)
+    connection.execute(update(ledger).where(deleted).values(forgotten=True))
 
 
 def is_unaltered(engine: Engine, message_id: str) -> bool | None:
@@ -104,7 +104,7 @@ def walk(engine: Engine) -> LedgerReport:
             if entry.forgotten:
                 report.forgotten += 1
                 if _exists(connection, entry.message_id):
-                    report.altered.append(entry.message_id)  # marked, and still there
+                    report.altered.append(entry.message_id)  # marked as forgotten, but not deleted
             elif _content(connection, entry.message_id) != entry.content_sha256:
                 report.altered.append(entry.message_id)
             before, expected = entry.sha256, entry.number + 1
@@ -115,34 +115,34 @@ def walk(engine: Engine) -> LedgerReport:
 def _entries(connection: Connection) -> Iterator[Any]:
     at = 0
     while rows := connection.execute(
-        select(ledger).where(ledger.c.number > at).order_by(ledger.c.number).limit(_PAGE)
+        select(ledger).where(ledger.c.number > at).order_by(ledger.c.number).limit(_PAGE_SIZE)
     ).all():
         yield from rows
         at = rows[-1].number
 
 
 def _unlisted(connection: Connection) -> list[str]:
-    """Return turns that were slipped in after the chain had begun."""
+    """Return turns without an entry that were inserted after the chain began."""
     first = select(func.min(messages.c.position)).join(ledger, ledger.c.message_id == messages.c.id)
-    begun = connection.execute(first).scalar_one_or_none()
-    if begun is None:
+    start = connection.execute(first).scalar_one_or_none()
+    if start is None:
         return []
     query = (
         select(messages.c.in_reply_to)
         .outerjoin(ledger, ledger.c.message_id == messages.c.in_reply_to)
         .where(messages.c.in_reply_to.is_not(None), ledger.c.number.is_(None))
-        .where(messages.c.position > begun)
+        .where(messages.c.position > start)
     )
     return list(connection.execute(query).scalars())
 
 
 def _exists(connection: Connection, message_id: str) -> bool:
-    found = connection.execute(select(messages.c.id).where(messages.c.id == message_id))
-    return found.one_or_none() is not None
+    row = connection.execute(select(messages.c.id).where(messages.c.id == message_id))
+    return row.one_or_none() is not None
 
 
 def _link(before: str, number: int, message_id: str, content: str) -> str:
-    line = _BETWEEN.join((before, str(number), message_id, content))
+    line = _SEPARATOR.join((before, str(number), message_id, content))
     return hashlib.sha256(line.encode()).hexdigest()
 
 
@@ -150,21 +150,23 @@ def _content(connection: Connection, message_id: str) -> str:
     """Return the hash of all rows of a turn."""
     digest = hashlib.sha256()
     reply = select(messages.c.id).where(messages.c.in_reply_to == message_id).scalar_subquery()
-    wanted: tuple[tuple[Table, ColumnElement[bool], ColumnElement[Any]], ...] = (
+    sources: tuple[tuple[Table, ColumnElement[bool], ColumnElement[Any]], ...] = (
         (messages, messages.c.id == message_id, messages.c.position),
         (messages, messages.c.in_reply_to == message_id, messages.c.position),
         (decisions, decisions.c.message_id == message_id, decisions.c.message_id),
         (citations, citations.c.message_id == reply, citations.c.id),
     )
-    for table, here, order in wanted:
-        for row in connection.execute(_raw(table, connection).where(here).order_by(order)):
-            digest.update(_BETWEEN.join([table.name, *map(_plain, row)]).encode("utf-8", "replace"))
+    for table, condition, order in sources:
+        for row in connection.execute(_raw(table, connection).where(condition).order_by(order)):
+            digest.update(
+                _SEPARATOR.join([table.name, *map(_plain, row)]).encode("utf-8", "replace")
+            )
     return digest.hexdigest()
 
 
 def _raw(table: Table, connection: Connection) -> Any:
     """Select a table's columns as they are stored: JSON as its text, so that every byte counts."""
-    sqlite = connection.dialect.name == "sqlite"  # keeps times as text, which may be no time
+    sqlite = connection.dialect.name == "sqlite"  # stores times as text, which may be invalid
     columns = (c for c in table.columns if c.name not in _NOT_COVERED)
     return select(*(_column(column, sqlite=sqlite) for column in columns))
 

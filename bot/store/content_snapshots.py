@@ -1,6 +1,6 @@
-"""The texts and rules of a home as they were when they served: kept, so that replies can be redone.
+"""Copies of a home's texts and rules as they were served, so that replies can be reproduced.
 
-A state is a folder named by its hash; it is written once, when it is first served.
+A snapshot is a folder named by its hash; it is written once, when it is first served.
 """
 
 import hashlib
@@ -15,14 +15,16 @@ FOLDER: Final = ".content"
 _FILES: Final = ("policy.yml", "synonyms.yml", "prompt.yml", "templates/en.yml", "templates/zh.yml")
 
 
-def keep(home: Path) -> str | None:
-    """Return the id of the home's present content, of which a copy is kept.
+def save(home: Path) -> str | None:
+    """Save a copy of the home's present content and return its id.
 
-    None where it cannot be: a home on a disk that cannot be written to serves all the same.
+    Return None where it cannot be written: a home on a read-only disk must be served all the same.
     """
-    found = {name: (home / name).read_bytes() for name in names(home) if is_file(home / name)}
+    contents = {
+        name: (home / name).read_bytes() for name in content_files(home) if is_file(home / name)
+    }
     digest = hashlib.sha256()
-    for name, content in sorted(found.items()):
+    for name, content in sorted(contents.items()):
         digest.update(f"{name}\x1f{len(content)}\x1f".encode() + content)
     identifier = f"c-{digest.hexdigest()[:12]}"
     target = home / FOLDER / identifier
@@ -30,7 +32,7 @@ def keep(home: Path) -> str | None:
         return identifier
     scratch = target.with_name(f".{identifier}.{os.getpid()}")
     try:
-        for name, content in found.items():
+        for name, content in contents.items():
             (scratch / name).parent.mkdir(parents=True, exist_ok=True)
             (scratch / name).write_bytes(content)
         scratch.mkdir(parents=True, exist_ok=True)
@@ -41,35 +43,35 @@ def keep(home: Path) -> str | None:
     return identifier
 
 
-def folder(home: Path, identifier: str) -> Path | None:
-    """Return where a state of the content is kept; None where it is not."""
+def snapshot_folder(home: Path, identifier: str) -> Path | None:
+    """Return the folder of a snapshot, None where there is none."""
     path = home / FOLDER / identifier
     return path if path.is_dir() and path.parent.name == FOLDER else None
 
 
 def is_file(path: Path) -> bool:
-    """Return whether a file is there; what a policy names may be longer than any name."""
+    """Return whether a file exists; a path in a policy may be longer than the system allows."""
     try:
         return path.is_file()
     except (OSError, ValueError):
         return False
 
 
-def names(home: Path) -> list[str]:
-    """Return the files that a home's content consists of, also those that are not there."""
+def content_files(home: Path) -> list[str]:
+    """Return the files that a home's content consists of, including missing ones."""
     try:
         policy = (home / "policy.yml").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):  # a broken one is complained about elsewhere
+    except (OSError, UnicodeDecodeError):  # a broken policy is reported elsewhere
         return [*_FILES]
-    return [*_FILES, *(file for _, file in lists(policy) if not Path(file).is_absolute())]
+    return [*_FILES, *(file for _, file in entity_files(policy) if not Path(file).is_absolute())]
 
 
-def lists(policy: str) -> list[tuple[str, str]]:
-    """Return the files of names that the text of a policy reads, each with its entity."""
+def entity_files(policy: str) -> list[tuple[str, str]]:
+    """Return the files with names that a policy refers to, each with its entity."""
     try:
         raw: Any = yaml.safe_load(policy)
         entries = raw["entities"].items()
     except (yaml.YAMLError, KeyError, TypeError, AttributeError):
         return []
-    named = [(name, entry.get("file")) for name, entry in entries if isinstance(entry, dict)]
-    return [(str(name), str(file)) for name, file in named if file]
+    files = [(name, entry.get("file")) for name, entry in entries if isinstance(entry, dict)]
+    return [(str(name), str(file)) for name, file in files if file]

@@ -1,4 +1,4 @@
-"""The conversation log in SQL: a message is here before anything is said about it."""
+"""The conversation log in SQL: a message is committed before it is answered."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,13 +39,13 @@ from bot.store.tables import (
 
 PENDING: Final = "pending"
 ANSWERED: Final = "answered"
-_REACHABLE: Final = frozenset({"email", "phone"})
-_EARLIER: Final = 20  # steps of earlier visits that are remembered
+_CONTACT_ENTITIES: Final = frozenset({"email", "phone"})
+_MAX_EARLIER: Final = 20  # intents and articles of earlier visits that are returned
 
 
 @dataclass(frozen=True)
 class LogReceipt:
-    """What became of a message: itself (the first one, when it was sent twice) and its turn."""
+    """A message (the first one, when it was sent twice) and its turn, if it was answered."""
 
     message: Message
     turn: Turn | None = None
@@ -55,7 +55,7 @@ class SqlLog:
     """Conversations, messages, decisions, citations and feedback."""
 
     def __init__(self, engine: Engine, seal: FieldCipher | None = None) -> None:
-        """Use a migrated database; without a seal, personal data in open forms is not kept."""
+        """Use a migrated database; without a seal, personal data in open forms is not stored."""
         self._engine = engine
         self._seal = seal
 
@@ -65,21 +65,21 @@ class SqlLog:
             yield connection
 
     def receive(self, message: Message) -> LogReceipt:
-        """Commit a message as pending; one that was sent before is not stored twice."""
+        """Commit a message as pending; a message that was sent before is not stored twice."""
         for last in (False, True):
             try:
                 with self._transaction() as connection:
-                    if known := self._known(connection, message):
-                        return known
+                    if duplicate := self._find_duplicate(connection, message):
+                        return duplicate
                     self._open_conversation(connection, message)
                     self._insert_message(connection, message)
                     return LogReceipt(message)
-            except IntegrityError:  # somebody else opened the conversation or stored the message
+            except IntegrityError:  # another process opened the conversation or stored the message
                 if last:
                     raise
         raise AssertionError  # pragma: no cover — the loop returns or raises
 
-    def _known(self, connection: Connection, message: Message) -> LogReceipt | None:
+    def _find_duplicate(self, connection: Connection, message: Message) -> LogReceipt | None:
         if message.client_message_id is None:
             return None
         row = connection.execute(
@@ -90,16 +90,16 @@ class SqlLog:
         ).one_or_none()
         if row is None:
             return None
-        here = conversations.c.id == message.conversation_id
-        proven = connection.execute(select(conversations.c.customer).where(here)).scalar_one()
+        condition = conversations.c.id == message.conversation_id
+        proven = connection.execute(select(conversations.c.customer).where(condition)).scalar_one()
         stored = self._message(row, message.sender, proven)
         return LogReceipt(stored, self._turn_of(connection, row.id))
 
     def _turn_of(self, connection: Connection, message_id: str) -> Turn | None:
         read_with = select(messages.c.merged_into).where(messages.c.id == message_id)
-        asked = connection.execute(read_with).scalar_one_or_none() or message_id
+        question_id = connection.execute(read_with).scalar_one_or_none() or message_id
         record = connection.execute(
-            select(messages.c.turn).where(messages.c.in_reply_to == asked)
+            select(messages.c.turn).where(messages.c.in_reply_to == question_id)
         ).scalar_one_or_none()
         return serialization.from_record(record) if record else None
 
@@ -140,14 +140,14 @@ class SqlLog:
             ).one_or_none()
         if row is None:
             return State()
-        found = self._opened(states.from_json(row.state))
-        return replace(found, custody=ownership.read(row), revision=row.revision)
+        state = self._decrypted(states.from_json(row.state))
+        return replace(state, custody=ownership.read(row), revision=row.revision)
 
     def append(self, turn: Turn, state: State, before: State | None = None) -> Turn:
-        """Commit a turn and the state after it together; the trace keeps the state before it.
+        """Commit a turn and the state after it together; the trace contains the state before it.
 
-        Returns the turn that stands in the log: where two computed the same reply, the first.
-        Raises MovedOnError where the conversation is no longer in the state before.
+        Returns the turn in the log: where two processes computed a reply, the first one. Raises
+        ConversationChangedError where the conversation is no longer in the state before.
         """
         clean = serialization.without_personal_data(turn)
         try:
@@ -185,9 +185,9 @@ class SqlLog:
         answered = update(messages).where(messages.c.id == turn.message.id)
         connection.execute(answered.values(status=ANSWERED, sealed=None))
         if turn.merged:
-            others = update(messages).where(messages.c.id.in_(turn.merged))
+            merged = update(messages).where(messages.c.id.in_(turn.merged))
             values = {"status": ANSWERED, "sealed": None, "merged_into": turn.message.id}
-            connection.execute(others.values(**values))
+            connection.execute(merged.values(**values))
 
     def _insert_decision(self, connection: Connection, turn: Turn, before: State) -> None:
         understanding = turn.understanding
@@ -218,19 +218,21 @@ class SqlLog:
             )
 
     def _save_state(self, connection: Connection, turn: Turn, state: State, revision: int) -> None:
-        """Write what is remembered; what an open form was told is sealed until the form ends."""
+        """Write the state; the values of an open form are encrypted until the form ends."""
         values: dict[str, Any] = {
-            "state": states.to_json(self._closed(state)),
+            "state": states.to_json(self._encrypted(state)),
             "language": state.language,
             "updated_at": now(),
             **ownership.columns(state.custody),
         }
         if turn.decision.reason == "contact_given":
-            known = turn.understanding.entities
-            values["contact"] = ", ".join(e.value for e in known if e.entity in _REACHABLE)[:256]
+            entities = turn.understanding.entities
+            values["contact"] = ", ".join(
+                e.value for e in entities if e.entity in _CONTACT_ENTITIES
+            )[:256]
         ownership.swap(connection, turn.message.conversation_id, revision, **values)
 
-    def _closed(self, state: State) -> State:
+    def _encrypted(self, state: State) -> State:
         clean = _redacted(state)
         if self._seal is None:
             return clean
@@ -240,15 +242,15 @@ class SqlLog:
         }
         return replace(clean, slots=slots)
 
-    def _opened(self, state: State) -> State:
-        """Return the state with its sealed slots opened; what cannot be is asked for again."""
+    def _decrypted(self, state: State) -> State:
+        """Return the state with decrypted slots, without those that cannot be decrypted."""
         slots: dict[str, str] = {}
         for name, value in state.slots.items():
-            found: str | None = value
+            plain: str | None = value
             if value.startswith(encryption.MARK):
-                found = self._seal.open(value) if self._seal else None
-            if found:
-                slots[name] = found
+                plain = self._seal.open(value) if self._seal else None
+            if plain:
+                slots[name] = plain
         return replace(state, slots=slots)
 
     def _note_versions(self, connection: Connection, turn: Turn) -> None:
@@ -258,44 +260,44 @@ class SqlLog:
             "templates": turn.versions.templates,
             "policy": turn.versions.policy,
         }
-        known = set(
+        recorded = set(
             connection.execute(
                 select(versions.c.id).where(versions.c.id.in_([v for v in served.values() if v]))
             ).scalars()
         )
-        fresh = [(kind, v) for kind, v in served.items() if v and v not in known]
-        for kind, identifier in fresh:
+        unrecorded = [(kind, v) for kind, v in served.items() if v and v not in recorded]
+        for kind, identifier in unrecorded:
             try:
                 with connection.begin_nested():
                     connection.execute(
                         insert(versions).values(id=identifier, kind=kind, first_served_at=now())
                     )
-            except IntegrityError:  # another conversation noted it just now
+            except IntegrityError:  # another conversation recorded it at the same time
                 continue
 
     def pending(self, conversation_id: str | None = None) -> list[Message]:
-        """Return the messages nobody answered, oldest first: of all conversations, or of one."""
-        wanted = messages.c.status == PENDING
+        """Return the unanswered messages, oldest first: of all conversations, or of one."""
+        condition = messages.c.status == PENDING
         if conversation_id is not None:
-            wanted &= messages.c.conversation_id == conversation_id
+            condition &= messages.c.conversation_id == conversation_id
         with self._transaction() as connection:
             rows = connection.execute(
                 select(messages, conversations.c.sender, conversations.c.customer)
                 .join(conversations, conversations.c.id == messages.c.conversation_id)
-                .where(wanted)
+                .where(condition)
                 .order_by(messages.c.position)
             ).all()
         return [self._message(row, row.sender, row.customer) for row in rows]
 
     def customer(self, conversation_id: str) -> str | None:
-        """Return who the visitor of a conversation was proven to be, None for nobody."""
+        """Return the proven customer id of a conversation's visitor, None where there is none."""
         here = conversations.c.id == conversation_id
         with self._transaction() as connection:
             proven = connection.execute(select(conversations.c.customer).where(here)).scalar()
         return self._seal.open(proven) if self._seal and proven else None
 
     def _message(self, row: Row[Any], sender: str | None, proven: str | None) -> Message:
-        """Return a message as it was written, as far as that is still known."""
+        """Return a message as it was written, as far as that can still be decrypted."""
         written = self._seal.open(row.sealed) if self._seal and row.sealed else None
         return Message(
             text=written or row.text,
@@ -319,42 +321,42 @@ class SqlLog:
             return int(connection.execute(ahead).scalar_one()) + 1
 
     def is_staffed(self, queue: str, at: datetime) -> bool:
-        """Return whether an agent who answers a queue is there."""
+        """Return whether an agent who answers a queue is online."""
         there = select(agents.c.queues).where(agents.c.online_until > at)
         with self._transaction() as connection:
             queues = connection.execute(there).scalars().all()
         return any(not names or queue in names for names in queues)
 
-    def add_feedback(self, given: Feedback) -> None:
-        """Keep what a customer thought of a reply; raise NotFoundError for an unknown message."""
+    def add_feedback(self, rating: Feedback) -> None:
+        """Store a customer's rating of a reply; raise NotFoundError for an unknown message."""
         with self._transaction() as connection:
-            _insist_on(connection, given.message_id)
+            _require_message(connection, rating.message_id)
             connection.execute(
                 insert(feedback).values(
-                    message_id=given.message_id,
-                    rating=given.rating,
-                    reason=redact(given.reason) if given.reason else None,
-                    comment=redact(given.comment) if given.comment else None,
+                    message_id=rating.message_id,
+                    rating=rating.rating,
+                    reason=redact(rating.reason) if rating.reason else None,
+                    comment=redact(rating.comment) if rating.comment else None,
                     at=now(),
                 )
             )
 
     def add_interaction(self, message_id: str, kind: Interaction, article: str) -> None:
-        """Keep what somebody did with an article; raise NotFoundError for an unknown message."""
+        """Store what somebody did with an article; raise NotFoundError for an unknown message."""
         with self._transaction() as connection:
-            _insist_on(connection, message_id)
+            _require_message(connection, message_id)
             values = {"message_id": message_id, "kind": kind.value, "article": article}
             connection.execute(insert(interactions).values(**values, at=now()))
 
     def earlier(self, sender: str, conversation_id: str) -> tuple[str, ...]:
-        """Return what a sender asked about in other conversations, oldest first.
+        """Return the last topics of a sender's other conversations, oldest first.
 
-        Intents of messages and ids of articles that were opened; the last of them.
+        A topic is the intent of a message or the id of an article that was opened.
         """
         theirs = (conversations.c.sender == redact(sender)) & (
             conversations.c.id != conversation_id
         )
-        asked = (
+        intents = (
             select(messages.c.position, literal(0).label("step"), decisions.c.intent.label("item"))
             .join(decisions, decisions.c.message_id == messages.c.id)
             .join(conversations, conversations.c.id == messages.c.conversation_id)
@@ -366,22 +368,22 @@ class SqlLog:
             .join(conversations, conversations.c.id == messages.c.conversation_id)
             .where(theirs, interactions.c.kind == Interaction.OPENED.value)
         )
-        both = union_all(asked, opened).subquery()
+        both = union_all(intents, opened).subquery()
         last = select(both.c.item).order_by(both.c.position.desc(), both.c.step.desc())
         with self._transaction() as connection:
-            items = connection.execute(last.limit(_EARLIER)).scalars().all()
+            items = connection.execute(last.limit(_MAX_EARLIER)).scalars().all()
         return tuple(reversed(items))
 
 
 def _redacted(state: State) -> State:
-    """Return the state as the log may keep it."""
+    """Return the state without personal data."""
     history = tuple(replace(line, text=redact(line.text)) for line in state.history)
     return replace(state, history=history, slots={k: redact(v) for k, v in state.slots.items()})
 
 
-def _insist_on(connection: Connection, message_id: str) -> None:
+def _require_message(connection: Connection, message_id: str) -> None:
     """Raise NotFoundError for a message that does not exist."""
-    found = connection.execute(select(messages.c.id).where(messages.c.id == message_id))
-    if found.one_or_none() is None:
+    row = connection.execute(select(messages.c.id).where(messages.c.id == message_id))
+    if row.one_or_none() is None:
         message = f"there is no message {message_id[:64]}"
         raise NotFoundError(message)

@@ -1,4 +1,4 @@
-"""What agents see of a conversation beside its messages, and what they write about it."""
+"""Details of conversations for agents, with the notes and labels that agents add."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,44 +13,44 @@ from bot.store.database import utc
 from bot.store.tables import conversations, decisions, labels, messages, notes
 
 
-def clocks(engine: Engine, found: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return for each conversation its labels, its last words, and since when it owes an answer.
+def queue_details(engine: Engine, conversation_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return the labels, the last text and the waiting time of each conversation, by id.
 
-    `unanswered_since` is when the customer's first message came that no agent answered yet; a
-    conversation that a person never spoke in counts from the hand-off, which is not known here.
+    `unanswered_since` is the time of the customer's first message after the last one of an agent.
+    It is None for a conversation without a message of an agent: that one counts from the hand-off.
     """
-    wanted = list(found)
-    told: dict[str, dict[str, Any]] = {
-        one: {"labels": [], "last_text": "", "unanswered_since": None} for one in wanted
+    ids = list(conversation_ids)
+    details: dict[str, dict[str, Any]] = {
+        identifier: {"labels": [], "last_text": "", "unanswered_since": None} for identifier in ids
     }
     with engine.begin() as connection:
         rows = connection.execute(
             select(labels.c.conversation_id, labels.c.label)
-            .where(labels.c.conversation_id.in_(wanted))
+            .where(labels.c.conversation_id.in_(ids))
             .order_by(labels.c.label)
         )
         for row in rows:
-            told[row.conversation_id]["labels"].append(row.label)
-        for row in _last(connection, wanted):
-            told[row.conversation_id]["last_text"] = row.text[:200]
-        for row in _unanswered(connection, wanted):
-            told[row.conversation_id]["unanswered_since"] = utc(row.at).isoformat()
-    return told
+            details[row.conversation_id]["labels"].append(row.label)
+        for row in _last_messages(connection, ids):
+            details[row.conversation_id]["last_text"] = row.text[:200]
+        for row in _first_unanswered(connection, ids):
+            details[row.conversation_id]["unanswered_since"] = utc(row.at).isoformat()
+    return details
 
 
-def _last(connection: Connection, wanted: list[str]) -> Any:
+def _last_messages(connection: Connection, ids: list[str]) -> Any:
     """Return the customer's last message of each conversation."""
-    here = messages.c.conversation_id.in_(wanted) & (messages.c.role == Role.CUSTOMER.value)
+    here = messages.c.conversation_id.in_(ids) & (messages.c.role == Role.CUSTOMER.value)
     last = select(func.max(messages.c.position)).where(here).group_by(messages.c.conversation_id)
     query = select(messages.c.conversation_id, messages.c.text)
     return connection.execute(query.where(messages.c.position.in_(last)))
 
 
-def _unanswered(connection: Connection, wanted: list[str]) -> Any:
-    """Return when the first message came after an agent's last one, where there is one."""
+def _first_unanswered(connection: Connection, ids: list[str]) -> Any:
+    """Return the time of the first message after an agent's last one, where there is one."""
     answered = (
         select(messages.c.conversation_id, func.max(messages.c.position).label("position"))
-        .where(messages.c.conversation_id.in_(wanted), messages.c.role == Role.AGENT.value)
+        .where(messages.c.conversation_id.in_(ids), messages.c.role == Role.AGENT.value)
         .group_by(messages.c.conversation_id)
         .subquery()
     )
@@ -64,9 +64,9 @@ def _unanswered(connection: Connection, wanted: list[str]) -> Any:
 
 
 def dossier(engine: Engine, conversation_id: str) -> dict[str, Any]:
-    """Return what is known of a conversation: slots, moods over time, notes, labels.
+    """Return the details of a conversation: slots, moods over time, notes, labels.
 
-    Raises NotFoundError where there is none.
+    Raises NotFoundError for an unknown conversation.
     """
     with engine.begin() as connection:
         row = _conversation(connection, conversation_id)
@@ -91,42 +91,42 @@ def dossier(engine: Engine, conversation_id: str) -> dict[str, Any]:
             "slots": {k: redact(str(v)) for k, v in row.state.get("slots", {}).items() if v},
             "moods": [
                 {
-                    "message_id": one.message_id,
-                    "at": utc(one.at).isoformat(),
-                    "sentiment": one.sentiment,
-                    "intent": one.intent,
+                    "message_id": decision.message_id,
+                    "at": utc(decision.at).isoformat(),
+                    "sentiment": decision.sentiment,
+                    "intent": decision.intent,
                 }
-                for one in moods
+                for decision in moods
             ],
-            "notes": [_note(one.author, one.text, one.at) for one in noted],
+            "notes": [_note(note.author, note.text, note.at) for note in noted],
             "labels": list(marked),
         }
 
 
 def add_note(engine: Engine, conversation_id: str, author: str, text: str) -> dict[str, Any]:
-    """Keep a note, without personal data; raise NotFoundError for no such conversation."""
-    kept, at = redact(text), now()
+    """Store a note, without personal data; raise NotFoundError for an unknown conversation."""
+    clean, at = redact(text), now()
     with engine.begin() as connection:
         _conversation(connection, conversation_id)
         connection.execute(
-            insert(notes).values(conversation_id=conversation_id, author=author, text=kept, at=at)
+            insert(notes).values(conversation_id=conversation_id, author=author, text=clean, at=at)
         )
-    return _note(author, kept, at)
+    return _note(author, clean, at)
 
 
 def add_label(engine: Engine, conversation_id: str, author: str, label: str) -> None:
-    """Put a label on a conversation, once; raise NotFoundError for no such conversation."""
+    """Put a label on a conversation, once; raise NotFoundError for an unknown conversation."""
     values = {"conversation_id": conversation_id, "label": label, "author": author, "at": now()}
     try:
         with engine.begin() as connection:
             _conversation(connection, conversation_id)
             connection.execute(insert(labels).values(**values))
-    except IntegrityError:  # it is there already
+    except IntegrityError:  # the conversation has this label already
         return
 
 
 def remove_label(engine: Engine, conversation_id: str, label: str) -> None:
-    """Take a label off a conversation."""
+    """Remove a label from a conversation."""
     here = (labels.c.conversation_id == conversation_id) & (labels.c.label == label)
     with engine.begin() as connection:
         connection.execute(delete(labels).where(here))

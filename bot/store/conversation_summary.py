@@ -1,4 +1,4 @@
-"""A conversation in short, for the person who takes it over."""
+"""A short summary of a conversation for the agent who takes it over."""
 
 from typing import Any, Final
 
@@ -9,14 +9,14 @@ from bot.dialogue import state as states
 from bot.store import encryption
 from bot.store.tables import conversations, decisions, messages
 
-_QUESTIONS: Final = 5
-_LENGTH: Final = 300  # characters of a message
+_MAX_QUESTIONS: Final = 5
+_MAX_LENGTH: Final = 300  # characters of a message
 
 
 def summary(engine: Engine, conversation_id: str) -> dict[str, Any]:
-    """Return who writes, what was asked, what was tried, the mood, and what is still open.
+    """Return the customer, the questions, the attempts to answer, the mood and the open form.
 
-    Raises NotFoundError for a conversation that does not exist.
+    Raises NotFoundError for an unknown conversation.
     """
     here = messages.c.conversation_id == conversation_id
     with engine.begin() as connection:
@@ -26,22 +26,22 @@ def summary(engine: Engine, conversation_id: str) -> dict[str, Any]:
         if row is None:
             message = f"there is no conversation {conversation_id[:64]}"
             raise NotFoundError(message)
-        asked = connection.execute(
+        recent = connection.execute(
             select(messages.c.text)
             .where(here, messages.c.role == Role.CUSTOMER.value)
             .order_by(messages.c.position.desc())
-            .limit(_QUESTIONS)
+            .limit(_MAX_QUESTIONS)
         ).scalars()
-        questions = [text[:_LENGTH] for text in asked][::-1]
-        tried = connection.execute(
+        questions = [text[:_MAX_LENGTH] for text in recent][::-1]
+        decided = connection.execute(
             select(decisions.c.route, decisions.c.reason, decisions.c.intent, decisions.c.trace)
             .join(messages, messages.c.id == decisions.c.message_id)
             .where(here)
             .order_by(messages.c.position)
         ).all()
     state = states.from_json(row.state)
-    given_up = [one.reason for one in tried if one.route == Route.HANDOFF.value]
-    given_up = [reason for reason in given_up if reason not in {"with_human", "contact_given"}]
+    reasons = [decision.reason for decision in decided if decision.route == Route.HANDOFF.value]
+    reasons = [reason for reason in reasons if reason not in {"with_human", "contact_given"}]
     form = state.form
     return {
         "conversation_id": conversation_id,
@@ -54,19 +54,19 @@ def summary(engine: Engine, conversation_id: str) -> dict[str, Any]:
         "contact": row.contact,
         "name": row.visitor_name,
         "verified": row.customer is not None,
-        "because": given_up[0] if given_up else None,
-        "intents": list(dict.fromkeys(one.intent for one in tried if one.intent)),
+        "because": reasons[0] if reasons else None,
+        "intents": list(dict.fromkeys(decision.intent for decision in decided if decision.intent)),
         "questions": questions,
         "tried": [
             {
-                "route": one.route,
-                "reason": one.reason,
-                "intent": one.intent,
-                "action": one.trace.get("action"),
-                "articles": [cited["article"] for cited in one.trace.get("citations", ())],
+                "route": decision.route,
+                "reason": decision.reason,
+                "intent": decision.intent,
+                "action": decision.trace.get("action"),
+                "articles": [cited["article"] for cited in decision.trace.get("citations", ())],
             }
-            for one in tried
-            if one.route != Route.HANDOFF.value
+            for decision in decided
+            if decision.route != Route.HANDOFF.value
         ],
         "slots": {
             name: value

@@ -1,4 +1,4 @@
-"""What agents corrected about replies, to learn from; no personal data stands in it."""
+"""Agents' corrections of replies, for training; they contain no personal data."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,17 +14,17 @@ _ANSWERS = frozenset({Role.BOT.value, Role.AGENT.value})
 
 
 def correct(
-    engine: Engine, message_id: str, author: str, given: dict[Correction, str]
+    engine: Engine, message_id: str, author: str, values: dict[Correction, str]
 ) -> dict[str, Any]:
-    """Keep what would have been right about a message, by its id or that of its reply.
+    """Store the right values for a message, by its id or that of its reply.
 
-    The last correction of a kind counts. Raises NotFoundError for a message nobody answered.
+    The last correction of a kind counts. Raises NotFoundError for a message that was not answered.
     """
     at = now()
     with engine.begin() as connection:
         question, reply = _turn(connection, message_id)
-        before = _before(connection, question, reply)
-        for kind, value in given.items():
+        current = _current_values(connection, question, reply)
+        for kind, value in values.items():
             here = (corrections.c.message_id == question.id) & (corrections.c.kind == kind.value)
             connection.execute(delete(corrections).where(here))
             connection.execute(
@@ -33,7 +33,7 @@ def correct(
                     kind=kind.value,
                     conversation_id=question.conversation_id,
                     value=redact(value) if kind is Correction.ANSWER else value,
-                    instead_of=before[kind],
+                    instead_of=current[kind],
                     author=author,
                     at=at,
                 )
@@ -42,7 +42,7 @@ def correct(
 
 
 def of_message(engine: Engine, message_id: str) -> dict[str, Any]:
-    """Return what was corrected about a message: kind → value, author, time."""
+    """Return the corrections of a message: kind → value, author, time."""
     with engine.begin() as connection:
         question, _ = _turn(connection, message_id)
         rows = connection.execute(
@@ -71,12 +71,14 @@ def _turn(connection: Connection, message_id: str) -> tuple[Any, Any]:
     if reply is None:
         message = f"there is no answered message {message_id[:64]}"
         raise NotFoundError(message)
-    asked = select(messages).where(messages.c.id == reply.in_reply_to)
-    return connection.execute(asked).one(), reply
+    question = select(messages).where(messages.c.id == reply.in_reply_to)
+    return connection.execute(question).one(), reply
 
 
-def _before(connection: Connection, question: Any, reply: Any) -> dict[Correction, str | None]:
-    """Return what the bot made of a message."""
+def _current_values(
+    connection: Connection, question: Any, reply: Any
+) -> dict[Correction, str | None]:
+    """Return the bot's own intent, article and answer for a message."""
     intent = select(decisions.c.intent).where(decisions.c.message_id == question.id)
     cited = select(citations.c.article).where(citations.c.message_id == reply.id)
     return {
@@ -87,15 +89,16 @@ def _before(connection: Connection, question: Any, reply: Any) -> dict[Correctio
 
 
 def transcripts(engine: Engine) -> Iterator[dict[str, Any]]:
-    """Yield the conversations in which something was corrected, as transcripts to learn from.
+    """Yield the conversations with corrections, as transcripts for training.
 
-    The customer's turn bears the right intent. The reply to it, where an answer was written, is
-    that answer, as an agent's; where an article was named, it bears that. Other turns stand as
-    they were said, without labels: nobody looked at them. Made-up conversations are left out.
+    The customer's turn bears the right intent. The reply to it is the corrected answer, as an
+    agent's, and bears the corrected article, where there are such corrections. Other turns are
+    returned as they were written, without labels, because nobody checked them. Synthetic
+    conversations are left out.
     """
     here = conversations.c
-    # These columns alone: PostgreSQL cannot tell the JSON of two states apart.
-    wanted = (
+    # Only these columns: PostgreSQL cannot compare the JSON of two states for DISTINCT.
+    query = (
         select(here.id, here.language, here.channel, here.created_at)
         .join(corrections, corrections.c.conversation_id == here.id)
         .where(here.synthetic.is_(False))
@@ -103,7 +106,7 @@ def transcripts(engine: Engine) -> Iterator[dict[str, Any]]:
         .order_by(here.created_at, here.id)
     )
     with engine.begin() as connection:
-        for row in connection.execute(wanted).all():
+        for row in connection.execute(query).all():
             yield {
                 "id": row.id,
                 "language": row.language,
@@ -115,19 +118,19 @@ def transcripts(engine: Engine) -> Iterator[dict[str, Any]]:
 
 def _turns(connection: Connection, conversation_id: str) -> Iterator[dict[str, Any]]:
     here = corrections.c.conversation_id == conversation_id
-    right: dict[str, dict[str, str]] = {}
+    by_message: dict[str, dict[str, str]] = {}
     for row in connection.execute(select(corrections).where(here)):
-        right.setdefault(row.message_id, {})[row.kind] = row.value
-    said = select(messages).where(messages.c.conversation_id == conversation_id)
-    for row in connection.execute(said.order_by(messages.c.position)):
+        by_message.setdefault(row.message_id, {})[row.kind] = row.value
+    query = select(messages).where(messages.c.conversation_id == conversation_id)
+    for row in connection.execute(query.order_by(messages.c.position)):
         turn = {"role": row.role, "text": row.text, "at": utc(row.at).isoformat()}
-        if row.role == Role.CUSTOMER.value and (known := right.get(row.id)):
-            if intent := known.get(Correction.INTENT):
+        if row.role == Role.CUSTOMER.value and (correct := by_message.get(row.id)):
+            if intent := correct.get(Correction.INTENT):
                 turn["intent"] = intent
-        elif row.role in _ANSWERS and (known := right.get(row.in_reply_to or "")):
-            if answer := known.get(Correction.ANSWER):
+        elif row.role in _ANSWERS and (correct := by_message.get(row.in_reply_to or "")):
+            if answer := correct.get(Correction.ANSWER):
                 turn |= {"role": Role.AGENT.value, "text": answer}
-            if article := known.get(Correction.ARTICLE):
+            if article := correct.get(Correction.ARTICLE):
                 turn["article"] = article
         if turn["text"]:
             yield turn

@@ -1,4 +1,4 @@
-"""What language models cost, read from the log."""
+"""Costs of language models, read from the log."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Costs:
     """Tokens and their cost, in the currency of the prices in the settings.
 
     A conversation counts as resolved when the bot still has it and no reply of it got a thumb down.
-    `reported` is the share of the replies whose tokens the engine told; ours are counted.
+    `reported` is the share of the replies whose tokens the engine reported; the rest are estimated.
     """
 
     conversations: int
@@ -40,7 +40,7 @@ class Costs:
 
 
 def of_log(engine: Engine, since: datetime | None = None) -> Costs:
-    """Add up what the replies of a log cost, from a time on."""
+    """Return the costs of the replies in a log, from a time on."""
     query = select(decisions.c.conversation_id, decisions.c.trace, conversations.c.owner).join(
         conversations, conversations.c.id == decisions.c.conversation_id
     )
@@ -58,10 +58,12 @@ def of_log(engine: Engine, since: datetime | None = None) -> Costs:
         for row in connection.execute(query.execution_options(yield_per=500)):
             owners[row.conversation_id] = row.owner
             sums["replies"] += 1
-            for one in row.trace.get("generated") or ():
-                _add(sums, one)
-        unhappy = set(connection.execute(disliked).scalars())
-    resolved = [key for key, owner in owners.items() if owner == states.BOT and key not in unhappy]
+            for generated in row.trace.get("generated") or ():
+                _add(sums, generated)
+        disliked_ids = set(connection.execute(disliked).scalars())
+    resolved = [
+        key for key, owner in owners.items() if owner == states.BOT and key not in disliked_ids
+    ]
     written = int(sums["written"])
     return Costs(
         conversations=len(owners),
@@ -75,10 +77,10 @@ def of_log(engine: Engine, since: datetime | None = None) -> Costs:
     )
 
 
-def _add(sums: defaultdict[str, float], one: dict[str, Any]) -> None:
-    tokens = one["tokens"]
+def _add(sums: defaultdict[str, float], generated: dict[str, Any]) -> None:
+    tokens = generated["tokens"]
     sums["written"] += 1
     sums["prompt"] += tokens["prompt"]
     sums["completion"] += tokens["completion"]
     sums["reported"] += bool(tokens["reported"])
-    sums["cost"] += one["cost"] or 0.0
+    sums["cost"] += generated["cost"] or 0.0

@@ -1,4 +1,4 @@
-"""What the log says of the conversations that began on a day, for figures; nothing is written."""
+"""Facts about the conversations that began on a day, for figures; nothing is written."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -25,13 +25,13 @@ from bot.store.tables import (
     versions,
 )
 
-AGAIN: Final = timedelta(days=7)  # within which the same customer's next conversation counts
+REPEAT_WINDOW: Final = timedelta(days=7)  # a second conversation within it is a repeated contact
 UNKNOWN: Final = "other"
 
 
 @dataclass(frozen=True)
 class DecidedMessage:
-    """A decided message."""
+    """A message with the decision on it."""
 
     message_id: str
     route: str
@@ -39,12 +39,12 @@ class DecidedMessage:
     intent: str | None
     sentiment: str
     trace: Mapping[str, Any]
-    topic: str | None = None  # what was found beside the intents
+    topic: str | None = None  # a discovered topic beside the intents
 
 
 @dataclass(frozen=True)
 class SuggestionOffer:
-    """What an agent was offered: whether, and what, of it was chosen, and how much was changed."""
+    """The outcome of a suggestion: the kind that was chosen, if any, and how much was changed."""
 
     kind: str | None
     distance: float | None
@@ -52,7 +52,7 @@ class SuggestionOffer:
 
 @dataclass
 class ConversationFacts:
-    """One conversation, as far as figures are concerned."""
+    """The facts about one conversation that figures need."""
 
     id: str
     day: date
@@ -63,14 +63,14 @@ class ConversationFacts:
     score: int | None = None  # CSAT, 1 to 5
     steps: list[DecidedMessage] = field(default_factory=list)
     ratings: list[str] = field(default_factory=list)
-    cited: list[str] = field(default_factory=list)  # one a citation's article and reply
+    cited: list[str] = field(default_factory=list)  # an article for each reply that cites it
     rated: list[tuple[str, str]] = field(default_factory=list)  # article, rating of its reply
     opened: list[str] = field(default_factory=list)
     offers: list[SuggestionOffer] = field(default_factory=list)
 
 
 def bounds(first: date, last: date) -> tuple[datetime, datetime]:
-    """Return the moments between which the days lie, in UTC; the second is not part of them."""
+    """Return the start and the end of a range of days in UTC; the end is exclusive."""
     start = datetime.combine(first, time(), UTC)
     return start, datetime.combine(last, time(), UTC) + timedelta(days=1)
 
@@ -78,23 +78,23 @@ def bounds(first: date, last: date) -> tuple[datetime, datetime]:
 def read(connection: Connection, first: date, last: date) -> list[ConversationFacts]:
     """Return the conversations that began between two days, both included, oldest first."""
     start, end = bounds(first, last)
-    here = (conversations.c.created_at >= start) & (conversations.c.created_at < end)
-    query = select(conversations).where(here).order_by(conversations.c.created_at)
-    found = {row.id: _fact(row) for row in connection.execute(query)}
-    for key in _came_again(connection, here):
-        found[key].came_again = True
-    _add_steps(connection, here, found)
-    for row in connection.execute(_joined(select(csat), csat, here)):
-        found[row.conversation_id].score = row.score
-    _add_ratings(connection, here, found)
-    opened = _of_messages(
-        select(messages.c.conversation_id, interactions.c.article), interactions, here
+    condition = (conversations.c.created_at >= start) & (conversations.c.created_at < end)
+    query = select(conversations).where(condition).order_by(conversations.c.created_at)
+    facts = {row.id: _fact(row) for row in connection.execute(query)}
+    for key in _find_repeated(connection, condition):
+        facts[key].came_again = True
+    _add_steps(connection, condition, facts)
+    for row in connection.execute(_join_conversations(select(csat), csat, condition)):
+        facts[row.conversation_id].score = row.score
+    _add_ratings(connection, condition, facts)
+    opened = _join_messages(
+        select(messages.c.conversation_id, interactions.c.article), interactions, condition
     ).where(interactions.c.kind == Interaction.OPENED.value)
     for row in connection.execute(opened):
-        found[row.conversation_id].opened.append(row.article)
-    for row in connection.execute(_joined(select(suggestions), suggestions, here)):
-        found[row.conversation_id].offers.append(SuggestionOffer(row.kind, row.distance))
-    return list(found.values())
+        facts[row.conversation_id].opened.append(row.article)
+    for row in connection.execute(_join_conversations(select(suggestions), suggestions, condition)):
+        facts[row.conversation_id].offers.append(SuggestionOffer(row.kind, row.distance))
+    return list(facts.values())
 
 
 def _fact(row: Row[Any]) -> ConversationFacts:
@@ -107,16 +107,16 @@ def _fact(row: Row[Any]) -> ConversationFacts:
     )
 
 
-def _joined(query: Select[Any], table: Any, here: Any) -> Select[Any]:
+def _join_conversations(query: Select[Any], table: Any, here: Any) -> Select[Any]:
     return query.join(conversations, conversations.c.id == table.c.conversation_id).where(here)
 
 
-def _of_messages(query: Select[Any], table: Any, here: Any) -> Select[Any]:
+def _join_messages(query: Select[Any], table: Any, here: Any) -> Select[Any]:
     joined = query.join(messages, messages.c.id == table.c.message_id)
     return joined.join(conversations, conversations.c.id == messages.c.conversation_id).where(here)
 
 
-def _came_again(connection: Connection, here: Any) -> Sequence[str]:
+def _find_repeated(connection: Connection, here: Any) -> Sequence[str]:
     later = aliased(conversations)
     query = (
         select(conversations.c.id, conversations.c.created_at, later.c.created_at.label("next"))
@@ -124,19 +124,21 @@ def _came_again(connection: Connection, here: Any) -> Sequence[str]:
         .where(here, later.c.created_at > conversations.c.created_at)
     )
     rows = connection.execute(query)
-    return [row.id for row in rows if utc(row.next) - utc(row.created_at) <= AGAIN]
+    return [row.id for row in rows if utc(row.next) - utc(row.created_at) <= REPEAT_WINDOW]
 
 
-def _add_steps(connection: Connection, here: Any, found: Mapping[str, ConversationFacts]) -> None:
+def _add_steps(
+    connection: Connection, condition: Any, facts: Mapping[str, ConversationFacts]
+) -> None:
     names = ("message_id", "conversation_id", "route", "reason", "intent", "sentiment", "trace")
     columns = (*(decisions.c[name] for name in names), topics.c.id.label("topic"))
     query = (
-        _of_messages(select(*columns), decisions, here)
+        _join_messages(select(*columns), decisions, condition)
         .outerjoin(message_topics, message_topics.c.message_id == messages.c.id)
         .outerjoin(topics, (topics.c.id == message_topics.c.topic_id) & ~topics.c.known)
     )
     for row in connection.execute(query.order_by(messages.c.position)):
-        found[row.conversation_id].steps.append(
+        facts[row.conversation_id].steps.append(
             DecidedMessage(
                 row.message_id,
                 row.route,
@@ -149,25 +151,29 @@ def _add_steps(connection: Connection, here: Any, found: Mapping[str, Conversati
         )
 
 
-def _add_ratings(connection: Connection, here: Any, found: Mapping[str, ConversationFacts]) -> None:
-    """Note the last rating of each message, and the articles its reply cites."""
+def _add_ratings(
+    connection: Connection, condition: Any, facts: Mapping[str, ConversationFacts]
+) -> None:
+    """Add the last rating of each message, and the articles that its reply cites."""
     rated: dict[str, str] = {}
     query = select(messages.c.conversation_id, messages.c.in_reply_to, feedback)
     last: dict[tuple[str, str], str] = {}
-    for row in connection.execute(_of_messages(query, feedback, here).order_by(feedback.c.id)):
-        asked = row.in_reply_to or row.message_id
-        rated[asked] = last[row.conversation_id, asked] = row.rating
+    for row in connection.execute(
+        _join_messages(query, feedback, condition).order_by(feedback.c.id)
+    ):
+        question_id = row.in_reply_to or row.message_id
+        rated[question_id] = last[row.conversation_id, question_id] = row.rating
     for (conversation, _), rating in last.items():
-        found[conversation].ratings.append(rating)
+        facts[conversation].ratings.append(rating)
     cited: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     query = select(messages.c.conversation_id, messages.c.in_reply_to, citations.c.article)
-    for row in connection.execute(_of_messages(query, citations, here)):
+    for row in connection.execute(_join_messages(query, citations, condition)):
         cited[row.conversation_id, row.in_reply_to].add(row.article)
-    for (conversation, asked), articles in cited.items():
+    for (conversation, question_id), articles in cited.items():
         for article in sorted(articles):
-            found[conversation].cited.append(article)
-            if asked in rated:
-                found[conversation].rated.append((article, rated[asked]))
+            facts[conversation].cited.append(article)
+            if question_id in rated:
+                facts[conversation].rated.append((article, rated[question_id]))
 
 
 def examples(  # noqa: PLR0913 — one parameter a filter
@@ -187,15 +193,17 @@ def examples(  # noqa: PLR0913 — one parameter a filter
     They are from conversations that began between two days, both included.
     """
     start, end = bounds(first, last)
-    here = (conversations.c.created_at >= start) & (conversations.c.created_at < end)
+    condition = (conversations.c.created_at >= start) & (conversations.c.created_at < end)
     if channel:
-        here &= conversations.c.channel == channel
+        condition &= conversations.c.channel == channel
     if language:
-        here &= func.coalesce(conversations.c.language, UNKNOWN) == language
+        condition &= func.coalesce(conversations.c.language, UNKNOWN) == language
     if not synthetic:
-        here &= conversations.c.synthetic.is_(False)
-    found = select(messages.c.conversation_id, messages.c.id, messages.c.text)
-    query = _joined(found.join(decisions, decisions.c.message_id == messages.c.id), messages, here)
+        condition &= conversations.c.synthetic.is_(False)
+    columns = select(messages.c.conversation_id, messages.c.id, messages.c.text)
+    query = _join_conversations(
+        columns.join(decisions, decisions.c.message_id == messages.c.id), messages, condition
+    )
     if topic.startswith(TOPIC):
         query = query.join(message_topics, message_topics.c.message_id == messages.c.id)
         about = message_topics.c.topic_id == topic

@@ -1,4 +1,4 @@
-"""The database behind the log: engines, migrations, and the revision it stands at."""
+"""The database of the log: engines, migrations and the revision of the schema."""
 
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -14,13 +14,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from bot.core.types import CarelineError
 
-Database: TypeAlias = Engine  # what others pass on without knowing what it is
+Database: TypeAlias = Engine  # for layers that only pass the database on
 
 
 def connect(url: str) -> Engine:
     """Return an engine; SQLite gets write-ahead logging and waits for locks.
 
-    Raises CarelineError for an address that no driver understands.
+    Raises CarelineError for an address that no driver supports.
     """
     try:
         parsed = make_url(url)
@@ -48,7 +48,7 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_immediate(connection: Any) -> None:
-    # A deferred transaction that turns into a writer fails at once when another writes; asking
+    # A deferred transaction that becomes a writer fails at once when another process writes; asking
     # for the lock first makes it wait instead.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -60,7 +60,7 @@ def _config() -> Config:
 
 
 def head() -> str:
-    """Return the newest revision this code knows."""
+    """Return the newest revision that this code supports."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     if revision is None:  # pragma: no cover — the first revision always exists
         raise AssertionError
@@ -68,7 +68,7 @@ def head() -> str:
 
 
 def revision(engine: Engine) -> str | None:
-    """Return the revision the database stands at, None for an empty one."""
+    """Return the revision of the database, None for an empty one."""
     try:
         with engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
@@ -79,7 +79,7 @@ def revision(engine: Engine) -> str | None:
 
 
 def migrate(engine: Engine, target: str = "head") -> str | None:
-    """Bring the database to a revision and return it; a revision we do not know is refused."""
+    """Bring the database to a revision and return it; a revision from newer code is refused."""
     check_known(engine)
     config = _config()
     with engine.begin() as connection:
@@ -94,15 +94,17 @@ def migrate(engine: Engine, target: str = "head") -> str | None:
 def check_known(engine: Engine) -> None:
     """Raise CarelineError when the database was written by a newer version of this program."""
     current = revision(engine)
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if current is not None and current not in known:
+    supported = {
+        script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()
+    }
+    if current is not None and current not in supported:
         message = (
-            f"the database stands at revision {current}, which this version does not know: "
+            f"the database is at revision {current}, which this version does not know: "
             "upgrade Careline or restore the backup made before the upgrade"
         )
         raise CarelineError(message)
 
 
 def utc(at: datetime) -> datetime:
-    """Give a time its zone back: SQLite keeps none, and everything is written in UTC."""
+    """Return a time with its zone: SQLite stores none, and everything is written in UTC."""
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at

@@ -1,6 +1,6 @@
-"""Sealed values: what an open form was told, such as an address, which no log may show.
+"""Encryption of single values, such as an address in an open form, which no log may show.
 
-The key lies in the home, not in the database; whoever has only one of the two reads nothing.
+The key is stored in the home, not in the database: both are needed to read a value.
 """
 
 import contextlib
@@ -20,10 +20,10 @@ MARK: Final = "sealed:"
 
 
 class FieldCipher:
-    """Seals texts and opens them again (Fernet: AES-128-CBC with HMAC-SHA256)."""
+    """Encrypts and decrypts values (Fernet: AES-128-CBC with HMAC-SHA256)."""
 
     def __init__(self, key: str) -> None:
-        """Use a key of Fernet; raise CarelineError for what is none."""
+        """Use a Fernet key; raise CarelineError for an invalid one."""
         try:
             self._fernet, self._key = Fernet(key), key
         except ValueError as error:
@@ -31,39 +31,39 @@ class FieldCipher:
             raise CarelineError(message) from error
 
     def key_for(self, purpose: str) -> bytes:
-        """Return a key for something else: 32 bytes that every process with this home shares."""
+        """Return a key for another purpose: 32 bytes that all processes of this home share."""
         return hmac.new(self._key.encode(), purpose.encode(), hashlib.sha256).digest()
 
     def close_bytes(self, content: bytes) -> bytes:
-        """Return bytes sealed, a third longer."""
+        """Return encrypted bytes, a third longer."""
         return self._fernet.encrypt(content)
 
     def open_bytes(self, content: bytes) -> bytes | None:
-        """Return the bytes that were sealed; None where that was done with another key."""
+        """Return the decrypted bytes; None where another key encrypted them."""
         try:
             return self._fernet.decrypt(content)
         except InvalidToken:
             return None
 
     def close(self, text: str) -> str:
-        """Return a text sealed."""
+        """Return an encrypted text."""
         return MARK + self._fernet.encrypt(text.encode()).decode()
 
     def open(self, text: str) -> str | None:
-        """Return what was sealed; None where it was sealed with another key."""
+        """Return the decrypted text; None where another key encrypted it."""
         try:
             return self._fernet.decrypt(text.removeprefix(MARK)).decode()
         except InvalidToken:
             return None
 
 
-def load_or_make(home: Path, given: str | None = None) -> FieldCipher:
-    """Return the seal of the key `given`, else of the home's own, made on the first call."""
+def load_or_make(home: Path, key: str | None = None) -> FieldCipher:
+    """Return the cipher for the given key, else for the home's own, created on the first call."""
     path = home / FILE
-    if given is None and not path.exists():
+    if key is None and not path.exists():
         with tempfile.NamedTemporaryFile("w", dir=home, prefix=FILE, encoding="ascii") as file:
-            file.write(Fernet.generate_key().decode())  # the file is born with mode 0600
+            file.write(Fernet.generate_key().decode())  # the file has mode 0600 from the start
             file.flush()
             with contextlib.suppress(FileExistsError):
-                os.link(file.name, path)  # whole, and only by the first of several workers
-    return FieldCipher(given or path.read_text(encoding="ascii").strip())
+                os.link(file.name, path)  # atomic: only the first of several workers succeeds
+    return FieldCipher(key or path.read_text(encoding="ascii").strip())

@@ -1,4 +1,4 @@
-"""Wrong guesses, such as of passwords: who made them, under a key, and when."""
+"""Failed attempts, such as wrong passwords: a hash of the client, and the time."""
 
 from datetime import datetime
 
@@ -8,20 +8,20 @@ from bot.store.tables import guesses
 
 
 def count(engine: Engine, who: str, since: datetime) -> int:
-    """Return how often somebody guessed wrong since a moment."""
+    """Return the number of a client's failed attempts since a time."""
     query = select(func.count()).where(guesses.c.who == who, guesses.c.at >= since)
     with engine.connect() as connection:
         return int(connection.execute(query).scalar_one())
 
 
 def add(engine: Engine, who: str, at: datetime, forget: datetime) -> None:
-    """Keep a wrong guess; everybody's from before `forget` are removed."""
+    """Store a failed attempt; all attempts from before `forget` are removed."""
     with engine.begin() as connection:
         connection.execute(delete(guesses).where(guesses.c.at < forget))
         connection.execute(insert(guesses).values(who=who, at=at))
 
 
 def clear(engine: Engine, who: str) -> None:
-    """Forget somebody's wrong guesses."""
+    """Remove the failed attempts of a client."""
     with engine.begin() as connection:
         connection.execute(delete(guesses).where(guesses.c.who == who))

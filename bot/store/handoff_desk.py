@@ -1,7 +1,7 @@
-"""The desk: conversations that people answer. Every change goes through the hand-off's rules.
+"""The desk: conversations that people answer. Every change follows the rules of the hand-off.
 
 A change is read, decided and written in one transaction, under the conversation's revision: of two
-who want the same, one gets it and the other is told.
+agents who want the same conversation, one gets it and the other gets an error.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,16 +30,16 @@ from bot.store.database import utc
 from bot.store.tables import agents, conversations, messages
 
 PRESENCE: Final = timedelta(seconds=60)
-_HISTORY: Final = 12
-_INTENTS: Final = 2  # the last ones that the queue shows
+_MAX_HISTORY: Final = 12
+_MAX_INTENTS: Final = 2  # the latest ones, shown in the queue
 _SENT: Final = "sent"
 
-Say = Callable[[CustomerNotice, str], str]  # a notice and a language → the customer's words
+Say = Callable[[CustomerNotice, str], str]  # a notice and a language → a text for the customer
 
 
 @dataclass(frozen=True)
 class Agent:
-    """Somebody who answers; empty `queues` or `languages` stand for all."""
+    """Somebody who answers; empty `queues` or `languages` mean all of them."""
 
     id: str
     name: str
@@ -47,12 +47,12 @@ class Agent:
     languages: tuple[str, ...] = ()
     capacity: int = 5
     online: bool = False
-    busy: int = 0  # conversations at the moment
+    busy: int = 0  # number of conversations at the moment
 
 
 @dataclass(frozen=True)
 class AgentLease:
-    """What an agent holds after taking a conversation: the token that goes with every message."""
+    """A taken conversation, with the token that the agent sends with every message."""
 
     conversation_id: str
     fence: int
@@ -61,7 +61,7 @@ class AgentLease:
 
 @dataclass(frozen=True)
 class QueuedConversation:
-    """A conversation in the queue, or with somebody."""
+    """A conversation in the queue, or with an agent."""
 
     conversation_id: str
     owner: ConversationOwner
@@ -74,21 +74,21 @@ class QueuedConversation:
     contact: str | None
     fence: int
     name: str | None = None  # what the visitor wants to be called
-    intents: tuple[str, ...] = ()  # the last ones in turn: who asks for a person asked before
+    intents: tuple[str, ...] = ()  # the latest ones: a request for a person follows a question
 
 
-def _lately(state: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the last intents of a conversation, oldest first, each once."""
-    asked = state.get("asked") or filter(None, [state.get("intent")])
-    last_first = dict.fromkeys(reversed(list(asked)))
-    return tuple(list(last_first)[:_INTENTS][::-1])
+def _recent_intents(state: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the latest intents of a conversation, oldest first, without repetition."""
+    intents = state.get("asked") or filter(None, [state.get("intent")])
+    last_first = dict.fromkeys(reversed(list(intents)))
+    return tuple(list(last_first)[:_MAX_INTENTS][::-1])
 
 
 class HandoffDesk:
     """Takes, answers, passes on and closes conversations."""
 
     def __init__(self, engine: Engine, say: Say, clock: Callable[[], datetime] = now) -> None:
-        """Use a migrated database; `say` gives the words of a notice."""
+        """Use a migrated database; `say` returns the text of a notice."""
         self._engine = engine
         self._say = say
         self._clock = clock
@@ -96,7 +96,7 @@ class HandoffDesk:
     # Agents
 
     def enroll(self, agent: Agent) -> None:
-        """Add an agent, or change what is known of one."""
+        """Add an agent, or update one."""
         values: dict[str, Any] = {
             "name": agent.name,
             "queues": list(agent.queues),
@@ -109,20 +109,20 @@ class HandoffDesk:
                 connection.execute(insert(agents).values(id=agent.id, **values))
 
     def be_present(self, agent: str, *, online: bool = True) -> None:
-        """Note that an agent is there, for a minute, or has left.
+        """Set an agent online for a minute, or offline.
 
         Raises NotFoundError for an unknown agent.
         """
         until = self._clock() + PRESENCE if online else None
         with self._engine.begin() as connection:
             here = agents.c.id == agent
-            found = connection.execute(update(agents).where(here).values(online_until=until))
-        if found.rowcount == 0:
+            updated = connection.execute(update(agents).where(here).values(online_until=until))
+        if updated.rowcount == 0:
             message = f"there is no agent {agent[:64]}"
             raise NotFoundError(message)
 
     def agents(self) -> list[Agent]:
-        """Return all agents and how busy they are."""
+        """Return all agents, with their numbers of conversations."""
         at = self._clock()
         busy = (
             select(conversations.c.agent, func.count().label("busy"))
@@ -140,9 +140,9 @@ class HandoffDesk:
         self,
         owners: Sequence[ConversationOwner] = (ConversationOwner.QUEUED, ConversationOwner.HUMAN),
     ) -> list[QueuedConversation]:
-        """Return the conversations of these owners, who waits longest first."""
-        wanted = conversations.c.owner.in_([owner.value for owner in owners])
-        query = select(conversations).where(wanted).order_by(conversations.c.queued_at)
+        """Return the conversations of these owners, the longest waiting first."""
+        condition = conversations.c.owner.in_([owner.value for owner in owners])
+        query = select(conversations).where(condition).order_by(conversations.c.queued_at)
         with self._engine.begin() as connection:
             rows = connection.execute(query).all()
         return [
@@ -158,29 +158,29 @@ class HandoffDesk:
                 contact=row.contact,
                 fence=row.fence,
                 name=row.visitor_name,
-                intents=_lately(row.state),
+                intents=_recent_intents(row.state),
             )
             for row in rows
         ]
 
     def custody(self, conversation_id: str) -> Assignment:
-        """Return who has a conversation; raise NotFoundError where there is none."""
+        """Return the owner of a conversation; raise NotFoundError for an unknown one."""
         with self._engine.begin() as connection:
-            return ownership.read(ownership.locked(connection, conversation_id))
+            return ownership.read(ownership.lock_conversation(connection, conversation_id))
 
     def take(self, conversation_id: str, agent: str) -> AgentLease:
-        """Give a conversation to an agent who has room for it.
+        """Assign a conversation to an agent who has room for it.
 
-        Raises RefusedError where a colleague was faster, or the agent has enough to do.
+        Raises HandoffRefusedError where a colleague was faster, or the agent has no room.
         """
         with self._engine.begin() as connection:
             person = self._person(connection, agent)
-            row = ownership.locked(connection, conversation_id)
+            row = ownership.lock_conversation(connection, conversation_id)
             mine = row.owner == ConversationOwner.HUMAN.value and row.agent == agent
-            if not mine and self._busy(connection, agent) >= person.capacity:
+            if not mine and self._count_conversations(connection, agent) >= person.capacity:
                 message = f"you have {person.capacity} conversations: finish one first"
                 raise HandoffRefusedError(message)
-            moved = self._move(connection, row, handoff.AgentAssigned(agent, person.name))
+            moved = self._transition(connection, row, handoff.AgentAssigned(agent, person.name))
         return AgentLease(conversation_id, moved.fence, moved.owner)
 
     def say(
@@ -191,18 +191,18 @@ class HandoffDesk:
         text: str,
         client_message_id: str | None = None,
     ) -> str:
-        """Send an agent's words to the customer and return the message's id.
+        """Send an agent's text to the customer and return the message's id.
 
-        The same `client_message_id` is sent once. Raises RefusedError where the agent no longer
-        has the conversation: nothing is sent then.
+        The same `client_message_id` is sent once. Raises HandoffRefusedError where the agent no
+        longer has the conversation: nothing is sent then.
         """
         try:
             with self._engine.begin() as connection:
                 if sent := self._sent(connection, conversation_id, client_message_id):
                     return sent
                 person = self._person(connection, agent)
-                row = ownership.locked(connection, conversation_id)
-                self._move(connection, row, handoff.AgentSpoke(agent, fence), said=text)
+                row = ownership.lock_conversation(connection, conversation_id)
+                self._transition(connection, row, handoff.AgentSpoke(agent, fence), agent_text=text)
                 return ownership.say(
                     connection,
                     conversation_id,
@@ -212,7 +212,7 @@ class HandoffDesk:
                     author=person.name,
                     client_message_id=client_message_id,
                 )
-        except IntegrityError:  # the same message came twice at once
+        except IntegrityError:  # another process stored the same message at the same time
             with self._engine.begin() as connection:
                 if sent := self._sent(connection, conversation_id, client_message_id):
                     return sent
@@ -226,40 +226,40 @@ class HandoffDesk:
         here = (messages.c.conversation_id == conversation_id) & (
             messages.c.client_message_id == client_message_id
         )
-        found = connection.execute(select(messages.c.id).where(here)).scalar_one_or_none()
-        return str(found) if found else None
+        identifier = connection.execute(select(messages.c.id).where(here)).scalar_one_or_none()
+        return str(identifier) if identifier else None
 
     def type(self, conversation_id: str, agent: str, fence: int, *, on: bool = True) -> None:
         """Show that an agent is typing, or no longer."""
-        self._do(conversation_id, handoff.AgentTyping(agent, fence, on))
+        self._apply(conversation_id, handoff.AgentTyping(agent, fence, on))
 
     def renew(self, conversation_id: str, agent: str, fence: int) -> None:
-        """Say that an agent is still at a conversation."""
-        self._do(conversation_id, handoff.LeaseRenewed(agent, fence))
+        """Extend an agent's lease of a conversation."""
+        self._apply(conversation_id, handoff.LeaseRenewed(agent, fence))
 
     def renew_all(self, agent: str) -> int:
-        """Say that an agent is still at every conversation taken; return how many those are."""
+        """Extend an agent's leases of all conversations; return how many were extended."""
         here = (conversations.c.owner == ConversationOwner.HUMAN.value) & (
             conversations.c.agent == agent
         )
         query = select(conversations.c.id, conversations.c.fence).where(here)
         with self._engine.begin() as connection:
-            found = connection.execute(query).all()
+            rows = connection.execute(query).all()
         renewed = 0
-        for row in found:
+        for row in rows:
             try:
                 self.renew(row.id, agent, row.fence)
             except (
                 HandoffRefusedError,
                 ConversationChangedError,
-            ):  # it moved on meanwhile, or is just being answered
+            ):  # its owner changed, or it is being answered
                 continue
             renewed += 1
         return renewed
 
     def give_back(self, conversation_id: str, agent: str, fence: int) -> None:
         """Give a conversation back to the bot."""
-        self._do(conversation_id, handoff.ReturnedToBot(agent, fence))
+        self._apply(conversation_id, handoff.ReturnedToBot(agent, fence))
 
     def transfer(
         self,
@@ -270,24 +270,27 @@ class HandoffDesk:
         queue: str | None = None,
         to: str | None = None,
     ) -> None:
-        """Pass a conversation on, to a queue or to a colleague who is there and has room."""
+        """Pass a conversation on, to a queue or to a colleague who is online and has room."""
         with self._engine.begin() as connection:
             name = None
             if to is not None:
                 colleague = self._person(connection, to)
                 name = colleague.name
-                if not colleague.online or self._busy(connection, to) >= colleague.capacity:
+                if (
+                    not colleague.online
+                    or self._count_conversations(connection, to) >= colleague.capacity
+                ):
                     message = f"{name} is not there, or has enough to do: pass it to a queue"
                     raise HandoffRefusedError(message)
-            row = ownership.locked(connection, conversation_id)
-            self._move(connection, row, handoff.Transferred(agent, fence, queue, to, name))
+            row = ownership.lock_conversation(connection, conversation_id)
+            self._transition(connection, row, handoff.Transferred(agent, fence, queue, to, name))
 
     def close(self, conversation_id: str, agent: str, fence: int) -> None:
         """End a conversation; the customer's next message opens it again."""
-        self._do(conversation_id, handoff.ConversationClosed(handoff.TokenShown(agent, fence)))
+        self._apply(conversation_id, handoff.ConversationClosed(handoff.TokenShown(agent, fence)))
 
     def tick(self, patience: timedelta, silence: timedelta | None = None) -> int:
-        """Let time do its part: leases that ran out, long waits, customers who left.
+        """Apply the effects of time: expired leases, long waits, customers who left.
 
         Returns how many conversations changed.
         """
@@ -302,44 +305,44 @@ class HandoffDesk:
             with_bot = here.owner.in_([owner.value for owner in handoff.WITH_BOT])
             due = or_(due, with_bot & (here.updated_at <= at - silence))
         with self._engine.begin() as connection:
-            found = connection.execute(select(here.id, here.owner).where(due)).all()
+            rows = connection.execute(select(here.id, here.owner).where(due)).all()
         changed = 0
-        for row in found:
+        for row in rows:
             with_people = row.owner in {
                 ConversationOwner.HUMAN.value,
                 ConversationOwner.QUEUED.value,
             }
             event: Event = handoff.TimePassed(patience) if with_people else handoff.CustomerSilent()
             try:
-                changed += self._do(row.id, event)
-            except HandoffRefusedError:  # somebody was faster than the clock
+                changed += self._apply(row.id, event)
+            except HandoffRefusedError:  # an agent was faster
                 continue
         return changed
 
-    def _do(self, conversation_id: str, event: Event) -> bool:
+    def _apply(self, conversation_id: str, event: Event) -> bool:
         with self._engine.begin() as connection:
-            row = ownership.locked(connection, conversation_id)
+            row = ownership.lock_conversation(connection, conversation_id)
             before = ownership.read(row)
-            return self._move(connection, row, event) != before
+            return self._transition(connection, row, event) != before
 
-    def _move(
-        self, connection: Connection, row: Row[Any], event: Event, said: str | None = None
+    def _transition(
+        self, connection: Connection, row: Row[Any], event: Event, agent_text: str | None = None
     ) -> Assignment:
-        """Apply the rules to a locked row, write what stands and tell the customer."""
+        """Apply the rules to a locked row, write the result and send the customer notices."""
         before = ownership.read(row)
         moved: HandoffTransition = handoff.move(before, event, self._clock())
-        told = [self._say(notice, row.language or "en") for notice in moved.told]
+        notices = [self._say(notice, row.language or "en") for notice in moved.told]
         state = states.from_json(row.state)
-        lines = [(Role.AGENT, said)] if said else [(Role.BOT, text) for text in told]
+        lines = [(Role.AGENT, agent_text)] if agent_text else [(Role.BOT, text) for text in notices]
         history = (*state.history, *(Utterance(role, redact(text)) for role, text in lines))
-        kept = replace(state, history=history[-_HISTORY:])
+        updated = replace(state, history=history[-_MAX_HISTORY:])
         if moved.custody.owner != before.owner:
-            kept = replace(kept, forms=(), options=(), failures=0, offered_human=False)
-        values = {**ownership.columns(moved.custody), "state": states.to_json(kept)}
+            updated = replace(updated, forms=(), options=(), failures=0, offered_human=False)
+        values = {**ownership.columns(moved.custody), "state": states.to_json(updated)}
         if lines:
             values["updated_at"] = self._clock()
         ownership.swap(connection, row.id, row.revision, **values)
-        for text in told:
+        for text in notices:
             ownership.say(connection, row.id, Role.BOT, text, status=ownership.NOTICE)
         return moved.custody
 
@@ -350,7 +353,7 @@ class HandoffDesk:
             raise NotFoundError(message)
         return _agent(row, self._clock(), 0)
 
-    def _busy(self, connection: Connection, agent: str) -> int:
+    def _count_conversations(self, connection: Connection, agent: str) -> int:
         here = (conversations.c.owner == ConversationOwner.HUMAN.value) & (
             conversations.c.agent == agent
         )

@@ -1,4 +1,4 @@
-"""The log of a replay: it has the interface of the SQL log and keeps nothing."""
+"""A log in memory for replays, with the interface of the SQL log."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from bot.store.conversation_log import LogReceipt
 
 
 class MemoryLog:
-    """A log that forgets: for replay, which must write nothing, and for tests."""
+    """A log without a database: for replays, which must write nothing, and for tests."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -30,9 +30,9 @@ class MemoryLog:
         return self.states.get(conversation_id, State())
 
     def append(self, turn: Turn, state: State, before: State | None = None) -> Turn:
-        """Keep a turn and the state after it; raise MovedOnError where the state moved on."""
-        found = self.load(turn.message.conversation_id)
-        if before is not None and found.revision != before.revision:
+        """Store a turn and its state; raise ConversationChangedError for an outdated state."""
+        current = self.load(turn.message.conversation_id)
+        if before is not None and current.revision != before.revision:
             message = "the conversation moved on"
             raise ConversationChangedError(message)
         self.turns.append(turn)
@@ -40,21 +40,21 @@ class MemoryLog:
         return turn
 
     def pending(self, conversation_id: str | None = None) -> Sequence[Message]:
-        """Return nothing: here no message waits."""
+        """Return nothing: no message waits here."""
         del conversation_id
         return []
 
     def is_staffed(self, queue: str, at: datetime) -> bool:
-        """Say that nobody is there."""
+        """Return False: there are no agents here."""
         del queue, at
         return False
 
     def earlier(self, sender: str, conversation_id: str) -> tuple[str, ...]:
-        """Return nothing: earlier visits are not kept."""
+        """Return nothing: earlier visits are not stored."""
         del sender, conversation_id
         return ()
 
     def queue_position(self, conversation_id: str) -> int:
         """Return the place in the queue, from 1."""
-        others = [s for key, s in self.states.items() if key != conversation_id]
-        return sum(1 for state in others if state.owner == states.QUEUED) + 1
+        other_states = [s for key, s in self.states.items() if key != conversation_id]
+        return sum(1 for state in other_states if state.owner == states.QUEUED) + 1

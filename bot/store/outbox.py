@@ -1,4 +1,4 @@
-"""What is owed to other systems: kept in SQL until it is delivered, in order, by one process."""
+"""Deliveries to other systems, stored in SQL until they are done, in order, by one process."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ from sqlalchemy.exc import IntegrityError
 from bot.core.types import now
 from bot.store.tables import outbox
 
-_WORDS: Final = 256  # of the reason why something was given up
+_MAX_ERROR_LENGTH: Final = 256  # characters of the reason for giving up
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """Something to deliver: parcels of one channel and target go out one after another.
+    """Something to deliver: parcels of one channel and target are delivered one after another.
 
-    The key tells parcels apart: one that is put in twice is delivered once.
+    The key identifies a parcel: one that is added twice is delivered once.
     """
 
     channel: str
@@ -30,29 +30,29 @@ class Delivery:
 
 
 class Outbox:
-    """Parcels on their way. Bodies are forgotten as soon as they are delivered or given up."""
+    """A queue of parcels. Their bodies are removed as soon as they are delivered or given up."""
 
     def __init__(self, engine: Engine) -> None:
         """Use a migrated database."""
         self._engine = engine
 
     def add(self, parcels: Sequence[Delivery], *, wait: float = 0.0) -> None:
-        """Keep parcels, to be delivered after `wait` seconds; known keys change nothing."""
+        """Store parcels, to be delivered after `wait` seconds; known keys change nothing."""
         due = now() + timedelta(seconds=wait)
         for last in (False, True):
             try:
                 with self._engine.begin() as connection:
                     _insert(connection, parcels, due)
-            except IntegrityError:  # another process put one of them in just now
+            except IntegrityError:  # another process added one of them
                 if last:
                     raise
             else:
                 return
 
     def claim(self, channels: Collection[str], lease: float) -> Delivery | None:
-        """Take the parcel that is due longest; it is ours for `lease` seconds.
+        """Claim the parcel that has been due the longest, for `lease` seconds.
 
-        Nothing overtakes within a target: while its first parcel waits, the next ones do.
+        The order within a target is kept: while its first parcel waits, the next ones wait too.
         """
         earlier = outbox.alias("earlier")
         blocked = (
@@ -81,7 +81,8 @@ class Outbox:
             row = connection.execute(due).one_or_none()
             if row is None:
                 return None
-            # Where two processes saw the same row, the count lets only one of them have it.
+            # Where two processes saw the same row, the count of attempts lets only one of them
+            # claim it.
             ours = (outbox.c.id == row.id) & (outbox.c.attempts == row.attempts)
             taken = connection.execute(
                 update(outbox)
@@ -93,7 +94,7 @@ class Outbox:
         return Delivery(row.channel, row.target, row.key, row.body, row.id, row.attempts + 1)
 
     def settle(self, parcel: Delivery, following: Sequence[Delivery] = ()) -> None:
-        """Note that a parcel was delivered; what follows from it is kept in the same step."""
+        """Mark a parcel as delivered and add the ones that follow from it, in one transaction."""
         with self._engine.begin() as connection:
             _close(connection, parcel.id, None)
             _insert(connection, following, now())
@@ -105,52 +106,52 @@ class Outbox:
             connection.execute(update(outbox).where(outbox.c.id == parcel.id).values(next_at=due))
 
     def give_up(self, parcel: Delivery, reason: str) -> None:
-        """Note that a parcel cannot be delivered; those behind it move up."""
+        """Mark a parcel as undeliverable; the ones behind it move up."""
         with self._engine.begin() as connection:
             _close(connection, parcel.id, reason)
 
     def hasten(self, key: str) -> None:
-        """Make a parcel due now, unless somebody is at it."""
+        """Make a parcel due now, unless its delivery has begun."""
         with self._engine.begin() as connection:
             waiting = (outbox.c.key == key) & (outbox.c.attempts == 0)
             connection.execute(update(outbox).where(waiting).values(next_at=now()))
 
     def cancel(self, channel: str, target: str, reason: str) -> int:
-        """Drop what a target has not been given yet; return how many parcels."""
+        """Drop the parcels that a target has not received yet; return how many."""
         with self._engine.begin() as connection:
-            left = connection.execute(
+            pending = connection.execute(
                 select(outbox.c.id).where(
                     outbox.c.channel == channel,
                     outbox.c.target == target,
                     outbox.c.done_at.is_(None),
                 )
             ).scalars()
-            identifiers = list(left)
+            identifiers = list(pending)
             for identifier in identifiers:
                 _close(connection, identifier, reason)
         return len(identifiers)
 
     def waiting(self) -> int:
-        """Return how many parcels are still to be delivered."""
+        """Return the number of parcels still to be delivered."""
         with self._engine.begin() as connection:
-            left = select(func.count()).select_from(outbox).where(outbox.c.done_at.is_(None))
-            return int(connection.execute(left).scalar_one())
+            count = select(func.count()).select_from(outbox).where(outbox.c.done_at.is_(None))
+            return int(connection.execute(count).scalar_one())
 
     def forget(self, before: datetime) -> None:
-        """Remove the keys of what was closed before a time."""
+        """Remove the keys of parcels that were closed before a time."""
         with self._engine.begin() as connection:
             connection.execute(delete(outbox).where(outbox.c.done_at < before))
 
 
 def _insert(connection: Connection, parcels: Sequence[Delivery], due: datetime) -> None:
     keys = [parcel.key for parcel in parcels]
-    known = set(
+    existing = set(
         connection.execute(select(outbox.c.key).where(outbox.c.key.in_(keys))).scalars()
         if keys
         else ()
     )
     for parcel in parcels:
-        if parcel.key not in known:
+        if parcel.key not in existing:
             connection.execute(
                 insert(outbox).values(
                     key=parcel.key,
@@ -167,5 +168,5 @@ def _close(connection: Connection, identifier: int, reason: str | None) -> None:
     connection.execute(
         update(outbox)
         .where(outbox.c.id == identifier)
-        .values(done_at=now(), body={}, error=reason[:_WORDS] if reason else None)
+        .values(done_at=now(), body={}, error=reason[:_MAX_ERROR_LENGTH] if reason else None)
     )

@@ -1,4 +1,4 @@
-"""Who has a conversation, as its row says, and how a change is written: by compare and swap."""
+"""The owner of a conversation in its row, and changes to it by compare and swap."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from bot.dialogue.state import State
 from bot.store.database import utc
 from bot.store.tables import conversations, messages
 
-NOTICE = "notice"  # the status of a message that tells the customer of a change
+NOTICE = "notice"  # the status of a message that announces a change to the customer
 
 
 def _utc(at: datetime | None) -> datetime | None:
@@ -21,7 +21,7 @@ def _utc(at: datetime | None) -> datetime | None:
 
 
 def read(row: Row[Any]) -> Assignment:
-    """Return the custody of a conversation's row."""
+    """Return the assignment in a conversation's row."""
     return Assignment(
         owner=ConversationOwner(row.owner),
         fence=row.fence,
@@ -36,7 +36,7 @@ def read(row: Row[Any]) -> Assignment:
 
 
 def columns(custody: Assignment) -> dict[str, Any]:
-    """Return the columns of a row that say who has the conversation."""
+    """Return the columns of a row that describe its owner."""
     waits = custody.owner in {ConversationOwner.QUEUED, ConversationOwner.HUMAN}
     return {
         "owner": custody.owner.value,
@@ -51,8 +51,8 @@ def columns(custody: Assignment) -> dict[str, Any]:
     }
 
 
-def locked(connection: Connection, conversation_id: str) -> Row[Any]:
-    """Return a conversation's row, for this transaction alone; raise NotFoundError for none."""
+def lock_conversation(connection: Connection, conversation_id: str) -> Row[Any]:
+    """Lock and return a conversation's row; raise NotFoundError for an unknown one."""
     here = select(conversations).where(conversations.c.id == conversation_id)
     row = connection.execute(here.with_for_update()).one_or_none()
     if row is None:
@@ -62,7 +62,7 @@ def locked(connection: Connection, conversation_id: str) -> Row[Any]:
 
 
 def begin(connection: Connection, message: Message) -> None:
-    """Open the conversation of a message, unless it is there."""
+    """Open the conversation of a message, unless it exists."""
     here = conversations.c.id == message.conversation_id
     if connection.execute(select(conversations.c.id).where(here)).one_or_none():
         return
@@ -81,7 +81,7 @@ def begin(connection: Connection, message: Message) -> None:
 
 
 def swap(connection: Connection, conversation_id: str, revision: int, **values: Any) -> None:
-    """Write to a conversation that stands at a revision; raise MovedOnError where it moved on."""
+    """Write to a conversation at a revision; raise ConversationChangedError for another one."""
     here = (conversations.c.id == conversation_id) & (conversations.c.revision == revision)
     fresh = {**values, "revision": revision + 1}
     if connection.execute(update(conversations).where(here).values(**fresh)).rowcount != 1:
@@ -99,7 +99,7 @@ def say(  # noqa: PLR0913 — a message and where it goes
     author: str | None = None,
     client_message_id: str | None = None,
 ) -> str:
-    """Put a message to the customer into the log and return its id."""
+    """Add a message to the customer to the log and return its id."""
     identifier = new_id()
     connection.execute(
         insert(messages).values(

@@ -1,6 +1,6 @@
-"""What customers asked and what became of it, read from the log for learning; nothing is written.
+"""Customers' questions and their outcomes, read from the log for learning; nothing is written.
 
-Texts stand here as in the log: without personal data.
+Texts are returned as they are logged: without personal data.
 """
 
 from collections import defaultdict
@@ -26,7 +26,7 @@ from bot.store.tables import (
 
 @dataclass(frozen=True)
 class LoggedQuestion:
-    """A customer's message, where it went and how the reply was rated (`up`, `down` or None)."""
+    """A customer's message, its decision and the rating of the reply (`up`, `down` or None)."""
 
     message_id: str
     conversation_id: str
@@ -40,18 +40,18 @@ class LoggedQuestion:
     rating: str | None = None
 
 
-def _made_up() -> Any:
-    """Return the ids of conversations that were made up to try things out."""
+def _synthetic_ids() -> Any:
+    """Return the query for the ids of synthetic conversations."""
     return select(conversations.c.id).where(conversations.c.synthetic.is_(True))
 
 
-def asked(
+def logged_questions(
     engine: Engine, since: datetime | None = None, *, synthetic: bool = False
 ) -> list[LoggedQuestion]:
     """Return the decided messages from a time on, conversation by conversation, in order.
 
-    The rating is the last one given to the message or to its reply. Conversations that were made
-    up are left out unless they are asked for.
+    The rating is the last one given to the message or to its reply. Synthetic conversations are
+    left out unless `synthetic` is set.
     """
     query = (
         select(
@@ -66,13 +66,13 @@ def asked(
     if since is not None:
         query = query.where(messages.c.at >= since)
     if not synthetic:
-        query = query.where(messages.c.conversation_id.not_in(_made_up()))
+        query = query.where(messages.c.conversation_id.not_in(_synthetic_ids()))
     with engine.connect() as connection:
         rated = _ratings(connection)
-        return [_asked(row, rated.get(row.id)) for row in connection.execute(query)]
+        return [_question(row, rated.get(row.id)) for row in connection.execute(query)]
 
 
-def _asked(row: Any, rating: str | None) -> LoggedQuestion:
+def _question(row: Any, rating: str | None) -> LoggedQuestion:
     at = row.at.replace(tzinfo=UTC) if row.at.tzinfo is None else row.at
     return LoggedQuestion(
         message_id=row.id,
@@ -101,11 +101,11 @@ def _ratings(connection: Connection) -> dict[str, str]:
 
 
 def sessions(engine: Engine) -> list[tuple[str, ...]]:
-    """Return what each conversation was about, step by step, oldest conversation first.
+    """Return the steps of each conversation, oldest conversation first.
 
     A step is the intent of a message, or the id of an article that the customer opened.
     """
-    asked = (
+    intents = (
         select(
             messages.c.conversation_id,
             messages.c.position,
@@ -113,7 +113,7 @@ def sessions(engine: Engine) -> list[tuple[str, ...]]:
             decisions.c.intent.label("item"),
         )
         .join(decisions, decisions.c.message_id == messages.c.id)
-        .where(decisions.c.intent.is_not(None), messages.c.conversation_id.not_in(_made_up()))
+        .where(decisions.c.intent.is_not(None), messages.c.conversation_id.not_in(_synthetic_ids()))
     )
     opened = (
         select(
@@ -125,39 +125,39 @@ def sessions(engine: Engine) -> list[tuple[str, ...]]:
         .join(interactions, interactions.c.message_id == messages.c.id)
         .where(
             interactions.c.kind == Interaction.OPENED.value,
-            messages.c.conversation_id.not_in(_made_up()),
+            messages.c.conversation_id.not_in(_synthetic_ids()),
         )
     )
-    both = union_all(asked, opened).subquery()
+    both = union_all(intents, opened).subquery()
     query = select(both.c.conversation_id, both.c.item).order_by(both.c.position, both.c.step)
-    found: dict[str, list[str]] = defaultdict(list)
+    steps: dict[str, list[str]] = defaultdict(list)
     with engine.connect() as connection:
         for row in connection.execute(query):
-            found[row.conversation_id].append(row.item)
-    return [tuple(items) for items in found.values()]
+            steps[row.conversation_id].append(row.item)
+    return [tuple(items) for items in steps.values()]
 
 
-def answered(engine: Engine) -> list[tuple[str, frozenset[str]]]:
+def answered_questions(engine: Engine) -> list[tuple[str, frozenset[str]]]:
     """Return questions with the articles that proved to answer them.
 
-    Those are what a reply with a thumb up cited, what the customer opened after it, and what an
-    agent took over; a question whose reply got a thumb down counts only for the last. Where an
-    agent named the right article, that alone.
+    Those are the articles that a reply with a thumb up cited, that the customer opened after it,
+    and that an agent took over; a question whose reply got a thumb down counts only for the last. A
+    correction by an agent replaces them all.
     """
-    found: dict[str, set[str]] = defaultdict(set)
+    articles_by_id: dict[str, set[str]] = defaultdict(set)
     question = aliased(messages)
     used = (
         select(question.c.id, question.c.text, interactions.c.kind, interactions.c.article)
         .join(messages, messages.c.id == interactions.c.message_id)
         .join(question, _is_question_of(question))
-        .where(messages.c.conversation_id.not_in(_made_up()))
+        .where(messages.c.conversation_id.not_in(_synthetic_ids()))
         .order_by(interactions.c.id)
     )
     cited = (
         select(question.c.id, question.c.text, citations.c.article)
         .join(messages, messages.c.id == citations.c.message_id)
         .join(question, question.c.id == messages.c.in_reply_to)
-        .where(messages.c.conversation_id.not_in(_made_up()))
+        .where(messages.c.conversation_id.not_in(_synthetic_ids()))
         .order_by(citations.c.id)
     )
     texts: dict[str, str] = {}
@@ -166,25 +166,27 @@ def answered(engine: Engine) -> list[tuple[str, frozenset[str]]]:
         for row in connection.execute(used):
             texts[row.id] = row.text
             if row.kind == Interaction.ACCEPTED.value or ratings.get(row.id) != "down":
-                found[row.id].add(row.article)
+                articles_by_id[row.id].add(row.article)
         for identifier, text, article in connection.execute(cited):
             texts[identifier] = text
             if ratings.get(identifier) == "up":
-                found[identifier].add(article)
-        for row in connection.execute(_named()):
+                articles_by_id[identifier].add(article)
+        for row in connection.execute(_article_corrections()):
             texts[row.id] = row.text
-            found[row.id] = {row.value}
-    return [(texts[key], frozenset(articles)) for key, articles in found.items() if articles]
+            articles_by_id[row.id] = {row.value}
+    return [
+        (texts[key], frozenset(articles)) for key, articles in articles_by_id.items() if articles
+    ]
 
 
-def _named() -> Any:
-    """Return the query for messages whose right article an agent named."""
+def _article_corrections() -> Any:
+    """Return the query for messages whose article an agent corrected."""
     return (
         select(messages.c.id, messages.c.text, corrections.c.value)
         .join(corrections, corrections.c.message_id == messages.c.id)
         .where(
             corrections.c.kind == Correction.ARTICLE.value,
-            messages.c.conversation_id.not_in(_made_up()),
+            messages.c.conversation_id.not_in(_synthetic_ids()),
         )
         .order_by(messages.c.position)
     )
@@ -196,25 +198,25 @@ def _is_question_of(question: Any) -> Any:
     return and_(either, question.c.role == Role.CUSTOMER.value)
 
 
-def retrieved(engine: Engine) -> frozenset[str]:
-    """Return the ids of all articles that a search ever found or a reply ever cited."""
+def retrieved_articles(engine: Engine) -> frozenset[str]:
+    """Return the ids of all articles that a search returned or a reply cited."""
     with engine.connect() as connection:
         cited = set(connection.execute(select(citations.c.article).distinct()).scalars())
         traces = connection.execute(select(decisions.c.trace)).scalars()
-        return frozenset(cited.union(*map(_candidates, traces)))
+        return frozenset(cited.union(*map(_candidate_articles, traces)))
 
 
-def _candidates(trace: dict[str, Any]) -> Iterator[str]:
-    found: Sequence[dict[str, Any]] = trace.get("candidates") or ()
-    return (str(candidate["article"]) for candidate in found)
+def _candidate_articles(trace: dict[str, Any]) -> Iterator[str]:
+    candidates: Sequence[dict[str, Any]] = trace.get("candidates") or ()
+    return (str(candidate["article"]) for candidate in candidates)
 
 
-def shown(
+def conversation_channels(
     engine: Engine, start: datetime, end: datetime, *, synthetic: bool = False
 ) -> dict[str, str]:
-    """Return the channel of each conversation that began between two moments.
+    """Return the channel of each conversation that began between two times.
 
-    Those made up to try things out are left out unless they are asked for.
+    Synthetic conversations are left out unless `synthetic` is set.
     """
     begun = conversations.c.created_at
     query = select(conversations.c.id, conversations.c.channel).where(begun >= start, begun < end)

@@ -1,4 +1,4 @@
-"""What the log holds, for screens and programs; nothing is written."""
+"""Views of the log for screens and programs; nothing is written."""
 
 from datetime import datetime
 from typing import Any
@@ -37,22 +37,22 @@ class ConversationReader:
             if connection.execute(exists).one_or_none() is None:
                 message = f"there is no conversation {conversation_id[:64]}"
                 raise NotFoundError(message)
-            wanted = messages.c.conversation_id == conversation_id
-            wanted &= messages.c.text != ""  # a person had the conversation: the bot said nothing
+            condition = messages.c.conversation_id == conversation_id
+            condition &= messages.c.text != ""  # an empty reply: an agent had the conversation
             if after:
-                wanted &= messages.c.position > self._position(connection, after)
+                condition &= messages.c.position > self._position(connection, after)
             if before is not None:
-                wanted &= messages.c.position < before
-            query = select(messages).where(wanted).order_by(messages.c.position.desc())
+                condition &= messages.c.position < before
+            query = select(messages).where(condition).order_by(messages.c.position.desc())
             rows = connection.execute(query.limit(limit)).all()[::-1]
-            asked = [row.id for row in rows if row.role == Role.CUSTOMER.value]
-            files = attachments.of(connection, asked) if asked else {}
+            customer_ids = [row.id for row in rows if row.role == Role.CUSTOMER.value]
+            files = attachments.files_of_messages(connection, customer_ids) if customer_ids else {}
         return [_line(row, files.get(row.id)) for row in rows]
 
     def standing(self, conversation_id: str, at: datetime) -> dict[str, Any]:
-        """Return who has a conversation, the place in the queue, and whether somebody is typing.
+        """Return the owner of a conversation, its place in the queue, and whether an agent types.
 
-        Raises NotFoundError for a conversation that does not exist.
+        Raises NotFoundError for an unknown conversation.
         """
         query = (
             select(conversations, agents.c.name)
@@ -83,10 +83,10 @@ class ConversationReader:
     def _position(self, connection: Connection, after: str) -> int:
         if after.isdecimal() and len(after) < 19:  # noqa: PLR2004 — a position, not an id
             return int(after)
-        found = connection.execute(
+        position = connection.execute(
             select(messages.c.position).where(messages.c.id == after)
         ).scalar_one_or_none()
-        return int(found) if found is not None else 0
+        return int(position) if position is not None else 0
 
     def trace(self, message_id: str) -> dict[str, Any]:
         """Return the trace of a message, by its id or that of its reply."""
@@ -109,7 +109,7 @@ class ConversationReader:
     def turn(self, message_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the record of a turn and its trace, by the id of its message or its reply.
 
-        Raises NotFoundError for a message nobody answered.
+        Raises NotFoundError for a message that was not answered.
         """
         either = (messages.c.id == message_id) | (messages.c.in_reply_to == message_id)
         query = (
@@ -132,7 +132,7 @@ class ConversationReader:
             return list(connection.execute(query).scalars())[::-1]
 
     def conversations(self, limit: int = 50) -> list[dict[str, Any]]:
-        """Return the conversations that moved last, newest first; none that was made up."""
+        """Return the conversations with the latest messages, newest first; no synthetic ones."""
         last = (
             select(messages.c.conversation_id, func.max(messages.c.position).label("position"))
             .group_by(messages.c.conversation_id)

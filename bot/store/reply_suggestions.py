@@ -1,4 +1,4 @@
-"""What people answered so far, what an agent is offered now, and what became of it."""
+"""Agents' past answers, the suggestions offered to them, and the choices they made."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, insert, select, update
 from bot.core.types import NotFoundError, Role, Route, new_id, now
 from bot.store.tables import conversations, messages, suggestions
 
-_SAYS: Final = frozenset({Role.CUSTOMER.value, Role.AGENT.value, Role.BOT.value})
+_ROLES: Final = frozenset({Role.CUSTOMER.value, Role.AGENT.value, Role.BOT.value})
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class LoggedLine:
 
 
 def lines(engine: Engine, conversation_id: str) -> list[LoggedLine]:
-    """Return what was said in a conversation, in order; raise NotFoundError where there is none."""
+    """Return the lines of a conversation, in order; raise NotFoundError for an unknown one."""
     exists = select(conversations.c.id).where(conversations.c.id == conversation_id)
     with engine.begin() as connection:
         if connection.execute(exists).one_or_none() is None:
@@ -32,41 +32,41 @@ def lines(engine: Engine, conversation_id: str) -> list[LoggedLine]:
             raise NotFoundError(message)
         here = messages.c.conversation_id == conversation_id
         rows = connection.execute(select(messages).where(here).order_by(messages.c.position))
-        return [_said(row) for row in rows if row.role in _SAYS and row.text]
+        return [_line(row) for row in rows if row.role in _ROLES and row.text]
 
 
-def by_people(engine: Engine) -> int:
-    """Return how many answers of people the log holds."""
+def count_agent_answers(engine: Engine) -> int:
+    """Return the number of agents' answers in the log."""
     query = select(func.count()).select_from(messages).where(messages.c.role == Role.AGENT.value)
     with engine.begin() as connection:
         return int(connection.execute(query).scalar_one())
 
 
-def past(engine: Engine, most: int) -> list[list[LoggedLine]]:
-    """Return the conversations in which a person answered, the last `most` answers, oldest first.
+def answered_conversations(engine: Engine, limit: int) -> list[list[LoggedLine]]:
+    """Return the conversations of the last `limit` answers of agents, oldest first.
 
-    Conversations that were made up are left out.
+    Synthetic conversations are left out.
     """
     answers = (
         select(messages.c.conversation_id)
         .join(conversations, conversations.c.id == messages.c.conversation_id)
         .where(messages.c.role == Role.AGENT.value, conversations.c.synthetic.is_(False))
         .order_by(messages.c.position.desc())
-        .limit(most)
+        .limit(limit)
     )
     with engine.begin() as connection:
-        wanted = list(dict.fromkeys(connection.execute(answers).scalars()))[::-1]
+        ids = list(dict.fromkeys(connection.execute(answers).scalars()))[::-1]
         query = select(messages).order_by(messages.c.position)
-        found: dict[str, list[LoggedLine]] = {name: [] for name in wanted}
-        for at in range(0, len(wanted), 500):
-            part = messages.c.conversation_id.in_(wanted[at : at + 500])
+        by_id: dict[str, list[LoggedLine]] = {name: [] for name in ids}
+        for at in range(0, len(ids), 500):
+            part = messages.c.conversation_id.in_(ids[at : at + 500])
             for row in connection.execute(query.where(part)):
-                if row.role in _SAYS and row.text:
-                    found[row.conversation_id].append(_said(row))
-    return list(found.values())
+                if row.role in _ROLES and row.text:
+                    by_id[row.conversation_id].append(_line(row))
+    return list(by_id.values())
 
 
-def _said(row: Any) -> LoggedLine:
+def _line(row: Any) -> LoggedLine:
     decision = row.turn["decision"] if row.turn else {}
     named = decision.get("route") == Route.TEMPLATE.value
     template = (decision.get("template") or decision.get("intent")) if named else None
@@ -74,7 +74,7 @@ def _said(row: Any) -> LoggedLine:
 
 
 def offer(engine: Engine, conversation_id: str, offered: Sequence[dict[str, Any]]) -> str:
-    """Keep what an agent is offered; return its id."""
+    """Store the suggestions for an agent; return their id."""
     identifier = new_id()
     values = {"id": identifier, "conversation_id": conversation_id, "at": now()}
     with engine.begin() as connection:
@@ -83,9 +83,9 @@ def offer(engine: Engine, conversation_id: str, offered: Sequence[dict[str, Any]
 
 
 def choose(engine: Engine, identifier: str, place: int, message_id: str, text: str) -> float:
-    """Note which suggestion was sent, and return the share of it that was changed.
+    """Store which suggestion was sent, and return the share of it that was changed.
 
-    Raises NotFoundError for a suggestion that was never made.
+    Raises NotFoundError for an unknown suggestion.
     """
     with engine.begin() as connection:
         row = connection.execute(
@@ -94,11 +94,11 @@ def choose(engine: Engine, identifier: str, place: int, message_id: str, text: s
         if row is None or not 0 <= place < len(row.offered):
             message = f"there is no suggestion {place} of {identifier[:64]}"
             raise NotFoundError(message)
-        chosen = row.offered[place]
-        changed = distance(chosen["text"], text)
+        suggestion = row.offered[place]
+        changed = distance(suggestion["text"], text)
         values = {
             "chosen": place,
-            "kind": chosen["kind"],
+            "kind": suggestion["kind"],
             "distance": changed,
             "message_id": message_id,
             "chosen_at": now(),
@@ -109,23 +109,23 @@ def choose(engine: Engine, identifier: str, place: int, message_id: str, text: s
     return changed
 
 
-def distance(one: str, other: str) -> float:
-    """Return the edits that make one text the other, over the longer one's length: 0 to 1.
+def distance(first: str, second: str) -> float:
+    """Return the edit distance of two texts over the longer one's length: 0 to 1.
 
     Levenshtein, "Binary codes capable of correcting deletions, insertions, and reversals", Soviet
-    Physics Doklady 10 (1966). What both begin and end with is not looked at twice.
+    Physics Doklady 10 (1966). A common beginning and end are skipped.
     """
-    longest = max(len(one), len(other))
-    while one and other and one[0] == other[0]:
-        one, other = one[1:], other[1:]
-    while one and other and one[-1] == other[-1]:
-        one, other = one[:-1], other[:-1]
-    row = list(range(len(other) + 1))
-    for number, character in enumerate(one, start=1):
+    longest = max(len(first), len(second))
+    while first and second and first[0] == second[0]:
+        first, second = first[1:], second[1:]
+    while first and second and first[-1] == second[-1]:
+        first, second = first[:-1], second[:-1]
+    row = list(range(len(second) + 1))
+    for number, character in enumerate(first, start=1):
         before, row[0] = row[0], number
-        for place, their in enumerate(other, start=1):
+        for place, wanted in enumerate(second, start=1):
             before, row[place] = (
                 row[place],
-                min(row[place] + 1, row[place - 1] + 1, before + (character != their)),
+                min(row[place] + 1, row[place - 1] + 1, before + (character != wanted)),
             )
     return round(row[-1] / longest, 4) if longest else 0.0

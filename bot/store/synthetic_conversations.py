@@ -1,4 +1,4 @@
-"""Conversations that were made up, written as those of customers are, and marked."""
+"""Synthetic conversations, written like those of customers, and marked as synthetic."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,12 +29,12 @@ from bot.store.tables import (
     topics,
 )
 
-_TOGETHER: Final = 200  # conversations in one transaction
+_BATCH_SIZE: Final = 200  # conversations in one transaction
 
 
 @dataclass(frozen=True)
 class SyntheticOffer:
-    """A suggestion that an agent got: the kind that was chosen, and how much of it was changed."""
+    """A suggestion for an agent: the kind that was chosen, and how much of it was changed."""
 
     at: datetime
     kind: str | None
@@ -43,25 +43,25 @@ class SyntheticOffer:
 
 @dataclass(frozen=True)
 class SyntheticConversation:
-    """A conversation as it would have gone."""
+    """A conversation with its turns and ratings."""
 
     id: str
     sender: str | None
     channel: str
     language: str
     turns: Sequence[Turn]
-    ratings: Sequence[str | None]  # one a turn
+    ratings: Sequence[str | None]  # one per turn
     score: int | None = None
     offered: Sequence[SyntheticOffer] = ()
 
 
-def write(engine: Engine, made: Iterable[SyntheticConversation]) -> int:
+def write(engine: Engine, generated: Iterable[SyntheticConversation]) -> int:
     """Write conversations; return how many."""
     count, group = 0, list[SyntheticConversation]()
-    for one in made:
-        group.append(one)
+    for conversation in generated:
+        group.append(conversation)
         count += 1
-        if len(group) == _TOGETHER:
+        if len(group) == _BATCH_SIZE:
             _write(engine, group)
             group = []
     _write(engine, group)
@@ -69,33 +69,35 @@ def write(engine: Engine, made: Iterable[SyntheticConversation]) -> int:
 
 
 def clear(engine: Engine) -> int:
-    """Remove all conversations that were made up; return how many."""
-    ours = select(conversations.c.id).where(conversations.c.synthetic.is_(True))
-    theirs = select(messages.c.id).where(messages.c.conversation_id.in_(ours))
+    """Remove all synthetic conversations; return how many."""
+    conversation_ids = select(conversations.c.id).where(conversations.c.synthetic.is_(True))
+    message_ids = select(messages.c.id).where(messages.c.conversation_id.in_(conversation_ids))
     with engine.begin() as connection:
-        # As many may be made up again on a day: their number would not tell that it changed.
-        begun = select(conversations.c.created_at).where(conversations.c.synthetic.is_(True))
-        aggregate_cache.mark(
-            connection, {utc(at).date() for at in connection.execute(begun).scalars()}
+        # As many may be generated again on a day, and then their number would not show the change.
+        created = select(conversations.c.created_at).where(conversations.c.synthetic.is_(True))
+        aggregate_cache.mark_stale(
+            connection, {utc(at).date() for at in connection.execute(created).scalars()}
         )
         for table in (feedback, citations, decisions, message_topics):
-            connection.execute(delete(table).where(table.c.message_id.in_(theirs)))
+            connection.execute(delete(table).where(table.c.message_id.in_(message_ids)))
         for table in (corrections, suggestions, notes, labels, csat, messages):
-            connection.execute(delete(table).where(table.c.conversation_id.in_(ours)))
-        made_up = select(topics.c.id).where(topics.c.synthetic.is_(True))
-        connection.execute(delete(message_topics).where(message_topics.c.topic_id.in_(made_up)))
-        connection.execute(delete(topics).where(topics.c.id.in_(made_up)))
-        gone = connection.execute(delete(conversations).where(conversations.c.synthetic.is_(True)))
-    return gone.rowcount
+            connection.execute(delete(table).where(table.c.conversation_id.in_(conversation_ids)))
+        topic_ids = select(topics.c.id).where(topics.c.synthetic.is_(True))
+        connection.execute(delete(message_topics).where(message_topics.c.topic_id.in_(topic_ids)))
+        connection.execute(delete(topics).where(topics.c.id.in_(topic_ids)))
+        removed = connection.execute(
+            delete(conversations).where(conversations.c.synthetic.is_(True))
+        )
+    return removed.rowcount
 
 
 def _write(engine: Engine, group: Sequence[SyntheticConversation]) -> None:
     if not group:
         return
     with engine.begin() as connection:
-        connection.execute(insert(conversations), [_conversation(one) for one in group])
-        _insert(connection, messages, [row for one in group for row in _messages(one)])
-        turns = [turn for one in group for turn in one.turns]
+        connection.execute(insert(conversations), [_conversation(item) for item in group])
+        _insert(connection, messages, [row for item in group for row in _messages(item)])
+        turns = [turn for item in group for turn in item.turns]
         _insert(connection, decisions, [_decision(turn) for turn in turns])
         _insert(
             connection,
@@ -111,22 +113,24 @@ def _write(engine: Engine, group: Sequence[SyntheticConversation]) -> None:
             feedback,
             [
                 {"message_id": turn.reply_id, "rating": rating, "at": turn.message.at}
-                for one in group
-                for turn, rating in zip(one.turns, one.ratings, strict=True)
+                for item in group
+                for turn, rating in zip(item.turns, item.ratings, strict=True)
                 if rating
             ],
         )
-        scored = [one for one in group if one.score is not None]
+        scored = [item for item in group if item.score is not None]
         _insert(
             connection,
             csat,
             [
-                {"conversation_id": one.id, "score": one.score, "at": one.turns[-1].message.at}
-                for one in scored
+                {"conversation_id": item.id, "score": item.score, "at": item.turns[-1].message.at}
+                for item in scored
             ],
         )
         _insert(
-            connection, suggestions, [_offer(one, given) for one in group for given in one.offered]
+            connection,
+            suggestions,
+            [_offer(item, offer) for item in group for offer in item.offered],
         )
 
 
@@ -135,33 +139,33 @@ def _insert(connection: Connection, table: Any, rows: Sequence[dict[str, Any]]) 
         connection.execute(insert(table), list(rows))
 
 
-def _conversation(one: SyntheticConversation) -> dict[str, Any]:
+def _conversation(conversation: SyntheticConversation) -> dict[str, Any]:
     return {
-        "id": one.id,
-        "sender": one.sender,
-        "channel": one.channel,
-        "language": one.language,
-        "created_at": one.turns[0].message.at,
-        "updated_at": one.turns[-1].message.at,
+        "id": conversation.id,
+        "sender": conversation.sender,
+        "channel": conversation.channel,
+        "language": conversation.language,
+        "created_at": conversation.turns[0].message.at,
+        "updated_at": conversation.turns[-1].message.at,
         "owner": states.CLOSED.value,
-        "state": states.to_json(State(language=one.language)),
+        "state": states.to_json(State(language=conversation.language)),
         "synthetic": True,
     }
 
 
-def _messages(one: SyntheticConversation) -> list[dict[str, Any]]:
+def _messages(conversation: SyntheticConversation) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    for turn in one.turns:
-        here = {"conversation_id": one.id, "status": ANSWERED}
-        asked, said = {"role": Role.CUSTOMER.value}, {"role": Role.BOT.value}
-        asked |= {"id": turn.message.id, "text": turn.message.text}
-        said |= {"id": turn.reply_id, "text": turn.reply.text}
+    for turn in conversation.turns:
+        here = {"conversation_id": conversation.id, "status": ANSWERED}
+        question, reply = {"role": Role.CUSTOMER.value}, {"role": Role.BOT.value}
+        question |= {"id": turn.message.id, "text": turn.message.text}
+        reply |= {"id": turn.reply_id, "text": turn.reply.text}
         seconds = timedelta(milliseconds=dict(turn.timings_ms).get("total", 0.0))
-        rows.append({**here, **asked, "at": turn.message.at, "in_reply_to": None, "turn": None})
+        rows.append({**here, **question, "at": turn.message.at, "in_reply_to": None, "turn": None})
         rows.append(
             {
                 **here,
-                **said,
+                **reply,
                 "at": turn.message.at + seconds,
                 "in_reply_to": turn.message.id,
                 "turn": serialization.to_record(turn),
@@ -186,14 +190,14 @@ def _decision(turn: Turn) -> dict[str, Any]:
     }
 
 
-def _offer(one: SyntheticConversation, given: SyntheticOffer) -> dict[str, Any]:
+def _offer(conversation: SyntheticConversation, offer: SyntheticOffer) -> dict[str, Any]:
     return {
         "id": new_id(),
-        "conversation_id": one.id,
-        "at": given.at,
+        "conversation_id": conversation.id,
+        "at": offer.at,
         "offered": [],
-        "chosen": None if given.kind is None else 0,
-        "kind": given.kind,
-        "distance": given.distance,
-        "chosen_at": given.at if given.kind is not None else None,
+        "chosen": None if offer.kind is None else 0,
+        "kind": offer.kind,
+        "distance": offer.distance,
+        "chosen_at": offer.at if offer.kind is not None else None,
     }

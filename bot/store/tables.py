@@ -42,11 +42,11 @@ conversations: Final = Table(
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("owner", String(16), nullable=False),
     Column("queue", String(64)),
-    Column("queued_at", DateTime(timezone=True)),  # kept while somebody has it: to go back first
+    Column("queued_at", DateTime(timezone=True)),  # kept after it was taken: it may go back
     Column("state", JSON, nullable=False),
-    # Grows with every change, so that nobody writes over what they did not see.
+    # Increases with every change, so that nobody overwrites a change they did not see.
     Column("revision", Integer, nullable=False, server_default="0"),
-    # Grows with every change of the owner: what was said for an earlier one is refused.
+    # Increases with every change of the owner: writes of an earlier owner are refused.
     Column("fence", Integer, nullable=False, server_default="0"),
     Column("agent", String(64)),
     Column("lease_until", DateTime(timezone=True)),
@@ -54,10 +54,10 @@ conversations: Final = Table(
     Column("asked_contact", Boolean, nullable=False, server_default=false()),
     Column("asked_silent", Boolean, nullable=False, server_default=false()),
     Column("contact", String(256)),  # where the customer wants to be reached
-    # Made up to try things out: no figure counts it unless that is asked for.
+    # Synthetic conversations are not counted unless that is requested.
     Column("synthetic", Boolean, nullable=False, server_default=false()),
-    Column("visitor", String(64)),  # whose it is; without one the id alone opens it
-    Column("customer", Text),  # who the visitor was proven to be, sealed
+    Column("visitor", String(64)),  # the owner; without one the id alone gives access
+    Column("customer", Text),  # the proven customer id, encrypted
     Column("visitor_name", String(128)),  # what the visitor wants to be called
     Index("ix_conversations_sender", "sender"),
     Index("ix_conversations_owner_queued_at", "owner", "queued_at"),
@@ -68,7 +68,7 @@ conversations: Final = Table(
 messages: Final = Table(
     "messages",
     metadata,
-    # The order everybody sees; ids are random and carry none.
+    # The order that everybody sees; ids are random and have no order.
     Column("position", Integer, primary_key=True, autoincrement=True),
     Column("id", String(64), nullable=False, unique=True),
     Column("conversation_id", String(64), ForeignKey("conversations.id"), nullable=False),
@@ -77,12 +77,12 @@ messages: Final = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     Column("client_message_id", String(128)),
     Column("status", String(16), nullable=False),
-    # One reply a message, whoever computes it twice: the database refuses the second.
+    # One reply per message: the database refuses a second one.
     Column("in_reply_to", String(64), unique=True),
     Column("turn", JSON),
-    Column("merged_into", String(64), index=True),  # the message it was read with
-    Column("sealed", Text),  # what was written, while it waits and where that is personal
-    Column("author", String(128)),  # the agent's name, as the customer reads it
+    Column("merged_into", String(64), index=True),  # the message that it was answered with
+    Column("sealed", Text),  # the encrypted original, while it waits and contains personal data
+    Column("author", String(128)),  # the agent's name, as the customer sees it
     UniqueConstraint("conversation_id", "client_message_id"),
     Index("ix_messages_conversation_id_position", "conversation_id", "position"),
     Index("ix_messages_status", "status"),
@@ -129,7 +129,7 @@ feedback: Final = Table(
     Index("ix_feedback_at", "at"),
 )
 
-# Files that came with messages; their bytes are sealed. One that no message names is removed soon.
+# Files of messages; their bytes are encrypted. One that no message names is removed soon.
 attachments: Final = Table(
     "attachments",
     metadata,
@@ -139,13 +139,13 @@ attachments: Final = Table(
     ),
     Column("message_id", String(64), ForeignKey("messages.id"), index=True),
     Column("name", String(128), nullable=False),
-    Column("media_type", String(64), nullable=False),  # found in the content, not what was claimed
+    Column("media_type", String(64), nullable=False),  # detected, not the claimed one
     Column("size", Integer, nullable=False),  # bytes
     Column("content", LargeBinary, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
 )
 
-# How content a customer was with a whole conversation, from 1 to 5.
+# The customer's satisfaction with a whole conversation, from 1 to 5.
 csat: Final = Table(
     "csat",
     metadata,
@@ -155,7 +155,7 @@ csat: Final = Table(
     Column("at", DateTime(timezone=True), nullable=False),
 )
 
-# Who answers by hand. `queues` and `languages` are lists; an empty one stands for all.
+# Agents. `queues` and `languages` are lists; an empty one means all.
 agents: Final = Table(
     "agents",
     metadata,
@@ -167,7 +167,7 @@ agents: Final = Table(
     Column("online_until", DateTime(timezone=True)),
 )
 
-# Who may sign in, to do what. An agent of the desk has the same id.
+# Users and their roles. An agent of the desk has the same id.
 users: Final = Table(
     "users",
     metadata,
@@ -200,8 +200,8 @@ labels: Final = Table(
     Column("at", DateTime(timezone=True), nullable=False),
 )
 
-# What an agent says would have been right about a customer's message: the intent, the article or
-# the answer. One of a kind a message, the last one.
+# An agent's correction of a customer's message: the right intent, article or answer. There is one
+# per kind and message, the last one.
 corrections: Final = Table(
     "corrections",
     metadata,
@@ -211,12 +211,12 @@ corrections: Final = Table(
         "conversation_id", String(64), ForeignKey("conversations.id"), nullable=False, index=True
     ),
     Column("value", Text, nullable=False),
-    Column("instead_of", Text),  # what the bot took it for; empty where it had nothing
+    Column("instead_of", Text),  # the bot's value; empty where it had none
     Column("author", String(128), nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
 )
 
-# One entry a turn, each hashed together with the entry before it: what is altered later shows.
+# One entry per turn, each hashed together with the entry before it, to detect later changes.
 ledger: Final = Table(
     "ledger",
     metadata,
@@ -227,7 +227,7 @@ ledger: Final = Table(
     Column("forgotten", Boolean, nullable=False),
 )
 
-# What people did with a reply: which articles a customer opened, which ones an agent took over.
+# Uses of a reply: articles that a customer opened, and articles that an agent took over.
 interactions: Final = Table(
     "interactions",
     metadata,
@@ -238,7 +238,7 @@ interactions: Final = Table(
     Column("at", DateTime(timezone=True), nullable=False),
 )
 
-# What an agent was offered as the next reply, and what became of it.
+# Suggestions for an agent's next reply, and the agent's choice.
 suggestions: Final = Table(
     "suggestions",
     metadata,
@@ -268,8 +268,8 @@ digests: Final = Table(
     Column("figures", JSON, nullable=False),
 )
 
-# Until when something is done: 0, that the digests know of every change; 1, that topics were
-# looked for; 2, that somebody looks for them.
+# Times until which a task is done: 0, the digests contain every change; 1, topics were looked
+# for; 2, a process is looking for them.
 digested: Final = Table(
     "digested",
     metadata,
@@ -277,8 +277,8 @@ digested: Final = Table(
     Column("until", DateTime(timezone=True), nullable=False),
 )
 
-# Subjects found in what customers wrote. What belongs to one is nearest to its `mean`, as seen from
-# its `origin`: little-endian float32 vectors of the encoder's.
+# Topics found in customers' messages. A message belongs to the topic with the nearest `mean`,
+# relative to its `origin`: little-endian float32 vectors of the encoder.
 topics: Final = Table(
     "topics",
     metadata,
@@ -290,8 +290,8 @@ topics: Final = Table(
     Column("origin", LargeBinary, nullable=False),
     Column("mean", LargeBinary, nullable=False),
     Column("intent", String(128)),  # of most of its messages when it was found
-    Column("known", Boolean, nullable=False),  # whether it is no more than that intent
-    Column("joined", String(32), ForeignKey("topics.id")),  # to which its messages belong
+    Column("known", Boolean, nullable=False),  # whether it is the same as that intent
+    Column("joined", String(32), ForeignKey("topics.id")),  # the topic that has its messages now
     Column("at", DateTime(timezone=True), nullable=False),
 )
 
@@ -310,7 +310,7 @@ versions: Final = Table(
     Column("first_served_at", DateTime(timezone=True), nullable=False),
 )
 
-# Wrong guesses of the last minutes; `who` is a hash under a key of the home's.
+# Failed attempts of the last minutes; `who` is a hash under a key of the home.
 guesses: Final = Table(
     "guesses",
     metadata,
@@ -320,7 +320,7 @@ guesses: Final = Table(
     Index("ix_guesses_who_at", "who", "at"),
 )
 
-# What is owed to other systems; `next_at` is also until when one process has a row to itself.
+# Deliveries to other systems; `next_at` is also the end of a process's claim to a row.
 outbox: Final = Table(
     "outbox",
     metadata,

@@ -1,4 +1,4 @@
-"""Altering a stored byte, to prove that it is noticed. For benches and tests."""
+"""Changes to stored bytes, to prove that they are detected. For benchmarks and tests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ _COLUMNS: Final = {
 @contextmanager
 def altered(engine: Engine, number: int) -> Iterator[None]:
     """Change one byte of one value, another for each number; put it back at the end."""
-    table, column, key, before = _chosen(engine, number)
+    table, column, key, before = _select_value(engine, number)
     at = (number * 7919) % len(before)
     other = "x" if before[at] != "x" else "y"
     _write(engine, table, column, key, before[:at] + other + before[at + 1 :])
@@ -38,7 +38,7 @@ def alter_replies(engine: Engine) -> None:
         )
 
 
-def _chosen(engine: Engine, number: int) -> tuple[Table, str, Any, str]:
+def _select_value(engine: Engine, number: int) -> tuple[Table, str, Any, str]:
     """Return a table, a column, the key of a row, and the value there, which is not empty."""
     tables = list(_COLUMNS)
     table = tables[number % len(tables)]
@@ -53,7 +53,7 @@ def _chosen(engine: Engine, number: int) -> tuple[Table, str, Any, str]:
 
 
 def _write(engine: Engine, table: Table, column: str, key: Any, value: str) -> None:
-    """Write a value as it stands, whatever the column's type would make of it."""
+    """Write a raw value, independent of the column's type."""
     name = _KEYS[table]
     sign = ""
     if engine.dialect.name == "postgresql" and not isinstance(table.c[column].type, String):

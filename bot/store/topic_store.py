@@ -1,4 +1,4 @@
-"""Topics that were found in customers' messages, and which messages belong to them."""
+"""Topics that were found in customers' messages, and the messages that belong to them."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,25 +26,25 @@ from bot.store import aggregate_cache
 from bot.store.database import utc
 from bot.store.tables import conversations, decisions, digested, message_topics, messages, topics
 
-# Rows of `digested`: when topics were last looked for, and until when somebody does.
-_LOOKED, _LOOKING = 1, 2
-_LONGEST: Final = timedelta(minutes=30)  # that a look takes
-# What is no more than an intent, or one with another, is shown nowhere: its name is free.
-_SHOWN: Final = topics.c.known.is_(False) & topics.c.joined.is_(None)
-_YOUNG: Final = timedelta(hours=1)  # a topic without messages is perhaps about to get some
-_NAMES: Final = 500  # in one query
+# Rows of `digested`: the time of the last update, and the time until which one is running.
+_LAST_RUN, _RUNNING_UNTIL = 1, 2
+_MAX_DURATION: Final = timedelta(minutes=30)  # of an update
+# Topics that equal an intent, or were joined to another topic, are hidden: their names are free.
+_VISIBLE: Final = topics.c.known.is_(False) & topics.c.joined.is_(None)
+_GRACE_PERIOD: Final = timedelta(hours=1)  # a new topic may not have its messages yet
+_MAX_IDS: Final = 500  # in one query
 
 
 class TopicNameTakenError(CarelineError):
-    """Two topics of one name could not be told apart."""
+    """Two topics cannot have the same name."""
 
 
 class TopicJoinError(CarelineError):
-    """Two topics cannot be one."""
+    """Two topics cannot be joined."""
 
 
 class TopicUpdateRunningError(CarelineError):
-    """Another process looks for topics."""
+    """Another process is looking for topics."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +56,15 @@ class TopicMessage:
     text: str
     language: str
     intent: str | None = None
-    topic: str | None = None  # the id of the one it belongs to
+    topic: str | None = None  # the id of its topic
 
 
 @dataclass(frozen=True, eq=False)
 class Topic:
-    """A subject; `origin` and `mean`, shape (d,), say which messages belong to it.
+    """A subject; `origin` and `mean`, shape (d,), define which messages belong to it.
 
-    `intent` is the one most of its messages had when it was found; `known` marks a topic that is
-    no more than that intent, and is shown nowhere.
+    `intent` is the most frequent one of its messages when it was found; `known` marks a topic that
+    equals that intent and is hidden.
     """
 
     id: str
@@ -78,7 +78,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class TopicSummary:
-    """A topic as people see it; `intent` is what most of its messages were taken for."""
+    """A topic for display; `intent` is the most frequent one of its messages."""
 
     id: str
     name: str
@@ -95,12 +95,12 @@ def latest(  # noqa: PLR0913 — one parameter a filter
     without: Mapping[str, Collection[str]],
     unplaced: bool = False,
 ) -> list[TopicMessage]:
-    """Return customers' messages from a moment on, the newest first; or those without a topic.
+    """Return customers' messages from a time on, newest first; or only those without a topic.
 
-    They come from made-up conversations or from real ones. `without` names reasons and intents of
-    decisions on messages that are about nothing.
+    They are from synthetic conversations or from real ones. `without` lists the reasons and intents
+    of decisions on messages without a subject.
     """
-    spoken = or_(decisions.c.intent.is_(None), decisions.c.intent.not_in(without["intent"]))
+    has_subject = or_(decisions.c.intent.is_(None), decisions.c.intent.not_in(without["intent"]))
     query = (
         select(
             messages.c.id,
@@ -118,7 +118,7 @@ def latest(  # noqa: PLR0913 — one parameter a filter
             messages.c.at >= since,
             conversations.c.synthetic.is_(synthetic),
             decisions.c.reason.not_in(without["reason"]),
-            spoken,
+            has_subject,
         )
         .order_by(messages.c.at.desc(), messages.c.id)
         .limit(limit)
@@ -132,7 +132,7 @@ def latest(  # noqa: PLR0913 — one parameter a filter
 def read(engine: Engine, encoder: str, *, synthetic: bool) -> list[Topic]:
     """Return the topics that an encoder's vectors describe, oldest first.
 
-    Those of made-up conversations come only where they are asked for, beside the real ones.
+    Topics of synthetic conversations are added to the real ones where `synthetic` is set.
     """
     query = select(topics).where(topics.c.encoder == encoder)
     if not synthetic:
@@ -157,16 +157,16 @@ def _vector(raw: bytes) -> NDArray[np.float32]:
     return np.frombuffer(raw, dtype="<f4")
 
 
-def shown(engine: Engine) -> dict[str, TopicSummary]:
-    """Return the topics that say more than an intent, by id."""
+def visible_topics(engine: Engine) -> dict[str, TopicSummary]:
+    """Return the topics that differ from all intents, by id."""
     names = ("id", "name", "language", "intent")
-    query = select(*(topics.c[name] for name in names)).where(_SHOWN)
+    query = select(*(topics.c[name] for name in names)).where(_VISIBLE)
     with engine.connect() as connection:
         return {row.id: TopicSummary(*row) for row in connection.execute(query)}
 
 
-def add(engine: Engine, found: Sequence[Topic], encoder: str, *, synthetic: bool) -> None:
-    """Keep topics that were found."""
+def add(engine: Engine, new_topics: Sequence[Topic], encoder: str, *, synthetic: bool) -> None:
+    """Store topics."""
     rows = [
         {
             "id": topic.id,
@@ -180,7 +180,7 @@ def add(engine: Engine, found: Sequence[Topic], encoder: str, *, synthetic: bool
             "known": topic.known,
             "at": now(),
         }
-        for topic in found
+        for topic in new_topics
     ]
     if rows:
         with engine.begin() as connection:
@@ -188,13 +188,13 @@ def add(engine: Engine, found: Sequence[Topic], encoder: str, *, synthetic: bool
 
 
 def rename(engine: Engine, identifier: str, name: str) -> None:
-    """Give a topic another name; raise NotFoundError for an id that is none.
+    """Give a topic another name; raise NotFoundError for an unknown id.
 
-    Raises TakenError when another topic is called so.
+    Raises TopicNameTakenError when another topic has that name.
     """
     with engine.begin() as connection:
         here = topics.c.id == identifier
-        taken = select(topics.c.id).where(topics.c.name == name, _SHOWN, ~here)
+        taken = select(topics.c.id).where(topics.c.name == name, _VISIBLE, ~here)
         if connection.execute(taken).first():
             message = f"another topic is called {name[:80]}: choose another name, or join them"
             raise TopicNameTakenError(message, "name_taken", name=name[:80])
@@ -204,19 +204,19 @@ def rename(engine: Engine, identifier: str, name: str) -> None:
 
 
 def join(engine: Engine, identifier: str, name: str) -> str:
-    """Make a topic one with another, which keeps its name; return the id of that one.
+    """Join a topic to another one, which keeps its name; return the id of that one.
 
-    The messages of the first, those to come as well, belong to the other, whatever its language.
-    Raises NotFoundError where there is no such topic or no other of that name, and JoinError for
-    a topic of real messages with one of made-up ones, which is removed with them.
+    The messages of the first, future ones as well, belong to the other, whatever its language.
+    Raises NotFoundError where there is no such topic or no other of that name, and TopicJoinError
+    for a topic of real messages with one of synthetic ones, which is removed with them.
     """
     with engine.begin() as connection:
-        # Who places messages reads the same row: what is placed afterwards follows.
+        # `place` reads the same row: messages that are placed later belong to the other topic.
         here = topics.c.id == identifier
-        query = select(topics.c.synthetic).where(here, _SHOWN).with_for_update()
+        query = select(topics.c.synthetic).where(here, _VISIBLE).with_for_update()
         synthetic = connection.execute(query).scalar_one_or_none()
         other = connection.execute(
-            select(topics.c.id, topics.c.synthetic).where(topics.c.name == name, _SHOWN, ~here)
+            select(topics.c.id, topics.c.synthetic).where(topics.c.name == name, _VISIBLE, ~here)
         ).first()
         if synthetic is None or other is None:
             message = f"there is no topic {identifier[:64]}, or no other one called {name[:80]}"
@@ -227,90 +227,94 @@ def join(engine: Engine, identifier: str, name: str) -> str:
         within = here | (topics.c.joined == identifier)
         connection.execute(update(topics).where(within).values(joined=other.id))
         mine = message_topics.c.topic_id == identifier
-        aggregate_cache.mark(connection, _days(connection, mine))
+        aggregate_cache.mark_stale(connection, _days(connection, mine))
         connection.execute(update(message_topics).where(mine).values(topic_id=other.id))
     return str(other.id)
 
 
 def _days(connection: Connection, placed: ColumnElement[bool]) -> set[date]:
     """Return the days of conversations with messages in some topics."""
-    found = connection.execute(
+    created = connection.execute(
         select(conversations.c.created_at)
         .join(messages, messages.c.conversation_id == conversations.c.id)
         .join(message_topics, message_topics.c.message_id == messages.c.id)
         .where(placed)
     ).scalars()
-    return {utc(at).date() for at in found}
+    return {utc(at).date() for at in created}
 
 
 def place(engine: Engine, placed: Mapping[str, str]) -> int:
-    """Note which topic each message belongs to; return how many were noted.
+    """Store which topic each message belongs to; return how many were stored.
 
-    A message that was deleted meanwhile, or placed by another process, is passed over. The figures
-    of the days of these messages are summed up anew when they are next asked for.
+    A message that was deleted meanwhile, or placed by another process, is skipped. The figures of
+    the days of these messages are summed up again before they are next read.
     """
     count = 0
     ids = sorted(placed)
-    for at in range(0, len(ids), _NAMES):
-        part = ids[at : at + _NAMES]
+    for at in range(0, len(ids), _MAX_IDS):
+        part = ids[at : at + _MAX_IDS]
         with engine.begin() as connection:
-            # Who forgets a customer locks the same rows: one of the two comes first.
-            there = connection.execute(
+            # Deleting a customer's data locks the same rows, so that one of the two waits.
+            rows_of_messages = connection.execute(
                 select(messages.c.id, conversations.c.created_at)
                 .join(conversations, conversations.c.id == messages.c.conversation_id)
                 .where(messages.c.id.in_(part))
                 .order_by(messages.c.id)
                 .with_for_update(of=messages)
             ).all()
-            known = select(message_topics.c.message_id).where(message_topics.c.message_id.in_(part))
-            taken = set(connection.execute(known).scalars())
-            new = [row for row in there if row.id not in taken]
+            placed_query = select(message_topics.c.message_id).where(
+                message_topics.c.message_id.in_(part)
+            )
+            already_placed = set(connection.execute(placed_query).scalars())
+            unplaced = [row for row in rows_of_messages if row.id not in already_placed]
             joined = _joined(connection)
-            topic_of = {row.id: joined.get(placed[row.id], placed[row.id]) for row in new}
-            rows = [{"message_id": one, "topic_id": topic} for one, topic in topic_of.items()]
+            topic_of = {row.id: joined.get(placed[row.id], placed[row.id]) for row in unplaced}
+            rows = [{"message_id": key, "topic_id": topic} for key, topic in topic_of.items()]
             if rows:
                 connection.execute(insert(message_topics), rows)
-                aggregate_cache.mark(connection, {utc(row.created_at).date() for row in new})
+                aggregate_cache.mark_stale(
+                    connection, {utc(row.created_at).date() for row in unplaced}
+                )
             count += len(rows)
     return count
 
 
 def _joined(connection: Connection) -> dict[str, str]:
-    """Return what topics were joined to; nobody joins others until this is committed."""
+    """Return the targets of joined topics; the lock delays other joins until the commit."""
     query = select(topics.c.id, topics.c.joined).with_for_update(read=True)
     return {row.id: row.joined for row in connection.execute(query) if row.joined}
 
 
 def claim(engine: Engine, spacing: timedelta) -> bool:
-    """Return whether topics were last looked for so long ago, and note that they are now.
+    """Return whether the last update is long enough ago, and store that one begins now.
 
-    Of several processes that ask at once, one is told yes.
+    Of several processes that ask at the same time, only one gets True.
     """
     at = now()
-    return _take(engine, _LOOKED, free=at - spacing, until=at)
+    return _try_advance(engine, _LAST_RUN, free=at - spacing, until=at)
 
 
 @contextmanager
-def alone(engine: Engine) -> Iterator[None]:
-    """Keep other processes from looking meanwhile: two would find one subject twice.
+def exclusive_update(engine: Engine) -> Iterator[None]:
+    """Keep other processes from looking for topics: two would find one subject twice.
 
-    Raises LookingError where another one looks. What a crash left behind ends after a while.
+    Raises TopicUpdateRunningError where another process is looking. After a crash the lock expires.
     """
     at = now()
-    until = at + _LONGEST
-    if not _take(engine, _LOOKING, free=at, until=until):
+    until = at + _MAX_DURATION
+    if not _try_advance(engine, _RUNNING_UNTIL, free=at, until=until):
         message = "another process looks for topics: try again in a few minutes"
         raise TopicUpdateRunningError(message)
     try:
         yield
     finally:
-        mine = (digested.c.id == _LOOKING) & (digested.c.until == until)
+        mine = (digested.c.id == _RUNNING_UNTIL) & (digested.c.until == until)
         with engine.begin() as connection:
             connection.execute(update(digested).where(mine).values(until=at))
 
 
-def _take(engine: Engine, row: int, *, free: datetime, until: datetime) -> bool:
-    """Set a row of `digested` where it says `free` or less; of several that ask, one does."""
+def _try_advance(engine: Engine, row: int, *, free: datetime, until: datetime) -> bool:
+    """Set a row of `digested` if its time is at most `free`; only one of several processes does."""
     with engine.begin() as connection:
         here = digested.c.id == row
         last = connection.execute(select(digested.c.until).where(here)).scalar_one_or_none()
@@ -335,21 +339,28 @@ def sweep(engine: Engine, encoder: str | None) -> int:
     Vectors of different encoders cannot be compared. None removes all topics.
     """
     placed = topics.c.id.in_(select(message_topics.c.topic_id))
-    empty = ~placed & (topics.c.at < now() - _YOUNG) & topics.c.joined.is_(None)
+    empty = ~placed & (topics.c.at < now() - _GRACE_PERIOD) & topics.c.joined.is_(None)
     with engine.begin() as connection:
-        others = topics.c.encoder != encoder if encoder else topics.c.id.is_not(None)
-        old = message_topics.c.topic_id.in_(select(topics.c.id).where(others))
-        aggregate_cache.mark(connection, _days(connection, old))
+        other_encoders = topics.c.encoder != encoder if encoder else topics.c.id.is_not(None)
+        old = message_topics.c.topic_id.in_(select(topics.c.id).where(other_encoders))
+        aggregate_cache.mark_stale(connection, _days(connection, old))
         connection.execute(delete(message_topics).where(old))
-        gone = connection.execute(select(topics.c.id).where(others | empty)).scalars().all()
-        with_them = connection.execute(delete(topics).where(topics.c.joined.in_(gone))).rowcount
-        return with_them + connection.execute(delete(topics).where(topics.c.id.in_(gone))).rowcount
+        removed_ids = (
+            connection.execute(select(topics.c.id).where(other_encoders | empty)).scalars().all()
+        )
+        joined_count = connection.execute(
+            delete(topics).where(topics.c.joined.in_(removed_ids))
+        ).rowcount
+        return (
+            joined_count
+            + connection.execute(delete(topics).where(topics.c.id.in_(removed_ids))).rowcount
+        )
 
 
 def sizes(engine: Engine, *, synthetic: bool = False) -> list[dict[str, Any]]:
-    """Return the topics that are shown with how many messages they have, largest first.
+    """Return the visible topics with their numbers of messages, largest first.
 
-    Made-up messages are counted only where they are asked for.
+    Synthetic messages are counted only where `synthetic` is set.
     """
     count = func.count(message_topics.c.message_id)
     names = ("id", "name", "language", "intent")
@@ -358,7 +369,7 @@ def sizes(engine: Engine, *, synthetic: bool = False) -> list[dict[str, Any]]:
         .join(message_topics, message_topics.c.topic_id == topics.c.id)
         .join(messages, messages.c.id == message_topics.c.message_id)
         .join(conversations, conversations.c.id == messages.c.conversation_id)
-        .where(_SHOWN)
+        .where(_VISIBLE)
         .group_by(*(topics.c[name] for name in names))
         .order_by(count.desc(), topics.c.id)
     )

@@ -1,4 +1,4 @@
-"""The versions of a home: what exists, what was measured, which are active, and rollback."""
+"""The versions of a home: all that exist, their metrics, the active ones, and rollback."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ class VersionCatalog:
     content: Callable[[], Sequence[Version]]
 
     def rows(self, kind: str | None = None) -> list[dict[str, Any]]:
-        """Return all versions as JSON, oldest first, with which are active."""
+        """Return all versions as JSON, oldest first, with a mark for the active ones."""
         rows = [
             version_json(version, active=version.id == versions.current_id())
             for versions in (self.models, self.knowledge)
@@ -39,13 +39,13 @@ class VersionCatalog:
     def details(self, identifier: str) -> dict[str, Any]:
         """Return how one version was built, its training curve, and the articles it changed."""
         versions, version = self._open(identifier)
-        known = version.details
+        recorded = version.details
         names = ("method", "base", "examples", "engine")
-        details: dict[str, Any] = {name: known[name] for name in names if name in known}
-        if "labels" in known:
-            details["intents"] = len(known["labels"])
-        if "origin" in known:
-            details["places"] = known["origin"]["places"]
+        details: dict[str, Any] = {name: recorded[name] for name in names if name in recorded}
+        if "labels" in recorded:
+            details["intents"] = len(recorded["labels"])
+        if "origin" in recorded:
+            details["places"] = recorded["origin"]["places"]
         changed = self.changed_articles(identifier)
         folder = versions.folder(identifier)
         return {
@@ -130,7 +130,7 @@ def version_json(version: Version, *, active: bool) -> dict[str, Any]:
 
 
 def _card(file: Path) -> str | None:
-    """Return the model card without its pictures, which lie beside it."""
+    """Return the model card without its pictures, which are separate files."""
     if not file.exists():
         return None
     lines = file.read_text(encoding="utf-8").splitlines()
@@ -138,7 +138,7 @@ def _card(file: Path) -> str | None:
 
 
 def _curve(file: Path) -> dict[str, list[tuple[float, float]]]:
-    """Return the series of a training by name, as points (step, value); none for what has none."""
+    """Return the series of a training by name, as points (step, value); empty without a history."""
     if not file.exists():
         return {}
     series: dict[str, list[tuple[float, float]]] = {}
@@ -147,11 +147,11 @@ def _curve(file: Path) -> dict[str, list[tuple[float, float]]]:
         step = values.pop("step")
         for name, value in values.items():
             series.setdefault(name, []).append((step, value))
-    return {name: _thinned(points) for name, points in series.items()}
+    return {name: _reduce_points(points) for name, points in series.items()}
 
 
-def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the points of a curve, or the means of runs of them where they are too many."""
+def _reduce_points(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the points of a curve, or the means of runs of them where there are too many."""
     run = -(-len(points) // _MAX_POINTS)
     parts = [points[at : at + run] for at in range(0, len(points), run)]
     return [(part[-1][0], sum(value for _, value in part) / len(part)) for part in parts]

@@ -73,7 +73,7 @@ def test_corrections_are_exported_as_transcripts_that_training_reads(
 def test_the_article_an_agent_names_is_what_search_learns(log: SqlLog, engine: Engine) -> None:
     turn = answer(log, "how long is it?")
     corrections.correct(engine, turn.message.id, "Ann", {Correction.ARTICLE: "right.md"})
-    assert query_log.answered(engine) == [("how long is it?", frozenset({"right.md"}))]
+    assert query_log.answered_questions(engine) == [("how long is it?", frozenset({"right.md"}))]
 
 
 def test_who_is_forgotten_leaves_no_correction(log: SqlLog, engine: Engine) -> None:

@@ -343,7 +343,7 @@ def test_ten_thousand_conversations_cost_little_more_than_a_hundred(engine: Engi
             pages.append(time.perf_counter() - begun)
             begun = time.perf_counter()
             waiting = [one.conversation_id for one in desk.queue()]
-            assert len(conversation_notes.clocks(engine, waiting)) == 20
+            assert len(conversation_notes.queue_details(engine, waiting)) == 20
             queues.append(time.perf_counter() - begun)
         return min(pages), min(queues)
 

@@ -58,7 +58,7 @@ def answer(
 
 def test_questions_come_with_what_became_of_them(log: SqlLog, engine: Engine) -> None:
     turn = answer(log, "how long, I am a@b.org", reason="no_evidence")
-    (found,) = query_log.asked(engine)
+    (found,) = query_log.logged_questions(engine)
     assert found.message_id == turn.message.id
     assert (found.route, found.reason, found.intent) == ("retrieve", "no_evidence", "warranty")
     assert (found.language, found.confidence, found.rating) == ("en", 0.9, None)
@@ -71,24 +71,26 @@ def test_the_last_rating_of_a_reply_is_its_questions(log: SqlLog, engine: Engine
     log.add_feedback(Feedback(turn.reply_id, "up"))
     log.add_feedback(Feedback(turn.reply_id, "down"))
     log.add_feedback(Feedback(other.message.id, "up"))
-    assert [q.rating for q in query_log.asked(engine)] == ["down", "up"]
+    assert [q.rating for q in query_log.logged_questions(engine)] == ["down", "up"]
 
 
 def test_conversations_stay_together_and_in_order(log: SqlLog, engine: Engine) -> None:
     for text, conversation in (("a1", "a"), ("b1", "b"), ("a2", "a")):
         answer(log, text, conversation)
-    assert [q.text for q in query_log.asked(engine)] == ["a1", "a2", "b1"]
+    assert [q.text for q in query_log.logged_questions(engine)] == ["a1", "a2", "b1"]
 
 
 def test_older_questions_can_be_left_out(log: SqlLog, engine: Engine) -> None:
     answer(log, "long ago", at=datetime(2020, 1, 1, tzinfo=UTC))
     answer(log, "today")
-    assert [q.text for q in query_log.asked(engine, now() - timedelta(days=1))] == ["today"]
+    assert [q.text for q in query_log.logged_questions(engine, now() - timedelta(days=1))] == [
+        "today"
+    ]
 
 
 def test_messages_nobody_decided_about_are_left_out(log: SqlLog, engine: Engine) -> None:
     log.receive(Message("pending", "c"))
-    assert query_log.asked(engine) == []
+    assert query_log.logged_questions(engine) == []
 
 
 def test_sessions_are_the_intents_of_conversations(log: SqlLog, engine: Engine) -> None:
@@ -125,7 +127,7 @@ def test_what_answered_a_question_is_what_people_showed(log: SqlLog, engine: Eng
         log.add_feedback(Feedback(turn.reply_id, rating))
     log.add_interaction(bad.reply_id, Interaction.OPENED, "care.md")
     assert nothing.reply.citations
-    assert sorted(query_log.answered(engine)) == [
+    assert sorted(query_log.answered_questions(engine)) == [
         ("liked", frozenset({"cited.md"})),
         ("opened", frozenset({"care.md"})),
         ("taken over", frozenset({"agent.md"})),
@@ -138,7 +140,7 @@ def test_an_interaction_with_an_unknown_message_is_refused(log: SqlLog) -> None:
 
 
 def test_articles_that_were_found_or_cited_are_known(log: SqlLog, engine: Engine) -> None:
-    assert query_log.retrieved(engine) == frozenset()
+    assert query_log.retrieved_articles(engine) == frozenset()
     turn = answer(log, "text")
-    assert query_log.retrieved(engine) == {"found.md", "cited.md"}
+    assert query_log.retrieved_articles(engine) == {"found.md", "cited.md"}
     assert replace(turn, evidence=()) != turn

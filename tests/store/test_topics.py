@@ -120,7 +120,7 @@ def test_topics_that_are_one_are_joined_with_what_is_still_to_come(
     (row,) = reports.insights(engine, today)["topics"]
     assert (row["topic"], row["messages"]) == ("topic:3", 5)
     assert [one["messages"] for one in topic_store.sizes(engine)] == [5]
-    assert topic_store.shown(engine).keys() == {"topic:3", "topic:4"}
+    assert topic_store.visible_topics(engine).keys() == {"topic:3", "topic:4"}
     assert (
         len(topic_store.read(engine, "e5", synthetic=False)) == 3
     )  # messages are still near to each
@@ -131,7 +131,7 @@ def test_topics_that_are_one_are_joined_with_what_is_still_to_come(
         topic_store.join(engine, "topic:3", "name 4")
     assert topic_store.join(engine, "topic:4", "name 3") == "topic:3"
     synthetic_conversations.clear(engine)
-    monkeypatch.setattr(topic_store, "_YOUNG", timedelta())
+    monkeypatch.setattr(topic_store, "_GRACE_PERIOD", timedelta())
     assert topic_store.sweep(engine, "e5") == 0  # what was joined has no messages, and stays
     assert topic_store.sweep(engine, "another") == 3
     assert unplaced(engine) != []
@@ -207,7 +207,7 @@ def test_topics_of_another_encoder_are_swept_and_empty_ones_when_they_are_old(
     assert topic_store.sweep(engine, "e5") == 1
     assert reports.insights(engine, reports.query(7))["topics"] == []
     assert unplaced(engine) == ["one message"]
-    monkeypatch.setattr(topic_store, "_YOUNG", timedelta())
+    monkeypatch.setattr(topic_store, "_GRACE_PERIOD", timedelta())
     assert topic_store.sweep(engine, "e5") == 1
     assert rows(engine, "topics") == 0
 
@@ -224,12 +224,15 @@ def test_nobody_looks_beside_another_and_a_crash_keeps_nobody_away_for_ever(
 ) -> None:
     assert log.pending() == []
     for _ in range(2):
-        with topic_store.alone(engine):
+        with topic_store.exclusive_update(engine):
             for _ in range(2):  # who is refused frees nothing
-                with pytest.raises(topic_store.TopicUpdateRunningError), topic_store.alone(engine):
+                with (
+                    pytest.raises(topic_store.TopicUpdateRunningError),
+                    topic_store.exclusive_update(engine),
+                ):
                     pass
-    monkeypatch.setattr(topic_store, "_LONGEST", timedelta(0))
-    with topic_store.alone(engine), topic_store.alone(engine):
+    monkeypatch.setattr(topic_store, "_MAX_DURATION", timedelta(0))
+    with topic_store.exclusive_update(engine), topic_store.exclusive_update(engine):
         pass
 
 

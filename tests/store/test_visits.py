@@ -105,7 +105,7 @@ def test_a_file_that_no_message_names_is_removed_and_they_are_counted(
     store.add(opening, first)
     with engine.begin() as connection:
         connection.execute(update(attachments).values(at=now() - timedelta(hours=2)))
-    for _ in range(attaching.MOST):
+    for _ in range(attaching.MAX_FILES):
         store.add(opening, file("a"))
     with pytest.raises(NotFoundError):
         store.get(first.id)

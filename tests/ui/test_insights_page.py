@@ -35,7 +35,7 @@ def traffic(server: Server) -> Iterator[Home]:
     vector = np.zeros(2, dtype=np.float32)
     made = [Topic(f"topic:{n}", f"subject {n}", "en", vector, vector, "returns") for n in range(3)]
     topic_store.add(home.engine, made, "e5", synthetic=True)
-    asked = [one.message_id for one in query_log.asked(home.engine, synthetic=True)]
+    asked = [one.message_id for one in query_log.logged_questions(home.engine, synthetic=True)]
     topic_store.place(home.engine, {one: f"topic:{n % 3}" for n, one in enumerate(asked)})
     yield home
     synthetic_conversations.clear(home.engine)

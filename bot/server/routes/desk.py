@@ -115,7 +115,9 @@ def queue(request: Request, desk: TheDesk) -> dict[str, Any]:
     """
     service: Service = request.app.state.service
     found = desk.queue()
-    clocks = conversation_notes.clocks(service.home.engine, [one.conversation_id for one in found])
+    clocks = conversation_notes.queue_details(
+        service.home.engine, [one.conversation_id for one in found]
+    )
     return {
         "reply_seconds": service.home.settings.reply_minutes * 60,
         "conversations": [{**_waiting(one), **clocks[one.conversation_id]} for one in found],

@@ -10,7 +10,7 @@ from bot.server.api_errors import RefusedRequestError
 from bot.server.auth import sessions
 from bot.server.auth.access import StaffUser, at_least
 from bot.server.service import Service
-from bot.store.accounts import LONGEST, AccessLevel
+from bot.store.accounts import MAX_PASSWORD_LENGTH, AccessLevel
 
 router: Final = APIRouter(prefix="/api/session")
 
@@ -19,7 +19,7 @@ class Login(BaseModel):
     """Who signs in."""
 
     user: str = Field(max_length=64)
-    password: str = Field(max_length=LONGEST)
+    password: str = Field(max_length=MAX_PASSWORD_LENGTH)
 
 
 @router.post("")
