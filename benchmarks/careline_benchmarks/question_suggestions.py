@@ -41,7 +41,7 @@ def next_questions(setting: BenchmarkContext, result: BenchmarkReport) -> None:
 
 
 def _measure(sessions: Sequence[Session], setting: BenchmarkContext) -> dict[str, float]:
-    """Learn from the part that is not test and count hits on the test part."""
+    """Fit on the training part, and count hits on the test part."""
     content = setting.home.policy().content
     small_talk = content.small_talk({item for _, items in sessions for item in items})
     learnt = [items for name, items in sessions if not _is_test((name, items))]
