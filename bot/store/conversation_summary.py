@@ -58,15 +58,7 @@ def summary(engine: Engine, conversation_id: str) -> dict[str, Any]:
         "intents": list(dict.fromkeys(decision.intent for decision in decided if decision.intent)),
         "questions": questions,
         "tried": [
-            {
-                "route": decision.route,
-                "reason": decision.reason,
-                "intent": decision.intent,
-                "action": decision.trace.get("action"),
-                "articles": [cited["article"] for cited in decision.trace.get("citations", ())],
-            }
-            for decision in decided
-            if decision.route != Route.HANDOFF.value
+            _attempt(decision) for decision in decided if decision.route != Route.HANDOFF.value
         ],
         "slots": {
             name: value
@@ -74,4 +66,15 @@ def summary(engine: Engine, conversation_id: str) -> dict[str, Any]:
             if not value.startswith(encryption.MARK)
         },
         "open": {"intent": form.intent, "slot": form.asked} if form else None,
+    }
+
+
+def _attempt(decision: Any) -> dict[str, Any]:
+    """Return how a message was answered."""
+    return {
+        "route": decision.route,
+        "reason": decision.reason,
+        "intent": decision.intent,
+        "action": decision.trace.get("action"),
+        "articles": [cited["article"] for cited in decision.trace.get("citations", ())],
     }
