@@ -10,7 +10,7 @@ from bot.generation import prompts
 from bot.generation.answerers import ExtractiveAnswerer, LlmAnswerer
 from bot.generation.openai_client import OpenAIGenerator
 from tests.bot.generation.engine import END, Engine, event
-from tests.bot.generation.test_composers import EXTRACT, HITS, drain
+from tests.bot.generation.test_answerers import EXTRACT, HITS, drain
 
 SECONDS = 0.8
 

@@ -1,1 +1,0 @@
-"""Tests of a room; they mirror the code."""
