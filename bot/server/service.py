@@ -229,7 +229,7 @@ class Service:
             threading.Thread(target=self.advisor.learn, daemon=True, name="advisor").start()
         said = reply_suggestions.lines(self.home.engine, conversation_id)
         found = self.advisor.suggest(self.assistant.components, said)
-        shown = [reply_suggester.as_json(one) for one in found]
+        shown = [reply_suggester.suggestion_json(one) for one in found]
         identifier = (
             reply_suggestions.offer(self.home.engine, conversation_id, shown) if shown else None
         )
