@@ -74,11 +74,11 @@ def dry_run(
         before = state
         turns.append(bot.replay(message, before))
         state = advance(before, turns[-1])
-    found, threshold = _search(bot, turns[-1], before)
+    search_result, threshold = _search(bot, turns[-1], before)
     return DryRunResult(
         turn=turns[-1],
         earlier=tuple(turns[:-1]),
-        found=found,
+        found=search_result,
         threshold=threshold,
         used=_used(turns[-1]),
         support=_check_support(check, turns[-1]),
