@@ -102,7 +102,7 @@ class SearchFeature:
 
 @dataclass(frozen=True)
 class AnswerEvidence:
-    """How likely an article answers a question, and the features behind that score."""
+    """The probability that an article answers a question, with the features behind it."""
 
     article: str
     score: float

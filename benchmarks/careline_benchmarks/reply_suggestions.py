@@ -88,7 +88,7 @@ def _hits(data: _Data, *, words_only: bool, planted: bool) -> tuple[float, float
     if planted:
         test = [_without_sense(case) for case in test]
     replies = HumanReplies.fit(train, data.encode)
-    scores = replies.foretell([case.situation for case in test])[0]
+    scores = replies.predict([case.situation for case in test])[0]
     ranked = np.argsort(-scores, axis=1)[:, :_TOP]
     names = np.array(replies.names)[ranked]
     expected = np.array([case.answer.template for case in test])[:, None]

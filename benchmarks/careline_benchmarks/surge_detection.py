@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.analytics.surge_detection import WEEK, DetectorSettings, watch
+from bot.analytics.surge_detection import WEEK, DetectorSettings, detect_surges
 from careline_benchmarks.harness import (
     Benchmark,
     BenchmarkContext,
@@ -87,7 +87,7 @@ def false_alarms(world: CountSimulation, plan: DetectorSettings, seed: int) -> f
     """Return the alarms per week in years without a surge, over all topics."""
     rng = np.random.default_rng(seed)
     drawn = counts(means(world, rng), world, rng)
-    alarms = watch(drawn, ties=rng.random(drawn.shape), plan=plan)
+    alarms = detect_surges(drawn, ties=rng.random(drawn.shape), settings=plan)
     return float(alarms.alarm[plan.warm_up :].sum()) / (world.years * _YEAR / WEEK)
 
 
@@ -105,7 +105,7 @@ def flagged(world: CountSimulation, plan: DetectorSettings, factor: float, seed:
         raised[:, :, 0] *= _DOUBLED / mean[onset - WEEK : onset, :, 0].mean(axis=0)
         raised[onset:, :, 0] *= factor
         drawn = counts(raised, world, rng)
-        seen = watch(drawn, ties=rng.random(drawn.shape), plan=plan)
+        seen = detect_surges(drawn, ties=rng.random(drawn.shape), settings=plan)
         hits.append(seen.alarm[onset:, :, 0].any(axis=0))
     return float(np.mean(hits))
 

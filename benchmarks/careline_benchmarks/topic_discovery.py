@@ -26,9 +26,9 @@ def _subjects(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Group callers' first messages, and compare the topics with their annotated intents."""
     rows = datasets.read_examples(setting.file("intents", "natcs", "insurance.csv"), held_back=True)
     (batch,) = batches(_topic_messages(rows), _encoder(setting))
-    topics = discover(batch, np.ones(len(batch.said), dtype=np.bool_), _encoder(setting))
+    topics = discover(batch, np.ones(len(batch.messages), dtype=np.bool_), _encoder(setting))
     placed = assign(batch, topics)
-    true = np.array([message.intent for message in batch.said])
+    true = np.array([message.intent for message in batch.messages])
     inside = placed != NOWHERE
     purity = _purity(placed[inside], true[inside])
     result.figures["natcs"] = {
@@ -81,13 +81,13 @@ def _news(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     joined: list[float] = []
     strangers: list[float] = []
     for number in new.tolist():
-        about = np.array([message.intent == intents[number] for message in batch.said])
+        about = np.array([message.intent == intents[number] for message in batch.messages])
         ours, rest = (rng.permutation(np.flatnonzero(mask)) for mask in (about, ~about))
         first, later = ours[:_FIRST], ours[_FIRST:]
         around, after = rest[:_AROUND], rest[_AROUND:]
         # Existing topics are discovered before the new subject comes up.
         usual = _only(batch, around)
-        existing = discover(usual, np.ones(len(usual.said), dtype=np.bool_), _encoder(setting))
+        existing = discover(usual, np.ones(len(usual.messages), dtype=np.bool_), _encoder(setting))
         here = _only(batch, np.concatenate([first, around]))
         free = assign(here, existing) == NOWHERE
         topics = [*existing, *discover(here, free, _encoder(setting))]
@@ -116,7 +116,7 @@ def _only(batch: MessageBatch, places: NDArray[np.int64]) -> MessageBatch:
     texts, text_of = np.unique(batch.text_of[places], return_inverse=True)
     return MessageBatch(
         batch.language,
-        [batch.said[n] for n in places.tolist()],
+        [batch.messages[n] for n in places.tolist()],
         [batch.texts[n] for n in texts.tolist()],
         batch.rows[texts],
         text_of,

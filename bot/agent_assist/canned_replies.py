@@ -1,4 +1,4 @@
-"""Canned replies: what agents send often, by shortcut, with variables that a conversation fills."""
+"""Canned replies: frequent texts by shortcut, with variables that a conversation fills."""
 
 import re
 from functools import cache
@@ -17,7 +17,7 @@ _Text = Annotated[str, Field(max_length=5000)]
 
 
 class CannedReply(BaseModel):
-    """A reply in the languages it is written in; the shortcut is typed after a slash."""
+    """A reply in one or two languages; the shortcut is typed after a slash."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -26,7 +26,7 @@ class CannedReply(BaseModel):
     zh: _Text = ""
 
     def text(self, language: str) -> str:
-        """Return the words in a language, or in the other one where it has none."""
+        """Return the text in a language, or in the other one where it has none."""
         first, second = (self.zh, self.en) if language == "zh" else (self.en, self.zh)
         return first or second
 
@@ -34,7 +34,7 @@ class CannedReply(BaseModel):
 def load(home: Path) -> tuple[CannedReply, ...]:
     """Return the canned replies of a home, or the built-in ones.
 
-    Raises CarelineError for a file that is no list of such replies.
+    Raises CarelineError for a file that is not a list of such replies.
     """
     path = home / FILE
     if not path.exists():
@@ -43,7 +43,7 @@ def load(home: Path) -> tuple[CannedReply, ...]:
 
 
 def parse(text: str) -> tuple[CannedReply, ...]:
-    """Return the replies that a text lists; raise what YAML or pydantic say of a wrong one."""
+    """Return the replies that a text lists; raise an error of YAML or pydantic if it is invalid."""
     return tuple(TypeAdapter(list[CannedReply]).validate_python(yaml.safe_load(text) or []))
 
 
@@ -51,11 +51,11 @@ def parse(text: str) -> tuple[CannedReply, ...]:
 def _read(path: Path, _changed: int) -> tuple[CannedReply, ...]:
     try:
         return parse(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:  # no UTF-8, no list, no such day
+    except (OSError, ValueError, yaml.YAMLError) as error:  # not UTF-8, not a list, an invalid date
         message = f"{path} cannot be used: {error}"
         raise CarelineError(message) from error
 
 
-def filled(text: str, values: dict[str, Any]) -> str:
-    """Return a text with the variables filled that are known; the others stay for the agent."""
-    return _VARIABLE.sub(lambda found: str(values.get(found[1]) or found[0]), text)
+def fill_variables(text: str, values: dict[str, Any]) -> str:
+    """Return a text with its known variables filled; the others stay for the agent."""
+    return _VARIABLE.sub(lambda match: str(values.get(match[1]) or match[0]), text)

@@ -1,4 +1,4 @@
-"""Three replies an agent may send next: from templates, passages, and what colleagues answered."""
+"""Suggestions of an agent's next reply: from templates, passages, and colleagues' past answers."""
 
 import logging
 import threading
@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.agent_assist.human_replies import MOST, HumanReplies, ReplyCase
-from bot.agent_assist.reply_features import DialogueLine, likeness
+from bot.agent_assist.human_replies import MAX_CASES, HumanReplies, ReplyCase
+from bot.agent_assist.reply_features import DialogueLine, mean_similarity
 from bot.assistant.protocols import Components
 from bot.core.types import OUT_OF_SCOPE, IntentScore, Role, now
 from bot.dialogue.templates import TemplateError
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
     from knowledge_base.encoders.base_models import ModelEncoder
 
 _logger = logging.getLogger(__name__)
-OFFERED: Final = 3
-_OF_A_KIND: Final = 2
-_PASSAGES: Final = 4
-_NEW: Final = 20  # answers after which it is learnt again
-_RANKED: Final = 3
-_BACK: Final = 3  # of the customer's words that are looked at
-_LONGEST: Final = 1500  # characters
+MAX_SUGGESTIONS: Final = 3
+_MAX_PER_KIND: Final = 2
+_MAX_PASSAGES: Final = 4
+_MIN_NEW_ANSWERS: Final = 20  # answers after which the model is trained again
+_MAX_INTENTS: Final = 3
+_MAX_STEPS_BACK: Final = 3  # messages of the customer to look at
+_MAX_LENGTH: Final = 1500  # characters
 
 
 @dataclass(frozen=True)
 class ReplySuggestion:
-    """A reply to send, where it comes from, and how well it would fit, 0 to 1.
+    """A reply to send, its source, and its fit, 0 to 1.
 
     `kind` is `template`, `passage` or `past`; `source` is the template's name, the article's id,
-    or the conversation in which somebody answered so.
+    or the id of the conversation with that answer.
     """
 
     kind: str
@@ -59,79 +59,87 @@ class ReplySuggester:
     learnt: dict[str, HumanReplies] = field(
         default_factory=dict
     )  # language → what people answer in it
-    _known: int = -_NEW
+    _learnt_answers: int = -_MIN_NEW_ANSWERS
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def suggest(self, parts: Components, said: Sequence[LoggedLine]) -> list[ReplySuggestion]:
-        """Return the three replies that fit best, best first, no more than two of a kind."""
-        asked = _asked(said)
-        if not asked:
+    def suggest(self, parts: Components, lines: Sequence[LoggedLine]) -> list[ReplySuggestion]:
+        """Return the best replies, best first, no more than two of a kind."""
+        history = _up_to_last_question(lines)
+        if not history:
             return []
-        language = "zh" if detect(asked[-1].text) == "zh" else "en"
-        found = [*self._past(said, language)]
-        for _ in range(_BACK):
-            intents = _ranking(parts, asked, language)
-            found += [*_templates(parts, intents, language)]
-            found += [*_passage(parts, asked[-1].text, language)]
-            calls = bool(intents) and _is_handed_on(parts, intents[0].intent)
-            asked = _asked(asked[:-1])
-            if not (calls and asked):  # who only calls a person means what was said before
+        language = "zh" if detect(history[-1].text) == "zh" else "en"
+        suggestions = [*self._past_replies(lines, language)]
+        for _ in range(_MAX_STEPS_BACK):
+            intents = _rank_intents(parts, history, language)
+            suggestions += [*_templates(parts, intents, language)]
+            suggestions += [*_passage(parts, history[-1].text, language)]
+            is_handoff = bool(intents) and _is_handoff(parts, intents[0].intent)
+            history = _up_to_last_question(history[:-1])
+            if not (is_handoff and history):  # a call for a person is about the message before it
                 break
-        chosen: list[ReplySuggestion] = []
-        for one in sorted(found, key=lambda suggestion: -suggestion.score):
-            alike = sum(other.kind == one.kind for other in chosen)
-            new = all(reply_suggestions.distance(other.text, one.text) > 0.2 for other in chosen)  # noqa: PLR2004
-            if alike < _OF_A_KIND and new:
-                chosen.append(one)
-        return chosen[:OFFERED]
+        selected: list[ReplySuggestion] = []
+        for suggestion in sorted(suggestions, key=lambda candidate: -candidate.score):
+            same_kind = sum(other.kind == suggestion.kind for other in selected)
+            new = all(
+                reply_suggestions.distance(other.text, suggestion.text) > 0.2  # noqa: PLR2004
+                for other in selected
+            )
+            if same_kind < _MAX_PER_KIND and new:
+                selected.append(suggestion)
+        return selected[:MAX_SUGGESTIONS]
 
-    def _past(self, said: Sequence[LoggedLine], language: str) -> Iterator[ReplySuggestion]:
+    def _past_replies(
+        self, lines: Sequence[LoggedLine], language: str
+    ) -> Iterator[ReplySuggestion]:
         replies = self.learnt.get(language)
         if replies is None:
             return
-        situation = [DialogueLine(line.role, line.text, line.template) for line in said]
-        for found in replies.past(situation, _OF_A_KIND):
-            text, source = found.case.answer.text, found.case.conversation
+        situation = [DialogueLine(line.role, line.text, line.template) for line in lines]
+        for reply in replies.past(situation, _MAX_PER_KIND):
+            text, source = reply.case.answer.text, reply.case.conversation
             yield ReplySuggestion(
-                "past", text[:_LONGEST], source, "", round(likeness(found.alike), 4)
+                "past", text[:_MAX_LENGTH], source, "", round(mean_similarity(reply.alike), 4)
             )
 
     def is_behind(self) -> bool:
-        """Return whether people answered so much since that it is worth to learn again."""
-        return reply_suggestions.count_agent_answers(self.engine) - self._known >= _NEW
+        """Return whether there are enough new answers to train again."""
+        return (
+            reply_suggestions.count_agent_answers(self.engine) - self._learnt_answers
+            >= _MIN_NEW_ANSWERS
+        )
 
     def learn(self) -> None:
-        """Learn what people answered; one thread at a time."""
+        """Learn from agents' answers; only one thread does so at a time."""
         if not self._lock.acquire(blocking=False):
             return
         try:
-            self._known = reply_suggestions.count_agent_answers(self.engine)
-            cases = [*_of_files(self.dialogs), *_of_log(self.engine)]
+            self._learnt_answers = reply_suggestions.count_agent_answers(self.engine)
+            cases = [*_cases_of_files(self.dialogs), *_cases_of_log(self.engine)]
             learnt = {}
             for language in ("en", "zh"):
                 own = [c for c in cases if (detect(c.answer.text) == "zh") == (language == "zh")]
                 if own:
                     learnt[language] = HumanReplies.fit(own, self.encoder().passages)
             self.learnt = learnt
-        except Exception:  # suggestions from templates and passages are there without it
+        except Exception:  # suggestions from templates and passages do not need it
             _logger.exception("what people answered could not be learnt")
         finally:
             self._lock.release()
 
 
-def _cases(said: Sequence[DialogueLine], conversation: str) -> Iterator[ReplyCase]:
-    for at, line in enumerate(said):
+def _cases(lines: Sequence[DialogueLine], conversation: str) -> Iterator[ReplyCase]:
+    for at, line in enumerate(lines):
         if line.role is Role.AGENT and at:
-            yield ReplyCase(tuple(said[:at]), line, conversation)
+            yield ReplyCase(tuple(lines[:at]), line, conversation)
 
 
-def _of_log(engine: "Engine") -> Iterator[ReplyCase]:
-    for conversation in reply_suggestions.answered_conversations(engine, MOST):
+def _cases_of_log(engine: "Engine") -> Iterator[ReplyCase]:
+    for conversation in reply_suggestions.answered_conversations(engine, MAX_CASES):
         lines = [DialogueLine(line.role, line.text, line.template) for line in conversation]
         yield from _cases(lines, conversation[0].conversation_id)
 
 
-def _of_files(dialogs: Path) -> Iterator[ReplyCase]:
+def _cases_of_files(dialogs: Path) -> Iterator[ReplyCase]:
     files = sorted(dialogs.glob("*.jsonl*"))
     for conversation in datasets.read_transcripts(files):
         if not datasets.is_held_back(conversation.id):
@@ -140,26 +148,28 @@ def _of_files(dialogs: Path) -> Iterator[ReplyCase]:
             )
 
 
-def _asked(said: Sequence[LoggedLine]) -> Sequence[LoggedLine]:
-    """Return what was said up to the customer's last words; nothing where there are none."""
-    places = [n for n, line in enumerate(said, 1) if line.role is Role.CUSTOMER]
-    return said[: places[-1]] if places else ()
+def _up_to_last_question(lines: Sequence[LoggedLine]) -> Sequence[LoggedLine]:
+    """Return the lines up to the customer's last message; nothing where there is none."""
+    places = [n for n, line in enumerate(lines, 1) if line.role is Role.CUSTOMER]
+    return lines[: places[-1]] if places else ()
 
 
-def _is_handed_on(parts: Components, intent: str) -> bool:
-    """Tell an intent that calls a person: to one, its template says nothing."""
+def _is_handoff(parts: Components, intent: str) -> bool:
+    """Return whether an intent calls a person: its template is of no use to one."""
     rule = parts.policy.content.routes.get(intent)
     return rule is not None and rule.route == "handoff"
 
 
-def _ranking(parts: Components, said: Sequence[LoggedLine], language: str) -> Sequence[IntentScore]:
-    """Return what the customer's last words most likely want."""
-    asked = said[-1].text
-    earlier = [line for line in said if line.text != asked]
+def _rank_intents(
+    parts: Components, lines: Sequence[LoggedLine], language: str
+) -> Sequence[IntentScore]:
+    """Return the most likely intents of the customer's last message."""
+    question = lines[-1].text
+    earlier = [line for line in lines if line.text != question]
     before = [line.text for line in earlier if line.role is Role.CUSTOMER]
     replies = [line.text for line in earlier if line.role in {Role.BOT, Role.AGENT}]
     understanding = parts.understander.understand(
-        asked,
+        question,
         conversation_language=language,
         customer=before[-1] if before else None,
         reply=replies[-1] if replies else None,
@@ -172,46 +182,46 @@ def _ranking(parts: Components, said: Sequence[LoggedLine], language: str) -> Se
 def _templates(
     parts: Components, intents: Sequence[IntentScore], language: str
 ) -> Iterator[ReplySuggestion]:
-    """Yield the templates of what the customer most likely wants."""
-    for scored in intents[:_RANKED]:
+    """Yield the templates of the most likely intents."""
+    for scored in intents[:_MAX_INTENTS]:
         if scored.intent == OUT_OF_SCOPE or not parts.templates.has(scored.intent):
             continue
-        if _is_handed_on(parts, scored.intent):
+        if _is_handoff(parts, scored.intent):
             continue
         try:
             text = parts.templates.render(scored.intent, language)
-        except TemplateError:  # it wants to know what only an action knows
+        except TemplateError:  # it needs a value that only an action knows
             continue
         title = parts.templates.title(scored.intent, language)
         yield ReplySuggestion("template", text, scored.intent, title, round(scored.confidence, 4))
 
 
-def _passage(parts: Components, asked: str, language: str) -> Iterator[ReplySuggestion]:
-    """Yield what the knowledge says, in its own words."""
+def _passage(parts: Components, question: str, language: str) -> Iterator[ReplySuggestion]:
+    """Yield an extract from the best passages."""
     if parts.knowledge is None:
         return
     only = PassageFilter.public(now().date())
-    found = parts.knowledge.find(
-        asked, _PASSAGES, language=language, only=only, context=None, prefer=()
+    result = parts.knowledge.find(
+        question, _MAX_PASSAGES, language=language, only=only, context=None, prefer=()
     )
-    hits = remove_injections(found.hits)
+    hits = remove_injections(result.hits)
     if not hits:
         return
-    reply = extract(asked, hits, None)
-    score = found.evidence.score if found.evidence else hits[0].score
+    reply = extract(question, hits, None)
+    score = result.evidence.score if result.evidence else hits[0].score
     if reply.text and reply.citations:
         source = reply.citations[0]
         yield ReplySuggestion(
-            "passage", reply.text[:_LONGEST], source.article, source.title, round(score, 4)
+            "passage", reply.text[:_MAX_LENGTH], source.article, source.title, round(score, 4)
         )
 
 
-def as_json(one: ReplySuggestion) -> dict[str, Any]:
-    """Return the public shape."""
+def suggestion_json(suggestion: ReplySuggestion) -> dict[str, Any]:
+    """Return the public JSON of a suggestion."""
     return {
-        "kind": one.kind,
-        "text": one.text,
-        "source": one.source,
-        "title": one.title,
-        "score": one.score,
+        "kind": suggestion.kind,
+        "text": suggestion.text,
+        "source": suggestion.source,
+        "title": suggestion.title,
+        "score": suggestion.score,
     }

@@ -1,4 +1,4 @@
-"""Groups of texts that mean the same, and what a group may be called."""
+"""Clusters of texts with the same meaning, and names for them."""
 
 import re
 from collections import Counter, defaultdict
@@ -14,7 +14,7 @@ from knowledge_base.index.sparse import terms
 from knowledge_base.text.chinese import simplified
 
 Encode = Callable[[Sequence[str]], Vectors]
-# Questions about nothing in common: where vectors of this language lie whatever is asked.
+# Questions with nothing in common: their mean is where all vectors of a language are centred.
 _BACKGROUND: Final = {
     "en": (
         "how tall is the oldest tree", "when does the train leave", "who painted this picture",
@@ -28,105 +28,107 @@ _BACKGROUND: Final = {
         "这条路为什么封了", "打印机有噪音",
     ),
 }  # fmt: skip
-_TERMS: Final = 3
+_MAX_TERMS: Final = 3
 _HAN: Final = re.compile(r"[\u3400-\u9fff]")
 _RUN: Final = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]+(?:['’][^\W_\u3400-\u9fff]+)?")
-_SHORTEST: Final = 3  # letters of a word in a name
-_MEANINGFUL: Final = frozenset("nva")  # tags of nouns, verbs, adjectives begin with these
+_MIN_LETTERS: Final = 3  # of a word in a name
+_CONTENT_TAGS: Final = frozenset("nva")  # tags of nouns, verbs, adjectives begin with these
 _BLOCK: Final = 512
 
 
 def origin(rows: Vectors, language: str, encode: Encode) -> Vectors:
-    """Return where vectors of a language lie whatever is said, shape (d,).
+    """Return the common component of a language's vectors, shape (d,).
 
     Some encoders put any two texts close to each other; without the background a handful of texts
-    would be one group, or, from their own mean, none.
+    would form one group, or, centred on their own mean, none.
     """
     background = encode(_BACKGROUND.get(language, _BACKGROUND["en"]))
     return np.asarray(np.concatenate([rows, background]).mean(axis=0), dtype=np.float32)
 
 
-def centred(rows: Vectors, origin: Vectors) -> Vectors:
-    """Return unit vectors that point from the origin to the rows: what all share goes."""
+def centre_rows(rows: Vectors, origin: Vectors) -> Vectors:
+    """Return unit vectors from the origin to the rows, without the common component."""
     moved = rows - origin
     lengths = np.linalg.norm(moved, axis=-1, keepdims=True)
     return np.asarray(moved / np.maximum(lengths, 1e-9), dtype=np.float32)
 
 
-def by_typicality(rows: Vectors, members: NDArray[np.int64]) -> list[int]:
+def sort_by_typicality(rows: Vectors, members: NDArray[np.int64]) -> list[int]:
     """Return the members of a group, the one closest to their mean first."""
     centre = rows[members].mean(axis=0)
     return [int(n) for n in members[np.argsort(-(rows[members] @ centre), kind="stable")]]
 
 
-def groups(rows: Vectors, together: float) -> list[NDArray[np.int64]]:
+def cluster_rows(rows: Vectors, min_cosine: float) -> list[NDArray[np.int64]]:
     """Return groups of rows by average linkage, each sorted; rows (n, d) are unit vectors.
 
-    The mean cosine of two groups is that of their sums, so no n² table is kept: pairs are read
-    block by block, closest first, and joined where the groups they lie in by then still fit.
+    The mean cosine of two groups is that of their sums, so no n² table is needed: pairs are read
+    block by block, closest first, and their current groups are joined where they still fit.
     """
     sums = {n: rows[n].astype(np.float64) for n in range(len(rows))}
     members = {n: [n] for n in range(len(rows))}
     group = list(range(len(rows)))
-    for first, second in _links(rows, together):
-        one, other = sorted((group[first], group[second]))
-        if one == other:
+    for first, second in _links(rows, min_cosine):
+        first_group, second_group = sorted((group[first], group[second]))
+        if first_group == second_group:
             continue
-        mean = float(sums[one] @ sums[other]) / (len(members[one]) * len(members[other]))
-        if mean < together:
+        mean = float(sums[first_group] @ sums[second_group]) / (
+            len(members[first_group]) * len(members[second_group])
+        )
+        if mean < min_cosine:
             continue
-        sums[one] += sums.pop(other)
-        moved = members.pop(other)
-        members[one] += moved
+        sums[first_group] += sums.pop(second_group)
+        moved = members.pop(second_group)
+        members[first_group] += moved
         for row in moved:
-            group[row] = one
-    return [np.array(sorted(found)) for found in members.values()]
+            group[row] = first_group
+    return [np.array(sorted(rows_of_group)) for rows_of_group in members.values()]
 
 
-def _links(rows: Vectors, together: float) -> Iterator[tuple[int, int]]:
-    """Yield the pairs with a cosine of `together` or more, closest first."""
+def _links(rows: Vectors, min_cosine: float) -> Iterator[tuple[int, int]]:
+    """Yield the pairs with a cosine of at least `min_cosine`, closest first."""
     parts = []
     for at in range(0, len(rows), _BLOCK):
         cosines = rows[at : at + _BLOCK] @ rows.T
-        one, other = np.nonzero(cosines >= together)
-        later = at + one < other
-        one, other = one[later], other[later]
-        close = np.round(cosines[one, other], 5)
-        parts.append((close, (at + one).astype(np.int32), other.astype(np.int32)))
-    close, one, other = (np.concatenate(column) for column in zip(*parts, strict=True))
-    for n in np.lexsort((other, one, -close)):
-        yield int(one[n]), int(other[n])
+        firsts, seconds = np.nonzero(cosines >= min_cosine)
+        later = at + firsts < seconds
+        firsts, seconds = firsts[later], seconds[later]
+        close = np.round(cosines[firsts, seconds], 5)
+        parts.append((close, (at + firsts).astype(np.int32), seconds.astype(np.int32)))
+    close, firsts, seconds = (np.concatenate(column) for column in zip(*parts, strict=True))
+    for n in np.lexsort((seconds, firsts, -close)):
+        yield int(firsts[n]), int(seconds[n])
 
 
 class ClusterNamer:
-    """Names for groups: the words most of a group's texts share and few others have."""
+    """Names for groups: words that most texts of a group share and few others have."""
 
-    def __init__(self, texts: Sequence[str], whose: Sequence[Collection[str]]) -> None:
-        """Count the words of all texts; `whose` are the conversations each was said in."""
+    def __init__(self, texts: Sequence[str], conversations: Sequence[Collection[str]]) -> None:
+        """Count the words of all texts; `conversations` are those in which each text occurs."""
         self._words = [_words(text) for text in texts]
-        self._whose = whose
-        self._spread = Counter(term for found in self._words for term in found)
+        self._conversations = conversations
+        self._document_counts = Counter(term for words in self._words for term in words)
 
-    def of(self, members: Sequence[int], typical: str, fewest: int) -> str:
-        """Return a name, written as most of the texts write it, in the order of a typical text.
+    def name(self, members: Sequence[int], typical: str, min_conversations: int) -> str:
+        """Return a name, written as in most of the texts, in the order of a typical text.
 
-        A word must stand in two texts, and have been said in `fewest` conversations: a name shall
-        not tell of anybody. Where the texts share none, it is empty.
+        A word must occur in two texts and in `min_conversations` conversations: a name must not
+        reveal anything about a person. It is empty where the texts share no such word.
         """
         own = [self._words[n] for n in members]
-        counts = Counter(term for found in own for term in found)
-        said: defaultdict[str, set[str]] = defaultdict(set)
+        counts = Counter(term for words in own for term in words)
+        conversations_of: defaultdict[str, set[str]] = defaultdict(set)
         for n in members:
             for term in self._words[n]:
-                said[term].update(self._whose[n])
+                conversations_of[term].update(self._conversations[n])
         total = len(self._words)
         scores = {
-            term: n / len(own) * log(1.0 + total / self._spread[term])
+            term: n / len(own) * log(1.0 + total / self._document_counts[term])
             for term, n in counts.items()
-            if len(said[term]) >= fewest and (n > 1 or len(own) == 1)
+            if len(conversations_of[term]) >= min_conversations and (n > 1 or len(own) == 1)
         }
-        # One Chinese character alone says little; where there is nothing longer, it must do.
-        best = sorted(scores, key=lambda term: (len(term) == 1, -scores[term], term))[:_TERMS]
+        # One Chinese character alone says little; it is used only where there is nothing longer.
+        best = sorted(scores, key=lambda term: (len(term) == 1, -scores[term], term))[:_MAX_TERMS]
         best = [term for term in best if len(term) > 1] or best
         order = list(_words(typical))
         best.sort(key=lambda term: order.index(term) if term in order else len(order))
@@ -134,20 +136,20 @@ class ClusterNamer:
 
     @staticmethod
     def _as_written(term: str, texts: Sequence[dict[str, str]]) -> str:
-        return Counter(found[term] for found in texts if term in found).most_common(1)[0][0]
+        return Counter(words[term] for words in texts if term in words).most_common(1)[0][0]
 
 
 def _words(text: str) -> dict[str, str]:
-    """Return the words that carry a subject: the term each one is, and how it is written."""
+    """Return the content words of a text: each term, and its written form."""
     import rjieba
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-    found: dict[str, str] = {}
+    words: dict[str, str] = {}
     for run in _RUN.findall(simplified(text)):
         if _HAN.match(run):
             for word, tag in rjieba.tag(run):
-                if tag[0] in _MEANINGFUL:
-                    found.setdefault(word, word)
-        elif len(run) >= _SHORTEST and run.isalpha() and run.lower() not in ENGLISH_STOP_WORDS:
-            found.setdefault(" ".join(terms(run)) or run.lower(), run.lower())
-    return found
+                if tag[0] in _CONTENT_TAGS:
+                    words.setdefault(word, word)
+        elif len(run) >= _MIN_LETTERS and run.isalpha() and run.lower() not in ENGLISH_STOP_WORDS:
+            words.setdefault(" ".join(terms(run)) or run.lower(), run.lower())
+    return words

@@ -1,8 +1,8 @@
-"""Questions the knowledge has no answer for, grouped, so that the missing article can be written.
+"""Clusters of questions without an answer in the knowledge, to write the missing articles.
 
 A message counts when nothing was found for it, when a person had to take over for lack of
-knowledge, when its reply was rated down, or when the customer was asked back and the
-conversation never got to an answer.
+knowledge, when its reply was rated down, or when the assistant asked back and the conversation
+never got to an answer.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.analytics.clustering import ClusterNamer, Encode, by_typicality, centred, groups, origin
+from bot.analytics.clustering import (
+    ClusterNamer,
+    Encode,
+    centre_rows,
+    cluster_rows,
+    origin,
+    sort_by_typicality,
+)
 from bot.analytics.period_report import ReportQuery
 from bot.core.types import OUT_OF_SCOPE, Route
 from bot.store import daily_aggregates, query_log
@@ -28,20 +35,20 @@ if TYPE_CHECKING:
     from knowledge_base.encoders.base_models import ModelEncoder
     from knowledge_base.retrieval.search import KnowledgeBase
 
-# Rules of the policy that say: the knowledge, or the model, did not suffice.
+# Rules of the policy for cases in which the knowledge, or the model, was not enough.
 UNANSWERED: Final = frozenset(
     {"no_evidence", "refused", "no_knowledge", "repeated_failure", "no_template", "promise"}
 )
 ASKED_BACK: Final = frozenset({"unsure", "no_words"})
 DOWN: Final = "down"
-TOGETHER: Final = 0.35  # cosine, from the mean of all questions, of two that ask the same
+MIN_COSINE: Final = 0.35  # of two similar questions, relative to the mean of all questions
 _EXAMPLES: Final = 5
 _MAX_QUESTIONS: Final = 2000  # the latest: clustering takes time with their square
 
 
 @dataclass(frozen=True)
 class NearestArticle:
-    """The existing article that comes closest, and the cosine of its best passage."""
+    """The nearest existing article, and the cosine of its best passage."""
 
     article: str
     score: float
@@ -49,7 +56,7 @@ class NearestArticle:
 
 @dataclass(frozen=True)
 class QuestionCluster:
-    """Questions that ask for the same; `name` are the terms that set them apart."""
+    """Questions with the same meaning; `name` consists of their distinctive terms."""
 
     name: str
     count: int
@@ -61,27 +68,27 @@ class QuestionCluster:
     messages: tuple[str, ...] = ()
 
 
-def unanswered(asked: Sequence[LoggedQuestion]) -> list[LoggedQuestion]:
-    """Return the questions without an answer, given messages conversation by conversation."""
-    found: list[LoggedQuestion] = []
-    for _, group in groupby(asked, key=lambda message: message.conversation_id):
+def unanswered(questions: Sequence[LoggedQuestion]) -> list[LoggedQuestion]:
+    """Return the questions without an answer; messages are ordered by conversation."""
+    failed: list[LoggedQuestion] = []
+    for _, group in groupby(questions, key=lambda message: message.conversation_id):
         conversation = list(group)
-        found += [
+        failed += [
             message
             for at, message in enumerate(conversation)
             if _failed(message) or _left_open(message, conversation[at + 1 :])
         ]
-    return found
+    return failed
 
 
 def _failed(message: LoggedQuestion) -> bool:
     if message.intent == OUT_OF_SCOPE and message.rating != DOWN:
-        return False  # none of our business; no article is missing
+        return False  # out of scope: no article is missing
     return message.reason in UNANSWERED or message.rating == DOWN
 
 
 def _left_open(message: LoggedQuestion, later: Sequence[LoggedQuestion]) -> bool:
-    """Return whether a question back was the end of it: no later message got an answer."""
+    """Return whether the conversation ended after a question back, without an answer."""
     if message.route != Route.CLARIFY or message.reason not in ASKED_BACK:
         return False
     answered = {Route.TEMPLATE, Route.RETRIEVE, Route.ACT}
@@ -94,35 +101,36 @@ def clusters(
     chunks: Sequence[Chunk] = (),
     vectors: Vectors | None = None,
     *,
-    together: float = TOGETHER,
+    min_cosine: float = MIN_COSINE,
 ) -> list[QuestionCluster]:
-    """Group questions, largest group first; equal input gives equal output.
+    """Cluster questions, largest cluster first; equal input gives equal output.
 
     `encode` returns unit vectors, shape (n, d); `vectors` (m, d) are those of the chunks, for the
-    nearest article. Questions of one language whose cosine is `together` or more, counted from
-    the mean of all questions of that language, are linked; a group grows while the mean of all
-    its links stays there (average linkage), so that chains of half-similar questions fall apart.
+    nearest article. Questions of one language with a cosine of `min_cosine` or more, relative to
+    the mean of all questions of that language, are linked; a cluster grows while the mean of all
+    its links stays above it (average linkage), so that chains of half-similar questions are not
+    joined.
     """
     if not questions:
         return []
     rows = encode([question.text for question in questions])
     names = ClusterNamer([q.text for q in questions], [{q.conversation_id} for q in questions])
-    near = _near(chunks, vectors)
-    made = []
+    find_nearest = _make_nearest_finder(chunks, vectors)
+    result = []
     for language in sorted({question.language for question in questions}):
         own = np.array([n for n, q in enumerate(questions) if q.language == language])
-        moved = centred(rows[own], origin(rows[own], language, encode))
-        made += [
-            _cluster(own[members], questions, rows, names, near)
-            for members in groups(moved, together)
+        centred = centre_rows(rows[own], origin(rows[own], language, encode))
+        result += [
+            _cluster(own[members], questions, rows, names, find_nearest)
+            for members in cluster_rows(centred, min_cosine)
         ]
-    return sorted(made, key=lambda cluster: (-cluster.count, cluster.first, cluster.examples))
+    return sorted(result, key=lambda cluster: (-cluster.count, cluster.first, cluster.examples))
 
 
-_Near = Callable[[Vectors], NearestArticle | None]
+_NearestFinder = Callable[[Vectors], NearestArticle | None]
 
 
-def _near(chunks: Sequence[Chunk], vectors: Vectors | None) -> _Near:
+def _make_nearest_finder(chunks: Sequence[Chunk], vectors: Vectors | None) -> _NearestFinder:
     def nearest(centre: Vectors) -> NearestArticle | None:
         if vectors is None or not chunks:
             return None
@@ -132,8 +140,8 @@ def _near(chunks: Sequence[Chunk], vectors: Vectors | None) -> _Near:
     return nearest
 
 
-def _fewest(own: Sequence[LoggedQuestion]) -> int:
-    """Return how many customers a word of a name needs: two, where there are two."""
+def _min_conversations(own: Sequence[LoggedQuestion]) -> int:
+    """Return the number of customers a word of a name needs: two, where there are two."""
     return min(2, len({question.conversation_id for question in own}))
 
 
@@ -142,21 +150,21 @@ def _cluster(
     questions: Sequence[LoggedQuestion],
     rows: Vectors,
     names: ClusterNamer,
-    near: _Near,
+    find_nearest: _NearestFinder,
 ) -> QuestionCluster:
     own = [questions[n] for n in members.tolist()]
     centre = rows[members].mean(axis=0)
     centre = np.asarray(centre / max(float(np.linalg.norm(centre)), 1e-9), dtype=np.float32)
-    texts = dict.fromkeys(questions[n].text for n in by_typicality(rows, members))
+    texts = dict.fromkeys(questions[n].text for n in sort_by_typicality(rows, members))
     examples = tuple(texts)[:_EXAMPLES]
     return QuestionCluster(
-        name=names.of(members.tolist(), examples[0], _fewest(own)) or examples[0],
+        name=names.name(members.tolist(), examples[0], _min_conversations(own)) or examples[0],
         count=len(own),
         language=own[0].language,
         first=min(question.at for question in own),
         last=max(question.at for question in own),
         examples=examples,
-        nearest=near(centre),
+        nearest=find_nearest(centre),
         messages=tuple(question.message_id for question in own),
     )
 
@@ -193,16 +201,16 @@ def gaps(
     `cluster` is `cluster_questions` with the home's knowledge and encoder.
     """
     start, end = daily_aggregates.bounds(period.first, period.last)
-    shown = query_log.conversation_channels(engine, start, end, synthetic=period.synthetic)
-    asked = [
+    channels = query_log.conversation_channels(engine, start, end, synthetic=period.synthetic)
+    logged = [
         question
         for question in query_log.logged_questions(engine, start, synthetic=period.synthetic)
-        if question.conversation_id in shown
-        and period.channel in {None, shown[question.conversation_id]}
+        if question.conversation_id in channels
+        and period.channel in {None, channels[question.conversation_id]}
         and period.language in {None, question.language}
     ]
-    found = sorted(unanswered(asked), key=lambda question: question.at)[-_MAX_QUESTIONS:]
-    by_message = {question.message_id: question.conversation_id for question in found}
+    unresolved = sorted(unanswered(logged), key=lambda question: question.at)[-_MAX_QUESTIONS:]
+    by_message = {question.message_id: question.conversation_id for question in unresolved}
     return [
         {
             "name": group.name,
@@ -214,5 +222,5 @@ def gaps(
             "nearest": group.nearest.article if group.nearest else None,
             "conversations": sorted({by_message[message] for message in group.messages}),
         }
-        for group in cluster(found)
+        for group in cluster(unresolved)
     ]

@@ -1,4 +1,4 @@
-"""How a conversation ended, and the sums of a day that all figures are made from.
+"""Outcomes of conversations, and the daily sums that all figures are made from.
 
 Every conversation has one outcome:
 
@@ -26,14 +26,14 @@ OUTCOMES: Final = (CONFIRMED, ASSUMED, ABANDONED, UNHAPPY, HANDOFF)
 RESOLVED: Final = frozenset({CONFIRMED, ASSUMED})
 NEGATIVE: Final = "negative"
 SENTIMENTS: Final = (NEGATIVE, "neutral", "positive")
-TOPICS: Final = ("mood", "topic")  # the sums of intents, and of topics found beside them
-_CONTENT, _DISCONTENT = 4, 2  # CSAT from and up to
-_STEP: Final = log(1.05)  # times are kept to 5 %
-_BETWEEN: Final = "|"
+TOPICS: Final = ("mood", "topic")  # the sums of intents, and of discovered topics
+_CONTENT, _DISCONTENT = 4, 2  # lowest CSAT of a content customer, highest of a discontent one
+_STEP: Final = log(1.05)  # times are stored with a precision of 5 %
+_SEPARATOR: Final = "|"
 
 
 def outcome(fact: ConversationFacts) -> str:
-    """Return how a conversation ended."""
+    """Return the outcome of a conversation."""
     if any(step.route == Route.HANDOFF for step in fact.steps):
         return HANDOFF
     rating = fact.ratings[-1] if fact.ratings else None
@@ -41,27 +41,27 @@ def outcome(fact: ConversationFacts) -> str:
         return UNHAPPY
     if rating == "up" or (fact.score is not None and fact.score >= _CONTENT):
         return CONFIRMED
-    if fact.steps and _asks(fact.steps[-1]):
+    if fact.steps and _waits_for_customer(fact.steps[-1]):
         return ABANDONED
     return ASSUMED
 
 
-def _asks(step: DecidedMessage) -> bool:
-    """Return whether the assistant waits for the customer: which request, what slot, yes or no."""
-    made: Sequence[Mapping[str, Any]] = step.trace.get("decisions") or ({},)
-    last = made[-1]
+def _waits_for_customer(step: DecidedMessage) -> bool:
+    """Return whether the assistant waits for the customer: for a choice, a slot, a yes or no."""
+    decisions: Sequence[Mapping[str, Any]] = step.trace.get("decisions") or ({},)
+    last = decisions[-1]
     return step.route == Route.CLARIFY or bool(
         step.route == Route.ACT and (last.get("slot") or last.get("confirms"))
     )
 
 
 def is_deflected(fact: ConversationFacts) -> bool:
-    """Return whether nobody else had to see to it, and the customer did not come back for it."""
+    """Return whether the assistant resolved it alone, and the customer did not come back."""
     return outcome(fact) in RESOLVED and not fact.came_again
 
 
 def bucket(milliseconds: float) -> int:
-    """Return the number of the range of times, 5 % wide, that a time lies in."""
+    """Return the number of the range of times, 5 % wide, that contains a time."""
     return ceil(log(max(milliseconds, 1e-3)) / _STEP)
 
 
@@ -70,7 +70,7 @@ def upper(number: int) -> float:
     return float(2.718281828459045 ** (number * _STEP))
 
 
-def summed(facts: Sequence[ConversationFacts]) -> dict[str, float]:
+def sum_facts(facts: Sequence[ConversationFacts]) -> dict[str, float]:
     """Return the sums over conversations of a day, channel and language: `group|name` → sum."""
     sums: defaultdict[str, float] = defaultdict(float)
     for fact in facts:
@@ -120,10 +120,10 @@ def _add_step(sums: defaultdict[str, float], step: DecidedMessage) -> None:
 
 def key(*parts: object) -> str:
     """Return the name of a sum."""
-    return _BETWEEN.join(str(part) for part in parts)
+    return _SEPARATOR.join(str(part) for part in parts)
 
 
 def group(sums: Mapping[str, float], name: str) -> dict[str, float]:
-    """Return the sums of a group by what follows its name."""
-    start = name + _BETWEEN
-    return {found[len(start) :]: value for found, value in sums.items() if found.startswith(start)}
+    """Return the sums of a group by the rest of their names."""
+    start = name + _SEPARATOR
+    return {label[len(start) :]: value for label, value in sums.items() if label.startswith(start)}

@@ -1,4 +1,4 @@
-"""The figures of a period, made from the sums of its days: for the page, the command and CSV."""
+"""The figures of a period, made from daily sums: for the page, the command and CSV."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,10 +13,10 @@ from bot.core.types import TOPIC
 from bot.store.aggregate_cache import DailyAggregate
 from bot.store.topic_store import TopicSummary
 
-_ARTICLES: Final = 50
+_MAX_ARTICLES: Final = 50
 _SATISFIED: Final = ("4", "5")
 
-# Said beside the figures, so that nobody has to guess what was counted.
+# Shown with the figures, so that their meaning is clear.
 DEFINITIONS: Final = {
     "deflection": "conversations with outcome confirmed or assumed whose customer did not begin "
     "another one within 7 days, over all conversations",
@@ -34,7 +34,7 @@ DEFINITIONS: Final = {
 
 @dataclass(frozen=True)
 class ReportQuery:
-    """Whose figures: a period (UTC days, both included), a channel, a language."""
+    """The scope of a report: a period (UTC days, both included), a channel, a language."""
 
     first: date
     last: date
@@ -44,7 +44,7 @@ class ReportQuery:
 
     @property
     def days(self) -> int:
-        """Return how many days the period has."""
+        """Return the number of days in the period."""
         return (self.last - self.first).days + 1
 
     def before(self) -> "ReportQuery":
@@ -63,7 +63,7 @@ def page(
 ) -> dict[str, Any]:
     """Return all figures of a period; `before` are the digests of the one before it.
 
-    `topics` are those found beside the intents, by their ids.
+    `topics` are the discovered ones, by their ids.
     """
     sums, earlier = _total(now), _total(before)
     by_day: defaultdict[date, list[DailyAggregate]] = defaultdict(list)
@@ -87,7 +87,7 @@ def page(
         "routes": {name: int(n) for name, n in sorted(group(sums, "route").items())},
         "intents": _intents(sums, earlier),
         "days": [_day(day, daily.get(day, {})) for day in dates],
-        "topics": _found(sums, earlier, topics),
+        "topics": _topics(sums, earlier, topics),
         "voice": _voice(daily, topics),
         "articles": _articles(sums),
         "suggestions": _suggestions(sums),
@@ -142,26 +142,26 @@ def _share(part: float, whole: float) -> float | None:
 def _percentiles(counts: Mapping[str, float]) -> dict[str, Any]:
     """Return the median and the 95th percentile, as the upper ends of their ranges."""
     total = sum(counts.values())
-    found: dict[str, Any] = {"n": int(total), "p50": None, "p95": None}
+    percentiles: dict[str, Any] = {"n": int(total), "p50": None, "p95": None}
     for name, share in (("p50", 0.5), ("p95", 0.95)):
-        passed = 0.0
+        cumulative = 0.0
         for number in sorted(map(int, counts)):
-            passed += counts[str(number)]
-            if passed >= share * total:
-                found[name] = round(upper(number), 1)
+            cumulative += counts[str(number)]
+            if cumulative >= share * total:
+                percentiles[name] = round(upper(number), 1)
                 break
-    return found
+    return percentiles
 
 
-def named(topic: str, topics: Mapping[str, TopicSummary]) -> dict[str, str]:
-    """Return a topic with what it is, an intent or a discovered one, and what it is called."""
-    found = topics.get(topic)
+def topic_json(topic: str, topics: Mapping[str, TopicSummary]) -> dict[str, str]:
+    """Return a topic with its kind, an intent or a discovered one, and its name."""
+    summary = topics.get(topic)
     kind = "discovered" if topic.startswith(TOPIC) else "intent"
-    return {"topic": topic, "kind": kind, "name": found.name if found else topic}
+    return {"topic": topic, "kind": kind, "name": summary.name if summary else topic}
 
 
 def _moods(sums: Mapping[str, float], kind: str) -> dict[str, dict[str, int]]:
-    """Return the messages of each intent, or of each topic that was found, by sentiment."""
+    """Return the messages of each intent, or of each discovered topic, by sentiment."""
     moods: defaultdict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(SENTIMENTS, 0))
     for name, count in group(sums, kind).items():
         topic, sentiment = name.rsplit("|", 1)
@@ -170,7 +170,7 @@ def _moods(sums: Mapping[str, float], kind: str) -> dict[str, dict[str, int]]:
 
 
 def _intents(sums: Mapping[str, float], earlier: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Return messages per intent, most first, with those of the period before."""
+    """Return messages per intent, most frequent first, with those of the period before."""
     now, before = _moods(sums, "mood"), _moods(earlier, "mood")
     upset = group(sums, "upset")
     rows = [
@@ -186,14 +186,14 @@ def _intents(sums: Mapping[str, float], earlier: Mapping[str, float]) -> list[di
     return sorted(rows, key=lambda row: (-int(row["messages"]), row["intent"]))
 
 
-def _found(
+def _topics(
     sums: Mapping[str, float], earlier: Mapping[str, float], topics: Mapping[str, TopicSummary]
 ) -> list[dict[str, Any]]:
-    """Return the topics that were found beside the intents, as the intents are told."""
+    """Return messages per discovered topic, in the same form as the intents."""
     now, before = _moods(sums, "topic"), _moods(earlier, "topic")
     rows = [
         {
-            **named(topic, topics),
+            **topic_json(topic, topics),
             "language": topics[topic].language,
             "intent": topics[topic].intent,
             "messages": sum(now.get(topic, {}).values()),
@@ -221,7 +221,7 @@ def _voice(
 ) -> list[dict[str, Any]]:
     """Return a row for each day and topic with messages, by sentiment."""
     return [
-        {"day": day.isoformat(), **named(topic, topics), **moods}
+        {"day": day.isoformat(), **topic_json(topic, topics), **moods}
         for day, sums in daily.items()
         for kind in outcomes.TOPICS
         for topic, moods in sorted(_moods(sums, kind).items())
@@ -233,10 +233,10 @@ def _articles(sums: Mapping[str, float]) -> list[dict[str, Any]]:
     groups = {name: group(sums, name) for name in names}
     counts = {
         article: {name: int(groups[name].get(article, 0)) for name in names}
-        for article in {article for found in groups.values() for article in found}
+        for article in {article for counts_of in groups.values() for article in counts_of}
     }
     most = sorted(counts, key=lambda article: (-counts[article]["cited"], article))
-    return [{"article": article, **counts[article]} for article in most[:_ARTICLES]]
+    return [{"article": article, **counts[article]} for article in most[:_MAX_ARTICLES]]
 
 
 def _suggestions(sums: Mapping[str, float]) -> dict[str, Any]:
@@ -254,10 +254,10 @@ def _suggestions(sums: Mapping[str, float]) -> dict[str, Any]:
 
 
 def _surge(surge: Surge, topics: Mapping[str, TopicSummary]) -> dict[str, Any]:
-    about = named(surge.topic, topics)
+    topic = topic_json(surge.topic, topics)
     return {
         **asdict(surge),
-        **about,
+        **topic,
         "first": surge.first.isoformat(),
         "last": surge.last.isoformat(),
         "also": list(surge.also),

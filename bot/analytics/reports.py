@@ -1,4 +1,4 @@
-"""Figures from a home's log: brought up to date, read, and led back to their conversations."""
+"""Figures from a home's log, kept up to date, with the conversations that they count."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bot.analytics import outcomes, period_report
 from bot.analytics.period_report import ReportQuery
-from bot.analytics.surge_alerts import HISTORY, Surge, surges, told_once
+from bot.analytics.surge_alerts import HISTORY, Surge, merge_intents, surges
 from bot.analytics.surge_detection import DetectorSettings
 from bot.core.types import OUT_OF_SCOPE, CarelineError, now
 from bot.store import aggregate_cache, daily_aggregates, topic_store
@@ -17,13 +17,13 @@ from bot.store.daily_aggregates import ConversationFacts, DecidedMessage
 from bot.store.database import Database
 from bot.store.topic_store import TopicSummary
 
-MOST_DAYS: Final = 731
+MAX_DAYS: Final = 731
 _EXAMPLES: Final = 5
-_BEFORE: Final = timedelta(days=7)  # a change longer ago is not named beside a surge
+_CHANGE_WINDOW: Final = timedelta(days=7)  # older changes are not listed with a surge
 
 
 class ReportQueryError(CarelineError):
-    """There are no figures for what was asked."""
+    """There are no figures for this query."""
 
 
 def query(  # noqa: PLR0913 — one parameter a filter
@@ -37,85 +37,87 @@ def query(  # noqa: PLR0913 — one parameter a filter
 ) -> ReportQuery:
     """Return a period: between two days, or the last `days` up to today.
 
-    Raises QueryError for a period that is none, or longer than two years.
+    Raises ReportQueryError for an invalid period, or one longer than two years.
     """
     end = last or now().date()
     start = first or end - timedelta(days=days - 1)
-    found = ReportQuery(start, end, channel or None, language or None, synthetic)
-    if not 1 <= found.days <= MOST_DAYS:
-        message = f"a period has 1 to {MOST_DAYS} days, not {found.days}: choose other days"
+    period = ReportQuery(start, end, channel or None, language or None, synthetic)
+    if not 1 <= period.days <= MAX_DAYS:
+        message = f"a period has 1 to {MAX_DAYS} days, not {period.days}: choose other days"
         raise ReportQueryError(message)
-    return found
+    return period
 
 
 def insights(
-    engine: Database, wanted: ReportQuery, plan: DetectorSettings | None = None
+    engine: Database, period: ReportQuery, settings: DetectorSettings | None = None
 ) -> dict[str, Any]:
     """Return all figures of a period."""
-    aggregate_cache.refresh(engine, outcomes.summed)
-    before = wanted.before()
-    history = min(before.first, wanted.first - HISTORY)
-    found = _digests(engine, wanted, history)
-    known = topic_store.visible_topics(engine)
+    aggregate_cache.refresh(engine, outcomes.sum_facts)
+    before = period.before()
+    history = min(before.first, period.first - HISTORY)
+    digests = _digests(engine, period, history)
+    topics = topic_store.visible_topics(engine)
     return period_report.page(
-        wanted,
-        known,
-        [digest for digest in found if digest.day >= wanted.first],
-        [digest for digest in found if before.first <= digest.day <= before.last],
-        _surges(found, known, wanted.last, plan),
+        period,
+        topics,
+        [digest for digest in digests if digest.day >= period.first],
+        [digest for digest in digests if before.first <= digest.day <= before.last],
+        _surges(digests, topics, period.last, settings),
     )
 
 
 def _digests(
-    engine: Database, wanted: ReportQuery, first: date
+    engine: Database, period: ReportQuery, first: date
 ) -> list[aggregate_cache.DailyAggregate]:
     return aggregate_cache.read(
         engine,
         first,
-        wanted.last,
-        channel=wanted.channel,
-        language=wanted.language,
-        synthetic=wanted.synthetic,
+        period.last,
+        channel=period.channel,
+        language=period.language,
+        synthetic=period.synthetic,
     )
 
 
 def _surges(
-    found: Iterable[aggregate_cache.DailyAggregate],
-    known: Mapping[str, TopicSummary],
+    digests: Iterable[aggregate_cache.DailyAggregate],
+    topics: Mapping[str, TopicSummary],
     last: date,
-    plan: DetectorSettings | None,
+    settings: DetectorSettings | None,
 ) -> list[Surge]:
-    """Judge each topic's negative messages since the first day there is anything of."""
+    """Detect surges of each topic's negative messages since the first day with figures."""
     counts: defaultdict[str, defaultdict[date, int]] = defaultdict(lambda: defaultdict(int))
     days = []
-    for digest in found:
+    for digest in digests:
         days.append(digest.day)
         for kind in outcomes.TOPICS:
             for name, value in outcomes.group(digest.figures, kind).items():
                 topic, sentiment = name.rsplit("|", 1)
                 if sentiment == outcomes.NEGATIVE:
                     counts[topic][digest.day] += int(value)
-    within = {name: topic.intent or OUT_OF_SCOPE for name, topic in known.items()}
-    return told_once(surges(counts, min(days), last, plan), within) if days else []
+    within = {name: topic.intent or OUT_OF_SCOPE for name, topic in topics.items()}
+    return merge_intents(surges(counts, min(days), last, settings), within) if days else []
 
 
 def alerts(
     engine: Database,
-    wanted: ReportQuery,
+    period: ReportQuery,
     changes: Callable[[str], Mapping[str, Any]] = lambda _: {},
-    plan: DetectorSettings | None = None,
+    settings: DetectorSettings | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the surges of a period with examples, and what had changed in the week before.
+    """Return the surges of a period with examples, and the changes in the week before.
 
-    `changes` says of a version what it changed, such as how many articles.
+    `changes` returns the changes in a version, such as the number of articles.
     """
-    aggregate_cache.refresh(engine, outcomes.summed)
-    known = topic_store.visible_topics(engine)
-    found = _surges(_digests(engine, wanted, wanted.first - HISTORY), known, wanted.last, plan)
-    told = []
+    aggregate_cache.refresh(engine, outcomes.sum_facts)
+    topics = topic_store.visible_topics(engine)
+    detected = _surges(
+        _digests(engine, period, period.first - HISTORY), topics, period.last, settings
+    )
+    reports = []
     with engine.begin() as connection:
-        for surge in found:
-            if surge.last < wanted.first:
+        for surge in detected:
+            if surge.last < period.first:
                 continue
             texts = daily_aggregates.examples(
                 connection,
@@ -124,15 +126,15 @@ def alerts(
                 topic=surge.topic,
                 sentiment=outcomes.NEGATIVE,
                 limit=_EXAMPLES,
-                channel=wanted.channel,
-                language=wanted.language,
-                synthetic=wanted.synthetic,
+                channel=period.channel,
+                language=period.language,
+                synthetic=period.synthetic,
             )
             start, end = daily_aggregates.bounds(surge.first, surge.first)
-            served = daily_aggregates.served_since(connection, start - _BEFORE, end)
-            told.append(
+            served = daily_aggregates.served_since(connection, start - _CHANGE_WINDOW, end)
+            reports.append(
                 {
-                    **period_report.named(surge.topic, known),
+                    **period_report.topic_json(surge.topic, topics),
                     "first": surge.first.isoformat(),
                     "last": surge.last.isoformat(),
                     "observed": surge.observed,
@@ -140,13 +142,13 @@ def alerts(
                     "score": surge.score,
                     "also": list(surge.also),
                     "examples": texts,
-                    "changes": [{**one, **changes(one["version"])} for one in served],
+                    "changes": [{**version, **changes(version["version"])} for version in served],
                 }
             )
-    return told
+    return reports
 
 
-# What a figure counts: its name in the page → the conversations it is made of.
+# The name of a figure in the page → a test for the conversations it counts.
 _Test = Callable[[ConversationFacts, str], bool]
 
 
@@ -154,8 +156,8 @@ def _steps(fact: ConversationFacts, test: Callable[[DecidedMessage], bool]) -> b
     return any(test(step) for step in fact.steps)
 
 
-def _felt(mood: str) -> _Test:
-    """Return the test for messages of a mood about an intent, or a topic that was found."""
+def _has_mood(mood: str) -> _Test:
+    """Return the test for messages of a mood about an intent or a discovered topic."""
     return lambda fact, value: _steps(
         fact, lambda step: step.sentiment == mood and value in {step.intent, step.topic}
     )
@@ -169,7 +171,7 @@ FIGURES: Final[Mapping[str, _Test]] = {
     "csat": lambda fact, value: fact.score is not None and value in {"", str(fact.score)},
     "route": lambda fact, value: _steps(fact, lambda step: step.route == value),
     "intent": lambda fact, value: _steps(fact, lambda step: step.intent == value),
-    **{mood: _felt(mood) for mood in outcomes.SENTIMENTS},
+    **{mood: _has_mood(mood) for mood in outcomes.SENTIMENTS},
     "topic": lambda fact, value: _steps(fact, lambda step: step.topic == value),
     "cited": lambda fact, value: value in fact.cited,
     "opened": lambda fact, value: value in fact.opened,
@@ -183,20 +185,20 @@ FIGURES: Final[Mapping[str, _Test]] = {
 }
 
 
-def behind(
-    engine: Database, wanted: ReportQuery, figure: str, value: str = "", limit: int = 100
+def conversations_of_figure(
+    engine: Database, period: ReportQuery, figure: str, value: str = "", limit: int = 100
 ) -> dict[str, Any]:
-    """Return the conversations that a figure is made of, newest first, and how many there are.
+    """Return the conversations that a figure counts, newest first, and their number.
 
-    Raises QueryError for a figure that there is not.
+    Raises ReportQueryError for an unknown figure.
     """
     test = FIGURES.get(figure)
     if test is None:
         message = f"there is no figure {figure[:64]}: choose from {', '.join(FIGURES)}"
         raise ReportQueryError(message)
     with engine.begin() as connection:
-        there = daily_aggregates.read(connection, wanted.first, wanted.last)
-    found = [fact for fact in there if _fits(fact, wanted) and test(fact, value)]
+        facts = daily_aggregates.read(connection, period.first, period.last)
+    matching = [fact for fact in facts if _matches(fact, period) and test(fact, value)]
     rows = [
         {
             "conversation_id": fact.id,
@@ -206,37 +208,37 @@ def behind(
             "outcome": outcomes.outcome(fact),
             "intents": list(dict.fromkeys(step.intent for step in fact.steps if step.intent)),
         }
-        for fact in found[::-1][:limit]
+        for fact in matching[::-1][:limit]
     ]
-    return {"figure": figure, "value": value, "count": len(found), "conversations": rows}
+    return {"figure": figure, "value": value, "count": len(matching), "conversations": rows}
 
 
-def _fits(fact: ConversationFacts, wanted: ReportQuery) -> bool:
+def _matches(fact: ConversationFacts, period: ReportQuery) -> bool:
     return (
-        (wanted.synthetic or not fact.synthetic)
-        and wanted.channel in {None, fact.channel}
-        and wanted.language in {None, fact.language}
+        (period.synthetic or not fact.synthetic)
+        and period.channel in {None, fact.channel}
+        and period.language in {None, fact.language}
     )
 
 
-def as_csv(found: Mapping[str, Any]) -> str:
-    """Return the figures of a page as rows `section,name,value`, the sections one after another."""
+def as_csv(figures: Mapping[str, Any]) -> str:
+    """Return the figures of a page as rows `section,name,value`, section by section."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("section", "name", "value"))
-    for name, value in _flat("", {k: found[k] for k in ("period", "figures", "routes")}):
+    for name, value in _flat("", {k: figures[k] for k in ("period", "figures", "routes")}):
         section, _, rest = name.partition(".")
         writer.writerow((section, rest, "" if value is None else _safe(value)))
     labels = {"intents": "intent", "topics": "name", "articles": "article", "days": "day"}
     for section, label in labels.items():
-        for row in found[section]:
+        for row in figures[section]:
             for name, value in _flat("", {k: v for k, v in row.items() if k != label}):
                 writer.writerow((section, _safe(f"{row[label]} {name}"), value))
-    for row in found["voice"]:
+    for row in figures["voice"]:
         for sentiment in outcomes.SENTIMENTS:
             name = f"{row['day']} {row['name']} {sentiment}"
             writer.writerow(("voice", _safe(name), row[sentiment]))
-    for name, value in _flat("", found["suggestions"]):
+    for name, value in _flat("", figures["suggestions"]):
         writer.writerow(("suggestions", name, "" if value is None else value))
     return out.getvalue()
 
@@ -250,5 +252,5 @@ def _flat(start: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _safe(value: Any) -> Any:
-    """Return a text that no spreadsheet takes for a formula."""
+    """Return a text that no spreadsheet interprets as a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"} else value

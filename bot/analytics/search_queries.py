@@ -1,4 +1,4 @@
-"""Questions with the articles that answered them, as a home has them."""
+"""Questions of a home with the articles that answered them."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,10 +17,10 @@ _DISCONTENT: Final = 2  # of five points
 
 
 def of_home(home: Path, engine: "Engine") -> list[JudgedQuery]:
-    """Return the questions of a home that teach its search, without those held back to judge by.
+    """Return the questions of a home for training its search, without the held-back ones.
 
     They come from `tests/search.jsonl`, from resolved transcripts whose replies name their article,
-    and from the log (which must be migrated), where customers and agents showed what answered.
+    and from the log (which must be migrated), where customers and agents confirmed the answer.
     """
     from bot.store import query_log
 
@@ -38,15 +38,15 @@ def of_home(home: Path, engine: "Engine") -> list[JudgedQuery]:
 
 
 def of_transcripts(conversations: Iterable[Conversation]) -> Iterator[JudgedQuery]:
-    """Yield what customers asked with the article that the reply names, where that went well."""
+    """Yield customers' questions with the article that the reply names, where it was resolved."""
     for conversation in conversations:
         unhappy = conversation.csat is not None and conversation.csat <= _DISCONTENT
         if is_held_back(conversation.id) or conversation.outcome == "unresolved" or unhappy:
             continue
-        asked: str | None = None
+        question: str | None = None
         for turn in conversation.turns:
             if turn.role is Role.CUSTOMER:
-                asked = turn.text
-            elif asked and turn.article:
-                yield JudgedQuery(asked, frozenset({turn.article}))
-                asked = None
+                question = turn.text
+            elif question and turn.article:
+                yield JudgedQuery(question, frozenset({turn.article}))
+                question = None

@@ -1,4 +1,4 @@
-"""Surges in a home's own counts: which topic, how much, what customers wrote, what had changed."""
+"""Surges in a home's own counts: the topic, the size, examples and recent changes."""
 
 import hashlib
 from collections import defaultdict
@@ -9,83 +9,87 @@ from typing import Final
 
 import numpy as np
 
-from bot.analytics.surge_detection import DetectorSettings, watch
+from bot.analytics.surge_detection import DetectorSettings, detect_surges
 
-HISTORY: Final = timedelta(days=180)  # of which the ordinary is learnt
+HISTORY: Final = timedelta(days=180)  # the past from which the baseline is estimated
 
 
 @dataclass(frozen=True)
 class Surge:
     """Days in a row on which a topic had more negative messages than its past explains."""
 
-    topic: str  # an intent, or the id of a topic that was found
+    topic: str  # an intent, or the id of a discovered topic
     first: date
     last: date
     observed: int  # messages on the first day
-    expected: float  # of them
+    expected: float  # number of messages on that day
     score: float  # the highest, in standard deviations
-    also: tuple[str, ...] = ()  # intents that surge with it, for the greater part because of it
+    also: tuple[str, ...] = ()  # intents that surge at the same time, mostly because of this topic
 
 
 def surges(
     counts: Mapping[str, Mapping[date, int]],
     first: date,
     last: date,
-    plan: DetectorSettings | None = None,
+    settings: DetectorSettings | None = None,
 ) -> list[Surge]:
-    """Judge each topic's daily counts between two days, both included; latest surges first.
+    """Detect surges in each topic's daily counts between two days, both included; latest first.
 
-    The same counts give the same surges: where in its own probability a count lies is drawn from
-    the topic and the day.
+    The same counts give the same surges: the random place of a count within its own probability is
+    derived from the topic and the day.
     """
-    plan = plan or DetectorSettings()
+    settings = settings or DetectorSettings()
     days = (last - first).days + 1
     topics = sorted(counts)
-    if days <= plan.warm_up or not topics:
+    if days <= settings.warm_up or not topics:
         return []
     dates = [first + timedelta(days=n) for n in range(days)]
     table = np.array([[counts[t].get(day, 0) for t in topics] for day in dates], dtype=np.int64)
     ties = np.array([[_tie(topic, day) for topic in topics] for day in dates])
-    seen = watch(table, ties=ties, first_weekday=first.weekday(), plan=plan)
-    found: list[Surge] = []
+    result = detect_surges(table, ties=ties, first_weekday=first.weekday(), settings=settings)
+    detected: list[Surge] = []
     for column, topic in enumerate(topics):
-        alarms = np.flatnonzero(seen.alarm[:, column]).tolist()
-        for run in _runs(alarms, plan.ongoing):
-            scores = seen.score[run[0] : run[-1] + 1, column]
-            found.append(
+        alarms = np.flatnonzero(result.alarm[:, column]).tolist()
+        for run in _runs(alarms, settings.ongoing):
+            scores = result.score[run[0] : run[-1] + 1, column]
+            detected.append(
                 Surge(
                     topic,
                     dates[run[0]],
                     dates[run[-1]],
                     int(table[run[0], column]),
-                    round(float(seen.expected[run[0], column]), 1),
+                    round(float(result.expected[run[0], column]), 1),
                     round(float(scores.max()), 1),
                 )
             )
-    return sorted(found, key=lambda surge: (surge.first, surge.score), reverse=True)
+    return sorted(detected, key=lambda surge: (surge.first, surge.score), reverse=True)
 
 
-def told_once(found: Sequence[Surge], within: Mapping[str, str]) -> list[Surge]:
-    """Return surges without those of intents that topics' surges explain; those name them instead.
+def merge_intents(detected: Sequence[Surge], intent_of: Mapping[str, str]) -> list[Surge]:
+    """Return surges without those of intents that topics' surges explain; the latter list them.
 
-    `within` says in which intent a topic lies. Surges of such topics explain the intent's on the
-    same days where they have at least half of the messages that are too many.
+    `intent_of` maps a topic to its intent. Surges of such topics explain the intent's on the same
+    days where they have at least half of the messages that are too many.
     """
-    also: defaultdict[Surge, list[str]] = defaultdict(list)
-    gone: set[Surge] = set()
-    for whole in found:
+    explained_by: defaultdict[Surge, list[str]] = defaultdict(list)
+    explained: set[Surge] = set()
+    for whole in detected:
         parts = [
             part
-            for part in found
-            if within.get(part.topic) == whole.topic
+            for part in detected
+            if intent_of.get(part.topic) == whole.topic
             and part.first <= whole.last
             and whole.first <= part.last
         ]
         if parts and 2 * sum(map(_excess, parts)) >= _excess(whole):
-            gone.add(whole)
+            explained.add(whole)
             for part in parts:
-                also[part].append(whole.topic)
-    return [replace(one, also=tuple(also[one])) for one in found if one not in gone]
+                explained_by[part].append(whole.topic)
+    return [
+        replace(surge, also=tuple(explained_by[surge]))
+        for surge in detected
+        if surge not in explained
+    ]
 
 
 def _excess(surge: Surge) -> float:
@@ -98,7 +102,7 @@ def _tie(topic: str, day: date) -> float:
 
 
 def _runs(days: Sequence[int], gap: int) -> list[list[int]]:
-    """Return the alarms in groups; within one, no more than `gap` days lie between two."""
+    """Return the alarms in groups, with gaps of at most `gap` days within a group."""
     runs: list[list[int]] = []
     for day in days:
         if runs and day - runs[-1][-1] <= gap:

@@ -8,7 +8,7 @@ Three steps, all of them recursions over days, for many topics at once:
    Harrison and Migon, "Dynamic generalized linear models and Bayesian forecasting", Journal of the
    American Statistical Association 80 (1985). What is not yet known of the baseline widens the
    prediction, so a young topic does not raise alarms for want of a past.
-2. *Score.* Where the count lies in the distribution that was predicted for it, as a normal score;
+2. *Score.* The place of the count in the distribution predicted for it, as a normal score;
    counts are discrete, so the place within the count's own probability is drawn (Brockwell,
    "Universal residuals", Statistics and Probability Letters 77 (2007)). Under the model the scores
    are independent and standard normal, whatever the topic's size, season and dispersion.
@@ -30,25 +30,25 @@ from numpy.typing import NDArray
 Floats: TypeAlias = NDArray[np.float64]
 WEEK: Final = 7
 _STATES: Final = 2 + WEEK  # level, slope, and a factor for each day of the week
-_CHAIN: Final = 120  # states of the Markov chain that stands for the CUSUM
-_LONGEST: Final = 12.0  # no threshold lies above: some 10^10 days without a false alarm
-_SPREAD: Final = 6.0  # scores beyond say nothing more
+_CHAIN: Final = 120  # states of the Markov chain that approximates the CUSUM
+_MAX_THRESHOLD: Final = 12.0  # some 10^10 days without a false alarm
+_MAX_SCORE: Final = 6.0  # higher scores carry no further information
 
 
 @dataclass(frozen=True)
 class DetectorSettings:
-    """How a baseline may move, and how many false alarms are put up with."""
+    """The mobility of a baseline, and the accepted number of false alarms."""
 
     budget: float = 1.0  # false alarms a week, over all topics together
     warm_up: int = 28  # days before a topic is judged
-    fewest: int = 3  # messages a day: fewer are never an alarm
-    reference: float = 0.8  # the half of the shift the CUSUM is made for, in standard deviations
+    fewest: int = 3  # messages a day: smaller counts are never an alarm
+    reference: float = 0.8  # half of the shift the CUSUM is tuned for, in standard deviations
     level: float = 0.006  # standard deviation of a day's drift of the log level
     slope: float = 0.0004  # and of its slope
     weekday: float = 0.004  # and of the factors of the week
-    dispersion: float = 0.05  # what is assumed before anything is known; variance = m + d·m²
-    memory: float = 120.0  # days after which what was learnt of the dispersion counts 1/e
-    outlier: float = 2.5  # standard deviations: a day is learnt from as if it lay no farther out
+    dispersion: float = 0.05  # the initial value; variance = m + d·m²
+    memory: float = 120.0  # days after which an observation of the dispersion counts 1/e
+    outlier: float = 2.5  # standard deviations: errors are clipped to it before the update
     correction: float = 0.15  # by how much an alarm raises the threshold
     leeway: float = 1.5  # how far the threshold may be corrected
     ongoing: int = 2  # days within which another alarm of a topic is the same surge
@@ -56,10 +56,10 @@ class DetectorSettings:
 
 
 class DetectorOutput(NamedTuple):
-    """What was seen, day by day; every array has the shape of the counts.
+    """The results, day by day; every array has the shape of the counts.
 
-    `expected` and `spread` are the mean and the standard deviation that were predicted, `score` is
-    the normal score, `chart` the CUSUM after the day, `alarm` whether it crossed the threshold.
+    `expected` and `spread` are the predicted mean and standard deviation, `score` is the normal
+    score, `chart` the CUSUM after the day, `alarm` whether it crossed the threshold.
     """
 
     expected: Floats
@@ -69,54 +69,57 @@ class DetectorOutput(NamedTuple):
     alarm: NDArray[np.bool_]
 
 
-def watch(
+def detect_surges(
     counts: NDArray[np.int64],
     *,
     ties: Floats,
     first_weekday: int = 0,
-    plan: DetectorSettings | None = None,
+    settings: DetectorSettings | None = None,
 ) -> DetectorOutput:
-    """Judge daily counts, shape (days, …, topics); the topics of the last axis share the budget.
+    """Detect surges in daily counts, shape (days, …, topics).
 
-    `ties`, of the same shape and uniform in 0 to 1, say where in its own probability a count lies:
-    give the same numbers to get the same alarms. `first_weekday` is 0 for a Monday.
+    The topics of the last axis share the budget.
+    `ties`, of the same shape and uniform in 0 to 1, give the place of a count within its own
+    probability: the same numbers give the same alarms. `first_weekday` is 0 for a Monday.
     """
-    plan = plan or DetectorSettings()
-    baseline = _Baseline(counts, plan)
+    settings = settings or DetectorSettings()
+    baseline = _Baseline(counts, settings)
     shape = counts.shape[1:]
     chart, streak, last = np.zeros(shape), np.zeros(shape), np.full(shape, -np.inf)
     correction = np.zeros((*shape[:-1], 1))
     expected, spread, scores, charts = (np.zeros(counts.shape) for _ in range(4))
-    found = DetectorOutput(expected, spread, scores, charts, np.zeros(counts.shape, np.bool_))
+    output = DetectorOutput(expected, spread, scores, charts, np.zeros(counts.shape, np.bool_))
     for day, count in enumerate(counts):
         mean, variance = baseline.predict((first_weekday + day) % WEEK)
         score = normal_score(count, mean, variance, ties[day])
-        if day >= plan.warm_up:
-            chart = np.maximum(0.0, chart + np.clip(score, -_SPREAD, _SPREAD) - plan.reference)
-            limit = np.maximum(0.0, _limits(mean, plan) + correction)
-            alarm = (chart > limit) & (count >= plan.fewest)
-            streak = np.where(alarm, np.where(day - last > plan.ongoing, 1, streak + 1), streak)
+        if day >= settings.warm_up:
+            chart = np.maximum(
+                0.0, chart + np.clip(score, -_MAX_SCORE, _MAX_SCORE) - settings.reference
+            )
+            limit = np.maximum(0.0, _limits(mean, settings) + correction)
+            alarm = (chart > limit) & (count >= settings.fewest)
+            streak = np.where(alarm, np.where(day - last > settings.ongoing, 1, streak + 1), streak)
             last = np.where(alarm, day, last)
-            spent = (alarm & (streak <= plan.charged)).sum(axis=-1, keepdims=True)
-            correction += plan.correction * (spent - plan.budget / WEEK)
-            correction = np.clip(correction, -plan.leeway, plan.leeway)
-            found.alarm[day], found.chart[day] = alarm, chart
+            charged = (alarm & (streak <= settings.charged)).sum(axis=-1, keepdims=True)
+            correction += settings.correction * (charged - settings.budget / WEEK)
+            correction = np.clip(correction, -settings.leeway, settings.leeway)
+            output.alarm[day], output.chart[day] = alarm, chart
             chart = np.where(alarm, 0.0, chart)
-        found.expected[day], found.spread[day] = mean, np.sqrt(variance)
-        found.score[day] = score
+        output.expected[day], output.spread[day] = mean, np.sqrt(variance)
+        output.score[day] = score
         baseline.learn(count)
-    return found
+    return output
 
 
-def _limits(mean: Floats, plan: DetectorSettings) -> Floats:
-    """Return each topic's threshold: the budget is shared out as the square roots of the means.
+def _limits(mean: Floats, settings: DetectorSettings) -> Floats:
+    """Return each topic's threshold: the budget is divided in proportion to the roots of the means.
 
-    A doubling of a large topic concerns more people and can be told from chance sooner.
+    A doubling of a large topic concerns more people and can be distinguished from chance sooner.
     """
     share = np.sqrt(mean)
     share /= share.sum(axis=-1, keepdims=True)
-    days = np.log(WEEK / (plan.budget * share))
-    return np.interp(days, *_table(plan.reference))
+    days = np.log(WEEK / (settings.budget * share))
+    return np.interp(days, *_table(settings.reference))
 
 
 @cache
@@ -129,59 +132,61 @@ def _table(reference: float) -> tuple[Floats, Floats]:
 class _Baseline:
     """The filter: log m = level + factor of the weekday; the level grows by the slope."""
 
-    def __init__(self, counts: NDArray[np.int64], plan: DetectorSettings) -> None:
-        """Start from the mean of the first two weeks, of which little is trusted."""
-        self._plan = plan
+    def __init__(self, counts: NDArray[np.int64], settings: DetectorSettings) -> None:
+        """Start from the mean of the first two weeks, with a large variance."""
+        self._settings = settings
         shape = counts.shape[1:]
         self._state = np.zeros((*shape, _STATES))
         self._state[..., 0] = np.log(counts[: 2 * WEEK].mean(axis=0) + 0.1)
-        known = np.array([0.3, 0.01, *[0.25] * WEEK]) ** 2
-        self._covariance = np.broadcast_to(np.diag(known), (*shape, _STATES, _STATES)).copy()
-        self._drift = np.array([plan.level, plan.slope, *[plan.weekday] * WEEK]) ** 2
+        deviations = np.array([0.3, 0.01, *[0.25] * WEEK]) ** 2
+        self._covariance = np.broadcast_to(np.diag(deviations), (*shape, _STATES, _STATES)).copy()
+        self._drift = np.array([settings.level, settings.slope, *[settings.weekday] * WEEK]) ** 2
         self._row = np.zeros(_STATES)
         # Sums behind the dispersion: squared errors beyond the Poisson's, and squared means.
-        self._excess = np.full(shape, plan.dispersion * 30.0)
+        self._excess = np.full(shape, settings.dispersion * 30.0)
         self._weight = np.full(shape, 30.0)
 
     def predict(self, weekday: int) -> tuple[Floats, Floats]:
-        """Move on by a day; return the mean and the variance of its counts."""
+        """Advance by a day; return the mean and the variance of its counts."""
         self._state[..., 0] += self._state[..., 1]
-        moved = self._covariance
-        moved[..., 0, :] += moved[..., 1, :]
-        moved[..., :, 0] += moved[..., :, 1]
+        covariance = self._covariance
+        covariance[..., 0, :] += covariance[..., 1, :]
+        covariance[..., :, 0] += covariance[..., :, 1]
         places = np.arange(_STATES)
-        moved[..., places, places] += self._drift
+        covariance[..., places, places] += self._drift
         self._row = np.zeros(_STATES)
         self._row[[0, 2 + weekday]] = 1.0
-        self._gain = moved @ self._row
-        self._doubt = self._gain @ self._row
+        self._gain = covariance @ self._row
+        self._state_variance = self._gain @ self._row
         self._mean = np.exp(np.clip(self._state @ self._row, -5.0, 14.0))
         self._noise = self._mean + self._mean**2 * self._dispersion()
-        return self._mean, self._noise + self._mean**2 * self._doubt
+        return self._mean, self._noise + self._mean**2 * self._state_variance
 
     def _dispersion(self) -> Floats:
         return np.asarray(np.maximum(self._excess / self._weight, 1e-3))
 
     def learn(self, count: NDArray[np.int64]) -> None:
-        """Correct the baseline by the day's counts; an outlier counts as one at the margin."""
-        mean, plan = self._mean, self._plan
-        spread = np.sqrt(self._noise + mean**2 * self._doubt)
-        error = np.clip(count - mean, -plan.outlier * spread, plan.outlier * spread)
-        variance = self._noise / mean**2 + self._doubt  # of the working error, on the log scale
+        """Correct the baseline by the day's counts; outliers are clipped."""
+        mean, settings = self._mean, self._settings
+        spread = np.sqrt(self._noise + mean**2 * self._state_variance)
+        error = np.clip(count - mean, -settings.outlier * spread, settings.outlier * spread)
+        variance = (
+            self._noise / mean**2 + self._state_variance
+        )  # of the working error, on the log scale
         self._state += self._gain * (error / mean / variance)[..., None]
         outer = self._gain[..., :, None] * self._gain[..., None, :]
         self._covariance -= outer / variance[..., None, None]
         # A square that weighs the same at every size: (m + d·m²) is estimated relative to m².
         weight = (mean / (1.0 + mean * self._dispersion())) ** 2
-        wide = np.clip(count - mean, -_SPREAD * spread, _SPREAD * spread)
-        excess = (wide**2 - mean) / mean**2 - self._doubt
-        keep = np.exp(-1.0 / plan.memory)
+        clipped = np.clip(count - mean, -_MAX_SCORE * spread, _MAX_SCORE * spread)
+        excess = (clipped**2 - mean) / mean**2 - self._state_variance
+        keep = np.exp(-1.0 / settings.memory)
         self._excess = keep * self._excess + weight * excess
         self._weight = keep * self._weight + weight
 
 
 def normal_score(count: NDArray[np.int64], mean: Floats, variance: Floats, tie: Floats) -> Floats:
-    """Return where counts lie in negative binomials, as standard normal scores."""
+    """Return the place of counts in negative binomials, as standard normal scores."""
     special = _special()
     size = mean**2 / np.maximum(variance - mean, 1e-6 * mean)
     success = size / (size + mean)
@@ -192,8 +197,8 @@ def normal_score(count: NDArray[np.int64], mean: Floats, variance: Floats, tie: 
 
 
 def threshold(days: float, reference: float) -> float:
-    """Return the CUSUM's threshold for so many days, in the mean, between false alarms."""
-    low, high = 0.0, _LONGEST
+    """Return the CUSUM's threshold for a mean number of days between false alarms."""
+    low, high = 0.0, _MAX_THRESHOLD
     for _ in range(50):
         middle = (low + high) / 2.0
         low, high = (middle, high) if run_length(middle, reference) < days else (low, middle)
@@ -213,7 +218,7 @@ def run_length(limit: float, reference: float) -> float:
 
 
 def _special() -> Any:
-    """Return SciPy's functions, imported where they are used: starting stays fast."""
+    """Return SciPy's functions, imported on first use to keep the start fast."""
     from scipy import special
 
     return special

@@ -1,4 +1,4 @@
-"""Looks for topics in a home's log: new messages join those there are, the rest may be new ones."""
+"""Updates of topics from a home's log: new messages join existing topics, or form new ones."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from bot.store.database import Engine
 
 SPACING: Final = timedelta(minutes=55)
-_POOL: Final = 5000  # the latest messages, among which new topics are looked for
-_DEEPEST: Final = 50_000  # earlier ones that are asked whether they belong to a new topic
-_FEW: Final = 16  # texts that are read at a time beside the serving
+_MAX_POOL: Final = 5000  # the latest messages, in which new topics are looked for
+_MAX_EARLIER: Final = 50_000  # earlier messages that may belong to a new topic
+_BATCH_SIZE: Final = 16  # texts that are encoded at a time while the server is in use
 
 
 @dataclass(frozen=True)
 class TopicUpdate:
-    """What a look found: new topics that say more than an intent, and messages with a topic now."""
+    """The result of an update: the numbers of new visible topics and of placed messages."""
 
     found: int = 0
     placed: int = 0
@@ -38,7 +38,7 @@ class TopicUpdate:
 
 
 class TopicUpdater:
-    """Looks at a home again and again; what it has read it need not read anew."""
+    """Updates the topics of a home repeatedly; each text is encoded only once."""
 
     def __init__(
         self,
@@ -66,80 +66,81 @@ class TopicUpdater:
         self._vectors: dict[str, Vectors] = {}
 
     def look(self, *, fresh: bool = False) -> TopicUpdate:
-        """Look at real conversations, and then at those made up, where there are any.
+        """Update the topics of real conversations, and then of synthetic ones, where there are any.
 
-        `fresh` forgets the topics there are first. Raises LookingError where another process looks.
+        `fresh` removes the existing topics first. Raises TopicUpdateRunningError where another
+        process does the same.
         """
-        looked, read = TopicUpdate(), set[str]()
+        result, read = TopicUpdate(), set[str]()
         engine = self._engine
         with store.exclusive_update(engine):
-            if store.names(engine):  # a home without any needs no encoder for it
+            if store.names(engine):  # without topics no encoder is needed here
                 store.sweep(engine, None if fresh else self._encoder)
             for synthetic in (False, True):
-                pool = store.latest(engine, **self._wanted(synthetic), limit=_POOL)
-                if any(one.topic is None for one in pool):
-                    looked += self._look(pool, read, synthetic=synthetic)
+                pool = store.latest(engine, **self._selection(synthetic), limit=_MAX_POOL)
+                if any(message.topic is None for message in pool):
+                    result += self._update_pool(pool, read, synthetic=synthetic)
         self._vectors = {text: row for text, row in self._vectors.items() if text in read}
-        return looked
+        return result
 
     @property
     def _encoder(self) -> str:
-        """The same for all engines of an encoder: their vectors are close enough."""
+        """The id is the same for all engines of an encoder: their vectors are close enough."""
         return self._open_encoder().base.id
 
-    def _look(
+    def _update_pool(
         self, pool: Sequence[TopicMessage], read: set[str], *, synthetic: bool
     ) -> TopicUpdate:
         engine = self._engine
-        known = store.read(engine, self._encoder, synthetic=synthetic)
+        existing = store.read(engine, self._encoder, synthetic=synthetic)
         names = store.names(engine)
         placed: dict[str, str] = {}
         new: list[Topic] = []
         for batch in batches(pool, self._encode):
             read.update(batch.texts)
-            homeless = np.array([one.topic is None for one in batch.said])
-            at = assign(batch, known)
-            placed |= _placed(batch, np.where(homeless, at, NOWHERE), known)
-            found = discover(batch, homeless & (at == NOWHERE), self._encode, names)
-            names |= {topic.name for topic in found}
-            new += found
-        if new:  # their past is wanted as well: what was ordinary is learnt from it
-            for part in self._past(synthetic):
+            unplaced = np.array([message.topic is None for message in batch.messages])
+            best = assign(batch, existing)
+            placed |= _topic_ids(batch, np.where(unplaced, best, NOWHERE), existing)
+            discovered = discover(batch, unplaced & (best == NOWHERE), self._encode, names)
+            names |= {topic.name for topic in discovered}
+            new += discovered
+        if new:  # earlier messages are placed too: surge detection needs the past of a topic
+            for part in self._earlier_messages(synthetic):
                 for batch in batches(part, self._encode):
-                    placed = {**_placed(batch, assign(batch, new), new), **placed}
+                    placed = {**_topic_ids(batch, assign(batch, new), new), **placed}
         store.add(engine, new, self._encoder, synthetic=synthetic)
         return TopicUpdate(sum(not topic.known for topic in new), store.place(engine, placed))
 
-    def _past(self, synthetic: bool) -> Iterator[Sequence[TopicMessage]]:  # noqa: FBT001
+    def _earlier_messages(self, synthetic: bool) -> Iterator[Sequence[TopicMessage]]:  # noqa: FBT001
         """Yield the messages without a topic, in parts."""
-        wanted = self._wanted(synthetic)
-        everything = store.latest(self._engine, **wanted, limit=_DEEPEST, unplaced=True)
-        for at in range(0, len(everything), _POOL):
-            yield everything[at : at + _POOL]
+        wanted = self._selection(synthetic)
+        everything = store.latest(self._engine, **wanted, limit=_MAX_EARLIER, unplaced=True)
+        for at in range(0, len(everything), _MAX_POOL):
+            yield everything[at : at + _MAX_POOL]
 
-    def _wanted(self, synthetic: bool) -> dict[str, Any]:  # noqa: FBT001
+    def _selection(self, synthetic: bool) -> dict[str, Any]:  # noqa: FBT001
         without = {"reason": NO_TOPIC, "intent": self._small_talk()}
         return {"since": now() - HISTORY, "synthetic": synthetic, "without": without}
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
         new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
         if new:
-            self._vectors |= zip(new, self._read(new), strict=True)
+            self._vectors |= zip(new, self._encode_new(new), strict=True)
         return np.stack([self._vectors[text] for text in texts])
 
-    def _read(self, texts: Sequence[str]) -> Vectors:
+    def _encode_new(self, texts: Sequence[str]) -> Vectors:
         queries = self._open_encoder().queries
         if not self._patient:
             return queries(texts, progress=self._progress)
-        parts = [queries(texts[at : at + _FEW]) for at in range(0, len(texts), _FEW)]
+        parts = [queries(texts[at : at + _BATCH_SIZE]) for at in range(0, len(texts), _BATCH_SIZE)]
         return np.concatenate(parts)
 
 
-def _placed(
+def _topic_ids(
     batch: MessageBatch, at: NDArray[np.int64], topics: Sequence[Topic]
 ) -> Mapping[str, str]:
     return {
-        one.id: topics[place].id
-        for one, place in zip(batch.said, at.tolist(), strict=True)
-        if place != NOWHERE
+        message.id: topics[index].id
+        for message, index in zip(batch.messages, at.tolist(), strict=True)
+        if index != NOWHERE
     }

@@ -1,7 +1,7 @@
-"""Traffic that might have been: seasons, growth, moods, a week that goes wrong. All of it invented.
+"""Simulated traffic with seasons, growth, moods and a surge. All of it is invented.
 
-The texts are the home's own labelled examples, and, of the last days, complaints about something
-that no intent was made for; what is random comes from one seed.
+The texts are the home's own labelled examples, and, on the last days, complaints without a fitting
+intent; all random choices come from one seed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from knowledge_base.retrieval.search import KnowledgeBase
 
 SENDER: Final = "synthetic-"
-_WEEK: Final = (1.15, 1.1, 1.05, 1.0, 1.1, 0.8, 0.6)  # Monday first
-_HOURS: Final = np.array(
+_WEEKDAY_FACTORS: Final = (1.15, 1.1, 1.05, 1.0, 1.1, 0.8, 0.6)  # Monday first
+_HOUR_WEIGHTS: Final = np.array(
     [1, 1, 1, 1, 1, 2, 3, 5, 8, 10, 11, 10, 9, 10, 10, 9, 9, 8, 8, 9, 9, 7, 4, 2]
 )
 _CHANNELS: Final = (("widget", 0.7), ("email", 0.2), ("api", 0.1))
-_SURGE: Final = (6, 3)  # how many days ago the week goes wrong, and for how many days
-NEW_DAYS: Final = 4  # since when there is the unforeseen
-_NEW: Final = (0.12, 0.7)  # its share of what is asked, and how many of those are upset
+_SURGE: Final = (6, 3)  # how many days ago the surge begins, and how many days it lasts
+NEW_DAYS: Final = 4  # days with the unforeseen complaints
+_UNFORESEEN: Final = (0.12, 0.7)  # their share of all messages, and the share of upset customers
 UNFORESEEN: Final = {
     "en": (
         "There are ants in my parcel", "the whole box is full of ants",
@@ -56,8 +56,8 @@ UNFORESEEN: Final = {
         "包裹里有虫子，好像是蚂蚁", "你们知道箱子里有蚂蚁吗",
     ),
 }  # fmt: skip
-_LONGEST: Final = timedelta(minutes=15)  # that a conversation lasts
-_TURNS: Final = (0.45, 0.3, 0.15, 0.1)
+_MAX_DURATION: Final = timedelta(minutes=15)  # of a conversation
+_TURN_SHARES: Final = (0.45, 0.3, 0.15, 0.1)
 _ROUTES: Final[tuple[tuple[Route, str, float], ...]] = (
     (Route.TEMPLATE, "intent", 0.3),
     (Route.RETRIEVE, "intent", 0.4),
@@ -69,7 +69,7 @@ _ROUTES: Final[tuple[tuple[Route, str, float], ...]] = (
 
 @dataclass(frozen=True)
 class TrafficSource:
-    """What the home has to talk about."""
+    """The texts and articles that a simulation uses."""
 
     texts: dict[str, dict[str, list[str]]]  # language → intent → texts
     articles: tuple[tuple[str, str, str], ...]  # id, title, the beginning of its text
@@ -79,7 +79,7 @@ class TrafficSource:
 def read_source(
     dialogs: Path, knowledge: "KnowledgeBase | None", served_by: ServingVersions
 ) -> TrafficSource:
-    """Read what customers may ask from labelled texts, and what answers them.
+    """Read customers' questions from labelled texts, and the articles for the answers.
 
     Raises:
         CarelineError: The folder holds no labelled texts.
@@ -101,52 +101,53 @@ def read_source(
 
 
 def simulate_traffic(
-    found: TrafficSource, days: int, a_day: float, seed: int = 0, until: datetime | None = None
+    source: TrafficSource, days: int, per_day: float, seed: int = 0, until: datetime | None = None
 ) -> Iterator[SyntheticConversation]:
     """Yield the conversations of the days before `until`, oldest first.
 
-    Those of the last day lie in as much of it as has passed: none is of an hour to come.
+    Those of the last day are spread over the part of it that has passed, so that none is in the
+    future.
     """
     rng = np.random.default_rng(seed)
     end = until or now()
     last = end.date()
     midnight = datetime.combine(last, time(), UTC)
-    passed = max((end - midnight - _LONGEST) / timedelta(days=1), 0.0)
-    languages = [language for language, intents in found.texts.items() if intents]
-    names = sorted({name for intents in found.texts.values() for name in intents})
+    passed = max((end - midnight - _MAX_DURATION) / timedelta(days=1), 0.0)
+    languages = [language for language, intents in source.texts.items() if intents]
+    names = sorted({name for intents in source.texts.values() for name in intents})
     popular = rng.gamma(0.6, 1.0, len(names)) + 0.05
     upset = rng.beta(1.5, 9.0, len(names))
-    bad = int(popular.argmax())
-    # The unforeseen stands last: an intent of its own that has texts, and no weight for most days.
+    surging = int(popular.argmax())
+    # The unforeseen is the last intent: it has texts, but no weight on most days.
     names.append(OUT_OF_SCOPE)
-    popular, upset = np.append(popular, 0.0), np.append(upset, _NEW[1])
+    popular, upset = np.append(popular, 0.0), np.append(upset, _UNFORESEEN[1])
     texts = {
-        language: {**found.texts[language], OUT_OF_SCOPE: list(UNFORESEEN[language])}
+        language: {**source.texts[language], OUT_OF_SCOPE: list(UNFORESEEN[language])}
         for language in languages
     }
-    found = replace(found, texts=texts)
+    source = replace(source, texts=texts)
     for ago in range(days - 1, -1, -1):
         day = last - timedelta(days=ago)
-        level = a_day * _WEEK[day.weekday()] * (1.0 + 0.25 * (days - ago) / days)
-        wrong = _SURGE[0] - _SURGE[1] < ago <= _SURGE[0]
+        level = per_day * _WEEKDAY_FACTORS[day.weekday()] * (1.0 + 0.25 * (days - ago) / days)
+        is_surge = _SURGE[0] - _SURGE[1] < ago <= _SURGE[0]
         weights, moods = popular.copy(), upset.copy()
-        if wrong:  # something broke: more of one question, and most of it angry
-            weights[bad] *= 2.0
-            moods[bad] = 0.75
+        if is_surge:  # more of one question, and most of it angry
+            weights[surging] *= 2.0
+            moods[surging] = 0.75
         if ago < NEW_DAYS:
-            weights[-1] = _NEW[0] / (1.0 - _NEW[0]) * weights.sum()
+            weights[-1] = _UNFORESEEN[0] / (1.0 - _UNFORESEEN[0]) * weights.sum()
         weights /= weights.sum()
         count = int(rng.poisson(rng.gamma(25.0, level / 25.0)))
-        hours = np.sort(rng.choice(24, count, p=_HOURS / _HOURS.sum()))
+        hours = np.sort(rng.choice(24, count, p=_HOUR_WEIGHTS / _HOUR_WEIGHTS.sum()))
         for hour in hours.tolist():
-            into = timedelta(hours=hour, seconds=int(rng.integers(3600)))
-            at = datetime.combine(day, time(), UTC) + (into if ago else into * passed)
+            offset = timedelta(hours=hour, seconds=int(rng.integers(3600)))
+            at = datetime.combine(day, time(), UTC) + (offset if ago else offset * passed)
             language = languages[0] if len(languages) == 1 or _happens(rng, 0.75) else "zh"
-            yield _conversation(found, rng, at, language, names, weights, moods)
+            yield _conversation(source, rng, at, language, names, weights, moods)
 
 
 def _conversation(  # noqa: PLR0913, PLR0917 — one parameter a thing that is drawn from
-    found: TrafficSource,
+    source: TrafficSource,
     rng: np.random.Generator,
     at: datetime,
     language: str,
@@ -157,23 +158,23 @@ def _conversation(  # noqa: PLR0913, PLR0917 — one parameter a thing that is d
     identifier = f"synthetic-{rng.bytes(12).hex()}"
     sender = f"{SENDER}{int(rng.zipf(1.6)) % 5000}" if _happens(rng, 0.4) else None
     channel = _pick(rng, _CHANNELS)
-    there = [name for name in names if found.texts[language].get(name)]
-    chances = np.array([weights[names.index(name)] for name in there])
-    topic = there[int(rng.choice(len(there), p=chances / chances.sum()))]
+    available = [name for name in names if source.texts[language].get(name)]
+    chances = np.array([weights[names.index(name)] for name in available])
+    topic = available[int(rng.choice(len(available), p=chances / chances.sum()))]
     unhappy = bool(rng.random() < moods[names.index(topic)])
     turns, ratings = list[Turn](), list[str | None]()
-    for number in range(1 + int(rng.choice(len(_TURNS), p=_TURNS))):
+    for number in range(1 + int(rng.choice(len(_TURN_SHARES), p=_TURN_SHARES))):
         if number and _happens(rng, 0.3):
-            topic = there[int(rng.choice(len(there), p=chances / chances.sum()))]
-        text = str(rng.choice(found.texts[language][topic]))
-        turn = _turn(found, rng, (identifier, sender, channel), at, language, topic, text, unhappy)
+            topic = available[int(rng.choice(len(available), p=chances / chances.sum()))]
+        text = str(rng.choice(source.texts[language][topic]))
+        turn = _turn(source, rng, (identifier, sender, channel), at, language, topic, text, unhappy)
         turns.append(turn)
         liked = rng.random() > (0.75 if unhappy else 0.2)
         ratings.append(("up" if liked else "down") if _happens(rng, 0.12) else None)
         at += timedelta(seconds=int(rng.integers(20, 240)))
         if turn.decision.route is Route.HANDOFF:
             break
-    handed = turns[-1].decision.route is Route.HANDOFF
+    handed_off = turns[-1].decision.route is Route.HANDOFF
     score = int(np.clip(round(rng.normal(2.2 if unhappy else 4.3, 0.9)), 1, 5))
     return SyntheticConversation(
         identifier,
@@ -183,7 +184,7 @@ def _conversation(  # noqa: PLR0913, PLR0917 — one parameter a thing that is d
         turns,
         ratings,
         score if _happens(rng, 0.15) else None,
-        [_offer(rng, at) for _ in range(int(rng.integers(1, 4)))] if handed else [],
+        [_offer(rng, at) for _ in range(int(rng.integers(1, 4)))] if handed_off else [],
     )
 
 
@@ -205,26 +206,26 @@ def _pick(rng: np.random.Generator, choices: Sequence[tuple[str, float]]) -> str
 
 
 def _turn(  # noqa: PLR0913, PLR0917 — one parameter a thing that is drawn from
-    found: TrafficSource,
+    source: TrafficSource,
     rng: np.random.Generator,
-    who: tuple[str, str | None, str],
+    identity: tuple[str, str | None, str],
     at: datetime,
     language: str,
     topic: str,
     text: str,
     unhappy: bool,  # noqa: FBT001
 ) -> Turn:
-    identifier, sender, channel = who
+    identifier, sender, channel = identity
     place = int(rng.choice(len(_ROUTES), p=[share for *_, share in _ROUTES]))
     route, reason, _ = _ROUTES[place]
     if unhappy and _happens(rng, 0.3):
         route, reason = Route.HANDOFF, "repeated_failure"
     sentiment = "negative" if unhappy else ("positive" if _happens(rng, 0.15) else "neutral")
     cited: tuple[Citation, ...] = ()
-    if route is Route.RETRIEVE and found.articles:
+    if route is Route.RETRIEVE and source.articles:
         # The same few articles answer most of a topic's questions.
-        number = (hash_of(topic) + int(rng.zipf(2.2)) - 1) % len(found.articles)
-        article, title, quote = found.articles[number]
+        number = (hash_of(topic) + int(rng.zipf(2.2)) - 1) % len(source.articles)
+        article, title, quote = source.articles[number]
         cited = (Citation(article, title, quote, 0, len(quote)),)
     first = float(rng.lognormal(4.6, 0.5))
     return Turn(
@@ -234,7 +235,7 @@ def _turn(  # noqa: PLR0913, PLR0917 — one parameter a thing that is drawn fro
         ),
         decision=Decision(route, reason, intent=topic),
         reply=Reply(cited[0].quote if cited else "(made up)", cited),
-        versions=found.versions,
+        versions=source.versions,
         timings_ms=(("first_token", first), ("total", first + float(rng.lognormal(4.8, 0.6)))),
         reply_id=rng.bytes(16).hex(),
     )

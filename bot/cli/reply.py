@@ -41,7 +41,7 @@ def reply(
         message = "--json needs --out: standard output cannot hold the turns as well"
         raise typer.BadParameter(message)
     asked = list(batch_replies.read(file))
-    known = batch_replies.answered(out) if out else set()
+    known = batch_replies.answered_ids(out) if out else set()
     left = [one for one in asked if one.id not in known]
     started = time.perf_counter()
     done = _run(left, build_assistant(open_home(home)), out, workers)

@@ -1,4 +1,4 @@
-"""Trying a question out: the serving path, step by step, with nothing written anywhere."""
+"""Dry runs of questions: the serving path, step by step, without any writes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,12 +14,12 @@ from bot.generation.verification import SupportCheck, SupportVerdict
 from knowledge_base.chunking import sentences
 from knowledge_base.documents import SearchHit, SearchResult
 
-_CANDIDATES: Final = 10
+_MAX_CANDIDATES: Final = 10
 
 
 @dataclass(frozen=True)
 class DryRunQuestion:
-    """What is tried: a text, after earlier ones of the same customer."""
+    """A question for a dry run: a text, after earlier ones of the same customer."""
 
     text: str
     earlier: tuple[str, ...] = ()
@@ -33,16 +33,16 @@ class SentenceCheck:
 
     text: str
     verdict: SupportVerdict
-    article: str | None  # the one it stands on
+    article: str | None  # the article of the supporting passage
 
 
 @dataclass(frozen=True)
 class DryRunResult:
-    """What came of a question.
+    """The result of a dry run.
 
-    `found` is what a search for the question finds, whether the reply was searched for or not, and
-    how likely the first passage answers, which counts from `threshold` on; `used` are the passages
-    the reply was made from.
+    `found` is the result of a search for the question, whether the reply needed one or not, with
+    the probability that the first passage answers, which is evidence from `threshold` on; `used`
+    are the passages the reply was made from.
     """
 
     turn: Turn
@@ -56,7 +56,7 @@ class DryRunResult:
 def dry_run(
     serving: Assistant, actions: Actions | None, check: SupportCheck, question: DryRunQuestion
 ) -> DryRunResult:
-    """Answer a question as `serving` would; nothing is kept.
+    """Answer a question as `serving` would; nothing is stored.
 
     Args:
         serving: The assistant whose parts are used.
@@ -74,57 +74,57 @@ def dry_run(
         before = state
         turns.append(bot.replay(message, before))
         state = advance(before, turns[-1], bot.components.policy.content.kept)
-    found, threshold = _searched(bot, turns[-1], before)
+    search_result, threshold = _search(bot, turns[-1], before)
     return DryRunResult(
         turn=turns[-1],
         earlier=tuple(turns[:-1]),
-        found=found,
+        found=search_result,
         threshold=threshold,
         used=_used(turns[-1]),
-        support=_supported(check, turns[-1]),
+        support=_check_support(check, turns[-1]),
     )
 
 
-def _searched(bot: Assistant, turn: Turn, before: State) -> tuple[SearchResult, float]:
-    """Return what a search finds, the way that the reply came by, and what counts as evidence.
+def _search(bot: Assistant, turn: Turn, before: State) -> tuple[SearchResult, float]:
+    """Return the search result that led to the reply, and the threshold of evidence.
 
-    A reply that was not searched for, or found nothing, is shown what the first way finds.
+    For a reply without a search, or without passages, it is the result of the first attempt.
     """
     first = turn.understanding.parts(turn.message.text)[0]
     context = TurnContext(turn.message, before, request=first.requests[0].text)
     language = context.language(turn.understanding)
-    ways = retrieval.retrieval_attempts(bot.components, context, turn.decision, language)
-    shown: SearchResult | None = None
-    for way in ways:
-        found = retrieval.run_attempt(
-            bot.components, context, turn.decision, language, way, _CANDIDATES
+    attempts = retrieval.retrieval_attempts(bot.components, context, turn.decision, language)
+    first_result: SearchResult | None = None
+    for attempt in attempts:
+        result = retrieval.run_attempt(
+            bot.components, context, turn.decision, language, attempt, _MAX_CANDIDATES
         )
-        shown = shown or found
-        if turn.evidence and found.hits[: len(turn.evidence)] == turn.evidence:
-            return found, way.threshold
-    return shown or SearchResult(), ways[0].threshold
+        first_result = first_result or result
+        if turn.evidence and result.hits[: len(turn.evidence)] == turn.evidence:
+            return result, attempt.threshold
+    return first_result or SearchResult(), attempts[0].threshold
 
 
 def _used(turn: Turn) -> tuple[SearchHit, ...]:
-    """Return the passages the reply was made from; those that were no evidence are none."""
+    """Return the passages the reply was made from, without those that were not evidence."""
     retrieved = Route.RETRIEVE in {decision.route for decision in turn.decisions}
     return turn.evidence if retrieved else ()
 
 
-def _supported(check: SupportCheck, turn: Turn) -> tuple[SentenceCheck, ...]:
-    """Check each sentence of a reply that was made from passages; templates are the shop's own."""
+def _check_support(check: SupportCheck, turn: Turn) -> tuple[SentenceCheck, ...]:
+    """Check each sentence of a reply made from passages; templates need no check."""
     passages = _distinct(_used(turn))
     if not passages:
         return ()
-    said = [turn.reply.text[start:end] for start, end in sentences(turn.reply.text)]
-    verdicts = check.check_all(said, [hit.chunk.text for hit in passages])
+    reply_sentences = [turn.reply.text[start:end] for start, end in sentences(turn.reply.text)]
+    verdicts = check.check_all(reply_sentences, [hit.chunk.text for hit in passages])
     return tuple(
         SentenceCheck(
             text,
             verdict,
             passages[verdict.passage].chunk.article if verdict.passage is not None else None,
         )
-        for text, verdict in zip(said, verdicts, strict=True)
+        for text, verdict in zip(reply_sentences, verdicts, strict=True)
     )
 
 

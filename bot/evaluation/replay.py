@@ -1,7 +1,7 @@
-"""Past conversations through an Assistant: metrics, and what it would say now.
+"""Replays of past conversations: metrics, and today's replies.
 
-Each customer turn is answered in its logged context: after our own answer the state is given the
-reply that was really made, so that one difference does not derail the rest of a conversation.
+Each customer turn is answered in its logged context: after our own answer the state gets the
+logged reply, so that one difference does not affect the rest of a conversation.
 """
 
 import time
@@ -22,13 +22,13 @@ from bot.training import datasets
 from bot.training.datasets import Conversation, LoggedTurn
 from knowledge_base.index.sparse import terms
 
-_SAMPLES: Final = 200  # differences kept for the report
-_TEXT: Final = 300
-_AGREES: Final = 0.5  # F1 of shared terms from which two replies say the same
+_MAX_DIFFERENCES: Final = 200  # in the report
+_MAX_TEXT: Final = 300
+_MIN_AGREEMENT: Final = 0.5  # F1 of the shared terms of two equivalent replies
 
 
 class States(Protocol):
-    """Where a replay puts the state a conversation really had."""
+    """The log of a replay, to which it writes the logged state of a conversation."""
 
     states: dict[str, State]
     turns: list[Turn]
@@ -159,7 +159,7 @@ def _replay_one(
 
 
 def _answer(assistant: Assistant, key: str, turn: LoggedTurn, result: ReplayResult) -> Turn | None:
-    """Answer one turn; what no channel would let in counts as an error only when it has text."""
+    """Answer one turn; a refused message counts as an error only when it has text."""
     try:
         answered = assistant.answer(Message(turn.text, key, channel="replay"))
     except InvalidMessageError:
@@ -170,7 +170,7 @@ def _answer(assistant: Assistant, key: str, turn: LoggedTurn, result: ReplayResu
 
 
 def _as_logged(state: State | None, turns: Sequence[LoggedTurn]) -> State:
-    """Return the state with the history that really happened, and the bot still in charge."""
+    """Return the state with the logged history, and the bot as the owner."""
     history = tuple(
         Utterance(turn.role, turn.text) for turn in turns if turn.role is not Role.ACTION
     )
@@ -207,25 +207,25 @@ def _count(
         counts["route_right"] += right
         wrong = wrong or not right
     if reply is not None and reply.role in {Role.BOT, Role.AGENT} and reply.text.strip():
-        result.agreement[0] += _same(turn.reply.text, reply.text)
+        result.agreement[0] += _agree(turn.reply.text, reply.text)
         result.agreement[1] += 1
-    if wrong and len(result.differences) < _SAMPLES:
+    if wrong and len(result.differences) < _MAX_DIFFERENCES:
         result.differences.append(
             ReplayDifference(
                 conversation.id,
-                logged.text[:_TEXT],
+                logged.text[:_MAX_TEXT],
                 logged.intent,
                 intent,
                 logged.route,
                 turn.decision.route.value,
-                turn.reply.text[:_TEXT],
+                turn.reply.text[:_MAX_TEXT],
             )
         )
 
 
-def _same(ours: str, theirs: str) -> bool:
+def _agree(ours: str, theirs: str) -> bool:
     """Return whether two replies share most of their terms (F1 of the sets)."""
-    left, right = set(terms(ours)), set(terms(theirs))
-    if not left or not right:
-        return left == right
-    return 2 * len(left & right) / (len(left) + len(right)) >= _AGREES
+    our_terms, their_terms = set(terms(ours)), set(terms(theirs))
+    if not our_terms or not their_terms:
+        return our_terms == their_terms
+    return 2 * len(our_terms & their_terms) / (len(our_terms) + len(their_terms)) >= _MIN_AGREEMENT

@@ -1,4 +1,4 @@
-"""The replay's HTML report: one file that needs nothing else, with a plot inside."""
+"""The replay's HTML report: one self-contained file with a plot."""
 
 import base64
 import io
@@ -32,24 +32,24 @@ def write(replayed: ReplayResult, path: Path, versions: ServingVersions) -> None
 
 
 def _plot(replayed: ReplayResult) -> str:
-    """Return a PNG in base64: where messages went, and how often that was right."""
+    """Return a PNG in base64 with the routes of messages and the accuracy."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
     summary = replayed.summary()
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
+    figure, (routes_axis, rates_axis) = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
     routes = sorted(summary["routes"].items(), key=lambda item: item[1])
-    left.barh([name for name, _ in routes], [count for _, count in routes], color="#2f6f5e")
-    left.set_title("Where customer messages went")
-    left.set_xlabel("messages")
+    routes_axis.barh([name for name, _ in routes], [count for _, count in routes], color="#2f6f5e")
+    routes_axis.set_title("Where customer messages went")
+    routes_axis.set_xlabel("messages")
     rates = _rates(summary)
-    right.barh([name for name, _ in rates], [rate for _, rate in rates], color="#c77d2e")
-    right.set_xlim(0, 1)
-    right.set_title("Against the annotations")
+    rates_axis.barh([name for name, _ in rates], [rate for _, rate in rates], color="#c77d2e")
+    rates_axis.set_xlim(0, 1)
+    rates_axis.set_title("Against the annotations")
     for number, (_, rate) in enumerate(rates):
-        right.text(min(rate, 0.86) + 0.02, number, f"{rate:.2f}", va="center")
+        rates_axis.text(min(rate, 0.86) + 0.02, number, f"{rate:.2f}", va="center")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
     plt.close(figure)
@@ -57,11 +57,11 @@ def _plot(replayed: ReplayResult) -> str:
 
 
 def _rates(summary: dict[str, Any]) -> list[tuple[str, float]]:
-    named = (
+    rates = (
         ("unneeded hand-offs", summary["handoff"]["unneeded"]),
         ("hand-off recall", summary["handoff"]["recall"]),
         ("reply agreement", summary["reply_agreement"]),
         ("route accuracy", summary["route"]["accuracy"]),
         ("intent accuracy", summary["intent"]["accuracy"]),
     )
-    return [(name, rate) for name, rate in named if rate is not None]
+    return [(name, rate) for name, rate in rates if rate is not None]

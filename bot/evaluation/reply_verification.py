@@ -1,7 +1,7 @@
-"""Verifying a reply: what is deterministic is done again, under the versions that served it.
+"""Verification of replies: deterministic steps are repeated with the versions that served them.
 
-Not repeated are what acts (orders are not cancelled twice) and what a language model wrote: of that
-the words are taken from the log, and everything around them is compared.
+Actions (orders are not cancelled twice) and texts of a language model are not repeated: their
+results are taken from the log, and everything around them is compared.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -34,13 +34,13 @@ from knowledge_base.documents import SearchHit
 if TYPE_CHECKING:
     from bot.store.database import Engine
 
-_CLOSE: Final = 1e-3  # scores: a batch of another size is rounded differently
-_PERSONAL: Final = ("[email]", "[card]", "[phone]")
+_TOLERANCE: Final = 1e-3  # of scores: a batch of another size is rounded differently
+_PLACEHOLDERS: Final = ("[email]", "[card]", "[phone]")
 
 
 @dataclass(frozen=True)
 class VerificationDifference:
-    """A part of the turn that came out otherwise; `part` is a path into the trace."""
+    """A part of the turn with another result; `part` is a path into the trace."""
 
     part: str
     logged: Any
@@ -49,11 +49,11 @@ class VerificationDifference:
 
 @dataclass(frozen=True)
 class VerificationResult:
-    """What came of doing a turn again.
+    """The result of the verification of a turn.
 
-    `unaltered` tells whether its rows are those that were written, None where they have no entry
-    in the chain. `redacted` tells that the message had personal data, which is gone from the log:
-    what was understood of it is taken from there, and everything that follows is done again.
+    `unaltered` is whether its rows are the original ones, None where they have no entry in the
+    chain. `redacted` is whether the message had personal data, which is not in the log: the
+    understanding of such a message is taken from the log, and everything that follows is repeated.
     """
 
     message_id: str
@@ -64,12 +64,12 @@ class VerificationResult:
 
     @property
     def equal(self) -> bool:
-        """Return whether everything came out as it was logged, from rows that nobody altered."""
+        """Return whether all results are as logged, from unaltered rows."""
         return not self.differences and self.unaltered is not False
 
 
 class LoggedHome(Protocol):
-    """What is needed of a home: its log, its folder and its present content."""
+    """The required parts of a home: its log, its folder and its present content."""
 
     @property
     def engine(self) -> "Engine":
@@ -96,7 +96,7 @@ class AssistantBuilder(Protocol):
 
 
 class Verifier:
-    """Does turns again; assistants of the versions met are kept open."""
+    """Verifies turns; the assistants of the versions are kept for further turns."""
 
     def __init__(self, home: LoggedHome, build: AssistantBuilder) -> None:
         """Take a home, whose log must be migrated, and the function that builds assistants."""
@@ -106,13 +106,13 @@ class Verifier:
         self._open: dict[tuple[str | None, ...], Assistant] = {}
 
     def verify(self, message_id: str) -> VerificationResult:
-        """Do a message's turn again, found by its id or that of its reply.
+        """Repeat a message's turn, found by its id or that of its reply.
 
-        Raises NotFoundError for an unknown id and CarelineError when a version is gone.
+        Raises NotFoundError for an unknown id and CarelineError when a version no longer exists.
         """
         record, trace = self._reader.turn(message_id)
         turn = serialization.from_record(record)
-        again = self._again(turn, trace)
+        again = self._repeat(turn, trace)
         return VerificationResult(
             message_id=turn.message.id,
             differences=tuple(_differences(_comparable(turn, trace), again)),
@@ -121,7 +121,7 @@ class Verifier:
             not_repeated=_not_repeated(turn),
         )
 
-    def _again(self, turn: Turn, trace: Mapping[str, Any]) -> dict[str, Any]:
+    def _repeat(self, turn: Turn, trace: Mapping[str, Any]) -> dict[str, Any]:
         served = turn.versions
         key = (served.model, served.knowledge, served.content)
         if key not in self._open:
@@ -129,19 +129,19 @@ class Verifier:
         bot = self._open[key]
         parts = replace(
             bot.components,
-            understander=_AsItWas(bot.components.understander, turn),
-            actions=_Done(list(turn.acted)),
+            understander=_LoggedUnderstander(bot.components.understander, turn),
+            actions=_LoggedActions(list(turn.acted)),
             suggester=None,
-            log=_AsItStood(turn),
+            log=_LoggedQueue(turn),
         )
         if turn.reply.composer.startswith("generated"):
-            parts = replace(parts, composer=_Said(turn.reply))
+            parts = replace(parts, composer=_LoggedComposer(turn.reply))
         before = states.from_json(trace.get("before") or {})
-        done = Assistant(parts).replay(turn.message, before)
-        return _comparable(done, serialization.trace_json(done))
+        repeated = Assistant(parts).replay(turn.message, before)
+        return _comparable(repeated, serialization.trace_json(repeated))
 
     def _assistant(self, turn: Turn) -> Assistant:
-        """Build the assistant that served; raise CarelineError when a part of it is gone."""
+        """Build the assistant that served; raise CarelineError when a part of it is missing."""
         served = turn.versions
         content = (
             content_snapshots.snapshot_folder(self._home.path, served.content)
@@ -155,8 +155,8 @@ class Verifier:
                 "kept: restore them in the home to verify this message"
             )
             raise CarelineError(message)
-        wanted = [version for version in (served.model, served.knowledge) if version]
-        bot = self._build(self._home, MemoryLog(), wanted, content=content)
+        versions = [version for version in (served.model, served.knowledge) if version]
+        bot = self._build(self._home, MemoryLog(), versions, content=content)
         if (bot.served_by().model, bot.served_by().knowledge) != (served.model, served.knowledge):
             parts = replace(
                 bot.components,
@@ -168,7 +168,9 @@ class Verifier:
 
 def _is_redacted(turn: Turn, trace: Mapping[str, Any]) -> bool:
     slots = (trace.get("before") or {}).get("slots", {})
-    return any(mark in text for text in (turn.message.text, *slots.values()) for mark in _PERSONAL)
+    return any(
+        mark in text for text in (turn.message.text, *slots.values()) for mark in _PLACEHOLDERS
+    )
 
 
 def _not_repeated(turn: Turn) -> str | None:
@@ -177,8 +179,8 @@ def _not_repeated(turn: Turn) -> str | None:
     return "action" if turn.acted else None
 
 
-class _AsItWas:
-    """Understands as before; whether the promise was void depended on the messages of that day."""
+class _LoggedUnderstander:
+    """Understands a message again, but with the logged state of the promise (void or not)."""
 
     def __init__(self, understander: MessageUnderstander, logged: Turn) -> None:
         self._understander = understander
@@ -186,23 +188,27 @@ class _AsItWas:
         self._logged = logged
 
     def understand(self, text: str, /, **context: Any) -> Understanding:
-        if any(mark in self._logged.message.text for mark in _PERSONAL):
-            return self._logged.understanding  # what was read then is no longer there to be read
-        found = self._understander.understand(text, **context)
-        requests = tuple(replace(r, promised=self._promised(r.promised)) for r in found.requests)
-        return replace(found, promised=self._promised(found.promised), requests=requests)
+        if any(mark in self._logged.message.text for mark in _PLACEHOLDERS):
+            return self._logged.understanding  # the original text is no longer available
+        understanding = self._understander.understand(text, **context)
+        requests = tuple(
+            replace(r, promised=self._promised(r.promised)) for r in understanding.requests
+        )
+        return replace(
+            understanding, promised=self._promised(understanding.promised), requests=requests
+        )
 
     def explain(self, text: str, /) -> None:
         del text
 
-    def _promised(self, found: PromiseStatus) -> PromiseStatus:
-        if found not in {PromiseStatus.KEPT, PromiseStatus.VOID}:
-            return found
+    def _promised(self, promised: PromiseStatus) -> PromiseStatus:
+        if promised not in {PromiseStatus.KEPT, PromiseStatus.VOID}:
+            return promised
         return PromiseStatus.VOID if self._void else PromiseStatus.KEPT
 
 
 @dataclass(frozen=True)
-class _Spoken:
+class _LoggedResponse:
     text: str | None
     template: str | None = None
     values: Mapping[str, str] = field(default_factory=dict)
@@ -211,15 +217,15 @@ class _Spoken:
 
 
 @dataclass(frozen=True)
-class _Outcome:
-    """What came of an action."""
+class _LoggedOutcome:
+    """The logged result of an action."""
 
     acted: ActionRecord
 
     @property
-    def said(self) -> Sequence[_Spoken]:
+    def said(self) -> Sequence[_LoggedResponse]:
         text, buttons = self.acted.text, self.acted.buttons
-        return (_Spoken(text, buttons=buttons),) if text or buttons else ()
+        return (_LoggedResponse(text, buttons=buttons),) if text or buttons else ()
 
     @property
     def asks(self) -> str | None:
@@ -235,16 +241,16 @@ class _Outcome:
 
 
 @dataclass(frozen=True)
-class _Done:
-    """Actions that were done: they say and set what they said and set, in order."""
+class _LoggedActions:
+    """Logged actions, which return their logged results in order."""
 
-    left: list[ActionRecord]
+    remaining: list[ActionRecord]
 
     def run(self, call: ActionCall, /) -> ActionOutcome:
-        if not self.left:
+        if not self.remaining:
             message = f"{call.name} was not run then"
             raise CarelineError(message)
-        return _Outcome(self.left.pop(0))
+        return _LoggedOutcome(self.remaining.pop(0))
 
     def stream(self, call: ActionCall, /) -> Generator[ActionResponse, None, ActionOutcome]:
         outcome = self.run(call)
@@ -252,8 +258,8 @@ class _Done:
         return outcome
 
 
-class _AsItStood(MemoryLog):
-    """A log that knows of the queue what was so then."""
+class _LoggedQueue(MemoryLog):
+    """A log with the logged state of the queue."""
 
     def __init__(self, turn: Turn) -> None:
         super().__init__()
@@ -269,21 +275,21 @@ class _AsItStood(MemoryLog):
 
 
 @dataclass(frozen=True)
-class _Said:
-    """A composer that says what a language model said."""
+class _LoggedComposer:
+    """A composer that returns the logged text of a language model."""
 
     reply: Reply
 
     def stream(
-        self, question: str, hits: Sequence[SearchHit], language: str, gone: Any, /
+        self, question: str, hits: Sequence[SearchHit], language: str, is_cancelled: Any, /
     ) -> ReplyTokens:
-        del question, hits, language, gone
+        del question, hits, language, is_cancelled
         yield self.reply.text
         return self.reply
 
 
 def _comparable(turn: Turn, trace: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a turn must be equal in: no times, no place in a queue, nothing learnt since."""
+    """Return the parts of a turn that must be equal: no times, no place in a queue."""
     clean = serialization.without_personal_data(turn)
     return {
         "input_sha256": trace["input_sha256"],
@@ -304,10 +310,10 @@ def _differences(logged: Any, now: Any, path: str = "") -> Iterator[Verification
         for key in dict.fromkeys((*logged, *now)):
             yield from _differences(logged.get(key), now.get(key), f"{path}.{key}".lstrip("."))
     elif isinstance(logged, list) and isinstance(now, list) and len(logged) == len(now):
-        for number, (one, other) in enumerate(zip(logged, now, strict=True)):
-            yield from _differences(one, other, f"{path}[{number}]")
+        for number, (first, second) in enumerate(zip(logged, now, strict=True)):
+            yield from _differences(first, second, f"{path}[{number}]")
     elif isinstance(logged, float) and isinstance(now, float):
-        if abs(logged - now) > _CLOSE * max(1.0, abs(logged)):
+        if abs(logged - now) > _TOLERANCE * max(1.0, abs(logged)):
             yield VerificationDifference(path, logged, now)
     elif logged != now:
         yield VerificationDifference(path, logged, now)

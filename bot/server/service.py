@@ -169,7 +169,7 @@ class Service:
             threading.Thread(target=self.suggester.learn, daemon=True, name="suggester").start()
         lines = reply_suggestions.lines(self.home.engine, conversation_id)
         suggestions = self.suggester.suggest(self.assistant.components, lines)
-        shown = [reply_suggester.as_json(suggestion) for suggestion in suggestions]
+        shown = [reply_suggester.suggestion_json(suggestion) for suggestion in suggestions]
         identifier = (
             reply_suggestions.offer(self.home.engine, conversation_id, shown) if shown else None
         )

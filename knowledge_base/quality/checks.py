@@ -40,7 +40,7 @@ class IssueKind(StrEnum):
 
 
 class IssueSeverity(StrEnum):
-    """How much an issue matters: wrong today, possibly wrong, or not wrong yet."""
+    """The severity of an issue: wrong today, possibly wrong, or not wrong yet."""
 
     HIGH = "high"
     MEDIUM = "medium"

@@ -1,1 +1,1 @@
-"""Conversation tests: what a customer says in YAML, and what should come of it."""
+"""Conversation tests in YAML: the customer's messages, and the expected results."""

@@ -1,4 +1,4 @@
-"""Conversation tests as they stand in a home's `tests/*.yml`: read, and checked as a whole."""
+"""The format of the conversation tests in a home's `tests/*.yml`, with its validation."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -24,37 +24,37 @@ SUFFIXES: Final = (".yml", ".yaml")
 WITHOUT: Final = r"^(model|knowledge|actions|routes\.\w+|templates\.\w+)$"
 
 
-class _Words(yaml.SafeLoader):
-    """Reads every scalar as text, but null: `yes` and `12345` are what customers write."""
+class _TextLoader(yaml.SafeLoader):
+    """Loads every scalar but null as text: `yes` and `12345` are what customers write."""
 
-    yaml_implicit_resolvers = {  # noqa: RUF012 — as the loader has it
-        first: [(tag, pattern) for tag, pattern in found if tag.endswith((":null", ":merge"))]
-        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    yaml_implicit_resolvers = {  # noqa: RUF012 — as in the base class
+        first: [(tag, pattern) for tag, pattern in resolvers if tag.endswith((":null", ":merge"))]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
 
 class ConversationTestError(CarelineError):
-    """A file of tests is wrong; the message names the file, the test and the key."""
+    """A file of tests is invalid; the message names the file, the test and the key."""
 
 
-def _listed(value: object) -> object:
+def _as_sequence(value: object) -> object:
     return value if isinstance(value, list | tuple) else (value,)
 
 
-# One value, or a list of which any will do.
-AnyOf = Annotated[tuple[str | None, ...], BeforeValidator(_listed)]
-# A list of which all are wanted; an entry may be a list of which any will do.
-All = Annotated[tuple[AnyOf, ...], BeforeValidator(_listed)]
+# One value, or a list of alternatives.
+AnyOf = Annotated[tuple[str | None, ...], BeforeValidator(_as_sequence)]
+# A list of required values; an entry may be a list of alternatives.
+All = Annotated[tuple[AnyOf, ...], BeforeValidator(_as_sequence)]
 
 
 class StrictModel(BaseModel):
-    """A part of a test; a key nobody knows is an error."""
+    """A part of a test; an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ReplyExpectation(StrictModel):
-    """What the reply should say."""
+    """The expected reply."""
 
     contains: All = ()
     not_contains: All = ()
@@ -63,7 +63,7 @@ class ReplyExpectation(StrictModel):
 
 
 class OwnerExpectation(StrictModel):
-    """Who should have the conversation after the turn."""
+    """The expected owner of the conversation after the turn."""
 
     state: AnyOf | None = None
     queue: AnyOf | None = None
@@ -71,7 +71,7 @@ class OwnerExpectation(StrictModel):
 
 
 class RequestExpectation(StrictModel):
-    """What should be decided about one request."""
+    """The expected decision about one request."""
 
     route: AnyOf | None = None
     intent: AnyOf | None = None
@@ -79,10 +79,10 @@ class RequestExpectation(StrictModel):
 
 
 class TurnExpectation(RequestExpectation):
-    """What should come of a turn; what is left out is not looked at.
+    """The expected result of a turn; missing keys are not checked.
 
-    `template` is one that was said, `action` one that ran (null: none did), `form` what the open
-    form asks for (null: none is open).
+    `template` is a template of the reply, `action` an action that ran (null: none did), `form` the
+    slot that the open form asks for (null: none is open).
     """
 
     template: AnyOf | None = None
@@ -97,7 +97,7 @@ class TurnExpectation(RequestExpectation):
 
 
 class TestStep(StrictModel):
-    """One turn of a test: the customer, an agent, or something that happens."""
+    """One turn of a test: a message of the customer or an agent, or an event."""
 
     customer: str | None = None
     agent: str | None = None
@@ -107,7 +107,7 @@ class TestStep(StrictModel):
     expect: TurnExpectation = TurnExpectation()
 
     @model_validator(mode="after")
-    def _one(self) -> Self:
+    def _has_one_kind(self) -> Self:
         if sum(part is not None for part in (self.customer, self.agent, self.event)) != 1:
             message = "a turn has one of `customer`, `agent`, `event`"
             raise ValueError(message)
@@ -121,9 +121,9 @@ class TestStep(StrictModel):
 
 
 class ConversationTest(StrictModel):
-    """A test: one conversation. Without `at` it begins when people answer in its language.
+    """A test: one conversation. Without `at` it begins in opening hours of its language.
 
-    `policy` changes entries of `policy.yml` for this test alone; `without` takes something away:
+    `policy` changes entries of `policy.yml` for this test alone; `without` removes a part:
     `model`, `knowledge`, `actions`, `routes.<intent>` or `templates.<name>`.
     """
 
@@ -138,12 +138,12 @@ class ConversationTest(StrictModel):
 
     @field_validator("at")
     @classmethod
-    def _zoned(cls, at: datetime | None) -> datetime | None:
+    def _with_zone(cls, at: datetime | None) -> datetime | None:
         return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at
 
 
 class LocatedTest(BaseModel):
-    """A test and the file it stands in."""
+    """A test and its file."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -151,11 +151,11 @@ class LocatedTest(BaseModel):
     case: ConversationTest
 
 
-def files_of(home: Path, given: Sequence[Path] = ()) -> list[Path]:
-    """Return the files of tests: those given, those of folders given, or the home's."""
+def files_of(home: Path, paths: Sequence[Path] = ()) -> list[Path]:
+    """Return the files of tests: the given ones, those in given folders, or the home's."""
     files: list[Path] = []
-    for path in given or [home / "tests"]:
-        if given and not path.exists():
+    for path in paths or [home / "tests"]:
+        if paths and not path.exists():
             message = f"there is no file or folder {path}"
             raise ConversationTestError(message)
         files += sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES) or (
@@ -168,21 +168,21 @@ def files_of(home: Path, given: Sequence[Path] = ()) -> list[Path]:
 
 
 def read(files: Iterable[Path], containing: str = "") -> list[LocatedTest]:
-    """Read tests, those whose names or files contain a text; all faults are told at once."""
-    faults: list[str] = []
-    found: list[LocatedTest] = []
+    """Read the tests whose names or files contain a text; all errors are reported at once."""
+    errors: list[str] = []
+    tests: list[LocatedTest] = []
     for file in files:
-        found += [LocatedTest(file=file, case=case) for case in _read(file, faults)]
-    if faults:
-        raise ConversationTestError("; ".join(faults))
-    wanted = containing.casefold()
-    return [one for one in found if wanted in f"{one.file} {one.case.name}".casefold()]
+        tests += [LocatedTest(file=file, case=case) for case in _read(file, errors)]
+    if errors:
+        raise ConversationTestError("; ".join(errors))
+    part = containing.casefold()
+    return [test for test in tests if part in f"{test.file} {test.case.name}".casefold()]
 
 
 def _read(file: Path, faults: list[str]) -> list[ConversationTest]:
     try:
-        # No more than a SafeLoader, which makes nothing but plain values.
-        rows: Any = yaml.load(file.read_text(encoding="utf-8"), _Words) or []  # noqa: S506
+        # As safe as SafeLoader, which creates only plain values.
+        rows: Any = yaml.load(file.read_text(encoding="utf-8"), _TextLoader) or []  # noqa: S506
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         faults.append(f"{file} cannot be read: {' '.join(str(error).split())}")
         return []
@@ -195,15 +195,15 @@ def _read(file: Path, faults: list[str]) -> list[ConversationTest]:
         try:
             cases.append(ConversationTest.model_validate(row))
         except ValidationError as error:
-            faults += [f"{file}: test `{name}`: {_fault(dict(e))}" for e in error.errors()]
+            faults += [f"{file}: test `{name}`: {_describe_error(dict(e))}" for e in error.errors()]
     names = Counter(case.name for case in cases)
     faults += [f"{file}: {n} tests are called `{name}`" for name, n in names.items() if n > 1]
     return cases
 
 
-def _fault(error: dict[str, Any]) -> str:
-    where = ".".join(str(part) for part in error["loc"])
-    said = str(error["msg"]).removeprefix("Value error, ")
+def _describe_error(error: dict[str, Any]) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        return f"the key `{where}` is unknown"
-    return f"{where}: {said}" if where else said
+        return f"the key `{key}` is unknown"
+    return f"{key}: {message}" if key else message

@@ -1,4 +1,4 @@
-"""What conversation tests touch: intents, templates, actions and rules of the policy."""
+"""Coverage of conversation tests: intents, templates, actions and rules of the policy."""
 
 from collections.abc import Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from bot.dialogue.safety import emergency
 from bot.dialogue.templates import Templates
 from bot.evaluation.conversation_tests.expectations import intent_of
 
-# Reasons of decisions that stand in every policy. Further ones carry a name after a colon:
+# Reasons of decisions that exist in every policy. Further ones have a name after a colon:
 # `route:` and `informs:` that of an intent, `escalation:` and `emergency:` that of an entry.
 REASONS: Final = frozenset(
     {
@@ -31,22 +31,22 @@ _BUILT_IN_EMERGENCIES: Final = ("self_harm", "danger")
 
 
 def rules_of(content: PolicyContent, *, promises: bool) -> list[str]:
-    """Return the names of the rules a policy has; `promise` is one only where one was given."""
+    """Return the names of a policy's rules; `promise` is a rule only where the home makes one."""
     names = REASONS if promises else REASONS - {"promise"}
-    found = [*sorted(names)]
+    rules = [*sorted(names)]
     for intent, rule in sorted(content.routes.items()):
-        # An action that asks for a yes is never run by the first message.
+        # An action that needs a confirmation is never run by the first message.
         if not content.is_kind(intent, "small_talk") and not rule.confirm:
-            found.append(f"route:{intent}")
+            rules.append(f"route:{intent}")
         if rule.informs:
-            found.append(f"informs:{intent}")
-    found += [f"escalation:{number}" for number, _ in enumerate(content.escalations, start=1)]
-    found += [f"emergency:{number}" for number, _ in enumerate(content.emergencies, start=1)]
-    return found + [f"emergency:{kind}" for kind in _BUILT_IN_EMERGENCIES]
+            rules.append(f"informs:{intent}")
+    rules += [f"escalation:{number}" for number, _ in enumerate(content.escalations, start=1)]
+    rules += [f"emergency:{number}" for number, _ in enumerate(content.emergencies, start=1)]
+    return rules + [f"emergency:{kind}" for kind in _BUILT_IN_EMERGENCIES]
 
 
-def fired(turn: Turn, decision: Decision, content: PolicyContent) -> Iterator[str]:
-    """Yield the rule that made a decision, by the name `rules_of` has for it."""
+def fired_rules(turn: Turn, decision: Decision, content: PolicyContent) -> Iterator[str]:
+    """Yield the rule that made a decision, by its name in `rules_of`."""
     text = turn.message.text
     if decision.reason == "escalation":
         for number, rule in enumerate(content.escalations, start=1):
@@ -69,13 +69,13 @@ def _emergency(text: str, content: PolicyContent) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class CoveredItems(Templates):
-    """Templates that note which of them are said."""
+    """Templates that record which of them are rendered."""
 
-    said: list[str] = field(default_factory=list)
+    rendered: list[str] = field(default_factory=list)
 
     @classmethod
-    def over(cls, templates: Templates, without: Collection[str] = ()) -> "CoveredItems":
-        """Return templates that note what is said; those named in `without` are gone."""
+    def recording(cls, templates: Templates, without: Collection[str] = ()) -> "CoveredItems":
+        """Return recording templates, except those named in `without`."""
         texts = {
             code: {name: v for name, v in own.items() if name not in without}
             for code, own in templates.texts.items()
@@ -83,34 +83,34 @@ class CoveredItems(Templates):
         return cls(texts, templates.titles, templates.version)
 
     def render(self, name: str, language: str, variant: int = 0, **values: str) -> str:
-        """Return the text, and note its name."""
-        self.said.append(name)
+        """Return the text, and record its name."""
+        self.rendered.append(name)
         return super().render(name, language, variant, **values)
 
 
 @dataclass(frozen=True)
 class RecordingActions:
-    """Actions that note which of them ran."""
+    """Actions that record which of them ran."""
 
     actions: Actions
     ran: list[str] = field(default_factory=list)
 
     def run(self, call: ActionCall, /) -> ActionOutcome:
-        """Run an action, and note its name."""
+        """Run an action, and record its name."""
         self.ran.append(call.name)
         return self.actions.run(call)
 
     def stream(self, call: ActionCall, /) -> Generator[ActionResponse, None, ActionOutcome]:
-        """Run an action piece by piece, and note its name."""
+        """Stream an action, and record its name."""
         self.ran.append(call.name)
         return self.actions.stream(call)
 
 
 @dataclass
 class Coverage:
-    """What there is, and what was touched of it."""
+    """All items, and those that tests touched."""
 
-    there: dict[str, tuple[str, ...]]
+    available: dict[str, tuple[str, ...]]
     touched: dict[str, set[str]] = field(default_factory=dict)
 
     @classmethod
@@ -127,28 +127,28 @@ class Coverage:
         return cls({kind: tuple(dict.fromkeys(sorted(names))) for kind, names in kinds.items()})
 
     def add(self, kind: str, names: Iterable[str | None]) -> None:
-        """Note what was touched."""
+        """Record touched items."""
         self.touched.setdefault(kind, set()).update(name for name in names if name)
 
     def add_turn(self, turn: Turn, content: PolicyContent) -> None:
-        """Note the intents and the rules of a turn."""
+        """Record the intents and the rules of a turn."""
         self.add("intents", (intent_of(turn, decision) for decision in turn.decisions))
         for decision in turn.decisions:
-            self.add("rules", fired(turn, decision, content))
+            self.add("rules", fired_rules(turn, decision, content))
 
     def as_json(self) -> dict[str, Any]:
-        """Return the public shape: what there is, what was touched, what is missing."""
-        shown: dict[str, Any] = {}
-        for kind, names in self.there.items():
+        """Return the public JSON: the number of items, the touched ones, and the missing ones."""
+        result: dict[str, Any] = {}
+        for kind, names in self.available.items():
             missing = [name for name in names if name not in self.touched.get(kind, ())]
-            shown[kind] = {
+            result[kind] = {
                 "touched": len(names) - len(missing),
                 "of": len(names),
                 "missing": missing,
             }
-        return shown
+        return result
 
 
 def intents_of(labels: Collection[str], content: PolicyContent) -> list[str]:
-    """Return the intents there are: the model's, those that have a route, and out of scope."""
+    """Return all intents: the model's, those that have a route, and out of scope."""
     return [*labels, *content.routes, OUT_OF_SCOPE]

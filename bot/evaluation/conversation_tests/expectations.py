@@ -1,4 +1,4 @@
-"""What should come of a turn beside what came of it. Pure."""
+"""Comparison of the expected and the actual result of a turn. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _ABSENT = "nothing"
 
 @dataclass(frozen=True)
 class UnmetExpectation:
-    """One thing that is not as it should be."""
+    """A difference between the expected and the actual result."""
 
     what: str
     expected: str
@@ -21,108 +21,112 @@ class UnmetExpectation:
 
 @dataclass(frozen=True)
 class TurnOutcome:
-    """What came of a turn: the words, and the state after it."""
+    """The actual result of a turn: the text, and the state after it."""
 
     text: str
     state: State
-    templates: tuple[str, ...] = ()  # those that were said
+    templates: tuple[str, ...] = ()  # the rendered ones
     actions: tuple[str, ...] = ()  # those that ran
     turn: Turn | None = None  # of a customer's message
 
 
 def intent_of(turn: Turn, decision: Decision) -> str | None:
-    """Return what a request was taken for: the form's intent where it belongs to a form."""
+    """Return the intent of a request: the form's intent where it belongs to a form."""
     return decision.intent or turn.understanding.intent
 
 
-def differences(wanted: TurnExpectation, outcome: TurnOutcome) -> list[UnmetExpectation]:
-    """Return what is not as it should be."""
+def differences(expected: TurnExpectation, outcome: TurnOutcome) -> list[UnmetExpectation]:
+    """Return the differences between the expected and the actual result."""
     return [
-        *_decided(wanted, outcome),
-        *_said(wanted, outcome),
-        *_remembered(wanted, outcome),
+        *_check_decisions(expected, outcome),
+        *_check_reply(expected, outcome),
+        *_check_state(expected, outcome),
     ]
 
 
-def _decided(wanted: TurnExpectation, outcome: TurnOutcome) -> Iterator[UnmetExpectation]:
+def _check_decisions(expected: TurnExpectation, outcome: TurnOutcome) -> Iterator[UnmetExpectation]:
     turn = outcome.turn
     if turn is not None:
-        yield from _asked(wanted, turn, turn.decision)
-        yield from _one_of("language", wanted.language, [turn.understanding.language])
-        for number, asked in enumerate(wanted.requests):
+        yield from _check_request(expected, turn, turn.decision)
+        yield from _check_value("language", expected.language, [turn.understanding.language])
+        for number, request in enumerate(expected.requests):
             prefix = f"requests.{number}."
             if number < len(turn.decisions):
-                yield from _asked(asked, turn, turn.decisions[number], prefix)
+                yield from _check_request(request, turn, turn.decisions[number], prefix)
             else:
                 yield UnmetExpectation(prefix[:-1], "a request", _ABSENT)
-        if wanted.requests and len(turn.decisions) > len(wanted.requests):
-            yield UnmetExpectation("requests", str(len(wanted.requests)), str(len(turn.decisions)))
-    elif wanted.model_fields_set & {"route", "intent", "reason", "language", "requests"}:
+        if expected.requests and len(turn.decisions) > len(expected.requests):
+            yield UnmetExpectation(
+                "requests", str(len(expected.requests)), str(len(turn.decisions))
+            )
+    elif expected.model_fields_set & {"route", "intent", "reason", "language", "requests"}:
         yield UnmetExpectation("turn", "an answer of the assistant", "no customer wrote")
-    yield from _one_of("template", wanted.template, outcome.templates)
-    yield from _one_of("action", wanted.action, outcome.actions)
+    yield from _check_value("template", expected.template, outcome.templates)
+    yield from _check_value("action", expected.action, outcome.actions)
 
 
-def _asked(
-    wanted: RequestExpectation, turn: Turn, decision: Decision, prefix: str = ""
+def _check_request(
+    expected: RequestExpectation, turn: Turn, decision: Decision, prefix: str = ""
 ) -> Iterator[UnmetExpectation]:
-    yield from _one_of(f"{prefix}route", wanted.route, [decision.route.value])
-    yield from _one_of(f"{prefix}intent", wanted.intent, [intent_of(turn, decision)])
-    yield from _one_of(f"{prefix}reason", wanted.reason, [decision.reason])
+    yield from _check_value(f"{prefix}route", expected.route, [decision.route.value])
+    yield from _check_value(f"{prefix}intent", expected.intent, [intent_of(turn, decision)])
+    yield from _check_value(f"{prefix}reason", expected.reason, [decision.reason])
 
 
-def _said(wanted: TurnExpectation, outcome: TurnOutcome) -> Iterator[UnmetExpectation]:
-    text, reply = outcome.text, wanted.reply
+def _check_reply(expected: TurnExpectation, outcome: TurnOutcome) -> Iterator[UnmetExpectation]:
+    text, reply = outcome.text, expected.reply
     for parts in reply.contains:
         if not any((part or "") in text for part in parts):
-            yield UnmetExpectation("reply contains", _words(parts), text or _ABSENT)
+            yield UnmetExpectation("reply contains", _join(parts), text or _ABSENT)
     for parts in reply.not_contains:
-        if bad := [part for part in parts if part and part in text]:
-            yield UnmetExpectation("reply does not contain", _words(bad), text)
+        if unwanted := [part for part in parts if part and part in text]:
+            yield UnmetExpectation("reply does not contain", _join(unwanted), text)
     if reply.equals is not None and text not in reply.equals:
-        yield UnmetExpectation("reply equals", _words(reply.equals), text or _ABSENT)
+        yield UnmetExpectation("reply equals", _join(reply.equals), text or _ABSENT)
     cited = [c.article for c in outcome.turn.reply.citations] if outcome.turn else []
     for parts in reply.cites:
         if not set(parts) & set(cited):
-            yield UnmetExpectation("reply cites", _words(parts), _words(cited))
-    if wanted.buttons is not None:
-        yield from _pressable(wanted, outcome)
+            yield UnmetExpectation("reply cites", _join(parts), _join(cited))
+    if expected.buttons is not None:
+        yield from _check_buttons(expected, outcome)
 
 
-def _pressable(wanted: TurnExpectation, outcome: TurnOutcome) -> Iterator[UnmetExpectation]:
+def _check_buttons(expected: TurnExpectation, outcome: TurnOutcome) -> Iterator[UnmetExpectation]:
     buttons = outcome.turn.reply.buttons if outcome.turn else ()
-    there = {name for button in buttons for name in (button.title, button.payload)}
-    shown = _words([f"{button.title} ({button.payload})" for button in buttons])
-    for parts in wanted.buttons or ():
-        if not set(parts) & there:
-            yield UnmetExpectation("buttons", _words(parts), shown)
-    if wanted.buttons == () and buttons:
-        yield UnmetExpectation("buttons", _ABSENT, shown)
+    names = {name for button in buttons for name in (button.title, button.payload)}
+    actual = _join([f"{button.title} ({button.payload})" for button in buttons])
+    for parts in expected.buttons or ():
+        if not set(parts) & names:
+            yield UnmetExpectation("buttons", _join(parts), actual)
+    if expected.buttons == () and buttons:
+        yield UnmetExpectation("buttons", _ABSENT, actual)
 
 
-def _remembered(wanted: TurnExpectation, outcome: TurnOutcome) -> Iterator[UnmetExpectation]:
+def _check_state(expected: TurnExpectation, outcome: TurnOutcome) -> Iterator[UnmetExpectation]:
     state = outcome.state
-    for name, values in wanted.slots.items():
-        yield from _one_of(f"slots.{name}", values, [state.slots.get(name)])
-    if "form" in wanted.model_fields_set:
-        yield from _one_of("form", wanted.form or (None,), [state.open_slot])
-    handoff = wanted.handoff
-    yield from _one_of("handoff.state", handoff.state, [state.owner.value])
-    yield from _one_of("handoff.queue", handoff.queue, [state.queue])
-    given = outcome.turn.handoff if outcome.turn else None
-    if handoff.position is not None and (given is None or given.position != handoff.position):
-        found = str(given.position) if given else _ABSENT
-        yield UnmetExpectation("handoff.position", str(handoff.position), found)
+    for name, values in expected.slots.items():
+        yield from _check_value(f"slots.{name}", values, [state.slots.get(name)])
+    if "form" in expected.model_fields_set:
+        yield from _check_value("form", expected.form or (None,), [state.open_slot])
+    handoff = expected.handoff
+    yield from _check_value("handoff.state", handoff.state, [state.owner.value])
+    yield from _check_value("handoff.queue", handoff.queue, [state.queue])
+    handoff_status = outcome.turn.handoff if outcome.turn else None
+    if handoff.position is not None and (
+        handoff_status is None or handoff_status.position != handoff.position
+    ):
+        position = str(handoff_status.position) if handoff_status else _ABSENT
+        yield UnmetExpectation("handoff.position", str(handoff.position), position)
 
 
-def _one_of(
-    what: str, wanted: Sequence[str | None] | None, found: Sequence[str | None]
+def _check_value(
+    name: str, expected: Sequence[str | None] | None, actual: Sequence[str | None]
 ) -> Iterator[UnmetExpectation]:
-    """Yield a difference unless one of the wanted values was found; None stands for nothing."""
-    if wanted is None or set(wanted) & set(found) or (None in wanted and not found):
+    """Yield a difference unless an expected value is an actual one; None matches no value."""
+    if expected is None or set(expected) & set(actual) or (None in expected and not actual):
         return
-    yield UnmetExpectation(what, _words(wanted), _words(found))
+    yield UnmetExpectation(name, _join(expected), _join(actual))
 
 
-def _words(values: Sequence[str | None]) -> str:
+def _join(values: Sequence[str | None]) -> str:
     return " | ".join(_ABSENT if value is None else value for value in values) or _ABSENT

@@ -1,4 +1,4 @@
-"""A conversation of the log → a test that wants what was decided then."""
+"""Conversion of a logged conversation into a test that expects the logged decisions."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,9 +14,9 @@ from bot.evaluation.conversation_tests.expectations import intent_of
 from bot.evaluation.conversation_tests.yaml_writer import GeneratedTests
 from bot.store.read_model import ConversationReader
 
-# Personal data is not in the log; these stand for it, and belong to nobody.
+# Personal data is not in the log; these values replace it, and belong to nobody.
 _EMAIL: Final = "nobody@example.com"
-_STAND_INS: Final = {"[phone]": "+1 202 555 0143", "[card]": "4242 4242 4242 4242"}
+_PLACEHOLDERS: Final = {"[phone]": "+1 202 555 0143", "[card]": "4242 4242 4242 4242"}
 
 
 def proofs_of(actions: Actions | None) -> ProofSource | None:
@@ -36,19 +36,19 @@ def record(
 
     `identifying` are the slots that say which record a message is about.
     """
-    recorded = _Recorded(proofs, identifying)
+    recording = _Recording(proofs, identifying)
     lines = reader.history(conversation_id)
     turns = {line["id"]: _turn(reader, line) for line in lines if line["role"] == Role.CUSTOMER}
-    recorded.known = {
+    recording.known = {
         value.upper()
-        for found in turns.values()
-        if found
-        for name, value in found[0].slots
+        for recorded_turn in turns.values()
+        if recorded_turn
+        for name, value in recorded_turn[0].slots
         if name in identifying
     }
     for line in lines:
-        recorded.take(line, turns.get(line["id"]))
-    if not recorded.turns:
+        recording.add_line(line, turns.get(line["id"]))
+    if not recording.turns:
         message = f"nobody answered a message of conversation {conversation_id}: nothing to record"
         raise CarelineError(message)
     first = next(turn for turn, _ in filter(None, turns.values()))
@@ -56,15 +56,15 @@ def record(
         "name": f"conversation {conversation_id}",
         "language": "zh" if first.understanding.language == "zh" else "en",
         "at": first.message.at.replace(microsecond=0).isoformat(),
-        "turns": recorded.turns,
+        "turns": recording.turns,
     }
-    return GeneratedTests((test,), tuple(recorded.comments), tuple(recorded.skipped))
+    return GeneratedTests((test,), tuple(recording.comments), tuple(recording.skipped))
 
 
 def _turn(
     reader: ConversationReader, line: Mapping[str, Any]
 ) -> tuple[Turn, ConversationOwner] | None:
-    """Return the turn of a message, and who had the conversation before it."""
+    """Return the turn of a message, and the owner of the conversation before it."""
     try:
         values, trace = reader.turn(line["id"])
     except NotFoundError:
@@ -75,8 +75,8 @@ def _turn(
 
 
 @dataclass
-class _Recorded:
-    """The turns of a test while they are gathered."""
+class _Recording:
+    """The turns of a test while they are collected."""
 
     proofs: ProofSource | None
     identifying: Collection[str] = ()
@@ -86,17 +86,19 @@ class _Recorded:
     skipped: list[str] = field(default_factory=list)
     with_agent: bool = False
 
-    def take(self, line: Mapping[str, Any], found: tuple[Turn, ConversationOwner] | None) -> None:
-        """Add what one message of the log tells."""
+    def add_line(
+        self, line: Mapping[str, Any], turn: tuple[Turn, ConversationOwner] | None
+    ) -> None:
+        """Add one message of the log."""
         if line["role"] == Role.AGENT:
             if not self.with_agent:
                 self.turns.append({"event": "take"})
             self.with_agent = True
             self.turns.append({"agent": line["text"]})
-        elif line["role"] == Role.CUSTOMER and found is None:
+        elif line["role"] == Role.CUSTOMER and turn is None:
             self.skipped.append(f"a message nobody answered: {line['text']}")
-        elif line["role"] == Role.CUSTOMER and found is not None:
-            self._customer(line["text"], *found)
+        elif line["role"] == Role.CUSTOMER and turn is not None:
+            self._customer(line["text"], *turn)
 
     def _customer(self, text: str, turn: Turn, before: ConversationOwner) -> None:
         if before is ConversationOwner.HUMAN and not self.with_agent:
@@ -106,32 +108,32 @@ class _Recorded:
         elif before is ConversationOwner.CLOSED:
             self.turns.append({"event": "close"})
         self.with_agent = before is ConversationOwner.HUMAN
-        said = self._whole(text, turn)
-        self.turns.append({"customer": said, "expect": dict(_expected(turn, before))})
+        message = self._with_placeholders(text, turn)
+        self.turns.append({"customer": message, "expect": dict(_expectations(turn, before))})
 
-    def _whole(self, text: str, turn: Turn) -> str:
-        """Return a text in which stand-ins stand where personal data was taken out."""
-        whole = text
-        if "[email]" in whole:
-            whole = whole.replace("[email]", self._address(turn))
-        for label, stand_in in _STAND_INS.items():
-            whole = whole.replace(label, stand_in)
-        if whole != text:
-            self.comments.append(f"Personal data is not in the log; stand-ins are in: {whole}")
-        return whole
+    def _with_placeholders(self, text: str, turn: Turn) -> str:
+        """Return a text with placeholders for removed personal data."""
+        complete = text
+        if "[email]" in complete:
+            complete = complete.replace("[email]", self._address(turn))
+        for label, placeholder in _PLACEHOLDERS.items():
+            complete = complete.replace(label, placeholder)
+        if complete != text:
+            self.comments.append(f"Personal data is not in the log; stand-ins are in: {complete}")
+        return complete
 
     def _address(self, turn: Turn) -> str:
-        """Return the address that proves what was proven then, one of nobody where nothing was."""
+        """Return the address that proves the same identity, one of nobody where none was proven."""
         proven = dict(turn.slots).get(IDENTIFIED, "")
-        if any(one.asks in self.identifying or one.failed for one in turn.acted):
+        if any(action.asks in self.identifying or action.failed for action in turn.acted):
             return _EMAIL
         numbers = [proven] if proven else sorted(self.known)
         known = (self.proofs.proof_values(n).get("email") for n in numbers if self.proofs)
         return next(filter(None, known), _EMAIL)
 
 
-def _expected(turn: Turn, before: ConversationOwner) -> Iterator[tuple[str, Any]]:
-    """Yield what was decided then; words that templates vary are not asked for."""
+def _expectations(turn: Turn, before: ConversationOwner) -> Iterator[tuple[str, Any]]:
+    """Yield the logged decision; texts are left out, because templates vary them."""
     decision = turn.decision
     yield "route", decision.route.value
     if intent := intent_of(turn, decision):
@@ -150,9 +152,11 @@ def _expected(turn: Turn, before: ConversationOwner) -> Iterator[tuple[str, Any]
 
 
 def _template(decision: Decision, before: ConversationOwner) -> str | None:
-    """Return the template that was said, where the decision alone tells which."""
-    told = decision.route in {Route.TEMPLATE, Route.HANDOFF} or decision.slot or decision.confirms
-    if not told or decision.reason in {"with_human", "error", "action_failed"}:
+    """Return the template of the reply, where the decision alone determines it."""
+    has_template = (
+        decision.route in {Route.TEMPLATE, Route.HANDOFF} or decision.slot or decision.confirms
+    )
+    if not has_template or decision.reason in {"with_human", "error", "action_failed"}:
         return None
-    waits = before is ConversationOwner.QUEUED and decision.reason != "contact_given"
-    return "handoff_waiting" if decision.route is Route.HANDOFF and waits else decision.template
+    is_queued = before is ConversationOwner.QUEUED and decision.reason != "contact_given"
+    return "handoff_waiting" if decision.route is Route.HANDOFF and is_queued else decision.template

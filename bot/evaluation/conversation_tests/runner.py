@@ -1,4 +1,4 @@
-"""Runs conversation tests through the one Assistant; each has a conversation of its own."""
+"""The runner of conversation tests: one assistant, a new conversation for each test."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -29,16 +29,16 @@ from bot.evaluation.conversation_tests.test_clock import TestActions, open_hour
 from bot.store.in_memory_log import MemoryLog
 
 _AGENT: Final = "agent-1"
-_NAME: Final = "Mia"
-_BETWEEN: Final = timedelta(seconds=10)  # two turns
-_REMEMBERED: Final = 12
+_AGENT_NAME: Final = "Mia"
+_TURN_INTERVAL: Final = timedelta(seconds=10)
+_MAX_HISTORY: Final = 12
 
 Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True)
 class PlayedStep:
-    """A turn that was played, and what is not as it should be."""
+    """A turn that was run, and its differences from the expectation."""
 
     step: TestStep
     outcome: TurnOutcome
@@ -55,13 +55,13 @@ class TestResult:
 
     @property
     def passed(self) -> bool:
-        """Return whether all is as it should be."""
-        return not any(one.differences for one in self.played)
+        """Return whether there is no difference."""
+        return not any(step.differences for step in self.played)
 
 
 @dataclass(frozen=True)
 class TestRun:
-    """All tests that were run, and what they touched."""
+    """All tests that were run, and their coverage."""
 
     results: tuple[TestResult, ...]
     coverage: Coverage
@@ -74,16 +74,16 @@ class TestRun:
 
 
 class _Log(MemoryLog):
-    """Remembers, as the log of a server does, no personal data of what was said."""
+    """A log that stores no personal data of messages, like the log of a server."""
 
     def append(self, turn: Turn, state: State, before: State | None = None) -> Turn:
-        """Keep a turn, and a history without personal data."""
+        """Store a turn, and a history without personal data."""
         history = tuple(replace(line, text=redact(line.text)) for line in state.history)
         return super().append(turn, replace(state, history=history), before)
 
 
 class TestRunner:
-    """Runs tests on the parts of an assistant."""
+    """Runs tests with the components of an assistant."""
 
     def __init__(
         self,
@@ -94,9 +94,9 @@ class TestRunner:
         *,
         promises: bool = False,
     ) -> None:
-        """Take the parts, what makes fresh actions for a test, and the names there are.
+        """Take the components, a factory of actions, and the names of actions and intents.
 
-        `promises` tells that the home promises how many answers are wrong at most.
+        `promises` is set where the home promises a maximum rate of wrong answers.
         """
         self.parts = parts
         self._actions = actions
@@ -111,36 +111,41 @@ class TestRunner:
     def run(self, test: LocatedTest) -> TestResult:
         """Run one test."""
         started = time.perf_counter()
-        stage = _Stage(self.parts, self._actions, test.case)
-        played = tuple(stage.play(step) for step in test.case.turns)
-        content = stage.assistant.components.policy.content
-        for one in played:
-            if one.outcome.turn:
-                self.coverage.add_turn(one.outcome.turn, content)
-            self.coverage.add("templates", one.outcome.templates)
-            self.coverage.add("actions", one.outcome.actions)
+        conversation = _TestConversation(self.parts, self._actions, test.case)
+        played = tuple(conversation.play(step) for step in test.case.turns)
+        content = conversation.assistant.components.policy.content
+        for step in played:
+            if step.outcome.turn:
+                self.coverage.add_turn(step.outcome.turn, content)
+            self.coverage.add("templates", step.outcome.templates)
+            self.coverage.add("actions", step.outcome.actions)
         return TestResult(test, played, time.perf_counter() - started)
 
 
-class _Stage:
-    """One test's conversation: its assistant, its log and its time."""
+class _TestConversation:
+    """The conversation of one test: its assistant, its log and its time."""
 
     def __init__(
         self, parts: Components, actions: Callable[[Clock], Actions | None], case: ConversationTest
     ) -> None:
-        """Put the assistant of one test together."""
+        """Build the assistant of one test."""
         self.case = case
         self.log = _Log()
         policy = _policy(parts.policy, case)
         self.now = case.at or open_hour(policy, case.language)
-        gone = _gone(case, "templates")
-        heard = CoveredItems.over(parts.templates, gone)
-        self.said = heard.said
-        made = None if "actions" in case.without else actions(lambda: self.now)
-        watched = RecordingActions(made) if made else None
-        self.ran: list[str] = watched.ran if watched else []
+        removed = _removed(case, "templates")
+        templates = CoveredItems.recording(parts.templates, removed)
+        self.rendered = templates.rendered
+        test_actions = None if "actions" in case.without else actions(lambda: self.now)
+        recorded_actions = RecordingActions(test_actions) if test_actions else None
+        self.ran: list[str] = recorded_actions.ran if recorded_actions else []
         parts = replace(
-            parts, log=self.log, policy=policy, templates=heard, actions=watched, suggester=None
+            parts,
+            log=self.log,
+            policy=policy,
+            templates=templates,
+            actions=recorded_actions,
+            suggester=None,
         )
         if "knowledge" in case.without:
             parts = replace(parts, knowledge=None)
@@ -150,64 +155,64 @@ class _Stage:
 
     @property
     def state(self) -> State:
-        """The state of the conversation now."""
+        """The present state of the conversation."""
         return self.log.load(self.case.name)
 
     def play(self, step: TestStep) -> PlayedStep:
-        """Play a turn, and compare what came of it."""
-        self.said.clear()
+        """Run a turn, and compare its result with the expectation."""
+        self.rendered.clear()
         self.ran.clear()
-        self.now += timedelta(minutes=step.minutes) if step.minutes else _BETWEEN
+        self.now += timedelta(minutes=step.minutes) if step.minutes else _TURN_INTERVAL
         turn = None
         try:
             if step.customer is not None:
                 turn = self.assistant.answer(self._message(step.customer))
                 text = turn.reply.text
             else:
-                text = self._happens(step)
+                text = self._apply_event(step)
         except (HandoffRefusedError, InvalidMessageError) as error:
             refused = UnmetExpectation("turn", "can be played", str(error))
             return PlayedStep(step, TurnOutcome("", self.state), (refused,))
-        outcome = TurnOutcome(text, self.state, tuple(self.said), tuple(self.ran), turn)
+        outcome = TurnOutcome(text, self.state, tuple(self.rendered), tuple(self.ran), turn)
         return PlayedStep(step, outcome, tuple(differences(step.expect, outcome)))
 
     def _message(self, text: str) -> Message:
         case = self.case
         return Message(text, case.name, sender=case.customer, channel=case.channel, at=self.now)
 
-    def _happens(self, step: TestStep) -> str:
-        """Move the conversation by the hand-off's rules, and tell the customer as the desk does."""
+    def _apply_event(self, step: TestStep) -> str:
+        """Apply the rules of the hand-off, and return the customer's notices, as the desk does."""
         before = self.state
         moved = handoff.move(before.custody, _event(step, before, self._patience()), self.now)
         language = before.language or self.case.language
         templates = self.assistant.components.templates
-        told = [templates.render(n.template, language, 0, **n.values) for n in moved.told]
-        lines = [Utterance(Role.BOT, text) for text in told]
+        notices = [templates.render(n.template, language, 0, **n.values) for n in moved.told]
+        lines = [Utterance(Role.BOT, text) for text in notices]
         if step.agent is not None:
             lines = [Utterance(Role.AGENT, step.agent)]
         state = replace(
             before,
             custody=moved.custody,
-            history=(*before.history, *lines)[-_REMEMBERED:],
+            history=(*before.history, *lines)[-_MAX_HISTORY:],
             revision=before.revision + 1,
         )
         if moved.custody.owner != before.owner:  # a new owner begins without open questions
             state = replace(state, forms=(), options=(), failures=0, offered_human=False)
         self.log.states[self.case.name] = state
-        return "\n".join(told)
+        return "\n".join(notices)
 
     def _patience(self) -> timedelta:
         return timedelta(minutes=self.assistant.components.policy.content.patience_minutes)
 
 
 def _event(step: TestStep, state: State, patience: timedelta) -> Event:
-    """Return what a step is to the hand-off's rules."""
+    """Return the hand-off event of a step."""
     fence = state.custody.fence
     if step.agent is not None:
         return handoff.AgentSpoke(_AGENT, fence)
     waits = step.event == "wait" and state.owner not in WITH_BOT
     events: dict[str | None, Event] = {
-        "take": handoff.AgentAssigned(_AGENT, _NAME),
+        "take": handoff.AgentAssigned(_AGENT, _AGENT_NAME),
         "give_back": handoff.ReturnedToBot(_AGENT, fence),
         "transfer": handoff.Transferred(_AGENT, fence, queue=step.queue),
         "close": handoff.ConversationClosed(
@@ -219,23 +224,23 @@ def _event(step: TestStep, state: State, patience: timedelta) -> Event:
     return events[step.event]
 
 
-def _gone(case: ConversationTest, kind: str) -> frozenset[str]:
-    """Return the names of a kind that a test does without."""
+def _removed(case: ConversationTest, kind: str) -> frozenset[str]:
+    """Return the names of a kind that are removed for a test."""
     return frozenset(n.partition(".")[2] for n in case.without if n.startswith(f"{kind}."))
 
 
 def _policy(policy: Policy, case: ConversationTest) -> Policy:
-    """Return the policy as one test changes it."""
-    content = changed(policy.content, case.policy) if case.policy else policy.content
-    gone = _gone(case, "routes")
-    routes = {name: rule for name, rule in content.routes.items() if name not in gone}
+    """Return the policy with the changes of one test."""
+    content = apply_changes(policy.content, case.policy) if case.policy else policy.content
+    removed = _removed(case, "routes")
+    routes = {name: rule for name, rule in content.routes.items() if name not in removed}
     content = content.model_copy(update={"routes": routes})
     knows = policy.has_knowledge and "knowledge" not in case.without
     return replace(policy, content=content, has_knowledge=knows)
 
 
-def changed(content: PolicyContent, change: PolicyContent) -> PolicyContent:
-    """Return a content with the entries that a change names; mappings are merged."""
+def apply_changes(content: PolicyContent, change: PolicyContent) -> PolicyContent:
+    """Return a content with the changed entries; mappings are merged."""
     updates: dict[str, object] = {}
     for name in change.model_fields_set:
         old, new = getattr(content, name), getattr(change, name)
@@ -274,7 +279,7 @@ def run(
     fail_fast: bool = False,
     each: Callable[[TestResult], None] = lambda _: None,
 ) -> TestRun:
-    """Run tests, one after the other; stop at the first that fails where that is wanted."""
+    """Run tests, one after the other; stop at the first failure where that is requested."""
     started = time.perf_counter()
     results: list[TestResult] = []
     for test in tests:

@@ -14,15 +14,15 @@ _WEDNESDAY: Final = datetime(2026, 3, 11, tzinfo=UTC)
 
 
 def open_hour(policy: Policy, language: str) -> datetime:
-    """Return a fixed time at which people answer in a language; the first if they never do."""
+    """Return a fixed time in opening hours of a language; any time if there are none."""
     hours = [_WEDNESDAY + timedelta(hours=number) for number in range(7 * 24)]
     open_hours = [hour for hour in hours if policy.is_open(hour, language)]
-    # Not the first hour of the day's work: time goes on within a test, and can be set back.
+    # Not the first opening hour: time advances within a test, and can be set back.
     return open_hours[min(2, len(open_hours) - 1)] if open_hours else hours[0]
 
 
 class TestActions:
-    """The home's actions for tests: what one test does is gone for the next."""
+    """The home's actions for tests: the effects of one test are gone for the next."""
 
     __test__ = False  # pytest collects classes of this name
 

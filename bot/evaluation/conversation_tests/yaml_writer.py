@@ -1,4 +1,4 @@
-"""Tests that were made of something else, as YAML that people go on with."""
+"""Output of generated tests as YAML that people can edit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _WIDTH: Final = 100
 
 @dataclass(frozen=True)
 class GeneratedTests:
-    """Tests as they stand in a file, the comment above them, and what was left out."""
+    """Tests for a file, the comment above them, and the skipped messages."""
 
     tests: tuple[Mapping[str, Any], ...]
     comment: tuple[str, ...] = ()

@@ -86,7 +86,10 @@ def replies(conversation: str, who: TheStaff, service: TheService) -> dict[str, 
     language = known["language"] or "en"
     return {
         "replies": [
-            {"shortcut": one.shortcut, "text": canned_replies.filled(one.text(language), values)}
+            {
+                "shortcut": one.shortcut,
+                "text": canned_replies.fill_variables(one.text(language), values),
+            }
             for one in canned_replies.load(service.home.path)
         ]
     }

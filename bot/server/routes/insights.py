@@ -24,7 +24,7 @@ def service_of(request: Request) -> Service:
 
 
 def period_of(  # noqa: PLR0913, PLR0917 — one parameter a filter
-    days: Annotated[int, Query(ge=1, le=reports.MOST_DAYS)] = 30,
+    days: Annotated[int, Query(ge=1, le=reports.MAX_DAYS)] = 30,
     first: date | None = None,
     last: date | None = None,
     channel: Annotated[str | None, Query(max_length=32)] = None,
@@ -74,7 +74,7 @@ def conversations(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> dict[str, Any]:
     """Return the conversations behind a figure, such as `outcome` with the value `handoff`."""
-    return reports.behind(service.home.engine, period, figure, value, limit)
+    return reports.conversations_of_figure(service.home.engine, period, figure, value, limit)
 
 
 class TopicName(BaseModel):

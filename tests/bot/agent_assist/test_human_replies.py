@@ -10,7 +10,7 @@ from bot.agent_assist.reply_features import (
     WEIGHTS,
     DialogueLine,
     MomentEncoder,
-    likeness,
+    mean_similarity,
     similarity,
 )
 from bot.core.types import Role
@@ -64,14 +64,14 @@ def replies() -> HumanReplies:
 def test_a_moment_is_most_like_itself() -> None:
     situations = [case.situation for case in TELLS]
     eye = MomentEncoder.fit(situations, encode)
-    seen = eye.see(situations)
+    seen = eye.encode_moments(situations)
     alike = similarity(seen, seen)
     assert alike.argmax(axis=1).tolist() == list(range(len(TELLS)))
     assert (alike > 0).all()
     assert alike.max() <= 1.0 + 1e-6
     assert np.allclose(alike, alike.T, atol=1e-5)
-    assert likeness(1.0) == 1.0
-    assert likeness(float(alike.min())) < 0.7
+    assert mean_similarity(1.0) == 1.0
+    assert mean_similarity(float(alike.min())) < 0.7
     assert set(WEIGHTS) >= {"facts", "words", "shape"}
 
 

@@ -10,10 +10,10 @@ from careline_benchmarks.surge_detection import CountSimulation
 from bot.analytics.surge_detection import (
     WEEK,
     DetectorSettings,
+    detect_surges,
     normal_score,
     run_length,
     threshold,
-    watch,
 )
 
 YEARS = 24
@@ -66,7 +66,7 @@ def test_the_expectation_follows_week_and_growth() -> None:
     week = np.array([30, 28, 26, 26, 32, 12, 8])
     days = np.arange(200)
     counts = np.round(week[days % WEEK] * np.exp(0.003 * days)).astype(int)[:, None]
-    seen = watch(counts, ties=np.full(counts.shape, 0.5))
+    seen = detect_surges(counts, ties=np.full(counts.shape, 0.5))
     assert seen.expected[100:, 0] == pytest.approx(counts[100:, 0], rel=0.1, abs=2.0)
     assert not seen.alarm.any()
 
@@ -74,7 +74,7 @@ def test_the_expectation_follows_week_and_growth() -> None:
 def test_a_surge_is_not_soon_taken_for_the_ordinary() -> None:
     counts = np.full((120, 1), 20)
     counts[100:] = 60
-    seen = watch(counts, ties=np.full(counts.shape, 0.5))
+    seen = detect_surges(counts, ties=np.full(counts.shape, 0.5))
     assert seen.alarm[100, 0]
     assert seen.expected[107, 0] < 40
 
@@ -83,15 +83,15 @@ def test_young_topics_and_single_messages_raise_no_alarm() -> None:
     counts = np.zeros((60, 2), dtype=int)
     counts[20, 0] = 50  # before it is judged
     counts[50, 1] = 2  # unheard of, and nothing
-    assert not watch(counts, ties=ties(counts.shape)).alarm.any()
+    assert not detect_surges(counts, ties=ties(counts.shape)).alarm.any()
 
 
 def test_equal_counts_and_ties_give_equal_alarms() -> None:
     rng = np.random.default_rng(2)
     counts = rng.poisson(15, (150, 4))
-    first, second = (watch(counts, ties=ties(counts.shape)) for _ in range(2))
+    first, second = (detect_surges(counts, ties=ties(counts.shape)) for _ in range(2))
     assert (first.alarm == second.alarm).all()
-    shorter = watch(counts[:-1], ties=ties(counts.shape)[:-1])
+    shorter = detect_surges(counts[:-1], ties=ties(counts.shape)[:-1])
     assert (shorter.alarm == first.alarm[:-1]).all()  # tomorrow does not change today
 
 
@@ -101,7 +101,7 @@ def test_topics_of_one_home_share_its_budget() -> None:
     alone = rng.poisson(20, (300, 30, 1))
     many = rng.poisson(20, (300, 30, 10))
     rates = [
-        watch(c, ties=ties(c.shape), plan=plan).alarm[plan.warm_up :, :, 0].mean()
+        detect_surges(c, ties=ties(c.shape), settings=plan).alarm[plan.warm_up :, :, 0].mean()
         for c in (alone, many)
     ]
     assert rates[1] < rates[0] / 4

@@ -39,7 +39,7 @@ def unlike(count: int) -> list[str]:
 
 def found(messages: list[TopicMessage]) -> list[Topic]:
     (batch,) = batches(messages, ENCODE)
-    return discover(batch, np.ones(len(batch.said), dtype=np.bool_), ENCODE)
+    return discover(batch, np.ones(len(batch.messages), dtype=np.bool_), ENCODE)
 
 
 def test_alike_messages_of_several_customers_are_a_topic() -> None:
@@ -67,7 +67,9 @@ def test_later_messages_join_the_topic_they_resemble_and_no_other() -> None:
     known = found(said(*SMOKE, *OTHERS))
     later = said("smoke smells in parcel", "zippers broken again", "thanks")
     (batch,) = batches(later, ENCODE)
-    assert [one.text for one in batch.said] == [one.text for one in later[:2]]  # one word: nothing
+    assert [one.text for one in batch.messages] == [
+        one.text for one in later[:2]
+    ]  # one word: nothing
     assert assign(batch, known).tolist() == [0, NOWHERE]
     assert assign(batch, []).tolist() == [NOWHERE, NOWHERE]
     (chinese,) = batches(said("parcel smells smoke", language="zh"), ENCODE)
@@ -76,7 +78,7 @@ def test_later_messages_join_the_topic_they_resemble_and_no_other() -> None:
 
 def test_what_belongs_to_a_topic_is_not_looked_at_again() -> None:
     (batch,) = batches(said(*SMOKE, *OTHERS), ENCODE)
-    free = np.array([one.text not in SMOKE for one in batch.said])
+    free = np.array([one.text not in SMOKE for one in batch.messages])
     assert discover(batch, free, ENCODE) == []
 
 
@@ -96,11 +98,11 @@ def test_numbers_and_addresses_make_no_difference() -> None:
     texts = [f"parcel A10{n}55 for x{n}@example.org is lost" for n in range(7)]
     (batch,) = batches(said(*texts), ENCODE)
     assert len(batch.texts) == 1
-    assert len(batch.said) == 7
+    assert len(batch.messages) == 7
 
 
 def test_a_name_is_given_once() -> None:
     (batch,) = batches(said(*SMOKE, *OTHERS), ENCODE)
-    everything = np.ones(len(batch.said), dtype=np.bool_)
+    everything = np.ones(len(batch.messages), dtype=np.bool_)
     (topic,) = discover(batch, everything, ENCODE, {"parcel smells smoke"})
     assert topic.name == "parcel smells smoke (2)"

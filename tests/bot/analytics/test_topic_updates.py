@@ -96,7 +96,7 @@ def test_the_past_of_a_new_topic_belongs_to_it(
 ) -> None:
     say(home, *SMOKE, intent="old")
     say(home, *[f"{text} today" for text in SMOKE], intent="new")
-    monkeypatch.setattr(topic_updates, "_POOL", len(SMOKE))
+    monkeypatch.setattr(topic_updates, "_MAX_POOL", len(SMOKE))
     looked = topic_updates.TopicUpdater(
         home.engine, home.encoder, home.small_talk, patient=True
     ).look()

@@ -261,7 +261,7 @@ def test_a_test_may_change_the_policy_for_itself_alone(
         {"thresholds": {"answer": 0.9}, "routes": {"thanks": "retrieve"}}
     )
     old = prepared.parts.policy.content
-    changed = runner.changed(old, change)
+    changed = runner.apply_changes(old, change)
     assert (changed.thresholds.answer, changed.thresholds.seeks) == (0.9, old.thresholds.seeks)
     assert changed.routes["thanks"].route == "retrieve"
     assert changed.routes["greeting"] == old.routes["greeting"]

@@ -21,10 +21,14 @@ def test_what_is_known_is_filled_in_and_the_rest_stays(tmp_path: Path) -> None:
     (found,) = canned_replies.load(tmp_path)
     assert found.text("zh") == found.en  # the other language, rather than nothing
     values = {"order_number": "F1", "agent": None}
-    assert canned_replies.filled("for {order_number} by {agent}", values) == "for F1 by {agent}"
-    assert canned_replies.filled(found.en, values) == "x F1 {agent} {"
     assert (
-        canned_replies.filled("{agent.__class__} {0}", {"agent": "Ann"}) == "{agent.__class__} {0}"
+        canned_replies.fill_variables("for {order_number} by {agent}", values)
+        == "for F1 by {agent}"
+    )
+    assert canned_replies.fill_variables(found.en, values) == "x F1 {agent} {"
+    assert (
+        canned_replies.fill_variables("{agent.__class__} {0}", {"agent": "Ann"})
+        == "{agent.__class__} {0}"
     )
 
 

@@ -168,13 +168,13 @@ def test_topics_beside_the_intents_are_those_of_the_rows(filled: Engine) -> None
         assert row["messages"] == steps(filled, here, topic=name) > 0
         negative = f"{here} AND d.sentiment = 'negative'"
         assert row["negative"] == steps(filled, negative, topic=name)
-        behind = reports.behind(filled, reports.query(**ALL), "topic", name)
+        behind = reports.conversations_of_figure(filled, reports.query(**ALL), "topic", name)
         with_it = f"EXISTS (SELECT 1 FROM decisions d WHERE d.conversation_id = c.id AND {here})"
         assert behind["count"] == conversations(filled, with_it, topic=name)
         upset = with_it.replace(
             "topic_id = :topic)", "topic_id = :topic) AND d.sentiment = 'negative'"
         )
-        behind = reports.behind(filled, reports.query(**ALL), "negative", name)
+        behind = reports.conversations_of_figure(filled, reports.query(**ALL), "negative", name)
         assert behind["count"] == conversations(filled, upset, topic=name)
     for row in [row for row in found["voice"] if row["kind"] == "discovered"][::17]:
         day = datetime.fromisoformat(row["day"]).replace(tzinfo=UTC)
@@ -236,16 +236,22 @@ def test_every_figure_leads_to_as_many_conversations(filled: Engine) -> None:
     found = reports.insights(filled, wanted)
     figures = found["figures"]
     for name, count in figures["outcomes"].items():
-        assert reports.behind(filled, wanted, "outcome", name)["count"] == count
-    assert reports.behind(filled, wanted, "deflected")["count"] == figures["deflected"]
-    assert reports.behind(filled, wanted, "came_again")["count"] == figures["came_again"]
-    assert reports.behind(filled, wanted, "csat")["count"] == figures["csat"]["n"]
+        assert reports.conversations_of_figure(filled, wanted, "outcome", name)["count"] == count
+    assert (
+        reports.conversations_of_figure(filled, wanted, "deflected")["count"]
+        == figures["deflected"]
+    )
+    assert (
+        reports.conversations_of_figure(filled, wanted, "came_again")["count"]
+        == figures["came_again"]
+    )
+    assert reports.conversations_of_figure(filled, wanted, "csat")["count"] == figures["csat"]["n"]
     for row in found["intents"]:
-        told = reports.behind(filled, wanted, "negative", row["intent"], 7)
+        told = reports.conversations_of_figure(filled, wanted, "negative", row["intent"], 7)
         assert told["count"] == row["upset_conversations"]
         assert len(told["conversations"]) == min(7, told["count"])
     with pytest.raises(reports.ReportQueryError, match="choose from"):
-        reports.behind(filled, wanted, "nonsense")
+        reports.conversations_of_figure(filled, wanted, "nonsense")
 
 
 def test_what_was_made_up_is_left_out_and_can_be_removed(filled: Engine) -> None:
@@ -270,7 +276,7 @@ def test_what_is_made_up_anew_is_summed_up_anew(filled: Engine) -> None:
     assert sum(after.values()) == sum(before.values())
     assert after != before
     for outcome, count in after.items():
-        assert reports.behind(filled, wanted, "outcome", outcome)["count"] == count
+        assert reports.conversations_of_figure(filled, wanted, "outcome", outcome)["count"] == count
 
 
 def test_figures_follow_ratings_replies_and_returns(engine: Engine) -> None:

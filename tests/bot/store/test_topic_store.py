@@ -93,7 +93,7 @@ def test_figures_know_of_a_topic_as_soon_as_messages_have_one(log: SqlLog, engin
     (row,) = reports.insights(engine, today)["topics"]
     assert (row["topic"], row["kind"], row["name"]) == ("topic:1", "discovered", "name 1")
     assert (row["messages"], row["intent"], row["language"]) == (4, "refund", "en")
-    behind = reports.behind(engine, today, "topic", "topic:1")
+    behind = reports.conversations_of_figure(engine, today, "topic", "topic:1")
     assert behind["count"] == 3
     topic_store.rename(engine, "topic:1", "ants in parcels")
     assert reports.insights(engine, today)["topics"][0]["name"] == "ants in parcels"
