@@ -81,7 +81,9 @@ def test_a_recorded_conversation_passes_as_a_test(home: Home, tmp_path: Path) ->
 def test_stand_ins_stand_for_what_the_log_does_not_hold(home: Home) -> None:
     bot = build_assistant(home)
     bot.answer(Message("reach me at ann@example.net or +1 312 555 0199", "c-private"))
-    made = recorder.record(ConversationReader(home.engine), "c-private", recorder.proofs_of(home.actions(dry=True)))
+    made = recorder.record(
+        ConversationReader(home.engine), "c-private", recorder.proofs_of(home.actions(dry=True))
+    )
     said = made.tests[0]["turns"][0]["customer"]
     assert said == "reach me at nobody@example.com or +1 202 555 0143"
     assert len(made.comment) == 1
@@ -100,12 +102,16 @@ def test_what_people_did_is_recorded_as_events(home: Home) -> None:
     bot.answer(Message("my boots squeak", "c-people"))
     desk.give_back("c-people", "a-1", held.fence)
     bot.answer(Message("thanks", "c-people"))
-    made = recorder.record(ConversationReader(home.engine), "c-people", recorder.proofs_of(home.actions(dry=True)))
+    made = recorder.record(
+        ConversationReader(home.engine), "c-people", recorder.proofs_of(home.actions(dry=True))
+    )
     kinds = [next(iter(turn)) for turn in made.tests[0]["turns"]]
     assert kinds == ["customer", "event", "agent", "customer", "event", "customer"]
     assert made.tests[0]["turns"][3]["expect"]["reason"] == "with_human"
     with pytest.raises(NotFoundError):
-        recorder.record(ConversationReader(home.engine), "c-unknown", recorder.proofs_of(home.actions(dry=True)))
+        recorder.record(
+            ConversationReader(home.engine), "c-unknown", recorder.proofs_of(home.actions(dry=True))
+        )
 
 
 # Rasa

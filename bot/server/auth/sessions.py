@@ -39,7 +39,7 @@ def claim(value: str) -> SessionClaim | None:
 
 
 def holds(key: bytes, claimed: SessionClaim, user: User, at: float) -> bool:
-    """Tell whether a claim is ours, and its time not over."""
+    """Return whether a claim is ours, and its time not over."""
     return claimed.until > at and equal(claimed.mark, _mark(key, user, claimed.until))
 
 

@@ -57,7 +57,7 @@ class VisitorTokens:
         return self._signature("file", f"{file}{_DOT}{until}")
 
     def opens(self, file: str, until: int, key: str, at: datetime) -> bool:
-        """Tell whether a key opens a file at a time."""
+        """Return whether a key opens a file at a time."""
         return at.timestamp() <= until and equal(key, self.key_of(file, until))
 
     def address(self, file: str, at: datetime) -> str:
@@ -71,12 +71,12 @@ class VisitorTokens:
 
 
 def is_session(text: str) -> bool:
-    """Tell whether a text looks like a session, ours or not."""
+    """Return whether a text looks like a session, ours or not."""
     return text.startswith(_MARK + _DOT)
 
 
 def proves(secret: str, customer: str, given: str) -> bool:
-    """Tell whether `given` is the HMAC-SHA256 of a customer's id, in hexadecimal digits."""
+    """Return whether `given` is the HMAC-SHA256 of a customer's id, in hexadecimal digits."""
     right = hmac.new(secret.encode(), customer.encode(errors="replace"), hashlib.sha256)
     return equal(given.lower(), right.hexdigest())
 

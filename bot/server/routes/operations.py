@@ -23,7 +23,7 @@ def healthz() -> dict[str, str]:
 
 @router.get("/readyz")
 def readyz(request: Request) -> Response:
-    """Tell whether the process serves what is active, on a migrated database."""
+    """Return whether the process serves what is active, on a migrated database."""
     service = service_of(request)
     problems = service.serving.problems()
     served = service.assistant.served_by()

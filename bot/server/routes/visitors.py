@@ -75,7 +75,7 @@ class Caller:
             raise ForbiddenError(message)
 
     def holds(self, conversation_id: str) -> bool:
-        """Tell whether a conversation is the caller's own."""
+        """Return whether a conversation is the caller's own."""
         mine = self.visitor.id if self.visitor else None
         return mine is not None and mine == self._service.visits.holder(conversation_id)
 

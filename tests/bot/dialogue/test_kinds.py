@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.container import doctor
-from bot.container import Home
+from bot.container import Home, doctor
 from bot.core.settings import Settings
 from bot.dialogue import policy
 from bot.dialogue.policy import PolicyContent
