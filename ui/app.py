@@ -164,7 +164,7 @@ def _theme() -> Any:
 
 
 def _may_see_figures(client: Client) -> bool:
-    """Tell whether who signed in may see figures: the server refuses others anyway."""
+    """Return whether who signed in may see figures: the server refuses others anyway."""
     try:
         return bool(client.get("/api/session")["role"] != "agent")
     except ApiError:

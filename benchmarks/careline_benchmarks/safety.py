@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot.actions import effects, loader
-from bot.actions.calls import ActionCall, ActionResult, Steps, finished
+from bot.actions.calls import ActionCall, ActionResult, Steps, run_to_end
 from bot.actions.runner import ActionRunner
 from bot.assistant.pipeline import Assistant
 from bot.assistant.protocols import Components, MessageUnderstander, UnderstandingExplanation
@@ -200,7 +200,7 @@ class _Credulous(ActionRunner):
 
     def run(self, call: ActionCall, /) -> ActionResult:
         """Run an action for anybody."""
-        return finished(self.stream(call))
+        return run_to_end(self.stream(call))
 
     def stream(self, call: ActionCall, /) -> Steps:
         """Run an action with the address the order was placed with."""

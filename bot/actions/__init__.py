@@ -1,6 +1,6 @@
-"""Actions: what the bot does in a business's systems, written with rasa-sdk.
+"""Actions of the bot in a business's systems, written with rasa-sdk.
 
-A home's own actions import from here what they need.
+The actions of a home import what they need from here.
 """
 
 from bot.actions.context import ActionContext, ActionRequest

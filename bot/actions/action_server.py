@@ -1,4 +1,4 @@
-"""The actions as a standard Rasa action server."""
+"""A standard Rasa action server for the actions of a home."""
 
 import asyncio
 import hmac
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
 
 _HEALTH: Final = "/health"
 _DRAIN_SECONDS: Final = 10.0
-_PAUSE_SECONDS: Final = 0.05
+_POLL_SECONDS: Final = 0.05
 
 
 def serve(runner: ActionRunner, host: str, port: int, token: str | None) -> None:
     """Serve until a signal.
 
-    Who can reach the server can say who a customer is, so without a token only this machine may.
-    Raises CarelineError where it cannot listen.
+    A caller states the identity of the customer, so without a token only this machine may call.
+
+    Raises:
+        CarelineError: the server cannot listen.
     """
     if not token and not _is_local(host):
         message = (
@@ -35,32 +37,32 @@ def serve(runner: ActionRunner, host: str, port: int, token: str | None) -> None
         )
         raise CarelineError(message)
     with listener(host, port) as sock:
-        asyncio.run(_until_a_signal(application(runner, token), sock))
+        asyncio.run(_serve_until_signal(application(runner, token), sock))
 
 
-async def _until_a_signal(app: "Sanic[Any, Any]", sock: socket.socket) -> None:
-    """Serve in this process; calls in work are finished, at most 10 seconds.
+async def _serve_until_signal(app: "Sanic[Any, Any]", sock: socket.socket) -> None:
+    """Serve in this process until a signal; running calls get at most 10 seconds to finish.
 
-    Sanic's own runner can die of a signal that comes while it starts or stops.
+    Sanic's own runner can crash if a signal arrives while it starts or stops.
     """
-    told = asyncio.Event()
+    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+        loop.add_signal_handler(number, stop.set)
     server: Any = await app.create_server(sock=sock, access_log=False, return_asyncio_server=True)
     await server.startup()
     await server.start_serving()
-    await told.wait()
+    await stop.wait()
     server.close()
-    ends = loop.time() + _DRAIN_SECONDS
+    deadline = loop.time() + _DRAIN_SECONDS
     busy = set(server.connections)
-    while busy and loop.time() < ends:
+    while busy and loop.time() < deadline:
         busy = {connection for connection in busy if not connection.close_if_idle()}
-        await asyncio.sleep(_PAUSE_SECONDS)
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 def listener(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; raise CarelineError where the address is taken."""
+    """Return a listening socket; raise CarelineError if the address is in use."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -75,14 +77,14 @@ def listener(host: str, port: int) -> socket.socket:
 
 
 def application(runner: ActionRunner, token: str | None) -> "Sanic[Any, Any]":
-    """Return the SDK's application, which asks for the token everywhere but at `/health`."""
+    """Return the SDK's application, which requires the token everywhere except at `/health`."""
     from rasa_sdk.endpoint import create_app
     from sanic import response
 
     app: Sanic[Any, Any] = create_app(runner.executor, cors_origins=None)
 
     async def guard(request: "Request") -> "HTTPResponse | None":
-        if not token or request.path == _HEALTH or _is_given(request, token):
+        if not token or request.path == _HEALTH or _has_token(request, token):
             return None
         return response.json({"error": "the token is missing or wrong"}, status=401)
 
@@ -90,11 +92,11 @@ def application(runner: ActionRunner, token: str | None) -> "Sanic[Any, Any]":
     return app
 
 
-def _is_given(request: "Request", token: str) -> bool:
-    """Look for the token as a bearer's, or in the query, where Rasa puts it."""
+def _has_token(request: "Request", token: str) -> bool:
+    """Return whether the token is in the bearer header, or in the query as Rasa sends it."""
     header = request.headers.get("authorization", "")
-    given = (header.removeprefix("Bearer "), str(request.args.get("token", "")))
-    return any(hmac.compare_digest(one.encode(), token.encode()) for one in given)
+    candidates = (header.removeprefix("Bearer "), str(request.args.get("token", "")))
+    return any(hmac.compare_digest(value.encode(), token.encode()) for value in candidates)
 
 
 def _is_local(host: str) -> bool:
@@ -105,7 +107,7 @@ def _is_local(host: str) -> bool:
 
 
 def runner_of(home: Path) -> ActionRunner:
-    """Return the actions to serve; raise CarelineError where the home has none."""
+    """Return the runner of a home's actions; raise CarelineError if it has none."""
     if not loader.has_actions(home):
         message = f"{home} has no actions to serve: put them into {home / loader.FOLDER}"
         raise CarelineError(message)

@@ -1,4 +1,4 @@
-"""What an action is asked and what comes of it: the same in process and over HTTP."""
+"""Calls and results of actions: the same in process and over HTTP."""
 
 import contextvars
 import logging
@@ -16,12 +16,12 @@ _logger = logging.getLogger(__name__)
 MAX_FOLLOWUPS: Final = 3
 LISTEN: Final = "action_listen"
 
-# Why an action failed; a person takes over then.
+# The reasons of a failed action; a person takes over.
 TIMEOUT: Final = "timeout"
 UNREACHABLE: Final = "unreachable"
 REJECTED: Final = "rejected"
 UNKNOWN_ACTION: Final = "unknown_action"
-BLOCKED: Final = "blocked"  # the action itself wants the bot to stop
+BLOCKED: Final = "blocked"  # the action pauses the bot
 BAD_ANSWER: Final = "bad_answer"
 
 
@@ -29,8 +29,8 @@ BAD_ANSWER: Final = "bad_answer"
 class ActionCall:
     """An action to run, for a message of a conversation.
 
-    `message_id` is the same when a message is sent or recovered again: what was done for it is not
-    done twice. `customer` is who the visitor was proven to be, never what somebody wrote.
+    `message_id` stays the same when a message is sent again or recovered, so that its effects
+    happen once. `customer` is the verified identity of the visitor, never text of the customer.
     """
 
     name: str
@@ -48,7 +48,7 @@ class ActionCall:
 class ActionReply:
     """One response of an action: a text, or the name and variables of a template.
 
-    One that `continues` the response before it stands on the same line.
+    If it `continues` the response before it, both are on the same line.
     """
 
     text: str | None
@@ -60,10 +60,10 @@ class ActionReply:
 
 @dataclass(frozen=True)
 class ActionResult:
-    """What an action said, the slots it set (None clears one) and the one it asks for.
+    """The responses of an action, the slots it set (None clears one) and the slot it asks for.
 
-    `failed` is a short reason why a person must take over. `then` is the action to run next; it is
-    None in what `run` and `stream` return.
+    `failed` is the reason why a person must take over. `then` is the action to run next; it is
+    None in the results of `run` and `stream`.
     """
 
     said: tuple[ActionReply, ...]
@@ -76,45 +76,47 @@ class ActionResult:
 Steps = Generator[ActionReply, None, ActionResult]
 
 
-def followed(call: ActionCall, once: Callable[[ActionCall], Steps]) -> Steps:
-    """Run an action and those it names to follow it, at most three; return all they did."""
-    said: list[ActionReply] = []
+def run_with_followups(call: ActionCall, run_one: Callable[[ActionCall], Steps]) -> Steps:
+    """Run an action and its follow-up actions, at most three; return the combined result."""
+    responses: list[ActionReply] = []
     slots: dict[str, str | None] = {}
     for _ in range(1 + MAX_FOLLOWUPS):
-        result = yield from once(call)
-        said += result.said
+        result = yield from run_one(call)
+        responses += result.said
         slots |= result.slots
-        done = replace(result, said=tuple(said), slots=slots, then=None)
+        combined = replace(result, said=tuple(responses), slots=slots, then=None)
         if result.failed or result.then in {None, LISTEN}:
-            return done
+            return combined
         name = str(result.then)
-        if name.startswith("utter_"):  # Rasa's name for just saying a response
+        if name.startswith("utter_"):  # in Rasa, just a response
             response = ActionReply(None, name)
             yield response
-            return replace(done, said=(*said, response))
-        known = {key: value for key, value in {**call.slots, **slots}.items() if value}
-        call = replace(call, name=name, slots=known)
-    _logger.warning("more than %d actions follow one another: %s", MAX_FOLLOWUPS, call.name)
-    return done
+            return replace(combined, said=(*responses, response))
+        filled = {key: value for key, value in {**call.slots, **slots}.items() if value}
+        call = replace(call, name=name, slots=filled)
+    _logger.warning("more than %d follow-up actions: stopped at %s", MAX_FOLLOWUPS, call.name)
+    return combined
 
 
-def overheard(work: Callable[[Callable[[ActionReply], None]], ActionResult], name: str) -> Steps:
-    """Do something in a thread of its own; yield what it says as it says it.
+def stream_from_thread(
+    work: Callable[[Callable[[ActionReply], None]], ActionResult], name: str
+) -> Steps:
+    """Run a function in a thread; yield its responses as they come.
 
-    It goes on while its words are sent, and ends what it began when nobody listens any more.
+    The thread continues while a response is sent, and finishes even if nobody reads on.
     """
-    heard: SimpleQueue[ActionReply | ActionResult | BaseException] = SimpleQueue()
+    items: SimpleQueue[ActionReply | ActionResult | BaseException] = SimpleQueue()
 
-    def do() -> None:
+    def target() -> None:
         try:
-            heard.put(work(heard.put))
-        except BaseException as error:  # noqa: BLE001 — raised again where it was asked for
-            heard.put(error)
+            items.put(work(items.put))
+        except BaseException as error:  # noqa: BLE001 — raised again by the reader
+            items.put(error)
 
     context = contextvars.copy_context()
-    threading.Thread(target=context.run, args=(do,), name=name, daemon=True).start()
+    threading.Thread(target=context.run, args=(target,), name=name, daemon=True).start()
     while True:
-        item = heard.get()
+        item = items.get()
         if isinstance(item, ActionReply):
             yield item
         elif isinstance(item, ActionResult):
@@ -123,8 +125,8 @@ def overheard(work: Callable[[Callable[[ActionReply], None]], ActionResult], nam
             raise item
 
 
-def finished(steps: Steps) -> ActionResult:
-    """Run an action to its end without listening."""
+def run_to_end(steps: Steps) -> ActionResult:
+    """Run an action to its end; ignore the intermediate responses."""
     while True:
         try:
             next(steps)

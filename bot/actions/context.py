@@ -1,4 +1,4 @@
-"""What a home's actions get to work with: the home, the clock, the store and the dry flag."""
+"""Context of a home's actions: the home, the clock, the store of effects and the dry flag."""
 
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from bot.actions.effects import FILE, EffectKey, EffectStore, Transaction
 if TYPE_CHECKING:
     from rasa_sdk import Tracker
 
-_LONGEST_VALUE: Final = 500  # characters of a slot's value that an action gets
+_MAX_VALUE: Final = 500  # characters of a slot's value
 
 
 def utc_now() -> datetime:
@@ -23,10 +23,10 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class ActionRequest:
-    """Who asks for what, as read from the tracker.
+    """A request to an action, as read from the tracker.
 
     `message_id` is the same when a message is delivered again. `slots` holds only those with a
-    value, on one line each; `customer` among them is filled by the server alone.
+    value, each on one line; only the server fills `customer` among them.
     """
 
     conversation_id: str
@@ -36,7 +36,7 @@ class ActionRequest:
 
     @classmethod
     def of(cls, tracker: "Tracker") -> Self:
-        """Read a tracker; a message without an id gets one of its own."""
+        """Read a tracker; a message without an id gets a new one."""
         latest = tracker.latest_message or {}
         metadata = latest.get("metadata") or {}
         message_id = metadata.get("message_id") or latest.get("message_id") or uuid4().hex
@@ -54,17 +54,17 @@ class ActionRequest:
 
 
 def _one_line(value: str) -> str:
-    """Return a value without control characters and line breaks, cut to the longest length."""
+    """Return a value without control characters and line breaks, cut to the maximum length."""
     spaced = "".join(" " if unicodedata.category(c).startswith("C") else c for c in value)
-    return " ".join(spaced.split())[:_LONGEST_VALUE]
+    return " ".join(spaced.split())[:_MAX_VALUE]
 
 
 @dataclass(frozen=True)
 class ActionContext:
-    """What the home's `actions(context)` gets; actions keep it.
+    """The argument of a home's `actions(context)`; actions keep it.
 
-    Where `dry` is set nothing may be written or sent: replays, tests, `verify` and the playground
-    run actions dry. `effects` obeys it by itself; an action that calls another system checks it.
+    If `dry` is set, nothing may be written or sent: replays, tests, `verify` and the playground run
+    actions dry. `effects` respects it; an action that calls another system must check it.
     """
 
     home: Path
@@ -74,18 +74,18 @@ class ActionContext:
 
     @classmethod
     def empty(cls, home: Path, clock: Callable[[], datetime]) -> Self:
-        """Return a dry context in which no action has ever done anything: for tests."""
+        """Return a dry context without recorded effects, for tests."""
         return cls(home, EffectStore(None, clock, dry=True), clock, dry=True)
 
     @classmethod
     def of_home(
         cls, home: Path, *, dry: bool = True, clock: Callable[[], datetime] = utc_now
     ) -> Self:
-        """Return the context of a home, whose effects are stored in its `actions.db`."""
+        """Return the context of a home; its effects are stored in its `actions.db`."""
         return cls(home, EffectStore(home / FILE, clock, dry=dry), clock, dry)
 
     def now(self) -> datetime:
-        """Return the time: in a test that of the test."""
+        """Return the time; in a test, the time of the test."""
         return self.clock()
 
     def once(
@@ -95,10 +95,10 @@ class ActionContext:
         effect: Callable[[Transaction], Any],
         subject: str = "",
     ) -> Any:
-        """Bring about an effect of an action once per message, and return its result.
+        """Perform an effect of an action once per message, and return its result.
 
-        `effect` gets the open transaction and returns what is recorded, which must be JSON: the
-        same message gets it again. `subject` tells several effects of one message apart.
+        `effect` gets the open transaction and returns the result to record, which must be JSON: the
+        same message gets it again. `subject` distinguishes several effects of one message.
         """
         request = ActionRequest.of(tracker)
         key = EffectKey(request.conversation_id, request.message_id, action, subject)

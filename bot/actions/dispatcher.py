@@ -1,4 +1,4 @@
-"""Hears what a rasa-sdk action says, response by response and piece by piece."""
+"""Dispatchers that pass on the responses of a rasa-sdk action one by one."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -13,36 +13,36 @@ Say = Callable[[ActionReply], None]
 
 
 class LiveDispatcher(CollectingDispatcher):  # type: ignore[misc] # rasa_sdk ships no types
-    """Passes on each response when it is uttered; the SDK's own waits for the action to end."""
+    """A dispatcher that passes on each response at once; the SDK's waits for the end."""
 
     def __init__(self, say: Say) -> None:
-        """Take who is told."""
+        """Store the callback for responses."""
         super().__init__()
         self._say = say
 
     def utter_message(self, *args: Any, **kwargs: Any) -> None:
         """Utter a response."""
         super().utter_message(*args, **kwargs)
-        if said := rasa_protocol.response(self.messages[-1]):
-            self._say(said)
+        if reply := rasa_protocol.response(self.messages[-1]):
+            self._say(reply)
 
 
 class StreamQueue:
-    """Where the executor puts the pieces of a streamed response; looks like a queue to it."""
+    """The queue of the executor for the pieces of a streamed response."""
 
     def __init__(self, say: Say) -> None:
-        """Take who is told."""
+        """Store the callback for responses."""
         self._say = say
-        self._begun = False
+        self._has_started = False
 
     async def put(self, event: Mapping[str, Any]) -> None:
-        """Take an event of a stream: its start, a piece, its end."""
+        """Handle an event of a stream: its start, a piece, its end."""
         kind = event.get("event")
         if kind == "stream_start":
-            self._begun = False
+            self._has_started = False
         if kind != "stream_chunk":
             return
         piece = {key: value for key, value in event.items() if key != "event"}
-        if said := rasa_protocol.response(piece):
-            self._say(replace(said, continues=self._begun))
-            self._begun = True
+        if reply := rasa_protocol.response(piece):
+            self._say(replace(reply, continues=self._has_started))
+            self._has_started = True

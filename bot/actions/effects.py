@@ -1,7 +1,7 @@
 """The idempotency store for side effects of actions: one effect per message.
 
-What an action writes for a message is committed in one transaction with the result it returned. A
-message that is delivered twice, or recovered after a crash, acts once and gets the same result.
+The writes of an action and its result are committed in one transaction. A message that is
+delivered twice, or recovered after a crash, acts once and gets the same result.
 """
 
 import json
@@ -16,7 +16,7 @@ from typing import Any, Final
 
 FILE: Final = "actions.db"
 _BUSY_SECONDS: Final = 10.0
-_LAYOUT: Final = 1
+_SCHEMA_VERSION: Final = 1
 _EFFECTS: Final = """
 CREATE TABLE IF NOT EXISTS effects (message_id TEXT, action TEXT, subject TEXT,
   conversation_id TEXT, result TEXT NOT NULL, at TEXT NOT NULL,
@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS effects (message_id TEXT, action TEXT, subject TEXT,
 
 @dataclass(frozen=True)
 class EffectKey:
-    """What identifies an effect: the same message, action and subject act once."""
+    """The key of an effect: the same message, action and subject act once."""
 
     conversation_id: str
     message_id: str
@@ -35,10 +35,10 @@ class EffectKey:
 
 
 class Transaction:
-    """An open transaction: what is written in it is committed together, or not at all."""
+    """An open transaction: its writes are committed together, or not at all."""
 
     def __init__(self, connection: sqlite3.Connection, now: datetime) -> None:
-        """Take the open connection and the time of the transaction."""
+        """Store the open connection and the time of the transaction."""
         self._connection = connection
         self.now = now
 
@@ -47,7 +47,7 @@ class Transaction:
         return self._connection.execute(statement, values)
 
     def result(self, key: EffectKey) -> str | None:
-        """Return the recorded result of an effect as JSON; None where it has not happened."""
+        """Return the recorded result of an effect as JSON; None if it has not happened."""
         row = self.execute(
             "SELECT result FROM effects WHERE message_id = ? AND action = ? AND subject = ? "
             "AND conversation_id = ?",
@@ -67,14 +67,14 @@ class Transaction:
 
 
 class EffectStore:
-    """The SQLite file of a home's actions; a dry store is a copy in memory, nothing is written."""
+    """The SQLite file of a home's actions; a dry store is an in-memory copy."""
 
     def __init__(
         self, path: Path | None, clock: Callable[[], datetime], *, dry: bool = False
     ) -> None:
-        """Take the file and the clock; nothing is opened yet.
+        """Store the file and the clock; nothing is opened yet.
 
-        Without a file the store is empty, and kept in memory.
+        Without a file the store is empty and in memory.
         """
         self._path = path
         self._clock = clock
@@ -84,7 +84,7 @@ class EffectStore:
         self._lock = threading.Lock()
 
     def add_tables(self, *statements: str) -> None:
-        """Add tables of the home's own, each as `CREATE TABLE IF NOT EXISTS …`.
+        """Add tables of the home, each as `CREATE TABLE IF NOT EXISTS …`.
 
         They are created with the first transaction; actions write to them in the transaction that
         records their effect.
@@ -92,9 +92,9 @@ class EffectStore:
         self._tables += statements
 
     def once(self, key: EffectKey, effect: Callable[[Transaction], Any]) -> Any:
-        """Bring an effect about and return its result; return the recorded one the second time.
+        """Perform an effect and return its result; the second time, return the recorded result.
 
-        The result must be JSON. Where the effect raises, nothing is written.
+        The result must be JSON. If the effect raises, nothing is written.
         """
         with self.transaction() as transaction:
             recorded = transaction.result(key)
@@ -106,7 +106,7 @@ class EffectStore:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Open a transaction that is committed at the end, or rolled back by an exception."""
+        """Open a transaction that is committed at the end, or rolled back after an exception."""
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -119,7 +119,7 @@ class EffectStore:
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
-        """Open the store to read only; it is empty while no action has written anything."""
+        """Open the store read-only; it is empty until an action has written."""
         if self._dry:
             with self.transaction() as transaction:
                 yield transaction
@@ -155,7 +155,7 @@ class EffectStore:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         for statement in self._tables:
             connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {_LAYOUT}")
+        connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
 
 
 def _copy(path: Path | None) -> sqlite3.Connection:

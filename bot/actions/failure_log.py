@@ -1,4 +1,4 @@
-"""Says in the log why an action server failed, and nothing of what the customer told."""
+"""Log entries about failed action servers, without data of the customer."""
 
 import logging
 from typing import Final
@@ -8,15 +8,15 @@ from bot.core.privacy import redact
 
 _logger = logging.getLogger(__name__)
 
-_LONGEST_REASON: Final = 200
-_SHORTEST_VALUE: Final = 3  # of slots that are kept out of the log
+_MAX_REASON: Final = 200  # characters
+_MIN_VALUE: Final = 3  # characters of a text or slot that is removed from the log
 
 
-def failure(call: ActionCall, failed: str, why: str) -> ActionResult:
-    """Return a failed result; its reason goes to the log without words or slots of the customer."""
+def failure(call: ActionCall, reason: str, details: str) -> ActionResult:
+    """Return a failed result; log the reason without texts or slots of the customer."""
     for value in sorted((call.text, *call.slots.values()), key=len, reverse=True):
-        if len(value) >= _SHORTEST_VALUE:
-            why = why.replace(value, "[…]")
-    why = " ".join(redact(why).split())[:_LONGEST_REASON]
-    _logger.warning("%s failed on the action server (%s): %s", call.name, failed, why)
-    return ActionResult((), failed=failed)
+        if len(value) >= _MIN_VALUE:
+            details = details.replace(value, "[…]")
+    details = " ".join(redact(details).split())[:_MAX_REASON]
+    _logger.warning("%s failed on the action server (%s): %s", call.name, reason, details)
+    return ActionResult((), failed=reason)

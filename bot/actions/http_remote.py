@@ -1,7 +1,7 @@
-"""Somebody else's action server, over Rasa's protocol.
+"""Client of a remote action server, over Rasa's HTTP protocol.
 
-A call may have acted even where no answer came, so it is made again only when no connection came
-about, or when the server asks for the domain (449), which it does before it acts.
+A call may have acted even if no answer came. It is repeated only if the connection failed, or if
+the server asks for the domain (449), which it does before it acts.
 """
 
 import asyncio
@@ -23,20 +23,20 @@ from bot.actions.calls import (
     ActionReply,
     ActionResult,
     Steps,
-    finished,
-    followed,
+    run_to_end,
+    run_with_followups,
 )
 from bot.actions.failure_log import failure
 
 _CONNECT_SECONDS: Final = 3.0
-_CONNECTS: Final = 2
-_MOST_BYTES: Final = 2**20
+_MAX_CONNECTS: Final = 2
+_MAX_BYTES: Final = 2**20
 _OK, _REJECTED, _NOT_FOUND, _NO_DOMAIN = 200, 400, 404, 449
 _REFUSED: Final = frozenset({401, 403})
 
 
 class _BodyError(Exception):
-    """The answer is too large, or packed in a way nobody asked for."""
+    """The body is too large, or has an encoding that was not requested."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,12 @@ class _Response:
 
 
 class HttpRemoteActions:
-    """The actions of a server: ours, or any that speaks Rasa's protocol."""
+    """The actions of a server with Rasa's protocol: Careline's own, or any other."""
 
     def __init__(self, url: str, seconds: float = 8.0, token: str | None = None) -> None:
-        """Take the address (with or without `/webhook`), the time a call may take, and the token.
+        """Store the address (with or without `/webhook`), the timeout of a call and the token.
 
-        The token goes along as a bearer's and is never logged.
+        The token is sent as a bearer token and is never logged.
         """
         address = httpx.URL(url)
         path = address.path.rstrip("/")
@@ -65,21 +65,21 @@ class HttpRemoteActions:
         self._tls = httpx.create_ssl_context()
 
     def run(self, call: ActionCall, /) -> ActionResult:
-        """Run an action and those that follow it."""
-        return finished(self.stream(call))
+        """Run an action and its follow-up actions."""
+        return run_to_end(self.stream(call))
 
     def stream(self, call: ActionCall, /) -> Steps:
-        """Run an action; the protocol brings all it says at its end."""
-        return (yield from followed(call, self._once))
+        """Run an action; in this protocol all responses come at the end."""
+        return (yield from run_with_followups(call, self._once))
 
     def _once(self, call: ActionCall) -> Steps:
-        result = asyncio.run(self._asked(call))
+        result = asyncio.run(self._call(call))
         yield from result.said
         return result
 
-    async def _asked(self, call: ActionCall) -> ActionResult:
+    async def _call(self, call: ActionCall) -> ActionResult:
         try:
-            async with asyncio.timeout(self._seconds):  # of the whole call, however it drips
+            async with asyncio.timeout(self._seconds):  # for the whole call
                 response = await self._post(call, with_domain=False)
                 if response.status == _NO_DOMAIN:
                     response = await self._post(call, with_domain=True)
@@ -93,13 +93,13 @@ class HttpRemoteActions:
 
     async def _post(self, call: ActionCall, *, with_domain: bool) -> _Response:
         limit = httpx.Timeout(None, connect=min(_CONNECT_SECONDS, self._seconds / 2))
-        # A connection of its own: an old one that the server gave up would look like a call
+        # Always a new connection: an idle one that the server closed would look like a call
         # that may have acted.
         async with httpx.AsyncClient(
             timeout=limit, headers=self._headers, follow_redirects=False, verify=self._tls
         ) as client:
             sent = rasa_protocol.body(call, with_domain=with_domain)
-            for last in (*[False] * (_CONNECTS - 1), True):
+            for last in (*[False] * (_MAX_CONNECTS - 1), True):
                 try:
                     async with client.stream("POST", self._url, json=sent) as response:
                         return _Response(response.status_code, await _content(response))
@@ -110,13 +110,13 @@ class HttpRemoteActions:
 
 
 async def _content(response: httpx.Response) -> bytes:
-    """Return the body; raise _BodyError for one that is too large, or packed."""
+    """Return the body; raise _BodyError if it is too large or compressed."""
     if response.headers.get("content-encoding", "identity") != "identity":
         raise _BodyError
     content = b""
     async for piece in response.aiter_raw():
         content += piece
-        if len(content) > _MOST_BYTES:
+        if len(content) > _MAX_BYTES:
             raise _BodyError
     return content
 
@@ -124,13 +124,13 @@ async def _content(response: httpx.Response) -> bytes:
 def _read(call: ActionCall, response: _Response) -> ActionResult:
     status = response.status
     if status == _NOT_FOUND:
-        return failure(call, UNKNOWN_ACTION, "the server has no such action, or no such address")
+        return failure(call, UNKNOWN_ACTION, "the server has no such action or path")
     if status in _REFUSED:
-        return failure(call, REJECTED, f"the server refuses ({status}): look at actions_token")
+        return failure(call, REJECTED, f"access denied ({status}): check actions_token")
     try:
         payload = json.loads(response.content)
     except (ValueError, RecursionError):
-        payload = response  # nothing JSON could say
+        payload = response  # not JSON: refused below
     if status == _REJECTED:
         reason = _reason(payload)
         return failure(call, BLOCKED if reason == BLOCKED else REJECTED, reason)
@@ -143,19 +143,19 @@ def _read(call: ActionCall, response: _Response) -> ActionResult:
 
 
 def _reason(payload: Any) -> str:
-    found = payload.get("error") if isinstance(payload, dict) else None
-    return found if isinstance(found, str) else "no reason given"
+    reason = payload.get("error") if isinstance(payload, dict) else None
+    return reason if isinstance(reason, str) else "no reason given"
 
 
 class DisabledRemoteActions:
-    """Stands for a server where nothing may be done, as in a replay: it is not asked."""
+    """A client that calls no server, for replays."""
 
     def run(self, call: ActionCall, /) -> ActionResult:
-        """Say that nothing was done."""
-        return finished(self.stream(call))
+        """Return a response that says that nothing was done."""
+        return run_to_end(self.stream(call))
 
     def stream(self, call: ActionCall, /) -> Steps:
-        """Say that nothing was done."""
-        said = ActionReply(f"[{call.name}: the action server is not asked in a replay]", None)
-        yield said
-        return ActionResult((said,))
+        """Yield a response that says that nothing was done."""
+        reply = ActionReply(f"[{call.name}: the action server is not called in a replay]", None)
+        yield reply
+        return ActionResult((reply,))

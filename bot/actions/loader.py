@@ -1,6 +1,6 @@
-"""Loads a home's own Python actions: the package in its folder `actions/`.
+"""Loader of a home's Python actions: the package in its folder `actions/`.
 
-The package is imported under a module name of its own, so that several homes can be open in one
+The package is imported under a unique module name, so that several homes can be open in one
 process. It is loaded once per process: restart after changing its files.
 """
 
@@ -33,7 +33,8 @@ def has_actions(home: Path) -> bool:
 def load(home: Path) -> ModuleType:
     """Import a home's actions and return their package.
 
-    Raises CarelineError, with the file and the line, where that fails.
+    Raises:
+        CarelineError: the import failed; the message has the file and the line.
     """
     folder = (home / FOLDER).resolve()
     source = folder / "__init__.py"
@@ -62,9 +63,10 @@ def load(home: Path) -> ModuleType:
 
 
 def create(context: ActionContext) -> "list[Action]":
-    """Return the actions of the context's home; none where it has no folder of them.
+    """Return the actions of the context's home; none if it has no such folder.
 
-    Raises CarelineError where they cannot be loaded or created.
+    Raises:
+        CarelineError: the actions cannot be loaded or created.
     """
     if not has_actions(context.home):
         return []
@@ -83,7 +85,7 @@ def create(context: ActionContext) -> "list[Action]":
 
 
 def _explain(error: Exception, folder: Path) -> str:
-    """Return what went wrong, with the last place in the folder that led to it."""
+    """Return the error with the last line in the folder that led to it."""
     file, line = str(folder / "__init__.py"), 1
     if isinstance(error, SyntaxError) and error.filename:
         file, line = error.filename, error.lineno or 1

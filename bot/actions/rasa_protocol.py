@@ -1,4 +1,4 @@
-"""Rasa's protocol of action calls: what is sent, and what an answer means."""
+"""Rasa's protocol of action calls: requests and responses."""
 
 import hashlib
 import json
@@ -11,23 +11,23 @@ from bot.core.types import Button
 
 _logger = logging.getLogger(__name__)
 
-CUSTOMER: Final = "customer"  # the slot that only we fill
+CUSTOMER: Final = "customer"  # a slot that only the server fills
 _REQUESTED: Final = "requested_slot"
-_VERSION: Final = "3.21.0"  # servers of other versions say so in their log
-_MOST_RESPONSES: Final = 50
-_LONGEST_TEXT: Final = 20_000
+_VERSION: Final = "3.21.0"  # servers of other versions log a warning
+_MAX_RESPONSES: Final = 50
+_MAX_TEXT: Final = 20_000
 _STANDARD_KEYS: Final = frozenset(
     {"text", "buttons", "elements", "custom", "template", "response", "image", "attachment"}
 )
-_UNSHOWN: Final = ("elements", "custom", "image", "attachment")
+_IGNORED_KEYS: Final = ("elements", "custom", "image", "attachment")
 
 
 class InvalidActionResponseError(ValueError):
-    """What came back is no answer to an action call."""
+    """The response is not a valid answer to an action call."""
 
 
 def body(call: ActionCall, *, with_domain: bool) -> dict[str, Any]:
-    """Return an action call; without the domain only its digest goes along."""
+    """Return the request of an action call; without the domain only its digest is sent."""
     slots: dict[str, str | None] = {k: v for k, v in call.slots.items() if k != CUSTOMER}
     slots[CUSTOMER] = call.customer
     domain = {
@@ -72,38 +72,38 @@ def body(call: ActionCall, *, with_domain: bool) -> dict[str, Any]:
 
 
 def answer(payload: Any, call: ActionCall) -> ActionResult:
-    """Return what an answer means; raise BadAnswerError for what is none."""
-    if payload is None:  # what a server says that had nothing to do
+    """Return the result of an answer; raise InvalidActionResponseError if it is invalid."""
+    if payload is None:  # the server had nothing to do
         return ActionResult(())
     if not isinstance(payload, dict):
-        message = "an answer is an object of events and responses"
+        message = "an answer must be an object with events and responses"
         raise InvalidActionResponseError(message)
     responses = _objects(payload, "responses")
-    if len(responses) > _MOST_RESPONSES:
-        message = f"more than {_MOST_RESPONSES} responses"
+    if len(responses) > _MAX_RESPONSES:
+        message = f"more than {_MAX_RESPONSES} responses"
         raise InvalidActionResponseError(message)
-    said = tuple(filter(None, map(response, responses)))
-    return events(_objects(payload, "events"), said, call)
+    replies = tuple(filter(None, map(response, responses)))
+    return events(_objects(payload, "events"), replies, call)
 
 
 def _objects(payload: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    found = payload.get(key)
-    found = [] if found is None else found
-    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+    objects = payload.get(key)
+    objects = [] if objects is None else objects
+    if not isinstance(objects, list) or not all(isinstance(item, dict) for item in objects):
         message = f"{key} must be a list of objects"
         raise InvalidActionResponseError(message)
-    return found
+    return objects
 
 
 def events(
-    found: list[dict[str, Any]], said: tuple[ActionReply, ...], call: ActionCall
+    items: list[dict[str, Any]], replies: tuple[ActionReply, ...], call: ActionCall
 ) -> ActionResult:
-    """Return the result of an action that said this and whose events are these."""
+    """Return the result of an action from its events and responses."""
     slots: dict[str, str | None] = {}
     then = failed = None
-    last = said[-1].template or "" if said else ""
+    last = replies[-1].template or "" if replies else ""
     asks = last.removeprefix("ask_") if last.startswith("ask_") else None
-    for event in found:
+    for event in items:
         match event.get("event"):
             case "slot" if event.get("name") == _REQUESTED:
                 asks = _value(event.get("value"))
@@ -113,47 +113,49 @@ def events(
                 slots = dict.fromkeys(name for name in call.slots if name != CUSTOMER)
             case "followup" if isinstance(event.get("name"), str):
                 then = event["name"]
-            case "pause":  # Rasa's way to say that the bot shall be silent
+            case "pause":  # in Rasa, the bot stops replying
                 failed = BLOCKED
             case other:
                 _logger.debug("event %s of %s is not used here", other, call.name)
-    return ActionResult(said, slots, asks, failed, then)
+    return ActionResult(replies, slots, asks, failed, then)
 
 
 def _value(value: Any) -> str | None:
-    """Return a slot's value as we keep it; raise nothing whatever it is."""
+    """Return a slot's value as text; any JSON value is accepted."""
     if value is None or value == "":
         return None
-    if isinstance(value, float) and value.is_integer():  # gRPC knows no whole numbers
+    if isinstance(value, float) and value.is_integer():  # gRPC has no integers
         value = int(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def response(found: Mapping[str, Any]) -> ActionReply | None:
-    """Return a response as it is said, None where nothing of it is shown in a chat.
+def response(payload: Mapping[str, Any]) -> ActionReply | None:
+    """Return a response as a reply; None if it contains nothing that a chat shows.
 
-    Pictures, attachments and what is made for other channels are left out.
+    Images, attachments and content for other channels are left out.
     """
-    for key in _UNSHOWN:
-        if found.get(key):
+    for key in _IGNORED_KEYS:
+        if payload.get(key):
             _logger.debug("an action's %s is not shown", key)
-    text, template = found.get("text"), found.get("response") or found.get("template")
-    buttons = _buttons(found.get("buttons"))
+    text, template = payload.get("text"), payload.get("response") or payload.get("template")
+    buttons = _buttons(payload.get("buttons"))
     text = text if isinstance(text, str) and text else None
     template = template if isinstance(template, str) and template else None
-    if text and len(text) > _LONGEST_TEXT:
-        message = f"a response has more than {_LONGEST_TEXT} characters"
+    if text and len(text) > _MAX_TEXT:
+        message = f"a response has more than {_MAX_TEXT} characters"
         raise InvalidActionResponseError(message)
     if not (text or template or buttons):
         return None
-    values = {str(k): str(v) for k, v in found.items() if k not in _STANDARD_KEYS and v is not None}
+    values = {
+        str(k): str(v) for k, v in payload.items() if k not in _STANDARD_KEYS and v is not None
+    }
     return ActionReply(text if text or template else "", template, values, buttons)
 
 
-def _buttons(found: Any) -> tuple[Button, ...]:
-    if not isinstance(found, list):
+def _buttons(buttons: Any) -> tuple[Button, ...]:
+    if not isinstance(buttons, list):
         return ()
-    pairs = [(b.get("title"), b.get("payload")) for b in found if isinstance(b, dict)]
+    pairs = [(b.get("title"), b.get("payload")) for b in buttons if isinstance(b, dict)]
     return tuple(
         Button(title, payload if isinstance(payload, str) else title)
         for title, payload in pairs

@@ -1,7 +1,7 @@
-"""Records of a customer that a home's actions show to the people who answer.
+"""Records of a customer that a home's actions show to agents.
 
-An action that offers `records` and `prove` is the home's `RecordSource`. What a record is, what
-proves it and all the words come from the home.
+An action with `records` and `prove` is the home's `RecordSource`. The home defines the records,
+their proof and all texts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ class RecordValue:
 
 @dataclass(frozen=True)
 class Record:
-    """A record as it is shown: a heading, its state, how it was proven, and values.
+    """A record for display: a heading, its state, how it was proven, and values.
 
     `data` is the record for programs; its keys are keys of the route's JSON.
     """
@@ -43,36 +43,36 @@ class Record:
 
 @runtime_checkable
 class RecordSource(Protocol):
-    """An action that knows the records of customers; it changes nothing when asked."""
+    """An action that reads the records of customers; reading changes nothing."""
 
     @property
     def titles(self) -> Mapping[str, Texts]:
-        """The words around the records: `records`, `none` and `no_match`."""
+        """The texts around the records: `records`, `none` and `no_match`."""
 
     @property
     def proof_fields(self) -> Sequence[ProofField]:
         """The values that prove a record."""
 
     def records(self, customer: str | None, conversation: str, /) -> Sequence[Record]:
-        """Return the records of a proven customer, and those proven in a conversation."""
+        """Return the records of a verified customer, and those proven in a conversation."""
 
     def prove(self, fields: Mapping[str, str], /) -> Sequence[Record]:
-        """Return the records that these values prove; none where they do not fit."""
+        """Return the records that these values prove; none if they do not match."""
 
 
 @runtime_checkable
 class ProofSource(Protocol):
-    """An action that knows the values which prove a record.
+    """An action that returns the values which prove a record.
 
-    They stand for personal data that the log does not hold, where a test is recorded from it.
+    They replace personal data that the log does not contain, when a test is recorded from it.
     """
 
     def proof_values(self, identifier: str, /) -> Mapping[str, str]:
-        """Return the values that prove a record by the name of their slot; none where unknown."""
+        """Return the values that prove a record, by slot name; none if it is unknown."""
 
 
 def as_json(record: Record) -> dict[str, Any]:
-    """Return a record as the route sends it."""
+    """Return a record as JSON for the route."""
     return {
         **record.data,
         "display": {

@@ -1,4 +1,4 @@
-"""Runs rasa-sdk actions in process and hands on what they say as they say it."""
+"""Runner of rasa-sdk actions in process, which passes on responses as they come."""
 
 import asyncio
 import logging
@@ -17,9 +17,9 @@ from bot.actions.calls import (
     ActionReply,
     ActionResult,
     Steps,
-    finished,
-    followed,
-    overheard,
+    run_to_end,
+    run_with_followups,
+    stream_from_thread,
 )
 from bot.actions.context import ActionContext, utc_now
 from bot.actions.records import ProofSource, RecordSource
@@ -44,7 +44,10 @@ class ActionRunner:
         """Load and register the actions of a home, given as a folder or as their context.
 
         A `dry` runner writes nothing. `further` actions are deprecated: put them into the home's
-        folder `actions/`. Raises CarelineError where the actions cannot be loaded.
+        folder `actions/`.
+
+        Raises:
+            CarelineError: the actions cannot be loaded.
         """
         from rasa_sdk.executor import ActionExecutor
 
@@ -69,25 +72,25 @@ class ActionRunner:
         )
 
     def names(self) -> Sequence[str]:
-        """Return the names of the actions there are."""
+        """Return the names of the actions."""
         return sorted(self.executor.actions)
 
     def run(self, call: ActionCall, /) -> ActionResult:
-        """Run an action and those that follow it."""
-        return finished(self.stream(call))
+        """Run an action and its follow-up actions."""
+        return run_to_end(self.stream(call))
 
     def stream(self, call: ActionCall, /) -> Steps:
-        """Run an action; yield what it says as it says it, then return what came of it."""
-        return (yield from followed(call, self._once))
+        """Run an action; yield its responses as they come, then return the result."""
+        return (yield from run_with_followups(call, self._once))
 
     def _once(self, call: ActionCall) -> Steps:
-        return (yield from overheard(lambda say: self._done(call, say), call.name))
+        return (yield from stream_from_thread(lambda say: self._call(call, say), call.name))
 
-    def _done(self, call: ActionCall, say: Callable[[ActionReply], None]) -> ActionResult:
+    def _call(self, call: ActionCall, say: Callable[[ActionReply], None]) -> ActionResult:
         from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 
         try:
-            return asyncio.run(self._executed(call, say))
+            return asyncio.run(self._execute(call, say))
         except ActionNotFoundException:
             _logger.error("there is no action `%s`: correct it in policy.yml", call.name)  # noqa: TRY400
             return ActionResult((), failed=UNKNOWN_ACTION)
@@ -95,19 +98,19 @@ class ActionRunner:
             blocked = error.message == BLOCKED
             return ActionResult((), failed=BLOCKED if blocked else REJECTED)
 
-    async def _executed(
-        self, call: ActionCall, hear: Callable[[ActionReply], None]
+    async def _execute(
+        self, call: ActionCall, on_reply: Callable[[ActionReply], None]
     ) -> ActionResult:
         from bot.actions.dispatcher import LiveDispatcher, StreamQueue
 
-        said: list[ActionReply] = []
+        replies: list[ActionReply] = []
 
-        def say(one: ActionReply) -> None:
-            said.append(one)
-            hear(one)
+        def say(reply: ActionReply) -> None:
+            replies.append(reply)
+            on_reply(reply)
 
-        sent = rasa_protocol.body(call, with_domain=True)
-        done: Any = await self.executor.run(
-            sent, sink=StreamQueue(say), dispatcher=LiveDispatcher(say)
+        request = rasa_protocol.body(call, with_domain=True)
+        result: Any = await self.executor.run(
+            request, sink=StreamQueue(say), dispatcher=LiveDispatcher(say)
         )
-        return rasa_protocol.events(done.events if done else [], tuple(said), call)
+        return rasa_protocol.events(result.events if result else [], tuple(replies), call)

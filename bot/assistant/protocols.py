@@ -51,7 +51,7 @@ class ConversationLog(Protocol):
         """Return messages nobody answered, oldest first: all, or those of a conversation."""
 
     def is_staffed(self, queue: str, at: datetime, /) -> bool:
-        """Tell whether somebody who answers a queue is there."""
+        """Return whether somebody who answers a queue is there."""
 
     def queue_position(self, conversation_id: str, /) -> int:
         """Return the conversation's place in the queue, from 1."""

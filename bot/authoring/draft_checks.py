@@ -18,8 +18,8 @@ from bot.authoring.editable_files import MOST_CHARACTERS, EditableFile, FileKind
 from bot.authoring.yaml_source import NO_TEXT, YamlIssue, YamlSource, is_text
 from bot.core.types import CarelineError, ConfigurationIssue
 from bot.dialogue import policy as policies
-from bot.dialogue import templates, validation
-from bot.dialogue.policy import UNKNOWN_INTENT, PolicyError
+from bot.dialogue import policy_checks, templates, validation
+from bot.dialogue.policy import PolicyError
 from bot.store import content_snapshots
 from knowledge_base.chunking import chunk
 from knowledge_base.documents import Chunk, Document
@@ -170,7 +170,7 @@ def _content(
             DraftIssue(
                 one.message,
                 tree.line_of_name(one.message),
-                is_error=one.message not in before and one.reason != UNKNOWN_INTENT,
+                is_error=one.message not in before and one.reason != policy_checks.UNKNOWN_INTENT,
                 reason=one.reason,
                 facts=one.facts,
             )
@@ -190,7 +190,10 @@ def _current_issues(home: Path, labels: Sequence[str]) -> list[ConfigurationIssu
 def _issues(content: Path, labels: Sequence[str]) -> list[ConfigurationIssue]:
     policy = policies.load(content / "policy.yml")
     texts = templates.load(content / "templates")
-    return [*policy.problems(labels, texts.names), *texts.problems(policy.said())]
+    return [
+        *policy_checks.find_issues(policy.content, labels, texts.names),
+        *texts.problems(policy_checks.template_variables(policy.content)),
+    ]
 
 
 def _copy(home: Path, place: Path, paper: EditableFile, text: str) -> None:
@@ -242,6 +245,6 @@ def _invalid(error: ErrorDetails, tree: YamlSource) -> DraftIssue:
     said = message.removeprefix("Value error, ")
     named = said.partition(":")[0] if said != message else ""
     where = ".".join(map(str, place)) or "the file"
-    reason, facts = validation.finding(error)
+    reason, facts = validation.to_issue(error)
     line = tree.line([*place, named])
     return DraftIssue(f"{where}: {said}", line, reason=reason, facts=facts)

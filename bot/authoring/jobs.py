@@ -113,7 +113,7 @@ class JobStore:
         return job
 
     def is_running(self) -> bool:
-        """Tell whether something is being done."""
+        """Return whether something is being done."""
         try:
             with (self.folder / _LOCK).open("rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -161,7 +161,7 @@ class JobStore:
         write_json(self.folder / _DUE, {"who": who})
 
     def is_due(self) -> bool:
-        """Tell whether articles were changed that no ingestion has begun with."""
+        """Return whether articles were changed that no ingestion has begun with."""
         return (self.folder / _DUE).exists()
 
     def settle(self) -> None:

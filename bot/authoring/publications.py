@@ -61,7 +61,7 @@ class PublicationStore:
         text: str | None,
         *,
         base: str,
-        who: str,
+        author: str,
         note: str = "",
         reverts: str | None = None,
     ) -> Publication:
@@ -75,7 +75,7 @@ class PublicationStore:
             if text == paper.text:
                 message = f"{path} is like this already: nothing was published"
                 raise EditableFileError(message, "unchanged", path=path)
-            made = self._keep(paper, text, {"who": who, "note": note, "reverts": reverts})
+            made = self._keep(paper, text, {"who": author, "note": note, "reverts": reverts})
             try:
                 _write(paper.file, text)
             except OSError as error:
@@ -85,11 +85,13 @@ class PublicationStore:
                 raise EditableFileError(message, "not_written", path=path, why=why) from error
         return _publication(made)
 
-    def rollback(self, identifier: str, *, base: str, who: str, note: str = "") -> Publication:
+    def rollback(self, identifier: str, *, base: str, author: str, note: str = "") -> Publication:
         """Bring a text back to how it was before a publication; that is one as well."""
         found = self.get(identifier)
         text = self.texts(identifier)[0]
-        return self.publish(found.path, text, base=base, who=who, note=note, reverts=identifier)
+        return self.publish(
+            found.path, text, base=base, author=author, note=note, reverts=identifier
+        )
 
     def list(self, path: str | None = None, limit: int = 100) -> list[Publication]:
         """Return publications, of one text or of all, the latest first."""

@@ -14,7 +14,7 @@ _MOST_NODES: Final = 100_000  # counted as if every alias were written out
 
 
 def is_text(text: str) -> bool:
-    """Tell whether every database and every file takes a text."""
+    """Return whether every database and every file takes a text."""
     return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 

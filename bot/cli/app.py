@@ -45,5 +45,5 @@ def show(value: Any, *, as_json: bool, text: Callable[[], str]) -> None:
 
 
 def wants_progress() -> bool:
-    """Tell whether bars should be drawn: where standard error, which they go to, is a terminal."""
+    """Return whether to show progress bars: only if standard error is a terminal."""
     return sys.stderr.isatty()

@@ -47,14 +47,14 @@ def _reachable(host: str) -> str:
 
 
 def _announce(base_url: str, home: "Home") -> None:
-    from bot.server.auth.secrets_file import load_or_make
-    from bot.server.service import FIRST
+    from bot.server.auth.secrets_file import load_or_create
+    from bot.server.service import FIRST_USER
     from bot.store.accounts import Users
 
-    password, users = load_or_make(home.path).password, Users(home.engine)
-    users.begin_with(FIRST, password)
-    first = users.check(FIRST, password) is not None  # nobody gave it another one
-    login = f"user {FIRST}, password {password}" if first else "see `careline users list`"
+    password, users = load_or_create(home.path).password, Users(home.engine)
+    users.begin_with(FIRST_USER, password)
+    first = users.check(FIRST_USER, password) is not None  # nobody gave it another one
+    login = f"user {FIRST_USER}, password {password}" if first else "see `careline users list`"
     typer.echo(
         f"\nCareline is up:\n"
         f"  shop page with the widget  {base_url}/\n"

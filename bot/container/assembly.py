@@ -10,6 +10,7 @@ from bot.assistant.pipeline import Assistant
 from bot.assistant.protocols import Components, ConversationLog
 from bot.container.home import Home
 from bot.core.types import OUT_OF_SCOPE, CarelineError
+from bot.dialogue import policy_checks
 from bot.dialogue.policy import Policy
 from bot.dialogue.templates import Templates
 from bot.store import content_snapshots
@@ -23,7 +24,7 @@ _DIALOGS: Final = "*.jsonl*"
 
 
 def _is_certified(home: Home, model: "IntentModel | None") -> bool:
-    """Tell whether the model keeps the promise of the settings; warn where it does not."""
+    """Return whether the model keeps the promise of the settings; warn where it does not."""
     promise = home.settings.promise
     if promise is None or model is None:
         return False
@@ -96,9 +97,10 @@ def build_assistant(
     templates = home.templates(content)
     policy = replace(home.policy(content), has_knowledge=knowledge is not None)
     labels = model.labels if model else ()
-    problems = policy.problems(labels, templates.names)
-    for problem in (*problems, *templates.problems(policy.said())):
-        _logger.warning("%s", problem.message)
+    issues = policy_checks.find_issues(policy.content, labels, templates.names)
+    variables = policy_checks.template_variables(policy.content)
+    for issue in (*issues, *templates.problems(variables)):
+        _logger.warning("%s", issue.message)
     return Assistant(
         Components(
             log=log or home.log(),

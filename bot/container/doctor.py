@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot.container.home import Home
 from bot.core.types import CarelineError
+from bot.dialogue import policy_checks
 from knowledge_base.documents import KnowledgeError
 
 
@@ -63,8 +64,8 @@ def _policy(home: Home) -> str:
     policy = home.policy()
     model = home.models.current()
     labels = model.details["labels"] if model else ()
-    if problems := policy.problems(labels, home.templates().names):
-        raise CarelineError("; ".join(one.message for one in problems))
+    if issues := policy_checks.find_issues(policy.content, labels, home.templates().names):
+        raise CarelineError("; ".join(issue.message for issue in issues))
     routes = f"{len(policy.content.routes)} routes ({policy.version})"
     return "; ".join([routes, *policy.content.undeclared(labels)])
 

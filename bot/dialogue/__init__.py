@@ -1,1 +1,1 @@
-"""Where does it go? State, policy, templates and the hand-off."""
+"""State of a conversation, policy, answer templates and hand-off."""

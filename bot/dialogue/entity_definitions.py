@@ -4,7 +4,7 @@ r"""The entities of a policy file: a pattern, or a list of values with their oth
 entities:
   booking_code: 'B\\d{4}'                      # a regular expression
   colour: {values: {grey: [gray, 灰色], black: [黑色]}}
-  product: {file: products.txt}               # beside policy.yml: `Check-up | examination | 检查`
+  product: {file: products.txt}               # next to policy.yml: `Check-up | examination | 检查`
 ```
 """
 
@@ -20,22 +20,22 @@ from bot.dialogue import validation
 
 Values = dict[str, tuple[str, ...]]
 
-_SHAPES: Final = "give a regular expression, {values: {name: [other names]}} or {file: names.txt}"
+_FORMATS: Final = "give a regular expression, {values: {name: [other names]}} or {file: names.txt}"
 
 
-def _no_names(value: object) -> object:
+def _none_to_empty(value: object) -> object:
     return () if value is None else value
 
 
 class _Lookup(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    values: dict[str, Annotated[tuple[str, ...], BeforeValidator(_no_names)]] | None = None
+    values: dict[str, Annotated[tuple[str, ...], BeforeValidator(_none_to_empty)]] | None = None
     file: str | None = None
 
 
 def read(entries: object, folder: Path | None) -> dict[str, str | Values]:
-    """Return the entities of a policy by name; an UnusableError names the entry that is wrong."""
+    """Return the entities of a policy by name; an InvalidValueError names the wrong entry."""
     if not isinstance(entries, Mapping):
         message = "entities are a mapping of names"
         raise InvalidValueError(message, "not_mapping")
@@ -54,22 +54,22 @@ def _entity(name: str, entry: Any, folder: Path | None) -> str | Values:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, (name, *first["loc"])))
-        message = f"{where}: {first['msg']}; {_SHAPES}"
-        reason, facts = validation.finding(first, name)
+        message = f"{where}: {first['msg']}; {_FORMATS}"
+        reason, facts = validation.to_issue(first, name)
         raise InvalidValueError(message, reason, **facts) from error
     if (lookup.values is None) == (lookup.file is None):
-        message = f"{name}: {_SHAPES}"
+        message = f"{name}: {_FORMATS}"
         raise InvalidValueError(message, "no_entity", place=name)
     values = lookup.values if lookup.file is None else _from_file(name, lookup.file, folder)
-    return _unambiguous(name, values or {})
+    return _check_unambiguous(name, values or {})
 
 
 def _from_file(name: str, file: str, folder: Path | None) -> Values:
-    """Read one value a line, its other names behind bars; `#` starts a comment."""
+    """Read one value per line, followed by its other names after `|`; `#` starts a comment."""
     path = (folder or Path()) / file
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, ValueError) as error:  # a ValueError: of what is no UTF-8, or no name
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or not a valid path
         message = f"{name}: cannot read {path} as UTF-8 text: {error}"
         why = getattr(error, "strerror", None) or str(error)
         raise InvalidValueError(message, "unread_names", place=name, names=file, why=why) from error
@@ -81,18 +81,18 @@ def _from_file(name: str, file: str, folder: Path | None) -> Values:
     return values
 
 
-def _unambiguous(name: str, values: Values) -> Values:
+def _check_unambiguous(name: str, values: Values) -> Values:
     owners: dict[str, str] = {}
-    for value, others in values.items():
-        for known in (value, *others):
-            if not known.strip():
+    for value, synonyms in values.items():
+        for spelling in (value, *synonyms):
+            if not spelling.strip():
                 message = f"{name}.{value}: a name is empty"
                 raise InvalidValueError(message, "empty_name", place=f"{name}.{value}")
-            owner = owners.setdefault(known.casefold(), value)
+            owner = owners.setdefault(spelling.casefold(), value)
             if owner != value:
-                message = f"{name}: {known} names both {owner} and {value}"
+                message = f"{name}: {spelling} is a name of both {owner} and {value}"
                 raise InvalidValueError(
-                    message, "two_owners", place=name, known=known, first=owner, second=value
+                    message, "two_owners", place=name, known=spelling, first=owner, second=value
                 )
     if not values:
         message = f"{name}: the list is empty"

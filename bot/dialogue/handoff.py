@@ -1,12 +1,13 @@
-"""Who may speak in a conversation: one owner at a time, and the customer is told of every change.
+"""The hand-off between bot and agents: a conversation has one owner at a time.
 
     bot ─ handed off → queued ─ taken → human ─ given back → returned ─ handed off → queued …
     any of them ─ closed → closed ─ the customer writes again → bot
 
-Pure: `move` takes what stands, what happens and the time, and returns what stands then. Whoever
-wants to speak shows the fencing token it was given; the token grows with every change of the owner,
-so that a word said for an owner of yesterday is refused (Kleppmann: How to do distributed locking,
-2016). An agent holds a conversation by a lease: who is not heard of loses it to the queue.
+Pure: `move` takes the current assignment, an event and the time, and returns the new assignment
+and the notices for the customer. To speak, an owner shows its fencing token. The token grows with
+every change of owner, so that a late message of a former owner is refused (Kleppmann: How to do
+distributed locking, 2016). An agent holds a conversation by a lease: without a sign of life it
+goes back to the queue.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from bot.core.types import CarelineError
 
 
 class ConversationOwner(StrEnum):
-    """Who has the conversation; in `queued` the bot may only tell how the waiting goes."""
+    """The owner of a conversation; while `queued`, the bot only reports the waiting position."""
 
     BOT = "bot"
     QUEUED = "queued"
@@ -34,15 +35,15 @@ TYPING: Final = timedelta(seconds=8)
 
 
 class HandoffRefusedError(CarelineError):
-    """Somebody wanted what is not theirs (any more); the message says who has it."""
+    """A request by somebody who does not own the conversation; the message names the owner."""
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """Who has a conversation, and since when.
+    """The owner of a conversation.
 
-    `since` is when it came into this state; for one that waits, when the waiting began: losing an
-    agent does not cost the place in the queue.
+    `since` is the start of this state; while queued, the start of the waiting time: a customer
+    whose agent disconnects keeps the place in the queue.
     """
 
     owner: ConversationOwner = ConversationOwner.BOT
@@ -56,7 +57,7 @@ class Assignment:
     asked_silent: bool = False
 
     def is_typing(self, at: datetime) -> bool:
-        """Tell whether the agent is typing: it ends by itself, whatever gets lost."""
+        """Return whether the agent is typing; it expires by itself, even if an event is lost."""
         return (
             self.owner is ConversationOwner.HUMAN
             and self.typing_until is not None
@@ -66,7 +67,7 @@ class Assignment:
 
 @dataclass(frozen=True)
 class CustomerNotice:
-    """What the customer is told of a change: a template and its variables."""
+    """A notice for the customer about a change: a template and its variables."""
 
     template: str
     values: dict[str, str] = field(default_factory=dict)
@@ -74,14 +75,14 @@ class CustomerNotice:
 
 @dataclass(frozen=True)
 class HandedOff:
-    """The bot gives up a conversation; its reply says so."""
+    """The bot hands off a conversation; its reply says so."""
 
     queue: str
 
 
 @dataclass(frozen=True)
 class CustomerWrote:
-    """The customer wrote: a closed conversation is open again."""
+    """The customer wrote: a closed conversation opens again."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class QueueLeft:
 
 @dataclass(frozen=True)
 class AgentAssigned:
-    """An agent takes a conversation, or is given it; `name` is what the customer reads."""
+    """An agent takes a conversation, or it is assigned; the customer reads `name`."""
 
     agent: str
     name: str
@@ -99,7 +100,7 @@ class AgentAssigned:
 
 @dataclass(frozen=True)
 class TokenShown:
-    """The agent who has it shows the token: to speak, to type, to stay, to let go."""
+    """An event of the agent who owns the conversation, with the fencing token."""
 
     agent: str
     fence: int
@@ -107,29 +108,29 @@ class TokenShown:
 
 @dataclass(frozen=True)
 class AgentSpoke(TokenShown):
-    """The agent speaks."""
+    """The agent sent a message."""
 
 
 @dataclass(frozen=True)
 class LeaseRenewed(TokenShown):
-    """The agent is still there."""
+    """The agent is still connected."""
 
 
 @dataclass(frozen=True)
 class AgentTyping(TokenShown):
-    """The agent begins or stops typing."""
+    """The agent started or stopped typing."""
 
     on: bool = True
 
 
 @dataclass(frozen=True)
 class ReturnedToBot(TokenShown):
-    """The agent gives the conversation back to the bot."""
+    """The agent returns the conversation to the bot."""
 
 
 @dataclass(frozen=True)
 class Transferred(TokenShown):
-    """The agent passes it on: to a queue, or to a colleague."""
+    """The agent transfers it to a queue or to a colleague."""
 
     queue: str | None = None
     to: str | None = None
@@ -138,14 +139,14 @@ class Transferred(TokenShown):
 
 @dataclass(frozen=True)
 class ConversationClosed:
-    """The conversation ends: by the agent who has it, or (without one) because nobody writes."""
+    """The conversation ends: closed by its agent, or (without one) because nobody writes."""
 
     by: TokenShown | None = None
 
 
 @dataclass(frozen=True)
 class TimePassed:
-    """Time went by: leases run out, and who waits for long is asked for an address."""
+    """Time passed: leases expire, and customers who wait long are asked for an address."""
 
     patience: timedelta
 
@@ -173,45 +174,47 @@ Event = (
 
 @dataclass(frozen=True)
 class HandoffTransition:
-    """What stands after an event, and what the customer is told."""
+    """The assignment after an event, and the notices for the customer."""
 
     custody: Assignment
     told: tuple[CustomerNotice, ...] = ()
 
 
-def _passed(now: Assignment, owner: ConversationOwner, at: datetime) -> Assignment:
-    """Return the custody of the next owner: a new token, and nothing left of the one before."""
+def _next_owner(now: Assignment, owner: ConversationOwner, at: datetime) -> Assignment:
+    """Return the assignment of the next owner: a new token, and no agent or lease."""
     return Assignment(owner, now.fence + 1, queue=now.queue, since=at)
 
 
-def _handed_off(now: Assignment, event: HandedOff, at: datetime) -> HandoffTransition:
+def _on_handed_off(now: Assignment, event: HandedOff, at: datetime) -> HandoffTransition:
     if now.owner is ConversationOwner.QUEUED:  # something more urgent came up while waiting
         return HandoffTransition(replace(now, queue=event.queue))
     if now.owner not in WITH_BOT:
         message = f"the bot does not have this conversation: it is {now.owner}"
         raise HandoffRefusedError(message, "not_with_bot", state=now.owner)
-    return HandoffTransition(replace(_passed(now, ConversationOwner.QUEUED, at), queue=event.queue))
+    return HandoffTransition(
+        replace(_next_owner(now, ConversationOwner.QUEUED, at), queue=event.queue)
+    )
 
 
-def _written(now: Assignment, _event: CustomerWrote, at: datetime) -> HandoffTransition:
+def _on_customer_wrote(now: Assignment, _event: CustomerWrote, at: datetime) -> HandoffTransition:
     if now.owner is ConversationOwner.CLOSED:
         return HandoffTransition(
-            replace(_passed(now, ConversationOwner.BOT, at), queue=None),
+            replace(_next_owner(now, ConversationOwner.BOT, at), queue=None),
             (CustomerNotice("reopened"),),
         )
     return HandoffTransition(replace(now, asked_silent=False))
 
 
-def _withdrawn(now: Assignment, _event: QueueLeft, at: datetime) -> HandoffTransition:
+def _on_queue_left(now: Assignment, _event: QueueLeft, at: datetime) -> HandoffTransition:
     if now.owner is not ConversationOwner.QUEUED:
-        message = f"this conversation does not wait: it is {now.owner}"
+        message = f"this conversation is not waiting: it is {now.owner}"
         raise HandoffRefusedError(message, "not_waiting", state=now.owner)
     return HandoffTransition(
-        _passed(now, ConversationOwner.RETURNED, at), (CustomerNotice("handoff_withdrawn"),)
+        _next_owner(now, ConversationOwner.RETURNED, at), (CustomerNotice("handoff_withdrawn"),)
     )
 
 
-def _taken(now: Assignment, event: AgentAssigned, at: datetime) -> HandoffTransition:
+def _on_assigned(now: Assignment, event: AgentAssigned, at: datetime) -> HandoffTransition:
     if now.owner is ConversationOwner.CLOSED:
         message = "the conversation is closed"
         raise HandoffRefusedError(message, "closed")
@@ -220,70 +223,77 @@ def _taken(now: Assignment, event: AgentAssigned, at: datetime) -> HandoffTransi
             return HandoffTransition(replace(now, lease_until=at + LEASE))
         message = "a colleague has this conversation"
         raise HandoffRefusedError(message, "with_colleague")
-    return HandoffTransition(_with_agent(now, event.agent, at), (_joined(event.name),))
+    return HandoffTransition(_with_agent(now, event.agent, at), (_joined_notice(event.name),))
 
 
 def _with_agent(now: Assignment, agent: str, at: datetime) -> Assignment:
     waiting = now.since if now.owner is ConversationOwner.QUEUED else at
-    passed = _passed(now, ConversationOwner.HUMAN, at)
+    passed = _next_owner(now, ConversationOwner.HUMAN, at)
     return replace(passed, agent=agent, lease_until=at + LEASE, since=waiting)
 
 
-def _joined(name: str) -> CustomerNotice:
+def _joined_notice(name: str) -> CustomerNotice:
     return CustomerNotice("handoff_joined", {"agent": name})
 
 
-def _insist(now: Assignment, who: TokenShown, at: datetime) -> None:
-    """Raise RefusedError unless an agent has the conversation, under this token, in time."""
-    if now.owner is not ConversationOwner.HUMAN or (now.agent, now.fence) != (who.agent, who.fence):
+def _check_token(now: Assignment, event: TokenShown, at: datetime) -> None:
+    """Raise HandoffRefusedError unless the agent owns the conversation and its lease is valid."""
+    if now.owner is not ConversationOwner.HUMAN or (now.agent, now.fence) != (
+        event.agent,
+        event.fence,
+    ):
         message = f"this conversation is not yours any more: it is {now.owner}"
         raise HandoffRefusedError(message, "not_yours", state=now.owner)
     if now.lease_until is not None and now.lease_until < at:
-        message = "you were not heard of for too long, and the conversation goes back to the queue"
+        message = "your connection was lost for too long: the conversation goes back to the queue"
         raise HandoffRefusedError(message, "not_heard_of")
 
 
-def _held(
+def _on_agent_activity(
     now: Assignment, event: AgentSpoke | LeaseRenewed | AgentTyping, at: datetime
 ) -> HandoffTransition:
-    _insist(now, event, at)
-    kept = replace(now, lease_until=at + LEASE)
+    _check_token(now, event, at)
+    renewed = replace(now, lease_until=at + LEASE)
     if isinstance(event, AgentSpoke):
-        return HandoffTransition(replace(kept, typing_until=None, asked_silent=False))
+        return HandoffTransition(replace(renewed, typing_until=None, asked_silent=False))
     if isinstance(event, AgentTyping):
-        return HandoffTransition(replace(kept, typing_until=at + TYPING if event.on else None))
-    return HandoffTransition(kept)
+        return HandoffTransition(replace(renewed, typing_until=at + TYPING if event.on else None))
+    return HandoffTransition(renewed)
 
 
-def _transferred(now: Assignment, event: Transferred, at: datetime) -> HandoffTransition:
-    _insist(now, event, at)
+def _on_transferred(now: Assignment, event: Transferred, at: datetime) -> HandoffTransition:
+    _check_token(now, event, at)
     if event.to is not None:
         passed = replace(_with_agent(now, event.to, at), queue=event.queue or now.queue)
-        return HandoffTransition(passed, (_joined(event.name or event.to),))
-    waiting = replace(_passed(now, ConversationOwner.QUEUED, at), queue=event.queue or now.queue)
+        return HandoffTransition(passed, (_joined_notice(event.name or event.to),))
+    waiting = replace(
+        _next_owner(now, ConversationOwner.QUEUED, at), queue=event.queue or now.queue
+    )
     return HandoffTransition(waiting, (CustomerNotice("handoff_transferred"),))
 
 
-def _closed(now: Assignment, event: ConversationClosed, at: datetime) -> HandoffTransition:
+def _on_closed(now: Assignment, event: ConversationClosed, at: datetime) -> HandoffTransition:
     if now.owner is ConversationOwner.CLOSED:
         return HandoffTransition(now)
     if event.by is not None:
-        _insist(now, event.by, at)
+        _check_token(now, event.by, at)
     elif now.owner not in WITH_BOT:
-        message = f"only the bot's conversations end by themselves: this one is {now.owner}"
+        message = (
+            f"only conversations with the bot are closed automatically: this one is {now.owner}"
+        )
         raise HandoffRefusedError(message, "not_with_bot", state=now.owner)
     return HandoffTransition(
-        _passed(now, ConversationOwner.CLOSED, at), (CustomerNotice("closed"),)
+        _next_owner(now, ConversationOwner.CLOSED, at), (CustomerNotice("closed"),)
     )
 
 
-def _waited(now: Assignment, event: TimePassed, at: datetime) -> HandoffTransition:
+def _on_time_passed(now: Assignment, event: TimePassed, at: datetime) -> HandoffTransition:
     if (
         now.owner is ConversationOwner.HUMAN
         and now.lease_until is not None
         and now.lease_until < at
     ):
-        back = replace(_passed(now, ConversationOwner.QUEUED, at), since=now.since)
+        back = replace(_next_owner(now, ConversationOwner.QUEUED, at), since=now.since)
         return HandoffTransition(back, (CustomerNotice("handoff_agent_left"),))
     if now.owner is ConversationOwner.QUEUED and not now.asked_contact:
         began = now.since or at
@@ -294,39 +304,43 @@ def _waited(now: Assignment, event: TimePassed, at: datetime) -> HandoffTransiti
     return HandoffTransition(now)
 
 
-def _silent(now: Assignment, _event: CustomerSilent, at: datetime) -> HandoffTransition:
+def _on_customer_silent(now: Assignment, _event: CustomerSilent, at: datetime) -> HandoffTransition:
     if now.owner not in WITH_BOT:
         return HandoffTransition(now)
     if now.asked_silent:
         return HandoffTransition(
-            _passed(now, ConversationOwner.CLOSED, at), (CustomerNotice("closed_silence"),)
+            _next_owner(now, ConversationOwner.CLOSED, at), (CustomerNotice("closed_silence"),)
         )
     return HandoffTransition(replace(now, asked_silent=True), (CustomerNotice("still_there"),))
 
 
-def _given_back(now: Assignment, event: ReturnedToBot, at: datetime) -> HandoffTransition:
-    _insist(now, event, at)
+def _on_returned(now: Assignment, event: ReturnedToBot, at: datetime) -> HandoffTransition:
+    _check_token(now, event, at)
     return HandoffTransition(
-        _passed(now, ConversationOwner.RETURNED, at), (CustomerNotice("handoff_returned"),)
+        _next_owner(now, ConversationOwner.RETURNED, at), (CustomerNotice("handoff_returned"),)
     )
 
 
-_MOVES: Final[dict[type[Event], Callable[[Assignment, Any, datetime], HandoffTransition]]] = {
-    HandedOff: _handed_off,
-    CustomerWrote: _written,
-    QueueLeft: _withdrawn,
-    AgentAssigned: _taken,
-    AgentSpoke: _held,
-    LeaseRenewed: _held,
-    AgentTyping: _held,
-    ReturnedToBot: _given_back,
-    Transferred: _transferred,
-    ConversationClosed: _closed,
-    TimePassed: _waited,
-    CustomerSilent: _silent,
+_HANDLERS: Final[dict[type[Event], Callable[[Assignment, Any, datetime], HandoffTransition]]] = {
+    HandedOff: _on_handed_off,
+    CustomerWrote: _on_customer_wrote,
+    QueueLeft: _on_queue_left,
+    AgentAssigned: _on_assigned,
+    AgentSpoke: _on_agent_activity,
+    LeaseRenewed: _on_agent_activity,
+    AgentTyping: _on_agent_activity,
+    ReturnedToBot: _on_returned,
+    Transferred: _on_transferred,
+    ConversationClosed: _on_closed,
+    TimePassed: _on_time_passed,
+    CustomerSilent: _on_customer_silent,
 }
 
 
 def move(now: Assignment, event: Event, at: datetime) -> HandoffTransition:
-    """Return what an event makes of a conversation; raise RefusedError for what is not allowed."""
-    return _MOVES[type(event)](now, event, at)
+    """Return the transition of an event.
+
+    Raises:
+        HandoffRefusedError: the event is not allowed in this state.
+    """
+    return _HANDLERS[type(event)](now, event, at)

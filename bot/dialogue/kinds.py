@@ -1,6 +1,6 @@
-"""What the core needs to know of intents and slots: as `policy.yml` says it, or as 0.1.0 knew it.
+"""Kinds of intents and traits of slots, for policies of version 0.1.0.
 
-A policy of 0.1.0 has no fields for it; `compatibility.yml` then says which names it went by.
+Such a policy has no fields for them; `compatibility.yml` lists the names they had instead.
 """
 
 import re
@@ -26,12 +26,12 @@ def _patterns() -> Mapping[str, Mapping[str, list[str]]]:
 
 
 def is_of_kind(intent: str, kind: IntentKind) -> bool:
-    """Return whether 0.1.0 knew an intent by its name as one of this kind."""
+    """Return whether version 0.1.0 treats an intent with this name as one of this kind."""
     return _matches(intent, "intents", kind)
 
 
 def has_trait(slot: str, trait: SlotTrait) -> bool:
-    """Return whether 0.1.0 knew a slot by its name as one with this trait."""
+    """Return whether version 0.1.0 treats a slot with this name as one with this trait."""
     return _matches(slot, "slots", trait)
 
 

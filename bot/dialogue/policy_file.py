@@ -1,4 +1,4 @@
-"""What a home's `policy.yml` says: read, and checked as a whole."""
+"""The content of a home's `policy.yml`: read and validated."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -24,8 +24,8 @@ from bot.dialogue import entity_definitions, kinds
 from bot.dialogue.kinds import KINDS, TRAITS, IntentKind, SlotTrait
 
 BUILT_IN: Final = "p-builtin"
-IDENTIFIED: Final = "identified"  # the slot an action fills with what the customer proved to own
-CUSTOMER: Final = "customer"  # the slot of who the visitor was proven to be
+IDENTIFIED: Final = "identified"  # filled by an action with the record the customer proved to own
+CUSTOMER: Final = "customer"  # the verified identity of the visitor
 RESERVED: Final = frozenset({IDENTIFIED, CUSTOMER})
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -39,14 +39,13 @@ class _Strict(BaseModel):
 
 
 class IntentRule(_Strict):
-    """What to do with an intent; in the file a bare route name is enough.
+    """The route of an intent; in the file a bare route name is enough.
 
-    An action needs its `slots` filled, in this order, and where `confirm` names a template, a yes.
-    `informs` names the template for those who only ask how it goes. Where the intent is searched
-    for, passages of `articles`, patterns of article ids, are preferred. `kind` says what the intent
-    is to the assistant: `small_talk` (greetings and thanks) does not change the subject and is no
-    request; `about_assistant` (who or what it is) needs no knowledge; with a `complaint`, a short
-    insult is nothing but an insult.
+    An action needs its `slots` filled, in this order, and where `confirm` names a template, a
+    confirmation. `informs` names the template for customers who only ask how it works. For a
+    search, passages of `articles` (patterns of article ids) are preferred. `kind`: `small_talk`
+    (greetings and thanks) does not change the subject and is not a request; `about_assistant`
+    needs no knowledge; with a `complaint`, a short insult is nothing but an insult.
     """
 
     route: Literal["template", "retrieve", "act", "handoff"]
@@ -61,14 +60,14 @@ class IntentRule(_Strict):
 
 
 class SlotRule(_Strict):
-    """Where a slot's value comes from: entities, or the customer's whole answer.
+    """The source of a slot's value: entities, or the customer's whole answer.
 
-    Without `entities` those of the slot's own name fill it. `given_by` names two slots that make it
-    needless where they are equal: who has proved to own a record is not asked again.
+    Without `entities`, those with the slot's own name fill it. `given_by` names two slots: if they
+    are equal, the slot is not asked for, as with a customer who proved to own the record.
 
-    `identifies`: the value says which customer or record it is about; "no, the other one" takes it
-    back, and alone it adds to what a person was called for. `code`: an exact code, which is no part
-    of a free text. `keep`: the value outlasts its form, and is not sealed in the database.
+    `identifies`: the value names the customer or record; "no, the other one" clears it, and sent
+    alone it adds to the last hand-off. `code`: an exact code, never part of a free text. `keep`:
+    the value outlasts its form and is not encrypted in the database.
     """
 
     entities: tuple[str, ...] = ()
@@ -79,7 +78,7 @@ class SlotRule(_Strict):
     keep: bool = False
 
     def traits(self) -> frozenset[SlotTrait]:
-        """Return what the core is told of the slot."""
+        """Return the traits of the slot."""
         return frozenset(trait for trait in TRAITS if getattr(self, trait))
 
 
@@ -90,14 +89,16 @@ def _as_rule(value: object) -> object:
 class Thresholds(_Strict):
     """Confidences and scores between 0 and 1.
 
-    From `answer` up an intent is acted on; from `clarify` up the customer is asked which request
-    is meant; passages count as evidence from `evidence` up, or from `search_evidence` up where
-    nothing but the search speaks for an answer. A message nobody is sure about is searched for from
-    `seeks` up: how likely it asks for knowledge at all; one that the model takes for out of scope
-    from `asks` up. An action is begun from `wishes` up: how
-    likely the customer wants it done, and not just to know how it goes. A message that looks
-    strange to the model is acted on all the same where an intent is as likely as `familiar`; an
-    open form is left for another request from `leave` up.
+    - `answer`: the intent is acted on.
+    - `clarify`: the customer is asked which request is meant.
+    - `evidence`: a passage counts as evidence; `search_evidence` where only the search supports an
+      answer.
+    - `seeks`: an unsure message is searched for if it is this likely to ask for knowledge; `asks`
+      for one that the model takes for out of scope.
+    - `wishes`: an action starts if the customer is this likely to want it, not just to ask about
+      it.
+    - `familiar`: an out-of-scope message is acted on if an intent is this likely.
+    - `leave`: an open form is left for another request.
     """
 
     answer: float = Field(0.45, ge=0, le=1)
@@ -112,7 +113,7 @@ class Thresholds(_Strict):
 
 
 class EscalationRule(_Strict):
-    """Words that make a person take over: with one intent, or (without `intent`) with any."""
+    """Patterns that hand off to a person: with one intent, or (without `intent`) with any."""
 
     patterns: tuple[str, ...]
     intent: str | None = None
@@ -124,12 +125,12 @@ class EscalationRule(_Strict):
         return tuple(map(validate_pattern, patterns))
 
     def fires(self, text: str, intent: str | None) -> bool:
-        """Tell whether a message with this intent is for a person."""
+        """Return whether a message with this intent is handed off."""
         return self.intent in {None, intent} and matches(self.patterns, text)
 
 
 class EmergencyRule(_Strict):
-    """Words that get a fixed answer at once, whatever else the message says."""
+    """Patterns that get a fixed answer at once, whatever else the message says."""
 
     patterns: tuple[str, ...]
     template: str
@@ -141,7 +142,7 @@ class EmergencyRule(_Strict):
 
 
 class OpeningHours(_Strict):
-    """When people answer, by language: `en: {mon-fri: 09:00-18:00}`; all others like `default`."""
+    """Opening hours by language: `en: {mon-fri: 09:00-18:00}`; others use `default`."""
 
     time_zone: str = "UTC"
     open: dict[str, dict[str, str]] = Field(default_factory=dict)
@@ -151,8 +152,12 @@ class OpeningHours(_Strict):
     def _known(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder, a long name
-            message = f"{name} is no time zone: write one like Europe/Berlin"
+        except (
+            ZoneInfoNotFoundError,
+            ValueError,
+            OSError,
+        ) as error:  # OSError: a folder, or a long name
+            message = f"{name} is not a time zone: write one like Europe/Berlin"
             raise InvalidValueError(message, "no_time_zone", zone=name) from error
         return name
 
@@ -166,7 +171,7 @@ class OpeningHours(_Strict):
         return spans
 
     def is_open(self, at: datetime, language: str) -> bool:
-        """Tell whether people answer at a time; always, where no hours are given."""
+        """Return whether the service is open at a time; always true without opening hours."""
         spans = self.open.get(language) or self.open.get("default")
         if not spans:
             return True
@@ -175,11 +180,11 @@ class OpeningHours(_Strict):
         for day, span in spans.items():
             start, end = _times(span)
             if start < end:
-                found = today in _days(day) and start <= here.time() < end
+                is_within = today in _days(day) and start <= here.time() < end
             else:  # over midnight
                 late = today in _days(day) and here.time() >= start
-                found = late or (yesterday in _days(day) and here.time() < end)
-            if found:
+                is_within = late or (yesterday in _days(day) and here.time() < end)
+            if is_within:
                 return True
         return False
 
@@ -188,7 +193,7 @@ def _days(text: str) -> tuple[int, ...]:
     """Return the numbers of days like `mon` or `mon-fri`."""
     first, _, last = text.strip().lower().partition("-")
     if first not in _DAYS or (last or first) not in _DAYS:
-        message = f"{text} is no day: write mon, or mon-fri"
+        message = f"{text} is not a day: write mon, or mon-fri"
         raise InvalidValueError(message, "no_day", day=text)
     start, end = _DAYS.index(first), _DAYS.index(last or first)
     return tuple(day % 7 for day in range(start, end + 1 if end >= start else end + 8))
@@ -199,7 +204,7 @@ def _times(text: str) -> tuple[time, time]:
     try:
         return time.fromisoformat(start.strip()), time.fromisoformat(end.strip())
     except ValueError as error:
-        message = f"{text} is no span of hours: write 09:00-18:00"
+        message = f"{text} is not a time range: write 09:00-18:00"
         raise InvalidValueError(message, "no_hours", hours=text) from error
 
 
@@ -213,11 +218,11 @@ class PolicyContent(_Strict):
         default_factory=dict
     )
     slots: dict[str, SlotRule] = Field(default_factory=dict)
-    informative: tuple[str, ...] = ()  # how people ask how something goes, not for it to be done
+    informative: tuple[str, ...] = ()  # questions about an action, not requests for it
     queues: dict[str, str] = Field(default_factory=dict)
     default_queue: str = "support"
     hours: OpeningHours = OpeningHours()
-    patience_minutes: float = Field(5, gt=0)  # waiting, before a contact address is asked for
+    patience_minutes: float = Field(5, gt=0)  # in the queue, before asking for a contact address
     silence_minutes: float | None = Field(None, gt=0)
     failures_before_handoff: int = Field(2, ge=1, le=10)
     clarify_options: int = Field(3, ge=2, le=5)
@@ -238,27 +243,27 @@ class PolicyContent(_Strict):
         return entity_definitions.read(entries, (info.context or {}).get("folder"))
 
     def wanted(self) -> frozenset[str]:
-        """Return the slots some action asks for."""
+        """Return the slots that actions ask for."""
         return frozenset(slot for rule in self.routes.values() for slot in rule.slots)
 
     @property
     def has_kinds(self) -> bool:
-        """Whether the policy says the kinds of its intents; one of 0.1.0 does not."""
+        """Return whether the policy declares kinds of intents; one of version 0.1.0 does not."""
         return any(rule.kind for rule in self.routes.values())
 
     @property
     def has_traits(self) -> bool:
-        """Whether the policy says the traits of its slots; one of 0.1.0 does not."""
+        """Return whether the policy declares traits of slots; one of version 0.1.0 does not."""
         return any(slot.traits() for slot in self.slots.values())
 
-    def is_kind(self, intent: str | None, *wanted: IntentKind) -> bool:
+    def is_kind(self, intent: str | None, *accepted: IntentKind) -> bool:
         """Return whether an intent is of one of these kinds."""
         if intent is None:
             return False
         if not self.has_kinds:
-            return any(kinds.is_of_kind(intent, kind) for kind in wanted)
+            return any(kinds.is_of_kind(intent, kind) for kind in accepted)
         rule = self.routes.get(intent)
-        return rule is not None and rule.kind in wanted
+        return rule is not None and rule.kind in accepted
 
     def small_talk(self, intents: Iterable[str]) -> frozenset[str]:
         """Return which of these intents, and of those with a route, are small talk."""
@@ -270,9 +275,10 @@ class PolicyContent(_Strict):
         return self.is_kind(intent, "small_talk", "about_assistant")
 
     def undeclared(self, intents: Iterable[str] = ()) -> list[str]:
-        """Return what to add to a policy of 0.1.0, which has no kinds of intents, traits of slots.
+        """Return advice on kinds and traits to add to a policy of version 0.1.0.
 
-        `intents` are those of the model.
+        Args:
+            intents: The intents of the model.
         """
         names = {*self.routes, *intents}
         routes = [
@@ -288,14 +294,14 @@ class PolicyContent(_Strict):
         return [f"{advice} {', '.join(named)}" for advice, named in (*routes, *slots)]
 
     def slots_with(self, trait: SlotTrait) -> frozenset[str]:
-        """Return the slots that have a trait, of those the policy names."""
+        """Return the slots of the policy that have a trait."""
         if self.has_traits:
             return frozenset(name for name, slot in self.slots.items() if trait in slot.traits())
         names = {*self.wanted(), *self.slots, *self.entities}
         return frozenset(name for name in names if kinds.has_trait(name, trait))
 
     def kept(self, slot: str) -> bool:
-        """Return whether a slot's value outlasts its form, and is stored unsealed."""
+        """Return whether a slot's value outlasts its form and is stored unencrypted."""
         if slot in RESERVED:
             return True
         if self.has_traits:
@@ -312,12 +318,12 @@ class PolicyContent(_Strict):
 
 
 def matches(patterns: tuple[str, ...], text: str) -> bool:
-    """Tell whether one of the patterns stands in a text, in whatever case."""
+    """Return whether one of the patterns matches in a text, ignoring case."""
     return any(pattern_matches(pattern, text) for pattern in patterns)
 
 
 def read(path: Path) -> tuple[PolicyContent, str]:
-    """Return what a file says and its version; without a file the built-in content."""
+    """Return the content of a file and its version; without a file, the built-in content."""
     if not path.exists():
         return PolicyContent(), BUILT_IN
     try:
@@ -331,11 +337,11 @@ def read(path: Path) -> tuple[PolicyContent, str]:
         lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
         message = f"{path}: " + "; ".join(lines)
         raise PolicyError(message, file=str(path)) from error
-    except (yaml.YAMLError, ValueError) as error:  # a ValueError: of days that no month has
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: an impossible date
         why = " ".join(str(error).split())
         message = f"{path} is not YAML: {why}"
         raise PolicyError(message, "not_yaml", file=str(path), why=why) from error
-    # What a file of names says belongs to the version as well.
+    # The version also depends on the files of names.
     lists = [entry for entry in content.entities.values() if not isinstance(entry, str)]
     named = text + (repr(lists) if lists else "")
     return content, "p-" + hashlib.sha256(named.encode()).hexdigest()[:12]

@@ -1,7 +1,8 @@
-"""What must not be overlooked in a message, whatever else it says: danger, abuse, attacks. Pure.
+"""Safety checks of a message: emergencies, abuse and attacks. Pure.
 
-The built-in patterns are in `safety.yml`; a home's `policy.yml` adds its own. They are strict on
-purpose: an ordinary question that merely contains such a word must pass.
+They come before everything else. The built-in patterns are in `safety.yml`; a home's `policy.yml`
+adds its own. They are strict on purpose: an ordinary question that merely contains such a word
+must pass.
 """
 
 import re
@@ -15,7 +16,7 @@ import yaml
 from bot.core.safe_regex import SlowPatternError, find_spans
 from bot.dialogue.policy_file import PolicyContent, matches
 
-_AROUND: Final = 2  # characters, such as a full stop, that say nothing beside an insult
+_MAX_EXTRA_CHARACTERS: Final = 2  # around an insult, such as a full stop
 _WITHDRAWS: Final = re.compile(
     r"(?:i )?(?:do ?n.?t|no longer|not any ?more) (?:want|need) "
     r"(?:to wait|a (?:human|person|colleague)|anybody|anyone)(?: any ?more)?|"
@@ -37,15 +38,17 @@ def _built_in() -> Mapping[str, tuple[re.Pattern[str], ...]]:
     }
 
 
-def _found(kind: str, text: str) -> bool:
+def _matches_built_in(kind: str, text: str) -> bool:
     return any(pattern.search(text) for pattern in _built_in()[kind])
 
 
 def emergency(content: PolicyContent, text: str) -> str | None:
-    """Return the template of the fixed answer to an emergency, None where there is none.
+    """Return the template of the fixed answer to an emergency; None if there is none.
 
-    Own emergencies come first. Raises SlowPatternError where one of theirs cannot be searched for
-    and no built-in one is found.
+    The patterns of the home come first.
+
+    Raises:
+        SlowPatternError: a pattern of the home took too long and no built-in one matches.
     """
     slow: SlowPatternError | None = None
     for own in content.emergencies:
@@ -55,7 +58,7 @@ def emergency(content: PolicyContent, text: str) -> str | None:
         except SlowPatternError as error:
             slow = error
     for kind in ("self_harm", "danger"):
-        if _found(kind, text):
+        if _matches_built_in(kind, text):
             return f"emergency_{kind}"
     if slow:
         raise slow
@@ -63,24 +66,24 @@ def emergency(content: PolicyContent, text: str) -> str | None:
 
 
 def insults(content: PolicyContent, text: str) -> bool:
-    """Tell words that are meant to hurt whoever answers; swearing at a zip is not abuse."""
-    return _found("abuse", text) or matches(content.abuse, text)
+    """Return whether a text is meant to hurt the reader; swearing at a zip is not abuse."""
+    return _matches_built_in("abuse", text) or matches(content.abuse, text)
 
 
 def only_insults(content: PolicyContent, text: str) -> bool:
-    """Tell a message that is an insult and nothing else: there is nothing in it to see to."""
+    """Return whether a message is nothing but an insult, without a request."""
     bare = text.strip()
-    found = [match.span() for own in _built_in()["abuse"] for match in own.finditer(bare)]
-    found += [span for own in content.abuse for span in find_spans(own, bare)]
-    longest = max((end - start for start, end in found), default=0)
-    return longest > 0 and len(bare) - longest <= _AROUND
+    matched = [match.span() for own in _built_in()["abuse"] for match in own.finditer(bare)]
+    matched += [span for own in content.abuse for span in find_spans(own, bare)]
+    longest = max((end - start for start, end in matched), default=0)
+    return longest > 0 and len(bare) - longest <= _MAX_EXTRA_CHARACTERS
 
 
 def attacks(content: PolicyContent, text: str) -> bool:
-    """Tell attempts to reveal instructions or other customers' data, or to set rules aside."""
-    return _found("attacks", text) or matches(content.refusals, text)
+    """Return whether a text tries to reveal instructions or others' data, or to bypass rules."""
+    return _matches_built_in("attacks", text) or matches(content.refusals, text)
 
 
 def withdraws(text: str) -> bool:
-    """Tell that somebody who waits for a person no longer wants to."""
+    """Return whether a customer in the queue no longer wants to wait."""
     return _WITHDRAWS.fullmatch(text.strip(" .!。！~")) is not None

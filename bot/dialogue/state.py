@@ -1,4 +1,4 @@
-"""The state of a conversation: frozen values, and `advance`, which moves them forward. Pure."""
+"""The state of a conversation: frozen values, and `advance`, the transition after a turn. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -12,8 +12,8 @@ from bot.dialogue import handoff
 from bot.dialogue.handoff import Assignment, ConversationOwner, CustomerWrote, HandedOff, QueueLeft
 from bot.dialogue.policy_file import RESERVED
 
-_REMEMBERED: Final = 12
-# Reasons of replies that ask whether a person shall take over.
+_MAX_HISTORY: Final = 12
+# Reasons of replies that offer a person.
 OFFERING: Final = frozenset({"no_evidence", "out_of_scope", "file_received"})
 NO_TOPIC: Final = frozenset({"smalltalk", "no_words", "no_question", "file_received"})
 BOT, QUEUED, HUMAN, CLOSED = (
@@ -22,7 +22,7 @@ BOT, QUEUED, HUMAN, CLOSED = (
     ConversationOwner.HUMAN,
     ConversationOwner.CLOSED,
 )
-CONFIRM: Final = "confirm"  # what a form asks for last
+CONFIRM: Final = "confirm"  # the last question of a form
 
 
 @dataclass(frozen=True)
@@ -35,38 +35,38 @@ class Utterance:
 
 @dataclass(frozen=True)
 class FormState:
-    """An action that waits for something: a slot, or a yes (`asked` is "confirm" then)."""
+    """An action that waits for a slot, or for a confirmation (then `asked` is "confirm")."""
 
     intent: str
     asked: str
-    tries: int = 1  # how often that was asked for in a row
+    tries: int = 1  # how often this was asked in a row
 
 
 @dataclass(frozen=True)
 class State:
-    """What is remembered between messages; `revision` counts the turns and changes so far."""
+    """The memory between messages; `revision` counts the turns and changes so far."""
 
     language: str | None = None
     history: tuple[Utterance, ...] = ()
     intent: str | None = None
-    asked: tuple[str, ...] = ()  # the intents so far, the last of them
+    asked: tuple[str, ...] = ()  # the last intents, oldest first
     slots: dict[str, str] = field(default_factory=dict)
-    forms: tuple[FormState, ...] = ()  # the last one is filled; the others wait for it
+    forms: tuple[FormState, ...] = ()  # the last one is active; the others wait for it
     options: tuple[str, ...] = ()  # intents the last question offered
     failures: int = 0  # replies in a row that did not help
     warnings: int = 0  # abusive messages so far
     offered_human: bool = False  # the last reply asked whether a colleague should take over
-    articles: tuple[str, ...] = ()  # those the last answer was taken from
+    articles: tuple[str, ...] = ()  # the sources of the last answer
     mood: str = "calm"
-    leaning: IntentHistory = ()  # what the customer's messages have been about
+    leaning: IntentHistory = ()  # the decayed counts of the intents so far
     custody: Assignment = field(default_factory=Assignment)
     revision: int = 0
-    # Slots that are stored in the clear; it is not stored itself: each turn says it anew.
+    # Slots that are stored unencrypted; not stored itself: each turn sets it again.
     unsealed: frozenset[str] = field(default=RESERVED, compare=False)
 
     @property
     def owner(self) -> ConversationOwner:
-        """Who has the conversation."""
+        """The owner of the conversation."""
         return self.custody.owner
 
     @property
@@ -76,30 +76,32 @@ class State:
 
     @property
     def form(self) -> FormState | None:
-        """The form that is filled now."""
+        """The active form."""
         return self.forms[-1] if self.forms else None
 
     @property
     def open_slot(self) -> str | None:
-        """What was asked for and not yet given."""
+        """The slot or confirmation that the active form waits for."""
         return self.form.asked if self.form else None
 
 
-def advance(state: State, turn: Turn, kept: Callable[[str], bool] = RESERVED.__contains__) -> State:
-    """Return the state after a turn; `kept` says which slots outlast their form."""
+def advance(
+    state: State, turn: Turn, is_persistent: Callable[[str], bool] = RESERVED.__contains__
+) -> State:
+    """Return the state after a turn; `is_persistent` selects the slots that outlast their form."""
     decisions = turn.decisions
     options = [d.options for d in decisions if d.options]
     understood = turn.understanding.language
     forms = _forms(state, decisions)
     slots = {key: v for key, v in {**state.slots, **dict(turn.slots)}.items() if v}
-    if state.forms and not forms:  # what was only needed for the form is not kept
-        slots = {key: value for key, value in slots.items() if kept(key)}
+    if state.forms and not forms:  # drop the slots that only the form needed
+        slots = {key: value for key, value in slots.items() if is_persistent(key)}
     return replace(
         state,
         language=understood if understood in {"en", "zh"} else state.language,
-        history=(state.history + _said(turn))[-_REMEMBERED:],
-        intent=_topic(_last_asking(decisions)) or state.intent,
-        asked=(*state.asked, *filter(None, map(_topic, decisions)))[-_REMEMBERED:],
+        history=(state.history + _utterances(turn))[-_MAX_HISTORY:],
+        intent=_topic(_last_question(decisions)) or state.intent,
+        asked=(*state.asked, *filter(None, map(_topic, decisions)))[-_MAX_HISTORY:],
         slots=slots,
         forms=forms,
         options=options[-1] if options else (),
@@ -109,30 +111,30 @@ def advance(state: State, turn: Turn, kept: Callable[[str], bool] = RESERVED.__c
         articles=tuple(dict.fromkeys(c.article for c in turn.reply.citations)) or state.articles,
         mood=turn.understanding.emotion,
         leaning=leaning.update_history(state.leaning, _ranking(turn.understanding)),
-        unsealed=frozenset(filter(kept, slots)),
-        custody=_custody(state, decisions, turn.message.at),
+        unsealed=frozenset(filter(is_persistent, slots)),
+        custody=_assignment(state, decisions, turn.message.at),
         revision=state.revision + 1,
     )
 
 
 def _ranking(understanding: Understanding) -> tuple[IntentScore, ...]:
-    """Return the likeliest intents of a message; of several requests the last one goes on."""
+    """Return the likeliest intents of a message; with several requests, those of the last one."""
     requests = understanding.requests
     return requests[-1].ranking if requests else understanding.ranking
 
 
-def _said(turn: Turn) -> tuple[Utterance, ...]:
-    said = (Utterance(Role.CUSTOMER, turn.message.text), Utterance(Role.BOT, turn.reply.text))
-    return tuple(line for line in said if line.text)
+def _utterances(turn: Turn) -> tuple[Utterance, ...]:
+    utterances = (Utterance(Role.CUSTOMER, turn.message.text), Utterance(Role.BOT, turn.reply.text))
+    return tuple(utterance for utterance in utterances if utterance.text)
 
 
-def _last_asking(decisions: tuple[Decision, ...]) -> Decision:
-    asking = next((d for d in decisions if d.slot is not None or d.confirms), None)
-    return asking or decisions[-1]
+def _last_question(decisions: tuple[Decision, ...]) -> Decision:
+    question = next((d for d in decisions if d.slot is not None or d.confirms), None)
+    return question or decisions[-1]
 
 
 def _forms(state: State, decisions: tuple[Decision, ...]) -> tuple[FormState, ...]:
-    """Return the forms after these decisions: begun, asked on, left for a while, or ended."""
+    """Return the forms after these decisions: started, continued, suspended or ended."""
     forms = state.forms
     for decision in decisions:
         if decision.route is Route.HANDOFF and decision.reason != "with_human":
@@ -140,19 +142,23 @@ def _forms(state: State, decisions: tuple[Decision, ...]) -> tuple[FormState, ..
         if decision.reason == "form_cancelled":
             forms = forms[:-1]
         elif decision.route is Route.ACT and decision.intent is not None:
-            asked = CONFIRM if decision.confirms else decision.slot
-            mine = next((form for form in forms if form.intent == decision.intent), None)
-            forms = left(forms, decision)
-            if asked is not None:
-                again = mine is not None and mine.asked == asked
+            question = CONFIRM if decision.confirms else decision.slot
+            existing = next((form for form in forms if form.intent == decision.intent), None)
+            forms = suspended_forms(forms, decision)
+            if question is not None:
+                repeated = existing is not None and existing.asked == question
                 forms += (
-                    FormState(decision.intent, asked, mine.tries + 1 if mine and again else 1),
+                    FormState(
+                        decision.intent,
+                        question,
+                        existing.tries + 1 if existing and repeated else 1,
+                    ),
                 )
     return forms
 
 
-def left(forms: tuple[FormState, ...], decision: Decision) -> tuple[FormState, ...]:
-    """Return the forms that wait while an action goes on: not its own, nor what it replaces."""
+def suspended_forms(forms: tuple[FormState, ...], decision: Decision) -> tuple[FormState, ...]:
+    """Return the forms that wait while an action runs: not its own, nor those it replaces."""
     return tuple(
         form
         for form in forms
@@ -160,34 +166,38 @@ def left(forms: tuple[FormState, ...], decision: Decision) -> tuple[FormState, .
     )
 
 
-def _custody(state: State, decisions: tuple[Decision, ...], at: datetime) -> Assignment:
-    """Return who has the conversation after these decisions."""
+def _assignment(state: State, decisions: tuple[Decision, ...], at: datetime) -> Assignment:
+    """Return the assignment after these decisions."""
     custody = handoff.move(state.custody, CustomerWrote(), at).custody
-    given = next((d for d in decisions if d.route is Route.HANDOFF), None)
+    handoff_decision = next((d for d in decisions if d.route is Route.HANDOFF), None)
     if decisions[0].reason == "withdrawn":
         return handoff.move(custody, QueueLeft(), at).custody
-    if given is None or custody.owner is HUMAN or given.reason == "contact_given":
+    if (
+        handoff_decision is None
+        or custody.owner is HUMAN
+        or handoff_decision.reason == "contact_given"
+    ):
         return custody
-    # Who waits already keeps the queue, unless what came up belongs into another one.
-    if custody.owner is QUEUED and given.reason != "escalation":
+    # A customer who already waits stays in the queue, unless an escalation needs another one.
+    if custody.owner is QUEUED and handoff_decision.reason != "escalation":
         return custody
-    queue = given.queue or custody.queue or "support"
+    queue = handoff_decision.queue or custody.queue or "support"
     moved = handoff.move(custody, HandedOff(queue), at).custody
-    return replace(moved, asked_contact=moved.asked_contact or given.contact)
+    return replace(moved, asked_contact=moved.asked_contact or handoff_decision.contact)
 
 
 def _helped(decision: Decision) -> bool:
-    in_vain = {"no_evidence", "slot_invalid", "confirm_again"}
-    return decision.route is not Route.CLARIFY and decision.reason not in in_vain
+    unhelpful = {"no_evidence", "slot_invalid", "confirm_again"}
+    return decision.route is not Route.CLARIFY and decision.reason not in unhelpful
 
 
 def _topic(decision: Decision) -> str | None:
-    """Return what the turn was about; pleasantries do not change the subject."""
+    """Return the subject of a turn; small talk does not change the subject."""
     return None if decision.reason in NO_TOPIC else decision.intent
 
 
 def to_json(state: State) -> dict[str, Any]:
-    """Return the state as plain values."""
+    """Return the state as JSON values."""
     custody = state.custody
     return {
         "language": state.language,
@@ -213,7 +223,7 @@ def to_json(state: State) -> dict[str, Any]:
 
 
 def from_json(values: dict[str, Any]) -> State:
-    """Return the state that `to_json` wrote; whoever keeps leases adds them."""
+    """Return the state that `to_json` wrote; the caller adds the lease."""
     since = values.get("since")
     return State(
         language=values.get("language"),
@@ -241,7 +251,7 @@ def from_json(values: dict[str, Any]) -> State:
 
 
 def _read_forms(values: dict[str, Any]) -> tuple[FormState, ...]:
-    if values.get("open_slot") and values.get("intent"):  # as it was kept before forms
+    if values.get("open_slot") and values.get("intent"):  # the format before forms
         return (FormState(values["intent"], values["open_slot"]),)
     return tuple(
         FormState(intent, asked, tries) for intent, asked, tries in values.get("forms", ())

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong in a file of a home, by keys that pages have sentences for."""
+"""Validation errors of a home's files, with the keys the pages have sentences for."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,7 +7,7 @@ from pydantic_core import ErrorDetails
 
 from bot.core.types import InvalidValueError
 
-# Of the kinds of errors those that our models can raise.
+# The pydantic error types that our models can raise.
 REASONS: Final = {
     "missing": "field_missing",
     "extra_forbidden": "field_unknown",
@@ -33,11 +33,11 @@ REASONS: Final = {
     "too_long": "too_many_items",
     "string_pattern_mismatch": "not_like",
 }
-_KEY: Final = "[key]"  # the last part of a place where the name of an entry is meant
+_KEY: Final = "[key]"  # the last part of a location that means the name of an entry
 
 
-def finding(error: ErrorDetails, *above: str) -> tuple[str, dict[str, str | int]]:
-    """Return the reason of an error and its facts; `place` names the entry, below those above."""
+def to_issue(error: ErrorDetails, *above: str) -> tuple[str, dict[str, str | int]]:
+    """Return the reason of an error and its facts; `place` names the entry, below `above`."""
     place = [*above, *map(str, error["loc"])]
     reason = REASONS.get(error["type"], "")
     context: Mapping[str, object] = error.get("ctx", {})
@@ -47,10 +47,10 @@ def finding(error: ErrorDetails, *above: str) -> tuple[str, dict[str, str | int]
         return cause.reason, {**cause.facts, "place": ".".join([*place, *inside])}
     if place[-1:] == [_KEY]:
         place, reason = place[:-1], "name_not_text"
-    return reason, {"place": ".".join(place), **{k: _said(v) for k, v in context.items()}}
+    return reason, {"place": ".".join(place), **{k: _format_fact(v) for k, v in context.items()}}
 
 
-def _said(value: object) -> str:
-    """Return what an error tells, the same in every language."""
+def _format_fact(value: object) -> str:
+    """Return a value of an error as text that is the same in every language."""
     text = f"{value:g}" if isinstance(value, float) else str(value)
     return text.replace("' or '", "', '")

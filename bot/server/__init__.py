@@ -1,1 +1,1 @@
-"""The HTTP server: messages over JSON and SSE, history, metrics, and the screens it finds."""
+"""The HTTP server: messages over JSON and SSE, history, metrics, and the installed screens."""

@@ -1,4 +1,4 @@
-"""Errors that the server itself raises, with a stable reason for pages in other languages."""
+"""Errors that the server raises itself, with a stable reason that pages can translate."""
 
 from typing import Any
 
@@ -12,20 +12,20 @@ class BusyError(CarelineError):
 
 
 class RefusedRequestError(HTTPException):
-    """Says no: `reason` is a stable key, `facts` are what a sentence about it needs."""
+    """A refused request: `reason` is a stable key, `facts` are values for its sentence."""
 
     def __init__(
         self, status: int, message: str, reason: str, /, *, wait: int = 0, **facts: Any
     ) -> None:
-        """Refuse with a status and words; `wait` says in how many seconds it may work."""
+        """Store status and message; `wait` is the number of seconds until a retry can succeed."""
         super().__init__(status, message, {"Retry-After": str(wait)} if wait else None)
         self.reason = reason
         self.facts = facts
 
 
 def plain(text: str) -> str:
-    """Return a text that every database takes; raise ValueError for one that some would not."""
+    """Return a text that every database accepts; raise ValueError for any other."""
     if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        message = "it holds characters that are no text"
+        message = "it contains characters that are not text"
         raise ValueError(message)
     return text

@@ -1,4 +1,4 @@
-"""The application: routes, errors, screens, and what happens at start and stop."""
+"""The FastAPI application: routes, errors, screens, start and stop."""
 
 import asyncio
 import logging
@@ -52,7 +52,7 @@ _MAX_BODY: Final = 2 * 2**20
 
 @dataclass(frozen=True)
 class MountedScreen:
-    """What a screen is given: where the API is."""
+    """The context of a mounted screen: the address of the API and the home."""
 
     base_url: str
     business: str = ""
@@ -78,7 +78,7 @@ def create(home: Home, base_url: str, service: Service | None = None) -> FastAPI
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
     )
-    app.state.stopping = threading.Event()  # set when a stop is asked for, before it begins
+    app.state.stopping = threading.Event()  # set on a stop signal, before the shutdown
     visiting = (visitors, messages, conversations, attachments)
     own = (knowledge, operations, logins, insights, content, jobs)
     answering = (desk, console, corrections, records, playground)
@@ -86,7 +86,7 @@ def create(home: Home, base_url: str, service: Service | None = None) -> FastAPI
         app.include_router(part.router)
     _add_middleware(app, settings)
     _add_errors(app)
-    # The page of the API comes from files of a package: it works without the internet.
+    # The API page uses files of a package, so that it works without the internet.
     patch_fastapi(app, redirect_from_root_to_docs=False)
     if settings.screens:
         _mount_screens(app, home, base_url)
@@ -94,7 +94,7 @@ def create(home: Home, base_url: str, service: Service | None = None) -> FastAPI
 
 
 def from_environment() -> FastAPI:
-    """Build the application in a worker process, which is told its home by the environment."""
+    """Build the application in a worker process; the environment names the home."""
     from bot.core.json_logging import configure
 
     settings = Settings.load()
@@ -113,12 +113,12 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         if request.scope["path"] == jobs.FILES:
             most = uploads.MOST_BYTES
         if size.isdecimal() and int(size) > most:
-            message = f"the request is too large: at most {most} bytes are read"
+            message = f"the request is too large: the limit is {most} bytes"
             facts = {"most": most}
             return error_handlers.answer(413, "too_large", message, "request_too_large", facts)
         if "\x00" in request.scope["path"] or b"%00" in request.scope["query_string"]:
             return error_handlers.answer(
-                400, "bad_request", "the address holds characters that are no text"
+                400, "bad_request", "the address contains characters that are not text"
             )
         response = await call_next(request)
         route = request.scope.get("route")
@@ -128,7 +128,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         response.headers.setdefault("Referrer-Policy", "same-origin")
         return response
 
-    if settings.allowed_origins:  # last, so that it is outermost: errors are read there too
+    if settings.allowed_origins:  # added last, so that it is outermost and also applies to errors
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.allowed_origins),
@@ -153,8 +153,12 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(_request: Request, error: HTTPException) -> Response:
-        told = (error.reason, error.facts) if isinstance(error, RefusedRequestError) else ()
-        response = error_handlers.answer(error.status_code, "http", str(error.detail), *told)
+        reason_and_facts = (
+            (error.reason, error.facts) if isinstance(error, RefusedRequestError) else ()
+        )
+        response = error_handlers.answer(
+            error.status_code, "http", str(error.detail), *reason_and_facts
+        )
         response.headers.update(error.headers or {})
         return response
 
@@ -165,7 +169,7 @@ def _add_errors(app: FastAPI) -> None:
 
 
 def _mount_screens(app: FastAPI, home: Home, base_url: str) -> None:
-    """Let every installed screen add its pages; the server does not know them by name."""
+    """Let every installed screen add its pages; the server finds them by entry point."""
     screen = MountedScreen(base_url, home.settings.business, home.path)
     for entry in sorted(entry_points(group=_SCREENS), key=lambda e: e.name):
         entry.load()(app, screen)

@@ -1,4 +1,4 @@
-"""What went wrong, in words and numbers for clients; no traceback leaves the process."""
+"""Error responses for clients; no traceback leaves the process."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -37,12 +37,12 @@ BUSY_HEADERS: Final = {"Retry-After": "2"}
 
 
 def status_and_code(error: CarelineError) -> tuple[int, str]:
-    """Return the HTTP status and the code of an error of ours."""
+    """Return the HTTP status and the code of a CarelineError."""
     return next((status, code) for kind, status, code in _KINDS if isinstance(error, kind))
 
 
 def fields(error: RequestValidationError) -> str:
-    """Return what is wrong with a request, field by field."""
+    """Return the invalid fields of a request with their errors."""
     return "; ".join(
         f"{'.'.join(map(str, e['loc'][1:])) or 'body'}: {e['msg']}" for e in error.errors()
     )
@@ -51,9 +51,9 @@ def fields(error: RequestValidationError) -> str:
 def answer(
     status: int, code: str, message: str, reason: str = "", facts: Mapping[str, Any] | None = None
 ) -> JSONResponse:
-    """Return an error in the shape that every route promises.
+    """Return an error response in the shape of every route.
 
-    `reason` is finer than the code, and stable: pages say it in their own language, with `facts`.
+    `reason` is finer than the code, and stable: pages translate it, with `facts`.
     """
     error: dict[str, Any] = {"code": code, "message": message}
     if reason:

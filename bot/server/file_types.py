@@ -1,4 +1,4 @@
-"""What a file is, by its content: what somebody says it is counts for nothing. Pure."""
+"""File types by content; the declared type is ignored. Pure."""
 
 import re
 import unicodedata
@@ -14,11 +14,11 @@ _STARTS: Final = (
     (b"%PDF-", "application/pdf"),
 )
 _SPACES: Final = frozenset("\t\n\r\f")
-_LONGEST_NAME: Final = 100
+_MAX_NAME: Final = 100
 
 
 def kind(content: bytes) -> str | None:
-    """Return the media type of a PNG, JPEG, GIF, WebP, PDF or UTF-8 text, None for all else."""
+    """Return the media type of a PNG, JPEG, GIF, WebP, PDF or UTF-8 text; None for others."""
     for start, media_type in _STARTS:
         if content.startswith(start):
             return media_type
@@ -36,10 +36,10 @@ def _is_text(content: bytes) -> bool:
 
 
 def safe_name(name: str) -> str:
-    """Return a file's name without folders, control characters and changes of direction."""
+    """Return a file name without folders, control characters and direction marks."""
     last = re.split(r"[/\\]", name)[-1]
     plain = "".join(c for c in last if not unicodedata.category(c).startswith("C"))
     stem, dot, suffix = " ".join(plain.split()).rpartition(".")
-    if dot and len(suffix) <= 10:  # noqa: PLR2004 — what is longer is no suffix
-        return f"{stem[: _LONGEST_NAME - len(suffix)]}.{suffix}" if stem else f"file.{suffix}"
-    return " ".join(plain.split())[:_LONGEST_NAME] or "file"
+    if dot and len(suffix) <= 10:  # noqa: PLR2004 — longer ones are not suffixes
+        return f"{stem[: _MAX_NAME - len(suffix)]}.{suffix}" if stem else f"file.{suffix}"
+    return " ".join(plain.split())[:_MAX_NAME] or "file"

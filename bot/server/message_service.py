@@ -1,4 +1,4 @@
-"""Messages of any channel on their way through the assistant.
+"""The message service: messages of any channel on their way through the assistant.
 
 Each is answered in a thread and read as a stream of events in the event loop.
 """
@@ -21,8 +21,8 @@ from bot.server.in_flight import InFlightStreams
 STREAM_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 HEARTBEAT_SECONDS: Final = 12.0
 _THREADS: Final = 16
-_MAX_IN_FLIGHT: Final = 128  # being answered or waiting, before clients are asked to come back
-_PATIENCE_SECONDS: Final = 10.0  # for who was cut off to come back, before a model stops writing
+_MAX_IN_FLIGHT: Final = 128  # answered or waiting; above this, clients get a 429
+_PATIENCE_SECONDS: Final = 10.0  # for a client to reconnect, before generation stops
 
 
 class MessageService:
@@ -34,12 +34,12 @@ class MessageService:
         announce: Callable[[Turn], None],
         burst_seconds: float,
     ) -> None:
-        """Take what a message needs.
+        """Store the dependencies.
 
         Args:
-            assistant: Returns the assistant that serves now.
-            announce: Is called with each turn, after its reader.
-            burst_seconds: Seconds of quiet after which messages in a row are read as one.
+            assistant: Returns the active assistant.
+            announce: Called with each turn, after the reader has it.
+            burst_seconds: Seconds without a message after which messages in a row are joined.
         """
         self.assistant = assistant
         self.announce = announce
@@ -51,10 +51,10 @@ class MessageService:
     async def begin(self, message: Message) -> "ReplyStream":
         """Start a message and wait until it is in the log.
 
-        Up to here an error is an HTTP error.
+        An error up to this point becomes an HTTP error.
 
         Raises:
-            BadMessageError: Nobody could answer the message.
+            InvalidMessageError: The message cannot be answered.
             BusyError: Too many messages are in flight.
         """
         self.assistant().check(message)
@@ -69,18 +69,18 @@ class MessageService:
         return stream
 
     def submit(self, work: Callable[[], None]) -> None:
-        """Run a stream's work in a thread; raise BusyError where too many are in flight."""
+        """Run a stream in a thread; raise BusyError if too many are in flight."""
         self.acquire()
         self._threads.submit(work)
 
     def acquire(self) -> None:
-        """Take a slot among the messages in flight; raise BusyError where there is none."""
+        """Take a slot for a message in flight; raise BusyError if there is none."""
         if not self._slots.acquire(blocking=False):
             message = "too many messages at once: try again in a moment"
             raise BusyError(message)
 
     def release(self) -> None:
-        """Give a slot back."""
+        """Release a slot."""
         self._slots.release()
 
     def stop(self) -> None:
@@ -89,10 +89,10 @@ class MessageService:
 
 
 class ReplyStream:
-    """The events of one message, made in a thread and read in the event loop.
+    """The events of one message, produced in a thread and read in the event loop.
 
-    The thread runs to the end even when nobody reads any more: the reply belongs to the
-    conversation, not to the connection. Any number of readers may read, each from its own event.
+    The thread runs to the end even if nobody reads: the reply belongs to the conversation, not to
+    the connection. Any number of readers can read, each from its own event.
     """
 
     def __init__(self, service: MessageService, message: Message) -> None:
@@ -100,7 +100,7 @@ class ReplyStream:
         self._service = service
         self._message = message
         self._loop = asyncio.get_running_loop()
-        self._made: list[Event] = []
+        self._events: list[Event] = []
         self._ended = False
         self._error: Exception | None = None
         self._more = asyncio.Event()
@@ -111,16 +111,16 @@ class ReplyStream:
 
     def _put(self, item: Event | Exception | None) -> None:
         try:
-            self._loop.call_soon_threadsafe(self._take, item)
-        except RuntimeError:  # the loop is closed: the server stops, the work goes on
+            self._loop.call_soon_threadsafe(self._receive, item)
+        except RuntimeError:  # the loop is closed: the server stops, the thread goes on
             return
 
-    def _take(self, item: Event | Exception | None) -> None:
+    def _receive(self, item: Event | Exception | None) -> None:
         if isinstance(item, Exception):
             self._error = item
-            self._service.in_flight.drop(self._message)  # sent again, it is tried again
+            self._service.in_flight.drop(self._message)  # a repeated message is answered anew
         elif item is not None:
-            self._made.append(item)
+            self._events.append(item)
         self._ended = item is None or isinstance(item, Exception)
         self._more.set()
         self._more = asyncio.Event()
@@ -128,24 +128,24 @@ class ReplyStream:
     def _run(self) -> None:
         metrics.IN_WORK.inc()
         try:
-            for event in self._service.assistant().stream(self._message, self._is_left):
+            for event in self._service.assistant().stream(self._message, self._is_abandoned):
                 if isinstance(event, Turn):
                     measure(event)
                 self._put(event)
                 if isinstance(event, Turn):
                     self._service.announce(event)
             self._put(None)
-        except Exception as error:  # noqa: BLE001 — carried to the reader, who maps it to a status
+        except Exception as error:  # noqa: BLE001 — passed to the reader, which maps it to a status
             self._put(error)
         finally:
             metrics.IN_WORK.dec()
             self._service.release()
 
-    def _is_left(self) -> bool:
-        """Tell that all readers left some time ago: the reply ends with what was said."""
+    def _is_abandoned(self) -> bool:
+        """Return whether all readers left some time ago; the reply then ends early."""
         with self._lock:
-            left = self._left_at
-        return left is not None and time.monotonic() - left > _PATIENCE_SECONDS
+            left_at = self._left_at
+        return left_at is not None and time.monotonic() - left_at > _PATIENCE_SECONDS
 
     def _count(self, readers: int) -> None:
         with self._lock:
@@ -154,28 +154,28 @@ class ReplyStream:
 
     @property
     def message(self) -> Message:
-        """The message as it stands in the log: the first one, where it was sent twice."""
-        first = self._made[0] if self._made else None
+        """The message as stored in the log: the first one if it was sent twice."""
+        first = self._events[0] if self._events else None
         return first.message if isinstance(first, Received) else self._message
 
     async def wait_for(self, number: int) -> Event | None:
-        """Wait for an event and return it, None after the last; raise what the thread raised."""
-        while number >= len(self._made):
+        """Wait for an event and return it; None after the last. Raise the thread's error."""
+        while number >= len(self._events):
             if self._error is not None:
                 raise self._error
             if self._ended:
                 return None
             await self._more.wait()
-        return self._made[number]
+        return self._events[number]
 
     def from_event(self, number: int) -> int:
-        """Return where to go on: one that was not reached here is another process's number."""
-        return number if number <= len(self._made) else 0
+        """Return the event to continue with; an unknown number is another process's."""
+        return number if number <= len(self._events) else 0
 
     async def events(self, start: int = 0) -> AsyncGenerator[Event | None, None]:
         """Yield the events from a number on.
 
-        None stands for a while in which there was no event: a sign of life is due.
+        None means that no event came for a while: a heartbeat is due.
         """
         self._count(1)
         try:
@@ -194,7 +194,7 @@ class ReplyStream:
             self._count(-1)
 
     async def turn(self) -> Turn:
-        """Return the finished turn, passing over what comes before it."""
+        """Return the finished turn; skip the events before it."""
         async with aclosing(self.events()) as events:
             async for event in events:
                 if isinstance(event, Turn):
@@ -203,17 +203,17 @@ class ReplyStream:
 
 
 def _check_names(message: Message) -> None:
-    """Raise BadMessageError for names of other systems that no database takes."""
+    """Raise InvalidMessageError for external names that no database accepts."""
     for name in (message.sender, message.channel, message.client_message_id):
         try:
             plain(name or "")
         except ValueError as error:
-            complaint = f"a name of the message cannot be kept: {error}"
+            complaint = f"a name of the message cannot be stored: {error}"
             raise InvalidMessageError(complaint) from error
 
 
 def measure(turn: Turn) -> None:
-    """Count a turn."""
+    """Update the metrics with a turn."""
     route = turn.decision.route.value
     metrics.MESSAGES.labels(route, turn.understanding.language).inc()
     seconds = dict(turn.timings_ms).get("total", 0.0) / 1000

@@ -1,4 +1,4 @@
-"""Runs an application in this process until it is told to stop."""
+"""Runners of the application in this process or in workers."""
 
 from types import FrameType
 from typing import Final
@@ -10,7 +10,7 @@ DRAIN_SECONDS: Final = 20
 
 
 class _Server(uvicorn.Server):
-    """Tells those who follow a conversation before it waits for them to go."""
+    """A server that signals the stop to open streams before it waits for them."""
 
     def __init__(self, config: uvicorn.Config, application: FastAPI) -> None:
         super().__init__(config)
@@ -22,7 +22,7 @@ class _Server(uvicorn.Server):
 
 
 def run(application: FastAPI, host: str, port: int) -> None:
-    """Serve until a signal; messages in work are finished, at most 20 seconds."""
+    """Serve until a signal; messages in flight get at most 20 seconds."""
     config = uvicorn.Config(
         application, host=host, port=port, log_config=None, timeout_graceful_shutdown=DRAIN_SECONDS
     )

@@ -1,4 +1,4 @@
-"""The parts that the routes work with: one process's share of the serving."""
+"""The service: everything that the routes of one process use."""
 
 import logging
 import threading
@@ -20,7 +20,7 @@ from bot.integrations import webhooks
 from bot.integrations.chatwoot import client
 from bot.integrations.delivery import DeliveryChannel
 from bot.server.auth.rate_limits import AttemptLimiter
-from bot.server.auth.secrets_file import Secrets, load_or_make
+from bot.server.auth.secrets_file import Secrets, load_or_create
 from bot.server.auth.visitor_tokens import VisitorTokens
 from bot.server.background.announcer import Announcer
 from bot.server.background.outbox_worker import OutboxWorker
@@ -38,15 +38,15 @@ from bot.store.visitors import VisitorConversations
 
 _logger = logging.getLogger(__name__)
 _RELOAD_SECONDS: Final = 0.5
-_CLOCK_SECONDS: Final = 2.0  # leases, long waits, silent customers, changed articles
+_CLOCK_SECONDS: Final = 2.0  # for leases, long waits, silent customers and changed articles
 _ANALYTICS_SECONDS: Final = 3600.0
 _FIRST_ANALYTICS: Final = 60.0
-_FRESH_DAYS: Final = 2  # a surge before yesterday is no news
-FIRST: Final = "admin"  # who may sign in where no user was added
+_FRESH_DAYS: Final = 2  # older surges are not announced
+FIRST_USER: Final = "admin"  # may sign in if no user was added
 
 
 class Service:
-    """Everything the routes use, with the background jobs of the process."""
+    """The dependencies of the routes, and the background jobs of the process."""
 
     def __init__(self, home: Home, log: SqlLog, secrets: Secrets) -> None:
         """Build the parts; nothing runs in the background before `start`."""
@@ -60,7 +60,9 @@ class Service:
         self.users = Users(engine)
         self.session_key = seal.key_for("sessions")
         self.logins = self._limiter("login", "too many wrong passwords: try again later")
-        self.lookups = self._limiter("order", "too many orders that do not fit: try again later")
+        self.lookups = self._limiter(
+            "order", "too many failed searches for orders: try again later"
+        )
         self.suggester = ReplySuggester(engine, home.encoder, home.path / "dialogs")
         self.topics = topic_updates.TopicUpdater(
             engine, home.encoder, home.small_talk, patient=True
@@ -88,13 +90,13 @@ class Service:
 
     @classmethod
     def start(cls, home: Home) -> "Service":
-        """Load everything, answer what a crash left behind, and start the background jobs."""
+        """Load everything, answer messages left by a crash, and start the background jobs."""
         log = home.log()
         database.check_known(home.engine)
         for name in DOORS:
-            home.settings.secret(name)  # an unreadable file is reported now, not to a client
-        service = cls(home, log, load_or_make(home.path))
-        service.users.begin_with(FIRST, service.secrets.password)
+            home.settings.secret(name)  # report an unreadable file at the start
+        service = cls(home, log, load_or_create(home.path))
+        service.users.begin_with(FIRST_USER, service.secrets.password)
         if recovered := service.assistant.recover():
             _logger.warning("answered %d messages that a stop had left unanswered", recovered)
         service.scheduler.start()
@@ -111,7 +113,7 @@ class Service:
 
     @property
     def assistant(self) -> Assistant:
-        """The assistant that serves now."""
+        """The active assistant."""
         return self.serving.current
 
     def _limiter(self, kind: str, complaint: str) -> AttemptLimiter:
@@ -130,20 +132,20 @@ class Service:
         return channels
 
     def surges(self, period: ReportQuery) -> list[dict[str, Any]]:
-        """Return the surges of a period, with examples and what had changed before them."""
+        """Return the surges of a period, with examples and the changes before them."""
         return reports.alerts(self.home.engine, period, self.home.catalog.changed_articles)
 
     def update_analytics(self) -> None:
-        """Find new topics, where no other process did within the hour, and announce surges."""
+        """Find new topics (once per hour across processes) and announce surges."""
         try:
             if topic_store.claim(self.home.engine, topic_updates.SPACING):
                 self.topics.look()
         except topic_store.TopicUpdateRunningError:
-            _logger.info("another process looks for topics")
+            _logger.info("another process is looking for topics")
         self.announcer.announce_surges(lambda: self.surges(reports.query(_FRESH_DAYS)))
 
     def advance_handoffs(self) -> None:
-        """End leases that ran out, long waits, and conversations of silent customers."""
+        """Handle expired leases, long waits, and conversations of silent customers."""
         content = self.assistant.components.policy.content
         silence = content.silence_minutes
         self.desk.tick(
@@ -156,27 +158,27 @@ class Service:
         return templates.render(notice.template, language, 0, **notice.values)
 
     def summary(self, conversation_id: str) -> dict[str, Any]:
-        """Return a conversation in short, for the agent who takes it over."""
+        """Return a short summary of a conversation, for the agent who takes it over."""
         return conversation_summary.summary(self.home.engine, conversation_id)
 
     def suggestions(self, conversation_id: str) -> dict[str, Any]:
-        """Return three replies that would fit now, and store what was offered.
+        """Return three replies that fit now, and store the offer.
 
-        What agents answered is learnt in the background, the first time it is asked for: until
-        then templates and passages are offered.
+        The first call starts learning from agents' replies in the background; until it is finished,
+        templates and passages are suggested.
         """
         if self.suggester.is_behind():
             threading.Thread(target=self.suggester.learn, daemon=True, name="suggester").start()
         lines = reply_suggestions.lines(self.home.engine, conversation_id)
         suggestions = self.suggester.suggest(self.assistant.components, lines)
-        shown = [reply_suggester.suggestion_json(suggestion) for suggestion in suggestions]
+        offered = [reply_suggester.suggestion_json(suggestion) for suggestion in suggestions]
         identifier = (
-            reply_suggestions.offer(self.home.engine, conversation_id, shown) if shown else None
+            reply_suggestions.offer(self.home.engine, conversation_id, offered) if offered else None
         )
-        return {"id": identifier, "suggestions": shown}
+        return {"id": identifier, "suggestions": offered}
 
     def chose(self, suggestion: str, place: int, message_id: str, text: str) -> None:
-        """Store which suggestion an agent sent; the message is sent even where that fails."""
+        """Store which suggestion an agent sent; a failure does not affect the message."""
         try:
             reply_suggestions.choose(self.home.engine, suggestion, place, message_id, text)
         except NotFoundError as error:

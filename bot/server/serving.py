@@ -1,4 +1,4 @@
-"""The assistant that serves, rebuilt when a version is activated or the content is edited."""
+"""The active assistant, rebuilt when a version is activated or the content is edited."""
 
 import logging
 
@@ -13,19 +13,19 @@ _logger = logging.getLogger(__name__)
 
 
 class ServingAssistant:
-    """The assistant of a home as it is now."""
+    """The assistant of a home in its present state."""
 
     def __init__(self, home: Home, log: SqlLog) -> None:
-        """Build the assistant of the active versions."""
+        """Build the assistant from the active versions."""
         self._home = home
         self._log = log
         self.current: Assistant = build_assistant(home, log)
         self._fingerprint = fingerprint(home)
 
     def reload(self) -> bool:
-        """Rebuild the assistant where the home changed, and return whether it did.
+        """Rebuild the assistant if the home changed, and return whether it did.
 
-        New content with an error is logged and not served; the old content serves on.
+        New content with an error is logged and not served; the old content stays active.
         """
         present = fingerprint(self._home)
         if present == self._fingerprint:
@@ -40,7 +40,7 @@ class ServingAssistant:
         return True
 
     def article(self, identifier: str) -> Document:
-        """Return an article of the knowledge that is served; raise NotFoundError without one."""
+        """Return an article of the active knowledge; raise NotFoundError if there is none."""
         knowledge = self.current.components.knowledge
         article = knowledge.article(identifier) if knowledge else None
         if article is None:
@@ -49,7 +49,7 @@ class ServingAssistant:
         return article
 
     def problems(self) -> list[str]:
-        """Return why this process is not ready; empty when it is."""
+        """Return why this process is not ready; empty if it is."""
         problems = []
         if database.revision(self._home.engine) != database.head():
             problems.append("the database is not migrated: run `careline migrate`")

@@ -1,4 +1,4 @@
-"""The shop's actions: on the orders of `orders.csv`, and a call back."""
+"""The shop's actions: for the orders of `orders.csv`, and for callbacks."""
 
 from rasa_sdk import Action
 
@@ -13,4 +13,4 @@ def actions(context: ActionContext) -> list[Action]:
     """Return the shop's actions."""
     orders = Orders(context)
     context.effects.add_tables(*TABLES)
-    return [kind(context, orders) for kind in ALL]
+    return [action(context, orders) for action in ALL]

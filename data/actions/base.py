@@ -1,4 +1,4 @@
-"""What the shop's actions share: the proof of who asks, one transaction, one effect a message."""
+"""Base classes of the shop's actions: identity check, one transaction, one effect per message."""
 
 import asyncio
 import json
@@ -19,13 +19,13 @@ from .identity import Claim, Owner, Verdict
 from .orders_db import Order, Orders
 from .rules import Answer
 
-REQUESTED: Final = "requested_slot"  # Rasa's name for the slot that is asked for
+REQUESTED: Final = "requested_slot"  # Rasa's slot for the name of the next slot
 BLOCKED: Final = "blocked"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an action says, the slots it sets (None clears one) and the one it asks for.
+    """The reply of an action, the slots it sets (None clears one) and the slot it asks for.
 
     `failed` is a short reason why a person must take over.
     """
@@ -37,38 +37,38 @@ class Outcome:
     failed: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the outcome as it is recorded."""
+        """Return the outcome for the record."""
         values = asdict(self)
         return {"said": [[values.pop("template"), values.pop("values")]], **values}
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Return the outcome that was recorded."""
+        """Return the recorded outcome."""
         recorded = json.loads(text)
         ((template, values),) = recorded.pop("said")
         return cls(template, values, **recorded)
 
 
 class ShopAction(Action):  # type: ignore[misc] # rasa_sdk ships no types
-    """An action of the shop; a subclass says what it needs and what it does."""
+    """An action of the shop; subclasses define the required slots and the effect."""
 
     action: ClassVar[str]
     needs: ClassVar[tuple[str, ...]] = ()
-    acts: ClassVar[bool] = False  # whether it changes anything that must not happen twice
+    acts: ClassVar[bool] = False  # True if it changes anything that must not happen twice
 
     def __init__(self, context: ActionContext, orders: Orders) -> None:
-        """Take the context and the orders."""
+        """Store the context and the orders."""
         self._context = context
         self._orders = orders
 
     def name(self) -> str:
-        """Return the name the policy refers to."""
+        """Return the name used in the policy."""
         return self.action
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        """Do it beside the event loop, which others share, and say what came of it."""
+        """Perform the action outside of the shared event loop, and send the reply."""
         del domain
         outcome = await asyncio.to_thread(self._outcome, ActionRequest.of(tracker))
         dispatcher.utter_message(response=outcome.template, **outcome.values)
@@ -80,7 +80,7 @@ class ShopAction(Action):  # type: ignore[misc] # rasa_sdk ships no types
         return events
 
     def _outcome(self, request: ActionRequest) -> Outcome:
-        """Return what came of it: this time, or when the same message came before."""
+        """Return the outcome: of this call, or the recorded one if the message came before."""
         subject = request.slots.get("order_number", "").upper()
         key = EffectKey(request.conversation_id, request.message_id, self.action, subject)
         with self._context.effects.transaction() as transaction:
@@ -95,21 +95,21 @@ class ShopAction(Action):  # type: ignore[misc] # rasa_sdk ships no types
             return outcome
 
     def _missing(self, request: ActionRequest, changes: Changes) -> Outcome | None:
-        """Return the question for the first slot that is missing."""
+        """Return the question for the first missing slot."""
         del changes
         slot = next((name for name in self.needs if name not in request.slots), None)
         return ask(slot) if slot else None
 
     @abstractmethod
     def perform(self, request: ActionRequest, changes: Changes) -> Outcome:
-        """Do it, within one transaction."""
+        """Perform the action within one transaction."""
 
 
 class OrderAction(ShopAction):
-    """An action on an order, for nobody but its customer."""
+    """An action on an order, only for its verified customer."""
 
     def perform(self, request: ActionRequest, changes: Changes) -> Outcome:
-        """Check who asks; then do it."""
+        """Check the identity, then perform the action."""
         number = request.slots["order_number"]
         order = changes.order(number)
         verdict = self._verdict(request, changes, order)
@@ -134,15 +134,15 @@ class OrderAction(ShopAction):
 
     @abstractmethod
     def on_order(self, order: Order, request: ActionRequest, changes: Changes) -> Answer:
-        """Do it with the order of the one who asks."""
+        """Perform the action on the order of the verified customer."""
 
     def unclear(self, template: str) -> str | None:
-        """Return the slot whose value was of no use, by what is said about it."""
+        """Return the slot with an unusable value, derived from the reply."""
         del template
         return None
 
     def _missing(self, request: ActionRequest, changes: Changes) -> Outcome | None:
-        """Ask for the number, then for the proof, then for what else is missing."""
+        """Ask for the order number, then the proof, then any other missing slot."""
         if "order_number" not in request.slots:
             return ask("order_number")
         slot = next((name for name in self.needs if name not in request.slots), None)

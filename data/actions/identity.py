@@ -1,7 +1,7 @@
-"""Who may see and change an order. Pure.
+"""Rules for access to an order. Pure.
 
-A customer proves that an order is theirs by its number and the e-mail address it was placed with,
-by being logged in as its customer, or by having proven it earlier in the conversation.
+A customer proves ownership of an order by its number and e-mail address, by being signed in as
+its customer, or by an earlier proof in the conversation.
 """
 
 import unicodedata
@@ -9,31 +9,31 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-MAX_TRIES: Final = 3  # wrong pairs of number and address in one conversation
+MAX_TRIES: Final = 3  # failed attempts in one conversation
 
 
 class Verdict(StrEnum):
-    """What follows from a claim."""
+    """The result of an identity check."""
 
     PROVEN = "proven"
-    UNPROVEN = "unproven"  # nothing was claimed yet: ask for the address
-    MISMATCH = "mismatch"  # a failed try; says nothing about whether the order exists
-    BLOCKED = "blocked"  # too many of those
+    UNPROVEN = "unproven"  # no address yet: ask for it
+    MISMATCH = "mismatch"  # a failed attempt; does not reveal whether the order exists
+    BLOCKED = "blocked"  # too many failed attempts
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What stands for the customer: what they wrote, and what was found out about them."""
+    """The customer's claim: what they wrote, and their verified identity."""
 
     number: str
     email: str | None = field(repr=False)
-    customer: str | None  # who the visitor was proven to be
+    customer: str | None  # verified identity of the visitor
     identified: frozenset[str]  # orders proven earlier in this conversation
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose an order is."""
+    """The owner of an order."""
 
     number: str
     email: str = field(repr=False)
@@ -41,9 +41,14 @@ class Owner:
 
 
 def judge(claim: Claim, owner: Owner | None, tries: int) -> Verdict:
-    """Return whether an order may be shown; `tries` are those that failed, `owner` None if none.
+    """Return whether an order may be shown.
 
-    What follows a wrong claim is the same whether the order is somebody else's or nobody's.
+    The result of a wrong claim does not depend on whether the order exists.
+
+    Args:
+        claim: The number, address and identity of the customer.
+        owner: The owner of the order; None if there is no such order.
+        tries: The failed attempts so far.
     """
     if owner is not None:
         if owner.number in claim.identified:
@@ -61,5 +66,5 @@ def judge(claim: Claim, owner: Owner | None, tries: int) -> Verdict:
 
 
 def normal(email: str) -> str:
-    """Return an address as it is compared: trimmed, half-width, in small letters."""
+    """Return an address in comparable form: trimmed, half-width, lower case."""
     return unicodedata.normalize("NFKC", email).strip().casefold()

@@ -1,4 +1,4 @@
-"""The shop's actions on orders, and a call back."""
+"""The shop's actions on orders, and the callback."""
 
 from typing import ClassVar
 
@@ -13,12 +13,12 @@ from .rules import Answer
 
 
 class ActionOrderStatus(OrderAction):
-    """Tells where an order is."""
+    """Reports the status of an order."""
 
     action: ClassVar = "action_order_status"
 
     def on_order(self, order: Order, request: ActionRequest, changes: Changes) -> Answer:
-        """Say the state of the order."""
+        """Return the status of the order."""
         del request, changes
         values = {
             "order_number": order.number,
@@ -30,49 +30,49 @@ class ActionOrderStatus(OrderAction):
 
 
 class ActionCancelOrder(OrderAction):
-    """Cancels an order that is not packed."""
+    """Cancels an order that is not packed yet."""
 
     action: ClassVar = "action_cancel_order"
     acts: ClassVar = True
 
     def on_order(self, order: Order, request: ActionRequest, changes: Changes) -> Answer:
-        """Cancel it, or say what can be done instead."""
+        """Cancel the order, or offer an alternative."""
         del request
-        answer = rules.cancelling(order, changes.today)
+        answer = rules.check_cancellation(order, changes.today)
         if answer.may:
             changes.cancel(order.number)
         return answer
 
 
 class ActionChangeAddress(OrderAction):
-    """Sends an order that is not packed to the address in `new_address`."""
+    """Changes the address of an order that is not packed yet to `new_address`."""
 
     action: ClassVar = "action_change_address"
     needs: ClassVar = ("new_address",)
     acts: ClassVar = True
 
     def on_order(self, order: Order, request: ActionRequest, changes: Changes) -> Answer:
-        """Change the address, or say what can be done instead."""
+        """Change the address, or offer an alternative."""
         address = request.slots["new_address"]
-        answer = rules.changing_address(order, address)
+        answer = rules.check_address_change(order, address)
         if answer.may:
             changes.change_address(order.number, address)
         return answer
 
     def unclear(self, template: str) -> str | None:
-        """Ask for another address where this one is of no use."""
+        """Ask for another address if this one cannot be used."""
         return "new_address" if template in {"address_unclear", "address_po_box"} else None
 
 
 class ActionStartReturn(OrderAction):
-    """Starts the return of a delivered order; `return_reason` and `items` may be given."""
+    """Starts the return of a delivered order; `return_reason` and `items` are optional."""
 
     action: ClassVar = "action_start_return"
     acts: ClassVar = True
 
     def on_order(self, order: Order, request: ActionRequest, changes: Changes) -> Answer:
-        """Start it, or say what can be done instead."""
-        answer = rules.returning(order, changes.return_of(order.number), changes.today)
+        """Start the return, or offer an alternative."""
+        answer = rules.check_return(order, changes.return_of(order.number), changes.today)
         if not answer.may:
             return answer
         reason, items = request.slots.get("return_reason", ""), request.slots.get("items", "")
@@ -81,52 +81,57 @@ class ActionStartReturn(OrderAction):
 
 
 class ActionRefundStatus(OrderAction):
-    """Tells where the money for an order is."""
+    """Reports the status of a refund."""
 
     action: ClassVar = "action_refund_status"
 
     def on_order(self, order: Order, request: ActionRequest, changes: Changes) -> Answer:
-        """Say what is known of the refund."""
+        """Return the status of the refund."""
         del request
-        return rules.refunding(order, changes.return_of(order.number), changes.today)
+        return rules.refund_status(order, changes.return_of(order.number), changes.today)
 
 
 class ActionSendInvoice(OrderAction):
-    """Sends an order's invoice again, to the address the order was placed with and no other."""
+    """Sends an order's invoice again, only to the address of the order."""
 
     action: ClassVar = "action_send_invoice"
     acts: ClassVar = True
 
     def on_order(self, order: Order, request: ActionRequest, changes: Changes) -> Answer:
-        """Send it, or say when there is one."""
+        """Send the invoice, or say when it will be available."""
         del request
-        answer = rules.sending_invoice(order, changes.today)
+        answer = rules.check_invoice(order, changes.today)
         if answer.may:
             changes.send_invoice(order.number)
         return answer
 
 
 class ActionBookCallback(ShopAction):
-    """Books a call back to `phone` at `callback_time`; nothing of an order is told."""
+    """Books a callback to `phone` at `callback_time`; reveals nothing about orders."""
 
     action: ClassVar = "action_book_callback"
     needs: ClassVar = ("phone", "callback_time")
     acts: ClassVar = True
 
     def perform(self, request: ActionRequest, changes: Changes) -> Outcome:
-        """Book it, or ask for what is of no use again."""
-        wanted = Callback(request.slots["phone"], request.slots["callback_time"])
+        """Book the callback, or ask again for a value that cannot be used."""
+        requested = Callback(request.slots["phone"], request.slots["callback_time"])
         before = changes.callback(request.conversation_id)
-        answer = rules.calling_back(wanted, before, request.language, changes.now)
+        answer = rules.check_callback(requested, before, request.language, changes.now)
         if answer.may:
             number = request.slots.get("order_number")
-            changes.book(request.conversation_id, wanted, request.language, number)
-        useless = {
+            changes.book(request.conversation_id, requested, request.language, number)
+        invalid_slot = {
             "callback_bad_phone": "phone",
             "callback_outside_hours": "callback_time",
             "callback_past": "callback_time",
         }.get(answer.template)
-        return Outcome(answer.template, answer.values, {useless: None} if useless else {}, useless)
+        return Outcome(
+            answer.template,
+            answer.values,
+            {invalid_slot: None} if invalid_slot else {},
+            invalid_slot,
+        )
 
 
 ALL: tuple[type[ShopAction], ...] = (

@@ -1,6 +1,6 @@
-"""The shop's orders in SQLite, made from the home's `orders.csv`.
+"""The shop's orders in SQLite, created from the home's `orders.csv`.
 
-What is done with orders is stored elsewhere (see `changes.py`): this database may be made again at
+Changes to orders are stored elsewhere (see `changes.py`): this database can be created again at
 any time.
 """
 
@@ -21,15 +21,15 @@ from bot.core.types import CarelineError
 STATUSES: Final = ("processing", "shipped", "delivered", "delayed", "cancelled", "returned")
 PAID_BY: Final = ("card", "wallet", "gift_card")
 REFUNDS: Final = ("", "pending", "arrived", "refunded")
-_LAYOUT: Final = 2  # of the table; a database of another one is made again
+_SCHEMA_VERSION: Final = 2  # a database of another version is created again
 
 
 @dataclass(frozen=True)
 class Order:
-    """An order as the shop knows it; one without an e-mail address can be proven by no address.
+    """An order; one without an e-mail address cannot be proven by address.
 
-    `refund` tells of the money: "pending" (it was cancelled), "arrived" (it is back in the
-    warehouse) or "refunded", since the day `refund_on`.
+    `refund` is "pending" (after a cancellation), "arrived" (back in the warehouse) or "refunded",
+    since the day `refund_on`.
     """
 
     number: str
@@ -58,7 +58,7 @@ class Orders:
     """The orders of a home; those of a dry context are in memory, and no file is written."""
 
     def __init__(self, context: ActionContext) -> None:
-        """Read the orders; raise CarelineError for rows of `orders.csv` that are no orders."""
+        """Read the orders; raise CarelineError for invalid rows of `orders.csv`."""
         self._source = context.home / "orders.csv"
         self._database = context.home / "orders.db"
         self._context = context
@@ -70,7 +70,7 @@ class Orders:
             self._refresh()
 
     def find(self, number: str) -> Order | None:
-        """Return the order of this number, None when there is none."""
+        """Return the order with this number; None if there is none."""
         with self._connection() as connection:
             query = "SELECT * FROM orders WHERE number = ?"
             row = connection.execute(query, (number.strip().upper(),)).fetchone()
@@ -88,7 +88,7 @@ class Orders:
             return [number for (number,) in connection.execute(query)]
 
     def numbers_of(self, customer: str) -> list[str]:
-        """Return the numbers of a customer's orders, the newest first; nobody has none."""
+        """Return the numbers of a customer's orders, newest first."""
         if not customer:
             return []
         with self._connection() as connection:
@@ -129,7 +129,7 @@ def _day(context: ActionContext) -> date:
 
 
 def build(source: Path, database: Path, today: date | None = None) -> int:
-    """Make the database from a CSV whose dates count in days from today; return the rows."""
+    """Create the database from a CSV with dates relative to today; return the number of rows."""
     scratch = database.with_name(f".{database.name}.{os.getpid()}.{threading.get_ident()}")
     scratch.unlink(missing_ok=True)
     try:
@@ -142,33 +142,33 @@ def build(source: Path, database: Path, today: date | None = None) -> int:
 
 
 def _fill(connection: sqlite3.Connection, source: Path, today: date) -> int:
-    """Create the table from a CSV, empty where there is none; return the number of rows."""
+    """Create the table from a CSV (empty if there is none); return the number of rows."""
     rows: list[dict[str, str]] = []
     if source.exists():
         with source.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
     table = ", ".join(("number TEXT PRIMARY KEY", *_COLUMNS[1:]))
-    insert = f"INSERT INTO orders VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 — ours
+    insert = f"INSERT INTO orders VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 — constant columns
     with connection:
         connection.execute(f"CREATE TABLE orders ({table})")
-        connection.execute(f"PRAGMA user_version = {_LAYOUT}")
+        connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
         for number, row in enumerate(rows, start=2):
             try:
-                connection.execute(insert, _stored(_order(row, today)))
+                connection.execute(insert, _to_row(_order(row, today)))
             except (KeyError, TypeError, ValueError, sqlite3.IntegrityError) as error:
-                message = f"{source} row {number} is no order: {error!r}"
+                message = f"{source} row {number} is not an order: {error!r}"
                 raise CarelineError(message) from error
     return len(rows)
 
 
 def _order(row: Mapping[str, str], today: date) -> Order:
-    """Read a row; columns after the first five may be missing."""
+    """Read a row; columns after the first five are optional."""
     status, extra = row["status"], {key: (value or "").strip() for key, value in row.items() if key}
-    _one_of("status", status, STATUSES)
+    _check_allowed("status", status, STATUSES)
     paid_by = extra.get("paid_by") or "card"
-    _one_of("paid_by", paid_by, PAID_BY)
+    _check_allowed("paid_by", paid_by, PAID_BY)
     refund = extra.get("refund", "")
-    _one_of("refund", refund, REFUNDS)
+    _check_allowed("refund", refund, REFUNDS)
     eta = today + timedelta(days=int(row["eta_in_days"]))
     delivered = _ago(extra.get("delivered_days_ago"), today)
     if delivered is None and status == "delivered":
@@ -193,7 +193,7 @@ def _order(row: Mapping[str, str], today: date) -> Order:
     )
 
 
-def _one_of(column: str, value: str, allowed: tuple[str, ...]) -> None:
+def _check_allowed(column: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         message = f"{column} must be one of {', '.join(filter(None, allowed))}"
         raise ValueError(message)
@@ -203,19 +203,19 @@ def _ago(days: str | None, today: date) -> date | None:
     return today - timedelta(days=int(days)) if days else None
 
 
-def _stored(order: Order) -> tuple[object, ...]:
+def _to_row(order: Order) -> tuple[object, ...]:
     return tuple(str(v) if isinstance(v, date) else v for v in astuple(order))
 
 
 def is_current(database: Path, source: Path, today: date | None = None) -> bool:
-    """Return whether the orders, whose dates count from the day they are made, still hold."""
+    """Return whether the database was created today from the current CSV."""
     if not database.exists() or database.stat().st_mtime < source.stat().st_mtime:
         return False
-    made = datetime.fromtimestamp(database.stat().st_mtime, UTC).date()
-    if made != (today or datetime.now(UTC).date()):
+    created = datetime.fromtimestamp(database.stat().st_mtime, UTC).date()
+    if created != (today or datetime.now(UTC).date()):
         return False
     with closing(_open(database)) as connection:
-        return bool(connection.execute("PRAGMA user_version").fetchone()[0] == _LAYOUT)
+        return bool(connection.execute("PRAGMA user_version").fetchone()[0] == _SCHEMA_VERSION)
 
 
 def _open(database: Path) -> sqlite3.Connection:

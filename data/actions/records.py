@@ -1,6 +1,6 @@
-"""Orders for the people who answer: what the customer has proven, and nothing else.
+"""Records of orders for agents: only those that the customer has proven.
 
-Nothing is written: no try is counted against the customer, no order becomes theirs by it.
+Reading writes nothing: no failed attempt is counted and no order is marked as proven.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,27 +37,27 @@ def _words() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
 
 
 class ActionIdentify(OrderAction):
-    """Checks that an order is the customer's; shows agents the orders they have proven."""
+    """Checks that an order belongs to the customer; shows proven orders to agents."""
 
     action: ClassVar = "action_identify"
 
     def on_order(self, order: Order, request: ActionRequest, changes: Changes) -> Answer:
-        """Say that it is."""
+        """Confirm the identity."""
         del request, changes
         return Answer("identity_confirmed", {"order_number": order.number})
 
     @property
     def titles(self) -> Mapping[str, Mapping[str, str]]:
-        """The words around the orders."""
+        """The texts around the orders."""
         return _words()["titles"]
 
     @property
     def proof_fields(self) -> Sequence[ProofField]:
-        """What proves an order: its number and the address it was placed with."""
+        """The values that prove an order: its number and its e-mail address."""
         return tuple(ProofField(name, title) for name, title in _words()["proof_fields"].items())
 
     def records(self, customer: str | None, conversation: str, /) -> list[Record]:
-        """Return the proven customer's orders, then those that were proven in the conversation."""
+        """Return the verified customer's orders, then those proven in the conversation."""
         with self._context.effects.reading() as transaction:
             changes = Changes(transaction, self._orders)
             own = changes.orders_of(customer or "")
@@ -69,9 +69,9 @@ class ActionIdentify(OrderAction):
             ]
 
     def prove(self, fields: Mapping[str, str], /) -> list[Record]:
-        """Return the order of this number, where it was placed with this e-mail address.
+        """Return the order with this number, if it has this e-mail address.
 
-        No order says as little as the bot does: it may be somebody else's, or nobody's.
+        An empty result does not reveal whether the order exists.
         """
         with self._context.effects.reading() as transaction:
             changes = Changes(transaction, self._orders)
@@ -83,13 +83,13 @@ class ActionIdentify(OrderAction):
             return [_record(changes, order, "address")]
 
     def proof_values(self, identifier: str, /) -> Mapping[str, str]:
-        """Return the e-mail address an order was placed with."""
+        """Return the e-mail address of an order."""
         order = self._orders.find(identifier)
         return {"email": order.email} if order and order.email else {}
 
 
 def _record(changes: Changes, order: Order, proof: str) -> Record:
-    """Return an order without the name and the e-mail address of who placed it."""
+    """Return an order without the customer's name and e-mail address."""
     started = changes.return_of(order.number)
     data: dict[str, Any] = {
         "number": order.number,

@@ -1,6 +1,6 @@
-"""The shop's rules: what may be done with an order today, and what is said about it. Pure.
+"""The shop's rules: what is possible with an order today, and the reply. Pure.
 
-The figures are those of the help pages in `data/kb`.
+The numbers are those of the help pages in `data/kb`.
 """
 
 import re
@@ -23,7 +23,7 @@ HERE: Final = ZoneInfo("America/New_York")
 _OPENS, _CLOSES = time(9), time(18)
 _OPENS_ZH, _CLOSES_ZH = time(21), time(5)
 _SATURDAY: Final = 5
-_SHORTEST_ADDRESS: Final = 6
+_MIN_ADDRESS: Final = 6
 _PO_BOX: Final = re.compile(
     r"\bp\.? ?o\.? ?box\b|\bpost office box\b|邮政信箱|郵政信箱", re.IGNORECASE
 )
@@ -32,27 +32,27 @@ _CLOCK: Final = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d)?[T ]?(?P<time>\d{1,2}:\d\d)?(?::\d\d)?", re.ASCII
 )
 _PHONE: Final = re.compile(r"\+?[\d ()./-]+")
-_FEWEST_DIGITS, _MOST_DIGITS = 7, 15
+_MIN_DIGITS, _MAX_DIGITS = 7, 15
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What is said, and whether the thing that was asked for may be done."""
+    """The reply, and whether the request may be carried out."""
 
     template: str
     values: Mapping[str, str] = field(default_factory=dict)
     may: bool = False
 
 
-def cancelling(order: Order, today: date) -> Answer:
-    """Return whether an order can be cancelled: until packing starts."""
+def check_cancellation(order: Order, today: date) -> Answer:
+    """Return whether an order can be cancelled: until it is packed."""
     values = {"order_number": order.number, "items": order.items}
     if order.status == "cancelled":
         return Answer("cancel_already", values)
     if order.status == "returned":
         return Answer("order_returned", values)
     if order.status == "delivered":
-        back = returning(order, None, today)
+        back = check_return(order, None, today)
         return Answer("cancel_delivered" if back.may else back.template, {**values, **back.values})
     if order.packed:
         at_home = order.country == "US"
@@ -60,14 +60,14 @@ def cancelling(order: Order, today: date) -> Answer:
     return Answer("cancel_done", values, may=True)
 
 
-def changing_address(order: Order, address: str) -> Answer:
-    """Return whether an order can go to another address: until it is packed."""
+def check_address_change(order: Order, address: str) -> Answer:
+    """Return whether the address of an order can be changed: until it is packed."""
     values = {"order_number": order.number}
     if order.status in {"cancelled", "returned", "delivered"}:
         return Answer("address_no_longer", values)
     if order.packed:
         return Answer("address_too_late", values)
-    if len(address) < _SHORTEST_ADDRESS:
+    if len(address) < _MIN_ADDRESS:
         return Answer("address_unclear", values)
     if order.shipping != "standard" and _PO_BOX.search(address):
         return Answer("address_po_box", values)
@@ -80,10 +80,10 @@ def _bare(address: str) -> str:
     return re.sub(r"\W+", " ", unicodedata.normalize("NFKC", address)).strip().casefold()
 
 
-def returning(  # noqa: PLR0911 — one a case
+def check_return(  # noqa: PLR0911 — one per case
     order: Order, before: Return | None, today: date
 ) -> Answer:
-    """Return whether an order can be sent back: within 60 days of delivery, once."""
+    """Return whether an order can be returned: within 60 days of delivery, once."""
     values = {
         "order_number": order.number,
         "eta": str(order.eta),
@@ -111,8 +111,8 @@ def _return_by(order: Order) -> date:
     return (order.delivered or order.eta) + timedelta(days=RETURN_DAYS)
 
 
-def refunding(order: Order, started: Return | None, today: date) -> Answer:
-    """Return what is known of an order's refund; there is never anything to do."""
+def refund_status(order: Order, started: Return | None, today: date) -> Answer:
+    """Return the status of an order's refund; it never needs an action."""
     values = {"order_number": order.number, "placed": str(order.placed), "items": order.items}
     if order.status not in {"cancelled", "returned"}:
         values["return_number"] = started.number if started else ""
@@ -131,7 +131,7 @@ def refunding(order: Order, started: Return | None, today: date) -> Answer:
 
 
 def business_days_after(start: date, days: int) -> date:
-    """Return the day so many business days later; weekends do not count."""
+    """Return the date a number of business days later; weekends do not count."""
     day = start
     while days:
         day += timedelta(days=1)
@@ -139,8 +139,8 @@ def business_days_after(start: date, days: int) -> date:
     return day
 
 
-def sending_invoice(order: Order, today: date) -> Answer:
-    """Return whether there is an invoice to send: as soon as the order has shipped."""
+def check_invoice(order: Order, today: date) -> Answer:
+    """Return whether there is an invoice to send: once the order has shipped."""
     until = order.placed + timedelta(days=BILLING_DAYS)
     values = {"order_number": order.number, "until": str(until)}
     if order.status == "cancelled":
@@ -150,22 +150,24 @@ def sending_invoice(order: Order, today: date) -> Answer:
     return Answer("invoice_sent_details" if today <= until else "invoice_sent", values, may=True)
 
 
-def calling_back(wanted: Callback, before: Callback | None, language: str, now: datetime) -> Answer:
+def check_callback(
+    requested: Callback, before: Callback | None, language: str, now: datetime
+) -> Answer:
     """Return whether a call can be booked; times are those of New York."""
-    digits = re.sub(r"\D", "", wanted.phone)
-    if not (_PHONE.fullmatch(wanted.phone) and _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS):
+    digits = re.sub(r"\D", "", requested.phone)
+    if not (_PHONE.fullmatch(requested.phone) and _MIN_DIGITS <= len(digits) <= _MAX_DIGITS):
         return Answer("callback_bad_phone")
-    if problem := _time_problem(wanted.wanted, language, now):
+    if problem := _time_problem(requested.wanted, language, now):
         return Answer(problem)
-    values = {"callback_time": wanted.wanted, "last_digits": digits[-4:]}
-    if before == wanted:
+    values = {"callback_time": requested.wanted, "last_digits": digits[-4:]}
+    if before == requested:
         return Answer("callback_already", values)
     return Answer("callback_moved" if before else "callback_booked", values, may=True)
 
 
-def _time_problem(wanted: str, language: str, now: datetime) -> str | None:
-    """Return what is wrong with a time; words such as "tomorrow morning" are left to people."""
-    match = _CLOCK.fullmatch(wanted)
+def _time_problem(requested: str, language: str, now: datetime) -> str | None:
+    """Return the issue with a time; words such as "tomorrow morning" are left to agents."""
+    match = _CLOCK.fullmatch(requested)
     if match is None or not (match["day"] or match["time"]):
         return None
     try:
@@ -181,11 +183,11 @@ def _time_problem(wanted: str, language: str, now: datetime) -> str | None:
 
 
 def _is_open(clock: time | None, day: date | None, language: str) -> bool:
-    """Return whether colleagues who speak the language are there; without a day, on any weekday."""
+    """Return whether agents who speak the language are available; without a day, on weekdays."""
     if language == "zh":
         if day and clock and clock < _CLOSES_ZH:
             day -= timedelta(days=1)  # the shift began the evening before
-        there = clock is None or clock >= _OPENS_ZH or clock < _CLOSES_ZH
+        open_now = clock is None or clock >= _OPENS_ZH or clock < _CLOSES_ZH
     else:
-        there = clock is None or _OPENS <= clock < _CLOSES
-    return there and (day is None or day.weekday() < _SATURDAY)
+        open_now = clock is None or _OPENS <= clock < _CLOSES
+    return open_now and (day is None or day.weekday() < _SATURDAY)

@@ -12,6 +12,7 @@ import yaml
 from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import Role, Understanding
+from bot.dialogue import policy_checks
 from bot.dialogue.state import State
 from bot.training import datasets
 from bot.training.datasets import Conversation
@@ -120,7 +121,7 @@ def test_policy_and_templates_fit_the_intents() -> None:
     described = set(
         re.findall(r"^## (\w+)", (DEMO / "intents.md").read_text("utf-8"), re.MULTILINE)
     )
-    assert home.policy().problems(described, home.templates().names) == []
+    assert policy_checks.find_issues(home.policy().content, described, home.templates().names) == []
     assert set(home.policy().content.routes) == described - {"oos"}
     texts = {
         code: yaml.safe_load((DEMO / "templates" / f"{code}.yml").read_text("utf-8"))

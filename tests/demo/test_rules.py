@@ -35,7 +35,7 @@ def delivered(days_ago: int, country: str = "US", items: str = "Tent") -> Any:
     ],
 )
 def test_an_order_is_cancelled_until_it_is_packed(order: Any, template: str, may: bool) -> None:  # noqa: FBT001
-    answer = rules.cancelling(order, TODAY)
+    answer = rules.check_cancellation(order, TODAY)
     assert (answer.template, answer.may) == (template, may)
 
 
@@ -56,7 +56,7 @@ def test_an_order_is_cancelled_until_it_is_packed(order: Any, template: str, may
 def test_an_address_is_changed_until_the_order_is_packed(
     order: Any, address: str, template: str
 ) -> None:
-    answer = rules.changing_address(order, address)
+    answer = rules.check_address_change(order, address)
     assert (answer.template, answer.may) == (template, template == "address_changed")
 
 
@@ -76,12 +76,12 @@ def test_an_address_is_changed_until_the_order_is_packed(
     ],
 )
 def test_a_return_is_started_within_60_days_of_delivery(order: Any, template: str) -> None:
-    answer = rules.returning(order, None, TODAY)
+    answer = rules.check_return(order, None, TODAY)
     assert (answer.template, answer.may) == (template, template.startswith("return_started"))
 
 
 def test_an_order_has_one_return() -> None:
-    answer = rules.returning(delivered(5), Return("R10001", TODAY), TODAY)
+    answer = rules.check_return(delivered(5), Return("R10001", TODAY), TODAY)
     assert (answer.template, answer.may) == ("return_already", False)
     assert answer.values["return_number"] == "R10001"
 
@@ -97,21 +97,21 @@ def test_an_order_has_one_return() -> None:
 )
 def test_the_money_of_a_cancelled_order(state: str, since: date | None, template: str) -> None:
     order = replace(ORDER, status="cancelled", refund=state, refund_on=since, paid_by="wallet")
-    assert rules.refunding(order, None, TODAY).template == template
+    assert rules.refund_status(order, None, TODAY).template == template
 
 
 @pytest.mark.parametrize("paid_by", ["card", "wallet", "gift_card"])
 def test_the_money_of_a_return_depends_on_how_it_was_paid(paid_by: str) -> None:
     order = replace(ORDER, status="returned", refund="arrived", refund_on=TODAY, paid_by=paid_by)
-    answer = rules.refunding(order, None, TODAY)
+    answer = rules.refund_status(order, None, TODAY)
     assert answer.template == f"refund_arrived_{paid_by}"
     assert answer.values["by"] == "2026-03-19"  # five business days: a weekend lies between
 
 
 def test_where_nothing_was_sent_back_there_is_no_refund() -> None:
-    assert rules.refunding(delivered(3), None, TODAY).template == "refund_none"
+    assert rules.refund_status(delivered(3), None, TODAY).template == "refund_none"
     started = Return("R10001", TODAY)
-    assert rules.refunding(delivered(3), started, TODAY).template == "refund_return_open"
+    assert rules.refund_status(delivered(3), started, TODAY).template == "refund_return_open"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_business_days_leave_out_weekends(start: str, days: int, end: str) -> No
     ],
 )
 def test_there_is_an_invoice_as_soon_as_the_order_ships(order: Any, template: str) -> None:
-    answer = rules.sending_invoice(order, TODAY)
+    answer = rules.check_invoice(order, TODAY)
     assert (answer.template, answer.may) == (template, "sent" in template)
 
 
@@ -168,23 +168,23 @@ def test_there_is_an_invoice_as_soon_as_the_order_ships(order: Any, template: st
 def test_calls_are_booked_for_when_somebody_is_there(
     wanted: str, language: str, template: str
 ) -> None:
-    answer = rules.calling_back(Callback(PHONE, wanted), None, language, NOON)
+    answer = rules.check_callback(Callback(PHONE, wanted), None, language, NOON)
     assert (answer.template, answer.may) == (template, template == "callback_booked")
 
 
 @pytest.mark.parametrize("phone", ["12", "call me", "+1 503 555 0100 ext. five", "1" * 16, "+++"])
 def test_what_is_no_telephone_number_is_not_called(phone: str) -> None:
-    answer = rules.calling_back(Callback(phone, "15:30"), None, "en", NOON)
+    answer = rules.check_callback(Callback(phone, "15:30"), None, "en", NOON)
     assert (answer.template, answer.may) == ("callback_bad_phone", False)
 
 
 def test_only_the_last_digits_of_a_number_are_repeated() -> None:
-    answer = rules.calling_back(Callback(PHONE, "15:30"), None, "en", NOON)
+    answer = rules.check_callback(Callback(PHONE, "15:30"), None, "en", NOON)
     assert answer.values == {"callback_time": "15:30", "last_digits": "0100"}
 
 
 def test_a_call_that_is_booked_is_moved_not_doubled() -> None:
     booked = Callback(PHONE, "15:30")
-    assert rules.calling_back(booked, booked, "en", NOON).template == "callback_already"
-    moved = rules.calling_back(Callback(PHONE, "16:00"), booked, "en", NOON)
+    assert rules.check_callback(booked, booked, "en", NOON).template == "callback_already"
+    moved = rules.check_callback(Callback(PHONE, "16:00"), booked, "en", NOON)
     assert (moved.template, moved.may) == ("callback_moved", True)

@@ -14,7 +14,7 @@ from bot.core.types import Message, Route, Turn, new_id
 from bot.dialogue.handoff import ConversationOwner
 from bot.nlu import emotion_classifier
 from bot.server import app as server_app
-from bot.server.auth.secrets_file import load_or_make
+from bot.server.auth.secrets_file import load_or_create
 from bot.store.in_memory_log import MemoryLog
 from bot.training import classifier_heads, datasets, pipeline
 from bot.training.job import TrainingJob
@@ -130,7 +130,7 @@ def test_what_is_played_dry_changes_nothing(home: Home) -> None:
 def test_the_reception_sees_the_appointments_of_a_patient(home: Home) -> None:
     conversation = new_id()
     talk(home, conversation, *BOOKING, "I want to talk to the receptionist")
-    token = load_or_make(home.path).token
+    token = load_or_create(home.path).token
     path = f"/api/desk/conversations/{conversation}/orders"
     with TestClient(
         server_app.create(home, "http://testserver"),

@@ -9,7 +9,7 @@ from careline_benchmarks.widget_stage import StagePage as Staged
 from careline_benchmarks.widget_stage import WidgetStage
 from playwright.sync_api import Locator, Page, expect
 
-from bot.server.auth.secrets_file import load_or_make
+from bot.server.auth.secrets_file import load_or_create
 from tests.running import Server
 
 EMPTY = "<!doctype html><html lang='{lang}'><title>A page</title><main>{body}</main>{script}</html>"
@@ -62,7 +62,7 @@ def recalled(page: Page) -> dict[str, Any]:
 @contextmanager
 def staff(server: Server) -> Iterator[httpx.Client]:
     """Yield a client of the people who answer; Ann is one of them."""
-    headers = {"Authorization": f"Bearer {load_or_make(server.home).token}"}
+    headers = {"Authorization": f"Bearer {load_or_create(server.home).token}"}
     with httpx.Client(base_url=f"{server.url}/api", headers=headers, timeout=300) as client:
         client.put("/desk/agents", json={"id": "ann", "name": "Ann", "capacity": 50})
         yield client

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.dialogue import validation
-from bot.dialogue.policy import UNKNOWN_INTENT
+from bot.dialogue.policy_checks import UNKNOWN_INTENT
 from tests.conftest import ROOT
 from ui import error_texts
 from ui.client.http_client import ApiError, Json
@@ -19,9 +19,10 @@ def named(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
-# Where the reason stands among the arguments of what tells of a finding.
-FINDS = {"Fault": 2, "warn": 2, "Problem": 3, "_failed": 1, "Misfit": 1, "Failure": 2}
-FINDS |= dict.fromkeys(("PolicyError", "TemplateError", "UnusableError", "KnowledgeError"), 1)
+# The position of the reason among the arguments of what reports an issue.
+FINDS = {"DraftIssue": 3, "YamlIssue": 2, "warn": 2, "_failed": 1}
+FINDS |= {"ConfigurationIssue": 1, "SourceFailure": 2}
+FINDS |= dict.fromkeys(("PolicyError", "TemplateError", "InvalidValueError", "KnowledgeError"), 1)
 
 
 def reasons() -> Iterator[tuple[str, str, set[str]]]:
@@ -39,7 +40,7 @@ def reasons() -> Iterator[tuple[str, str, set[str]]]:
             if not isinstance(node, ast.Call):
                 continue
             name = named(node)
-            places = {"Refusal": 2, "replace": 9, **FINDS}
+            places = {"RefusedRequestError": 2, "replace": 9, **FINDS}
             place = places.get(name, 1 if name.endswith("Error") else None)
             if place is None:
                 continue
@@ -49,7 +50,7 @@ def reasons() -> Iterator[tuple[str, str, set[str]]]:
             for one in (given.get("facts"), given.get(""), *node.args[place + 1 :]):
                 facts |= keys(one) if isinstance(one, ast.Dict) else set()
                 facts |= named_facts if isinstance(one, ast.Name) else set()
-            facts |= {"place"} if name == "UnusableError" else set()  # where it stands is known
+            facts |= {"place"} if name == "InvalidValueError" else set()  # where it stands is known
             if isinstance(told, ast.Constant) and isinstance(told.value, str) and told.value:
                 yield name, told.value, facts
 

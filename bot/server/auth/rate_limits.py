@@ -1,4 +1,4 @@
-"""How often somebody may guess wrong before having to wait, counted by all processes together."""
+"""Limits on failed attempts, counted across all processes."""
 
 import hashlib
 import hmac
@@ -10,17 +10,17 @@ from bot.server.api_errors import RefusedRequestError
 from bot.store import failed_attempts
 from bot.store.database import Database
 
-MOST: Final = 10  # wrong guesses within the time below
-SPAN: Final = timedelta(minutes=5)
+MAX_ATTEMPTS: Final = 10  # failed attempts within `ATTEMPT_WINDOW`
+ATTEMPT_WINDOW: Final = timedelta(minutes=5)
 
 
 class AttemptLimiter:
-    """Wrong guesses by who made them; what is long ago is forgotten."""
+    """Failed attempts by name; old ones are forgotten."""
 
     def __init__(self, engine: Database, kind: str, key: bytes, complaint: str) -> None:
-        """Count one kind of guesses; `complaint` is for who has to wait.
+        """Count one kind of attempts; `complaint` is the message of the refusal.
 
-        Names are kept under the key: people type passwords where a name belongs.
+        Names are stored as keyed hashes: users sometimes type a password as the name.
         """
         self._engine = engine
         self._kind = kind
@@ -28,23 +28,26 @@ class AttemptLimiter:
         self._complaint = complaint
 
     def check(self, name: str) -> None:
-        """Raise 429 where somebody guesses."""
-        if failed_attempts.count(self._engine, self._who(name), now() - SPAN) >= MOST:
-            seconds = round(SPAN.total_seconds())
+        """Raise 429 after too many failed attempts."""
+        if (
+            failed_attempts.count(self._engine, self._hash(name), now() - ATTEMPT_WINDOW)
+            >= MAX_ATTEMPTS
+        ):
+            seconds = round(ATTEMPT_WINDOW.total_seconds())
             minutes = seconds // 60
             raise RefusedRequestError(
                 429, self._complaint, "too_many_tries", wait=seconds, minutes=minutes
             )
 
     def wrong(self, name: str) -> None:
-        """Count a wrong guess."""
+        """Count a failed attempt."""
         at = now()
-        failed_attempts.add(self._engine, self._who(name), at, forget=at - SPAN)
+        failed_attempts.add(self._engine, self._hash(name), at, forget=at - ATTEMPT_WINDOW)
 
     def right(self, name: str) -> None:
-        """Forget the wrong guesses before a right one."""
-        failed_attempts.clear(self._engine, self._who(name))
+        """Reset the failed attempts after a success."""
+        failed_attempts.clear(self._engine, self._hash(name))
 
-    def _who(self, name: str) -> str:
-        told = f"{self._kind} {name}".encode("utf-8", "surrogatepass")
-        return hmac.new(self._key, told, hashlib.sha256).hexdigest()
+    def _hash(self, name: str) -> str:
+        text = f"{self._kind} {name}".encode("utf-8", "surrogatepass")
+        return hmac.new(self._key, text, hashlib.sha256).hexdigest()

@@ -1,7 +1,7 @@
-"""Sessions of who signed in: a signed value with a time-out, good in every process of a home. Pure.
+"""Sessions of signed-in users: signed values with an expiry, valid in every process. Pure.
 
-Nothing is stored: the signature covers the user, the end and the password's hash, so a session
-ends with its time, with another password, and with the user.
+Nothing is stored. The signature covers the user, the expiry and the password hash, so a session
+ends when it expires, when the password changes, and when the user is deleted.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ COOKIE: Final = "careline_session"
 
 @dataclass(frozen=True)
 class SessionClaim:
-    """What a session's value says, before anybody checked it."""
+    """The content of a session value, not yet verified."""
 
     user: str
     until: int  # seconds since 1970
@@ -25,12 +25,12 @@ class SessionClaim:
 
 
 def issue(key: bytes, user: User, until: float) -> str:
-    """Return the value of a session that lasts until a time, in seconds since 1970."""
-    return f"{user.id}|{int(until)}|{_mark(key, user, int(until))}"
+    """Return the value of a session that expires at a time, in seconds since 1970."""
+    return f"{user.id}|{int(until)}|{_sign(key, user, int(until))}"
 
 
 def claim(value: str) -> SessionClaim | None:
-    """Return what a value claims; None for what is no session."""
+    """Return the content of a value; None if it is not a session."""
     user, _, rest = value.partition("|")
     until, _, mark = rest.partition("|")
     if not (user and mark and until.isascii() and until.isdecimal()) or len(until) > 12:  # noqa: PLR2004
@@ -38,11 +38,11 @@ def claim(value: str) -> SessionClaim | None:
     return SessionClaim(user, int(until), mark)
 
 
-def holds(key: bytes, claimed: SessionClaim, user: User, at: float) -> bool:
-    """Tell whether a claim is ours, and its time not over."""
-    return claimed.until > at and equal(claimed.mark, _mark(key, user, claimed.until))
+def is_valid(key: bytes, claimed: SessionClaim, user: User, at: float) -> bool:
+    """Return whether a claim has a valid signature and has not expired."""
+    return claimed.until > at and equal(claimed.mark, _sign(key, user, claimed.until))
 
 
-def _mark(key: bytes, user: User, until: int) -> str:
+def _sign(key: bytes, user: User, until: int) -> str:
     signed = f"{user.id}|{until}|{user.password_hash}".encode()
     return hmac.new(key, signed, hashlib.sha256).hexdigest()

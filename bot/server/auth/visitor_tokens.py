@@ -1,7 +1,7 @@
-"""What visitors hold: signed sessions and signed addresses of files. Pure.
+"""Signed tokens of visitors: sessions and addresses of files. Pure.
 
-A session says which visitor somebody is and, where that was proven, which customer. It is signed,
-not kept: every process with the home's seal key can read it, and nobody else can make one.
+A session contains the visitor's id and, if verified, the customer's id. It is signed, not stored:
+every process with the home's seal key can read it, and nobody else can create one.
 """
 
 import base64
@@ -14,22 +14,22 @@ from typing import Final
 
 from bot.core.signatures import equal
 
-LASTS: Final = timedelta(days=90)  # a session, from when it was made or renewed
-_FILE_LASTS: Final = timedelta(days=1)
+LIFETIME: Final = timedelta(days=90)  # of a session, since it was created or renewed
+_FILE_LIFETIME: Final = timedelta(days=1)
 _MARK: Final = "cs1"
 _DOT: Final = "."
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who somebody is on this site: a random id and, where proven, the customer's id."""
+    """A visitor of this site: a random id and, if verified, the customer's id."""
 
     id: str
     customer: str | None = None
 
 
 class VisitorTokens:
-    """Makes and reads what visitors hold."""
+    """Creates and verifies the tokens of visitors."""
 
     def __init__(self, key: bytes) -> None:
         """Sign with a key that only this home's processes have."""
@@ -42,27 +42,27 @@ class VisitorTokens:
         return _DOT.join((_MARK, body, self._signature("session", body)))
 
     def visitor(self, session: str, at: datetime) -> Visitor | None:
-        """Return whose session this is; None for one that is over, or that we did not make."""
+        """Return the visitor of a session; None if it has expired or is not valid."""
         mark, _, rest = session.partition(_DOT)
         body, _, signature = rest.partition(_DOT)
         if mark != _MARK or not equal(signature, self._signature("session", body)):
             return None
-        found = json.loads(_decoded(body))
-        if at.timestamp() - found["t"] > LASTS.total_seconds():
+        content = json.loads(_decoded(body))
+        if at.timestamp() - content["t"] > LIFETIME.total_seconds():
             return None
-        return Visitor(found["v"], found["c"])
+        return Visitor(content["v"], content["c"])
 
     def key_of(self, file: str, until: int) -> str:
-        """Return what opens a file until a time, in seconds since 1970."""
+        """Return the key of a file until a time, in seconds since 1970."""
         return self._signature("file", f"{file}{_DOT}{until}")
 
     def opens(self, file: str, until: int, key: str, at: datetime) -> bool:
-        """Tell whether a key opens a file at a time."""
+        """Return whether a key is valid for a file at a time."""
         return at.timestamp() <= until and equal(key, self.key_of(file, until))
 
     def address(self, file: str, at: datetime) -> str:
-        """Return the path a file can be fetched from for a day, by who knows it."""
-        until = int((at + _FILE_LASTS).timestamp())
+        """Return the path that serves a file for one day without a session."""
+        until = int((at + _FILE_LIFETIME).timestamp())
         return f"/api/attachments/{file}?until={until}&key={self.key_of(file, until)}"
 
     def _signature(self, purpose: str, body: str) -> str:
@@ -71,14 +71,14 @@ class VisitorTokens:
 
 
 def is_session(text: str) -> bool:
-    """Tell whether a text looks like a session, ours or not."""
+    """Return whether a text looks like a session, valid or not."""
     return text.startswith(_MARK + _DOT)
 
 
-def proves(secret: str, customer: str, given: str) -> bool:
-    """Tell whether `given` is the HMAC-SHA256 of a customer's id, in hexadecimal digits."""
-    right = hmac.new(secret.encode(), customer.encode(errors="replace"), hashlib.sha256)
-    return equal(given.lower(), right.hexdigest())
+def proves(secret: str, customer: str, signature: str) -> bool:
+    """Return whether `signature` is the HMAC-SHA256 of a customer's id, in hexadecimal digits."""
+    expected = hmac.new(secret.encode(), customer.encode(errors="replace"), hashlib.sha256)
+    return equal(signature.lower(), expected.hexdigest())
 
 
 def _encoded(content: bytes) -> str:

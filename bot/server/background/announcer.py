@@ -18,33 +18,33 @@ _RECENT: Final = timedelta(hours=1)
 
 
 class Announcer:
-    """Puts the events that the settings ask for into the outbox; each is delivered once."""
+    """Adds the configured events to the outbox; each is delivered once."""
 
     def __init__(
         self, settings: Settings, log: SqlLog, reader: ConversationReader, worker: OutboxWorker
     ) -> None:
-        """Take the settings, the log with its read model, and the worker that delivers."""
+        """Store the settings, the log with its read model, and the delivering worker."""
         self._settings = settings
         self._log = log
         self._reader = reader
         self._worker = worker
 
     def announce(self, turn: Turn) -> None:
-        """Announce a turn soon; the customer does not wait for it."""
+        """Announce a turn; the customer does not wait for it."""
         if self._settings.webhook_url is None:
             return
         try:
             before = self._reader.trace(turn.message.id).get("before", {}).get("owner", "")
             events = webhooks.turn_events(self._settings, turn, before)
             self._worker.outbox.add(events)
-        except Exception:  # a record fails softly: the reply is in the log and on its way
+        except Exception:  # the reply is already in the log: only report the failure
             _logger.exception("turn %s could not be announced", turn.message.id)
         else:
             if events:
                 self._worker.wake()
 
     def announce_recent(self) -> None:
-        """Announce the turns of the last hour: a stop may have come before they were."""
+        """Announce the turns of the last hour, in case a stop came before it."""
         if self._settings.webhook_url is None:
             return
         for message_id in self._reader.answered(_MAX_RECENT):
@@ -53,7 +53,7 @@ class Announcer:
                 self.announce(turn)
 
     def announce_surges(self, surges: Callable[[], Sequence[Mapping[str, Any]]]) -> None:
-        """Announce surges; `surges` is called only where they are wanted."""
+        """Announce surges; `surges` is called only if webhooks are configured."""
         if self._settings.webhook_url is None:
             return
         events = webhooks.surge_events(self._settings, surges())

@@ -20,28 +20,28 @@ from bot.core.types import CarelineError
 from knowledge_base import progress
 from knowledge_base.documents import KnowledgeError
 
-_EVERY_SECONDS: Final = 0.4  # between two notes of the progress
-_POLITENESS: Final = 5  # replies come before building
-_SHOWN: Final = 50  # findings, and files that could not be read
+_EVERY_SECONDS: Final = 0.4  # between two progress updates
+_NICENESS: Final = 5  # replies have priority over jobs
+_MAX_FAILED: Final = 50  # reported files that could not be read
 
 
 class _StopError(BaseException):
-    """The job is to end; no library shall take it for a failure of its own."""
+    """A request to stop; not an Exception, so that libraries do not catch it."""
 
 
 class Worker:
-    """Does one job and notes how far it is."""
+    """Runs one job and records its progress."""
 
     def __init__(self, jobs: JobStore, job: AuthoringJob) -> None:
-        """Take a job over."""
+        """Store the job to run."""
         self._jobs = jobs
         self._job = job
-        self._noted = 0.0
+        self._updated_at = 0.0
 
     def run(self) -> None:
-        """Do the job; whatever happens, how it ended is noted."""
+        """Run the job and record how it ended."""
         try:
-            self._note(pid=os.getpid())
+            self._update(pid=os.getpid())
             with progress.report_to(self._progress):
                 home = Home(Settings.load(self._jobs.home))
                 result = _TASKS[self._job.task](home, self)
@@ -49,40 +49,40 @@ class Worker:
         except _StopError:
             self._end(JobState.STOPPED)
         except (CarelineError, KnowledgeError) as error:
-            told = {"error": str(error), "reason": error.reason, "facts": dict(error.facts)}
-            self._end(JobState.FAILED, **told)
+            details = {"error": str(error), "reason": error.reason, "facts": dict(error.facts)}
+            self._end(JobState.FAILED, **details)
         except OSError as error:
             self._end(JobState.FAILED, error=str(error))
-        except Exception as error:  # noqa: BLE001 — told to who began it, and to the log
+        except Exception as error:  # noqa: BLE001 — recorded in the job and printed
             traceback.print_exc()
             self._end(JobState.FAILED, error=f"{type(error).__name__}: {error}")
 
     def step(self, name: str) -> None:
-        """Begin a step that cannot be counted."""
-        self._note(step=name, done=0, total=0)
+        """Begin a step without a count."""
+        self._update(step=name, done=0, total=0)
 
     @property
     def options(self) -> dict[str, str]:
-        """What the job was told."""
+        """The options of the job."""
         return self._job.options
 
     def settle(self) -> None:
-        """Forget that articles wait to be ingested: what lies there is read after this."""
+        """Reset the mark of changed articles: the ingestion reads the present ones."""
         self._jobs.settle()
 
     def _progress(self, name: str, done: int, total: int) -> None:
-        if done < total and time.monotonic() < self._noted + _EVERY_SECONDS:
+        if done < total and time.monotonic() < self._updated_at + _EVERY_SECONDS:
             return
-        self._noted = time.monotonic()
-        self._note(step=name, done=done, total=total)
+        self._updated_at = time.monotonic()
+        self._update(step=name, done=done, total=total)
 
-    def _note(self, **changes: Any) -> None:
+    def _update(self, **changes: Any) -> None:
         self._job = replace(self._job, **changes)
         self._jobs.write(self._job)
 
     def _end(self, state: JobState, **changes: Any) -> None:
         ended = datetime.now(UTC).isoformat(timespec="seconds")
-        self._note(state=state, ended=ended, **changes)
+        self._update(state=state, ended=ended, **changes)
 
 
 def _ingest(home: Home, worker: Worker) -> dict[str, Any]:
@@ -90,16 +90,16 @@ def _ingest(home: Home, worker: Worker) -> dict[str, Any]:
 
     worker.settle()
     worker.step("reading")
-    done = build.ingest_again(home)
+    report = build.ingest_again(home)
     return {
-        "version": done.version.id,
-        "documents": done.documents,
-        "passages": done.chunks,
-        "added": done.added,
-        "changed": done.changed,
-        "removed": done.removed,
-        "failed": [asdict(failure) for failure in done.failed[:_SHOWN]],
-        "seconds": done.seconds,
+        "version": report.version.id,
+        "documents": report.documents,
+        "passages": report.chunks,
+        "added": report.added,
+        "changed": report.changed,
+        "removed": report.removed,
+        "failed": [asdict(failure) for failure in report.failed[:_MAX_FAILED]],
+        "seconds": report.seconds,
     }
 
 
@@ -108,15 +108,15 @@ def _train(home: Home, worker: Worker) -> dict[str, Any]:
 
     worker.step("reading")
     method = worker.options.get("method", "head")
-    done = build.train(home, method=method)  # type: ignore[arg-type]
+    report = build.train(home, method=method)  # type: ignore[arg-type]
     return {
-        "version": done.version.id,
+        "version": report.version.id,
         "method": method,
-        "examples": done.examples,
-        "intents": done.intents,
-        "accuracy": done.validation["accuracy"],
-        "promise": done.calibration.missing,
-        "seconds": done.seconds,
+        "examples": report.examples,
+        "intents": report.intents,
+        "accuracy": report.validation["accuracy"],
+        "promise": report.calibration.missing,
+        "seconds": report.seconds,
     }
 
 
@@ -126,14 +126,14 @@ def _check(home: Home, worker: Worker) -> dict[str, Any]:
     worker.step("reading")
     files = datasets.training_files(home.path / "dialogs")
     rows = data_lint_rows.read(files)
-    chosen = data_lint.usable_rows(rows)
+    judged_rows = data_lint.usable_rows(rows)
     judged = None
-    if chosen:
-        examples = [rows[i].example for i in chosen]
+    if judged_rows:
+        examples = [rows[i].example for i in judged_rows]
         vectors = home.encoder().queries([example.input for example in examples])
         worker.step("judging")
         judged = data_lint.predict_out_of_fold(examples, vectors)
-    findings = data_lint.examine(rows, judged, chosen or ())
+    findings = data_lint.examine(rows, judged, judged_rows or ())
     counts = {kind.value: 0 for kind in data_lint.LintSeverity}
     for finding in findings:
         counts[finding.severity.value] += 1
@@ -159,10 +159,10 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 
 
 def main(home: Path, identifier: str) -> None:
-    """Do a job that was started."""
+    """Run a job that was started."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     signal.signal(signal.SIGTERM, _stop)
-    os.nice(_POLITENESS)
+    os.nice(_NICENESS)
     jobs = JobStore(home)
     Worker(jobs, jobs.get(identifier)).run()
 

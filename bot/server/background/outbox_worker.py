@@ -1,4 +1,4 @@
-"""Takes what is owed to other systems there: in order, again where it failed, once."""
+"""The worker that delivers the outbox to other systems: in order, with retries, once."""
 
 import logging
 import random
@@ -20,20 +20,20 @@ from bot.store.outbox import Delivery, Outbox
 
 _logger = logging.getLogger(__name__)
 _POLL_SECONDS: Final = 1.0
-_LEASE_SECONDS: Final = 90.0  # longer than a delivery takes with all its time-outs
-_THREADS: Final = 2  # a system that hangs leaves one for the others
-_ATTEMPTS: Final = 13  # about an hour and a half, then it is given up
-_LONGEST_PAUSE: Final = 1800.0
-_REMEMBERED: Final = timedelta(days=7)
+_LEASE_SECONDS: Final = 90.0  # longer than a delivery with all its time-outs
+_THREADS: Final = 2  # if one system hangs, the others still have a thread
+_ATTEMPTS: Final = 13  # about an hour and a half in total
+_MAX_PAUSE_SECONDS: Final = 1800.0
+_RETENTION: Final = timedelta(days=7)
 _TOO_EARLY: Final = frozenset({408, 425, 429})
 _WORST: Final = 500
 
 
 class OutboxWorker:
-    """Delivers what lies in the outbox, in threads of this process."""
+    """Delivers the entries of the outbox, in threads of this process."""
 
     def __init__(self, outbox: Outbox, carriers: Mapping[str, DeliveryChannel]) -> None:
-        """Deliver the channels that have a carrier; without any, nothing runs."""
+        """Deliver for the channels in `carriers`; without any, no thread runs."""
         self.outbox = outbox
         self._carriers = carriers
         self._stopped = threading.Event()
@@ -44,34 +44,34 @@ class OutboxWorker:
         ]
 
     def carrier(self, channel: str) -> DeliveryChannel | None:
-        """Return who delivers a channel, None where it is not set up."""
+        """Return the delivery channel of a name; None if it is not set up."""
         return self._carriers.get(channel)
 
     def start(self) -> None:
-        """Start delivering: also what an earlier process left behind."""
+        """Start delivering, including what an earlier process left."""
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """Stop after the deliveries in work; what is left stays in the outbox."""
+        """Stop after the running deliveries; the rest stays in the outbox."""
         self._stopped.set()
         self._due.set()
         for thread in self._threads:
             thread.join(TIMEOUT.read)
 
     def wake(self) -> None:
-        """Say that something is due now."""
+        """Wake the threads: a delivery is due now."""
         self._due.set()
 
     def _run(self) -> None:
         cleaned = 0.0
         while not self._stopped.is_set():
             try:
-                if time.monotonic() - cleaned > _LONGEST_PAUSE:
+                if time.monotonic() - cleaned > _MAX_PAUSE_SECONDS:
                     cleaned = time.monotonic()
-                    self.outbox.forget(now() - _REMEMBERED)
+                    self.outbox.forget(now() - _RETENTION)
                 busy = self.step()
-            except Exception:  # a database that is away for a while; nothing is lost
+            except Exception:  # the database may be unavailable for a while; nothing is lost
                 _logger.exception("the outbox cannot be read or written")
                 busy = False
             if not busy:
@@ -79,39 +79,39 @@ class OutboxWorker:
                 self._due.clear()
 
     def step(self) -> bool:
-        """Deliver one parcel; return whether there was one."""
-        parcel = self.outbox.claim(tuple(self._carriers), _LEASE_SECONDS)
-        if parcel is None:
+        """Deliver one entry; return whether there was one."""
+        delivery = self.outbox.claim(tuple(self._carriers), _LEASE_SECONDS)
+        if delivery is None:
             return False
         try:
-            following = self._carriers[parcel.channel].carry(parcel)
+            following = self._carriers[delivery.channel].carry(delivery)
         except DeliveryRejectedError as error:
-            self._give_up(parcel, str(error))
+            self._give_up(delivery, str(error))
         except DeliveryPostponedError as error:
-            self._postpone(parcel, error)
-        except Exception as error:  # a fault of ours must not stop what is behind it for ever
-            _logger.exception("delivery %s failed", parcel.key)
-            self._postpone(parcel, DeliveryPostponedError(type(error).__name__))
+            self._postpone(delivery, error)
+        except Exception as error:  # our own error must not block the following entries
+            _logger.exception("delivery %s failed", delivery.key)
+            self._postpone(delivery, DeliveryPostponedError(type(error).__name__))
         else:
-            self.outbox.settle(parcel, following)
-            metrics.DELIVERIES.labels(parcel.channel, "delivered").inc()
+            self.outbox.settle(delivery, following)
+            metrics.DELIVERIES.labels(delivery.channel, "delivered").inc()
         return True
 
-    def _postpone(self, parcel: Delivery, error: DeliveryPostponedError) -> None:
-        if parcel.attempts >= _ATTEMPTS:
-            self._give_up(parcel, f"after {parcel.attempts} attempts: {error}")
+    def _postpone(self, delivery: Delivery, error: DeliveryPostponedError) -> None:
+        if delivery.attempts >= _ATTEMPTS:
+            self._give_up(delivery, f"after {delivery.attempts} attempts: {error}")
             return
-        seconds = pause(parcel.attempts) if error.seconds is None else error.seconds
-        self.outbox.postpone(parcel, min(seconds, _LONGEST_PAUSE))
-        metrics.DELIVERIES.labels(parcel.channel, "postponed").inc()
+        seconds = pause(delivery.attempts) if error.seconds is None else error.seconds
+        self.outbox.postpone(delivery, min(seconds, _MAX_PAUSE_SECONDS))
+        metrics.DELIVERIES.labels(delivery.channel, "postponed").inc()
 
-    def _give_up(self, parcel: Delivery, reason: str) -> None:
-        _logger.error("delivery %s is given up: %s", parcel.key, reason)
-        self.outbox.give_up(parcel, reason)
-        metrics.DELIVERIES.labels(parcel.channel, "given_up").inc()
+    def _give_up(self, delivery: Delivery, reason: str) -> None:
+        _logger.error("delivery %s failed for good: %s", delivery.key, reason)
+        self.outbox.give_up(delivery, reason)
+        metrics.DELIVERIES.labels(delivery.channel, "given_up").inc()
 
 
 def pause(attempts: int) -> float:
-    """Return how long to wait after so many attempts: twice as long each time, never in step."""
-    longest = min(2.0 ** (attempts - 1), _LONGEST_PAUSE)
-    return random.uniform(longest / 2, longest)  # noqa: S311 — spreads load, guards nothing
+    """Return the seconds to wait after a number of attempts: exponential backoff with jitter."""
+    upper = min(2.0 ** (attempts - 1), _MAX_PAUSE_SECONDS)
+    return random.uniform(upper / 2, upper)  # noqa: S311 — spreads load, guards nothing

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-# Its warnings say that a job takes longer than its interval, which is no fault here.
+# It warns when a job takes longer than its interval, which is fine here.
 logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 

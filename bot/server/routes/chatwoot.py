@@ -1,4 +1,4 @@
-"""Chatwoot's agent bot: its webhooks come in, replies go out through the outbox."""
+"""Routes for Chatwoot's agent bot: webhooks come in, replies go out through the outbox."""
 
 import asyncio
 import logging
@@ -19,8 +19,8 @@ from bot.store.outbox import Delivery
 
 _logger = logging.getLogger(__name__)
 router: Final = APIRouter(prefix="/webhooks")
-_PENDING: Final = "pending"  # the status of what an agent bot has to answer
-_OTHERS: Final = frozenset(
+_PENDING: Final = "pending"  # the status of conversations for the agent bot
+_STATUS_EVENTS: Final = frozenset(
     {"conversation_status_changed", "conversation_opened", "conversation_resolved"}
 )
 
@@ -51,7 +51,7 @@ class _Line(BaseModel):
 
 
 class ChatwootEvent(BaseModel):
-    """A webhook of Chatwoot, as far as it matters here."""
+    """The used fields of a Chatwoot webhook."""
 
     event: str
     id: _Id | None = None
@@ -64,17 +64,17 @@ class ChatwootEvent(BaseModel):
     sender: _Numbered | None = None
     conversation: _Conversation | None = None
     account: _Numbered | None = None
-    messages: list[_Line] = []  # of an event about a conversation, which names no account itself
+    messages: list[_Line] = []  # conversation events have the account only here
 
-    def said(self) -> tuple[str, str] | None:
-        """Return what the customer said and a name for it; None where no customer spoke."""
+    def customer_text(self) -> tuple[str, str] | None:
+        """Return the customer's text and a name for it; None if no customer wrote."""
         if self.private or self.id is None:
             return None
         if self.event == "message_created" and self.message_type in {"incoming", 0}:
             return self.content or "", str(self.id)
-        chosen = self.content_attributes and self.content_attributes.submitted_values
-        if self.event == "message_updated" and self.content_type == "input_select" and chosen:
-            return chosen[0].value, f"{self.id}-chosen"  # a button of ours was pressed
+        values = self.content_attributes and self.content_attributes.submitted_values
+        if self.event == "message_updated" and self.content_type == "input_select" and values:
+            return values[0].value, f"{self.id}-chosen"  # the customer pressed a button
         return None
 
 
@@ -90,9 +90,9 @@ async def receive(
     x_chatwoot_timestamp: Annotated[str, Header()] = "",
     secret: Annotated[str, Query()] = "",
 ) -> dict[str, str]:
-    """Take a webhook of an agent bot: stored at once, answered in the background.
+    """Receive a webhook of an agent bot: stored at once, answered in the background.
 
-    Signed by Chatwoot; versions that do not sign send the secret as `?secret=`.
+    Chatwoot signs it; versions that do not sign send the secret as `?secret=`.
     """
     service = service_of(request)
     chatwoot = service.outbox_worker.carrier(CHANNEL)
@@ -100,75 +100,75 @@ async def receive(
         message = "Chatwoot is not set up: set chatwoot_url, chatwoot_token and chatwoot_secret"
         raise HTTPException(404, message)
     body = await request.body()
-    wanted = service.home.settings.secret("chatwoot_secret") or ""
-    signed = is_signed(wanted, x_chatwoot_timestamp, body, x_chatwoot_signature, now=time.time())
-    if not signed and not (secret and equal(secret, wanted)):
+    expected = service.home.settings.secret("chatwoot_secret") or ""
+    signed = is_signed(expected, x_chatwoot_timestamp, body, x_chatwoot_signature, now=time.time())
+    if not signed and not (secret and equal(secret, expected)):
         raise HTTPException(401, "this webhook is not signed with the chatwoot_secret")
-    return {"status": await _take(service, chatwoot, _read(body))}
+    return {"status": await _handle(service, chatwoot, _read(body))}
 
 
 def _read(body: bytes) -> ChatwootEvent:
     try:
         return ChatwootEvent.model_validate_json(body)
     except ValidationError as error:
-        message = "this is no webhook of Chatwoot: a JSON object with an event is expected"
+        message = "this is not a webhook of Chatwoot: send a JSON object with an event"
         raise InvalidMessageError(message) from error
 
 
-async def _take(service: Service, chatwoot: ChatwootChannel, hook: ChatwootEvent) -> str:
-    if hook.event in _OTHERS:
+async def _handle(service: Service, chatwoot: ChatwootChannel, hook: ChatwootEvent) -> str:
+    if hook.event in _STATUS_EVENTS:
         return await asyncio.to_thread(_status_changed, service, hook)
-    said = hook.said()
-    if said is None or hook.conversation is None or hook.account is None:
+    written = hook.customer_text()
+    if written is None or hook.conversation is None or hook.account is None:
         return "ignored"
     if hook.conversation.status != _PENDING:
-        return "ignored"  # people have it, or it is closed
+        return "ignored"  # with an agent, or closed
     account, conversation = hook.account.id, hook.conversation.id
-    text, name = said
-    # Who pressed a button is not said: the sender is then the one who offered it.
+    text, name = written
+    # For a pressed button, Chatwoot names the sender of the buttons, not the customer.
     sender = hook.sender if hook.event == "message_created" else None
     message = Message(
         text=text,
-        conversation_id=_id_here(service, account, conversation),
+        conversation_id=_conversation_id(service, account, conversation),
         sender=f"{CHANNEL}-{sender.id}" if sender else None,
         channel=CHANNEL,
         client_message_id=f"{CHANNEL}-{name}",
     )
     try:
-        answering = await service.messages.begin(message)
-    except InvalidMessageError:  # a picture, a file, a book: there is somebody who can look at it
+        stream = await service.messages.begin(message)
+    except InvalidMessageError:  # an image, a file or a very long text: an agent can look at it
         owed = client.handover(account, conversation, name)
         await asyncio.to_thread(service.outbox_worker.outbox.add, [owed])
         service.outbox_worker.wake()
         return "handed over"
-    owed = client.reply_owed(account, conversation, name, answering.message.id)
+    owed = client.reply_owed(account, conversation, name, stream.message.id)
     wait = client.UNANSWERED_SECONDS
     await asyncio.to_thread(service.outbox_worker.outbox.add, [owed], wait=wait)
-    task = asyncio.create_task(_finish(service, chatwoot, answering, owed))
+    task = asyncio.create_task(_finish(service, chatwoot, stream, owed))
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
     return "accepted"
 
 
 async def _finish(
-    service: Service, chatwoot: ChatwootChannel, answering: ReplyStream, owed: Delivery
+    service: Service, chatwoot: ChatwootChannel, stream: ReplyStream, owed: Delivery
 ) -> None:
-    """Show that the assistant types until the reply is there; then it is due."""
+    """Show the typing indicator until the reply is ready; then make it due."""
     typing = asyncio.create_task(asyncio.to_thread(chatwoot.typing, owed.body, "on"))
     try:
-        await answering.turn()
+        await stream.turn()
     except Exception:  # the message is in the log: the next start answers it
         _logger.exception("a message from Chatwoot is not answered yet")
-    await typing  # so that it is not shown again after it was taken away
+    await typing  # so that it is not shown again after it was switched off
     await asyncio.to_thread(service.outbox_worker.outbox.hasten, owed.key)
     service.outbox_worker.wake()
 
 
 def _status_changed(service: Service, hook: ChatwootEvent) -> str:
-    """Note that people opened, closed or gave back a conversation.
+    """Handle a conversation that agents opened, closed or returned.
 
-    What is on its way for a conversation that is not the bot's any more is dropped: nobody is
-    talked over. This is also the place from which the hand-off here is to be told.
+    Pending deliveries of a conversation that the bot no longer owns are dropped, so that the bot
+    does not interrupt an agent. This is also the place to notify the hand-off here.
     """
     status = hook.status or "not the bot's any more"
     accounts = [hook.account.id if hook.account else None, *(m.account_id for m in hook.messages)]
@@ -180,5 +180,5 @@ def _status_changed(service: Service, hook: ChatwootEvent) -> str:
     return "noted"
 
 
-def _id_here(service: Service, account: int, conversation: int) -> str:
+def _conversation_id(service: Service, account: int, conversation: int) -> str:
     return conversation_id(service.secrets.token, CHANNEL, f"{account}/{conversation}")

@@ -1,4 +1,4 @@
-"""The routes of the console beside the desk's: what is known of a conversation, notes, labels."""
+"""Routes of the console besides the desk's: conversation details, notes and labels."""
 
 from typing import Annotated, Any, Final
 
@@ -27,20 +27,20 @@ TheService = Annotated[Service, Depends(service_of)]
 
 
 class Note(BaseModel):
-    """What an agent writes for colleagues."""
+    """An agent's note for colleagues."""
 
     text: _Words = Field(min_length=1, max_length=5000)
 
 
 class Label(BaseModel):
-    """A word that conversations are found by again."""
+    """A label for finding conversations."""
 
     label: _Words = Field(min_length=1, max_length=64)
 
 
 @router.get("/conversations/{conversation}")
-def dossier(conversation: str, who: TheStaff, service: TheService) -> dict[str, Any]:
-    """Return who has a conversation and what is known of it: slots, moods, notes, labels."""
+def dossier(conversation: str, staff: TheStaff, service: TheService) -> dict[str, Any]:
+    """Return the owner and details of a conversation: slots, moods, notes, labels."""
     custody = service.desk.custody(conversation)
     return {
         "conversation_id": conversation,
@@ -48,48 +48,48 @@ def dossier(conversation: str, who: TheStaff, service: TheService) -> dict[str, 
         "queue": custody.queue,
         "agent": custody.agent,
         "fence": custody.fence,
-        "mine": who.user is not None and custody.agent == who.user.id,
+        "mine": staff.user is not None and custody.agent == staff.user.id,
         **conversation_notes.dossier(service.home.engine, conversation),
     }
 
 
 @router.post("/conversations/{conversation}/notes", status_code=201)
-def note(conversation: str, body: Note, who: TheStaff, service: TheService) -> dict[str, Any]:
-    """Write a note, which customers never see."""
-    return conversation_notes.add_note(service.home.engine, conversation, who.author(), body.text)
+def note(conversation: str, body: Note, staff: TheStaff, service: TheService) -> dict[str, Any]:
+    """Add a note, which customers never see."""
+    return conversation_notes.add_note(service.home.engine, conversation, staff.author(), body.text)
 
 
 @router.post("/conversations/{conversation}/labels", status_code=201)
-def label(conversation: str, body: Label, who: TheStaff, service: TheService) -> dict[str, Any]:
-    """Put a label on a conversation."""
-    conversation_notes.add_label(service.home.engine, conversation, who.author(), body.label)
+def label(conversation: str, body: Label, staff: TheStaff, service: TheService) -> dict[str, Any]:
+    """Add a label to a conversation."""
+    conversation_notes.add_label(service.home.engine, conversation, staff.author(), body.label)
     return {"label": body.label}
 
 
 @router.post("/conversations/{conversation}/labels/remove")
-def unlabel(conversation: str, body: Label, who: TheStaff, service: TheService) -> dict[str, Any]:
-    """Take a label off a conversation."""
-    del who
+def unlabel(conversation: str, body: Label, staff: TheStaff, service: TheService) -> dict[str, Any]:
+    """Remove a label from a conversation."""
+    del staff
     conversation_notes.remove_label(service.home.engine, conversation, body.label)
     return {"label": body.label}
 
 
 @router.get("/conversations/{conversation}/canned")
-def replies(conversation: str, who: TheStaff, service: TheService) -> dict[str, Any]:
+def replies(conversation: str, staff: TheStaff, service: TheService) -> dict[str, Any]:
     """List the canned replies in the conversation's language, with its values filled in."""
-    known = conversation_notes.dossier(service.home.engine, conversation)
+    details = conversation_notes.dossier(service.home.engine, conversation)
     values = {
-        **known["slots"],
-        "customer": known["visitor_name"],
-        "agent": who.user.name if who.user else None,
+        **details["slots"],
+        "customer": details["visitor_name"],
+        "agent": staff.user.name if staff.user else None,
     }
-    language = known["language"] or "en"
+    language = details["language"] or "en"
     return {
         "replies": [
             {
-                "shortcut": one.shortcut,
-                "text": canned_replies.fill_variables(one.text(language), values),
+                "shortcut": reply.shortcut,
+                "text": canned_replies.fill_variables(reply.text(language), values),
             }
-            for one in canned_replies.load(service.home.path)
+            for reply in canned_replies.load(service.home.path)
         ]
     }

@@ -1,7 +1,7 @@
-"""The routes of the workshop's texts: open, check, publish, look back, roll back.
+"""Routes of the workshop's texts: open, check, publish, list, roll back.
 
-Supervisors publish words: articles, drafts, templates, canned replies. The policy, which decides
-where messages go, is for admins.
+Supervisors publish articles, drafts, templates and canned replies. Only admins publish the policy,
+which decides where messages go.
 """
 
 import asyncio
@@ -38,14 +38,14 @@ TheService = Annotated[Service, Depends(service_of)]
 
 
 class DraftText(BaseModel):
-    """The new words of a text."""
+    """The new content of a text."""
 
     path: str = Field(min_length=1, max_length=300)
     text: str = Field(max_length=MOST_CHARACTERS)
 
 
 class FileChange(BaseModel):
-    """A change of a text as it was when `base`, its hash, was told; empty for a new one."""
+    """A change of a text; `base` is the hash of its known state, empty for a new text."""
 
     path: str = Field(min_length=1, max_length=300)
     base: str = Field("", pattern=_HASH)
@@ -53,117 +53,117 @@ class FileChange(BaseModel):
 
 
 class PublishRequest(FileChange):
-    """New words to publish; `draft` names the draft they come from, which is then taken away."""
+    """New content to publish; `draft` names the draft it comes from, which is removed."""
 
     text: str = Field(max_length=MOST_CHARACTERS)
     draft: str | None = Field(None, max_length=300)
 
 
 class RollbackRequest(BaseModel):
-    """Going back; `base` is the hash of the text as it is shown now."""
+    """A rollback; `base` is the hash of the text as displayed now."""
 
     base: str = Field(pattern=_HASH)
     note: str = Field("", max_length=500)
 
 
 @router.get("/texts")
-def texts(who: TheStaff, service: TheService) -> dict[str, Any]:
-    """List the texts that may be changed here, and which of them the caller may publish."""
+def texts(staff: TheStaff, service: TheService) -> dict[str, Any]:
+    """List the editable texts, and which of them the caller may publish."""
     return {
         "texts": [
-            {"path": path, "kind": kind.value, "may_publish": _may(who, kind)}
+            {"path": path, "kind": kind.value, "may_publish": _may(staff, kind)}
             for path, kind in editable_files.listed(service.home.path)
         ]
     }
 
 
 @router.get("/text")
-def text(path: ThePath, who: TheStaff, service: TheService) -> dict[str, Any]:
-    """Return a text; `sha256` goes back with its new words, empty where it is not there yet."""
-    paper = editable_files.read(service.home.path, path)
+def text(path: ThePath, staff: TheStaff, service: TheService) -> dict[str, Any]:
+    """Return a text; send `sha256` back with the new content. It is empty for a new text."""
+    file = editable_files.read(service.home.path, path)
     return {
-        "path": paper.path,
-        "kind": paper.kind.value,
-        "text": paper.text or "",
-        "sha256": paper.sha256,
-        "may_publish": _may(who, paper.kind),
+        "path": file.path,
+        "kind": file.kind.value,
+        "text": file.text or "",
+        "sha256": file.sha256,
+        "may_publish": _may(staff, file.kind),
     }
 
 
 @router.post("/check")
-def check(body: DraftText, who: TheStaff, service: TheService) -> dict[str, Any]:
-    """Say what is wrong with new words, what they change, and how an article would be cut."""
-    del who
+def check(body: DraftText, staff: TheStaff, service: TheService) -> dict[str, Any]:
+    """Return the issues of new content, its difference, and an article's passages."""
+    del staff
     home = service.home
-    paper = editable_files.read(home.path, body.path)
-    found = draft_checks.check(home.path, home.labels(), paper, body.text)
-    return {**_checked(found), "difference": difference(paper.text, body.text, paper.path)}
+    file = editable_files.read(home.path, body.path)
+    report = draft_checks.check(home.path, home.labels(), file, body.text)
+    return {**_report_json(report), "difference": difference(file.text, body.text, file.path)}
 
 
 @router.post("/publish", status_code=201)
-async def publish(body: PublishRequest, who: TheStaff, service: TheService) -> Response:
-    """Publish new words: they are checked, kept with those before them, written and served."""
-    return await asyncio.to_thread(_publish, body, who, service)
+async def publish(body: PublishRequest, staff: TheStaff, service: TheService) -> Response:
+    """Check and publish new content; the old content is stored with the publication."""
+    return await asyncio.to_thread(_publish, body, staff, service)
 
 
-def _publish(body: PublishRequest, who: StaffUser, service: Service) -> Response:
+def _publish(body: PublishRequest, staff: StaffUser, service: Service) -> Response:
     home = service.home
-    paper = editable_files.read(home.path, body.path)
-    _check_may(who, paper.kind)
-    service.publications.check_base(paper, body.base)  # said first: the rest may be old news
-    found = draft_checks.check(home.path, home.labels(), paper, body.text)
-    if not found.is_fit and paper.kind is not FileKind.DRAFT:
-        return _unfit(found)
-    given = {"base": body.base, "who": who.author(), "note": body.note}
-    made = service.publications.publish(body.path, body.text, **given)
-    if body.draft and paper.kind is FileKind.ARTICLE:
+    file = editable_files.read(home.path, body.path)
+    _check_may(staff, file.kind)
+    service.publications.check_base(file, body.base)  # first, because other issues may be outdated
+    report = draft_checks.check(home.path, home.labels(), file, body.text)
+    if not report.is_fit and file.kind is not FileKind.DRAFT:
+        return _refuse(report)
+    details = {"base": body.base, "author": staff.author(), "note": body.note}
+    publication = service.publications.publish(body.path, body.text, **details)
+    if body.draft and file.kind is FileKind.ARTICLE:
         draft = editable_files.read(home.path, body.draft)
         if draft.kind is FileKind.DRAFT and draft.text is not None:
             note = f"published as {body.path}"
             service.publications.publish(
-                draft.path, None, base=draft.sha256, who=who.author(), note=note
+                draft.path, None, base=draft.sha256, author=staff.author(), note=note
             )
-    _make_live(service, paper.kind, who)
-    answer = {"publication": asdict(made), **_checked(found)}
+    _make_live(service, file.kind, staff)
+    answer = {"publication": asdict(publication), **_report_json(report)}
     return JSONResponse(answer, status_code=201)
 
 
 @router.post("/remove", status_code=201)
-def remove(body: FileChange, who: TheStaff, service: TheService) -> dict[str, Any]:
-    """Take an article or a draft away; its words are kept with the publication."""
+def remove(body: FileChange, staff: TheStaff, service: TheService) -> dict[str, Any]:
+    """Remove an article or a draft; its content is stored with the publication."""
     kind = editable_files.kind_of(body.path)
-    _check_may(who, kind)
+    _check_may(staff, kind)
     if kind not in {FileKind.ARTICLE, FileKind.DRAFT}:
-        message = f"{body.path} belongs to every home: empty it instead"
+        message = f"{body.path} cannot be removed: publish it empty instead"
         raise RefusedRequestError(409, message, "belongs_to_home", path=body.path)
-    made = service.publications.publish(
-        body.path, None, base=body.base, who=who.author(), note=body.note
+    publication = service.publications.publish(
+        body.path, None, base=body.base, author=staff.author(), note=body.note
     )
-    _make_live(service, kind, who)
-    return {"publication": asdict(made)}
+    _make_live(service, kind, staff)
+    return {"publication": asdict(publication)}
 
 
 @router.get("/publications")
 def publications(
-    who: TheStaff,
+    staff: TheStaff,
     service: TheService,
     path: Annotated[str | None, Query(max_length=300)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> dict[str, Any]:
-    """List what was published, the latest first."""
-    del who
-    return {"publications": [asdict(one) for one in service.publications.list(path, limit)]}
+    """List the publications, latest first."""
+    del staff
+    return {"publications": [asdict(item) for item in service.publications.list(path, limit)]}
 
 
 @router.get("/publications/{identifier}")
-def publication(identifier: str, who: TheStaff, service: TheService) -> dict[str, Any]:
-    """Return a publication with what it changed."""
-    del who
-    found = service.publications.get(identifier)
+def publication(identifier: str, staff: TheStaff, service: TheService) -> dict[str, Any]:
+    """Return a publication with its difference."""
+    del staff
+    item = service.publications.get(identifier)
     before, after = service.publications.texts(identifier)
     return {
-        "publication": asdict(found),
-        "difference": difference(before, after, found.path),
+        "publication": asdict(item),
+        "difference": difference(before, after, item.path),
         "before": before,
         "after": after,
     }
@@ -171,70 +171,72 @@ def publication(identifier: str, who: TheStaff, service: TheService) -> dict[str
 
 @router.post("/publications/{identifier}/rollback", status_code=201)
 async def rollback(
-    identifier: str, body: RollbackRequest, who: TheStaff, service: TheService
+    identifier: str, body: RollbackRequest, staff: TheStaff, service: TheService
 ) -> Response:
-    """Bring a text back to how it was before a publication; that is checked and kept as well."""
-    return await asyncio.to_thread(_rollback, identifier, body, who, service)
+    """Restore a text to its state before a publication; this is checked and stored, too."""
+    return await asyncio.to_thread(_rollback, identifier, body, staff, service)
 
 
-def _rollback(identifier: str, body: RollbackRequest, who: StaffUser, service: Service) -> Response:
+def _rollback(
+    identifier: str, body: RollbackRequest, staff: StaffUser, service: Service
+) -> Response:
     home = service.home
-    found = service.publications.get(identifier)
-    paper = editable_files.read(home.path, found.path)
-    _check_may(who, paper.kind)
+    target = service.publications.get(identifier)
+    file = editable_files.read(home.path, target.path)
+    _check_may(staff, file.kind)
     before = service.publications.texts(identifier)[0]
     if before is not None:
-        checked = draft_checks.check(home.path, home.labels(), paper, before)
-        if not checked.is_fit and paper.kind is not FileKind.DRAFT:
-            return _unfit(checked)
-    given = {"base": body.base, "who": who.author(), "note": body.note}
-    made: Publication = service.publications.rollback(identifier, **given)
-    _make_live(service, paper.kind, who)
-    return JSONResponse({"publication": asdict(made)}, status_code=201)
+        checked = draft_checks.check(home.path, home.labels(), file, before)
+        if not checked.is_fit and file.kind is not FileKind.DRAFT:
+            return _refuse(checked)
+    details = {"base": body.base, "author": staff.author(), "note": body.note}
+    publication: Publication = service.publications.rollback(identifier, **details)
+    _make_live(service, file.kind, staff)
+    return JSONResponse({"publication": asdict(publication)}, status_code=201)
 
 
-def _make_live(service: Service, kind: FileKind, who: StaffUser) -> None:
-    """See to it that what was published is served; texts and rules are found by themselves."""
+def _make_live(service: Service, kind: FileKind, staff: StaffUser) -> None:
+    """Trigger the ingestion for articles; texts and rules are reloaded automatically."""
     if kind is FileKind.ARTICLE:
-        service.jobs.demand(who.author())
-        with suppress(OSError):  # no process to be had: the clock tries again
+        service.jobs.demand(staff.author())
+        with suppress(OSError):  # no process could start: the scheduler tries again
             service.jobs.start_due()
 
 
-def _may(who: StaffUser, kind: FileKind) -> bool:
-    return who.level.covers(
+def _may(staff: StaffUser, kind: FileKind) -> bool:
+    return staff.level.covers(
         AccessLevel.ADMIN if kind is FileKind.POLICY else AccessLevel.SUPERVISOR
     )
 
 
-def _check_may(who: StaffUser, kind: FileKind) -> None:
-    if not _may(who, kind):
-        raise RefusedRequestError(403, "the policy is published by the role admin", "policy_role")
+def _check_may(staff: StaffUser, kind: FileKind) -> None:
+    if not _may(staff, kind):
+        raise RefusedRequestError(403, "only the role admin may publish the policy", "policy_role")
 
 
-def _checked(found: DraftReport) -> dict[str, Any]:
+def _report_json(report: DraftReport) -> dict[str, Any]:
     return {
-        "fit": found.is_fit,
+        "fit": report.is_fit,
         "problems": [
             {
-                "message": one.message,
-                "line": one.line,
-                "severity": "error" if one.is_error else "warning",
-                "reason": one.reason,
-                "facts": dict(one.facts),
+                "message": issue.message,
+                "line": issue.line,
+                "severity": "error" if issue.is_error else "warning",
+                "reason": issue.reason,
+                "facts": dict(issue.facts),
             }
-            for one in found.problems
+            for issue in report.problems
         ],
         "passages": [
-            {"heading": one.heading, "text": one.text, "start": one.start, "end": one.end}
-            for one in found.passages
+            {"heading": p.heading, "text": p.text, "start": p.start, "end": p.end}
+            for p in report.passages
         ],
     }
 
 
-def _unfit(found: DraftReport) -> Response:
-    """Refuse a draft, and say in one line and one by one what is to be mended."""
-    errors = [one for one in found.problems if one.is_error]
-    lines = [f"line {one.line}: {one.message}" if one.line else one.message for one in errors]
-    told = {"code": "unfit", "message": "; ".join(lines[:5])}
-    return JSONResponse({"error": told, **_checked(found)}, status_code=422)
+def _refuse(report: DraftReport) -> Response:
+    """Return the refusal of a draft, with its errors in one line and as a list."""
+    errors = [issue for issue in report.problems if issue.is_error]
+    lines = [f"line {e.line}: {e.message}" if e.line else e.message for e in errors]
+    error = {"code": "unfit", "message": "; ".join(lines[:5])}
+    return JSONResponse({"error": error, **_report_json(report)}, status_code=422)

@@ -1,4 +1,4 @@
-"""The routes of a whole conversation: history, contact, rating, transcript, deletion."""
+"""Routes of a whole conversation: history, contact, rating, transcript, deletion."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from bot.core.types import Message, NotFoundError, now
 from bot.server.api_errors import plain
 from bot.server.message_service import STREAM_HEADERS
 from bot.server.routes.messages import CONVERSATION, Accept, LastEvent, service_of, sse
-from bot.server.routes.visitors import Authorization, admitted
+from bot.server.routes.visitors import Authorization, check_access
 from bot.server.service import Service
 
 router: Final = APIRouter(prefix="/api/conversations")
@@ -40,9 +40,9 @@ async def history(  # noqa: PLR0913, PLR0917 — the query of a route
 ) -> Response:
     """Return the messages of a conversation, or follow it live as a stream of events.
 
-    With `limit` the last ones are returned, `before` a position where one is given.
+    With `limit`, return the last ones, `before` a position if one is given.
     """
-    await admitted(request, conversation_id, authorization)
+    await check_access(request, conversation_id, authorization)
     service = service_of(request)
     since = last_event_id or after
     if "text/event-stream" not in accept:
@@ -74,7 +74,7 @@ def _lines(
     before: int | None = None,
     limit: int | None = None,
 ) -> Lines:
-    """Read lines of a conversation and give files the addresses they can be fetched from."""
+    """Return messages of a conversation, with signed addresses of their files."""
     lines = service.reader.history(conversation_id, after, before, limit)
     at = now()
     for line in lines:
@@ -86,31 +86,31 @@ def _lines(
 async def _follow(
     request: Request, conversation_id: str, lines: Lines, after: str | None
 ) -> AsyncIterator[bytes]:
-    """Yield messages as they come, and who has the conversation as often as that changes."""
+    """Yield messages as they come, and the owner of the conversation on every change."""
     service = service_of(request)
-    quiet = 0
-    standing: dict[str, Any] | None = None
+    idle_polls = 0
+    status: dict[str, Any] | None = None
     yield format_sse_event(comment="following")
     while not (await request.is_disconnected() or request.app.state.stopping.is_set()):
         for line in lines:
             after = str(line["position"])
             yield sse("message", line, after)
         try:
-            stands = await asyncio.to_thread(service.reader.standing, conversation_id, now())
-            if stands != standing:
-                standing = stands
-                yield sse("status", standing, None)  # no id: who resumes does so after a message
-            quiet = 0 if lines else quiet + 1
-            if quiet and quiet % _HEARTBEAT_POLLS == 0:
+            current = await asyncio.to_thread(service.reader.standing, conversation_id, now())
+            if current != status:
+                status = current
+                yield sse("status", status, None)  # no id: clients resume after a message
+            idle_polls = 0 if lines else idle_polls + 1
+            if idle_polls and idle_polls % _HEARTBEAT_POLLS == 0:
                 yield format_sse_event(comment="still here")
             await asyncio.sleep(_POLL_SECONDS)
             lines = await asyncio.to_thread(_lines, service, conversation_id, after)
-        except NotFoundError:  # the visitor had it deleted
+        except NotFoundError:  # the visitor deleted it
             return
 
 
 class Contact(BaseModel):
-    """What a visitor wants to be called, and where to be reached."""
+    """A visitor's name and e-mail address."""
 
     name: Annotated[str, AfterValidator(plain)] | None = Field(None, max_length=100)
     email: Annotated[str, AfterValidator(plain)] | None = Field(None, max_length=250, pattern=_MAIL)
@@ -123,8 +123,8 @@ async def introduce(
     request: Request,
     authorization: Authorization = "",
 ) -> dict[str, str]:
-    """Keep a visitor's name and address for the people who answer; opens the conversation."""
-    caller = await admitted(request, conversation_id, authorization)
+    """Store a visitor's name and address for agents; opens the conversation."""
+    caller = await check_access(request, conversation_id, authorization)
     opening = caller.signed(Message("", conversation_id, channel="widget"))
     contact = body.email.strip() if body.email else None
     visits = service_of(request).visits
@@ -133,7 +133,7 @@ async def introduce(
 
 
 class Rating(BaseModel):
-    """How content a customer was with the conversation, from 1 to 5."""
+    """The customer's satisfaction with the conversation, from 1 to 5."""
 
     score: int = Field(ge=1, le=5)
     comment: Annotated[str, AfterValidator(plain)] | None = Field(None, max_length=2000)
@@ -143,8 +143,8 @@ class Rating(BaseModel):
 async def rate(
     conversation_id: str, body: Rating, request: Request, authorization: Authorization = ""
 ) -> dict[str, Any]:
-    """Keep how content the customer was; the last rating counts."""
-    await admitted(request, conversation_id, authorization)
+    """Store the customer's rating; the last one counts."""
+    await check_access(request, conversation_id, authorization)
     visits = service_of(request).visits
     await asyncio.to_thread(visits.rate, conversation_id, body.score, body.comment)
     return {"conversation_id": conversation_id, "score": body.score}
@@ -158,29 +158,29 @@ async def transcript(
     authorization: Authorization = "",
 ) -> Response:
     """Return the conversation as a text file for the customer."""
-    await admitted(request, conversation_id, authorization)
+    await check_access(request, conversation_id, authorization)
     lines = await asyncio.to_thread(service_of(request).reader.history, conversation_id)
     headers = {"Content-Disposition": 'attachment; filename="conversation.txt"'}
     return PlainTextResponse(_as_text(lines, _LABELS[language]), headers=headers)
 
 
 def _as_text(lines: Lines, labels: dict[str, str]) -> str:
-    said = []
+    rows = []
     for line in lines:
-        who = line.get("author") or labels.get(line["role"], line["role"])
+        speaker = line.get("author") or labels.get(line["role"], line["role"])
         at = line["at"][:16].replace("T", " ")
-        said.append(f"[{at} UTC] {who}: {line['text']}")
+        rows.append(f"[{at} UTC] {speaker}: {line['text']}")
         files = line.get("attachments", ())
-        said += [f"    {labels['file']}: {file['name']} ({file['size']} B)" for file in files]
-    return "\n".join(said) + "\n"
+        rows += [f"    {labels['file']}: {file['name']} ({file['size']} B)" for file in files]
+    return "\n".join(rows) + "\n"
 
 
 @router.delete("/{conversation_id}")
 async def forget(
     conversation_id: str, request: Request, authorization: Authorization = ""
 ) -> dict[str, Any]:
-    """Delete a conversation: its messages, files and ratings, for good."""
-    await admitted(request, conversation_id, authorization)
+    """Delete a conversation with its messages, files and ratings permanently."""
+    await check_access(request, conversation_id, authorization)
     service = service_of(request)
     removed = await asyncio.to_thread(service.visits.forget, conversation_id)
     service.messages.in_flight.forget(conversation_id)

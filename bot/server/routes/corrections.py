@@ -1,4 +1,4 @@
-"""The routes of corrections: agents say what would have been right, and training reads it."""
+"""Routes of corrections: agents correct messages, and training reads the corrections."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _TITLES: Final = {"en": "Out of scope", "zh": "超出范围"}
 
 
 class CorrectionRequest(BaseModel):
-    """What would have been right: at least one of the three."""
+    """The correct values: at least one of the three."""
 
     intent: _Words | None = Field(None, min_length=1, max_length=128)
     article: _Words | None = Field(None, min_length=1, max_length=512)
@@ -30,30 +30,30 @@ class CorrectionRequest(BaseModel):
 
     @model_validator(mode="after")
     def _is_something(self) -> Self:
-        if not self.given():
-            message = "nothing is corrected: give the right intent, article or answer"
+        if not self.values():
+            message = "the correction is empty: give the right intent, article or answer"
             raise ValueError(message)
         return self
 
-    def given(self) -> dict[Correction, str]:
-        """Return what was given."""
-        values = ((kind, getattr(self, kind.value)) for kind in Correction)
-        return {kind: value for kind, value in values if value}
+    def values(self) -> dict[Correction, str]:
+        """Return the given values by kind."""
+        pairs = ((kind, getattr(self, kind.value)) for kind in Correction)
+        return {kind: value for kind, value in pairs if value}
 
 
 @router.get("/intents")
-def intents(who: TheStaff, service: TheService) -> dict[str, Any]:
-    """List the intents there are, with their titles in both languages."""
-    del who
+def intents(staff: TheStaff, service: TheService) -> dict[str, Any]:
+    """List the intents with their titles in both languages."""
+    del staff
     return {"intents": [{"intent": name, **_titles(service, name)} for name in _labels(service)]}
 
 
 def _labels(service: Service) -> list[str]:
-    """Return the intents of the model and of the policy: one may be routed before it is learnt."""
+    """Return the intents of the model and of the policy, which may route new intents."""
     parts = service.assistant.components
     version = parts.model_version
-    learnt = service.home.models.open(version).details["labels"] if version else ()
-    names = {*map(str, learnt), *parts.policy.content.routes} - {OUT_OF_SCOPE}
+    trained = service.home.models.open(version).details["labels"] if version else ()
+    names = {*map(str, trained), *parts.policy.content.routes} - {OUT_OF_SCOPE}
     return [*sorted(names), OUT_OF_SCOPE]
 
 
@@ -65,28 +65,28 @@ def _titles(service: Service, intent: str) -> dict[str, str]:
 
 
 @router.get("/messages/{message}/corrections")
-def known(message: str, who: TheStaff, service: TheService) -> dict[str, Any]:
-    """Return what was corrected about a message, by its id or that of its reply."""
-    del who
+def known(message: str, staff: TheStaff, service: TheService) -> dict[str, Any]:
+    """Return the corrections of a message, by its id or that of its reply."""
+    del staff
     return corrections.of_message(service.home.engine, message)
 
 
 @router.post("/messages/{message}/corrections", status_code=201)
 def correct(
-    message: str, body: CorrectionRequest, who: TheStaff, service: TheService
+    message: str, body: CorrectionRequest, staff: TheStaff, service: TheService
 ) -> dict[str, Any]:
-    """Keep what would have been right; the last one of a kind counts."""
+    """Store the correct values; the last one of a kind counts."""
     if body.intent and body.intent not in _labels(service):
-        message = f"there is no intent {body.intent}: choose one of the list"
+        message = f"there is no intent {body.intent}: choose one from the list"
         raise RefusedRequestError(422, message, "no_such_intent", intent=body.intent)
     if body.article:
         service.serving.article(body.article)
-    return corrections.correct(service.home.engine, message, who.author(), body.given())
+    return corrections.correct(service.home.engine, message, staff.author(), body.values())
 
 
 @router.get("/corrections.jsonl", dependencies=[Depends(at_least(AccessLevel.SUPERVISOR))])
 def export(service: TheService) -> StreamingResponse:
-    """Return the corrected conversations as transcripts, a line each, as training reads them."""
+    """Return the corrected conversations as transcripts for training, one per line."""
 
     def lines() -> Iterator[str]:
         for row in corrections.transcripts(service.home.engine):

@@ -1,7 +1,7 @@
-"""The routes of people who answer: presence, the queue, taking, speaking, passing on, closing.
+"""Routes of agents: presence, queue, taking over, replying, transferring, closing.
 
-They are for agents who signed in, as themselves, and for holders of the console's token. A change
-answers with who has the conversation now; what the hand-off's rules refuse is a 409.
+They are for signed-in agents, who act as themselves, and for holders of the console's token. A
+change returns the new owner of the conversation; a change that is not allowed is a 409.
 """
 
 from typing import Annotated, Any, Final
@@ -31,7 +31,7 @@ TheStaff = Annotated[StaffUser, Depends(at_least(AccessLevel.AGENT))]
 
 
 class Enrolment(BaseModel):
-    """An agent; no queues or languages stand for all."""
+    """An agent; empty queues or languages mean all."""
 
     id: str = Field(pattern=_ID)
     name: str = Field(min_length=1, max_length=128)
@@ -41,9 +41,9 @@ class Enrolment(BaseModel):
 
 
 class Presence(BaseModel):
-    """Whether an agent is there; it is forgotten after a minute.
+    """The presence of an agent; it expires after a minute.
 
-    `renew` says as well that the agent is still at every conversation taken.
+    `renew` also renews the leases of all conversations of the agent.
     """
 
     online: bool = True
@@ -51,34 +51,36 @@ class Presence(BaseModel):
 
 
 class TakeRequest(BaseModel):
-    """Who takes a conversation."""
+    """The agent that takes a conversation."""
 
     agent: str = Field(pattern=_ID)
 
 
 class HoldRequest(TakeRequest):
-    """Who has a conversation, and the token got when taking it."""
+    """The agent that has a conversation, and its fencing token."""
 
     fence: int = Field(ge=0, le=2**31 - 1)
 
 
 class AgentMessage(HoldRequest):
-    """An agent's words; the same `client_message_id` is sent once."""
+    """An agent's message; the same `client_message_id` is sent once."""
 
     text: str = Field(min_length=1, max_length=20_000)
     client_message_id: str | None = Field(None, max_length=128)
-    suggestion: str | None = Field(None, max_length=64)  # whose words it began as, and which
+    suggestion: str | None = Field(
+        None, max_length=64
+    )  # the suggestion it started from, and its place
     place: int = Field(0, ge=0, le=9)
 
 
 class Typing(HoldRequest):
-    """Whether the agent is typing."""
+    """The typing state of the agent."""
 
     on: bool = True
 
 
 class TransferRequest(HoldRequest):
-    """Where a conversation goes: to a queue, or to a colleague."""
+    """The target of a transfer: a queue or a colleague."""
 
     queue: str | None = Field(None, max_length=64)
     to: str | None = Field(None, pattern=_ID)
@@ -86,7 +88,7 @@ class TransferRequest(HoldRequest):
 
 @router.put("/agents", dependencies=[Depends(at_least(AccessLevel.SUPERVISOR))])
 def enroll(body: Enrolment, desk: TheDesk) -> dict[str, Any]:
-    """Add an agent, or change what is known of one."""
+    """Add or change an agent."""
     agent = Agent(body.id, body.name, tuple(body.queues), tuple(body.languages), body.capacity)
     desk.enroll(agent)
     return {"agent": body.id}
@@ -94,14 +96,14 @@ def enroll(body: Enrolment, desk: TheDesk) -> dict[str, Any]:
 
 @router.get("/agents")
 def agents(desk: TheDesk) -> dict[str, Any]:
-    """List the agents, who is there and how busy they are."""
+    """List the agents with their presence and load."""
     return {"agents": [_agent(agent) for agent in desk.agents()]}
 
 
 @router.post("/agents/{agent}/presence")
-def be_present(agent: str, body: Presence, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
-    """Say that an agent is there, every half minute or so, or has left."""
-    who.check_is(agent)
+def be_present(agent: str, body: Presence, desk: TheDesk, staff: TheStaff) -> dict[str, Any]:
+    """Report that an agent is present (about every half minute), or has left."""
+    staff.check_is(agent)
     desk.be_present(agent, online=body.online)
     renewed = desk.renew_all(agent) if body.renew else 0
     return {"agent": agent, "online": body.online, "renewed": renewed}
@@ -109,35 +111,34 @@ def be_present(agent: str, body: Presence, desk: TheDesk, who: TheStaff) -> dict
 
 @router.get("/queue")
 def queue(request: Request, desk: TheDesk) -> dict[str, Any]:
-    """List the conversations that wait or are with somebody, who waits longest first.
+    """List the conversations that wait or are with an agent, longest waiting first.
 
-    `reply_seconds` is how long a customer shall wait for a person at most.
+    `reply_seconds` is the target for the waiting time.
     """
     service: Service = request.app.state.service
-    found = desk.queue()
-    clocks = conversation_notes.queue_details(
-        service.home.engine, [one.conversation_id for one in found]
-    )
+    waiting = desk.queue()
+    ids = [conversation.conversation_id for conversation in waiting]
+    clocks = conversation_notes.queue_details(service.home.engine, ids)
     return {
         "reply_seconds": service.home.settings.reply_minutes * 60,
-        "conversations": [{**_waiting(one), **clocks[one.conversation_id]} for one in found],
+        "conversations": [{**_queued(item), **clocks[item.conversation_id]} for item in waiting],
     }
 
 
 @router.post("/conversations/{conversation}/take")
-def take(conversation: str, body: TakeRequest, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
-    """Take a conversation; the token in the answer goes with everything said in it."""
-    who.check_is(body.agent)
+def take(conversation: str, body: TakeRequest, desk: TheDesk, staff: TheStaff) -> dict[str, Any]:
+    """Take a conversation; all its changes need the fencing token in the response."""
+    staff.check_is(body.agent)
     held = desk.take(conversation, body.agent)
     return {"conversation_id": conversation, "state": held.owner.value, "fence": held.fence}
 
 
 @router.post("/conversations/{conversation}/say", status_code=201)
 def say(
-    conversation: str, body: AgentMessage, request: Request, desk: TheDesk, who: TheStaff
+    conversation: str, body: AgentMessage, request: Request, desk: TheDesk, staff: TheStaff
 ) -> dict[str, Any]:
-    """Send an agent's words to the customer; what they began as is remembered, to learn from."""
-    who.check_is(body.agent)
+    """Send an agent's message to the customer; store the suggestion it started from."""
+    staff.check_is(body.agent)
     sent = desk.say(conversation, body.agent, body.fence, body.text, body.client_message_id)
     if body.suggestion is not None:
         service: Service = request.app.state.service
@@ -146,50 +147,52 @@ def say(
 
 
 @router.post("/conversations/{conversation}/typing")
-def type_(conversation: str, body: Typing, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
-    """Show that an agent is typing; it ends by itself after some seconds."""
-    who.check_is(body.agent)
+def type_(conversation: str, body: Typing, desk: TheDesk, staff: TheStaff) -> dict[str, Any]:
+    """Show that an agent is typing; it expires after some seconds."""
+    staff.check_is(body.agent)
     desk.type(conversation, body.agent, body.fence, on=body.on)
     return {"typing": body.on}
 
 
 @router.post("/conversations/{conversation}/renew")
-def renew(conversation: str, body: HoldRequest, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
-    """Say that an agent is still there; one not heard of for two minutes loses a conversation."""
-    who.check_is(body.agent)
+def renew(conversation: str, body: HoldRequest, desk: TheDesk, staff: TheStaff) -> dict[str, Any]:
+    """Renew an agent's lease; without renewal the conversation returns after two minutes."""
+    staff.check_is(body.agent)
     desk.renew(conversation, body.agent, body.fence)
-    return _standing(desk, conversation)
+    return _assignment(desk, conversation)
 
 
 @router.post("/conversations/{conversation}/return")
-def give_back(conversation: str, body: HoldRequest, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
-    """Give a conversation back to the bot."""
-    who.check_is(body.agent, unless=AccessLevel.SUPERVISOR)
+def give_back(
+    conversation: str, body: HoldRequest, desk: TheDesk, staff: TheStaff
+) -> dict[str, Any]:
+    """Return a conversation to the bot."""
+    staff.check_is(body.agent, unless=AccessLevel.SUPERVISOR)
     desk.give_back(conversation, body.agent, body.fence)
-    return _standing(desk, conversation)
+    return _assignment(desk, conversation)
 
 
 @router.post("/conversations/{conversation}/transfer")
 def transfer(
-    conversation: str, body: TransferRequest, desk: TheDesk, who: TheStaff
+    conversation: str, body: TransferRequest, desk: TheDesk, staff: TheStaff
 ) -> dict[str, Any]:
-    """Pass a conversation on."""
-    who.check_is(body.agent, unless=AccessLevel.SUPERVISOR)
+    """Transfer a conversation."""
+    staff.check_is(body.agent, unless=AccessLevel.SUPERVISOR)
     desk.transfer(conversation, body.agent, body.fence, queue=body.queue, to=body.to)
-    return _standing(desk, conversation)
+    return _assignment(desk, conversation)
 
 
 @router.post("/conversations/{conversation}/close")
-def close(conversation: str, body: HoldRequest, desk: TheDesk, who: TheStaff) -> dict[str, Any]:
-    """End a conversation; the customer's next message opens it again."""
-    who.check_is(body.agent, unless=AccessLevel.SUPERVISOR)
+def close(conversation: str, body: HoldRequest, desk: TheDesk, staff: TheStaff) -> dict[str, Any]:
+    """Close a conversation; the customer's next message opens it again."""
+    staff.check_is(body.agent, unless=AccessLevel.SUPERVISOR)
     desk.close(conversation, body.agent, body.fence)
-    return _standing(desk, conversation)
+    return _assignment(desk, conversation)
 
 
 @router.get("/conversations/{conversation}/summary")
 def summary(conversation: str, request: Request, desk: TheDesk) -> dict[str, Any]:
-    """Tell a person in short what a conversation was about so far."""
+    """Return a short summary of a conversation."""
     desk.custody(conversation)
     service: Service = request.app.state.service
     return service.summary(conversation)
@@ -197,13 +200,13 @@ def summary(conversation: str, request: Request, desk: TheDesk) -> dict[str, Any
 
 @router.get("/conversations/{conversation}/suggestions")
 def suggestions(conversation: str, request: Request, desk: TheDesk) -> dict[str, Any]:
-    """Offer three replies to the customer's last message, each with its source, best first."""
+    """Return three suggested replies with their sources, best first."""
     desk.custody(conversation)
     service: Service = request.app.state.service
     return service.suggestions(conversation)
 
 
-def _standing(desk: HandoffDesk, conversation: str) -> dict[str, Any]:
+def _assignment(desk: HandoffDesk, conversation: str) -> dict[str, Any]:
     custody = desk.custody(conversation)
     return {
         "conversation_id": conversation,
@@ -226,18 +229,18 @@ def _agent(agent: Agent) -> dict[str, Any]:
     }
 
 
-def _waiting(one: QueuedConversation) -> dict[str, Any]:
+def _queued(item: QueuedConversation) -> dict[str, Any]:
     return {
-        "conversation_id": one.conversation_id,
-        "state": one.owner.value,
-        "queue": one.queue,
-        "agent": one.agent,
-        "language": one.language,
-        "since": one.since.isoformat() if one.since else None,
-        "mood": one.mood,
-        "intent": one.intent,
-        "intents": list(one.intents),
-        "contact": one.contact,
-        "name": one.name,
-        "fence": one.fence,
+        "conversation_id": item.conversation_id,
+        "state": item.owner.value,
+        "queue": item.queue,
+        "agent": item.agent,
+        "language": item.language,
+        "since": item.since.isoformat() if item.since else None,
+        "mood": item.mood,
+        "intent": item.intent,
+        "intents": list(item.intents),
+        "contact": item.contact,
+        "name": item.name,
+        "fence": item.fence,
     }

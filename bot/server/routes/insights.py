@@ -1,4 +1,4 @@
-"""The routes of figures: the page's data, surges, what is behind a number, gaps, drafts, CSV."""
+"""Routes of insights: all figures, surges, conversations, gaps, drafts, CSV."""
 
 from datetime import date
 from functools import partial
@@ -23,15 +23,15 @@ def service_of(request: Request) -> Service:
     return service
 
 
-def period_of(  # noqa: PLR0913, PLR0917 — one parameter a filter
+def period_of(  # noqa: PLR0913, PLR0917 — one parameter per filter
     days: Annotated[int, Query(ge=1, le=reports.MAX_DAYS)] = 30,
     first: date | None = None,
     last: date | None = None,
     channel: Annotated[str | None, Query(max_length=32)] = None,
     language: Annotated[str | None, Query(max_length=8)] = None,
-    synthetic: bool = False,  # noqa: FBT001, FBT002 — as it stands in the address
+    synthetic: bool = False,  # noqa: FBT001, FBT002 — a query parameter
 ) -> Period:
-    """Return the period in the address: the last `days`, or from `first` to `last`."""
+    """Return the period of the query: the last `days`, or from `first` to `last`."""
     return reports.query(
         days, first=first, last=last, channel=channel, language=language, synthetic=synthetic
     )
@@ -52,7 +52,7 @@ def insights(service: TheService, period: ThePeriod) -> dict[str, Any]:
 
 @router.get(".csv", response_class=PlainTextResponse)
 def as_csv(service: TheService, period: ThePeriod) -> PlainTextResponse:
-    """Return the same figures as a table."""
+    """Return the same figures as CSV."""
     text = reports.as_csv(reports.insights(service.home.engine, period))
     name = f"careline-{period.first}-{period.last}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -61,7 +61,7 @@ def as_csv(service: TheService, period: ThePeriod) -> PlainTextResponse:
 
 @router.get("/surges")
 def surges(service: TheService, period: ThePeriod) -> dict[str, Any]:
-    """Return the surges of a period with examples and what had changed before them."""
+    """Return the surges of a period with examples and the changes before them."""
     return {"surges": service.surges(period)}
 
 
@@ -78,7 +78,7 @@ def conversations(
 
 
 class TopicName(BaseModel):
-    """What a topic shall be called; with `join` it becomes one with the topic that is called so."""
+    """The new name of a topic; with `join` it is merged into the topic with that name."""
 
     name: str = Field(min_length=1, max_length=80, pattern=r"\S")
     join: bool = False
@@ -86,7 +86,7 @@ class TopicName(BaseModel):
 
 @router.put("/topics/{topic}")
 def rename(topic: str, body: TopicName, service: TheService) -> dict[str, Any]:
-    """Give a topic that was found a name, or join it to another; 404 for one that is none."""
+    """Rename a discovered topic, or merge it into another."""
     name = " ".join(body.name.split())
     if body.join:
         return {"topic": topic_store.join(service.home.engine, topic, name), "name": name}
@@ -96,7 +96,7 @@ def rename(topic: str, body: TopicName, service: TheService) -> dict[str, Any]:
 
 @router.get("/gaps")
 def gaps(service: TheService, period: ThePeriod) -> dict[str, Any]:
-    """Return the questions nobody could answer, grouped, with examples."""
+    """Return the unanswered questions in groups, with examples."""
     home = service.home
     cluster = partial(
         knowledge_gaps.cluster_questions,
@@ -107,7 +107,7 @@ def gaps(service: TheService, period: ThePeriod) -> dict[str, Any]:
 
 
 class DraftRequest(BaseModel):
-    """Questions that an article shall answer."""
+    """Questions that an article should answer."""
 
     title: str = Field(min_length=1, max_length=200)
     language: Literal["en", "zh", "mixed", "other"] = "en"
@@ -116,6 +116,6 @@ class DraftRequest(BaseModel):
 
 @router.post("/drafts", status_code=201)
 def draft(body: DraftRequest, service: TheService) -> dict[str, Any]:
-    """Write a draft of an article into the home's drafts folder; nothing is published."""
-    found = article_drafts.write(service.home.path, body.title, body.language, body.questions)
-    return {"path": found.name, "text": found.read_text(encoding="utf-8")}
+    """Write a draft of an article to the home's drafts folder; nothing is published."""
+    file = article_drafts.write(service.home.path, body.title, body.language, body.questions)
+    return {"path": file.name, "text": file.read_text(encoding="utf-8")}

@@ -1,4 +1,4 @@
-"""The routes of the workshop's long work: versions, files that are brought in, jobs."""
+"""Routes of the workshop's jobs, versions and uploaded files."""
 
 import asyncio
 import shutil
@@ -27,7 +27,7 @@ Builder = Annotated[StaffUser, Depends(at_least(AccessLevel.ADMIN))]
 
 
 class JobRequest(BaseModel):
-    """What shall be done; `method` is for training: `head` takes minutes, the others hours."""
+    """A job to start; `method` is for training: `head` takes minutes, the others hours."""
 
     task: JobTask
     method: Literal["head", "full", "lora"] = "head"
@@ -40,13 +40,13 @@ class UploadedFile(BaseModel):
 
 
 @router.get("/status")
-def status(who: Reader, service: TheService) -> dict[str, Any]:
-    """Tell what the home has, what is served of it, and what is being done."""
+def status(staff: Reader, service: TheService) -> dict[str, Any]:
+    """Return the versions of the home, the active ones, and the running job."""
     home, served = service.home, service.assistant.served_by()
     jobs = service.jobs.list()
     model, knowledge = home.models.current_id(), home.knowledge_versions.current_id()
     return {
-        "role": who.level.value,
+        "role": staff.level.value,
         "active": {"model": model, "knowledge": knowledge},
         "served": {
             "model": served.model,
@@ -62,81 +62,81 @@ def status(who: Reader, service: TheService) -> dict[str, Any]:
 
 @router.get("/versions")
 def versions(
-    who: Reader,
+    staff: Reader,
     service: TheService,
     kind: Literal["models", "knowledge", "templates", "policy"] | None = None,
 ) -> dict[str, Any]:
     """List versions, oldest first."""
-    del who
+    del staff
     return {"versions": service.home.catalog.rows(kind)}
 
 
 @router.get("/versions/{identifier}")
-def version(identifier: str, who: Reader, service: TheService) -> dict[str, Any]:
-    """Return a version: how it was built, its training curve, the articles it changed."""
-    del who
+def version(identifier: str, staff: Reader, service: TheService) -> dict[str, Any]:
+    """Return a version with its build, training curve and changed articles."""
+    del staff
     return service.home.catalog.details(identifier)
 
 
 @router.post("/versions/{identifier}/activate")
-def activate(identifier: str, who: Builder, service: TheService) -> dict[str, Any]:
-    """Make a version the one that serves, in a moment and in every process."""
-    del who
+def activate(identifier: str, staff: Builder, service: TheService) -> dict[str, Any]:
+    """Activate a version in every process."""
+    del staff
     return version_json(service.home.catalog.activate(identifier), active=True)
 
 
 @router.post("/versions/{kind}/rollback")
-def rollback(kind: str, who: Builder, service: TheService) -> dict[str, Any]:
-    """Go back to the version before the active one, of `models` or `knowledge`."""
-    del who
+def rollback(kind: str, staff: Builder, service: TheService) -> dict[str, Any]:
+    """Activate the version before the active one, of `models` or `knowledge`."""
+    del staff
     return version_json(service.home.catalog.rollback(kind), active=True)
 
 
 @router.get("/jobs")
-def jobs(who: Reader, service: TheService) -> dict[str, Any]:
-    """List what is being done and what was done lately, the latest first."""
-    del who
+def jobs(staff: Reader, service: TheService) -> dict[str, Any]:
+    """List running and recent jobs, latest first."""
+    del staff
     return {"jobs": [_job(job) for job in service.jobs.list()]}
 
 
 @router.post("/jobs", status_code=202)
-def begin(body: JobRequest, who: Builder, service: TheService) -> dict[str, Any]:
-    """Begin to check the dialogs, to train, or to ingest; one thing is done at a time."""
+def begin(body: JobRequest, staff: Builder, service: TheService) -> dict[str, Any]:
+    """Start a check of the dialogs, a training or an ingestion; one job runs at a time."""
     options = {"method": body.method} if body.task is JobTask.TRAIN else {}
-    return _job(service.jobs.start(body.task, who.author(), **options))
+    return _job(service.jobs.start(body.task, staff.author(), **options))
 
 
 @router.get("/jobs/{identifier}")
-def job(identifier: str, who: Reader, service: TheService) -> dict[str, Any]:
-    """Tell how far a job is, or how it ended."""
-    del who
+def job(identifier: str, staff: Reader, service: TheService) -> dict[str, Any]:
+    """Return the progress or the result of a job."""
+    del staff
     return _job(service.jobs.get(identifier))
 
 
 @router.post("/jobs/{identifier}/stop", status_code=202)
-def stop(identifier: str, who: Builder, service: TheService) -> dict[str, Any]:
-    """End a job before its time; what serves goes on serving."""
-    del who
+def stop(identifier: str, staff: Builder, service: TheService) -> dict[str, Any]:
+    """Stop a job; the active versions keep serving."""
+    del staff
     return _job(service.jobs.stop(identifier))
 
 
 @router.get("/files")
-def files(who: Reader, service: TheService) -> dict[str, Any]:
-    """List the files that the home is built from: articles and dialogs."""
-    del who
+def files(staff: Reader, service: TheService) -> dict[str, Any]:
+    """List the source files of the home: articles and dialogs."""
+    del staff
     return uploads.listed(service.home.path)
 
 
 @router.post("/files", status_code=201)
 async def send(
     request: Request,
-    who: Builder,
+    staff: Builder,
     service: TheService,
     to: uploads.UploadFolder,
     name: Annotated[str, Query(min_length=1, max_length=100)],
 ) -> dict[str, Any]:
-    """Bring a file, the body of the request, into the home, if all of it can be used."""
-    del who
+    """Upload a file, the body of the request, into the home, if all of it is valid."""
+    del staff
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="careline-sent-"))
     try:
         source = folder / ("sent" + "".join(PurePosixPath(name).suffixes[-2:]))
@@ -147,7 +147,7 @@ async def send(
 
 
 async def _receive(request: Request, target: Path) -> None:
-    """Write a body into a file, piece by piece; raise 413 for one that is too large."""
+    """Write a body to a file in pieces; raise 413 if it is too large."""
     size = 0
     with target.open("wb") as file:
         async for piece in request.stream():
@@ -162,14 +162,14 @@ async def _receive(request: Request, target: Path) -> None:
 
 
 @router.post("/files/remove")
-def discard(body: UploadedFile, who: Builder, service: TheService) -> dict[str, Any]:
-    """Delete a file of `dialogs/` or `kb/` for good."""
-    del who
+def discard(body: UploadedFile, staff: Builder, service: TheService) -> dict[str, Any]:
+    """Delete a file of `dialogs/` or `kb/` permanently."""
+    del staff
     uploads.remove(service.home.path, body.path)
     return {"path": body.path}
 
 
 def _job(job: AuthoringJob) -> dict[str, Any]:
-    told = asdict(job)
-    del told["pid"]
-    return told
+    values = asdict(job)
+    del values["pid"]
+    return values

@@ -1,4 +1,4 @@
-"""The routes of the knowledge: search and articles."""
+"""Routes of the knowledge: search and articles."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ class NewSearch(BaseModel):
 
 @router.post("/search")
 def search(body: NewSearch, request: Request) -> list[dict[str, Any]]:
-    """Find passages, the way the chat finds them."""
+    """Search passages in the same way as the chat."""
     if not body.query.strip():
         message = "the query is empty: write what to look for"
         raise InvalidMessageError(message)
@@ -43,5 +43,5 @@ def search(body: NewSearch, request: Request) -> list[dict[str, Any]]:
 
 @router.get("/articles/{identifier:path}")
 def article(identifier: str, request: Request) -> dict[str, Any]:
-    """Return an article as it was extracted: the text that citations' offsets refer to."""
+    """Return an article with its extracted text, which the offsets of citations refer to."""
     return article_json(service_of(request).serving.article(identifier), with_text=True)

@@ -1,4 +1,4 @@
-"""The routes of signing in and out."""
+"""Routes for sign-in and sign-out."""
 
 import time
 from typing import Annotated, Any, Final
@@ -16,7 +16,7 @@ router: Final = APIRouter(prefix="/api/session")
 
 
 class Login(BaseModel):
-    """Who signs in."""
+    """The credentials of a user."""
 
     user: str = Field(max_length=64)
     password: str = Field(max_length=MAX_PASSWORD_LENGTH)
@@ -24,13 +24,13 @@ class Login(BaseModel):
 
 @router.post("")
 def sign_in(body: Login, request: Request, response: Response) -> dict[str, Any]:
-    """Begin a session: a cookie that scripts of the page cannot read."""
+    """Start a session, in a cookie that scripts cannot read."""
     service: Service = request.app.state.service
     service.logins.check(body.user)
     user = service.users.check(body.user, body.password)
     if user is None:
         service.logins.wrong(body.user)
-        raise RefusedRequestError(401, "user or password is wrong", "wrong_password")
+        raise RefusedRequestError(401, "wrong user or password", "wrong_password")
     service.logins.right(body.user)
     seconds = round(service.home.settings.session_minutes * 60)
     value = sessions.issue(service.session_key, user, time.time() + seconds)
@@ -46,13 +46,13 @@ def sign_in(body: Login, request: Request, response: Response) -> dict[str, Any]
 
 
 @router.get("")
-def session(who: Annotated[StaffUser, Depends(at_least(AccessLevel.AGENT))]) -> dict[str, Any]:
-    """Tell who is signed in; the console's token is nobody."""
-    user = who.user
+def session(staff: Annotated[StaffUser, Depends(at_least(AccessLevel.AGENT))]) -> dict[str, Any]:
+    """Return the signed-in user; with the console's token there is none."""
+    user = staff.user
     return {
         "user": user.id if user else None,
         "name": user.name if user else None,
-        "role": who.level.value,
+        "role": staff.level.value,
     }
 
 

@@ -1,4 +1,4 @@
-"""The routes of a message: send it, give feedback, say what was opened, see the trace."""
+"""Routes of a message: send, feedback, opened sources, trace."""
 
 import json
 import logging
@@ -17,13 +17,13 @@ from bot.core.types import ONLY_FILES, Feedback, Interaction, Message, Turn, Und
 from bot.server import metrics
 from bot.server.api_errors import plain
 from bot.server.message_service import STREAM_HEADERS, ReplyStream
-from bot.server.routes.visitors import Authorization, Caller, admitted
+from bot.server.routes.visitors import Authorization, Caller, check_access
 from bot.server.service import Service
 
 _logger = logging.getLogger(__name__)
 router: Final = APIRouter(prefix="/api")
 _ID: Final = r"^[A-Za-z0-9_\-.:]{1,64}$"
-_FILES: Final = 5  # of one message
+_MAX_FILES: Final = 5  # per message
 CONVERSATION = Annotated[str, Path(pattern=_ID)]
 Accept = Annotated[str, Header()]
 LastEvent = Annotated[str | None, Header(max_length=64)]
@@ -31,28 +31,28 @@ _Id = Annotated[str, Field(pattern=_ID)]
 
 
 class NewMessage(BaseModel):
-    """A customer's message; the text may be empty where files come with it."""
+    """A customer's message; the text may be empty if it has files."""
 
     text: str = Field(max_length=1_000_000)
     conversation_id: str | None = Field(None, pattern=_ID)
     sender: str | None = Field(None, max_length=256)
     client_message_id: str | None = Field(None, max_length=128)
     metadata: dict[str, Any] | None = None
-    attachments: list[_Id] = Field(default=[], max_length=_FILES)
+    attachments: list[_Id] = Field(default=[], max_length=_MAX_FILES)
 
-    def said(self) -> str:
-        """Return the text; files without one stand for themselves."""
+    def content(self) -> str:
+        """Return the text, or a placeholder for a message with only files."""
         if not self.attachments or self.text.strip():
             return self.text
         return ONLY_FILES.get(self.about("language", "en"), ONLY_FILES["en"])
 
     def about(self, name: str, default: str) -> str:
-        """Return something from the metadata, in words."""
+        """Return a value of the metadata as text."""
         return str((self.metadata or {}).get(name, default))
 
 
 class NewFeedback(BaseModel):
-    """What a customer thought of a reply."""
+    """A customer's feedback on a reply."""
 
     rating: Literal["up", "down"]
     reason: Annotated[str, AfterValidator(plain)] | None = Field(None, max_length=64)
@@ -60,7 +60,7 @@ class NewFeedback(BaseModel):
 
 
 def service_of(request: Request) -> Service:
-    """Return the service of the application a request came to."""
+    """Return the service of the application."""
     service: Service = request.app.state.service
     return service
 
@@ -73,46 +73,46 @@ async def send(
     last_event_id: LastEvent = None,
     authorization: Authorization = "",
 ) -> Response:
-    """Answer a message: a JSON turn, or a stream of events when the client accepts one.
+    """Answer a message: a JSON turn, or a stream of events if the client accepts one.
 
-    Sending the same `client_message_id` again returns the turn that was made the first time. With
-    `Last-Event-ID` a stream goes on after that event while it is remembered, else from its start.
+    Sending the same `client_message_id` again returns the first turn. With `Last-Event-ID` a stream
+    continues after that event if it is still stored, else from its start.
     """
     service = service_of(request)
     conversation = body.conversation_id or new_id()
-    caller = await admitted(request, conversation, authorization)
+    caller = await check_access(request, conversation, authorization)
     message = Message(
-        text=body.said(),
+        text=body.content(),
         conversation_id=conversation,
         sender=body.sender,
         channel=body.about("channel", "api")[:32],
         client_message_id=body.client_message_id,
         attachments=tuple(body.attachments),
     )
-    known = service.messages.in_flight.find(message)
-    answering = known or await service.messages.begin(caller.signed(message))
+    existing = service.messages.in_flight.find(message)
+    stream_ = existing or await service.messages.begin(caller.signed(message))
     if "text/event-stream" in accept:
-        start = _next(last_event_id) if known else 0
-        stream = _as_events(answering, start)
+        start = _next(last_event_id) if existing else 0
+        stream = _as_events(stream_, start)
         return StreamingResponse(stream, media_type="text/event-stream", headers=STREAM_HEADERS)
-    return JSONResponse(serialization.turn_json(await answering.turn()))
+    return JSONResponse(serialization.turn_json(await stream_.turn()))
 
 
 def _next(last: str | None) -> int:
-    """Return the number of the event after the last one that was seen."""
-    known = last is not None and last.isascii() and last.isdecimal()
-    return int(last) + 1 if last and known else 0
+    """Return the number of the event after the last received one."""
+    is_number = last is not None and last.isascii() and last.isdecimal()
+    return int(last) + 1 if last and is_number else 0
 
 
-async def _as_events(answering: ReplyStream, start: int) -> AsyncIterator[bytes]:
-    number = start = answering.from_event(start)
+async def _as_events(stream: ReplyStream, start: int) -> AsyncIterator[bytes]:
+    number = start = stream.from_event(start)
     try:
-        async with aclosing(answering.events(start)) as events:
+        async with aclosing(stream.events(start)) as events:
             async for event in events:
                 if event is None:
                     yield format_sse_event(comment="still thinking")
                     continue
-                name, data = _named(event)
+                name, data = _to_event(event)
                 yield sse(name, data, str(number))
                 number += 1
     except Exception:  # the status line is gone; the error becomes the last event
@@ -122,7 +122,7 @@ async def _as_events(answering: ReplyStream, start: int) -> AsyncIterator[bytes]
         yield sse("error", {"error": error}, str(number))
 
 
-def _named(event: Event) -> tuple[str, dict[str, Any]]:
+def _to_event(event: Event) -> tuple[str, dict[str, Any]]:
     if isinstance(event, Received):
         message = event.message
         ids = {"message_id": message.id, "conversation_id": message.conversation_id}
@@ -135,7 +135,7 @@ def _named(event: Event) -> tuple[str, dict[str, Any]]:
 
 
 def sse(name: str, data: dict[str, Any], number: str | None) -> bytes:
-    """Return an event as it is sent."""
+    """Return an event in the SSE format."""
     return format_sse_event(data_str=json.dumps(data, ensure_ascii=False), event=name, id=number)
 
 
@@ -143,7 +143,7 @@ def sse(name: str, data: dict[str, Any], number: str | None) -> bytes:
 def give_feedback(
     message_id: str, body: NewFeedback, request: Request, authorization: Authorization = ""
 ) -> dict[str, str]:
-    """Keep a thumb up or down for a reply."""
+    """Store a thumbs up or down for a reply."""
     service = service_of(request)
     Caller(service, authorization).check_message(message_id)
     service.log.add_feedback(Feedback(message_id, body.rating, body.reason, body.comment))
@@ -151,7 +151,7 @@ def give_feedback(
 
 
 class OpenedSource(BaseModel):
-    """An article that the customer opened."""
+    """An article opened by the customer."""
 
     article: str = Field(max_length=512)
 
@@ -160,7 +160,7 @@ class OpenedSource(BaseModel):
 def note_opened(
     message_id: str, body: OpenedSource, request: Request, authorization: Authorization = ""
 ) -> dict[str, str]:
-    """Keep that the customer opened an article beside a reply: the search learns from it."""
+    """Record that the customer opened an article of a reply; the search learns from it."""
     service = service_of(request)
     Caller(service, authorization).check_message(message_id)
     article = service.serving.article(body.article)
@@ -170,7 +170,7 @@ def note_opened(
 
 @router.get("/messages/{message_id}/trace")
 def trace(message_id: str, request: Request, authorization: Authorization = "") -> dict[str, Any]:
-    """Return why a reply is what it is."""
+    """Return the trace of a reply: why it is what it is."""
     service = service_of(request)
     Caller(service, authorization).check_message(message_id)
     return service.reader.trace(message_id)

@@ -1,4 +1,4 @@
-"""OpenAI's chat completions and models: programs written for that API talk to this server."""
+"""Routes of OpenAI's chat completions and models, for programs written for that API."""
 
 import json
 import logging
@@ -19,7 +19,7 @@ from bot.server.api_errors import BusyError
 from bot.server.auth.access import check_channel
 from bot.server.message_service import STREAM_HEADERS, ReplyStream
 from bot.server.routes.messages import service_of
-from bot.server.routes.visitors import admitted
+from bot.server.routes.visitors import check_access
 
 _logger = logging.getLogger(__name__)
 _TYPES: Final = {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error"}
@@ -27,7 +27,7 @@ CHANNEL: Final = "openai"
 
 
 class _Route(APIRoute):
-    """Says what is wrong in OpenAI's words."""
+    """A route with errors in OpenAI's format."""
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
         answer = super().get_route_handler()
@@ -36,12 +36,12 @@ class _Route(APIRoute):
             try:
                 return await answer(request)
             except RequestValidationError as error:
-                return _refusal(400, "invalid", error_handlers.fields(error))
+                return _error_response(400, "invalid", error_handlers.fields(error))
             except HTTPException as error:
-                return _refusal(error.status_code, "http", str(error.detail))
+                return _error_response(error.status_code, "http", str(error.detail))
             except CarelineError as error:
                 status, code = error_handlers.status_and_code(error)
-                response = _refusal(400 if status == 422 else status, code, str(error))  # noqa: PLR2004
+                response = _error_response(400 if status == 422 else status, code, str(error))  # noqa: PLR2004
                 if isinstance(error, BusyError):
                     response.headers.update(error_handlers.BUSY_HEADERS)
                 return response
@@ -61,35 +61,35 @@ async def complete(
     x_conversation_id: Annotated[str | None, Header(pattern=shapes.ID)] = None,
     idempotency_key: Annotated[str | None, Header(max_length=128)] = None,
 ) -> Response:
-    """Answer the last message of the user; what went before is kept here, by conversation.
+    """Answer the last message of the user; the server stores the history by conversation.
 
     A conversation is continued by its id in `metadata.conversation_id`, or in the header
-    `X-Conversation-Id`; without one a new conversation begins.
+    `X-Conversation-Id`; without one a new conversation starts.
     """
     service = service_of(request)
     check_channel(service, "api_key", authorization)
-    known = (body.metadata or shapes.RequestMetadata()).conversation_id or x_conversation_id
+    continued = (body.metadata or shapes.RequestMetadata()).conversation_id or x_conversation_id
     message = Message(
         text=body.question(),
-        conversation_id=known or new_id(),
+        conversation_id=continued or new_id(),
         sender=body.user,
         channel=CHANNEL,
-        client_message_id=idempotency_key if known else None,
+        client_message_id=idempotency_key if continued else None,
     )
-    if known:
-        await admitted(request, known, authorization)
-    answering = await service.messages.begin(message)
+    if continued:
+        await check_access(request, continued, authorization)
+    stream = await service.messages.begin(message)
     if body.stream:
-        chunks = _chunks(answering, usage=body.wants_usage)
+        chunks = _chunks(stream, usage=body.wants_usage)
         return StreamingResponse(chunks, media_type="text/event-stream", headers=STREAM_HEADERS)
-    return JSONResponse(shapes.completion(await answering.turn()))
+    return JSONResponse(shapes.completion(await stream.turn()))
 
 
-async def _chunks(answering: ReplyStream, *, usage: bool) -> AsyncIterator[bytes]:
-    head = shapes.head(answering.message, shapes.CHUNK)
+async def _chunks(stream: ReplyStream, *, usage: bool) -> AsyncIterator[bytes]:
+    head = shapes.head(stream.message, shapes.CHUNK)
     try:
         yield _data({**head, **shapes.delta({"role": "assistant", "content": ""})})
-        async for event in answering.events():
+        async for event in stream.events():
             if event is None:
                 yield format_sse_event(comment="still thinking")
             elif isinstance(event, str):
@@ -104,19 +104,19 @@ async def _chunks(answering: ReplyStream, *, usage: bool) -> AsyncIterator[bytes
         _logger.exception("a reply could not be finished")
         metrics.FAILURES.inc()
         message = "the reply could not be finished: ask again"
-        yield _data({"error": _words(500, "internal", message)})
+        yield _data({"error": _error(500, "internal", message)})
 
 
 @router.get("/models")
 def models(request: Request, authorization: Authorization = "") -> dict[str, Any]:
-    """List the one model there is: the business's assistant."""
+    """List the only model: the business's assistant."""
     check_channel(service_of(request), "api_key", authorization)
     return {"object": "list", "data": [_model(shapes.MODEL)]}
 
 
 @router.get("/models/{name:path}")
 def model(name: str, request: Request, authorization: Authorization = "") -> dict[str, Any]:
-    """Return a model: whatever its name, the business's assistant answers."""
+    """Return a model; the business's assistant answers under any name."""
     check_channel(service_of(request), "api_key", authorization)
     return _model(name)
 
@@ -132,10 +132,10 @@ def _data(value: dict[str, Any]) -> bytes:
     return format_sse_event(data_str=json.dumps(value, ensure_ascii=False))
 
 
-def _words(status: int, code: str, message: str) -> dict[str, Any]:
+def _error(status: int, code: str, message: str) -> dict[str, Any]:
     kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")  # noqa: PLR2004
     return {"message": message, "type": kind, "param": None, "code": code}
 
 
-def _refusal(status: int, code: str, message: str) -> JSONResponse:
-    return JSONResponse({"error": _words(status, code, message)}, status_code=status)
+def _error_response(status: int, code: str, message: str) -> JSONResponse:
+    return JSONResponse({"error": _error(status, code, message)}, status_code=status)

@@ -1,4 +1,4 @@
-"""The routes of the people who run it: health, readiness, metrics, the list of conversations."""
+"""Routes for operators: health, readiness, metrics, the list of conversations."""
 
 from typing import Annotated, Any, Final
 
@@ -17,13 +17,13 @@ _STAFF: Final = [Depends(at_least(AccessLevel.AGENT))]
 
 @router.get("/healthz")
 def healthz() -> dict[str, str]:
-    """Tell that the process lives."""
+    """Return that the process is alive."""
     return {"status": "ok"}
 
 
 @router.get("/readyz")
 def readyz(request: Request) -> Response:
-    """Tell whether the process serves what is active, on a migrated database."""
+    """Return whether the process serves the active versions on a migrated database."""
     service = service_of(request)
     problems = service.serving.problems()
     served = service.assistant.served_by()
@@ -49,13 +49,13 @@ class ExplainRequest(BaseModel):
 
 @router.post("/api/explain", dependencies=_STAFF)
 def explain(body: ExplainRequest, request: Request) -> dict[str, Any]:
-    """Say why a text is understood as it is; for staff.
+    """Explain the classification of a text; for staff.
 
-    It shows training examples, which are not for customers' eyes.
+    It shows training examples, which customers must not see.
     """
     service = service_of(request)
-    found = service.assistant.components.understander.explain(body.text)
-    return {"explanation": found.as_json() if found else None}
+    explanation = service.assistant.components.understander.explain(body.text)
+    return {"explanation": explanation.as_json() if explanation else None}
 
 
 @router.get("/api/conversations", dependencies=_STAFF)
@@ -63,6 +63,6 @@ def conversations(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> dict[str, Any]:
-    """List the conversations that moved last; for staff."""
+    """List the most recent conversations; for staff."""
     service = service_of(request)
     return {"conversations": service.reader.conversations(limit)}

@@ -1,4 +1,4 @@
-"""The route of the playground: one question through the serving path, and nothing is kept."""
+"""The route of the playground: one question through the serving path; nothing is stored."""
 
 from typing import Annotated, Any, Final, Literal
 
@@ -15,60 +15,60 @@ from bot.server.routes.console import TheService, TheStaff
 from knowledge_base.documents import SearchHit
 
 router: Final = APIRouter(prefix="/api")
-_EARLIER: Final = 10
+_MAX_EARLIER: Final = 10
 _Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(plain)]
 
 
 class PlaygroundRequest(BaseModel):
-    """A question, what the customer wrote before it, and how it comes in."""
+    """A question, the customer's earlier messages, language and channel."""
 
     text: _Text
-    earlier: list[_Text] = Field([], max_length=_EARLIER)
+    earlier: list[_Text] = Field([], max_length=_MAX_EARLIER)
     language: Literal["en", "zh"] | None = None
     channel: str = Field("widget", pattern=r"^[a-z][a-z0-9_\-]{0,31}$")
 
 
 @router.post("/playground")
-def playground(body: PlaygroundRequest, who: TheStaff, service: TheService) -> dict[str, Any]:
-    """Answer a question and show every step; no log, no figure and no order notices."""
-    del who
+def playground(body: PlaygroundRequest, staff: TheStaff, service: TheService) -> dict[str, Any]:
+    """Answer a question and return every step, without log, metrics or effects."""
+    del staff
     question = DryRunQuestion(body.text, tuple(body.earlier), body.language, body.channel)
     service.messages.acquire()
     try:
         home = service.home
         check = SupportCheck(home.sentence_encoder())
         actions = home.actions(dry=True)
-        tried = dry_run.dry_run(service.assistant, actions, check, question)
+        result = dry_run.dry_run(service.assistant, actions, check, question)
     finally:
         service.messages.release()
-    return _json(tried)
+    return _json(result)
 
 
-def _json(tried: DryRunResult) -> dict[str, Any]:
-    used = {hit.chunk.id for hit in tried.used}
-    evidence = tried.found.evidence
+def _json(result: DryRunResult) -> dict[str, Any]:
+    used = {hit.chunk.id for hit in result.used}
+    evidence = result.found.evidence
     return {
-        "turn": serialization.turn_json(tried.turn),
-        "trace": serialization.trace_json(tried.turn),
-        "earlier": [_earlier(turn) for turn in tried.earlier],
-        "candidates": [_candidate(hit, used) for hit in tried.found.hits],
+        "turn": serialization.turn_json(result.turn),
+        "trace": serialization.trace_json(result.turn),
+        "earlier": [_earlier(turn) for turn in result.earlier],
+        "candidates": [_candidate(hit, used) for hit in result.found.hits],
         "evidence": {
             "article": evidence.article,
             "score": evidence.score,
-            "threshold": tried.threshold,
+            "threshold": result.threshold,
             "signs": {sign.name: round(sign.level, 4) for sign in evidence.signs},
         }
         if evidence
         else None,
         "support": [
             {
-                "text": one.text,
-                "supported": one.verdict.supported,
-                "score": round(one.verdict.score, 4),
-                "flaws": [flaw.value for flaw in one.verdict.flaws],
-                "article": one.article,
+                "text": sentence.text,
+                "supported": sentence.verdict.supported,
+                "score": round(sentence.verdict.score, 4),
+                "flaws": [flaw.value for flaw in sentence.verdict.flaws],
+                "article": sentence.article,
             }
-            for one in tried.support
+            for sentence in result.support
         ],
     }
 
@@ -83,7 +83,7 @@ def _earlier(turn: Turn) -> dict[str, Any]:
 
 
 def _candidate(hit: SearchHit, used: set[str]) -> dict[str, Any]:
-    """Return a passage with its scores: by meaning (cosine), by words (BM25), and fused."""
+    """Return a passage with its scores: dense (cosine), sparse (BM25), and fused."""
     return {
         "article": hit.chunk.article,
         "chunk": hit.chunk.id,

@@ -1,4 +1,4 @@
-"""Rasa's REST channel, parser and tracker: programs written for Rasa talk to this server."""
+"""Routes of Rasa's REST channel, parser and tracker, for programs written for Rasa."""
 
 import asyncio
 import json
@@ -24,13 +24,13 @@ from bot.server.service import Service
 _logger = logging.getLogger(__name__)
 router: Final = APIRouter()
 CHANNEL: Final = "rasa"
-_ANYBODY: Final = "default"  # Rasa's name for a sender who gave none
+_ANYBODY: Final = "default"  # Rasa's name for a missing sender
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=\S)|(?<=[。！？])\s*(?=\S)|\n+(?=\S)")
 _IMAGE: Final = re.compile(r"!\[[^\]\n]*\]\((\S+)\)")
 
 
 class RasaMessage(BaseModel):
-    """What a user says, as Rasa's REST channel takes it."""
+    """A user's message in the format of Rasa's REST channel."""
 
     sender: str = Field(_ANYBODY, max_length=256)
     message: str = Field(max_length=1_000_000)
@@ -45,7 +45,7 @@ class ParseRequest(BaseModel):
 
 @router.get("/webhooks/rest/")
 def health() -> dict[str, str]:
-    """Tell that the channel is there, as Rasa does."""
+    """Return that the channel is available, as Rasa does."""
     return {"status": "ok"}
 
 
@@ -58,79 +58,79 @@ async def webhook(
     token: Annotated[str, Query()] = "",
     authorization: Annotated[str, Header()] = "",
 ) -> Response:
-    """Answer a message with Rasa's list; with `?stream=true` sentence by sentence, one a line."""
+    """Answer a message with Rasa's list; with `?stream=true`, one sentence per line."""
     service = service_of(request)
     check_channel(service, "rasa_token", authorization or token)
-    given = (body.metadata or {}).get("client_message_id")
+    client_id = (body.metadata or {}).get("client_message_id")
     message = Message(
         text=body.message,
-        conversation_id=_id_here(service, body.sender),
+        conversation_id=_conversation_id(service, body.sender),
         sender=None if body.sender == _ANYBODY else body.sender,
         channel=CHANNEL,
-        client_message_id=given[:128] if isinstance(given, str) and given else None,
+        client_message_id=client_id[:128] if isinstance(client_id, str) and client_id else None,
     )
-    answering = await service.messages.begin(message)
+    reply_stream = await service.messages.begin(message)
     if stream:
-        lines = _lines(answering, body.sender)
+        lines = _lines(reply_stream, body.sender)
         return StreamingResponse(lines, media_type="application/json", headers=STREAM_HEADERS)
-    turn = await answering.turn()
+    turn = await reply_stream.turn()
     return JSONResponse(responses(turn, turn.reply.text, body.sender))
 
 
 def responses(turn: Turn, text: str, recipient: str) -> list[dict[str, Any]]:
-    """Return a reply, or the rest of one, as Rasa's messages; the last one holds the buttons.
+    """Return a reply, or the rest of one, as Rasa's messages; the last one has the buttons.
 
-    What Rasa has no word for stands in the last one's `metadata`, which its clients pass over.
+    Values unknown to Rasa are in `metadata` of the last message, which its clients ignore.
     """
-    found = _messages(text, recipient)
+    replies = _messages(text, recipient)
     if not turn.reply.text:
-        return found  # a person has the conversation: nothing is said
-    last: dict[str, Any] = found[-1] if found else {"recipient_id": recipient}
+        return replies  # an agent has the conversation: no reply
+    last: dict[str, Any] = replies[-1] if replies else {"recipient_id": recipient}
     if turn.reply.buttons:
         last["buttons"] = [{"title": b.title, "payload": b.payload} for b in turn.reply.buttons]
     public = serialization.turn_json(turn)
     last["metadata"] = {
         key: public[key] for key in ("message_id", "route", "reason", "handoff") if key in public
     } | {"citations": public["reply"]["citations"]}
-    return found or [last]
+    return replies or [last]
 
 
 def _messages(text: str, recipient: str) -> list[dict[str, Any]]:
-    """Return a text as messages: a line that is nothing but an image becomes one."""
-    found: list[dict[str, Any]] = []
-    words: list[str] = []
+    """Return a text as messages: a line with only an image becomes an image message."""
+    replies: list[dict[str, Any]] = []
+    lines: list[str] = []
 
     def end() -> None:
-        if said := "\n".join(words).strip():
-            found.append({"recipient_id": recipient, "text": said})
-        words.clear()
+        if text_ := "\n".join(lines).strip():
+            replies.append({"recipient_id": recipient, "text": text_})
+        lines.clear()
 
     for line in text.split("\n"):
         if image := _IMAGE.fullmatch(line.strip()):
             end()
-            found.append({"recipient_id": recipient, "image": image[1]})
+            replies.append({"recipient_id": recipient, "image": image[1]})
         else:
-            words.append(line)
+            lines.append(line)
     end()
-    return found
+    return replies
 
 
-async def _lines(answering: ReplyStream, recipient: str) -> AsyncIterator[bytes]:
-    """Yield Rasa's messages as lines of JSON; a sentence leaves when the next one begins."""
+async def _lines(stream: ReplyStream, recipient: str) -> AsyncIterator[bytes]:
+    """Yield Rasa's messages as lines of JSON, sentence by sentence."""
     waiting = ""
     try:
-        async for event in answering.events():
+        async for event in stream.events():
             if isinstance(event, Turn):
-                said = event.reply.text
-                # Where somebody else moved the conversation on, another reply stands in the end.
-                rest = waiting if said.endswith(waiting) else said
-                for message in responses(event, rest if said else "", recipient):
+                reply = event.reply.text
+                # If the conversation changed in between, the final reply is another one.
+                rest = waiting if reply.endswith(waiting) else reply
+                for message in responses(event, rest if reply else "", recipient):
                     yield _line(message)
             elif isinstance(event, str):
                 *whole, waiting = _SENTENCE.split(waiting + event)
                 for message in _messages("\n".join(whole), recipient):
                     yield _line(message)
-    except Exception:  # the status line is gone; the stream ends with what was said
+    except Exception:  # the status line is sent; the stream ends here
         _logger.exception("a reply could not be finished")
         metrics.FAILURES.inc()
         yield _line({"recipient_id": recipient, "custom": {"error": "internal"}})
@@ -147,7 +147,7 @@ def parse(
     token: Annotated[str, Query()] = "",
     authorization: Annotated[str, Header()] = "",
 ) -> dict[str, Any]:
-    """Return what a text means, in Rasa's shape; nothing of it is kept."""
+    """Return the understanding of a text in Rasa's format; nothing is stored."""
     service = service_of(request)
     check_channel(service, "rasa_token", authorization or token)
     service.assistant.check(Message(body.text))
@@ -170,28 +170,28 @@ async def tracker(
     token: Annotated[str, Query()] = "",
     authorization: Annotated[str, Header()] = "",
 ) -> dict[str, Any]:
-    """Return a sender's tracker, for holders of the console's token or of the rasa_token."""
+    """Return a sender's tracker, for holders of the console's token or the rasa_token."""
     service = service_of(request)
     check_either(service, "rasa_token", authorization, token)
-    if len(sender) > 256:  # noqa: PLR2004 — as long as a sender may be
+    if len(sender) > 256:  # noqa: PLR2004 — the maximum length of a sender
         message = "the sender is too long: at most 256 characters"
         raise InvalidMessageError(message)
-    found = await asyncio.to_thread(_tracker, service, sender)
-    return found if include_events != "NONE" else {**found, "events": None}
+    content = await asyncio.to_thread(_tracker, service, sender)
+    return content if include_events != "NONE" else {**content, "events": None}
 
 
 def _tracker(service: Service, sender: str) -> dict[str, Any]:
-    """Read a tracker; as in Rasa, a sender nobody knows has an empty one."""
-    identifier = _id_here(service, sender)
+    """Return a tracker; as in Rasa, it is empty for an unknown sender."""
+    identifier = _conversation_id(service, sender)
     try:
         lines = service.reader.history(identifier)
     except NotFoundError:
         lines = []
     turns = [service.log.answered(line["id"]) for line in lines if line["role"] == "customer"]
     state = service.log.load(identifier)
-    kept = service.assistant.components.policy.content.kept
-    return trackers.tracker(sender, lines, [turn for turn in turns if turn], state, kept)
+    is_persistent = service.assistant.components.policy.content.kept
+    return trackers.tracker(sender, lines, [turn for turn in turns if turn], state, is_persistent)
 
 
-def _id_here(service: Service, sender: str) -> str:
+def _conversation_id(service: Service, sender: str) -> str:
     return conversation_id(service.secrets.token, CHANNEL, sender)

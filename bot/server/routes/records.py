@@ -1,7 +1,7 @@
-"""The routes of a customer's records, for who has the conversation; they change nothing.
+"""Routes of a customer's records, for the agent of the conversation; they change nothing.
 
-What records are, and what proves them, is up to the home's actions. The path says `orders`, as it
-did when all records were orders.
+The home's actions define the records and their proof. The path is `orders` because at first all
+records were orders.
 """
 
 from typing import Annotated, Any, Final
@@ -21,8 +21,8 @@ from bot.server.service import Service
 from bot.store.accounts import AccessLevel
 
 router: Final = APIRouter(prefix="/api/desk/conversations/{conversation}/orders")
-_NOT_HERE: Final = "orders are kept in another system: look there"
-_NO_FIT: Final = "no record has these values: ask the customer for them"
+_NO_SOURCE: Final = "the orders are in another system: look there"
+_NO_MATCH: Final = "no record has these values: ask the customer for them"
 Values = Annotated[
     dict[
         Annotated[str, Field(max_length=64)],
@@ -32,27 +32,29 @@ Values = Annotated[
 ]
 
 
-def allowed(conversation: str, who: TheStaff, service: TheService) -> StaffUser:
-    """Return who asks; raise 403 where the conversation is a colleague's, or nobody's yet."""
+def allowed(conversation: str, staff: TheStaff, service: TheService) -> StaffUser:
+    """Return the caller; raise 403 unless the conversation is assigned to them."""
     custody = service.desk.custody(conversation)
-    mine = who.user and custody.owner is ConversationOwner.HUMAN and custody.agent == who.user.id
-    if not (mine or who.level.covers(AccessLevel.SUPERVISOR)):
-        message = "take the conversation over first: orders are for who has it"
+    mine = (
+        staff.user and custody.owner is ConversationOwner.HUMAN and custody.agent == staff.user.id
+    )
+    if not (mine or staff.level.covers(AccessLevel.SUPERVISOR)):
+        message = "take over the conversation first to see its orders"
         raise RefusedRequestError(403, message, "orders_first")
-    return who
+    return staff
 
 
 Allowed = Annotated[StaffUser, Depends(allowed)]
 
 
 @router.get("")
-def orders(conversation: str, who: Allowed, service: TheService) -> dict[str, Any]:
-    """List the records of the customer, as far as it is proven who that is.
+def orders(conversation: str, staff: Allowed, service: TheService) -> dict[str, Any]:
+    """List the records of the customer, as far as the customer is verified.
 
-    `known` is false where they are kept elsewhere. `titles` and `fields` say, in the languages of
-    the home, what the records are called and what proves one.
+    `known` is false if they are in another system. `titles` and `fields` name the records and the
+    values that prove one, in the languages of the home.
     """
-    del who
+    del staff
     source = _source(service)
     if source is None:
         return {"known": False, "orders": [], "titles": {}, "fields": []}
@@ -66,30 +68,30 @@ def orders(conversation: str, who: Allowed, service: TheService) -> dict[str, An
 
 
 @router.post("")
-def prove(conversation: str, body: Values, who: Allowed, service: TheService) -> dict[str, Any]:
-    """Return the records that these values prove; who tries ten wrong sets has to wait.
+def prove(conversation: str, body: Values, staff: Allowed, service: TheService) -> dict[str, Any]:
+    """Return the records that these values prove; ten wrong attempts cause a waiting time.
 
-    The values that are needed stand in `fields` of the list.
+    `fields` of the list names the required values.
     """
     del conversation
-    return {"orders": [records.as_json(record) for record in _proven(service, body, who)]}
+    return {"orders": [records.as_json(record) for record in _prove(service, body, staff)]}
 
 
-def _proven(service: Service, values: dict[str, str], who: StaffUser) -> list[records.Record]:
+def _prove(service: Service, values: dict[str, str], staff: StaffUser) -> list[records.Record]:
     source = _source(service)
     if source is None:
-        raise NotFoundError(_NOT_HERE, "orders_elsewhere")
+        raise NotFoundError(_NO_SOURCE, "orders_elsewhere")
     names = [field.name for field in source.proof_fields]
     if missing := [name for name in names if name not in values]:
-        wanted = ", ".join(missing)
-        message = f"{wanted} must be given: see `fields` of the list"
-        raise RefusedRequestError(422, message, "values_missing", names=wanted)
-    service.lookups.check(_name(who))
-    found = source.prove({name: values[name] for name in names})
-    if not found:
-        service.lookups.wrong(_name(who))
-        raise NotFoundError(_NO_FIT, "no_such_order")
-    return list(found)
+        names_missing = ", ".join(missing)
+        message = f"{names_missing} is missing: see `fields` of the list"
+        raise RefusedRequestError(422, message, "values_missing", names=names_missing)
+    service.lookups.check(_name(staff))
+    records_ = source.prove({name: values[name] for name in names})
+    if not records_:
+        service.lookups.wrong(_name(staff))
+        raise NotFoundError(_NO_MATCH, "no_such_order")
+    return list(records_)
 
 
 def _source(service: Service) -> RecordSource | None:
@@ -97,5 +99,5 @@ def _source(service: Service) -> RecordSource | None:
     return actions.records if isinstance(actions, ActionRunner) else None
 
 
-def _name(who: StaffUser) -> str:
-    return who.user.id if who.user else ""
+def _name(staff: StaffUser) -> str:
+    return staff.user.id if staff.user else ""

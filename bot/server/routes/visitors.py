@@ -1,6 +1,6 @@
-"""Who may touch a conversation: its visitor, or the business.
+"""Access of visitors to conversations, and the route for their sessions.
 
-A conversation that began with a visitor's session is open to that session alone. One that began
+A conversation that began with a visitor's session is open only to that session. One that began
 without is open by its id, 128 random bits, unless the setting `visitor_tokens` is `required`.
 """
 
@@ -14,34 +14,34 @@ from pydantic import BaseModel, Field
 from bot.core.signatures import equal
 from bot.core.types import CarelineError, ForbiddenError, Message, new_id, now
 from bot.server.auth.access import signed_in
-from bot.server.auth.visitor_tokens import LASTS, Visitor, is_session, proves
+from bot.server.auth.visitor_tokens import LIFETIME, Visitor, is_session, proves
 from bot.server.service import Service
 
 router: Final = APIRouter(prefix="/api")
 Authorization = Annotated[str, Header()]
 _BEARER: Final = "Bearer "
-_NO_SESSION: Final = "this needs a visitor's session: POST /api/sessions gives one"
-_UNKNOWN_SESSION: Final = "this session is over, or not from here: ask for a new one"
+_NO_SESSION: Final = "this needs a visitor's session: get one with POST /api/sessions"
+_UNKNOWN_SESSION: Final = "this session is invalid or has expired: get a new one"
 
 
 class Identity(BaseModel):
-    """A customer's id, and the proof of your own server that the visitor is that customer."""
+    """A customer's id, with the proof of your own server."""
 
     id: str = Field(min_length=1, max_length=256)
     hmac: str = Field(max_length=128)
 
 
 class NewSession(BaseModel):
-    """What a session is asked for with."""
+    """The request for a session."""
 
     identity: Identity | None = None
 
 
 class Caller:
-    """Somebody who makes a request: the business, a visitor, or neither."""
+    """The caller of a request: the business, a visitor, or neither."""
 
     def __init__(self, service: Service, authorization: str) -> None:
-        """Read the header; raise 401 for a session that is over or was not made here."""
+        """Read the header; raise 401 for an invalid or expired session."""
         token = authorization.removeprefix(_BEARER)
         settings = service.home.settings
         keys = (service.secrets.token, settings.secret("api_key"))
@@ -57,9 +57,9 @@ class Caller:
                 raise HTTPException(401, _UNKNOWN_SESSION)
 
     def check(self, conversation_id: str) -> None:
-        """Raise ForbiddenError where a conversation is somebody else's.
+        """Raise ForbiddenError if a conversation belongs to another visitor.
 
-        One that is not there yet may be begun; with a session only, where that is required.
+        A new conversation may be started; only with a session if sessions are required.
         """
         if self.is_business:
             return
@@ -68,30 +68,30 @@ class Caller:
             if self._required and self.visitor is None:
                 raise HTTPException(401, _NO_SESSION)
             return
-        mine = self.visitor is not None and self.visitor.id == holder
-        anybodys = not holder and not self._required
-        if not (mine or anybodys):
-            message = "this conversation is another visitor's: show its session"
+        is_own = self.visitor is not None and self.visitor.id == holder
+        is_open = not holder and not self._required
+        if not (is_own or is_open):
+            message = "this conversation belongs to another visitor: send its session"
             raise ForbiddenError(message)
 
     def holds(self, conversation_id: str) -> bool:
-        """Tell whether a conversation is the caller's own."""
-        mine = self.visitor.id if self.visitor else None
-        return mine is not None and mine == self._service.visits.holder(conversation_id)
+        """Return whether a conversation belongs to the caller."""
+        visitor_id = self.visitor.id if self.visitor else None
+        return visitor_id is not None and visitor_id == self._service.visits.holder(conversation_id)
 
     def check_message(self, message_id: str) -> None:
-        """Raise ForbiddenError where a message stands in somebody else's conversation."""
+        """Raise ForbiddenError if a message is in another visitor's conversation."""
         self.check(self._service.visits.conversation_of(message_id))
 
     def signed(self, message: Message) -> Message:
-        """Return a message as this caller's: with the visitor, and the customer where proven."""
+        """Return a message with the visitor and, if verified, the customer."""
         if self.visitor is None:
             return message
         return replace(message, visitor=self.visitor.id, customer=self.visitor.customer)
 
 
-async def admitted(request: Request, conversation_id: str, authorization: str) -> Caller:
-    """Return the caller who may touch a conversation; raise 401 or ForbiddenError for others."""
+async def check_access(request: Request, conversation_id: str, authorization: str) -> Caller:
+    """Return the caller with access to a conversation; raise 401 or ForbiddenError otherwise."""
     service: Service = request.app.state.service
     caller = Caller(service, authorization)
     await asyncio.to_thread(caller.check, conversation_id)
@@ -102,24 +102,24 @@ async def admitted(request: Request, conversation_id: str, authorization: str) -
 def begin_session(
     body: NewSession, request: Request, authorization: Authorization = ""
 ) -> dict[str, Any]:
-    """Make a visitor's session, or renew the one that is shown.
+    """Create a visitor's session, or renew the one in the header.
 
-    With an identity the session is that customer's. Where the one shown is another customer's, a
-    new visitor begins: nobody takes over what somebody else wrote in the same browser.
+    With an identity, the session is that customer's. If the present session is another customer's,
+    a new visitor starts, so that nobody takes over what somebody else wrote in the same browser.
     """
     service: Service = request.app.state.service
     at = now()
-    shown = authorization.removeprefix(_BEARER)
-    visitor = service.tickets.visitor(shown, at) or Visitor(new_id())
+    token = authorization.removeprefix(_BEARER)
+    visitor = service.tickets.visitor(token, at) or Visitor(new_id())
     if body.identity:
         _check_identity(service, body.identity)
-        other = visitor.customer not in {None, body.identity.id}
-        visitor = Visitor(new_id() if other else visitor.id, body.identity.id)
+        is_other_customer = visitor.customer not in {None, body.identity.id}
+        visitor = Visitor(new_id() if is_other_customer else visitor.id, body.identity.id)
     return {
         "session": service.tickets.session(visitor, at),
         "visitor": visitor.id,
         "customer": visitor.customer,
-        "expires_at": (at + LASTS).isoformat(),
+        "expires_at": (at + LIFETIME).isoformat(),
         "attachment_bytes": service.home.settings.attachment_bytes,
     }
 
@@ -127,8 +127,8 @@ def begin_session(
 def _check_identity(service: Service, identity: Identity) -> None:
     secret = service.home.settings.secret("identity_secret")
     if not secret:
-        message = "no visitor can be identified: set identity_secret, and sign ids with it"
+        message = "visitors cannot be identified: set identity_secret and sign ids with it"
         raise CarelineError(message)
     if not proves(secret, identity.id, identity.hmac):
-        message = "the hmac is not that of this id: sign it with the identity_secret"
+        message = "the hmac does not match the id: sign it with the identity_secret"
         raise ForbiddenError(message)

@@ -121,7 +121,7 @@ def test_a_wrong_value_in_a_further_column_is_named(tmp_path: Path, column: str)
     source = tmp_path / "orders.csv"
     head = f"number,status,items,placed_days_ago,eta_in_days,{column}\n"
     source.write_text(f"{head}B1,delivered,Tent,4,2,shells\n", encoding="utf-8")
-    with pytest.raises(CarelineError, match=r"orders\.csv row 2 is no order"):
+    with pytest.raises(CarelineError, match=r"orders\.csv row 2 is not an order"):
         orders_db.build(source, tmp_path / "orders.db")
 
 

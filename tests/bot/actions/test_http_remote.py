@@ -226,4 +226,4 @@ def test_the_log_says_why_without_what_the_customer_told(
 
 
 def test_where_nothing_may_be_done_the_server_is_not_asked() -> None:
-    assert "not asked" in templates(DisabledRemoteActions().run(ONE))
+    assert "not called" in templates(DisabledRemoteActions().run(ONE))

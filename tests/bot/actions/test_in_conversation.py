@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.actions.calls import ActionCall, ActionReply, ActionResult, Steps, finished
+from bot.actions.calls import ActionCall, ActionReply, ActionResult, Steps, run_to_end
 from bot.actions.runner import ActionRunner
 from bot.assistant.pipeline import Assistant
 from bot.assistant.protocols import Actions, Components
@@ -41,7 +41,7 @@ class Acts:
         self.calls: list[ActionCall] = []
 
     def run(self, call: ActionCall, /) -> ActionResult:
-        return finished(self.stream(call))
+        return run_to_end(self.stream(call))
 
     def stream(self, call: ActionCall, /) -> Steps:
         self.calls.append(call)

@@ -71,7 +71,7 @@ def test_what_the_demo_serves_passes(home: Home, path: str) -> None:
         ),
         ("templates/en.yml", "- a\n- b\n", None, "map template names"),
         ("templates/en.yml", "human:\n  - ''\n", 1, "`human`"),
-        ("templates/en.yml", "human: ok\nthanks: 'It is {price:.2f}'\n", 2, "no name"),
+        ("templates/en.yml", "human: ok\nthanks: 'It is {price:.2f}'\n", 2, "not a name"),
         ("templates/en.yml", "human: ok\nthanks: 'It is {'\n", 2, "brace"),
         ("templates/en.yml", "human: 'Hello {name}'\n", 1, "not always known"),
         ("templates/en.yml", "x: !!python/object/apply:os.system ['true']\n", 1, "not YAML"),

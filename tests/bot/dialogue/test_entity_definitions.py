@@ -46,7 +46,7 @@ def test_the_version_tells_of_a_changed_file(tmp_path: Path) -> None:
         ("colour: {file: none.txt}", "colour: cannot read"),
         ("colour: {}", "colour: give"),
         ("colour: {values: {grey: []}, file: none.txt}", "colour: give"),
-        ("colour: {values: {grey: [ash], white: [Ash]}}", "Ash names both grey and white"),
+        ("colour: {values: {grey: [ash], white: [Ash]}}", "Ash is a name of both grey and white"),
         ("colour: {values: {grey: ['']}}", "colour.grey: a name is empty"),
     ],
 )

@@ -17,6 +17,7 @@ from bot.core.types import (
 from bot.dialogue import policy
 from bot.dialogue.handoff import Assignment, ConversationOwner
 from bot.dialogue.policy import Policy, PolicyContent, PolicyError
+from bot.dialogue.policy_checks import find_issues
 from bot.dialogue.state import FormState, State
 
 CONTENT: dict[str, Any] = {
@@ -362,20 +363,20 @@ def test_only_entities_some_action_asks_for_become_slots() -> None:
 def test_problems_name_what_does_not_fit() -> None:
     intents = set(CONTENT["routes"]) - {"refund"}
     templates = {"billing", "greeting", "to_person"}
-    assert [one.message for one in POLICY.problems(intents, templates)] == [
+    assert [one.message for one in find_issues(POLICY.content, intents, templates)] == [
         "intent `refund` in policy.yml is unknown to the model",
         "template `refund` of intent `refund` does not exist",
     ]
-    assert POLICY.problems(CONTENT["routes"], {*templates, "refund"}) == []
+    assert find_issues(POLICY.content, CONTENT["routes"], {*templates, "refund"}) == []
 
 
 def test_without_a_model_no_intent_is_unknown() -> None:
-    assert POLICY.problems((), {"billing", "greeting", "to_person", "refund"}) == []
+    assert find_issues(POLICY.content, (), {"billing", "greeting", "to_person", "refund"}) == []
 
 
 def test_an_act_without_action_is_a_problem() -> None:
     content = PolicyContent.model_validate({"routes": {"refund": "act"}})
-    (problem,) = Policy(content, "p").problems({"refund"}, ())
+    (problem,) = find_issues(content, {"refund"}, ())
     assert problem.message == "intent `refund` in policy.yml acts but names no action"
     assert (problem.reason, problem.facts) == ("no_action", {"intent": "refund"})
 

@@ -6,13 +6,13 @@ import httpx
 import pytest
 
 from bot.core.types import new_id
-from bot.server.auth.secrets_file import load_or_make
+from bot.server.auth.secrets_file import load_or_create
 from tests.running import Server
 
 
 @pytest.fixture
 def desk(api: httpx.Client, server: Server) -> httpx.Client:
-    api.headers["Authorization"] = f"Bearer {load_or_make(server.home).token}"
+    api.headers["Authorization"] = f"Bearer {load_or_create(server.home).token}"
     return api
 
 

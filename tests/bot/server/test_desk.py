@@ -7,14 +7,14 @@ import httpx
 import pytest
 
 from bot.core.types import new_id
-from bot.server.auth.secrets_file import load_or_make
+from bot.server.auth.secrets_file import load_or_create
 from tests.running import Server
 from ui.client.http_client import Client
 
 
 @pytest.fixture
 def desk(server: Server) -> Iterator[httpx.Client]:
-    token = load_or_make(server.home).token
+    token = load_or_create(server.home).token
     headers = {"Authorization": f"Bearer {token}"}
     with httpx.Client(base_url=f"{server.url}/api/desk", headers=headers, timeout=300) as client:
         client.put("/agents", json={"id": "ann", "name": "Ann"})

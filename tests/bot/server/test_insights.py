@@ -14,7 +14,7 @@ from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import new_id, now
 from bot.integrations import webhooks
-from bot.server.auth.secrets_file import load_or_make
+from bot.server.auth.secrets_file import load_or_create
 from bot.store import synthetic_conversations
 from bot.store.tables import suggestions
 from tests.running import Server
@@ -33,7 +33,7 @@ ROUTES = (
 
 @pytest.fixture(scope="module")
 def token(server: Server) -> dict[str, str]:
-    return {"Authorization": f"Bearer {load_or_make(server.home).token}"}
+    return {"Authorization": f"Bearer {load_or_create(server.home).token}"}
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def traffic(server: Server) -> Iterator[Home]:
     home = Home(Settings.load(server.home))
     home.log()
     with pytest.MonkeyPatch.context() as patch:  # few conversations: many must be about the new
-        patch.setattr(traffic_simulation, "_NEW", (0.8, 0.95))
+        patch.setattr(traffic_simulation, "_UNFORESEEN", (0.8, 0.95))
         made = traffic_simulation.simulate_traffic(
             traffic_simulation.read_source(
                 home.path / "dialogs", home.knowledge(), home.served_by()

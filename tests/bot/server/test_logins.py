@@ -15,7 +15,7 @@ from bot.core.settings import Settings
 from bot.core.types import new_id
 from bot.server.app import create
 from bot.server.auth import sessions
-from bot.server.auth.secrets_file import load_or_make
+from bot.server.auth.secrets_file import load_or_create
 from bot.store.accounts import AccessLevel, User, Users
 from tests.bot.server import workshop_routes
 from tests.running import Server
@@ -261,7 +261,7 @@ def test_what_agents_write_for_each_other_is_kept_without_personal_data(
     conversation = new_id()
     api.post("/api/messages", json={"text": "where is my order", "conversation_id": conversation})
     here = f"/api/desk/conversations/{conversation}"
-    token = {"Authorization": f"Bearer {load_or_make(server.home).token}"}
+    token = {"Authorization": f"Bearer {load_or_create(server.home).token}"}
     note = api.post(f"{here}/notes", json={"text": "call a@example.com"}, headers=token).json()
     assert "example.com" not in note["text"]
     for _ in range(2):

@@ -13,7 +13,7 @@ from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import new_id
 from bot.server.auth import sessions
-from bot.server.auth.secrets_file import load_or_make
+from bot.server.auth.secrets_file import load_or_create
 from bot.store.accounts import AccessLevel, User, Users
 from tests.running import Server
 
@@ -81,7 +81,7 @@ def test_a_proven_customers_orders_are_shown_to_who_has_the_conversation(
     assert "A10234" in {one["number"] for one in found["orders"]}
     assert {one["proof"] for one in found["orders"]} == {"customer"}
     assert "example.com" not in str(found)
-    token = {"Authorization": f"Bearer {load_or_make(guarded.home).token}"}
+    token = {"Authorization": f"Bearer {load_or_create(guarded.home).token}"}
     assert client.get(path, headers=token).json() == found
 
 

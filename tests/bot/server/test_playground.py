@@ -9,14 +9,14 @@ from sqlalchemy import func, select
 from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import new_id
-from bot.server.auth.secrets_file import load_or_make
+from bot.server.auth.secrets_file import load_or_create
 from bot.store.tables import metadata
 from tests.running import Server
 
 
 @pytest.fixture
 def desk(api: httpx.Client, server: Server) -> httpx.Client:
-    api.headers["Authorization"] = f"Bearer {load_or_make(server.home).token}"
+    api.headers["Authorization"] = f"Bearer {load_or_create(server.home).token}"
     return api
 
 

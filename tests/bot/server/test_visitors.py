@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from bot.core.types import new_id, now
-from bot.server.auth.visitor_tokens import LASTS, Visitor, VisitorTokens, proves
+from bot.server.auth.visitor_tokens import LIFETIME, Visitor, VisitorTokens, proves
 from tests.running import Server
 
 QUESTION = {"text": "how long is the warranty?"}
@@ -227,7 +227,7 @@ def test_a_session_lasts_and_only_its_maker_can_make_it() -> None:
     tickets, at = VisitorTokens(b"one"), now()
     made = tickets.session(Visitor("v", "c"), at)
     assert tickets.visitor(made, at) == Visitor("v", "c")
-    assert tickets.visitor(made, at + LASTS + timedelta(seconds=1)) is None
+    assert tickets.visitor(made, at + LIFETIME + timedelta(seconds=1)) is None
     assert VisitorTokens(b"two").visitor(made, at) is None
     mark, body, signature = made.split(".")
     other = tickets.session(Visitor("w"), at).split(".")[1]

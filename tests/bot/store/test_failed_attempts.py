@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 from bot.core.types import now
 from bot.server.api_errors import RefusedRequestError
 from bot.server.auth import rate_limits
-from bot.server.auth.rate_limits import MOST, SPAN, AttemptLimiter
+from bot.server.auth.rate_limits import ATTEMPT_WINDOW, MAX_ATTEMPTS, AttemptLimiter
 from bot.store import database
 from bot.store.tables import guesses
 
@@ -20,7 +20,7 @@ def counted(engine: Engine, kind: str = "login") -> AttemptLimiter:
 def test_who_guesses_waits_in_every_process_and_nobody_else_does(engine: Engine) -> None:
     database.migrate(engine)
     one, other = counted(engine), counted(engine)
-    for number in range(MOST):
+    for number in range(MAX_ATTEMPTS):
         one.check("ann")
         (one, other)[number % 2].wrong("ann")
     for process in (one, other):
@@ -37,11 +37,11 @@ def test_guesses_are_forgotten_after_a_while_and_after_a_right_one(
     database.migrate(engine)
     found = counted(engine)
     for name in ("ann", "bo"):
-        for _ in range(MOST):
+        for _ in range(MAX_ATTEMPTS):
             found.wrong(name)
     found.right("bo")
     found.check("bo")
-    later = now() + SPAN + timedelta(seconds=1)
+    later = now() + ATTEMPT_WINDOW + timedelta(seconds=1)
     monkeypatch.setattr(rate_limits, "now", lambda: later)
     found.check("ann")
     found.wrong("ann")
