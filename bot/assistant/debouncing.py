@@ -32,8 +32,8 @@ def wait_for_quiet(log: ConversationLog, message: Message) -> None:
 def whole(log: ConversationLog, message: Message) -> MessageBurst:
     """Return all that waits in a message's conversation as one message, the last one of it."""
     waiting = log.pending(message.conversation_id) if message.burst else ()
-    if len(waiting) < 2 or message.id not in {one.id for one in waiting}:  # noqa: PLR2004 — one is no burst
+    if len(waiting) < 2 or message.id not in {other.id for other in waiting}:  # noqa: PLR2004 — one is no burst
         return MessageBurst(message)
-    text = "\n".join(one.text for one in waiting)
+    text = "\n".join(message.text for message in waiting)
     last = replace(waiting[-1], text=text, channel=message.channel)
-    return MessageBurst(last, tuple(one.id for one in waiting[:-1]))
+    return MessageBurst(last, tuple(message.id for message in waiting[:-1]))

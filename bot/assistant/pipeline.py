@@ -214,9 +214,9 @@ class Assistant:
                     continue
                 if answer.replies:
                     yield BETWEEN
-                found = self.retrieve(own, request, decision, timer)
-                answer = answer.with_retrieval(found)
-                response = yield from self.respond(own.with_slots(slots), request, found, timer)
+                passages = self.retrieve(own, request, decision, timer)
+                answer = answer.with_retrieval(passages)
+                response = yield from self.respond(own.with_slots(slots), request, passages, timer)
             except Exception:
                 if not answer.decisions:
                     _logger.exception("message %s is handed off", context.message.id)
@@ -298,11 +298,11 @@ class Assistant:
         self,
         context: TurnContext,
         understanding: Understanding,
-        found: Retrieval,
+        retrieved: Retrieval,
         timer: StepTimer,
     ) -> Generator[str, None, Response]:
         """Yield the tokens of the reply to a request, in the customer's script."""
-        tokens = self._responder.respond(context, understanding, found, timer)
+        tokens = self._responder.respond(context, understanding, retrieved, timer)
         return (yield from in_script(tokens, context.script))
 
     def served_by(self) -> ServingVersions:

@@ -1,4 +1,4 @@
-"""What an assistant is made of: the protocols of its parts."""
+"""Protocols of an assistant's components."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ ReplyTokens = Generator[str, None, Reply]
 
 
 class MessageReceipt(Protocol):
-    """What became of a message: itself and, when it was answered before, its turn."""
+    """A received message and, when it was answered before, its turn."""
 
     @property
     def message(self) -> Message:
-        """The message as it stands in the log."""
+        """The message as it is in the log."""
 
     @property
     def turn(self) -> Turn | None:
@@ -30,7 +30,7 @@ class MessageReceipt(Protocol):
 
 
 class ConversationLog(Protocol):
-    """Where messages, turns and states are kept."""
+    """The log of messages, turns and states."""
 
     def receive(self, message: Message, /) -> MessageReceipt:
         """Commit a message before anything is said about it."""
@@ -42,9 +42,9 @@ class ConversationLog(Protocol):
         """Return the state of a conversation."""
 
     def append(self, turn: Turn, state: State, before: State, /) -> Turn:
-        """Commit a turn, the state after it and the one before; return the turn that stands.
+        """Commit a turn, the state after it and the one before; return the turn in the log.
 
-        Raises MovedOnError where the conversation is no longer in the state before.
+        Raises ConversationChangedError where the conversation is no longer in the state before.
         """
 
     def pending(self, conversation_id: str | None = None, /) -> Sequence[Message]:
@@ -61,7 +61,7 @@ class ConversationLog(Protocol):
 
 
 class UnderstandingExplanation(Protocol):
-    """Why a message was understood as it was."""
+    """The reasons why a message was understood as it was."""
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -133,7 +133,7 @@ class Knowledge(Protocol):
 
 
 class Answerer(Protocol):
-    """Says what passages say."""
+    """A writer of answers from passages."""
 
     def stream(
         self, question: str, hits: Sequence[SearchHit], language: str, gone: Callable[[], bool], /
@@ -142,7 +142,7 @@ class Answerer(Protocol):
 
 
 class Actions(Protocol):
-    """Does things in the shop's systems."""
+    """Actions in the systems of the business."""
 
     def run(self, call: ActionCall, /) -> "ActionOutcome":
         """Run an action to its end."""
@@ -168,15 +168,15 @@ class ActionResponse(Protocol):
 
     @property
     def buttons(self) -> Sequence[Button]:
-        """What the customer may press."""
+        """The buttons for the customer."""
 
     @property
     def continues(self) -> bool:
-        """Whether it goes on with the response before it, on the same line."""
+        """True where it continues the response before it on the same line."""
 
 
 class ActionOutcome(Protocol):
-    """What an action said and set."""
+    """The responses of an action and the slots it set."""
 
     @property
     def said(self) -> Sequence[ActionResponse]:
@@ -192,19 +192,19 @@ class ActionOutcome(Protocol):
 
     @property
     def failed(self) -> str | None:
-        """Why a person must take over, in a word; None where it did what it does."""
+        """The reason why a person must take over, in one word; None after success."""
 
 
 class FollowUpSuggester(Protocol):
-    """Knows what is asked next."""
+    """A predictor of the next questions."""
 
     def suggest(self, history: Sequence[str], k: int, /) -> Sequence[str]:
-        """Return the k likeliest next intents or article ids, none of which stands in history."""
+        """Return the k likeliest next intents or article ids, none of which is in `history`."""
 
 
 @dataclass(frozen=True)
 class Components:
-    """What an assistant is made of; knowledge and actions may be absent."""
+    """The components of an assistant; knowledge and actions may be absent."""
 
     log: ConversationLog
     understander: MessageUnderstander

@@ -1,4 +1,4 @@
-"""What a customer may ask next: learnt from what followed what in the log, and from content.
+"""Likely next questions, learnt from the order of questions in the log and from content.
 
 Items are intents or ids of articles. After the last item of a session, each other item is scored
 by how often it followed it, smoothed by how often it followed the other items of this session,
@@ -20,7 +20,7 @@ _FEW: Final = 20.0  # questions before what is popular says much
 
 @dataclass(frozen=True)
 class EvidenceWeights:
-    """How much each kind of evidence counts, in sessions.
+    """Weights of each kind of evidence, in sessions.
 
     `popular` and `earlier` are the weights of the popularity and of what followed earlier items
     before the transition from the last item; `content` is what the closest content is worth.
@@ -99,16 +99,16 @@ class QuestionSuggester:
         names = sorted({*self.popular, *self.items})
         total = sum(self.popular.values()) + _FEW
         strength = self.strength
-        found = {n: strength.popular * self.popular.get(n, 0.0) / total for n in names}
+        scores = {n: strength.popular * self.popular.get(n, 0.0) / total for n in names}
         weight = 1.0
         for age, item in enumerate(reversed(distinct(steps))):
             if age == 0:
-                _add(found, self.after.get(item, {}), weight)
-            _add(found, self.within.get(item, {}), weight * strength.earlier)
+                _add(scores, self.after.get(item, {}), weight)
+            _add(scores, self.within.get(item, {}), weight * strength.earlier)
             weight *= strength.recent
         for name, value in self._content(steps).items():
-            found[name] += strength.content * value
-        return found
+            scores[name] += strength.content * value
+        return scores
 
     def _content(self, steps: Sequence[str]) -> dict[str, float]:
         """Return how close each item's content is to that of the last items, 0 to 1."""

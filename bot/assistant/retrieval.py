@@ -60,7 +60,7 @@ def run_attempt(  # noqa: PLR0913, PLR0917 — what a search depends on
     """Run one search; passages with instructions to a language model are left out."""
     if components.knowledge is None:
         return SearchResult()
-    found = components.knowledge.find(
+    result = components.knowledge.find(
         attempt.query,
         k,
         language=language,
@@ -68,7 +68,7 @@ def run_attempt(  # noqa: PLR0913, PLR0917 — what a search depends on
         context=attempt.context,
         prefer=components.policy.articles(decision),
     )
-    return replace(found, hits=tuple(remove_injections(found.hits)))
+    return replace(result, hits=tuple(remove_injections(result.hits)))
 
 
 def search(

@@ -1,4 +1,4 @@
-"""What the steps of the pipeline know about a message and hand on to each other: frozen values."""
+"""Frozen values that the steps of the pipeline pass to each other."""
 
 import re
 import time
@@ -58,7 +58,7 @@ class TurnContext:
 
     @property
     def is_button(self) -> bool:
-        """Whether the request is the payload of a button."""
+        """True where the request is the payload of a button."""
         return re.fullmatch(r"/\S[^\n]{0,80}", self.request.strip()) is not None
 
     @property
@@ -75,7 +75,7 @@ class TurnContext:
 
 @dataclass(frozen=True)
 class Passages:
-    """What a search found, the answerability of each attempt, and whether it is evidence."""
+    """The passages of a search, each attempt's answerability, and whether they are evidence."""
 
     hits: tuple[SearchHit, ...] = ()
     judged: tuple[AnswerEvidence, ...] = ()
@@ -102,7 +102,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of the requests of a message so far; no decisions where all of it failed."""
+    """The answers to the requests of a message so far; no decisions where everything failed."""
 
     decisions: tuple[Decision, ...] = ()
     replies: tuple[Reply, ...] = ()
@@ -118,8 +118,8 @@ class Answer:
 
     def with_retrieval(self, retrieval: Retrieval) -> "Answer":
         """Return the answer with the passages that were found for a request."""
-        found = retrieval.passages
-        return replace(self, hits=self.hits + found.hits, judged=self.judged + found.judged)
+        passages = retrieval.passages
+        return replace(self, hits=self.hits + passages.hits, judged=self.judged + passages.judged)
 
     def with_decision(self, decision: Decision) -> "Answer":
         """Return the answer with a request that needs no reply of its own."""

@@ -79,7 +79,7 @@ def build_assistant(
     """Build the assistant of a home, with the active versions or those given by id.
 
     Without a log, the home's SQL log is used. `after` is the assistant this one takes over from,
-    `content` a folder of kept texts and rules that stand for the home's.
+    `content` a folder of content snapshots that replace the home's content.
     """
     from bot.nlu.entities.extractor import EntityExtractor
     from bot.nlu.understander import Understander

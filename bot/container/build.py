@@ -1,4 +1,4 @@
-"""What is built from a home's files: a model from its dialogs, the knowledge from documents."""
+"""Builds from a home's files: a model from its dialogs, the knowledge from documents."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -71,7 +71,7 @@ def ingest(
     """Build a version of the knowledge from places, or from the home's `kb/`; activate it."""
     from knowledge_base.ingest import ingest as run
 
-    found = collect(
+    documents = collect(
         places or [home.path / _KB],
         cache=home.settings.cache_folder / "crawled",
         depth=depth,
@@ -79,7 +79,7 @@ def ingest(
     )
     origin: dict[str, Any] = {"depth": depth, "allow_private": allow_private}
     origin["places"] = [_portable(place, home.path) for place in places or [home.path / _KB]]
-    return run(found, home.knowledge_versions, home.eyes(), progress=progress, origin=origin)
+    return run(documents, home.knowledge_versions, home.eyes(), progress=progress, origin=origin)
 
 
 def ingest_again(home: Home, *, progress: bool = False) -> "IngestReport":

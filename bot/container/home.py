@@ -66,12 +66,12 @@ class Home:
 
         name = base or self.settings.base
         if name not in self._encoders:
-            found = base_models.resolve(name, self.settings.cache_folder)
-            folder = self.settings.cache_folder / "engines" / found.id.replace("/", "_")
+            model = base_models.resolve(name, self.settings.cache_folder)
+            folder = self.settings.cache_folder / "engines" / model.id.replace("/", "_")
             if self.settings.engine == "auto" and not onnx_encoder.is_current(folder):
                 _logger.warning("making the int8 engine of %s, once, in %s", name, folder)
                 try:
-                    onnx_encoder.export(base_models.TorchEncoder(found), folder)
+                    onnx_encoder.export(base_models.TorchEncoder(model), folder)
                 except OSError as error:
                     message = (
                         f"{folder} cannot be written: {error.strerror}; set CARELINE_CACHE, "
@@ -79,7 +79,7 @@ class Home:
                     )
                     raise CarelineError(message) from error
             quick = self.settings.engine == "auto" and onnx_encoder.is_usable(folder)
-            encoder = onnx_encoder.OnnxEncoder(found, folder) if quick else self.torch_encoder(base)
+            encoder = onnx_encoder.OnnxEncoder(model, folder) if quick else self.torch_encoder(base)
             self._encoders[name] = encoder
         return self._encoders[name]
 
@@ -87,20 +87,20 @@ class Home:
         """Return a base encoder that can be fine-tuned."""
         from knowledge_base.encoders import base_models
 
-        found = base_models.resolve(base or self.settings.base, self.settings.cache_folder)
-        return base_models.TorchEncoder(found)
+        model = base_models.resolve(base or self.settings.base, self.settings.cache_folder)
+        return base_models.TorchEncoder(model)
 
     def model(self, version: str | None = None) -> "IntentModel | None":
         """Open a version of the classifier, the active one by default; None before the first."""
         from bot.nlu import intent_classifier
 
-        found = self.models.open(version) if version else self.models.current()
-        if found is None:
+        current = self.models.open(version) if version else self.models.current()
+        if current is None:
             return None
-        folder = self.models.folder(found.id)
+        folder = self.models.folder(current.id)
         own = (folder / "encoder").is_dir()
-        encoder = None if own else self.encoder(str(found.details["base"]))
-        return intent_classifier.load(folder, found, encoder, engine=self.settings.engine)
+        encoder = None if own else self.encoder(str(current.details["base"]))
+        return intent_classifier.load(folder, current, encoder, engine=self.settings.engine)
 
     def labels(self) -> tuple[str, ...]:
         """Return the intents of the active model, without loading it; none before the first."""
@@ -134,12 +134,12 @@ class Home:
         from knowledge_base.retrieval.synonyms import Synonyms
 
         versions = self.knowledge_versions
-        found = versions.open(version) if version else versions.current()
-        if found is None:
+        current = versions.open(version) if version else versions.current()
+        if current is None:
             return None
         synonyms = Synonyms.load((content or self.path) / "synonyms.yml")
-        folder = versions.folder(found.id)
-        return version_loader.load(folder, found.details, found.id, self.encoder, synonyms)
+        folder = versions.folder(current.id)
+        return version_loader.load(folder, current.details, current.id, self.encoder, synonyms)
 
     def eyes(self) -> "list[EncoderSpec]":
         """Return the encoders that shall see new knowledge: the base and one for English."""
@@ -175,7 +175,7 @@ class Home:
 
     @cached_property
     def seal(self) -> "FieldCipher":
-        """What seals personal data in the database, and signs what visitors hold."""
+        """The cipher of personal data in the database, and of visitors' tokens."""
         from bot.store import encryption
 
         return encryption.load_or_make(self.path, self.settings.secret("seal_key"))
@@ -259,6 +259,6 @@ class Home:
         )
 
     def content_versions(self) -> list[Version]:
-        """Return templates and policy as they stand, as versions."""
-        found = (("templates", self.templates().version), ("policy", self.policy().version))
-        return [Version(identifier, kind, "") for kind, identifier in found]
+        """Return the present templates and policy as versions."""
+        ids = (("templates", self.templates().version), ("policy", self.policy().version))
+        return [Version(identifier, kind, "") for kind, identifier in ids]
