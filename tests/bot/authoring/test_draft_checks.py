@@ -82,7 +82,7 @@ def test_what_the_demo_serves_passes(home: Home, path: str) -> None:
         ("canned.yml", '- shortcut: hi\n  en: "\\ud800"\n', 2, "no text"),
         ("policy.yml", 'entities:\n  w: {file: "\\0"}\n', 2, "no text"),
         ("policy.yml", f"entities:\n  w: {{file: {'x' * 5000}}}\n", 2, "cannot read"),
-        ("policy.yml", f"hours:\n  time_zone: {'x' * 5000}\n", 2, "no time zone"),
+        ("policy.yml", f"hours:\n  time_zone: {'x' * 5000}\n", 2, "not a time zone"),
         ("templates/en.yml", "human: {text: a, if: {slots: [[b]]}}\n", 1, "if.slots"),
         ("canned.yml", "- shortcut: hi\n  en: Hello\n- shortcut: A b\n", 3, "shortcut"),
         ("canned.yml", "- shortcut: hi\n  fr: Bonjour\n", 2, "fr"),
