@@ -87,7 +87,7 @@ def test_what_the_demo_serves_passes(home: Home, path: str) -> None:
         ("canned.yml", "- shortcut: hi\n  en: Hello\n- shortcut: A b\n", 3, "shortcut"),
         ("canned.yml", "- shortcut: hi\n  fr: Bonjour\n", 2, "fr"),
         ("kb/a.md", "---\nlanguage: [en\n---\nHello\n", 2, "not YAML"),
-        ("kb/a.md", "---\ntitle: a\nvalid_from: soon\n---\nHello\n", 3, "no date"),
+        ("kb/a.md", "---\ntitle: a\nvalid_from: soon\n---\nHello\n", 3, "not a date"),
         ("kb/a.md", "---\ntitle: a\n---\n", None, "no text"),
         ("kb/a.md", "", None, "empty"),
         ("kb/a.md", "a\x00b", None, "no text"),
