@@ -8,12 +8,13 @@ the certificate no longer applies, and the promise is void until they agree agai
 import math
 import threading
 from collections import deque
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from knowledge_base.array_file import ArrayFile
 
 Array = NDArray[np.float64]
 
@@ -25,7 +26,7 @@ _DIGITS: Final = 4
 
 
 @dataclass(frozen=True)
-class DriftReference:
+class DriftReference(ArrayFile):
     """The distances and confidences of calibration messages, shape (n,) each."""
 
     distances: Array
@@ -41,16 +42,6 @@ class DriftReference:
         """Return whether messages differ significantly from the calibration set."""
         pairs = ((self.distances, distances), (self.confidences, confidences))
         return any(p_value(a, b) < _ALPHA for a, b in pairs)
-
-    def save(self, path: Path) -> None:
-        """Write the arrays to one .npz file."""
-        np.savez(path, **asdict(self))
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read what `save` wrote."""
-        with np.load(path) as arrays:
-            return cls(**{name: arrays[name] for name in arrays.files})
 
 
 def p_value(a: Array, b: Array) -> float:

@@ -7,16 +7,18 @@ higher weight, and the word lists' own opinion is added: both help on other kind
 
 import csv
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.nlu import sentiment_lexicon as sentiment
+from bot.nlu.calibration import softmax
 from bot.nlu.context import message_of
+from knowledge_base.array_file import ArrayFile
 from knowledge_base.encoders.base_models import Vectors
 
 SENTIMENTS: Final = ("negative", "neutral", "positive")
@@ -44,7 +46,7 @@ class SentimentEmotion:
 
 
 @dataclass(frozen=True)
-class EmotionClassifier:
+class EmotionClassifier(ArrayFile):
     """Two linear heads, (3, d) and (6, d), on standardised vectors with word-list features."""
 
     mean: NDArray[np.float32]
@@ -58,20 +60,10 @@ class EmotionClassifier:
         """Return the sentiment and emotion of texts with these vectors, shape (n, dimension)."""
         words = [sentiment.score_words(message_of(text)) for text in texts]
         inputs = (np.hstack([vectors, [w.features for w in words]]) - self.mean) / self.spread
-        shares = _softmax(inputs @ self.sentiment_weight.T + self.sentiment_bias)
+        shares = softmax(inputs @ self.sentiment_weight.T + self.sentiment_bias)
         shares = (shares + _WORDS * np.array([w.opinion for w in words])) / (1 + _WORDS)
         feelings = inputs @ self.emotion_weight.T + self.emotion_bias
         return [_combine(share, feeling) for share, feeling in zip(shares, feelings, strict=True)]
-
-    def save(self, path: Path) -> None:
-        """Write the arrays to one .npz file."""
-        np.savez(path, **asdict(self))
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read what `save` wrote."""
-        with np.load(path) as arrays:
-            return cls(**{name: arrays[name] for name in arrays.files})
 
 
 def _combine(shares: NDArray[Any], feelings: NDArray[Any]) -> SentimentEmotion:
@@ -129,8 +121,3 @@ def fit(vectors: Vectors, rows: Sequence[dict[str, str]]) -> EmotionClassifier:
         emotions.intercept_,
     )
     return EmotionClassifier(*(np.asarray(array, dtype=np.float32) for array in arrays))
-
-
-def _softmax(logits: NDArray[Any]) -> NDArray[Any]:
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))

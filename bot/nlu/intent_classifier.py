@@ -22,6 +22,7 @@ from bot.nlu.drift import DriftReference
 from bot.nlu.emotion_classifier import EmotionClassifier, SentimentEmotion
 from bot.nlu.ngrams import NgramHead
 from bot.nlu.out_of_scope import NeighbourIndex, OutOfScopeDetector
+from knowledge_base.array_file import ArrayFile
 from knowledge_base.atomic_files import write_json
 from knowledge_base.encoders.base_models import BaseModel, TorchEncoder, Vectors
 from knowledge_base.encoders.micro_batching import MicroBatcher
@@ -48,7 +49,7 @@ class QueryEncoder(Protocol):
 
 
 @dataclass(frozen=True)
-class LinearHead:
+class LinearHead(ArrayFile):
     """A linear head on embeddings: logits = x · Wᵀ + b; W has the shape (classes, dimension)."""
 
     weight: NDArray[np.float32]
@@ -57,16 +58,6 @@ class LinearHead:
     def logits(self, vectors: Vectors) -> NDArray[np.float64]:
         """Return logits, shape (n, classes), of vectors, shape (n, dimension)."""
         return np.asarray(vectors @ self.weight.T + self.bias, dtype=np.float64)
-
-    def save(self, path: Path) -> None:
-        """Write the arrays to one .npz file."""
-        np.savez(path, **asdict(self))
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read what `save` wrote."""
-        with np.load(path) as arrays:
-            return cls(**{name: arrays[name] for name in arrays.files})
 
 
 @dataclass(frozen=True)
