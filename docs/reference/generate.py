@@ -10,6 +10,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from enum import Enum
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,7 +46,9 @@ def commands() -> str:
             "Exit codes: 0 done, 1 could not (one line says what to do), 2 wrong usage."
         ),
     ]
-    for path, command in _walk(typer.main.get_command(app), "careline"):
+    # Sorted: typer lists commands in the order in which their modules were first imported.
+    found = sorted(_walk(typer.main.get_command(app), "careline"), key=itemgetter(0))
+    for path, command in found:
         lines += ["", f"## `{path}`", "", inspect.cleandoc(command.help or "")]
         arguments = [p for p in command.params if p.param_type_name == "argument"]
         options = [
@@ -61,7 +64,7 @@ def commands() -> str:
 
 
 def _walk(command: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Yield each command with its words, in the order of the help."""
+    """Yield each command with its words."""
     if not hasattr(command, "commands"):
         yield path, command
         return
