@@ -1,13 +1,13 @@
 """The story of a message, told with a trained home and with parts that fail."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
 
 from bot.assistant.pipeline import Assistant, Received
-from bot.assistant.protocols import Components
+from bot.assistant.protocols import Components, ReplyTokens
 from bot.container import Home, build_assistant
 from bot.core import serialization
 from bot.core.settings import Settings
@@ -152,9 +152,11 @@ def test_what_nobody_could_answer_is_refused_before_it_is_stored(bot: Assistant,
 
 
 class Broken:
-    """A composer that fails after its first words."""
+    """An answerer that fails after its first words."""
 
-    def stream(self, _question: str, _hits: Sequence[SearchHit], _language: str) -> Iterator[str]:
+    def stream(
+        self, _question: str, _hits: Sequence[SearchHit], _language: str, _gone: Callable[[], bool]
+    ) -> ReplyTokens:
         yield "Well, "
         message = "the engine is gone"
         raise RuntimeError(message)
@@ -163,11 +165,12 @@ class Broken:
 def test_a_failure_on_the_way_becomes_a_hand_off(
     bot: Assistant, caplog: pytest.LogCaptureFixture
 ) -> None:
-    broken = Assistant(replace(bot.components, composer=Broken(), log=MemoryLog()))  # type: ignore[arg-type]
+    broken = Assistant(replace(bot.components, composer=Broken(), log=MemoryLog()))
     turn = say(broken, "how long does shipping take?", "broken")
     assert (turn.decision.route, turn.decision.reason) == (Route.HANDOFF, "error")
     assert turn.handoff is not None
-    assert "could not be answered" in caplog.text
+    assert "is handed off" in caplog.text
+    assert "the engine is gone" in caplog.text
     assert "shipping" not in caplog.records[0].getMessage()
 
 
