@@ -13,7 +13,7 @@ from bot.nlu import intent_classifier as serving
 from bot.nlu.intent_classifier import IntentModel
 from bot.training import folds, incremental, intent_evaluation, typos
 from bot.training.datasets import Example
-from bot.training.job import Method
+from bot.training.job import Method, TrainingOptions
 from careline_benchmarks import model_training
 from careline_benchmarks.harness import (
     Benchmark,
@@ -42,7 +42,8 @@ def _banking(base: str, method: Method, least: float, seconds: float) -> Part:
         test = model_training.read(setting, "intents", "banking77", "test.csv")
         figures = []
         for seed in range(setting.seeds):
-            model, run = model_training.train(setting, train, base=base, method=method, seed=seed)
+            options = TrainingOptions(method, base, seed=seed)
+            model, run = model_training.train(setting, train, options)
             figures.append(model_training.accuracy(model, test))
             spent = run.seconds
         result.figures[name] = {"accuracies": figures, "engine": model.engine}
@@ -57,7 +58,7 @@ def _clinc(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     train = model_training.read(setting, "intents", "clinc150", "train.csv")
     valid = model_training.read(setting, "intents", "clinc150", "val.csv")
     test = model_training.read(setting, "intents", "clinc150", "test.csv")
-    model, run = model_training.train(setting, train, base="minilm", method="full", valid=valid)
+    model, run = model_training.train(setting, train, TrainingOptions("full", "minilm", valid))
     metrics = intent_evaluation.evaluate(model, test)
     result.figures["clinc150"] = {**metrics, "seconds": run.seconds}
     result.bars += [
@@ -98,7 +99,9 @@ def _hint3_bot(setting: BenchmarkContext, bot: str) -> dict[str, float]:
         some, texts = [examples[i] for i in train_rows], [examples[i].text for i in test_rows]
         _frozen(results["frozen"], vectors, some, (train_rows, test_rows), truth)
         _hybrid(results["hybrid"], vectors, some, (train_rows, test_rows), texts, truth)
-        model, _ = model_training.train(setting, some, base="e5-small", name=f"hint3-{bot}-{fold}")
+        model, _ = model_training.train(
+            setting, some, TrainingOptions("head", "e5-small"), f"hint3-{bot}-{fold}"
+        )
         predictions = model.predict(texts)
         best = np.array([prediction.best.intent for prediction in predictions])
         results["careline"].add(best, np.array([p.oos_score for p in predictions]), truth)
@@ -186,7 +189,9 @@ def _xsid(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     figures = {"en": [], "zh": []}  # type: dict[str, list[float]]
     for fold in range(5):
         train = [e for i, e in enumerate(english) if i % 5 != fold]
-        model, _ = model_training.train(setting, train, base="e5-small", name=f"xsid-{fold}")
+        model, _ = model_training.train(
+            setting, train, TrainingOptions("head", "e5-small"), f"xsid-{fold}"
+        )
         labels = set(model.labels)
         for name, rows in (("en", english), ("zh", chinese)):
             test = [e for i, e in enumerate(rows) if i % 5 == fold and e.intent in labels]
@@ -205,7 +210,9 @@ def _typos(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     rough = [replace(e, text=typos.misspell(e.text, _TYPOS, rng)) for e in test]
     if setting.planted:
         rough = [replace(e, text=e.text[::-1]) for e in test]
-    model, _ = model_training.train(replace(setting, planted=False), train, base="minilm")
+    model, _ = model_training.train(
+        replace(setting, planted=False), train, TrainingOptions("head", "minilm")
+    )
     clean, dirty = model_training.accuracy(model, test), model_training.accuracy(model, rough)
     result.figures["typos"] = {"clean": clean, "typos": dirty}
     result.bars.append(at_most("typos: accuracy lost", clean - dirty, 0.04))
@@ -231,7 +238,9 @@ def _incremental(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     train = model_training.read(setting, "intents", "banking77", "train.csv")
     test = model_training.read(setting, "intents", "banking77", "test.csv")
     names = sorted({example.intent for example in train})
-    everything, whole = model_training.train(setting, train, base="minilm", name="all")
+    everything, whole = model_training.train(
+        setting, train, TrainingOptions("head", "minilm"), "all"
+    )
     choices = [set(np.random.default_rng(n).choice(names, _NEW, replace=False)) for n in range(3)]
     runs = [_added(setting, train, test, new, everything) for new in choices]
     seconds, lost, accuracy_new, full = (
@@ -261,7 +270,7 @@ def _added(
     initial = [example for example in train if example.intent not in new]
     added = [example for example in train if example.intent in new]
     name = "known-" + min(new)
-    before, first = model_training.train(setting, initial, base="minilm", name=name)
+    before, first = model_training.train(setting, initial, TrainingOptions("head", "minilm"), name)
     versions = Versions(setting.scratch / f"{name}-minilm-head-0", "models", "m")
     if setting.planted:
         added = model_training.mislabel(added, 0.5)[0]

@@ -10,7 +10,7 @@ from bot.nlu import intent_classifier as serving
 from bot.nlu.intent_classifier import IntentModel
 from bot.training import datasets, pipeline
 from bot.training.datasets import Example
-from bot.training.job import Method, TrainingJob
+from bot.training.job import TrainingJob, TrainingOptions
 from bot.training.pipeline import TrainingResult
 from careline_benchmarks.harness import BenchmarkContext
 from knowledge_base.index.versions import Versions
@@ -23,31 +23,28 @@ def read(setting: BenchmarkContext, *parts: str) -> list[Example]:
     return datasets.read_examples(setting.file(*parts))
 
 
-def train(  # noqa: PLR0913 — the choices of one training
+def train(
     setting: BenchmarkContext,
     examples: Sequence[Example],
-    *,
-    base: str,
-    method: Method = "head",
-    valid: Sequence[Example] | None = None,
-    seed: int = 0,
+    options: TrainingOptions,
     name: str = "model",
 ) -> tuple[IntentModel, TrainingResult]:
     """Train a model the way `careline train` does, and load it the way the server does."""
     if setting.planted:
-        examples = mislabel(examples, _PLANTED, seed)[0]
-    home = setting.home
+        examples = mislabel(examples, _PLANTED, options.seed)[0]
+    home, base, is_head = setting.home, options.base, options.method == "head"
     job = TrainingJob(
         examples,
-        home.encoder(base) if method == "head" else home.torch_encoder(base),
-        method=method,
-        valid=valid,
-        seed=seed,
+        home.encoder(base) if is_head else home.torch_encoder(base),
+        method=options.method,
+        valid=options.valid,
+        seed=options.seed,
         progress=setting.progress,
     )
-    versions = Versions(setting.scratch / f"{name}-{base}-{method}-{seed}", "models", "m")
+    folder = setting.scratch / f"{name}-{base}-{options.method}-{options.seed}"
+    versions = Versions(folder, "models", "m")
     run = pipeline.train(job, versions)
-    encoder = home.encoder(base) if method == "head" else None
+    encoder = home.encoder(base) if is_head else None
     model = serving.load(versions.folder(run.version.id), run.version, encoder)
     return model, run
 

@@ -11,6 +11,7 @@ from bot.nlu.calibration import softmax
 from bot.nlu.drift import DriftMonitor, DriftReference
 from bot.nlu.intent_classifier import IntentModel
 from bot.nlu.out_of_scope import compute_signals
+from bot.training.job import TrainingOptions
 from careline_benchmarks import model_training
 from careline_benchmarks.harness import (
     Benchmark,
@@ -42,7 +43,7 @@ def _splits(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Certify on one half of the test set, and evaluate on the other; two hundred times."""
     train = model_training.read(setting, "intents", "banking77", "train.csv")
     test = model_training.read(setting, "intents", "banking77", "test.csv")
-    model, _ = model_training.train(setting, train, base="minilm")
+    model, _ = model_training.train(setting, train, TrainingOptions("head", "minilm"))
     logits, _, distances = _scores(model, [example.text for example in test])
     number = {label: i for i, label in enumerate(model.labels)}
     targets = np.array([number[example.intent] for example in test])

@@ -14,6 +14,7 @@ import numpy as np
 from bot.nlu import emotion_classifier, language
 from bot.nlu.entities.extractor import EntityExtractor
 from bot.nlu.understander import Understander
+from bot.training.job import TrainingOptions
 from careline_benchmarks import model_training
 from careline_benchmarks.harness import (
     Benchmark,
@@ -70,7 +71,7 @@ def _speed(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     texts = [e.text for e in model_training.read(setting, "intents", "banking77", "test.csv")][
         :_TEXTS
     ]
-    model, _ = model_training.train(setting, train, base="minilm")
+    model, _ = model_training.train(setting, train, TrainingOptions("head", "minilm"))
     understander = Understander(model, EntityExtractor({}))
     raw = setting.home.torch_encoder("minilm")
     torch.set_num_threads(1)
@@ -159,7 +160,7 @@ def _requests(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     """Understand two joined questions, and single ones that must not be split."""
     train = model_training.read(setting, "intents", "banking77", "train.csv")
     test = model_training.read(setting, "intents", "banking77", "test.csv")
-    model, _ = model_training.train(setting, train, base="minilm")
+    model, _ = model_training.train(setting, train, TrainingOptions("head", "minilm"))
     understander = Understander(model, EntityExtractor({}))
     rng = np.random.default_rng(0)
     right, joined = 0, 400

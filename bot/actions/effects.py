@@ -107,15 +107,10 @@ class EffectStore:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Open a transaction that is committed at the end, or rolled back after an exception."""
-        with self._connection() as connection:
+        with self._connection() as connection, connection:  # the latter commits or rolls back
             connection.execute("BEGIN IMMEDIATE")
-            try:
-                self._prepare(connection)
-                yield Transaction(connection, self._clock())
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
+            self._prepare(connection)
+            yield Transaction(connection, self._clock())
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:

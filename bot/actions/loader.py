@@ -9,6 +9,8 @@ import importlib.util
 import sys
 import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
@@ -53,13 +55,18 @@ def load(home: Path) -> ModuleType:
             raise CarelineError(message)
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:
-            for loaded in [key for key in sys.modules if key.split(".")[0] == name]:
-                del sys.modules[loaded]
-            raise CarelineError(_explain(error, folder)) from error
+        with ExitStack() as cleanup:
+            cleanup.callback(_unload, name)
+            with _explained(folder):
+                spec.loader.exec_module(module)
+            cleanup.pop_all()  # nothing failed: the modules stay
         return module
+
+
+def _unload(name: str) -> None:
+    """Remove a module and its submodules from the imported ones."""
+    for key in [key for key in sys.modules if key.split(".")[0] == name]:
+        del sys.modules[key]
 
 
 def create(context: ActionContext) -> "list[Action]":
@@ -76,12 +83,19 @@ def create(context: ActionContext) -> "list[Action]":
     if not callable(factory):
         message = f"{folder / '__init__.py'} has no function `actions(context)`: add one"
         raise CarelineError(message)
-    try:
+    with _explained(folder):
         return list(factory(context))
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """Raise an error of the home's code as one that names its file and line."""
+    try:
+        yield
     except CarelineError:
         raise
-    except Exception as error:
-        raise CarelineError(_explain(error, folder.resolve())) from error
+    except Exception as error:  # the code is the business's own: it can raise any error
+        raise CarelineError(_explain(error, folder)) from error
 
 
 def _explain(error: Exception, folder: Path) -> str:

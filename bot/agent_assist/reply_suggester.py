@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bot.agent_assist.human_replies import MAX_CASES, HumanReplies, ReplyCase
 from bot.agent_assist.reply_features import DialogueLine, mean_similarity
 from bot.assistant.protocols import Components
+from bot.core.failures import log_failure
 from bot.core.types import OUT_OF_SCOPE, IntentScore, Role, now
 from bot.dialogue.templates import TemplateError
 from bot.generation.answer_extraction import extract
@@ -113,18 +114,21 @@ class ReplySuggester:
         if not self._lock.acquire(blocking=False):
             return
         try:
-            self._learnt_answers = reply_suggestions.count_agent_answers(self.engine)
-            cases = [*_cases_of_files(self.dialogs), *_cases_of_log(self.engine)]
-            learnt = {}
-            for language in ("en", "zh"):
-                own = [c for c in cases if (detect(c.answer.text) == "zh") == (language == "zh")]
-                if own:
-                    learnt[language] = HumanReplies.fit(own, self.encoder().passages)
-            self.learnt = learnt
-        except Exception:  # suggestions from templates and passages do not need it
-            _logger.exception("what people answered could not be learnt")
+            # Suggestions from templates and passages do not need it.
+            with log_failure(_logger, "what people answered could not be learnt"):
+                self._fit()
         finally:
             self._lock.release()
+
+    def _fit(self) -> None:
+        self._learnt_answers = reply_suggestions.count_agent_answers(self.engine)
+        cases = [*_cases_of_files(self.dialogs), *_cases_of_log(self.engine)]
+        learnt = {}
+        for language in ("en", "zh"):
+            own = [c for c in cases if (detect(c.answer.text) == "zh") == (language == "zh")]
+            if own:
+                learnt[language] = HumanReplies.fit(own, self.encoder().passages)
+        self.learnt = learnt
 
 
 def _cases(lines: Sequence[DialogueLine], conversation: str) -> Iterator[ReplyCase]:

@@ -22,9 +22,9 @@ from bot.analytics.clustering import (
     origin,
     sort_by_typicality,
 )
-from bot.analytics.period_report import ReportQuery
 from bot.core.types import OUT_OF_SCOPE, Route
 from bot.store import daily_aggregates, query_log
+from bot.store.daily_aggregates import ReportQuery
 from bot.store.query_log import LoggedQuestion
 from knowledge_base.documents import Chunk
 from knowledge_base.encoders.base_models import Vectors

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from bot.analytics.outcomes import OUTCOMES, SENTIMENTS, group, upper
 from bot.analytics.surge_alerts import Surge
 from bot.core.types import TOPIC
 from bot.store.aggregate_cache import DailyAggregate
+from bot.store.daily_aggregates import ReportQuery
 from bot.store.topic_store import TopicSummary
 
 _MAX_ARTICLES: Final = 50
@@ -30,28 +31,6 @@ DEFINITIONS: Final = {
     "times": "milliseconds until the first word and until the whole reply; percentiles to 5 %",
     "surge": "a day with more negative messages of a topic than its own past explains",
 }
-
-
-@dataclass(frozen=True)
-class ReportQuery:
-    """The scope of a report: a period (UTC days, both included), a channel, a language."""
-
-    first: date
-    last: date
-    channel: str | None = None
-    language: str | None = None
-    synthetic: bool = False
-
-    @property
-    def days(self) -> int:
-        """Return the number of days in the period."""
-        return (self.last - self.first).days + 1
-
-    def before(self) -> "ReportQuery":
-        """Return the period of the same length right before."""
-        last = self.first - timedelta(days=1)
-        first = last - timedelta(days=self.days - 1)
-        return ReportQuery(first, last, self.channel, self.language, self.synthetic)
 
 
 def page(

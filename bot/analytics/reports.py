@@ -4,16 +4,16 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
 
 from bot.analytics import outcomes, period_report
-from bot.analytics.period_report import ReportQuery
 from bot.analytics.surge_alerts import HISTORY, Surge, merge_intents, surges
 from bot.analytics.surge_detection import DetectorSettings
 from bot.core.types import OUT_OF_SCOPE, CarelineError, now
 from bot.store import aggregate_cache, daily_aggregates, topic_store
-from bot.store.daily_aggregates import ConversationFacts, DecidedMessage
+from bot.store.daily_aggregates import ConversationFacts, DecidedMessage, ReportQuery
 from bot.store.database import Database
 from bot.store.topic_store import TopicSummary
 
@@ -121,14 +121,10 @@ def alerts(
                 continue
             texts = daily_aggregates.examples(
                 connection,
-                surge.first,
-                surge.last,
+                replace(period, first=surge.first, last=surge.last),
                 topic=surge.topic,
                 sentiment=outcomes.NEGATIVE,
                 limit=_EXAMPLES,
-                channel=period.channel,
-                language=period.language,
-                synthetic=period.synthetic,
             )
             start, end = daily_aggregates.bounds(surge.first, surge.first)
             served = daily_aggregates.served_since(connection, start - _CHANGE_WINDOW, end)

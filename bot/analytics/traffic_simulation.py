@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -143,36 +143,51 @@ def simulate_traffic(
             offset = timedelta(hours=hour, seconds=int(rng.integers(3600)))
             at = datetime.combine(day, time(), UTC) + (offset if ago else offset * passed)
             language = languages[0] if len(languages) == 1 or _happens(rng, 0.75) else "zh"
-            yield _conversation(source, rng, at, language, names, weights, moods)
+            yield _conversation(source, rng, at, language, _TopicShares(names, weights, moods))
 
 
-def _conversation(  # noqa: PLR0913, PLR0917 — one parameter a thing that is drawn from
+class _TopicShares(NamedTuple):
+    """How often the topics of a day come up, and how often their customers are unhappy."""
+
+    names: Sequence[str]
+    weights: np.ndarray[tuple[int], np.dtype[np.float64]]
+    unhappy: np.ndarray[tuple[int], np.dtype[np.float64]]
+
+
+class _Customer(NamedTuple):
+    conversation: str
+    sender: str | None
+    channel: str
+    language: str
+    unhappy: bool
+
+
+def _conversation(
     source: TrafficSource,
     rng: np.random.Generator,
     at: datetime,
     language: str,
-    names: Sequence[str],
-    weights: np.ndarray[tuple[int], np.dtype[np.float64]],
-    moods: np.ndarray[tuple[int], np.dtype[np.float64]],
+    topics: _TopicShares,
 ) -> SyntheticConversation:
     identifier = f"synthetic-{rng.bytes(12).hex()}"
     sender = f"{SENDER}{int(rng.zipf(1.6)) % 5000}" if _happens(rng, 0.4) else None
     channel = _pick(rng, _CHANNELS)
+    names = topics.names
     available = [name for name in names if source.texts[language].get(name)]
-    chances = np.array([weights[names.index(name)] for name in available])
+    chances = np.array([topics.weights[names.index(name)] for name in available])
     topic = available[int(rng.choice(len(available), p=chances / chances.sum()))]
-    unhappy = bool(rng.random() < moods[names.index(topic)])
+    unhappy = bool(rng.random() < topics.unhappy[names.index(topic)])
+    customer = _Customer(identifier, sender, channel, language, unhappy)
     turns, ratings = list[Turn](), list[str | None]()
     for number in range(1 + int(rng.choice(len(_TURN_SHARES), p=_TURN_SHARES))):
         if number and _happens(rng, 0.3):
             topic = available[int(rng.choice(len(available), p=chances / chances.sum()))]
         text = str(rng.choice(source.texts[language][topic]))
-        turn = _turn(source, rng, (identifier, sender, channel), at, language, topic, text, unhappy)
-        turns.append(turn)
+        turns.append(_turn(source, rng, customer, at, topic, text))
         liked = rng.random() > (0.75 if unhappy else 0.2)
         ratings.append(("up" if liked else "down") if _happens(rng, 0.12) else None)
         at += timedelta(seconds=int(rng.integers(20, 240)))
-        if turn.decision.route is Route.HANDOFF:
+        if turns[-1].decision.route is Route.HANDOFF:
             break
     handed_off = turns[-1].decision.route is Route.HANDOFF
     score = int(np.clip(round(rng.normal(2.2 if unhappy else 4.3, 0.9)), 1, 5))
@@ -205,17 +220,15 @@ def _pick(rng: np.random.Generator, choices: Sequence[tuple[str, float]]) -> str
     return choices[int(rng.choice(len(choices), p=[share for _, share in choices]))][0]
 
 
-def _turn(  # noqa: PLR0913, PLR0917 — one parameter a thing that is drawn from
+def _turn(  # noqa: PLR0913, PLR0917 — a message, its writer, and what the reply is drawn from
     source: TrafficSource,
     rng: np.random.Generator,
-    identity: tuple[str, str | None, str],
+    customer: _Customer,
     at: datetime,
-    language: str,
     topic: str,
     text: str,
-    unhappy: bool,  # noqa: FBT001
 ) -> Turn:
-    identifier, sender, channel = identity
+    identifier, sender, channel, language, unhappy = customer
     place = int(rng.choice(len(_ROUTES), p=[share for *_, share in _ROUTES]))
     route, reason, _ = _ROUTES[place]
     if unhappy and _happens(rng, 0.3):

@@ -23,6 +23,7 @@ from bot.assistant.turn_context import (
     TurnContext,
     never_gone,
 )
+from bot.core.failures import log_failure
 from bot.core.types import (
     ConversationChangedError,
     Decision,
@@ -354,10 +355,9 @@ class Assistant:
         """Answer a message nobody listens for, if that is still to be done."""
         if self.components.log.answered(message.id) is not None:
             return
-        try:
+        # One message must not keep the others from being answered.
+        with log_failure(_logger, "message %s is still unanswered", message.id):
             _exhaust(self._answer(MessageBurst(message), never_gone))
-        except Exception:  # one message must not keep the others from being answered
-            _logger.exception("message %s is still unanswered", message.id)
 
     @contextmanager
     def _one_at_a_time(self, conversation_id: str) -> Iterator[None]:

@@ -9,6 +9,7 @@ from bot.actions.calls import ActionCall
 from bot.assistant.protocols import ActionOutcome, ActionResponse, Components, ReplyTokens
 from bot.assistant.reply_assembly import BETWEEN
 from bot.assistant.turn_context import Response, Retrieval, StepTimer, TurnContext
+from bot.core.failures import log_failure
 from bot.core.types import ActionRecord, Button, Decision, Reply, Role, Route, Understanding
 from bot.dialogue import state as states
 from bot.dialogue.forms import NO, YES
@@ -145,7 +146,8 @@ class Responder:
         text = ""
         buttons: list[Button] = []
         outcome: ActionOutcome | None = None
-        try:
+        # What was said stays; a person sees to the rest.
+        with log_failure(_logger, "%s failed for message %s", decision.action, context.message.id):
             if self.components.actions and decision.action:
                 steps = self.components.actions.stream(_call(context, decision, language))
                 while outcome is None:
@@ -159,8 +161,6 @@ class Responder:
                     buttons += part.buttons
                     text += words
                     yield from pieces(words)
-        except Exception:  # what was said stays; a person sees to the rest
-            _logger.exception("%s failed for message %s", decision.action, context.message.id)
         slots = {name: value or "" for name, value in outcome.slots.items()} if outcome else {}
         records = (_record(decision, text, buttons, outcome),)
         if outcome and not outcome.failed:

@@ -92,6 +92,7 @@ def train(  # noqa: PLR0913 — one parameter an option
     from bot.core.settings import Promise
     from bot.core.types import CarelineError
     from bot.training import datasets
+    from bot.training.job import TrainingOptions
 
     place = open_home(home)
     promise = place.settings.promise or Promise()
@@ -101,15 +102,14 @@ def train(  # noqa: PLR0913 — one parameter an option
             raise CarelineError(message)
         done = _extend(place, source, add, files)
     else:
-        done = build.train(
-            place,
-            files,
+        options = TrainingOptions(
             method=method.value,
             base=base,
             valid=datasets.read_examples(valid) if valid else None,
             seed=seed,
             progress=wants_progress(),
         )
+        done = build.train(place, options, files)
     show(_train_json(done, promise), as_json=as_json, text=lambda: _trained(done, promise))
 
 

@@ -7,42 +7,35 @@ from typing import TYPE_CHECKING, Any
 from bot.container.home import Home
 from bot.core.settings import Promise
 from bot.core.types import CarelineError
-from bot.training.job import TrainingJob
+from bot.training.job import TrainingJob, TrainingOptions
 from knowledge_base.sources.collection import collect
 
 if TYPE_CHECKING:
-    from bot.training.datasets import Conversation, Example
-    from bot.training.job import Method
+    from bot.training.datasets import Conversation
     from bot.training.pipeline import TrainingResult
     from knowledge_base.ingest import IngestReport
 
 _KB = "kb"
 
 
-def train(  # noqa: PLR0913 — what `careline train` may be told
-    home: Home,
-    files: Sequence[Path] | None = None,
-    *,
-    method: "Method" = "full",
-    base: str | None = None,
-    valid: "Sequence[Example] | None" = None,
-    seed: int = 0,
-    progress: bool = False,
+def train(
+    home: Home, options: TrainingOptions, files: Sequence[Path] | None = None
 ) -> "TrainingResult":
     """Train a version of the classifier from files, or from the home's dialogs; activate it."""
     from bot.training import datasets, pipeline, recipe, turn_classifiers
 
+    base = options.base
     paths = files or datasets.training_files(home.path / "dialogs")
     spoken = _conversations(paths)
     job = TrainingJob(
         datasets.read_all_examples(paths),
-        home.encoder(base) if method == "head" else home.torch_encoder(base),
-        method=method,
-        valid=valid,
+        home.encoder(base) if options.method == "head" else home.torch_encoder(base),
+        method=options.method,
+        valid=options.valid,
         promise=home.settings.promise or Promise(),
         recipe=recipe.load(home.path / recipe.FILE),
-        seed=seed,
-        progress=progress,
+        seed=options.seed,
+        progress=options.progress,
         retrieval_turns=turn_classifiers.retrieval_turns(
             spoken, home.policy().content.needs_no_knowledge
         ),

@@ -4,10 +4,11 @@ Each is answered in a thread and read as a stream of events in the event loop.
 """
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Final
@@ -18,6 +19,9 @@ from bot.server import metrics
 from bot.server.api_errors import BusyError, plain
 from bot.server.in_flight import InFlightStreams
 
+_logger = logging.getLogger(__name__)
+
+UNFINISHED: Final = "the reply could not be finished: ask again"
 STREAM_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 HEARTBEAT_SECONDS: Final = 12.0
 _THREADS: Final = 16
@@ -61,17 +65,13 @@ class MessageService:
         _check_names(message)
         stream = ReplyStream(self, replace(message, burst=self.burst_seconds))
         self.in_flight.keep(message, stream)
-        try:
-            await stream.wait_for(0)
-        except Exception:
-            self.in_flight.drop(message)
-            raise
+        await stream.wait_for(0)  # after an error, the stream is no longer in flight
         return stream
 
-    def submit(self, work: Callable[[], None]) -> None:
+    def submit(self, work: Callable[[], None]) -> Future[None]:
         """Run a stream in a thread; raise BusyError if too many are in flight."""
         self.acquire()
-        self._threads.submit(work)
+        return self._threads.submit(work)
 
     def acquire(self) -> None:
         """Take a slot for a message in flight; raise BusyError if there is none."""
@@ -88,6 +88,23 @@ class MessageService:
         self._threads.shutdown(wait=True)
 
 
+async def end_with_error(
+    chunks: AsyncGenerator[bytes, None], error: Callable[[], bytes]
+) -> AsyncGenerator[bytes, None]:
+    """Yield the chunks of a response; after a failure, an error is the last one.
+
+    The status line is sent by then, so that the failure cannot become a status any more.
+    """
+    try:
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                yield chunk
+    except Exception:  # whatever failed, the client must learn that nothing more comes
+        _logger.exception("a reply could not be finished")
+        metrics.FAILURES.inc()
+        yield error()
+
+
 class ReplyStream:
     """The events of one message, produced in a thread and read in the event loop.
 
@@ -102,26 +119,27 @@ class ReplyStream:
         self._loop = asyncio.get_running_loop()
         self._events: list[Event] = []
         self._ended = False
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
         self._more = asyncio.Event()
         self._lock = threading.Lock()
         self._readers = 0
         self._left_at: float | None = None
-        service.submit(self._run)
+        # The readers get an error of the thread, and map it to a status.
+        service.submit(self._run).add_done_callback(lambda run: self._put(run.exception()))
 
-    def _put(self, item: Event | Exception | None) -> None:
+    def _put(self, item: Event | BaseException | None) -> None:
         try:
             self._loop.call_soon_threadsafe(self._receive, item)
         except RuntimeError:  # the loop is closed: the server stops, the thread goes on
             return
 
-    def _receive(self, item: Event | Exception | None) -> None:
-        if isinstance(item, Exception):
+    def _receive(self, item: Event | BaseException | None) -> None:
+        if isinstance(item, BaseException):
             self._error = item
             self._service.in_flight.drop(self._message)  # a repeated message is answered anew
         elif item is not None:
             self._events.append(item)
-        self._ended = item is None or isinstance(item, Exception)
+        self._ended = item is None or isinstance(item, BaseException)
         self._more.set()
         self._more = asyncio.Event()
 
@@ -134,9 +152,6 @@ class ReplyStream:
                 self._put(event)
                 if isinstance(event, Turn):
                     self._service.announce(event)
-            self._put(None)
-        except Exception as error:  # noqa: BLE001 — passed to the reader, which maps it to a status
-            self._put(error)
         finally:
             metrics.IN_WORK.dec()
             self._service.release()

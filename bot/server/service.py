@@ -8,7 +8,6 @@ from typing import Any, Final
 from bot.agent_assist import reply_suggester
 from bot.agent_assist.reply_suggester import ReplySuggester
 from bot.analytics import reports, topic_updates
-from bot.analytics.period_report import ReportQuery
 from bot.assistant.pipeline import Assistant
 from bot.authoring.jobs import JobStore
 from bot.authoring.publications import PublicationStore
@@ -31,6 +30,7 @@ from bot.store import conversation_summary, database, reply_suggestions, topic_s
 from bot.store.accounts import Users
 from bot.store.attachments import Attachments
 from bot.store.conversation_log import SqlLog
+from bot.store.daily_aggregates import ReportQuery
 from bot.store.handoff_desk import HandoffDesk
 from bot.store.outbox import Outbox
 from bot.store.read_model import ConversationReader

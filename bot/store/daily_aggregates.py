@@ -30,6 +30,28 @@ UNKNOWN: Final = "other"
 
 
 @dataclass(frozen=True)
+class ReportQuery:
+    """The scope of a report: a period (UTC days, both included), a channel, a language."""
+
+    first: date
+    last: date
+    channel: str | None = None
+    language: str | None = None
+    synthetic: bool = False
+
+    @property
+    def days(self) -> int:
+        """Return the number of days in the period."""
+        return (self.last - self.first).days + 1
+
+    def before(self) -> "ReportQuery":
+        """Return the period of the same length right before."""
+        last = self.first - timedelta(days=1)
+        first = last - timedelta(days=self.days - 1)
+        return ReportQuery(first, last, self.channel, self.language, self.synthetic)
+
+
+@dataclass(frozen=True)
 class DecidedMessage:
     """A message with the decision on it."""
 
@@ -176,41 +198,32 @@ def _add_ratings(
                 facts[conversation].rated.append((article, rated[question_id]))
 
 
-def examples(  # noqa: PLR0913 — one parameter a filter
-    connection: Connection,
-    first: date,
-    last: date,
-    *,
-    topic: str,
-    sentiment: str,
-    limit: int,
-    channel: str | None = None,
-    language: str | None = None,
-    synthetic: bool = False,
+def examples(
+    connection: Connection, query: ReportQuery, *, topic: str, sentiment: str, limit: int
 ) -> list[dict[str, str]]:
-    """Return messages of a topic, or an intent, and a mood, newest first.
+    """Return messages of a topic, or an intent, and a sentiment, newest first.
 
-    They are from conversations that began between two days, both included.
+    They are from conversations that began in the period of the query.
     """
-    start, end = bounds(first, last)
+    start, end = bounds(query.first, query.last)
     condition = (conversations.c.created_at >= start) & (conversations.c.created_at < end)
-    if channel:
-        condition &= conversations.c.channel == channel
-    if language:
-        condition &= func.coalesce(conversations.c.language, UNKNOWN) == language
-    if not synthetic:
+    if query.channel:
+        condition &= conversations.c.channel == query.channel
+    if query.language:
+        condition &= func.coalesce(conversations.c.language, UNKNOWN) == query.language
+    if not query.synthetic:
         condition &= conversations.c.synthetic.is_(False)
     columns = select(messages.c.conversation_id, messages.c.id, messages.c.text)
-    query = _join_conversations(
+    statement = _join_conversations(
         columns.join(decisions, decisions.c.message_id == messages.c.id), messages, condition
     )
     if topic.startswith(TOPIC):
-        query = query.join(message_topics, message_topics.c.message_id == messages.c.id)
-        about = message_topics.c.topic_id == topic
+        statement = statement.join(message_topics, message_topics.c.message_id == messages.c.id)
+        has_topic = message_topics.c.topic_id == topic
     else:
-        about = decisions.c.intent == topic
-    query = query.where(about, decisions.c.sentiment == sentiment)
-    rows = connection.execute(query.order_by(messages.c.position.desc()).limit(limit))
+        has_topic = decisions.c.intent == topic
+    statement = statement.where(has_topic, decisions.c.sentiment == sentiment)
+    rows = connection.execute(statement.order_by(messages.c.position.desc()).limit(limit))
     return [
         {"conversation_id": row.conversation_id, "message_id": row.id, "text": row.text}
         for row in rows

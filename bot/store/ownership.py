@@ -89,17 +89,19 @@ def swap(connection: Connection, conversation_id: str, revision: int, **values: 
         raise ConversationChangedError(message)
 
 
-def say(  # noqa: PLR0913 — a message and where it goes
+def say(
     connection: Connection,
     conversation_id: str,
     role: Role,
     text: str,
     *,
     status: str,
-    author: str | None = None,
-    client_message_id: str | None = None,
+    **origin: str | None,
 ) -> str:
-    """Add a message to the customer to the log and return its id."""
+    """Add a message to the customer to the log and return its id.
+
+    `origin` holds the `author` and the `client_message_id` of a person's message.
+    """
     identifier = new_id()
     connection.execute(
         insert(messages).values(
@@ -109,8 +111,7 @@ def say(  # noqa: PLR0913 — a message and where it goes
             text=text,
             at=now(),
             status=status,
-            author=author,
-            client_message_id=client_message_id,
+            **origin,
         )
     )
     return identifier

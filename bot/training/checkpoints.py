@@ -2,12 +2,16 @@
 
 import hashlib
 import json
+import logging
 import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from bot.core.failures import log_failure
+
+_logger = logging.getLogger(__name__)
 _EVERY: Final = 60.0  # seconds
 
 
@@ -42,11 +46,10 @@ class Checkpoints:
         """Return the state of a killed run; None if there is none."""
         if not self._file.exists():
             return None
-        try:
+        with log_failure(_logger, "%s cannot be read: the training starts again", self._file):
             return self._read()
-        except Exception:  # noqa: BLE001 — if it cannot be read for any reason, the run starts again
-            self.clear()
-            return None
+        self.clear()
+        return None
 
     def _read(self) -> dict[str, Any]:
         import torch

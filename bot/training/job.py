@@ -23,6 +23,17 @@ Logits = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class TrainingOptions:
+    """The choices of one training; the examples come from the home."""
+
+    method: Method = "full"
+    base: str | None = None  # a base model's name; None is the home's
+    valid: Sequence[Example] | None = None  # None: a part of the examples is held back
+    seed: int = 0
+    progress: bool = False
+
+
+@dataclass(frozen=True)
 class TrainingJob:
     """The inputs of a training."""
 

@@ -66,9 +66,8 @@ class Versions:
             version = Version(identifier, self.kind, created, self.current_id(), metrics, details)
             write_json(scratch / _MANIFEST, asdict(version))
             scratch.rename(self.root / identifier)
-        except BaseException:
-            shutil.rmtree(scratch, ignore_errors=True)
-            raise
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)  # it is still there only after an error
         if activate:
             self.activate(identifier)
         return version

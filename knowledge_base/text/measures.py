@@ -9,22 +9,12 @@ from dataclasses import dataclass
 from math import isclose
 from typing import Final
 
-_NUMBER_WORDS: Final = {
-    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
-    "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20,
-    "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
-    "ninety": 90, "hundred": 100, "thousand": 1000,
-}  # fmt: skip
-_FIGURES: Final = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
-_STEPS: Final = {"十": 10, "百": 100, "千": 1000, "万": 10_000}
+from knowledge_base.text import numbers
+
 _DIGITS: Final = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?"
-_WORD: Final = "|".join(sorted(_NUMBER_WORDS, key=len, reverse=True))
-_WORDS: Final = rf"\b(?:{_WORD})(?:(?:[ -]| and )(?:{_WORD}))*\b"
-_NUMERAL: Final = r"(?:[零〇一二两三四五六七八九十百千万]+)"
-_NUMBER: Final = rf"(?:{_DIGITS}|{_WORDS}|{_NUMERAL})"
+_NUMBER: Final = rf"(?:{_DIGITS}|\b(?:zero|{numbers.ENGLISH})\b|{numbers.CHINESE})"
 _BETWEEN: Final = r"\s*(?:-|~|to|and|至|到|或|、)\s*"
-_START: Final = r"(?<![A-Za-z0-9_.,#/&-])(?<![第零〇一二两三四五六七八九十百千万])"
+_START: Final = r"(?<![A-Za-z0-9_.,#/&-])(?<![第零〇一二两三四五六七八九十百千万亿])"
 
 # Signs of money before or after the figure, by currency.
 _MONEY: Final = {
@@ -72,7 +62,7 @@ _MEASURED: Final = re.compile(
     rf"(?:{_UNIT}|(?P<signs>{'|'.join(_MONEY.values())}))",
     re.IGNORECASE,
 )
-_OF_HUNDRED: Final = re.compile(rf"百分之(?P<a>{_NUMERAL}|{_DIGITS})")
+_OF_HUNDRED: Final = re.compile(rf"百分之(?P<a>{numbers.CHINESE}|{_DIGITS})")
 _OFF: Final = re.compile(r"(?P<a>[一二三四五六七八九]{1,2}|[1-9][0-9]?)折(?!扣|叠|合)")
 _CLOCK: Final = re.compile(
     r"(?<![0-9:])(?:(?P<h>[01]?[0-9]|2[0-4])(?::(?P<m>[0-5][0-9])(?:\s?(?P<p>[ap])\.?m\b)?"
@@ -185,40 +175,9 @@ def _mask(text: str, measures: list[Measure]) -> str:
 
 
 def parse_number(text: str) -> float | None:
-    """Return the value of a number in digits, English or Chinese words."""
-    text = text.strip().lower()
-    if text[:1].isdigit() and text[:1].isascii():
-        return float(text.replace(",", ""))
-    if text.isascii():
-        return _english(text)
-    return _chinese(text)
-
-
-def _english(text: str) -> float | None:
-    total, group = 0, 0
-    for word in text.replace("-", " ").split():
-        if word in {"hundred", "thousand"}:
-            group = max(group, 1) * _NUMBER_WORDS[word]
-            if word == "thousand":
-                total, group = total + group, 0
-        elif word != "and":
-            group += _NUMBER_WORDS[word]
-    return float(total + group)
-
-
-def _chinese(text: str) -> float | None:
-    if len(text) > 1 and not set(text) & set(_STEPS):  # 二〇二六
-        return float("".join(str(_FIGURES[c]) for c in text)) if len(text) > 2 else None  # noqa: PLR2004
-    total, figure, section = 0, -1, 0
-    for character in text:
-        if character in _FIGURES:
-            figure = _FIGURES[character]
-        elif character == "万":
-            total, section, figure = (section + max(figure, 0)) * 10_000, 0, -1
-        else:
-            section += (1 if figure < 0 else figure) * _STEPS[character]
-            figure = -1
-    return float(total + section + max(figure, 0))
+    """Return the value of a number in digits, English or Chinese words; None for a vague one."""
+    value = numbers.parse(text)
+    return None if value is None else float(value)
 
 
 def _dates(text: str) -> Iterator[Measure]:
@@ -267,7 +226,7 @@ def _amounts(text: str) -> Iterator[Measure]:
         if value is not None:
             yield Measure("percent", value, value, *match.span())
     for match in _OFF.finditer(text):  # 八折 is 20 % off, 八五折 15 %
-        digits = "".join(str(_FIGURES.get(c, c)) for c in match["a"])
+        digits = "".join(str(numbers.from_chinese(c) or c) for c in match["a"])
         value = 100.0 - int(digits) * (10 if len(digits) == 1 else 1)
         yield Measure("percent", value, value, *match.span())
 

@@ -89,11 +89,6 @@ _MANY: Final = re.compile(
     rf"|[{_HAN_FIGURES}]{{16,}}|[0-9,.]{{30,}}",
     re.IGNORECASE,
 )
-_PAIR: Final = re.compile(
-    r"(two|three|four|five|six|seven|eight|nine|ten|twelve|one) and"
-    r" (two|three|four|five|six|seven|eight|nine|ten|twelve|fourteen|fifteen|twenty)\b",
-    re.IGNORECASE,
-)
 _HAN_CLOCK: Final = re.compile(
     r"(?P<part>上午|早上|清晨|中午|下午|傍晚|晚上)?(?<![第差一二两三四五六七八九十])"
     r"(?P<h>[一二两三四五六七八九十]{1,3})点(?!儿)(?P<half>半)?[整钟]?"
@@ -201,16 +196,9 @@ def _parse(text: str, value: measures.Measure) -> Amount | None:
     if value.kind == "duration":
         unit = re.sub(rf"[0-9,.{_HAN_FIGURES}\s-]+", "", words)
         step = float(sum(map(ord, unit.rstrip("s"))))  # the same spelling is the same unit
-    low, high = value.low, value.high
-    pair = _PAIR.match(words)
-    if pair and (
-        total := (measures.parse_number(pair[1]) or 0) + (measures.parse_number(pair[2]) or 0)
-    ):
-        # "between three and five" are two numbers, which `measures` adds up
-        low, high = ((measures.parse_number(n) or 0) * value.low / total for n in pair.groups())
     weak = value.low == value.high == 1.0 and value.kind == "count" and not words[0].isdigit()
     weak = weak or bool(re.match(r"an?\b", words, re.IGNORECASE))
-    return Amount(value.kind, low, high, value.start, value.end, step, weak)
+    return Amount(value.kind, value.low, value.high, value.start, value.end, step, weak)
 
 
 def _find_rest(text: str, amounts: Sequence[Amount]) -> Iterator[Amount]:

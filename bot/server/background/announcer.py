@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+from bot.core.failures import log_failure
 from bot.core.settings import Settings
 from bot.core.types import Turn, now
 from bot.integrations import webhooks
@@ -33,13 +34,11 @@ class Announcer:
         """Announce a turn; the customer does not wait for it."""
         if self._settings.webhook_url is None:
             return
-        try:
+        # The reply is already in the log: a failure is only reported.
+        with log_failure(_logger, "turn %s could not be announced", turn.message.id):
             before = self._reader.trace(turn.message.id).get("before", {}).get("owner", "")
             events = webhooks.turn_events(self._settings, turn, before)
             self._worker.outbox.add(events)
-        except Exception:  # the reply is already in the log: only report the failure
-            _logger.exception("turn %s could not be announced", turn.message.id)
-        else:
             if events:
                 self._worker.wake()
 

@@ -17,6 +17,7 @@ from bot.authoring.jobs import AuthoringJob, JobState, JobStore, JobTask
 from bot.container import Home
 from bot.core.settings import Settings
 from bot.core.types import CarelineError
+from bot.training.job import TrainingOptions
 from knowledge_base import progress
 from knowledge_base.documents import KnowledgeError
 
@@ -108,7 +109,7 @@ def _train(home: Home, worker: Worker) -> dict[str, Any]:
 
     worker.step("reading")
     method = worker.options.get("method", "head")
-    report = build.train(home, method=method)  # type: ignore[arg-type]
+    report = build.train(home, TrainingOptions(method))  # type: ignore[arg-type]
     return {
         "version": report.version.id,
         "method": method,

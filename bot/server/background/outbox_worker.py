@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
+from bot.core.failures import log_failure
 from bot.core.types import now
 from bot.integrations.delivery import (
     TIMEOUT,
@@ -66,14 +67,13 @@ class OutboxWorker:
     def _run(self) -> None:
         cleaned = 0.0
         while not self._stopped.is_set():
-            try:
+            busy = False
+            # The database may be unavailable for a while; nothing is lost.
+            with log_failure(_logger, "the outbox cannot be read or written"):
                 if time.monotonic() - cleaned > _MAX_PAUSE_SECONDS:
                     cleaned = time.monotonic()
                     self.outbox.forget(now() - _RETENTION)
                 busy = self.step()
-            except Exception:  # the database may be unavailable for a while; nothing is lost
-                _logger.exception("the outbox cannot be read or written")
-                busy = False
             if not busy:
                 self._due.wait(_POLL_SECONDS)
                 self._due.clear()

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header, HTTPException, Query, Request
 from pydantic import BaseModel, Field, ValidationError
 
+from bot.core.failures import log_failure
 from bot.core.signatures import conversation_id, equal, is_signed
 from bot.core.types import InvalidMessageError, Message
 from bot.integrations.chatwoot import client
@@ -155,10 +156,9 @@ async def _finish(
 ) -> None:
     """Show the typing indicator until the reply is ready; then make it due."""
     typing = asyncio.create_task(asyncio.to_thread(chatwoot.typing, owed.body, "on"))
-    try:
+    # The message is in the log: the next start answers it.
+    with log_failure(_logger, "a message from Chatwoot is not answered yet"):
         await stream.turn()
-    except Exception:  # the message is in the log: the next start answers it
-        _logger.exception("a message from Chatwoot is not answered yet")
     await typing  # so that it is not shown again after it was switched off
     await asyncio.to_thread(service.outbox_worker.outbox.hasten, owed.key)
     service.outbox_worker.wake()

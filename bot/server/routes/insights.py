@@ -9,12 +9,12 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
 from bot.analytics import knowledge_gaps, reports
-from bot.analytics.period_report import ReportQuery as Period
 from bot.authoring import article_drafts
 from bot.server.auth.access import at_least
 from bot.server.service import Service
 from bot.store import topic_store
 from bot.store.accounts import AccessLevel
+from bot.store.daily_aggregates import ReportQuery as Period
 
 
 def service_of(request: Request) -> Service:

@@ -1,8 +1,8 @@
 """Routes of a message: send, feedback, opened sources, trace."""
 
+import itertools
 import json
-import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated, Any, Final, Literal
 
@@ -14,13 +14,11 @@ from pydantic import AfterValidator, BaseModel, Field
 from bot.assistant.pipeline import Event, Received
 from bot.core import serialization
 from bot.core.types import ONLY_FILES, Feedback, Interaction, Message, Turn, Understanding, new_id
-from bot.server import metrics
 from bot.server.api_errors import plain
-from bot.server.message_service import STREAM_HEADERS, ReplyStream
+from bot.server.message_service import STREAM_HEADERS, UNFINISHED, ReplyStream, end_with_error
 from bot.server.routes.visitors import Authorization, Caller, check_access
 from bot.server.service import Service
 
-_logger = logging.getLogger(__name__)
 router: Final = APIRouter(prefix="/api")
 _ID: Final = r"^[A-Za-z0-9_\-.:]{1,64}$"
 _MAX_FILES: Final = 5  # per message
@@ -104,22 +102,24 @@ def _next(last: str | None) -> int:
     return int(last) + 1 if last and is_number else 0
 
 
-async def _as_events(stream: ReplyStream, start: int) -> AsyncIterator[bytes]:
-    number = start = stream.from_event(start)
-    try:
+def _as_events(stream: ReplyStream, start: int) -> AsyncGenerator[bytes, None]:
+    start = stream.from_event(start)
+    numbers = itertools.count(start)
+
+    async def chunks() -> AsyncGenerator[bytes, None]:
         async with aclosing(stream.events(start)) as events:
             async for event in events:
                 if event is None:
                     yield format_sse_event(comment="still thinking")
-                    continue
-                name, data = _to_event(event)
-                yield sse(name, data, str(number))
-                number += 1
-    except Exception:  # the status line is gone; the error becomes the last event
-        _logger.exception("a reply could not be finished")
-        metrics.FAILURES.inc()
-        error = {"code": "internal", "message": "the reply could not be finished: ask again"}
-        yield sse("error", {"error": error}, str(number))
+                else:
+                    name, data = _to_event(event)
+                    yield sse(name, data, str(next(numbers)))
+
+    def error() -> bytes:
+        details = {"code": "internal", "message": UNFINISHED}
+        return sse("error", {"error": details}, str(next(numbers)))
+
+    return end_with_error(chunks(), error)
 
 
 def _to_event(event: Event) -> tuple[str, dict[str, Any]]:

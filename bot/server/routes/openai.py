@@ -1,9 +1,8 @@
 """Routes of OpenAI's chat completions and models, for programs written for that API."""
 
 import json
-import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, HTTPException, Request
@@ -14,14 +13,13 @@ from fastapi.sse import format_sse_event
 
 from bot.core.types import CarelineError, Message, Turn, new_id
 from bot.integrations.openai import schemas as shapes
-from bot.server import error_handlers, metrics
+from bot.server import error_handlers
 from bot.server.api_errors import BusyError
 from bot.server.auth.access import check_channel
-from bot.server.message_service import STREAM_HEADERS, ReplyStream
+from bot.server.message_service import STREAM_HEADERS, UNFINISHED, ReplyStream, end_with_error
 from bot.server.routes.messages import service_of
 from bot.server.routes.visitors import check_access
 
-_logger = logging.getLogger(__name__)
 _TYPES: Final = {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error"}
 CHANNEL: Final = "openai"
 
@@ -80,31 +78,29 @@ async def complete(
         await check_access(request, continued, authorization)
     stream = await service.messages.begin(message)
     if body.stream:
-        chunks = _chunks(stream, usage=body.wants_usage)
+        chunks = end_with_error(_chunks(stream, usage=body.wants_usage), _error_chunk)
         return StreamingResponse(chunks, media_type="text/event-stream", headers=STREAM_HEADERS)
     return JSONResponse(shapes.completion(await stream.turn()))
 
 
-async def _chunks(stream: ReplyStream, *, usage: bool) -> AsyncIterator[bytes]:
+async def _chunks(stream: ReplyStream, *, usage: bool) -> AsyncGenerator[bytes, None]:
     head = shapes.head(stream.message, shapes.CHUNK)
-    try:
-        yield _data({**head, **shapes.delta({"role": "assistant", "content": ""})})
-        async for event in stream.events():
-            if event is None:
-                yield format_sse_event(comment="still thinking")
-            elif isinstance(event, str):
-                yield _data({**head, **shapes.delta({"content": event})})
-            elif isinstance(event, Turn):
-                end = shapes.delta({}, finish_reason="stop")
-                yield _data({**head, **end, "careline": shapes.careline(event)})
-                if usage:
-                    yield _data({**head, "choices": [], "usage": shapes.usage(event)})
-        yield format_sse_event(data_str="[DONE]")
-    except Exception:  # the status line is gone; the error becomes the last event
-        _logger.exception("a reply could not be finished")
-        metrics.FAILURES.inc()
-        message = "the reply could not be finished: ask again"
-        yield _data({"error": _error(500, "internal", message)})
+    yield _data({**head, **shapes.delta({"role": "assistant", "content": ""})})
+    async for event in stream.events():
+        if event is None:
+            yield format_sse_event(comment="still thinking")
+        elif isinstance(event, str):
+            yield _data({**head, **shapes.delta({"content": event})})
+        elif isinstance(event, Turn):
+            end = shapes.delta({}, finish_reason="stop")
+            yield _data({**head, **end, "careline": shapes.careline(event)})
+            if usage:
+                yield _data({**head, "choices": [], "usage": shapes.usage(event)})
+    yield format_sse_event(data_str="[DONE]")
+
+
+def _error_chunk() -> bytes:
+    return _data({"error": _error(500, "internal", UNFINISHED)})
 
 
 @router.get("/models")

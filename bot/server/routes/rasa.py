@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Query, Request
@@ -15,13 +14,11 @@ from bot.core import serialization
 from bot.core.signatures import conversation_id
 from bot.core.types import InvalidMessageError, Message, NotFoundError, Turn, now
 from bot.integrations.rasa import tracker as trackers
-from bot.server import metrics
 from bot.server.auth.access import check_channel, check_either
-from bot.server.message_service import STREAM_HEADERS, ReplyStream
+from bot.server.message_service import STREAM_HEADERS, ReplyStream, end_with_error
 from bot.server.routes.messages import service_of
 from bot.server.service import Service
 
-_logger = logging.getLogger(__name__)
 router: Final = APIRouter()
 CHANNEL: Final = "rasa"
 _ANYBODY: Final = "default"  # Rasa's name for a missing sender
@@ -72,6 +69,7 @@ async def webhook(
     reply_stream = await service.messages.begin(message)
     if stream:
         lines = _lines(reply_stream, body.sender)
+        lines = end_with_error(lines, lambda: _error_line(body.sender))
         return StreamingResponse(lines, media_type="application/json", headers=STREAM_HEADERS)
     turn = await reply_stream.turn()
     return JSONResponse(responses(turn, turn.reply.text, body.sender))
@@ -115,25 +113,24 @@ def _messages(text: str, recipient: str) -> list[dict[str, Any]]:
     return replies
 
 
-async def _lines(stream: ReplyStream, recipient: str) -> AsyncIterator[bytes]:
+async def _lines(stream: ReplyStream, recipient: str) -> AsyncGenerator[bytes, None]:
     """Yield Rasa's messages as lines of JSON, sentence by sentence."""
     waiting = ""
-    try:
-        async for event in stream.events():
-            if isinstance(event, Turn):
-                reply = event.reply.text
-                # If the conversation changed in between, the final reply is another one.
-                rest = waiting if reply.endswith(waiting) else reply
-                for message in responses(event, rest if reply else "", recipient):
-                    yield _line(message)
-            elif isinstance(event, str):
-                *whole, waiting = _SENTENCE.split(waiting + event)
-                for message in _messages("\n".join(whole), recipient):
-                    yield _line(message)
-    except Exception:  # the status line is sent; the stream ends here
-        _logger.exception("a reply could not be finished")
-        metrics.FAILURES.inc()
-        yield _line({"recipient_id": recipient, "custom": {"error": "internal"}})
+    async for event in stream.events():
+        if isinstance(event, Turn):
+            reply = event.reply.text
+            # If the conversation changed in between, the final reply is another one.
+            rest = waiting if reply.endswith(waiting) else reply
+            for message in responses(event, rest if reply else "", recipient):
+                yield _line(message)
+        elif isinstance(event, str):
+            *sentences, waiting = _SENTENCE.split(waiting + event)
+            for message in _messages("\n".join(sentences), recipient):
+                yield _line(message)
+
+
+def _error_line(recipient: str) -> bytes:
+    return _line({"recipient_id": recipient, "custom": {"error": "internal"}})
 
 
 def _line(message: dict[str, Any]) -> bytes:

@@ -1,5 +1,6 @@
 """Topics in the log: kept, counted by day, given to messages, and gone with them."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -10,6 +11,7 @@ from bot.analytics import reports
 from bot.core.types import NotFoundError, now
 from bot.store import daily_aggregates, database, synthetic_conversations, tables, topic_store
 from bot.store.conversation_log import SqlLog
+from bot.store.daily_aggregates import ReportQuery
 from bot.store.topic_store import Topic
 from bot.store.visitors import VisitorConversations
 from tests.bot.store.test_query_log import answer
@@ -175,16 +177,23 @@ def test_made_up_messages_count_in_no_list_and_are_no_example(log: SqlLog, engin
     assert [one["messages"] for one in topic_store.sizes(engine)] == [1]
     assert [one["messages"] for one in topic_store.sizes(engine, synthetic=True)] == [2]
     today = now().date()
-    for about in ("topic:1", "warranty"):
+    query = ReportQuery(today, today)
+    queries = [
+        query,
+        replace(query, synthetic=True),
+        replace(query, channel="no"),
+        replace(query, language="zh"),
+    ]
+    for name in ("topic:1", "warranty"):
         with engine.connect() as connection:
-            told = [
+            examples = [
                 daily_aggregates.examples(
-                    connection, today, today, topic=about, sentiment="neutral", limit=9, **wanted
+                    connection, query, topic=name, sentiment="neutral", limit=9
                 )
-                for wanted in ({}, {"synthetic": True}, {"channel": "no"}, {"language": "zh"})
+                for query in queries
             ]
-        assert [len(found) for found in told] == [1, 2, 0, 0]
-        assert told[0][0]["text"] == "a real one"
+        assert [len(texts) for texts in examples] == [1, 2, 0, 0]
+        assert examples[0][0]["text"] == "a real one"
 
 
 def test_who_is_forgotten_leaves_no_place(log: SqlLog, engine: Engine) -> None:
