@@ -1,11 +1,13 @@
 """Scores of possible boundaries between two requests in a message. Pure.
 
-Both scores are logistic regressions (log-odds). They were fitted on pairs of questions, joined in
-the ways people join them, and on single questions, in English and Chinese, from the training parts
-of several sets of support questions; each worked as well on a set that was not used.
+Both scores are logistic regressions (log-odds), whose weights are in `boundary_scorer.json`;
+`bot.training.boundary_scorer` fits them.
 """
 
+import json
 import re
+from collections.abc import Mapping
+from importlib import resources
 from typing import Final
 
 import numpy as np
@@ -20,8 +22,11 @@ _ALSO = re.compile(
 )
 _SENTENCE = re.compile(r"[.?!;。？！；…\n]")
 _AND = re.compile(r"\band\b|&", re.IGNORECASE)
-_CUES: Final = (6.92, 3.22, 2.85, 0.0)  # also; a new sentence; and; a comma or less
-_NGRAM_CUES: Final = (6.57, 2.56, 2.24, 0.0)
+JOINTS: Final = ("also", "sentence", "and")  # kinds 0 to 2; kind 3 is a comma or less
+NGRAM_FEATURES: Final = (*JOINTS, "similarity", "left", "right", "shared")
+PREDICTION_FEATURES: Final = (
+    *JOINTS, "clear", "overlap", "less unusual", "more unusual", "whole unusual",
+)  # fmt: skip
 
 
 def classify_joint(text: str, end: int, start: int) -> int:
@@ -34,20 +39,22 @@ def classify_joint(text: str, end: int, start: int) -> int:
     return 2 if _AND.search(joint) else 3
 
 
-def score_ngrams(kind: int, left: NDArray[np.float64], right: NDArray[np.float64]) -> float:
-    """Return the score of a boundary by n-gram logits of both parts, shape (classes,).
+def ngram_features(kind: int, left: NDArray[np.float64], right: NDArray[np.float64]) -> list[float]:
+    """Return the values of `NGRAM_FEATURES` from n-gram logits of both parts, shape (classes,).
 
-    The logits are standardised first, since heads differ in scale.
+    The logits are standardised first, since heads differ in scale. `shared` is the score of the
+    intent that both parts support most.
     """
     first, second = _standardise(left), _standardise(right)
-    both = float(np.minimum(first, second).max())  # an intent that both parts support
+    shared = float(np.minimum(first, second).max())
     similarity = float((first * second).mean())
-    best = 0.19 * float(first.max()) + 0.51 * float(second.max())
-    return 0.86 * similarity + best - 1.49 * both + _NGRAM_CUES[kind] - 3.04
+    return [*_joint(kind), similarity, float(first.max()), float(second.max()), shared]
 
 
-def score_predictions(kind: int, whole: Prediction, left: Prediction, right: Prediction) -> float:
-    """Return the score of a boundary by the predictions for the message and both parts.
+def prediction_features(
+    kind: int, whole: Prediction, left: Prediction, right: Prediction
+) -> list[float]:
+    """Return the values of `PREDICTION_FEATURES` for a message and its parts.
 
     Two requests are each clear (their confidences), have little in common (the overlap of their
     distributions) and are less unusual than the message that contains both.
@@ -56,9 +63,50 @@ def score_predictions(kind: int, whole: Prediction, left: Prediction, right: Pre
     shares = {score.intent: score.confidence for score in left.ranking}
     overlap = sum(min(shares.get(s.intent, 0.0), s.confidence) for s in right.ranking)
     less, more = sorted((left.oos_score, right.oos_score))
-    strange = -1.43 * less - 0.97 * more + 1.33 * whole.oos_score
-    return 0.72 * clear - 12.24 * overlap + strange + _CUES[kind] - 2.96
+    return [*_joint(kind), clear, overlap, less, more, whole.oos_score]
+
+
+def score_ngrams(kind: int, left: NDArray[np.float64], right: NDArray[np.float64]) -> float:
+    """Return the score of a boundary by n-gram logits of both parts, shape (classes,)."""
+    return _score(ngram_features(kind, left, right), _NGRAM_WEIGHTS)
+
+
+def score_predictions(kind: int, whole: Prediction, left: Prediction, right: Prediction) -> float:
+    """Return the score of a boundary by the predictions for the message and both parts."""
+    return _score(prediction_features(kind, whole, left, right), _PREDICTION_WEIGHTS)
+
+
+def load() -> dict[str, dict[str, float]]:
+    """Read the shipped weights: `ngrams` and `predictions`, each by feature.
+
+    Raises:
+        ValueError: They were fitted on other features.
+    """
+    file = resources.files("bot.nlu.multi_intent") / "boundary_scorer.json"
+    fitted: dict[str, dict[str, float]] = json.loads(file.read_text(encoding="utf-8"))
+    for name, features in (("ngrams", NGRAM_FEATURES), ("predictions", PREDICTION_FEATURES)):
+        if tuple(fitted[name]) != (*features, "intercept"):
+            message = "boundary_scorer.json was fitted on other features: fit it again"
+            raise ValueError(message)
+    return fitted
+
+
+def _weights(fitted: Mapping[str, float]) -> NDArray[np.float64]:
+    return np.array(list(fitted.values()))
+
+
+def _score(features: list[float], weights: NDArray[np.float64]) -> float:
+    return float(np.array([*features, 1.0]) @ weights)
+
+
+def _joint(kind: int) -> list[float]:
+    return [float(kind == number) for number in range(len(JOINTS))]
 
 
 def _standardise(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((logits - logits.mean()) / (logits.std() + 1e-9))
+
+
+_FITTED: Final = load()
+_NGRAM_WEIGHTS: Final = _weights(_FITTED["ngrams"])
+_PREDICTION_WEIGHTS: Final = _weights(_FITTED["predictions"])
