@@ -27,7 +27,7 @@ def import_data(
     """Bring a Rasa project or labelled texts into the home; nothing there is overwritten."""
     from bot.integrations import importer
 
-    done = importer.into(open_home(home).path, file)
+    done = importer.import_into(open_home(home).path, file)
     show(asdict(done), as_json=as_json, text=lambda: _imported(done))
 
 
@@ -55,7 +55,7 @@ def rasa_export(
     """Write the home's examples, entities and templates as Rasa's nlu.yml and domain.yml."""
     from bot.integrations.rasa import home_export
 
-    done = home_export.to_rasa(open_home(home).path, folder)
+    done = home_export.export_to_rasa(open_home(home).path, folder)
     text = (
         f"{done.examples} examples, {done.intents} intents, {done.templates} templates, "
         f"{done.entities} entities"

@@ -108,9 +108,9 @@ def test_a_project_is_imported_beside_what_is_there(tmp_path: Path, project: Pat
 
 def test_importing_twice_changes_nothing(tmp_path: Path, project: Path) -> None:
     home = tmp_path / "home"
-    first = importer.into(home, project)
+    first = importer.import_into(home, project)
     content = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
-    again = importer.into(home, project)
+    again = importer.import_into(home, project)
     assert (first.examples, again.examples) == (3, 0)
     assert (again.files, again.templates, again.entities) == ([], 0, 0)
     assert content == {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
@@ -121,7 +121,7 @@ def test_awkward_texts_reach_the_home_as_they_are(tmp_path: Path) -> None:
     out = tmp_path / "nlu.yml"
     examples = [datasets.Example(text, "on", "x") for text in texts]
     out.write_bytes(yaml_export.nlu_yaml(examples).encode())
-    importer.into(tmp_path / "home", out)
+    importer.import_into(tmp_path / "home", out)
     read = datasets.read_examples(tmp_path / "home" / "dialogs" / "rasa_import.csv")
     assert [(e.text, e.intent) for e in read] == [(text, "on") for text in texts]
 
@@ -131,8 +131,8 @@ def test_a_response_called_titles_does_not_break_the_templates(tmp_path: Path) -
     file.write_text(
         "responses:\n  utter_titles:\n  - text: hello\n  utter_a:\n  - text: b\n", "utf-8"
     )
-    done = importer.into(tmp_path / "home", file)
-    assert home_export.own_templates(tmp_path / "home" / "templates") == {"en": {"a": ["b"]}}
+    done = importer.import_into(tmp_path / "home", file)
+    assert home_export.read_templates(tmp_path / "home" / "templates") == {"en": {"a": ["b"]}}
     assert [item.where for item in done.skipped] == ["templates/en.yml: titles"]
 
 
@@ -166,7 +166,7 @@ def test_a_file_nothing_can_be_added_to_is_left_alone(tmp_path: Path, project: P
     home.mkdir()
     policy = home / "policy.yml"
     policy.write_text("{version: 1, entities: {order_number: 'A1'}}\n", "utf-8")
-    done = importer.into(home, project)
+    done = importer.import_into(home, project)
     assert policy.read_text("utf-8") == "{version: 1, entities: {order_number: 'A1'}}\n"
     assert done.entities == 0
     assert any("voucher" in note and "policy.yml" in note for note in done.notes)
@@ -188,26 +188,26 @@ def test_the_demo_survives_the_way_to_rasa_and_back(tmp_path: Path) -> None:
     assert [item["where"] for item in skipped] == ["domain.yml: actions"]
     pairs = [(e.text, e.intent) for e in datasets.read_examples(fresh / "dialogs/rasa_import.csv")]
     assert sorted(pairs) == sorted((e.text.strip(), e.intent) for e in examples)
-    assert home_export.own_templates(fresh / "templates") == home_export.own_templates(
+    assert home_export.read_templates(fresh / "templates") == home_export.read_templates(
         home / "templates"
     )
     again = careline("rasa-export", str(out), "--home", str(home))
     assert again.returncode == 1
-    assert "there already" in again.stderr
+    assert "exists already" in again.stderr
 
 
 def test_our_own_formats_are_copied_when_they_can_be_read(tmp_path: Path) -> None:
     home = tmp_path / "home"
     file = tmp_path / "more.csv"
     file.write_text("text,intent\nhello,greet\nbye,leave\n", "utf-8")
-    assert importer.into(home, file).examples == 2
+    assert importer.import_into(home, file).examples == 2
     assert (home / "dialogs" / "more.csv").read_bytes() == file.read_bytes()
     file.write_text("text,intent\nother,greet\n", "utf-8")
     with pytest.raises(CarelineError, match="differs"):
-        importer.into(home, file)
+        importer.import_into(home, file)
     (tmp_path / "bad.jsonl").write_text('{"id": 1}\n', "utf-8")
     with pytest.raises(CarelineError, match="row 1"):
-        importer.into(home, tmp_path / "bad.jsonl")
+        importer.import_into(home, tmp_path / "bad.jsonl")
     assert not (home / "dialogs" / "bad.jsonl").exists()
 
 

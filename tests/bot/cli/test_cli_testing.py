@@ -179,4 +179,4 @@ def test_a_file_without_stories_is_told(tmp_path: Path) -> None:
     file.write_text("version: '3.1'\nnlu: []\n", encoding="utf-8")
     done = careline("test", "--import", str(file), "--home", str(tmp_path / "bare"))
     assert done.returncode == 1
-    assert "holds no tests of Rasa" in done.stderr
+    assert "has no tests of Rasa" in done.stderr
