@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bot.cli.bench import BenchmarkOptions
 from bot.container import Home
 from bot.core.types import CarelineError
 
@@ -97,18 +98,10 @@ class Benchmark:
                 report(f"  {state} {bar.name}: {bar.value} (bar {bar.bar})")
         return result
 
-    def measure(  # noqa: PLR0913 — the options of the command
-        self,
-        *,
-        data: Path,
-        home: Home,
-        only: Sequence[str],
-        report: Callable[[str], None],
-        seeds: int = 1,
-        planted: bool = False,
-        progress: bool = False,
+    def measure(
+        self, options: BenchmarkOptions, only: Sequence[str], report: Callable[[str], None]
     ) -> BenchmarkReport:
         """Run in a temporary folder; this is what `careline bench` calls."""
         with tempfile.TemporaryDirectory(prefix="careline-bench-") as scratch:
-            setting = BenchmarkContext(data, home, Path(scratch), seeds, planted, progress)
+            setting = BenchmarkContext(scratch=Path(scratch), **vars(options))
             return self.run(setting, only, report)

@@ -1,1 +1,1 @@
-"""The workshop: what people change of a home while it serves, checked, kept and taken back."""
+"""The workshop: checked, stored and reversible changes of a home while it serves."""

@@ -1,4 +1,4 @@
-"""Drafts of missing articles, which begin with the questions that nobody could answer."""
+"""Drafts of missing articles, which begin with the unanswered questions of customers."""
 
 import re
 from collections.abc import Sequence
@@ -11,23 +11,23 @@ import yaml
 from bot.core.types import now
 
 FOLDER: Final = "drafts"
-_PLEASE: Final = {
+_REMINDERS: Final = {
     "en": "Write here what customers need to know, then publish it in the workshop.",
     "zh": "请在这里写下顾客需要知道的内容，然后在工作台发布。",
 }
-REMINDERS: Final = frozenset(_PLEASE.values())
+REMINDERS: Final = frozenset(_REMINDERS.values())
 
 
-def write(home: Path, title: str, language: str, asked: Sequence[str]) -> Path:
-    """Write a draft that begins with the questions; one of the same title is written over.
+def write(home: Path, title: str, language: str, questions: Sequence[str]) -> Path:
+    """Write a draft that begins with the questions; a draft of the same title is replaced.
 
-    It lies outside `kb/`, so that nothing unfinished is ever searched.
+    Drafts are outside `kb/`, so that nothing unfinished is ever searched.
     """
-    tongue = language if language in _PLEASE else "en"
-    front = {"title": title, "language": tongue, "valid_from": _tomorrow()}
+    draft_language = language if language in _REMINDERS else "en"
+    front = {"title": title, "language": draft_language, "valid_from": _tomorrow()}
     lines = ["---", yaml.safe_dump(front, allow_unicode=True, sort_keys=False).strip(), "---"]
-    lines += [f"# {' '.join(title.split())}", "", _PLEASE[tongue], ""]
-    lines += [f"## {' '.join(question.split())}\n" for question in asked]
+    lines += [f"# {' '.join(title.split())}", "", _REMINDERS[draft_language], ""]
+    lines += [f"## {' '.join(question.split())}\n" for question in questions]
     folder = home / FOLDER
     folder.mkdir(exist_ok=True)
     name = re.sub(r"[^\w]+", "-", title.lower()).strip("-_")[:60] or "draft"

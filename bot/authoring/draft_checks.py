@@ -1,4 +1,4 @@
-"""A draft is read as the server would read it; what is wrong is told with its line."""
+"""Checks of edited files: they are read as the server reads them, and issues have their line."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from bot.agent_assist import canned_replies
 from bot.authoring.article_drafts import REMINDERS
-from bot.authoring.editable_files import MOST_CHARACTERS, EditableFile, FileKind
+from bot.authoring.editable_files import MAX_CHARACTERS, EditableFile, FileKind
 from bot.authoring.yaml_source import NO_TEXT, YamlIssue, YamlSource, is_text
 from bot.core.types import CarelineError, ConfigurationIssue
 from bot.dialogue import policy as policies
@@ -26,14 +26,14 @@ from knowledge_base.documents import Chunk, Document
 from knowledge_base.index.filters import STAFF
 from knowledge_base.sources import loader
 
-_FRONT: Final = re.compile(r"\A---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_FRONT_MATTER: Final = re.compile(r"\A---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class DraftIssue:
-    """Something to mend; an error keeps a draft from being published, a warning does not.
+    """An issue of a draft; an error prevents publishing, a warning does not.
 
-    `reason` and `facts` are for pages that say it in another language.
+    Pages translate it by `reason` and `facts`.
     """
 
     message: str
@@ -45,149 +45,149 @@ class DraftIssue:
 
 @dataclass(frozen=True)
 class DraftReport:
-    """What was found of a draft, and the passages an article would be searched by."""
+    """The issues of a draft, and the passages into which an article is cut."""
 
     problems: tuple[DraftIssue, ...]
     passages: tuple[Chunk, ...] = field(default=())
 
     @property
     def is_fit(self) -> bool:
-        """Whether it may be published."""
+        """Return whether it may be published."""
         return not any(problem.is_error for problem in self.problems)
 
 
-def check(home: Path, labels: Sequence[str], paper: EditableFile, text: str) -> DraftReport:
+def check(home: Path, labels: Sequence[str], file: EditableFile, text: str) -> DraftReport:
     """Check the new text of a file of the home.
 
-    `labels` are the intents of the active model; none where there is no model.
+    `labels` are the intents of the active model, empty if there is none.
     """
-    if len(text) > MOST_CHARACTERS:
-        message = f"it is longer than {MOST_CHARACTERS} characters: split it"
-        return _failed(message, "too_long", most=MOST_CHARACTERS)
+    if len(text) > MAX_CHARACTERS:
+        message = f"it is longer than {MAX_CHARACTERS} characters: split it"
+        return _single_issue(message, "too_long", most=MAX_CHARACTERS)
     if not is_text(text):
-        return _failed(NO_TEXT, "no_text")
-    if paper.kind in {FileKind.ARTICLE, FileKind.DRAFT}:
-        return _article(paper, text)
+        return _single_issue(NO_TEXT, "no_text")
+    if file.kind in {FileKind.ARTICLE, FileKind.DRAFT}:
+        return _check_article(file, text)
     tree = YamlSource(text)
     tree.build(text)
-    if tree.faults:
-        return DraftReport(tuple(_faulty(fault) for fault in tree.faults))
-    if paper.kind is FileKind.CANNED:
-        return DraftReport(tuple(_canned(tree, text)))
-    return _content(home, labels, paper, text, tree)
+    if tree.issues:
+        return DraftReport(tuple(_from_yaml(issue) for issue in tree.issues))
+    if file.kind is FileKind.CANNED:
+        return DraftReport(tuple(_check_canned(tree, text)))
+    return _check_content(home, labels, file, text, tree)
 
 
-def _failed(message: str, reason: str, **facts: int) -> DraftReport:
+def _single_issue(message: str, reason: str, **facts: int) -> DraftReport:
     return DraftReport((DraftIssue(message, reason=reason, facts=facts),))
 
 
-def _faulty(fault: YamlIssue, above: int = 0) -> DraftIssue:
-    """Return a fault of YAML that begins below so many lines."""
-    line = None if fault.line is None and not above else (fault.line or 0) + above
-    return DraftIssue(fault.message, line, reason=fault.reason, facts=fault.facts)
+def _from_yaml(issue: YamlIssue, offset: int = 0) -> DraftIssue:
+    """Return an issue of YAML that begins `offset` lines below the start of the file."""
+    line = None if issue.line is None and not offset else (issue.line or 0) + offset
+    return DraftIssue(issue.message, line, reason=issue.reason, facts=issue.facts)
 
 
-def _article(paper: EditableFile, text: str) -> DraftReport:
-    front = _FRONT.match(text)
+def _check_article(file: EditableFile, text: str) -> DraftReport:
+    front = _FRONT_MATTER.match(text)
     tree = YamlSource(front[1] if front else "")
-    # The front matter begins below the line of its rule.
-    found = [_faulty(fault, above=1) for fault in tree.faults]
-    if found:
-        return DraftReport(tuple(found))
-    name = PurePosixPath(paper.path).relative_to(
-        "kb" if paper.kind is FileKind.ARTICLE else "drafts"
-    )
+    # The front matter begins one line below its `---`.
+    issues = [_from_yaml(issue, offset=1) for issue in tree.issues]
+    if issues:
+        return DraftReport(tuple(issues))
+    folder = "kb" if file.kind is FileKind.ARTICLE else "drafts"
+    name = PurePosixPath(file.path).relative_to(folder)
     passages: list[Chunk] = []
     for item in loader.parse(text.encode(), str(name)):
         if isinstance(item, Document):
             passages += chunk(item)
-            found += _about(item, tree, datetime.now(UTC).date())
+            issues += _warnings(item, tree, datetime.now(UTC).date())
         else:
-            line = tree.line([item.facts.get("key")])
-            place = line + 1 if line else None
-            found.append(DraftIssue(item.error, place, reason=item.reason, facts=item.facts))
-    found += _left_over(text)
-    if front is None and paper.path.endswith(".md"):
-        said = "it has no front matter: begin with `---`, `language: en`, `---`"
-        found.append(DraftIssue(said, 1, is_error=False, reason="no_front_matter"))
-    return DraftReport(tuple(found), tuple(passages))
+            key_line = tree.line([item.facts.get("key")])
+            line = key_line + 1 if key_line else None
+            issues.append(DraftIssue(item.error, line, reason=item.reason, facts=item.facts))
+    issues += _find_reminders(text)
+    if front is None and file.path.endswith(".md"):
+        message = "it has no front matter: begin with `---`, `language: en`, `---`"
+        issues.append(DraftIssue(message, 1, is_error=False, reason="no_front_matter"))
+    return DraftReport(tuple(issues), tuple(passages))
 
 
-def _about(document: Document, tree: YamlSource, today: date) -> Iterator[DraftIssue]:
-    """Yield what would surprise who wrote an article that can be read."""
+def _warnings(document: Document, tree: YamlSource, today: date) -> Iterator[DraftIssue]:
+    """Yield the warnings about an article that can be read."""
 
-    def warn(key: str, said: str, reason: str, **facts: str) -> DraftIssue:
-        line = tree.line([key])
-        place = line + 1 if line else None
-        return DraftIssue(said, place, is_error=False, reason=reason, facts=facts)
+    def warn(key: str, message: str, reason: str, **facts: str) -> DraftIssue:
+        key_line = tree.line([key])
+        line = key_line + 1 if key_line else None
+        return DraftIssue(message, line, is_error=False, reason=reason, facts=facts)
 
     if document.language is None:
-        said = "it names no language: write `language: en` or `zh` on top"
-        yield warn("language", said, "no_language")
+        message = "it has no language: write `language: en` or `zh` at the top"
+        yield warn("language", message, "no_language")
     if document.audience in STAFF:
-        yield warn("audience", "it is for staff: customers are told nothing of it", "for_staff")
+        yield warn("audience", "it is for staff: customers do not see it", "for_staff")
     if document.valid_from and document.valid_from > today.isoformat():
-        said = f"customers are told nothing of it before {document.valid_from}"
-        yield warn("valid_from", said, "not_before", day=document.valid_from)
+        message = f"customers do not see it before {document.valid_from}"
+        yield warn("valid_from", message, "not_before", day=document.valid_from)
     if document.valid_until and document.valid_until < today.isoformat():
-        said = f"it ended on {document.valid_until}: customers never see it"
-        yield warn("valid_until", said, "ended", day=document.valid_until)
+        message = f"it ended on {document.valid_until}: customers do not see it"
+        yield warn("valid_until", message, "ended", day=document.valid_until)
 
 
-def _left_over(text: str) -> Iterator[DraftIssue]:
-    """Yield the words that ask for an article to be written, where they still stand in it."""
+def _find_reminders(text: str) -> Iterator[DraftIssue]:
+    """Yield the reminders of a new draft that are still in the text."""
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip() in REMINDERS:
-            said = "write the article, then delete this line"
-            yield DraftIssue(said, number, reason="left_over")
+            message = "write the article, then delete this line"
+            yield DraftIssue(message, number, reason="left_over")
 
 
-def _canned(tree: YamlSource, text: str) -> Iterator[DraftIssue]:
+def _check_canned(tree: YamlSource, text: str) -> Iterator[DraftIssue]:
     try:
         canned_replies.parse(text)
     except ValidationError as error:
-        for one in error.errors():
-            yield _invalid(one, tree)
+        for details in error.errors():
+            yield _from_pydantic(details, tree)
 
 
-def _content(
-    home: Path, labels: Sequence[str], paper: EditableFile, text: str, tree: YamlSource
+def _check_content(
+    home: Path, labels: Sequence[str], file: EditableFile, text: str, tree: YamlSource
 ) -> DraftReport:
     """Check templates or policy together with the rest of the home's content."""
-    problems = list(_lists_outside(tree, text, home)) if paper.kind is FileKind.POLICY else []
-    if problems:
-        return DraftReport(tuple(problems))
-    before = {one.message for one in _current_issues(home, labels)}
+    outside = list(_find_outside_files(tree, text, home)) if file.kind is FileKind.POLICY else []
+    if outside:
+        return DraftReport(tuple(outside))
+    before = {issue.message for issue in _current_issues(home, labels)}
     with tempfile.TemporaryDirectory(prefix="careline-draft-") as scratch:
-        place = Path(scratch)
-        _copy(home, place, paper, text)
+        folder = Path(scratch)
+        _copy_content(home, folder, file, text)
         try:
-            found = _issues(place, labels)
+            issues = _find_issues(folder, labels)
         except CarelineError as error:
-            return DraftReport(tuple(_refused(error, paper, tree, place)))
+            return DraftReport(tuple(_from_error(error, file, tree, folder)))
     return DraftReport(
         tuple(
             DraftIssue(
-                one.message,
-                tree.line_of_name(one.message),
-                is_error=one.message not in before and one.reason != policy_checks.UNKNOWN_INTENT,
-                reason=one.reason,
-                facts=one.facts,
+                issue.message,
+                tree.line_of_name(issue.message),
+                is_error=issue.message not in before
+                and issue.reason != policy_checks.UNKNOWN_INTENT,
+                reason=issue.reason,
+                facts=issue.facts,
             )
-            for one in found
+            for issue in issues
         )
     )
 
 
 def _current_issues(home: Path, labels: Sequence[str]) -> list[ConfigurationIssue]:
-    """Return what does not fit together in the home as it is; none where it cannot be read."""
+    """Return the issues that the home has already; none if it cannot be read."""
     try:
-        return _issues(home, labels)
+        return _find_issues(home, labels)
     except CarelineError:
         return []
 
 
-def _issues(content: Path, labels: Sequence[str]) -> list[ConfigurationIssue]:
+def _find_issues(content: Path, labels: Sequence[str]) -> list[ConfigurationIssue]:
     policy = policies.load(content / "policy.yml")
     texts = templates.load(content / "templates")
     return [
@@ -196,55 +196,55 @@ def _issues(content: Path, labels: Sequence[str]) -> list[ConfigurationIssue]:
     ]
 
 
-def _copy(home: Path, place: Path, paper: EditableFile, text: str) -> None:
-    """Put the home's content into a folder, with the draft in its place."""
-    (place / "templates").mkdir()
-    (place / paper.path).write_text(text, encoding="utf-8")
-    for name in content_snapshots.content_files(place if paper.kind is FileKind.POLICY else home):
-        source, target = home / name, place / name
-        if content_snapshots.is_file(source) and name != paper.path:
+def _copy_content(home: Path, folder: Path, file: EditableFile, text: str) -> None:
+    """Copy the home's content into a folder, with the draft in place of its file."""
+    (folder / "templates").mkdir()
+    (folder / file.path).write_text(text, encoding="utf-8")
+    for name in content_snapshots.content_files(folder if file.kind is FileKind.POLICY else home):
+        source, target = home / name, folder / name
+        if content_snapshots.is_file(source) and name != file.path:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
 
 
-def _lists_outside(tree: YamlSource, text: str, home: Path) -> Iterator[DraftIssue]:
-    """Yield the files of names that a policy would read from outside the home, and hidden ones."""
+def _find_outside_files(tree: YamlSource, text: str, home: Path) -> Iterator[DraftIssue]:
+    """Yield the entity files of a policy that are hidden or outside the home."""
     for name, file in content_snapshots.entity_files(text):
         path = (home / file).resolve()
-        hidden = any(part.startswith(".") for part in Path(file).parts)
-        if hidden or not path.is_relative_to(home.resolve()):
-            said = f"`{file}` lies outside the home: put the file beside policy.yml"
+        is_hidden = any(part.startswith(".") for part in Path(file).parts)
+        if is_hidden or not path.is_relative_to(home.resolve()):
+            message = f"`{file}` is hidden or outside the home: put it beside policy.yml"
             line = tree.line(["entities", name, "file"])
-            yield DraftIssue(said, line, reason="outside", facts={"name": file})
+            yield DraftIssue(message, line, reason="outside", facts={"name": file})
 
 
-def _refused(
-    error: CarelineError, paper: EditableFile, tree: YamlSource, place: Path
+def _from_error(
+    error: CarelineError, file: EditableFile, tree: YamlSource, folder: Path
 ) -> Iterator[DraftIssue]:
-    """Yield what the readers of policy and templates complain about, perhaps of another file."""
+    """Yield the issues of a policy or templates that cannot be read, perhaps of another file."""
     cause = error.__cause__
-    file = str(error.facts.get("file", "")).removeprefix(f"{place}/")
+    path = str(error.facts.get("file", "")).removeprefix(f"{folder}/")
     if isinstance(error, PolicyError) and isinstance(cause, ValidationError):
-        found = [_invalid(one, tree) for one in cause.errors()]
+        issues = [_from_pydantic(details, tree) for details in cause.errors()]
     else:
         facts = {name: value for name, value in error.facts.items() if name != "file"}
         line = tree.line_of_name(str(error))
-        found = [DraftIssue(str(error), line, reason=error.reason, facts=facts)]
-    for one in found:  # people know the home, not the folder it was checked in
-        said = one.message.replace(f"{place}/", "").replace(str(place), ".")
-        if file in {"", paper.path}:
-            yield replace(one, message=said)
+        issues = [DraftIssue(str(error), line, reason=error.reason, facts=facts)]
+    for issue in issues:  # without the temporary folder, which nobody knows
+        message = issue.message.replace(f"{folder}/", "").replace(str(folder), ".")
+        if path in {"", file.path}:
+            yield replace(issue, message=message)
         else:
-            said = f"{file}: {said.removeprefix(f'{file}: ')}"
-            yield replace(one, message=said, line=None, facts={**one.facts, "file": file})
+            message = f"{path}: {message.removeprefix(f'{path}: ')}"
+            yield replace(issue, message=message, line=None, facts={**issue.facts, "file": path})
 
 
-def _invalid(error: ErrorDetails, tree: YamlSource) -> DraftIssue:
-    """Return what pydantic complains about; a validator of ours names the entry it means."""
-    place, message = error["loc"], error["msg"]
-    said = message.removeprefix("Value error, ")
-    named = said.partition(":")[0] if said != message else ""
-    where = ".".join(map(str, place)) or "the file"
+def _from_pydantic(error: ErrorDetails, tree: YamlSource) -> DraftIssue:
+    """Return an error of pydantic as an issue; our own validators name the entry first."""
+    location, full_message = error["loc"], error["msg"]
+    message = full_message.removeprefix("Value error, ")
+    entry = message.partition(":")[0] if message != full_message else ""
+    where = ".".join(map(str, location)) or "the file"
     reason, facts = validation.to_issue(error)
-    line = tree.line([*place, named])
-    return DraftIssue(f"{where}: {said}", line, reason=reason, facts=facts)
+    line = tree.line([*location, entry])
+    return DraftIssue(f"{where}: {message}", line, reason=reason, facts=facts)

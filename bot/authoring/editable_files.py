@@ -1,4 +1,4 @@
-"""The texts of a home that people may change: which they are, and where they lie."""
+"""The text files of a home that staff may edit."""
 
 import hashlib
 import re
@@ -9,17 +9,17 @@ from typing import Final
 
 from bot.core.types import CarelineError, NotFoundError
 
-MOST_CHARACTERS: Final = 300_000
-_MOST_BYTES: Final = 4 * MOST_CHARACTERS
-_LONGEST: Final = 240  # characters of a path
-_DEEPEST: Final = 8  # folders
+MAX_CHARACTERS: Final = 300_000
+_MAX_BYTES: Final = 4 * MAX_CHARACTERS
+_MAX_PATH_LENGTH: Final = 240
+_MAX_FOLDERS: Final = 8
 _SUFFIXES: Final = (".md", ".markdown", ".txt")
-# No hidden files, nothing that other systems read as a drive or a way up.
+# No hidden files, and nothing that another system reads as a drive or a parent folder.
 _NAME: Final = re.compile(r"(?![.\s])[^\x00-\x1f\x7f/\\:*?\"<>|]{1,120}(?<![.\s])")
 
 
 class FileKind(StrEnum):
-    """What a text is for."""
+    """The purpose of a text file."""
 
     ARTICLE = "article"
     DRAFT = "draft"
@@ -38,12 +38,12 @@ _FOLDERS: Final = {"kb": FileKind.ARTICLE, "drafts": FileKind.DRAFT}
 
 
 class EditableFileError(CarelineError):
-    """A text cannot be opened or kept; the message says what to do."""
+    """A text file cannot be opened or stored; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class EditableFile:
-    """A text that may be changed; one that is not there yet has no text."""
+    """A text file that may be edited; `text` is None if it does not exist yet."""
 
     path: str
     kind: FileKind
@@ -52,7 +52,7 @@ class EditableFile:
 
     @property
     def sha256(self) -> str:
-        """The hash that tells whether somebody changed it; empty where it is not there."""
+        """The hash of the text, to detect changes by others; empty if the file does not exist."""
         return "" if self.text is None else digest(self.text)
 
 
@@ -62,38 +62,39 @@ def digest(text: str) -> str:
 
 
 def kind_of(path: str) -> FileKind:
-    """Return what a path is for; raise NotFoundError for what nobody edits here."""
+    """Return the purpose of a path; raise NotFoundError if it may not be edited."""
     if path in _FILES:
         return _FILES[path]
     parts = path.split("/")
     kind = _FOLDERS.get(parts[0])
-    named = len(path) <= _LONGEST and 1 < len(parts) <= _DEEPEST + 2
-    if kind is None or not named or not all(_NAME.fullmatch(part) for part in parts):
+    fits = len(path) <= _MAX_PATH_LENGTH and 1 < len(parts) <= _MAX_FOLDERS + 2
+    if kind is None or not fits or not all(_NAME.fullmatch(part) for part in parts):
+        shown = path[:_MAX_PATH_LENGTH]
         message = (
-            f"{path[:_LONGEST]!r} is not edited here: articles lie in kb/, drafts in drafts/, "
-            f"beside {', '.join(_FILES)}"
+            f"{shown!r} cannot be edited here: put articles in kb/ and drafts in drafts/, or edit "
+            f"{', '.join(_FILES)}"
         )
-        raise NotFoundError(message, "no_place", path=path[:_LONGEST])
+        raise NotFoundError(message, "no_place", path=shown)
     if not parts[-1].lower().endswith(_SUFFIXES):
         suffixes = ", ".join(_SUFFIXES)
-        message = f"{path} cannot be edited here: name it with {suffixes}"
+        message = f"{path} cannot be edited here: use one of the suffixes {suffixes}"
         raise NotFoundError(message, "no_text_file", path=path, suffixes=suffixes)
     return kind
 
 
 def read(home: Path, path: str) -> EditableFile:
-    """Return a text with its present words; raise for one that may not be edited."""
+    """Return a file with its current text; raise if it may not be edited."""
     kind = kind_of(path)
     file = home / path
     _check_inside(home, file)
     if not file.exists():
         return EditableFile(path, kind, file)
     if not file.is_file():
-        message = f"{path} is a folder: give the name of a file"
+        message = f"{path} is a folder: name a file"
         raise EditableFileError(message, "a_folder", path=path)
-    if file.stat().st_size > _MOST_BYTES:
-        message = f"{path} is larger than {MOST_CHARACTERS} characters: split it"
-        raise EditableFileError(message, "too_long", most=MOST_CHARACTERS)
+    if file.stat().st_size > _MAX_BYTES:
+        message = f"{path} is longer than {MAX_CHARACTERS} characters: split it"
+        raise EditableFileError(message, "too_long", most=MAX_CHARACTERS)
     try:
         text = file.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
@@ -103,18 +104,18 @@ def read(home: Path, path: str) -> EditableFile:
 
 
 def _check_inside(home: Path, file: Path) -> None:
-    """Raise PaperError for a link, and for a folder that leads out of the home."""
+    """Raise EditableFileError for a link, and for a path that leads out of the home."""
     if file.is_symlink():
-        message = f"{file.name} is a link: change the file it leads to"
+        message = f"{file.name} is a link: edit the file that it points to"
         raise EditableFileError(message, "behind_link", path=file.name)
     if not file.resolve().is_relative_to(home.resolve()):
-        message = f"{file.name} lies outside the home, behind a link: change it there"
+        message = f"{file.name} is outside the home, behind a link: edit it there"
         raise EditableFileError(message, "behind_link", path=file.name)
 
 
-def listed(home: Path) -> list[tuple[str, FileKind]]:
-    """Return the paths of all texts there are, and of the files every home may have."""
-    found = [(path, kind) for path, kind in _FILES.items()]
+def list_files(home: Path) -> list[tuple[str, FileKind]]:
+    """Return the existing editable files, and those that every home may have."""
+    files = [(path, kind) for path, kind in _FILES.items()]
     for folder, kind in _FOLDERS.items():
         for file in sorted((home / folder).rglob("*")):
             path = file.relative_to(home).as_posix()
@@ -124,5 +125,5 @@ def listed(home: Path) -> list[tuple[str, FileKind]]:
             except (NotFoundError, EditableFileError):
                 continue
             if file.is_file():
-                found.append((path, kind))
-    return found
+                files.append((path, kind))
+    return files

@@ -1,8 +1,7 @@
-"""Long work on a home, one piece at a time: started here, done in a process of its own.
+"""Long jobs on a home, one at a time, each in a process of its own.
 
-What became of it stands in files of the home, so that every process that serves it knows, also
-after a restart. A lock that the working process holds tells whether work goes on: it is let go of
-however that process ends.
+The state of each job is in files of the home, so that every process that serves it can read them,
+also after a restart. The job's process holds a file lock, which is released however it ends.
 """
 
 import fcntl
@@ -29,14 +28,14 @@ from knowledge_base.atomic_files import write_json
 
 _FOLDER: Final = "jobs"
 _STATE, _LOG, _LOCK, _DUE = "state.json", "log", ".lock", ".due.json"
-_WORKER: Final = "bot.server.background.job_worker"  # a program of its own, not an import
-_KEPT: Final = 20
-_TAIL: Final = 1500  # characters of a log that are shown
-_PATIENCE_SECONDS: Final = 1.0  # for readers, who hold the lock for a moment
+_WORKER: Final = "bot.server.background.job_worker"  # run as a program, not imported
+_MAX_STORED: Final = 20
+_LOG_TAIL: Final = 1500  # characters of a log that are shown
+_PATIENCE_SECONDS: Final = 1.0  # for readers, which hold the lock for a moment
 
 
 class JobTask(StrEnum):
-    """What can be done."""
+    """The task of a job."""
 
     CHECK = "check"
     TRAIN = "train"
@@ -44,7 +43,7 @@ class JobTask(StrEnum):
 
 
 class JobState(StrEnum):
-    """How far a job is."""
+    """The state of a job."""
 
     RUNNING = "running"
     DONE = "done"
@@ -53,14 +52,14 @@ class JobState(StrEnum):
 
 
 class JobRunningError(CarelineError):
-    """Something is being done already."""
+    """Another job is running, or the job to stop is not."""
 
 
 @dataclass(frozen=True)
 class AuthoringJob:
-    """One piece of work; `done` of `total` counts the steps of what is named by `step`.
+    """A job; `done` of `total` is the progress of the current `step`.
 
-    `reason` and `facts` say its error once more, for pages in another language.
+    Pages translate its error by `reason` and `facts`.
     """
 
     id: str
@@ -84,19 +83,18 @@ class JobStore:
     """The jobs of a home."""
 
     def __init__(self, home: Path) -> None:
-        """Look at a home; nothing is written before the first job."""
+        """Set the home; nothing is written before the first job."""
         self.home = home
         self.folder = home / content_snapshots.FOLDER / _FOLDER
 
-    def start(self, task: JobTask, who: str, **options: str) -> AuthoringJob:
-        """Begin a job; raise OccupiedError while another one is in work."""
+    def start(self, task: JobTask, author: str, **options: str) -> AuthoringJob:
+        """Start a job; raise JobRunningError while another one is running."""
         with self._lock() as lock:
             now = datetime.now(UTC)
             identifier = f"j-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-            job = AuthoringJob(
-                identifier, task, who, now.isoformat(timespec="seconds"), options=options
-            )
-            self._sweep()
+            started = now.isoformat(timespec="seconds")
+            job = AuthoringJob(identifier, task, author, started, options=options)
+            self._remove_old()
             (self.folder / identifier).mkdir()
             self.write(job)
             command = [sys.executable, "-m", _WORKER, str(self.home), identifier]
@@ -106,14 +104,14 @@ class JobStore:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    pass_fds=(lock,),  # the lock is the worker's from here on
-                    start_new_session=True,  # a stop of the server does not stop it
+                    pass_fds=(lock,),  # from here on, the worker holds the lock
+                    start_new_session=True,  # it continues when the server is stopped
                 )
         threading.Thread(target=process.wait, daemon=True, name="job").start()
         return job
 
     def is_running(self) -> bool:
-        """Return whether something is being done."""
+        """Return whether a job is running."""
         try:
             with (self.folder / _LOCK).open("rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -124,14 +122,14 @@ class JobStore:
         return False
 
     def list(self) -> list[AuthoringJob]:
-        """Return the last jobs, the latest first."""
-        running = self.is_running()  # first: what ends meanwhile is not taken for dead
+        """Return the last jobs, latest first."""
+        running = self.is_running()  # first, so that a job that ends now is not taken for dead
         names = sorted((f.name for f in self.folder.glob("j-*")), reverse=True)
-        found = [job for name in names if (job := self._read(name)) is not None]
-        return [self._checked(job, running=running) for job in found]
+        jobs = [job for name in names if (job := self._read(name)) is not None]
+        return [self._checked(job, running=running) for job in jobs]
 
     def get(self, identifier: str) -> AuthoringJob:
-        """Return a job; raise NotFoundError for an id that is none."""
+        """Return a job; raise NotFoundError for an unknown id."""
         for job in self.list():
             if job.id == identifier:
                 return job
@@ -139,74 +137,74 @@ class JobStore:
         raise NotFoundError(message)
 
     def stop(self, identifier: str) -> AuthoringJob:
-        """End a job before its time; what was active stays active."""
+        """Stop a job; the active versions stay active."""
         job = self.get(identifier)
         if job.state is not JobState.RUNNING or job.pid is None:
             if job.pid:
-                message = f"{identifier} is not in work"
+                message = f"{identifier} is not running"
                 raise JobRunningError(message, "not_in_work", job=identifier)
-            message = "it has not begun: try again"
+            message = "the job has not begun: try again"
             raise JobRunningError(message, "not_begun")
         with suppress(ProcessLookupError):
             os.kill(job.pid, signal.SIGTERM)
         return job
 
     def write(self, job: AuthoringJob) -> None:
-        """Keep how far a job is."""
+        """Store the state of a job."""
         write_json(self.folder / job.id / _STATE, asdict(job))
 
-    def demand(self, who: str) -> None:
-        """Note that articles were changed: they are ingested as soon as nothing else is done."""
+    def request_ingestion(self, author: str) -> None:
+        """Request an ingestion of changed articles, to start when no job is running."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_json(self.folder / _DUE, {"who": who})
+        write_json(self.folder / _DUE, {"who": author})
 
     def is_due(self) -> bool:
-        """Return whether articles were changed that no ingestion has begun with."""
+        """Return whether an ingestion is requested that has not begun."""
         return (self.folder / _DUE).exists()
 
-    def settle(self) -> None:
-        """Forget the demand: an ingestion begins, which reads what lies there now."""
+    def clear_request(self) -> None:
+        """Remove the request: the ingestion that begins reads the present articles."""
         (self.folder / _DUE).unlink(missing_ok=True)
 
     def start_due(self) -> AuthoringJob | None:
-        """Begin the ingestion that is due, where one is and nothing else is being done."""
+        """Start the requested ingestion, if there is one and no job is running."""
         if self.is_running():
             return None
         try:
-            who = json.loads((self.folder / _DUE).read_text(encoding="utf-8"))["who"]
-            return self.start(JobTask.INGEST, who)
+            author = json.loads((self.folder / _DUE).read_text(encoding="utf-8"))["who"]
+            return self.start(JobTask.INGEST, author)
         except (FileNotFoundError, JobRunningError):
             return None
 
     def _read(self, identifier: str) -> AuthoringJob | None:
         try:
-            raw = json.loads((self.folder / identifier / _STATE).read_text(encoding="utf-8"))
+            values = json.loads((self.folder / identifier / _STATE).read_text(encoding="utf-8"))
         except (FileNotFoundError, json.JSONDecodeError):
             return None
-        return AuthoringJob(
-            **{**raw, "task": JobTask(raw["task"]), "state": JobState(raw["state"])}
-        )
+        task, state = JobTask(values["task"]), JobState(values["state"])
+        return AuthoringJob(**{**values, "task": task, "state": state})
 
     def _checked(self, job: AuthoringJob, *, running: bool) -> AuthoringJob:
-        """Return a job as it is; one whose process is gone has failed."""
+        """Return a job, as failed if its process is gone."""
         if job.state is not JobState.RUNNING or running:
             return job
-        again = self._read(job.id)  # it may have ended since it was read
-        if again is None or again.state is not JobState.RUNNING:
-            return again or job
-        log = self.folder / job.id / _LOG
-        said = log.read_text(encoding="utf-8", errors="replace").strip() if log.exists() else ""
-        error = f"its process ended without a word: perhaps the memory ran out\n{said[-_TAIL:]}"
-        facts: dict[str, str | int] = {"said": said[-_TAIL:]}
+        current = self._read(job.id)  # it may have ended since it was read
+        if current is None or current.state is not JobState.RUNNING:
+            return current or job
+        file = self.folder / job.id / _LOG
+        log = file.read_text(encoding="utf-8", errors="replace").strip() if file.exists() else ""
+        tail = log[-_LOG_TAIL:]
+        error = f"its process ended unexpectedly: perhaps it ran out of memory\n{tail}"
+        facts: dict[str, str | int] = {"said": tail}
         return replace(job, state=JobState.FAILED, error=error.strip(), reason="died", facts=facts)
 
-    def _sweep(self) -> None:
-        for name in sorted(f.name for f in self.folder.glob("j-*"))[: -_KEPT + 1]:
+    def _remove_old(self) -> None:
+        for name in sorted(f.name for f in self.folder.glob("j-*"))[: -_MAX_STORED + 1]:
             shutil.rmtree(self.folder / name, ignore_errors=True)
 
     @contextmanager
     def _lock(self) -> Iterator[int]:
-        """Hold the lock of who works; raise OccupiedError where somebody does."""
+        """Hold the lock of the running job; raise JobRunningError if another process holds it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + _PATIENCE_SECONDS
         with (self.folder / _LOCK).open("wb") as lock:
@@ -216,7 +214,7 @@ class JobStore:
                     break
                 except BlockingIOError as error:
                     if self.is_running() and time.monotonic() > deadline:
-                        message = "something is being done already: wait for its end, or stop it"
+                        message = "another job is running: wait until it ends, or stop it"
                         raise JobRunningError(message, "occupied") from error
                     time.sleep(0.02)
             yield lock.fileno()

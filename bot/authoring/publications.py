@@ -1,7 +1,7 @@
-"""What was published: who changed which text, when and why, its words before and after.
+"""Publications: who changed which file, when and why, with the texts before and after.
 
-A publication is a folder like any version, written before the file is: whatever happens then, both
-states are kept.
+A publication is a folder like any version. It is written before the file, so that both texts are
+stored whatever happens then.
 """
 
 import difflib
@@ -23,17 +23,17 @@ from knowledge_base.index.versions import Version, Versions
 
 _FOLDER: Final = "published"
 _BEFORE, _AFTER = "before", "after"
-_MOST_LINES: Final = 4000  # of a difference
+_MAX_LINES: Final = 4000  # of a difference
 _SIGNS: Final = (("added", "+"), ("removed", "-"))
 
 
 class StaleFileError(CarelineError):
-    """A text was changed since it was opened; the message says what to do."""
+    """A file was changed since it was opened; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Publication:
-    """One change of one text; a hash is empty where the text was not there."""
+    """A change of a file; the hash of a missing text is empty."""
 
     id: str
     at: str
@@ -48,14 +48,14 @@ class Publication:
 
 
 class PublicationStore:
-    """The publications of a home, kept beside the content that served."""
+    """The publications of a home, stored beside its content snapshots."""
 
     def __init__(self, home: Path) -> None:
-        """Look at a home; nothing is written before the first publication."""
+        """Set the home; nothing is written before the first publication."""
         self._home = home
-        self._kept = Versions(home / content_snapshots.FOLDER / _FOLDER, "publications", "e")
+        self._versions = Versions(home / content_snapshots.FOLDER / _FOLDER, "publications", "e")
 
-    def publish(  # noqa: PLR0913 — what is changed, by whom, and why
+    def publish(  # noqa: PLR0913 — the change, its author and its reason
         self,
         path: str,
         text: str | None,
@@ -65,99 +65,98 @@ class PublicationStore:
         note: str = "",
         reverts: str | None = None,
     ) -> Publication:
-        """Write a text, or take it away (None), if it still is what hashes to `base`.
+        """Write a file, or remove it if `text` is None, if its hash is still `base`.
 
-        Raises StaleError where it is not, and PaperError for a text that would change nothing.
+        Raises StaleFileError if it is not, and EditableFileError if nothing would change.
         """
-        with self._alone():
-            paper = editable_files.read(self._home, path)
-            self.check_base(paper, base)
-            if text == paper.text:
+        with self._lock():
+            file = editable_files.read(self._home, path)
+            self.check_base(file, base)
+            if text == file.text:
                 message = f"{path} is like this already: nothing was published"
                 raise EditableFileError(message, "unchanged", path=path)
-            made = self._keep(paper, text, {"who": author, "note": note, "reverts": reverts})
+            details = {"who": author, "note": note, "reverts": reverts}
+            version = self._store(file, text, details)
             try:
-                _write(paper.file, text)
+                _write(file.file, text)
             except OSError as error:
-                shutil.rmtree(self._kept.folder(made.id), ignore_errors=True)
-                message = f"{path} cannot be written: {error.strerror}"
+                shutil.rmtree(self._versions.folder(version.id), ignore_errors=True)
                 why = error.strerror or ""
+                message = f"{path} cannot be written: {error.strerror}"
                 raise EditableFileError(message, "not_written", path=path, why=why) from error
-        return _publication(made)
+        return _publication(version)
 
     def rollback(self, identifier: str, *, base: str, author: str, note: str = "") -> Publication:
-        """Bring a text back to how it was before a publication; that is one as well."""
-        found = self.get(identifier)
+        """Restore a file to its text before a publication; this is a publication, too."""
+        path = self.get(identifier).path
         text = self.texts(identifier)[0]
-        return self.publish(
-            found.path, text, base=base, author=author, note=note, reverts=identifier
-        )
+        return self.publish(path, text, base=base, author=author, note=note, reverts=identifier)
 
     def list(self, path: str | None = None, limit: int = 100) -> list[Publication]:
-        """Return publications, of one text or of all, the latest first."""
-        found = [_publication(version) for version in reversed(self._kept.list())]
-        return [one for one in found if path in {None, one.path}][:limit]
+        """Return the publications of one file or of all, latest first."""
+        publications = [_publication(version) for version in reversed(self._versions.list())]
+        return [item for item in publications if path in {None, item.path}][:limit]
 
     def get(self, identifier: str) -> Publication:
-        """Return a publication; raise NotFoundError for an id that is none."""
+        """Return a publication; raise NotFoundError for an unknown id."""
         try:
-            return _publication(self._kept.open(identifier))
+            return _publication(self._versions.open(identifier))
         except KnowledgeError as error:
             message = f"there is no publication {identifier[:64]}"
             raise NotFoundError(message) from error
 
     def texts(self, identifier: str) -> tuple[str | None, str | None]:
-        """Return the words before and after a publication; None where there were none."""
-        folder = self._kept.folder(identifier)
+        """Return the texts before and after a publication; None for a missing file."""
+        folder = self._versions.folder(identifier)
         before, after = (folder / name for name in (_BEFORE, _AFTER))
         return _read(before), _read(after)
 
-    def check_base(self, paper: EditableFile, base: str) -> None:
-        """Raise StaleError where a text is not what hashes to `base` any more."""
-        if paper.sha256 == base:
+    def check_base(self, file: EditableFile, base: str) -> None:
+        """Raise StaleFileError if the hash of a file is not `base` any more."""
+        if file.sha256 == base:
             return
         if not base:
-            message = f"{paper.path} is there already: open it, or choose another name"
-            raise StaleFileError(message, "is_there", path=paper.path)
-        last = next(iter(self.list(paper.path, 1)), None)
-        who = last.who if last and last.after == paper.sha256 else ""
+            message = f"{file.path} exists already: open it, or choose another name"
+            raise StaleFileError(message, "is_there", path=file.path)
+        last = next(iter(self.list(file.path, 1)), None)
+        who = last.who if last and last.after == file.sha256 else ""
         by = f" by {who}" if who else ""
         message = (
-            f"{paper.path} was changed{by} since you opened it: nothing was written. Keep your "
-            "words, open it again, and put them in"
+            f"{file.path} was changed{by} since you opened it: nothing was written. Copy your "
+            "text, open the file again, and insert it"
         )
         reason = "changed_by" if who else "changed"
-        raise StaleFileError(message, reason, path=paper.path, who=who)
+        raise StaleFileError(message, reason, path=file.path, who=who)
 
-    def _keep(self, paper: EditableFile, text: str | None, said: dict[str, Any]) -> Version:
-        changed = list(difflib.unified_diff(_lines(paper.text), _lines(text), lineterm="", n=0))
-        counts = {name: sum(one[0] == sign for one in changed[2:]) for name, sign in _SIGNS}
+    def _store(self, file: EditableFile, text: str | None, details: dict[str, Any]) -> Version:
+        changes = list(difflib.unified_diff(_lines(file.text), _lines(text), lineterm="", n=0))
+        counts = {name: sum(line[0] == sign for line in changes[2:]) for name, sign in _SIGNS}
         after = "" if text is None else editable_files.digest(text)
 
         def build(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-            for name, words in ((_BEFORE, paper.text), (_AFTER, text)):
-                if words is not None:
-                    write_text(folder / name, words)
-            hashes = {"before": paper.sha256, "after": after}
-            return counts, {"path": paper.path, **hashes, **said}
+            for name, content in ((_BEFORE, file.text), (_AFTER, text)):
+                if content is not None:
+                    write_text(folder / name, content)
+            hashes = {"before": file.sha256, "after": after}
+            return counts, {"path": file.path, **hashes, **details}
 
-        return self._kept.publish(build, activate=False)
+        return self._versions.publish(build, activate=False)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep all others who publish out, in this process and in others."""
-        self._kept.root.mkdir(parents=True, exist_ok=True)
-        with (self._kept.root / ".lock").open("w") as lock:
+    def _lock(self) -> Iterator[None]:
+        """Let one publication run at a time, in all processes."""
+        self._versions.root.mkdir(parents=True, exist_ok=True)
+        with (self._versions.root / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
 
 def difference(before: str | None, after: str | None, path: str) -> str:
-    """Return what changed, as a unified difference."""
+    """Return the unified difference of two texts."""
     lines = difflib.unified_diff(
         _lines(before), _lines(after), f"{path} (before)", f"{path} (after)", lineterm="", n=2
     )
-    return "\n".join(list(lines)[:_MOST_LINES])
+    return "\n".join(list(lines)[:_MAX_LINES])
 
 
 def _lines(text: str | None) -> list[str]:

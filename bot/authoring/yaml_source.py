@@ -1,4 +1,4 @@
-"""YAML as a person wrote it: where each entry stands, and what no file of ours should hold."""
+"""YAML files with the line of each entry, and checks for contents that no file may have."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,19 +8,19 @@ from typing import Final
 
 import yaml
 
-_HOW: Final = "write `name: value`, and put texts that hold a colon, # or { in quotes"
-NO_TEXT: Final = "it holds characters that are no text: delete them"
-_MOST_NODES: Final = 100_000  # counted as if every alias were written out
+_HINT: Final = "write `name: value`, and put texts that contain a colon, # or { in quotes"
+NO_TEXT: Final = "it contains characters that are not text: delete them"
+_MAX_NODES: Final = 100_000  # with every alias written out
 
 
 def is_text(text: str) -> bool:
-    """Return whether every database and every file takes a text."""
+    """Return whether every database and every file accepts a text."""
     return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 @dataclass(frozen=True)
 class YamlIssue:
-    """Something wrong in a file, and its line, counted from 1; `reason` is a key for pages."""
+    """An issue of a file, with its line from 1; pages translate it by `reason` and `facts`."""
 
     message: str
     line: int | None = None
@@ -29,89 +29,89 @@ class YamlIssue:
 
 
 class YamlSource:
-    """The nodes of one document; where it could not be read, its faults alone."""
+    """The nodes of a document, or its issues if it cannot be read."""
 
     def __init__(self, text: str) -> None:
-        """Read a text; nothing is built from it, so that nothing in it can grow."""
-        self.faults: list[YamlIssue] = []
+        """Parse a text without constructing its values, so that aliases cannot expand."""
+        self.issues: list[YamlIssue] = []
         self._root: yaml.Node | None = None
-        with self._noting():
+        with self._collect_errors():
             self._root = yaml.compose(text, Loader=yaml.SafeLoader)
             if self._root is not None:
                 self._examine(self._root)
 
     def build(self, text: str) -> None:
-        """Note what cannot be made of the same text: the 45th of a month, tags of other programs.
+        """Collect the values that cannot be constructed: impossible dates, tags of other programs.
 
-        Only where it has no faults yet, so that nothing can grow.
+        Does nothing if there are issues already, so that aliases cannot expand.
         """
-        if self.faults or self._root is None:
+        if self.issues or self._root is None:
             return
         loader = yaml.SafeLoader("")
         for node in _scalars(self._root, set()):
-            # What YAML itself complains about comes with its line, and `<<` is no value.
-            with self._noting(_line(node)), suppress(yaml.YAMLError):
+            # YAML's own errors are collected below, with their lines; `<<` is not a value.
+            with self._collect_errors(_line(node)), suppress(yaml.YAMLError):
                 value = loader.construct_object(node)
-                if isinstance(value, str) and not is_text(value):  # by an escape
-                    self.faults.append(YamlIssue(NO_TEXT, _line(node), "no_text"))
-        if not self.faults:
-            with self._noting():
+                if isinstance(value, str) and not is_text(value):  # through an escape
+                    self.issues.append(YamlIssue(NO_TEXT, _line(node), "no_text"))
+        if not self.issues:
+            with self._collect_errors():
                 yaml.safe_load(text)
 
     @contextmanager
-    def _noting(self, line: int | None = None) -> Iterator[None]:
-        """Keep what YAML complains about; `line` is where it is not told with the complaint."""
+    def _collect_errors(self, line: int | None = None) -> Iterator[None]:
+        """Collect YAML's errors as issues; `line` is used if an error has no line."""
         try:
             yield
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            what = " ".join(part for part in (error.context, error.problem) if part)
-            message = f"this is not YAML ({what}): {_HOW}"
+            why = " ".join(part for part in (error.context, error.problem) if part)
+            message = f"this is not YAML ({why}): {_HINT}"
             line = mark.line + 1 if mark else None
-            self.faults.append(YamlIssue(message, line, "not_yaml", {"why": what}))
+            self.issues.append(YamlIssue(message, line, "not_yaml", {"why": why}))
         except (yaml.YAMLError, ValueError) as error:
-            what = " ".join(str(error).split())
-            message = f"this is not YAML ({what}): {_HOW}"
-            self.faults.append(YamlIssue(message, line, "not_yaml", {"why": what}))
+            why = " ".join(str(error).split())
+            message = f"this is not YAML ({why}): {_HINT}"
+            self.issues.append(YamlIssue(message, line, "not_yaml", {"why": why}))
         except RecursionError:
             message = "its entries are nested too deep: write it flatter"
-            self.faults.append(YamlIssue(message, None, "too_deep"))
+            self.issues.append(YamlIssue(message, None, "too_deep"))
 
     def _examine(self, root: yaml.Node) -> None:
         sizes: dict[int, int] = {}
 
-        def size(node: yaml.Node, above: frozenset[int]) -> int:
-            if id(node) in above:
-                message = "an entry holds itself: write it out"
-                self.faults.append(YamlIssue(message, _line(node), "holds_itself"))
+        def size(node: yaml.Node, ancestors: frozenset[int]) -> int:
+            if id(node) in ancestors:
+                message = "an entry contains itself: write it out"
+                self.issues.append(YamlIssue(message, _line(node), "holds_itself"))
                 return 1
             if id(node) not in sizes:
-                inside = above | {id(node)}
-                sizes[id(node)] = 1 + sum(size(child, inside) for child in _children(node))
+                path = ancestors | {id(node)}
+                sizes[id(node)] = 1 + sum(size(child, path) for child in _children(node))
             return sizes[id(node)]
 
-        if size(root, frozenset()) > _MOST_NODES:
-            message = f"with its aliases written out it has over {_MOST_NODES} entries"
-            self.faults.append(YamlIssue(message, None, "too_many", {"most": _MOST_NODES}))
+        if size(root, frozenset()) > _MAX_NODES:
+            message = f"with its aliases written out it has over {_MAX_NODES} entries: shorten it"
+            self.issues.append(YamlIssue(message, None, "too_many", {"most": _MAX_NODES}))
             return
         for node in _mappings(root, set()):
-            seen: set[str] = set()
+            names: set[str] = set()
             for key, _ in node.value:
                 name = str(key.value)
-                if name in seen and name != "<<":
-                    said = f"`{name}` stands here twice: only the last one would count"
-                    self.faults.append(YamlIssue(said, _line(key), "twice", {"name": name}))
-                seen.add(name)
+                if name in names and name != "<<":
+                    message = f"`{name}` appears twice: remove one, only the last one counts"
+                    self.issues.append(YamlIssue(message, _line(key), "twice", {"name": name}))
+                names.add(name)
 
-    def line(self, place: Sequence[object]) -> int | None:
-        """Return the line of an entry, or of what is nearest above it."""
-        node, found = self._root, None
-        for step in place:
-            child = _below(node, step)
+    def line(self, path: Sequence[object]) -> int | None:
+        """Return the line of an entry, or of its nearest existing parent."""
+        node, line = self._root, None
+        for step in path:
+            child = _child(node, step)
             if child is None:
                 break
-            found, node = _line(child[0]), child[1]
-        return found
+            line, node = _line(child[0]), child[1]
+        return line
 
     def line_of_name(self, message: str) -> int | None:
         """Return the line of the first entry that a message names in backticks."""
@@ -144,7 +144,7 @@ def _mappings(node: yaml.Node, seen: set[int]) -> Iterator[yaml.MappingNode]:
 
 
 def _scalars(node: yaml.Node, seen: set[int]) -> Iterator[yaml.ScalarNode]:
-    """Yield the single values of a tree and the names of its entries, each once."""
+    """Yield the scalar values and the keys of a tree, each once."""
     if id(node) in seen:
         return
     seen.add(id(node))
@@ -154,7 +154,7 @@ def _scalars(node: yaml.Node, seen: set[int]) -> Iterator[yaml.ScalarNode]:
         yield from _scalars(child, seen)
 
 
-def _below(node: yaml.Node | None, step: object) -> tuple[yaml.Node, yaml.Node] | None:
+def _child(node: yaml.Node | None, step: object) -> tuple[yaml.Node, yaml.Node] | None:
     if isinstance(node, yaml.MappingNode):
         return next(((k, v) for k, v in node.value if str(k.value) == str(step)), None)
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):

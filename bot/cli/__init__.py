@@ -5,7 +5,7 @@ import sys
 
 
 def main() -> None:
-    """Run a command; what cannot be done is one line on standard error and exit code 1."""
+    """Run a command; print errors as one line on standard error and exit with 1."""
     from bot.cli.commands import app
     from bot.core.types import CarelineError
     from knowledge_base.documents import KnowledgeError

@@ -1,4 +1,4 @@
-"""`python -m bot.cli` is `careline`."""
+"""Entry point of `python -m bot.cli`, the same as `careline`."""
 
 from bot.cli import main
 

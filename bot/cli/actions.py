@@ -1,4 +1,4 @@
-"""The command that serves the actions to others: actions."""
+"""`careline actions`: a Rasa action server."""
 
 import logging
 from typing import Annotated
@@ -18,8 +18,8 @@ def serve_actions(
     """Serve the home's actions as a standard Rasa action server."""
     from bot.actions import action_server
 
-    place = open_home(home)
+    opened = open_home(home)
     logging.getLogger("sanic").setLevel(logging.WARNING)
-    runner = action_server.runner_of(place.path)
+    runner = action_server.runner_of(opened.path)
     typer.echo(f"http://{host}:{port}/webhook runs {', '.join(runner.names())}", err=True)
-    action_server.serve(runner, host, port, place.settings.secret("actions_token"))
+    action_server.serve(runner, host, port, opened.settings.secret("actions_token"))

@@ -1,4 +1,4 @@
-"""The typer application and the options every command shares."""
+"""The typer application and the options that commands share."""
 
 import json
 import logging
@@ -23,24 +23,24 @@ app = typer.Typer(
 
 HomeOption = Annotated[
     Path | None,
-    typer.Option("--home", help="The business's folder (CARELINE_HOME, else data/)."),
+    typer.Option("--home", help="Folder of the business (default: CARELINE_HOME, else data/)."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON value.")]
 
 
 def open_home(path: Path | None) -> "Home":
-    """Open a home with its settings; libraries' warnings go to standard error."""
+    """Open a home with its settings; warnings of libraries go to standard error."""
     from bot.container import Home
     from bot.core.settings import Settings
 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
-    for noisy in ("sentence_transformers", "transformers", "alembic", "bm25s"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
+    for library in ("sentence_transformers", "transformers", "alembic", "bm25s"):
+        logging.getLogger(library).setLevel(logging.ERROR)
     return Home(Settings.load(path))
 
 
 def show(value: Any, *, as_json: bool, text: Callable[[], str]) -> None:
-    """Print a result: one JSON value for machines, or words."""
+    """Print a result as one JSON value or as text."""
     typer.echo(json.dumps(value, ensure_ascii=False) if as_json else text())
 
 

@@ -1,6 +1,7 @@
 """`careline bench`: benchmarks that reproduce the figures of the documentation."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
@@ -16,14 +17,25 @@ if TYPE_CHECKING:
 GROUP: Final = "careline.benchmarks"
 
 
+@dataclass(frozen=True)
+class BenchmarkOptions:
+    """The options of a run; `planted` spoils what is measured, so that bars must fail."""
+
+    data: Path
+    home: "Home"
+    seeds: int = 1
+    planted: bool = False
+    progress: bool = False
+
+
 class BenchmarkBar(Protocol):
-    """A figure that a benchmark measured, and whether it reached its bar."""
+    """A measured figure, and whether it reached its bar."""
 
     ok: bool
 
 
 class BenchmarkResult(Protocol):
-    """The bars of a run and the figures beside them."""
+    """The bars of a run, and its other figures."""
 
     bars: Sequence[BenchmarkBar]
 
@@ -32,20 +44,12 @@ class BenchmarkResult(Protocol):
 
 
 class RunnableBenchmark(Protocol):
-    """What an entry point of the group must offer."""
+    """The interface of the entry points of the group."""
 
-    def measure(  # noqa: PLR0913 — the options of the command
-        self,
-        *,
-        data: Path,
-        home: "Home",
-        only: Sequence[str],
-        report: Callable[[str], None],
-        seeds: int,
-        planted: bool,
-        progress: bool,
+    def measure(
+        self, options: BenchmarkOptions, only: Sequence[str], report: Callable[[str], None]
     ) -> BenchmarkResult:
-        """Run the parts named by `only`, or all, and report each bar as a line."""
+        """Run the parts in `only`, or all, and report each bar as a line."""
 
 
 def benchmarks() -> dict[str, EntryPoint]:
@@ -56,7 +60,7 @@ def benchmarks() -> dict[str, EntryPoint]:
 def _find(name: str) -> EntryPoint:
     installed = benchmarks()
     if not installed:
-        message = "no benchmarks are installed: run `pip install ./benchmarks` in the sources"
+        message = "no benchmarks are installed: run `pip install ./benchmarks` in the repository"
         raise CarelineError(message)
     if name not in installed:
         message = f"{name!r} is not one of {', '.join(installed)}"
@@ -66,38 +70,36 @@ def _find(name: str) -> EntryPoint:
 
 @app.command()
 def bench(  # noqa: PLR0913 — one parameter an option
-    name: Annotated[str, typer.Argument(help="The benchmark.")],
+    name: Annotated[str, typer.Argument(help="Name of the benchmark.")],
     *,
     data: Annotated[
-        Path | None, typer.Option(envvar="CARELINE_DATA", help="The folder of real data.")
+        Path | None, typer.Option(envvar="CARELINE_DATA", help="Folder of the real data sets.")
     ] = None,
     only: Annotated[
-        str, typer.Option(help="Parts to run, separated by commas; default: all.")
+        str, typer.Option(help="Parts to run, separated by commas (default: all).")
     ] = "",
-    seeds: Annotated[int, typer.Option(min=1, max=10, help="Trainings a bar is the mean of.")] = 1,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=10, help="Number of trainings to average over.")
+    ] = 1,
     plant: Annotated[
-        bool, typer.Option("--plant", help="Spoil what is measured: the bars must fail.")
+        bool, typer.Option("--plant", help="Spoil what is measured, so that the bars must fail.")
     ] = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a benchmark on real data; exit 1 when a bar fails.
+    """Run a benchmark on real data; exit with 1 if a bar fails.
 
-    The benchmarks are a package of their own, `careline-benchmarks`.
+    The benchmarks are in a package of their own, `careline-benchmarks`.
     """
     entry = _find(name)
     if data is None or not data.is_dir():
-        message = "bench reads real data: name its folder with --data or CARELINE_DATA"
+        message = "bench needs real data: give its folder with --data or CARELINE_DATA"
         raise CarelineError(message)
     benchmark: RunnableBenchmark = entry.load()
     result = benchmark.measure(
-        data=data,
-        home=open_home(home),
-        only=[part.strip() for part in only.split(",") if part.strip()],
-        report=lambda line: typer.echo(line, err=True),
-        seeds=seeds,
-        planted=plant,
-        progress=wants_progress(),
+        BenchmarkOptions(data, open_home(home), seeds, plant, wants_progress()),
+        [part.strip() for part in only.split(",") if part.strip()],
+        lambda line: typer.echo(line, err=True),
     )
     show(result.as_json(), as_json=as_json, text=lambda: _summary(result))
     if not all(bar.ok for bar in result.bars):
@@ -105,5 +107,5 @@ def bench(  # noqa: PLR0913 — one parameter an option
 
 
 def _summary(result: BenchmarkResult) -> str:
-    red = sum(not bar.ok for bar in result.bars)
-    return f"{len(result.bars)} bars, {red} missed"
+    failed = sum(not bar.ok for bar in result.bars)
+    return f"{len(result.bars)} bars, {failed} missed"

@@ -1,4 +1,4 @@
-"""Commands that build: init, train, ingest, versions."""
+"""Commands that build a home: init, train, tune, ingest, versions."""
 
 from dataclasses import asdict
 from enum import StrEnum
@@ -22,17 +22,16 @@ app.add_typer(versions_app, name="versions")
 _FOLDERS: Final = ("dialogs", "kb", "templates", "tests")
 _FILES: Final = {
     "policy.yml": (
-        "# Where messages go: intent → template | retrieve | act | handoff.\n"
-        "version: 1\nroutes: {}\n"
+        "# Routes of the intents: template | retrieve | act | handoff.\nversion: 1\nroutes: {}\n"
     ),
     "careline.toml": "# Settings of this home; CARELINE_<NAME> in the environment wins.\n",
-    "intents.md": "# Intents\n\nWhat each intent covers, and what it does not.\n",
+    "intents.md": "# Intents\n\nDescribe what each intent covers, and what it does not.\n",
     ".gitignore": "models/\nindexes/\n*.db\n*.db-*\n.content/\n.secrets.json\n",
 }
 
 
 class TrainingMethod(StrEnum):
-    """How a classifier is trained."""
+    """A training method of the intent classifier."""
 
     HEAD = "head"
     FULL = "full"
@@ -41,9 +40,11 @@ class TrainingMethod(StrEnum):
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(help="The new home.")], *, as_json: JsonOption = False
+    folder: Annotated[Path, typer.Argument(help="Folder of the new home.")],
+    *,
+    as_json: JsonOption = False,
 ) -> None:
-    """Make a new, empty home; files that are there stay as they are."""
+    """Create an empty home; existing files are not changed."""
     from bot.core.types import CarelineError
 
     try:
@@ -53,40 +54,40 @@ def init(
             if not (folder / name).exists():
                 (folder / name).write_text(content, encoding="utf-8")
     except OSError as error:
-        message = f"{folder} cannot be made a home: {error.strerror}"
+        message = f"{folder} cannot be created: {error.strerror}"
         raise CarelineError(message) from error
-    show({"home": str(folder)}, as_json=as_json, text=lambda: f"made the home {folder}")
+    show({"home": str(folder)}, as_json=as_json, text=lambda: f"created the home {folder}")
 
 
 @app.command()
 def train(  # noqa: PLR0913 — one parameter an option
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Labelled texts; they replace the home's dialogs.")
+        list[Path] | None, typer.Argument(help="Labelled texts (default: the home's dialogs).")
     ] = None,
     *,
-    valid: Annotated[Path | None, typer.Option(help="Labelled texts to validate on.")] = None,
+    valid: Annotated[Path | None, typer.Option(help="Labelled texts for validation.")] = None,
     method: Annotated[
-        TrainingMethod, typer.Option(help="Frozen encoder, or fine-tuned.")
+        TrainingMethod, typer.Option(help="head: frozen encoder; full, lora: fine-tuning.")
     ] = TrainingMethod.FULL,
     base: Annotated[
-        str | None, typer.Option(help="e5-small, minilm, a folder, or a hub name.")
+        str | None, typer.Option(help="Encoder: e5-small, minilm, a folder, or a hub name.")
     ] = None,
     source: Annotated[
-        str | None, typer.Option("--from", help="Go on from this version (or: current).")
+        str | None, typer.Option("--from", help="Continue from this version, or from `current`.")
     ] = None,
-    add: Annotated[Path | None, typer.Option(help="With --from: the examples to learn.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,
+    add: Annotated[Path | None, typer.Option(help="With --from: the examples to add.")] = None,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train a version of the intent classifier and activate it.
 
-    `train search FILES` learns to search instead, from queries with their relevant articles.
+    `train search FILES` trains the search instead, on queries with their relevant articles.
     """
     if files and str(files[0]) == "search":
-        from bot.cli.search_training import learn_to_search
+        from bot.cli.search_training import train_search
 
-        learn_to_search(files[1:], home, as_json=as_json)
+        train_search(files[1:], home, as_json=as_json)
         return
     from bot.container import build
     from bot.core.settings import Promise
@@ -94,13 +95,13 @@ def train(  # noqa: PLR0913 — one parameter an option
     from bot.training import datasets
     from bot.training.job import TrainingOptions
 
-    place = open_home(home)
-    promise = place.settings.promise or Promise()
+    opened = open_home(home)
+    promise = opened.settings.promise or Promise()
     if source is not None or add is not None:
         if valid is not None or base is not None:
-            message = "--valid and --base do not go with --from: the version keeps its own"
+            message = "--valid and --base cannot be used with --from: the version has its own"
             raise CarelineError(message)
-        done = _extend(place, source, add, files)
+        result = _extend(opened, source, add, files)
     else:
         options = TrainingOptions(
             method=method.value,
@@ -109,65 +110,68 @@ def train(  # noqa: PLR0913 — one parameter an option
             seed=seed,
             progress=wants_progress(),
         )
-        done = build.train(place, options, files)
-    show(_train_json(done, promise), as_json=as_json, text=lambda: _trained(done, promise))
+        result = build.train(opened, options, files)
+    show(_train_json(result, promise), as_json=as_json, text=lambda: _train_text(result, promise))
 
 
 def _extend(
-    place: "Home", source: str | None, add: Path | None, files: list[Path] | None
+    home: "Home", source: str | None, add: Path | None, files: list[Path] | None
 ) -> "TrainingResult":
-    """Learn the examples of a file on top of a version."""
+    """Train the examples of a file on top of a version."""
     from bot.core.types import CarelineError
     from bot.training import datasets, incremental
 
     if source is None or add is None or files:
-        message = "learning more takes both: --from VERSION and --add FILE, and no other files"
+        message = "give both --from VERSION and --add FILE, and no other files"
         raise CarelineError(message)
-    identifier = place.models.current_id() if source == "current" else source
+    identifier = home.models.current_id() if source == "current" else source
     if identifier is None:
-        message = "there is no model to go on from: run `careline train`"
+        message = "there is no model to continue from: run `careline train`"
         raise CarelineError(message)
-    version = place.models.open(identifier)
-    frozen = version.details["method"] == TrainingMethod.HEAD
+    version = home.models.open(identifier)
+    is_frozen = version.details["method"] == TrainingMethod.HEAD
     return incremental.extend(
         version,
-        place.models,
+        home.models,
         datasets.read_examples(add),
-        place.encoder(str(version.details["base"])) if frozen else None,
+        home.encoder(str(version.details["base"])) if is_frozen else None,
         progress=wants_progress(),
     )
 
 
-def _train_json(done: "TrainingResult", promise: "Promise") -> dict[str, object]:
+def _train_json(result: "TrainingResult", promise: "Promise") -> dict[str, object]:
     return {
-        "version": done.version.id,
-        "method": done.version.details["method"],
-        "base": done.version.details["base"],
-        "seconds": done.seconds,
-        "examples": done.examples,
-        "intents": done.intents,
-        "engine": done.engine,
-        "validation": done.validation,
-        "promise": _promise(done.calibration, promise),
+        "version": result.version.id,
+        "method": result.version.details["method"],
+        "base": result.version.details["base"],
+        "seconds": result.seconds,
+        "examples": result.examples,
+        "intents": result.intents,
+        "engine": result.engine,
+        "validation": result.validation,
+        "promise": _promise_json(result.calibration, promise),
     }
 
 
-def _trained(done: "TrainingResult", promise: "Promise") -> str:
-    accuracy = done.validation["accuracy"]
-    kept = f"at most {promise.wrong_among_answered:.1%} wrong, {promise.confidence:.0%} sure"
-    calibration = done.calibration
+def _train_text(result: "TrainingResult", promise: "Promise") -> str:
+    accuracy = result.validation["accuracy"]
+    limit = (
+        f"at most {promise.wrong_among_answered:.1%} wrong answers with "
+        f"{promise.confidence:.0%} confidence"
+    )
+    calibration = result.calibration
     if calibration.promise is None:
-        promised = f"cannot promise {kept}: {calibration.missing}"
+        summary = f"cannot promise {limit}: {calibration.missing}"
     else:
-        promised = f"{kept}: promised, answering {calibration.coverage or 0:.0%} of the messages"
+        summary = f"promise: {limit}, answering {calibration.coverage or 0:.0%} of the messages"
     return (
-        f"{done.version.id}: {done.intents} intents from {done.examples} examples in "
-        f"{done.seconds:.0f} s, served by {done.engine}; accuracy on held-out examples "
-        f"{'-' if accuracy is None else f'{accuracy:.3f}'}\n{promised}"
+        f"{result.version.id}: {result.intents} intents from {result.examples} examples in "
+        f"{result.seconds:.0f} s, served by {result.engine}; accuracy on held-out examples "
+        f"{'-' if accuracy is None else f'{accuracy:.3f}'}\n{summary}"
     )
 
 
-def _promise(calibration: "Calibration", promise: "Promise") -> dict[str, object]:
+def _promise_json(calibration: "Calibration", promise: "Promise") -> dict[str, object]:
     return {
         "wrong_among_answered": promise.wrong_among_answered,
         "confidence": promise.confidence,
@@ -180,52 +184,54 @@ def _promise(calibration: "Calibration", promise: "Promise") -> dict[str, object
 @app.command()
 def tune(  # noqa: PLR0913 — one parameter an option
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Labelled texts; default: the home's dialogs.")
+        list[Path] | None, typer.Argument(help="Labelled texts (default: the home's dialogs).")
     ] = None,
     *,
-    method: Annotated[TrainingMethod, typer.Option(help="What is tuned.")] = TrainingMethod.HEAD,
+    method: Annotated[
+        TrainingMethod, typer.Option(help="Training method to tune.")
+    ] = TrainingMethod.HEAD,
     base: Annotated[
-        str | None, typer.Option(help="e5-small, minilm, a folder, or a hub name.")
+        str | None, typer.Option(help="Encoder: e5-small, minilm, a folder, or a hub name.")
     ] = None,
-    trials: Annotated[int, typer.Option(min=1, help="Recipes tried, in all.")] = 20,
+    trials: Annotated[int, typer.Option(min=1, help="Number of recipes to try.")] = 20,
     minutes: Annotated[float | None, typer.Option(min=0.1, help="Stop after this time.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Search for a better training recipe; `careline train` uses what is found."""
+    """Search for a better training recipe; `careline train` uses the best one."""
     from bot.training import datasets, hyperparameter_search, recipe
 
-    place = open_home(home)
-    examples = datasets.read_all_examples(files or datasets.training_files(place.path / "dialogs"))
-    frozen = method is TrainingMethod.HEAD
+    opened = open_home(home)
+    examples = datasets.read_all_examples(files or datasets.training_files(opened.path / "dialogs"))
+    is_frozen = method is TrainingMethod.HEAD
     job = TrainingJob(
         examples,
-        place.encoder(base) if frozen else place.torch_encoder(base),
+        opened.encoder(base) if is_frozen else opened.torch_encoder(base),
         method=method.value,
-        recipe=recipe.load(place.path / recipe.FILE),
+        recipe=recipe.load(opened.path / recipe.FILE),
         seed=seed,
         progress=wants_progress(),
     )
-    done = hyperparameter_search.tune(
+    outcome = hyperparameter_search.tune(
         job,
-        place.path / "models" / ".tuning.db",
+        opened.path / "models" / ".tuning.db",
         trials=trials,
         seconds=None if minutes is None else 60 * minutes,
     )
-    target = place.path / recipe.FILE
-    recipe.save(done.recipe, target)
+    target = opened.path / recipe.FILE
+    recipe.save(outcome.recipe, target)
     result = {
         "method": method.value,
-        "trials": done.trials,
-        "baseline": done.baseline,
-        "accuracy": done.accuracy,
-        "recipe": asdict(done.recipe),
+        "trials": outcome.trials,
+        "baseline": outcome.baseline,
+        "accuracy": outcome.accuracy,
+        "recipe": asdict(outcome.recipe),
         "file": str(target),
     }
     summary = (
-        f"{done.trials} recipes tried; the best reaches {done.accuracy:.4f} on unseen parts, "
-        f"the first {done.baseline:.4f}; written to {target}"
+        f"{outcome.trials} recipes tried; validation accuracy of the best {outcome.accuracy:.4f}, "
+        f"of the first {outcome.baseline:.4f}; written to {target}"
     )
     show(result, as_json=as_json, text=lambda: summary)
 
@@ -234,23 +240,23 @@ def tune(  # noqa: PLR0913 — one parameter an option
 def ingest(
     places: Annotated[
         list[str] | None,
-        typer.Argument(help="Files, folders, archives, web addresses; default: the home's kb/."),
+        typer.Argument(help="Files, folders, archives, web addresses (default: the home's kb/)."),
     ] = None,
     *,
-    depth: Annotated[int, typer.Option(min=0, help="Links to follow from a web address.")] = 1,
+    depth: Annotated[int, typer.Option(min=0, help="Depth of links to follow on a site.")] = 1,
     allow_private: Annotated[
-        bool, typer.Option("--allow-private", help="Web addresses of this network may be read.")
+        bool, typer.Option("--allow-private", help="Allow web addresses of this network.")
     ] = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Build a version of the knowledge from documents and activate it.
 
-    An article of a later place replaces the one of the same id in an earlier place.
+    If several places have an article with the same id, the last place wins.
     """
     from bot.container import build
 
-    done = build.ingest(
+    report = build.ingest(
         open_home(home),
         places,
         depth=depth,
@@ -258,22 +264,22 @@ def ingest(
         progress=wants_progress(),
     )
     result = {
-        "version": done.version.id,
-        "documents": done.documents,
-        "chunks": done.chunks,
-        "added": done.added,
-        "changed": done.changed,
-        "removed": done.removed,
-        "failed": [asdict(failure) for failure in done.failed],
-        "seconds": done.seconds,
+        "version": report.version.id,
+        "documents": report.documents,
+        "chunks": report.chunks,
+        "added": report.added,
+        "changed": report.changed,
+        "removed": report.removed,
+        "failed": [asdict(failure) for failure in report.failed],
+        "seconds": report.seconds,
     }
 
     def text() -> str:
-        failed = "".join(f"\n  not read: {f.path}: {f.error}" for f in done.failed)
+        failed = "".join(f"\n  not read: {f.path}: {f.error}" for f in report.failed)
         return (
-            f"{done.version.id}: {done.documents} documents, {done.chunks} passages "
-            f"({done.added} added, {done.changed} changed, {done.removed} removed) in "
-            f"{done.seconds:.1f} s{failed}"
+            f"{report.version.id}: {report.documents} documents, {report.chunks} passages "
+            f"({report.added} added, {report.changed} changed, {report.removed} removed) in "
+            f"{report.seconds:.1f} s{failed}"
         )
 
     show(result, as_json=as_json, text=text)
@@ -282,11 +288,13 @@ def ingest(
 @versions_app.command("list")
 def list_versions(
     *,
-    kind: Annotated[str | None, typer.Option(help="models, knowledge, templates, policy.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Only models, knowledge, templates or policy.")
+    ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List versions, oldest first, and which are active."""
+    """List versions, oldest first; the active ones are marked."""
     rows = open_home(home).catalog.rows(kind)
 
     def text() -> str:
@@ -301,12 +309,12 @@ def list_versions(
 
 @versions_app.command()
 def activate(
-    identifier: Annotated[str, typer.Argument(help="m-… or k-…")],
+    identifier: Annotated[str, typer.Argument(help="Id of a version: m-… or k-…")],
     *,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a version the one that serves; a server that runs takes it over."""
+    """Activate a version; running servers switch to it."""
     from bot.store.version_catalog import version_json
 
     version = open_home(home).catalog.activate(identifier)
@@ -324,7 +332,7 @@ def rollback(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Go back to the version before the active one."""
+    """Activate the version before the active one."""
     from bot.store.version_catalog import version_json
 
     version = open_home(home).catalog.rollback(kind)

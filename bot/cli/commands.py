@@ -1,4 +1,4 @@
-"""All commands: importing a module registers its commands with `app`."""
+"""All commands; importing a module registers its commands with `app`."""
 
 from bot.cli import (
     actions,

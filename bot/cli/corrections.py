@@ -1,4 +1,4 @@
-"""`careline corrections`: what agents corrected, as a file that training reads."""
+"""`careline corrections`: the corrections of agents, as a file for training."""
 
 import json
 from pathlib import Path
@@ -11,18 +11,18 @@ from bot.cli.app import HomeOption, JsonOption, app, open_home, show
 
 @app.command()
 def corrections(
-    out: Annotated[Path, typer.Argument(help="The file to write: JSONL, a conversation a line.")],
+    out: Annotated[Path, typer.Argument(help="File to write: JSONL, a conversation per line.")],
     *,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write what agents corrected as transcripts, for `careline train --from current --add`."""
+    """Write the corrections of agents as transcripts for `careline train --from current --add`."""
     from bot.core.types import CarelineError
-    from bot.store import corrections as kept
+    from bot.store import corrections as store
 
-    place = open_home(home)
-    place.log()
-    rows = list(kept.transcripts(place.engine))
+    opened = open_home(home)
+    opened.log()
+    rows = list(store.transcripts(opened.engine))
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     try:
         out.write_text(text, encoding="utf-8")
@@ -36,5 +36,5 @@ def corrections(
         "intents": sum("intent" in turn for turn in turns),
         "articles": sum("article" in turn for turn in turns),
     }
-    told = "{conversations} conversations, {intents} intents, {articles} articles: {file}"
-    show(result, as_json=as_json, text=lambda: told.format(**result))
+    summary = "{conversations} conversations, {intents} intents, {articles} articles: {file}"
+    show(result, as_json=as_json, text=lambda: summary.format(**result))

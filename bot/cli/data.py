@@ -18,104 +18,106 @@ if TYPE_CHECKING:
 @app.command("import")
 def import_data(
     file: Annotated[
-        Path, typer.Argument(help="Rasa's nlu.yml, domain.yml or project folder; .csv; .jsonl.")
+        Path,
+        typer.Argument(help="Rasa's nlu.yml, domain.yml or project folder, or .csv or .jsonl."),
     ],
     *,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring a Rasa project or labelled texts into the home; nothing there is overwritten."""
+    """Import a Rasa project or labelled texts into the home; nothing is overwritten."""
     from bot.integrations import importer
 
-    done = importer.into(open_home(home).path, file)
-    show(asdict(done), as_json=as_json, text=lambda: _imported(done))
+    report = importer.import_into(open_home(home).path, file)
+    show(asdict(report), as_json=as_json, text=lambda: _import_text(report))
 
 
-def _imported(done: "ImportReport") -> str:
+def _import_text(report: "ImportReport") -> str:
     return "\n".join(
         [
             (
-                f"{done.examples} new examples, {done.intents} intents, "
-                f"{done.templates} templates, {done.entities} entities"
+                f"{report.examples} new examples, {report.intents} intents, "
+                f"{report.templates} templates, {report.entities} entities"
             ),
-            *(f"wrote {name}" for name in done.files),
-            *(f"skipped {item.where}: {item.why}" for item in done.skipped),
-            *(f"next: {note}" for note in done.notes),
+            *(f"wrote {name}" for name in report.files),
+            *(f"skipped {item.where}: {item.why}" for item in report.skipped),
+            *(f"next: {note}" for note in report.notes),
         ]
     )
 
 
 @app.command("rasa-export")
 def rasa_export(
-    folder: Annotated[Path, typer.Argument(help="Where nlu.yml and domain.yml are written.")],
+    folder: Annotated[Path, typer.Argument(help="Folder for nlu.yml and domain.yml.")],
     *,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the home's examples, entities and templates as Rasa's nlu.yml and domain.yml."""
+    """Export the home's examples, entities and templates as Rasa's nlu.yml and domain.yml."""
     from bot.integrations.rasa import home_export
 
-    done = home_export.to_rasa(open_home(home).path, folder)
-    text = (
-        f"{done.examples} examples, {done.intents} intents, {done.templates} templates, "
-        f"{done.entities} entities"
+    report = home_export.export_to_rasa(open_home(home).path, folder)
+    counts = (
+        f"{report.examples} examples, {report.intents} intents, {report.templates} templates, "
+        f"{report.entities} entities"
     )
-    written = "\n".join(f"wrote {name}" for name in done.files)
-    show(asdict(done), as_json=as_json, text=lambda: f"{text}\n{written}")
+    files = "\n".join(f"wrote {name}" for name in report.files)
+    show(asdict(report), as_json=as_json, text=lambda: f"{counts}\n{files}")
 
 
 @app.command()
 def lint(
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Labelled texts; default: the home's dialogs.")
+        list[Path] | None, typer.Argument(help="Labelled texts (default: the home's dialogs).")
     ] = None,
     *,
-    valid: Annotated[Path | None, typer.Option(help="Labelled texts to validate on.")] = None,
+    valid: Annotated[Path | None, typer.Option(help="Labelled texts for validation.")] = None,
     fix: Annotated[
-        Path | None, typer.Option(help="A new folder for cleaned copies and review.csv.")
+        Path | None, typer.Option(help="New folder for cleaned copies and review.csv.")
     ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Find faults of labelled texts: wrong labels, repetitions, leaks, personal data."""
+    """Find issues of labelled texts: wrong labels, duplicates, leaks, personal data."""
     from bot.training import data_cleaning, data_lint_report, data_lint_rows, datasets
 
-    place = open_home(home)
-    paths = files or datasets.training_files(place.path / "dialogs")
+    opened = open_home(home)
+    paths = files or datasets.training_files(opened.path / "dialogs")
     rows = data_lint_rows.read(paths, valid)
-    findings = _findings(place, rows)
-    read = [*paths, valid] if valid else [*paths]
+    findings = _find_issues(opened, rows)
+    sources = [*paths, valid] if valid else [*paths]
     result = {
-        "files": [str(path) for path in read],
+        "files": [str(path) for path in sources],
         "examples": len(rows),
         "findings": [finding.as_json(rows) for finding in findings],
     }
-    done = data_cleaning.write(rows, data_cleaning.plan(rows, findings), read, fix) if fix else None
-    if done is not None:
-        result["fixed"] = asdict(done)
+    cleaned = None
+    if fix:
+        cleaned = data_cleaning.write(rows, data_cleaning.plan(rows, findings), sources, fix)
+        result["fixed"] = asdict(cleaned)
 
     def text() -> str:
-        report = data_lint_report.report(findings, rows, len(read))
-        if done is None:
+        report = data_lint_report.report(findings, rows, len(sources))
+        if cleaned is None:
             return report
         return (
-            f"{report}\n\n{done.folder}: {done.kept} texts kept, {done.duplicates_removed} "
-            f"duplicates removed, {done.moved_to_review} moved to review.csv, "
-            f"{done.redacted} redacted; the originals are untouched"
+            f"{report}\n\n{cleaned.folder}: {cleaned.kept} texts kept, "
+            f"{cleaned.duplicates_removed} duplicates removed, {cleaned.moved_to_review} moved to "
+            f"review.csv, {cleaned.redacted} redacted; the originals are not changed"
         )
 
     show(result, as_json=as_json, text=text)
 
 
-def _findings(place: "Home", rows: "list[LabelledRow]") -> "list[LintFinding]":
-    """Examine rows; where they are enough to learn from, with a model's opinion."""
+def _find_issues(home: "Home", rows: "list[LabelledRow]") -> "list[LintFinding]":
+    """Examine rows, with predictions of a model if there are enough of them."""
     from bot.training import data_lint as linter
 
-    chosen = linter.usable_rows(rows)
-    if not chosen:
-        typer.echo("too few texts of each intent to look for wrong labels", err=True)
+    indices = linter.usable_rows(rows)
+    if not indices:
+        typer.echo("too few texts per intent to find wrong labels", err=True)
         return linter.examine(rows, None, ())
-    examples = [rows[i].example for i in chosen]
+    examples = [rows[i].example for i in indices]
     inputs = [example.input for example in examples]
-    vectors = place.encoder().queries(inputs, progress=wants_progress())
-    return linter.examine(rows, linter.predict_out_of_fold(examples, vectors), chosen)
+    vectors = home.encoder().queries(inputs, progress=wants_progress())
+    return linter.examine(rows, linter.predict_out_of_fold(examples, vectors), indices)

@@ -1,4 +1,4 @@
-"""Commands that measure: evaluate intents, evaluate search, replay."""
+"""Commands that evaluate: evaluate intents, evaluate search, replay."""
 
 import json
 from pathlib import Path
@@ -8,10 +8,12 @@ import typer
 
 from bot.cli.app import HomeOption, JsonOption, app, open_home, show, wants_progress
 
-evaluate_app = typer.Typer(help="Measure a version on data.", no_args_is_help=True)
+evaluate_app = typer.Typer(help="Evaluate a version on data.", no_args_is_help=True)
 app.add_typer(evaluate_app, name="evaluate")
 
-VersionOption = Annotated[str | None, typer.Option("--version", help="Default: the active one.")]
+VersionOption = Annotated[
+    str | None, typer.Option("--version", help="Version to evaluate (default: the active one).")
+]
 
 
 def _as_text(result: dict[str, Any]) -> str:
@@ -23,11 +25,13 @@ def evaluate_intents(
     file: Annotated[Path, typer.Argument(help="Labelled texts.")],
     *,
     version: VersionOption = None,
-    by: Annotated[str, typer.Option(help="Slices: language,length,intent.")] = "",
+    by: Annotated[
+        str, typer.Option(help="Slices, separated by commas: language, length, intent.")
+    ] = "",
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure the intent classifier on labelled texts."""
+    """Evaluate the intent classifier on labelled texts."""
     from bot.core.types import CarelineError
     from bot.training import datasets
     from bot.training import intent_evaluation as evaluation
@@ -53,7 +57,7 @@ def evaluate_search(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure the search on queries whose relevant articles are known."""
+    """Evaluate the search on queries with their relevant articles."""
     from bot.core.types import CarelineError
     from knowledge_base.retrieval import search_evaluation as evaluation
 
@@ -71,27 +75,29 @@ def evaluate_search(
 def replay(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(help="Transcripts; default: the held-back part of the home's dialogs."),
+        typer.Argument(help="Transcripts (default: the held-back part of the home's dialogs)."),
     ] = None,
     *,
-    versions: Annotated[str, typer.Option(help="Version ids to replay with: m-…,k-….")] = "",
-    report: Annotated[Path | None, typer.Option(help="Write an HTML report here.")] = None,
+    versions: Annotated[
+        str, typer.Option(help="Versions to replay with, separated by commas: m-…,k-…")
+    ] = "",
+    report: Annotated[Path | None, typer.Option(help="File for an HTML report.")] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run past conversations through the assistant; nothing is written into the log."""
+    """Replay past conversations through the assistant; nothing is written to the log."""
     from bot.container import build_assistant
     from bot.evaluation import replay_report as reports
     from bot.evaluation.replay import conversations_of
     from bot.evaluation.replay import replay as run
     from bot.store.in_memory_log import MemoryLog
 
-    place = open_home(home)
-    wanted = [identifier.strip() for identifier in versions.split(",") if identifier.strip()]
+    opened = open_home(home)
+    identifiers = [identifier.strip() for identifier in versions.split(",") if identifier.strip()]
     log = MemoryLog()
-    bot = build_assistant(place, log, wanted)
+    bot = build_assistant(opened, log, identifiers)
     result = run(
-        conversations_of(files, place.path / "dialogs"),
+        conversations_of(files, opened.path / "dialogs"),
         bot,
         log,
         progress=wants_progress(),

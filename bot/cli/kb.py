@@ -1,4 +1,4 @@
-"""Commands on the state of the knowledge: kb check, kb gaps."""
+"""Commands about the quality of the knowledge: kb check, kb gaps."""
 
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,32 +11,32 @@ if TYPE_CHECKING:
     from bot.analytics.knowledge_gaps import QuestionCluster
     from knowledge_base.quality.checks import QualityIssue, QualityReport
 
-kb = typer.Typer(no_args_is_help=True, help="What is wrong with the knowledge, and what it lacks.")
+kb = typer.Typer(no_args_is_help=True, help="Quality and gaps of the knowledge.")
 app.add_typer(kb, name="kb")
 
 
 @kb.command()
 def check(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Find passages said twice or contradicting each other, and articles out of date."""
+    """Find duplicate and contradictory passages, and outdated articles."""
     from bot.core.types import CarelineError, now
     from bot.store import query_log
     from knowledge_base.quality import checks
 
-    place = open_home(home)
-    knowledge = place.knowledge()
+    opened = open_home(home)
+    knowledge = opened.knowledge()
     if knowledge is None:
         message = "there is no knowledge yet: run `careline ingest`"
         raise CarelineError(message)
-    place.log()
+    opened.log()
     report = checks.check(
         list(knowledge.documents.values()),
         knowledge.passages(),
         knowledge.vectors(),
         today=now().date(),
-        # With an empty log, no article was found yet, and that says nothing about them.
-        retrieved=query_log.retrieved_articles(place.engine) or None,
+        # An empty log does not show that articles are never retrieved.
+        retrieved=query_log.retrieved_articles(opened.engine) or None,
     )
-    show(_report_json(report), as_json=as_json, text=lambda: _report(report))
+    show(_report_json(report), as_json=as_json, text=lambda: _report_text(report))
 
 
 def _report_json(report: "QualityReport") -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _finding_json(finding: "QualityIssue") -> dict[str, Any]:
     }
 
 
-def _report(report: "QualityReport") -> str:
+def _report_text(report: "QualityReport") -> str:
     lines = []
     for finding in report.findings:
         articles = ", ".join(finding.articles)
@@ -77,28 +77,28 @@ def _report(report: "QualityReport") -> str:
 def gaps(
     *,
     days: Annotated[
-        int | None, typer.Option(min=1, help="Only questions of so many days; default: all.")
+        int | None, typer.Option(min=1, help="Number of days, up to today (default: all).")
     ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Group the questions nobody could answer: what should be written next."""
+    """Cluster the unanswered questions, to show which articles are missing."""
     from datetime import timedelta
 
-    from bot.analytics import knowledge_gaps as learning
+    from bot.analytics import knowledge_gaps
     from bot.core.types import now
     from bot.store import query_log
 
-    place = open_home(home)
-    place.log()
+    opened = open_home(home)
+    opened.log()
     since = now() - timedelta(days=days) if days else None
-    open_questions = learning.unanswered(query_log.logged_questions(place.engine, since))
-    found = learning.cluster_questions(open_questions, place.knowledge, place.encoder)
+    questions = knowledge_gaps.unanswered(query_log.logged_questions(opened.engine, since))
+    clusters = knowledge_gaps.cluster_questions(questions, opened.knowledge, opened.encoder)
     result = {
-        "clusters": [_cluster_json(cluster) for cluster in found],
-        "questions": len(open_questions),
+        "clusters": [_cluster_json(cluster) for cluster in clusters],
+        "questions": len(questions),
     }
-    show(result, as_json=as_json, text=lambda: _gaps(found, len(open_questions)))
+    show(result, as_json=as_json, text=lambda: _gaps_text(clusters, len(questions)))
 
 
 def _cluster_json(cluster: "QuestionCluster") -> dict[str, Any]:
@@ -114,11 +114,11 @@ def _cluster_json(cluster: "QuestionCluster") -> dict[str, Any]:
     }
 
 
-def _gaps(found: "list[QuestionCluster]", n: int) -> str:
+def _gaps_text(clusters: "list[QuestionCluster]", n: int) -> str:
     lines = []
-    for cluster in found:
+    for cluster in clusters:
         near = f", nearest {cluster.nearest.article}" if cluster.nearest else ""
         dates = f"{cluster.first:%Y-%m-%d} to {cluster.last:%Y-%m-%d}"
         lines.append(f"{cluster.count}  {cluster.name}  ({cluster.language}, {dates}{near})")
         lines += [f"    {text}" for text in cluster.examples]
-    return "\n".join([*lines, f"{n} questions without an answer, {len(found)} subjects"])
+    return "\n".join([*lines, f"{n} unanswered questions in {len(clusters)} clusters"])

@@ -1,4 +1,4 @@
-"""`careline reply`: answers a file of messages."""
+"""`careline reply`: answer a file of messages."""
 
 import json
 import time
@@ -20,19 +20,21 @@ if TYPE_CHECKING:
 @app.command()
 def reply(
     file: Annotated[
-        Path, typer.Argument(help="JSONL, a line each: {id?, text, conversation_id?, sender?}.")
+        Path, typer.Argument(help="JSONL with lines {id?, text, conversation_id?, sender?}.")
     ],
     *,
     out: Annotated[
-        Path | None, typer.Option(help="Where the turns go; lines answered there are left out.")
+        Path | None, typer.Option(help="File for the turns; lines answered there are skipped.")
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Conversations at once.")] = 2,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Number of conversations answered at once.")
+    ] = 2,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Answer a file of messages, a turn a line; exit 1 when a line could not be answered.
+    """Answer a file of messages, one turn per line; exit with 1 if a line fails.
 
-    With --json, which needs --out, standard output holds the counts.
+    With --json, which requires --out, standard output has the counts.
     """
     from bot.container import build_assistant
     from bot.evaluation import batch_replies
@@ -40,32 +42,32 @@ def reply(
     if as_json and out is None:
         message = "--json needs --out: standard output cannot hold the turns as well"
         raise typer.BadParameter(message)
-    asked = list(batch_replies.read(file))
-    known = batch_replies.answered_ids(out) if out else set()
-    left = [one for one in asked if one.id not in known]
+    lines = list(batch_replies.read(file))
+    answered = batch_replies.answered_ids(out) if out else set()
+    remaining = [line for line in lines if line.id not in answered]
     started = time.perf_counter()
-    done = _run(left, build_assistant(open_home(home)), out, workers)
-    done.skipped = len(asked) - len(left)
+    summary = _run(remaining, build_assistant(open_home(home)), out, workers)
+    summary.skipped = len(lines) - len(remaining)
     counts = {
-        "lines": len(asked),
-        "answered": done.answered,
-        "failed": done.failed,
-        "skipped": done.skipped,
+        "lines": len(lines),
+        "answered": summary.answered,
+        "failed": summary.failed,
+        "skipped": summary.skipped,
         "seconds": round(time.perf_counter() - started, 3),
     }
     if as_json:
         show(counts, as_json=True, text=str)
     else:
-        said = f"{done.answered} answered, {done.failed} failed, {done.skipped} answered before"
-        typer.echo(said, err=True)
-    if done.failed:
+        text = f"{summary.answered} answered, {summary.failed} failed, {summary.skipped} skipped"
+        typer.echo(text, err=True)
+    if summary.failed:
         raise typer.Exit(1)
 
 
 def _run(
-    asked: "Sequence[BatchLine]", bot: "Assistant", out: Path | None, workers: int
+    lines: "Sequence[BatchLine]", bot: "Assistant", out: Path | None, workers: int
 ) -> "BatchSummary":
-    """Answer lines, each written as soon as it is there."""
+    """Answer lines, and write each turn as soon as it is ready."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -84,9 +86,9 @@ def _run(
     console = Console(stderr=True)
     try:
         with Progress(console=console, disable=not wants_progress(), transient=True) as bar:
-            task = bar.add_task("replying", total=len(asked))
+            task = bar.add_task("replying", total=len(lines))
             return batch_replies.run(
-                asked, bot, write, workers=workers, step=lambda: bar.update(task, advance=1)
+                lines, bot, write, workers=workers, step=lambda: bar.update(task, advance=1)
             )
     finally:
         if file:

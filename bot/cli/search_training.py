@@ -1,4 +1,4 @@
-"""`careline train search`: what questions and the articles that answered them teach the search."""
+"""`careline train search`: train the search on queries with their relevant articles."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -15,53 +15,52 @@ if TYPE_CHECKING:
     from knowledge_base.retrieval.search_training import SearchTrainingResult
 
 
-def learn_to_search(files: Sequence[Path], home: Path | None, *, as_json: bool) -> None:
-    """Learn from queries, by default from those of the home, and publish a version."""
-    from bot.analytics import search_queries as sources
+def train_search(files: Sequence[Path], home: Path | None, *, as_json: bool) -> None:
+    """Train on queries, by default on those of the home, and publish a version."""
+    from bot.analytics import search_queries
     from knowledge_base.retrieval import answerability, search_evaluation, search_training
 
-    place = open_home(home)
-    knowledge = place.knowledge()
+    opened = open_home(home)
+    knowledge = opened.knowledge()
     if knowledge is None:
         message = "there is no knowledge yet: run `careline ingest`"
         raise CarelineError(message)
     if files:
         queries = [query for path in files for query in search_evaluation.read_queries(path)]
     else:
-        place.log()  # migrated
-        queries = sources.of_home(place.path, place.engine)
-    learnt = search_training.learn(
-        knowledge, queries, lambda said: typer.echo(said + " …", err=True)
+        opened.log()  # migrates the database
+        queries = search_queries.of_home(opened.path, opened.engine)
+    training = search_training.learn(
+        knowledge, queries, lambda step: typer.echo(f"{step} …", err=True)
     )
-    versions = place.knowledge_versions
+    versions = opened.knowledge_versions
     version = versions.open(knowledge.version)
-    better = learnt.is_better
-    judge = answerability.learn(knowledge, queries)
-    published = better or judge is not None
-    if published:
-        version = search_training.publish(versions, version, learnt, judge)
+    answerability_model = answerability.learn(knowledge, queries)
+    is_published = training.is_better or answerability_model is not None
+    if is_published:
+        version = search_training.publish(versions, version, training, answerability_model)
     result = {
         "version": version.id,
-        "published": published,
-        "judges_itself": judge is not None,  # whether what is found answers, by weights of its own
-        "queries": learnt.queries,
-        "weights": asdict(learnt.weights),
-        "adapted": any(learnt.adapters),
-        "mrr": {"before": learnt.seen[0], "after": learnt.seen[1]},
-        "mrr_unseen_articles": {"before": learnt.unseen[0], "after": learnt.unseen[1]},
+        "published": is_published,
+        "judges_itself": answerability_model is not None,
+        "queries": training.queries,
+        "weights": asdict(training.weights),
+        "adapted": any(training.adapters),
+        "mrr": {"before": training.seen[0], "after": training.seen[1]},
+        "mrr_unseen_articles": {"before": training.unseen[0], "after": training.unseen[1]},
     }
     show(
         result,
         as_json=as_json,
-        text=lambda: _said(version, learnt, published=published),
+        text=lambda: _summary(version, training, is_published=is_published),
     )
 
 
-def _said(version: "Version", learnt: "SearchTrainingResult", *, published: bool) -> str:
-    (before, after), (bare, unseen) = learnt.seen, learnt.unseen
-    if not published:
-        return f"{version.id} stays: nothing learnt from {learnt.queries} queries was any better"
+def _summary(version: "Version", training: "SearchTrainingResult", *, is_published: bool) -> str:
+    (before, after), (unseen_before, unseen_after) = training.seen, training.unseen
+    if not is_published:
+        return f"{version.id} stays: training on {training.queries} queries did not improve it"
     return (
-        f"{version.id}: from {learnt.queries} queries; mean reciprocal rank of queries left out "
-        f"{before:.3f} → {after:.3f}, of articles left out {bare:.3f} → {unseen:.3f}"
+        f"{version.id}: trained on {training.queries} queries; MRR of held-out queries "
+        f"{before:.3f} → {after:.3f}, of held-out articles {unseen_before:.3f} → {unseen_after:.3f}"
     )

@@ -1,4 +1,4 @@
-"""Commands on who may sign in: users add, list, remove, password."""
+"""Commands on the users of the staff app: users add, list, remove, password."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
     from bot.store.accounts import Users
 
-users = typer.Typer(help="Who may sign in to the Gradio app.", no_args_is_help=True)
+users = typer.Typer(help="Users of the Gradio app.", no_args_is_help=True)
 app.add_typer(users, name="users")
-_User = Annotated[str, typer.Argument(help="The name to sign in with.")]
+_User = Annotated[str, typer.Argument(help="User name for signing in.")]
 
 
 def _users(home: "Path | None") -> "Users":
     from bot.store.accounts import Users
 
-    place = open_home(home)
-    place.log()  # the tables are there then
-    return Users(place.engine)
+    opened = open_home(home)
+    opened.log()  # creates the tables
+    return Users(opened.engine)
 
 
-def _password() -> str:
+def _read_password() -> str:
     """Ask for a password, twice on a terminal; scripts write it to standard input."""
     if sys.stdin.isatty():
         return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
@@ -36,40 +36,40 @@ def _password() -> str:
 def add(
     user: _User,
     *,
-    role: Annotated[str, typer.Option(help="agent, supervisor or admin.")] = "agent",
-    name: Annotated[str, typer.Option(help="The name customers read.")] = "",
+    role: Annotated[str, typer.Option(help="Role: agent, supervisor or admin.")] = "agent",
+    name: Annotated[str, typer.Option(help="Name that customers see.")] = "",
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Add a user, who is an agent of the desk too; the password is asked for."""
+    """Add a user, who is also an agent of the desk; asks for a password."""
     from bot.store.accounts import AccessLevel
 
     if role not in list(AccessLevel):
-        message = f"{role} is no role: write agent, supervisor or admin"
+        message = f"{role} is not a role: give agent, supervisor or admin"
         raise typer.BadParameter(message)
-    made = _users(home).add(user, name or user, AccessLevel(role), _password())
-    result = {"user": made.id, "name": made.name, "role": made.level.value}
-    show(result, as_json=as_json, text=lambda: f"{made.id} may sign in as {made.level.value}")
+    new = _users(home).add(user, name or user, AccessLevel(role), _read_password())
+    result = {"user": new.id, "name": new.name, "role": new.level.value}
+    show(result, as_json=as_json, text=lambda: f"{new.id} may sign in as {new.level.value}")
 
 
 @users.command(name="list")
 def list_(*, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """List the users and their roles."""
-    found = [{"user": u.id, "name": u.name, "role": u.level.value} for u in _users(home).all()]
-    lines = [f"{one['user']}  {one['role']}  {one['name']}" for one in found]
+    rows = [{"user": u.id, "name": u.name, "role": u.level.value} for u in _users(home).all()]
+    lines = [f"{row['user']}  {row['role']}  {row['name']}" for row in rows]
     empty = "no users: add the first with `careline users add NAME --role admin`"
-    show(found, as_json=as_json, text=lambda: "\n".join(lines) or empty)
+    show(rows, as_json=as_json, text=lambda: "\n".join(lines) or empty)
 
 
 @users.command()
 def remove(user: _User, *, home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Remove a user; what the agent said to customers stays."""
+    """Remove a user; the agent's messages to customers stay."""
     _users(home).remove(user)
     show({"removed": user}, as_json=as_json, text=lambda: f"{user} can no longer sign in")
 
 
 @users.command()
 def password(user: _User, *, home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Give a user another password, which is asked for; sessions end."""
-    _users(home).change_password(user, _password())
-    show({"user": user}, as_json=as_json, text=lambda: f"{user} has another password")
+    """Change the password of a user and end their sessions; asks for the new one."""
+    _users(home).change_password(user, _read_password())
+    show({"user": user}, as_json=as_json, text=lambda: f"{user} has a new password")

@@ -18,55 +18,56 @@ TIMEOUT: Final = httpx.Timeout(15.0, connect=5.0)
 
 
 class DeliveryPostponedError(CarelineError):
-    """It could not be delivered now."""
+    """A delivery failed and is tried again later."""
 
     def __init__(self, message: str, seconds: float | None = None) -> None:
-        """Keep how long the other side asked us to wait."""
+        """Store the seconds that the receiver asked to wait."""
         super().__init__(message)
         self.seconds = seconds
 
 
 class DeliveryRejectedError(CarelineError):
-    """It will never be delivered: the other side understood it and said no."""
+    """The receiver refused a delivery; it is not tried again."""
 
 
 class DeliveryChannel(Protocol):
-    """Knows how to deliver the parcels of one channel."""
+    """A channel that delivers parcels to another system."""
 
-    def carry(self, parcel: Delivery, /) -> Sequence[Delivery]:
-        """Deliver a parcel and return what follows from it.
+    def deliver(self, parcel: Delivery, /) -> Sequence[Delivery]:
+        """Deliver a parcel and return the parcels that follow from it.
 
-        Raises LaterError where it may work later, RefusedError where it never will.
+        Raises DeliveryPostponedError if it may work later, DeliveryRejectedError if it never will.
         """
 
 
 def post(http: httpx.Client, url: str, body: bytes, headers: Mapping[str, str]) -> None:
-    """Send JSON; raise LaterError or RefusedError where it did not arrive."""
+    """Send JSON; raise DeliveryPostponedError or DeliveryRejectedError if it did not arrive."""
     try:
-        answer = http.post(
+        response = http.post(
             url, content=body, headers={"Content-Type": "application/json", **headers}
         )
-    except httpx.HTTPError as error:  # its words may hold the address, which may hold a key
+    except httpx.HTTPError as error:  # its message may contain the address, and that a key
         message = f"no answer ({type(error).__name__})"
         raise DeliveryPostponedError(message) from error
-    message = f"the other side answered {answer.status_code}"
-    if answer.status_code in _TOO_EARLY or answer.status_code >= _SERVER_ERROR:
-        raise DeliveryPostponedError(message, _wait(answer.headers.get("Retry-After", "")))
-    if not answer.is_success:
+    message = f"the receiver answered {response.status_code}"
+    if response.status_code in _TOO_EARLY or response.status_code >= _SERVER_ERROR:
+        seconds = _retry_after(response.headers.get("Retry-After", ""))
+        raise DeliveryPostponedError(message, seconds)
+    if not response.is_success:
         raise DeliveryRejectedError(message)
 
 
-def _wait(header: str) -> float | None:
+def _retry_after(header: str) -> float | None:
     return float(header) if header.isascii() and header.isdecimal() else None
 
 
 def encode_body(body: Mapping[str, Any]) -> bytes:
-    """Return a body as the bytes that are signed and sent."""
+    """Return the bytes of a body, which are signed and sent."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def sign_headers(secret: str, body: bytes, key: str) -> dict[str, str]:
-    """Return the headers of a signed request that its receiver can tell from a repetition."""
+    """Return the headers of a signed request, with a key by which receivers see repetitions."""
     timestamp = str(int(time.time()))
     return {
         "X-Careline-Timestamp": timestamp,

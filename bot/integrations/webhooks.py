@@ -1,4 +1,4 @@
-"""Tells the business's own system what happens in conversations, by a signed webhook."""
+"""Signed webhooks that notify the business's own system of events in conversations."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -17,15 +17,15 @@ HANDOFF, MESSAGE, SURGE = "handoff", "message", "surge"
 
 
 class WebhookChannel:
-    """Delivers events to the address in the settings."""
+    """The channel that delivers events to the address in the settings."""
 
     def __init__(self, url: str, secret: str) -> None:
-        """Sign with the secret."""
+        """Set the address, and the secret that signs the events."""
         self._url = url
         self._secret = secret
         self._http = httpx.Client(timeout=delivery.TIMEOUT, follow_redirects=False)
 
-    def carry(self, parcel: Delivery) -> Sequence[Delivery]:
+    def deliver(self, parcel: Delivery) -> Sequence[Delivery]:
         """Send one event."""
         body = delivery.encode_body(parcel.body)
         headers = delivery.sign_headers(self._secret, body, parcel.key)
@@ -35,9 +35,9 @@ class WebhookChannel:
 
 
 def turn_events(settings: Settings, turn: Turn, owner_before: str) -> list[Delivery]:
-    """Return the events of a turn that somebody wants to hear of.
+    """Return the events of a turn that the settings ask for.
 
-    They hold the business's own words and decisions, nothing that the customer wrote.
+    They contain replies and decisions, nothing that the customer wrote.
     """
     if settings.webhook_url is None:
         return []
@@ -45,20 +45,20 @@ def turn_events(settings: Settings, turn: Turn, owner_before: str) -> list[Deliv
     if MESSAGE in settings.webhook_events and turn.reply.text:
         citations = [serialization.citation_json(citation) for citation in turn.reply.citations]
         buttons = [{"title": b.title, "payload": b.payload} for b in turn.reply.buttons]
-        said = {"text": turn.reply.text, "citations": citations, "buttons": buttons}
-        events.append(_event(MESSAGE, turn, reply=said))
+        reply = {"text": turn.reply.text, "citations": citations, "buttons": buttons}
+        events.append(_event(MESSAGE, turn, reply=reply))
     handoff = turn.handoff
-    begins = owner_before not in {states.QUEUED, states.HUMAN}
-    if HANDOFF in settings.webhook_events and handoff and handoff.state == states.QUEUED and begins:
-        place = {"queue": handoff.queue, "position": handoff.position}
-        events.append(_event(HANDOFF, turn, handoff=place))
+    is_new = owner_before not in {states.QUEUED, states.HUMAN}
+    if HANDOFF in settings.webhook_events and handoff and handoff.state == states.QUEUED and is_new:
+        details = {"queue": handoff.queue, "position": handoff.position}
+        events.append(_event(HANDOFF, turn, handoff=details))
     return events
 
 
 def surge_events(settings: Settings, surges: Sequence[Mapping[str, Any]]) -> list[Delivery]:
-    """Return the events of surges: each is told once, however often it is found.
+    """Return the events of surges, with keys that let each be delivered once.
 
-    The examples are as in the log: without personal data.
+    The examples come from the log, without personal data.
     """
     if settings.webhook_url is None or SURGE not in settings.webhook_events:
         return []
@@ -73,7 +73,7 @@ def surge_events(settings: Settings, surges: Sequence[Mapping[str, Any]]) -> lis
     ]
 
 
-def _event(name: str, turn: Turn, **more: Any) -> Delivery:
+def _event(name: str, turn: Turn, **details: Any) -> Delivery:
     body = {
         "event": name,
         "at": now().isoformat(),
@@ -85,6 +85,6 @@ def _event(name: str, turn: Turn, **more: Any) -> Delivery:
         "intent": turn.understanding.intent,
         "route": turn.decision.route.value,
         "reason": turn.decision.reason,
-        **more,
+        **details,
     }
     return Delivery(CHANNEL, turn.message.conversation_id, f"{name}-{turn.message.id}", body)

@@ -111,7 +111,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         is_file = request.scope["path"].endswith("/attachments")
         most = max(_MAX_BODY, settings.attachment_bytes if is_file else 0)
         if request.scope["path"] == jobs.FILES:
-            most = uploads.MOST_BYTES
+            most = uploads.MAX_BYTES
         if size.isdecimal() and int(size) > most:
             message = f"the request is too large: the limit is {most} bytes"
             facts = {"most": most}

@@ -1,4 +1,4 @@
-"""What Chatwoot is told: replies, choices, that the assistant types, and hand-offs."""
+"""Messages to Chatwoot: replies, choices, the typing indicator, and hand-offs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
@@ -11,23 +11,23 @@ from bot.integrations import delivery
 from bot.store.outbox import Delivery
 
 CHANNEL: Final = "chatwoot"
-UNANSWERED_SECONDS: Final = 30.0  # after which a stop must have come between
+UNANSWERED_SECONDS: Final = 30.0  # a reply is due after this even if its process was stopped
 _TYPING_TIMEOUT: Final = 3.0
 _REPLY, _MESSAGE, _STATUS = "reply", "message", "status"
 
 
 class Turns(Protocol):
-    """Where turns are kept."""
+    """A store of turns."""
 
     def answered(self, message_id: str, /) -> Turn | None:
-        """Return the turn of a message that was answered, else None."""
+        """Return the turn of a message, or None if it is not answered."""
 
 
 class ChatwootChannel:
-    """Speaks to one Chatwoot as an agent bot, whose access token it holds."""
+    """The channel to a Chatwoot server, as an agent bot with an access token."""
 
     def __init__(self, url: str, token: str, turns: Turns) -> None:
-        """Read replies from where turns are kept: the outbox holds whose turn it is, no more."""
+        """Set the server and the store of turns; the outbox holds ids, and no replies."""
         self._turns = turns
         self._http = httpx.Client(
             base_url=url.rstrip("/"),
@@ -36,36 +36,36 @@ class ChatwootChannel:
             follow_redirects=False,
         )
 
-    def carry(self, parcel: Delivery) -> Sequence[Delivery]:
+    def deliver(self, parcel: Delivery) -> Sequence[Delivery]:
         """Deliver a parcel: a reply becomes a message and, at a hand-off, a new status."""
-        place, kind = _place(parcel.body), parcel.body["kind"]
+        conversation, kind = _conversation_path(parcel.body), parcel.body["kind"]
         if kind == _REPLY:
-            return self._reply(parcel)
-        path = f"{place}/messages" if kind == _MESSAGE else f"{place}/toggle_status"
+            return self._reply_parcels(parcel)
+        action = "messages" if kind == _MESSAGE else "toggle_status"
+        path = f"{conversation}/{action}"
         headers = {"Idempotency-Key": parcel.key}
         delivery.post(self._http, path, delivery.encode_body(parcel.body["content"]), headers)
         return ()
 
-    def _reply(self, parcel: Delivery) -> list[Delivery]:
-        self.typing(parcel.body, "off")
+    def _reply_parcels(self, parcel: Delivery) -> list[Delivery]:
+        self.set_typing(parcel.body, "off")
         turn = self._turns.answered(parcel.body["message_id"])
         if turn is None:
             message = "the message is not answered yet"
             raise delivery.DeliveryPostponedError(message)
         following = []
-        if turn.reply.text:  # there is none while a person has the conversation
-            following.append(_next(parcel, _MESSAGE, _message(turn.reply)))
+        if turn.reply.text:  # empty while a person has the conversation
+            following.append(_following_parcel(parcel, _MESSAGE, _message(turn.reply)))
         if turn.handoff and turn.handoff.state in {states.QUEUED, states.HUMAN}:
-            following.append(_next(parcel, _STATUS, {"status": "open"}))
+            following.append(_following_parcel(parcel, _STATUS, {"status": "open"}))
         return following
 
-    def typing(self, place: Mapping[str, Any], status: str) -> None:
-        """Show, or hide, that somebody types; where that fails nothing is lost."""
-        body = delivery.encode_body({"typing_status": status})
+    def set_typing(self, body: Mapping[str, Any], status: str) -> None:
+        """Switch the typing indicator `on` or `off`; a failure is ignored."""
         try:
             self._http.post(
-                f"{_place(place)}/toggle_typing_status",
-                content=body,
+                f"{_conversation_path(body)}/toggle_typing_status",
+                content=delivery.encode_body({"typing_status": status}),
                 headers={"Content-Type": "application/json"},
                 timeout=_TYPING_TIMEOUT,
             )
@@ -73,32 +73,32 @@ class ChatwootChannel:
             return
 
 
-def reply_owed(account: int, conversation: int, name: str, message_id: str) -> Delivery:
-    """Return the reply to a message as a parcel; `name` is what Chatwoot calls the message."""
+def reply_parcel(account: int, conversation: int, name: str, message_id: str) -> Delivery:
+    """Return a parcel for the reply to a message; `name` is Chatwoot's id of the message."""
     body = {"account": account, "conversation": conversation, "message_id": message_id}
-    target = target_of(account, conversation)
+    target = outbox_target(account, conversation)
     return Delivery(CHANNEL, target, f"{target}/{name}", {"kind": _REPLY, **body})
 
 
-def handover(account: int, conversation: int, name: str) -> Delivery:
-    """Return as a parcel that people shall take over: there is a message nobody can read here."""
-    target = target_of(account, conversation)
+def handoff_parcel(account: int, conversation: int, name: str) -> Delivery:
+    """Return a parcel that hands off a conversation with a message that cannot be read here."""
+    target = outbox_target(account, conversation)
     body = {"account": account, "conversation": conversation, "kind": _STATUS}
     return Delivery(CHANNEL, target, f"{target}/{name}", {**body, "content": {"status": "open"}})
 
 
-def target_of(account: int, conversation: int) -> str:
-    """Return what Chatwoot's conversation is called in the outbox."""
+def outbox_target(account: int, conversation: int) -> str:
+    """Return the name of a conversation of Chatwoot in the outbox."""
     return f"{CHANNEL}/{account}/{conversation}"
 
 
-def _place(body: Mapping[str, Any]) -> str:
+def _conversation_path(body: Mapping[str, Any]) -> str:
     return f"/api/v1/accounts/{body['account']}/conversations/{body['conversation']}"
 
 
-def _next(parcel: Delivery, kind: str, content: Mapping[str, Any]) -> Delivery:
-    place = {key: parcel.body[key] for key in ("account", "conversation")}
-    body = {**place, "kind": kind, "content": content}
+def _following_parcel(parcel: Delivery, kind: str, content: Mapping[str, Any]) -> Delivery:
+    ids = {key: parcel.body[key] for key in ("account", "conversation")}
+    body = {**ids, "kind": kind, "content": content}
     return Delivery(parcel.channel, parcel.target, f"{parcel.key}/{kind}", body)
 
 

@@ -1,4 +1,4 @@
-"""Requests and answers of OpenAI's chat completions. Pure."""
+"""Requests and responses of OpenAI's chat completions."""
 
 import re
 from typing import Any, Final, Literal
@@ -15,33 +15,33 @@ _TOKEN: Final = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+|[^\w\s]")
 
 
 class ContentPart(BaseModel):
-    """A part of a message's content; texts are read, nothing else."""
+    """A part of a message's content; only texts are read."""
 
     type: str
     text: str | None = None
 
 
 class ChatMessage(BaseModel):
-    """A message of the conversation as the client remembers it."""
+    """A message of the conversation as sent by the client."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[ContentPart] | None = None
 
 
 class RequestMetadata(BaseModel):
-    """What a client may add to a request."""
+    """The metadata of a request."""
 
     conversation_id: str | None = Field(None, pattern=ID)
 
 
 class StreamOptions(BaseModel):
-    """How a stream shall be."""
+    """The options of a stream."""
 
     include_usage: bool | None = False
 
 
 class ChatCompletionRequest(BaseModel):
-    """A request; what is not named here (temperature, tools, …) changes nothing."""
+    """A request; other fields (temperature, tools, …) are ignored."""
 
     model: str = Field(MODEL, max_length=256)
     messages: list[ChatMessage] = Field(min_length=1, max_length=10_000)
@@ -53,30 +53,30 @@ class ChatCompletionRequest(BaseModel):
 
     @property
     def wants_usage(self) -> bool:
-        """Whether the stream shall end with the tokens it took."""
+        """Return whether the stream ends with its token usage."""
         return bool(self.stream_options and self.stream_options.include_usage)
 
     def question(self) -> str:
         """Return the user's last message.
 
-        Raises BadMessageError where there is none, and for anything but text.
+        Raises InvalidMessageError if there is none, or if it is not text.
         """
-        said = [line for line in self.messages if line.role == "user"]
-        if not said:
+        questions = [message for message in self.messages if message.role == "user"]
+        if not questions:
             complaint = "no message has the role user: there is nothing to answer"
             raise InvalidMessageError(complaint)
-        content = said[-1].content or ""
+        content = questions[-1].content or ""
         if isinstance(content, str):
             return content
-        strange = sorted({part.type for part in content if part.type != "text"})
-        if strange:
-            complaint = f"only text is read, not {', '.join(strange)[:100]}: describe it in words"
+        types = sorted({part.type for part in content if part.type != "text"})
+        if types:
+            complaint = f"only text is read, not {', '.join(types)[:100]}: describe it in words"
             raise InvalidMessageError(complaint)
         return "\n".join(part.text or "" for part in content)
 
 
 def head(message: Message, kind: str) -> dict[str, Any]:
-    """Return what every answer, and every piece of one, begins with."""
+    """Return the common fields of responses and chunks."""
     return {
         "id": f"chatcmpl-{message.id}",
         "object": kind,
@@ -86,15 +86,15 @@ def head(message: Message, kind: str) -> dict[str, Any]:
 
 
 def delta(content: dict[str, str], finish_reason: str | None = None) -> dict[str, Any]:
-    """Return a piece of a streamed answer."""
+    """Return the choices of a chunk."""
     choice = {"index": 0, "delta": content, "logprobs": None, "finish_reason": finish_reason}
     return {"choices": [choice]}
 
 
 def completion(turn: Turn) -> dict[str, Any]:
-    """Return a whole answer."""
-    said = {"role": "assistant", "content": turn.reply.text, "refusal": None}
-    choice = {"index": 0, "message": said, "logprobs": None, "finish_reason": "stop"}
+    """Return a complete response."""
+    message = {"role": "assistant", "content": turn.reply.text, "refusal": None}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
     return {
         **head(turn.message, WHOLE),
         "choices": [choice],
@@ -104,11 +104,11 @@ def completion(turn: Turn) -> dict[str, Any]:
 
 
 def careline(turn: Turn) -> dict[str, Any]:
-    """Return what OpenAI's shape has no word for."""
+    """Return the fields that OpenAI's format lacks."""
     public = serialization.turn_json(turn)
-    wanted = ("conversation_id", "message_id", "reply_id", "route", "reason", "intent", "language")
+    keys = ("conversation_id", "message_id", "reply_id", "route", "reason", "intent", "language")
     return {
-        **{key: public[key] for key in wanted},
+        **{key: public[key] for key in keys},
         "citations": public["reply"]["citations"],
         "buttons": public["reply"]["buttons"],
         "related": public["reply"]["related"],
@@ -118,22 +118,22 @@ def careline(turn: Turn) -> dict[str, Any]:
 
 
 def usage(turn: Turn) -> dict[str, int]:
-    """Return the tokens of a turn: a language model's where one wrote, else a count of ours.
+    """Return the tokens of the language model, or else a count of message and reply.
 
-    Ours counts the words, Chinese characters and punctuation marks of message and reply.
+    Words, Chinese characters and punctuation marks are counted.
     """
     if turn.reply.written:
-        asked = sum(written.usage.prompt_tokens for written in turn.reply.written)
-        wrote = sum(written.usage.completion_tokens for written in turn.reply.written)
+        prompt = sum(generated.usage.prompt_tokens for generated in turn.reply.written)
+        reply = sum(generated.usage.completion_tokens for generated in turn.reply.written)
     else:
-        asked, wrote = _count(turn.message.text), _count(turn.reply.text)
-    return {"prompt_tokens": asked, "completion_tokens": wrote, "total_tokens": asked + wrote}
+        prompt, reply = _count_tokens(turn.message.text), _count_tokens(turn.reply.text)
+    return {"prompt_tokens": prompt, "completion_tokens": reply, "total_tokens": prompt + reply}
 
 
 def _is_reported(turn: Turn) -> bool:
-    written = turn.reply.written
-    return bool(written) and all(one.usage.reported for one in written)
+    generated = turn.reply.written
+    return bool(generated) and all(text.usage.reported for text in generated)
 
 
-def _count(text: str) -> int:
+def _count_tokens(text: str) -> int:
     return len(_TOKEN.findall(text))

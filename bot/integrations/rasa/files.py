@@ -1,4 +1,4 @@
-"""Rasa's YAML as plain data: where the files of a project lie, and what stands in each."""
+"""The YAML files of a Rasa project, read as plain data."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,31 +9,31 @@ from bot.core.types import CarelineError
 from bot.training.datasets import read_text
 
 _SUFFIXES: Final = (".yml", ".yaml")
-_OLD: Final = (".md", ".json")
-_ELSEWHERE: Final = frozenset({"models", "node_modules", "tests"})
+_OLD_SUFFIXES: Final = (".md", ".json")
+_SKIPPED_FOLDERS: Final = frozenset({"models", "node_modules", "tests"})
 
 
 @dataclass(frozen=True)
 class SkippedItem:
-    """Something of a project that was left out, and the reason."""
+    """An item of a project that was skipped, and the reason."""
 
     where: str
     why: str
 
 
 def yaml_files(path: Path) -> list[Path]:
-    """Return the YAML files of a project; raise CarelineError where there are none."""
+    """Return the YAML files of a project; raise CarelineError if there are none."""
     if not path.exists():
         message = f"there is no file or folder {path}"
         raise CarelineError(message)
     if path.is_dir():
-        found = sorted(file for file in path.rglob("*") if _belongs(file, path))
-        if not found:
-            message = f"{path} holds no .yml: give the folder of a Rasa project"
+        files = sorted(file for file in path.rglob("*") if _is_project_file(file, path))
+        if not files:
+            message = f"{path} contains no .yml file: give the folder of a Rasa project"
             raise CarelineError(message)
-        return found
-    if path.suffix in _OLD:
-        message = f"{path} is in a format Rasa 3 gave up: run `rasa data convert` first"
+        return files
+    if path.suffix in _OLD_SUFFIXES:
+        message = f"{path} is in a format that Rasa 3 dropped: run `rasa data convert` first"
         raise CarelineError(message)
     if path.suffix not in _SUFFIXES:
         message = f"{path} cannot be imported: give .yml, .csv, .jsonl or a folder"
@@ -41,23 +41,23 @@ def yaml_files(path: Path) -> list[Path]:
     return [path]
 
 
-def _belongs(file: Path, root: Path) -> bool:
+def _is_project_file(file: Path, root: Path) -> bool:
     parts = file.relative_to(root).parts
-    hidden = any(part.startswith(".") or part in _ELSEWHERE for part in parts)
-    return file.suffix in _SUFFIXES and not hidden and file.is_file()
+    is_skipped = any(part.startswith(".") or part in _SKIPPED_FOLDERS for part in parts)
+    return file.suffix in _SUFFIXES and not is_skipped and file.is_file()
 
 
 def load(path: Path) -> dict[str, Any]:
-    """Return a file's content, every scalar as text; raise CarelineError naming file and line.
+    """Return a file's content with all scalars as text; raise CarelineError with file and line.
 
-    Rasa reads YAML 1.2, where `yes` and `on` are words: an intent may be called so.
+    Rasa reads YAML 1.2, where `yes` and `on` are strings and may be names of intents.
     """
     import yaml
 
     text = read_text(path)
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
-        content = yaml.load(text, loader)  # noqa: S506 - this loader makes nothing but text
+        content = yaml.load(text, loader)  # noqa: S506 - this loader creates only text
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -75,13 +75,13 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def _line(text: str, error: Exception) -> int:
-    """Return the line of a character YAML does not allow."""
+    """Return the line of a character that YAML does not allow."""
     position = getattr(error, "position", None)
     return text[:position].count("\n") + 1 if isinstance(position, int) else 1
 
 
 def entries(value: Any, where: str, skipped: list[SkippedItem]) -> Iterator[dict[str, Any]]:
-    """Yield the mappings of a list; what is no mapping is reported."""
+    """Yield the mappings of a list; report other items as skipped."""
     if value in (None, ""):
         return
     if not isinstance(value, list):
@@ -95,7 +95,7 @@ def entries(value: Any, where: str, skipped: list[SkippedItem]) -> Iterator[dict
 
 
 def lines(value: Any, where: str, skipped: list[SkippedItem]) -> Iterator[str]:
-    """Yield the examples of a block (`- one` a line) or of a list of texts."""
+    """Yield the examples of a block (a line each, after a dash) or of a list of texts."""
     if isinstance(value, list):
         yield from (item.strip() for item in value if isinstance(item, str) and item.strip())
         return

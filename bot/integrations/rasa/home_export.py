@@ -1,4 +1,4 @@
-"""A home as files of other programs: Rasa's nlu.yml and domain.yml."""
+"""Export of a home as a Rasa project: nlu.yml and domain.yml."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from bot.training import datasets
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What an export wrote."""
+    """The result of an export."""
 
     examples: int
     intents: int
@@ -22,17 +22,17 @@ class ExportReport:
     files: tuple[str, ...]
 
 
-def to_rasa(home: Path, folder: Path) -> ExportReport:
-    """Write a home as a Rasa project; the held-back conversations stay out, as in training."""
+def export_to_rasa(home: Path, folder: Path) -> ExportReport:
+    """Write a home as a Rasa project, without the held-back conversations, as in training."""
     targets = (folder / "nlu.yml", folder / "domain.yml")
     for target in targets:
         if target.exists():
-            message = f"{target} is there already: give another folder, or remove it"
+            message = f"{target} exists already: give another folder, or remove it"
             raise CarelineError(message)
     files = datasets.training_files(home / "dialogs")
     examples = [example for path in files for example in datasets.read_examples(path)]
     content = policy.load(home / "policy.yml").content
-    texts = own_templates(home / "templates")
+    texts = read_templates(home / "templates")
     patterns = {name: e for name, e in content.entities.items() if isinstance(e, str)}
     lists = {name: e for name, e in content.entities.items() if not isinstance(e, str)}
     intents = dict.fromkeys([*(example.intent for example in examples), *content.routes])
@@ -49,28 +49,28 @@ def to_rasa(home: Path, folder: Path) -> ExportReport:
     return ExportReport(
         examples=len(examples),
         intents=len(intents),
-        templates=len({name for own in texts.values() for name in own}),
+        templates=len({name for templates_of in texts.values() for name in templates_of}),
         entities=len(content.entities),
         files=tuple(map(str, targets)),
     )
 
 
-def own_templates(folder: Path) -> dict[str, dict[str, list[str]]]:
-    """Return a home's own templates by language, without those that are built in."""
-    templates.load(folder)  # what is wrong in them is said there
-    found: dict[str, dict[str, list[str]]] = {}
+def read_templates(folder: Path) -> dict[str, dict[str, list[str]]]:
+    """Return a home's own templates by language, without the built-in ones."""
+    templates.load(folder)  # raises if they have errors
+    texts: dict[str, dict[str, list[str]]] = {}
     for code in templates.LANGUAGES:
         path = folder / f"{code}.yml"
         if path.exists():
-            raw = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-            raw.pop("titles", None)
-            found[code] = {
-                str(name): [_text(one) for one in (said if isinstance(said, list) else [said])]
-                for name, said in raw.items()
+            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+            content.pop("titles", None)
+            texts[code] = {
+                str(name): [_text(v) for v in (entry if isinstance(entry, list) else [entry])]
+                for name, entry in content.items()
             }
-    return found
+    return texts
 
 
 def _text(variant: str | dict[str, str]) -> str:
-    """Return the words of a variant; Rasa has other conditions."""
+    """Return the text of a variant without its condition, which Rasa could not read."""
     return variant if isinstance(variant, str) else variant["text"]

@@ -12,19 +12,19 @@ from bot.integrations.rasa import responses as rasa_responses
 from bot.integrations.rasa.files import SkippedItem, entries, lines, load, yaml_files
 from bot.training.datasets import MAX_CHARACTERS, Example, read_text
 
-EXACT: Final = "careline"  # an example's metadata under this name hold its exact text
-# Rasa's three ways to annotate: [text](kind), [text](kind:value), [text]{…}, [text][{…}, {…}].
+EXACT: Final = "careline"  # the key of an example's exact text in its metadata
+# Rasa's annotations: [text](kind), [text](kind:value), [text]{…}, [text][{…}, {…}].
 ANNOTATION: Final = re.compile(
     r"\[(?P<text>[^\]]+?)\](?:\((?P<kind>[^:)]+?)(?::(?P<value>[^)]+))?\)"
     r"|\{(?P<one>[^}]+?)\}|\[(?P<many>\s*\{.*?\}\s*)\])"
 )
-_READ: Final = frozenset({"version", "nlu", "intents", "entities", "slots", "responses"})
-_NOT_READ: Final = {
-    "stories": "conversations of an assistant are not imported: routes stand in policy.yml",
-    "rules": "rules are not imported: routes stand in policy.yml",
-    "forms": "forms are not imported: name an action's slots in policy.yml",
+_READ_KEYS: Final = frozenset({"version", "nlu", "intents", "entities", "slots", "responses"})
+_SKIPPED_KEYS: Final = {
+    "stories": "stories are not imported: write routes in policy.yml",
+    "rules": "rules are not imported: write routes in policy.yml",
+    "forms": "forms are not imported: name the slots of an action in policy.yml",
     "actions": "actions are not imported: name them in policy.yml",
-    "flows": "flows are not imported: routes stand in policy.yml",
+    "flows": "flows are not imported: write routes in policy.yml",
     "e2e_actions": "end-to-end actions are not imported",
 }
 _VERSIONS: Final = ("2.", "3.")
@@ -34,7 +34,7 @@ Lists = Mapping[str, Mapping[str, tuple[str, ...]]]
 
 @dataclass(frozen=True)
 class RasaProject:
-    """What a Rasa project says that a home can hold; `lists`: kind → value → its other names."""
+    """The contents of a Rasa project that a home can use; `lists`: kind → value → synonyms."""
 
     examples: tuple[Example, ...] = ()
     intents: tuple[str, ...] = ()
@@ -47,68 +47,70 @@ class RasaProject:
 
 
 def read(path: Path) -> RasaProject:
-    """Read a YAML file or all those of a folder; raise CarelineError where nothing is Rasa's."""
+    """Read the YAML files of a project; raise CarelineError if none of them is Rasa's."""
     reader = _Reader(path if path.is_dir() else path.parent)
-    used = tuple(file for file in yaml_files(path) if reader.take(file))
-    if not used:
-        message = f"{path} holds nothing of Rasa: no `nlu`, `intents` or `responses`"
+    files = tuple(file for file in yaml_files(path) if reader.read_file(file))
+    if not files:
+        message = f"{path} contains nothing of Rasa: no `nlu`, `intents` or `responses`"
         raise CarelineError(message)
-    return reader.project(used)
+    return reader.project(files)
 
 
 @dataclass
 class _Reader:
-    """Gathers the files of one project."""
+    """A reader that collects the contents of a project's files."""
 
     root: Path
     examples: list[Example] = field(default_factory=list)
     intents: dict[str, None] = field(default_factory=dict)
     kinds: dict[str, None] = field(default_factory=dict)
     annotated: dict[str, dict[str, str]] = field(default_factory=dict)  # kind → text → value
-    listed: dict[str, list[str]] = field(default_factory=dict)
-    synonyms: dict[str, str] = field(default_factory=dict)  # other name → value
+    lookups: dict[str, list[str]] = field(default_factory=dict)
+    synonyms: dict[str, str] = field(default_factory=dict)  # synonym → value
     regexes: dict[str, list[str]] = field(default_factory=dict)
     domain: rasa_responses.ResponseCollector = field(
         default_factory=rasa_responses.ResponseCollector
     )
     skipped: list[SkippedItem] = field(default_factory=list)
 
-    def take(self, file: Path) -> bool:
-        """Read one file; tell whether it is Rasa's data."""
+    def read_file(self, file: Path) -> bool:
+        """Read a file; return whether it is Rasa's data."""
         content = load(file)
         name = file.relative_to(self.root).as_posix()
-        known = (_READ | set(_NOT_READ)) - {"version"}
-        if not known & set(content):
+        rasa_keys = (_READ_KEYS | set(_SKIPPED_KEYS)) - {"version"}
+        if not rasa_keys & set(content):
             return False
         version = str(content.get("version", "3.1"))
         if not version.startswith(_VERSIONS):
-            self.skipped.append(SkippedItem(name, f"is of version {version}; 2 and 3 are read"))
+            why = f"has version {version}; versions 2 and 3 are supported"
+            self.skipped.append(SkippedItem(name, why))
             return False
-        self._nlu(content.get("nlu"), name, file.parent)
-        self._names(content.get("intents"), self.intents)
-        self._names(content.get("entities"), self.kinds)
-        self.domain.take(content.get("responses"), name, self.skipped)
-        self._slots(content.get("slots"), name)
-        for key, why in _NOT_READ.items():
+        self._read_nlu(content.get("nlu"), name, file.parent)
+        self._read_names(content.get("intents"), self.intents)
+        self._read_names(content.get("entities"), self.kinds)
+        self.domain.collect(content.get("responses"), name, self.skipped)
+        self._check_slots(content.get("slots"), name)
+        for key, why in _SKIPPED_KEYS.items():
             if content.get(key):
                 self.skipped.append(SkippedItem(f"{name}: {key}", why))
-        return bool((_READ - {"version"}) & set(content))
+        return bool((_READ_KEYS - {"version"}) & set(content))
 
     @staticmethod
-    def _names(value: Any, into: dict[str, None]) -> None:
+    def _read_names(value: Any, target: dict[str, None]) -> None:
         for item in value if isinstance(value, list) else ():
-            into.update(dict.fromkeys(item if isinstance(item, dict) else [str(item)]))
+            target.update(dict.fromkeys(item if isinstance(item, dict) else [str(item)]))
 
-    def _slots(self, value: Any, name: str) -> None:
-        for slot, about in (value if isinstance(value, dict) else {}).items():
-            mappings = about.get("mappings") if isinstance(about, dict) else None
-            found = [m for m in mappings or () if isinstance(m, dict)]
-            kinds = {str(m["entity"]) for m in found if "entity" in m}
+    def _check_slots(self, value: Any, name: str) -> None:
+        for slot, definition in (value if isinstance(value, dict) else {}).items():
+            items = definition.get("mappings") if isinstance(definition, dict) else None
+            mappings = [item for item in items or () if isinstance(item, dict)]
+            kinds = {str(mapping["entity"]) for mapping in mappings if "entity" in mapping}
             if kinds - {slot}:
-                why = f"is filled by {', '.join(sorted(kinds))}: here a slot has its entity's name"
+                names = ", ".join(sorted(kinds))
+                why = f"is filled by {names}: give the slot the name of its entity"
                 self.skipped.append(SkippedItem(f"{name}: slot {slot}", why))
 
-    def _nlu(self, value: Any, name: str, folder: Path) -> None:
+    def _read_nlu(self, value: Any, name: str, folder: Path) -> None:
         for item in entries(value, f"{name}: nlu", self.skipped):
             kind = next((k for k in ("intent", "synonym", "regex", "lookup") if k in item), None)
             if kind is None or not item[kind]:
@@ -120,32 +122,31 @@ class _Reader:
             if not examples:
                 self.skipped.append(SkippedItem(where, "has no examples"))
             elif kind == "intent":
-                self._intent(title, examples, where)
+                self._read_intent(title, examples, where)
             elif kind == "lookup":
-                self._lookup(title, examples, where, folder)
+                self._read_lookup(title, examples, where, folder)
             elif kind == "regex":
                 self.regexes.setdefault(title, []).extend(lines(examples, where, self.skipped))
             else:
-                found = lines(examples, where, self.skipped)
-                self.synonyms.update(dict.fromkeys(found, title))
+                names = lines(examples, where, self.skipped)
+                self.synonyms.update(dict.fromkeys(names, title))
 
-    def _intent(self, intent: str, examples: Any, where: str) -> None:
+    def _read_intent(self, intent: str, examples: Any, where: str) -> None:
         self.intents.setdefault(intent)
         file = where.split(": ", maxsplit=1)[0]
         for number, (text, exact) in enumerate(self._texts(examples, where), start=1):
-            spot = f"{where} example {number}"
-            plain = exact if exact is not None else self._without_annotations(text, spot)
+            place = f"{where} example {number}"
+            plain = exact if exact is not None else self._without_annotations(text, place)
             if not plain.strip():
-                self.skipped.append(SkippedItem(spot, "is empty"))
+                self.skipped.append(SkippedItem(place, "is empty"))
             elif len(plain) > MAX_CHARACTERS:
-                self.skipped.append(
-                    SkippedItem(spot, f"is longer than {MAX_CHARACTERS} characters")
-                )
+                why = f"is longer than {MAX_CHARACTERS} characters"
+                self.skipped.append(SkippedItem(place, why))
             else:
                 self.examples.append(Example(plain, intent, file))
 
     def _texts(self, examples: Any, where: str) -> Iterator[tuple[str, str | None]]:
-        """Yield annotated texts, each with the exact plain one where the metadata hold it."""
+        """Yield annotated texts, each with the exact plain text from its metadata, if any."""
         if isinstance(examples, str):
             for line in lines(examples, where, self.skipped):
                 yield line, None
@@ -155,44 +156,43 @@ class _Reader:
                 yield item.strip("\r\n "), None
             elif isinstance(item, dict) and isinstance(item.get("text"), str):
                 metadata = item.get("metadata")
-                own = metadata.get(EXACT) if isinstance(metadata, dict) else None
-                yield item["text"].strip("\r\n "), own if isinstance(own, str) else None
+                exact = metadata.get(EXACT) if isinstance(metadata, dict) else None
+                yield item["text"].strip("\r\n "), exact if isinstance(exact, str) else None
             else:
                 self.skipped.append(SkippedItem(where, "an example has no text"))
 
     def _without_annotations(self, text: str, where: str) -> str:
         def plain(match: re.Match[str]) -> str:
             try:
-                found = list(_entities(match))
+                entities = list(_entities(match))
             except (ValueError, AttributeError):
-                self.skipped.append(
-                    SkippedItem(where, f"{match[0]} is no annotation: kept as text")
-                )
+                why = f"{match[0]} is no annotation: it is read as text"
+                self.skipped.append(SkippedItem(where, why))
                 return match[0]
-            for kind, value in found:
+            for kind, value in entities:
                 self.kinds.setdefault(kind)
                 self.annotated.setdefault(kind, {})[match["text"]] = value
             return match["text"]
 
         return ANNOTATION.sub(plain, text)
 
-    def _lookup(self, kind: str, examples: Any, where: str, folder: Path) -> None:
-        bare = isinstance(examples, str) and not examples.lstrip().startswith("-")
-        names = [examples.strip()] if bare else list(lines(examples, where, self.skipped))
-        elements = self.listed.setdefault(kind, [])
+    def _read_lookup(self, kind: str, examples: Any, where: str, folder: Path) -> None:
+        is_single = isinstance(examples, str) and not examples.lstrip().startswith("-")
+        names = [examples.strip()] if is_single else list(lines(examples, where, self.skipped))
+        elements = self.lookups.setdefault(kind, [])
         for name in names:
             if not name.endswith(".txt"):
                 elements.append(name)
                 continue
             files = [base / name for base in (folder, self.root) if (base / name).is_file()]
             if files:
-                found = read_text(files[0]).splitlines()
-                elements += [line.strip() for line in found if line.strip()]
+                rows = read_text(files[0]).splitlines()
+                elements += [row.strip() for row in rows if row.strip()]
             else:
                 self.skipped.append(SkippedItem(where, f"there is no file {name}"))
 
     def project(self, files: tuple[Path, ...]) -> RasaProject:
-        """Return what was gathered."""
+        """Return the collected project."""
         patterns = dict(self._patterns())
         lists = self._lists()
         for kind in self.kinds:
@@ -211,8 +211,8 @@ class _Reader:
         )
 
     def _patterns(self) -> Iterator[tuple[str, str]]:
-        for kind, found in self.regexes.items():
-            joined = found[0] if len(found) == 1 else "|".join(f"(?:{one})" for one in found)
+        for kind, regexes in self.regexes.items():
+            joined = regexes[0] if len(regexes) == 1 else "|".join(f"(?:{r})" for r in regexes)
             try:
                 re.compile(joined)
             except re.error as error:
@@ -225,15 +225,15 @@ class _Reader:
         """Return the values of each kind, from lookup tables, annotations and synonyms."""
         lists: dict[str, dict[str, dict[str, None]]] = {}
         used: set[str] = set()
-        for kind in dict.fromkeys([*self.listed, *self.annotated]):
+        for kind in dict.fromkeys([*self.lookups, *self.annotated]):
             values = lists.setdefault(kind, {})
             annotated = self.annotated.get(kind, {})
-            for name in dict.fromkeys([*self.listed.get(kind, ()), *annotated]):
-                own = annotated.get(name, name)
-                value = self.synonyms.get(name, own) if own == name else own
-                others = values.setdefault(value, {})
+            for name in dict.fromkeys([*self.lookups.get(kind, ()), *annotated]):
+                value = annotated.get(name, name)
+                value = self.synonyms.get(name, value) if value == name else value
+                synonyms = values.setdefault(value, {})
                 if name != value:
-                    others.setdefault(name)
+                    synonyms.setdefault(name)
             for name, value in self.synonyms.items():
                 if value in values:
                     values[value].setdefault(name)
@@ -243,13 +243,13 @@ class _Reader:
                 why = "belongs to no entity whose values are known"
                 self.skipped.append(SkippedItem(f"synonym {value}", why))
         return {
-            kind: {value: tuple(o for o in others if o != value) for value, others in v.items()}
+            kind: {value: tuple(s for s in names if s != value) for value, names in v.items()}
             for kind, v in lists.items()
         }
 
 
 def _entities(match: re.Match[str]) -> Iterator[tuple[str, str]]:
-    """Yield kind and value of each entity an annotation names; ValueError where it names none."""
+    """Yield kind and value of each entity of an annotation; raise ValueError if it has none."""
     if match["kind"]:
         yield match["kind"].strip(), match["value"] or match["text"]
         return

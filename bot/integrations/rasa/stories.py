@@ -1,4 +1,4 @@
-"""Rasa's conversation tests (`stories` and `test_cases`, format 3) → tests of ours."""
+"""Import of Rasa's conversation tests (`stories` and `test_cases`, format 3)."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,10 +15,10 @@ _EVENTS: Final = frozenset({"action_listen", "action_session_start", "action_res
 
 
 def read(path: Path) -> GeneratedTests:
-    """Read a file of stories, or all those of a folder; raise CarelineError where there are none.
+    """Read the stories of a file or folder; raise CarelineError if there are none.
 
-    A user's words become the customer's, `intent` and `action` what is expected of the turn:
-    `utter_x` the template `x`, others an action that runs. What has no counterpart is named.
+    A user's text becomes the customer's; `intent` and `action` become expectations of the turn:
+    `utter_x` is the template `x`, other actions are actions that run. Other steps are skipped.
     """
     files = sorted(path.rglob("*.yml")) if path.is_dir() else yaml_files(path)
     tests: dict[str, dict[str, Any]] = {}
@@ -27,29 +27,29 @@ def read(path: Path) -> GeneratedTests:
         content = load(file)
         for kind, name in _KINDS.items():
             for story in entries(content.get(kind), f"{file.name}: {kind}", []):
-                test = _test(story, str(story.get(name) or "a story"), file.name, skipped)
+                test = _build_test(story, str(story.get(name) or "a story"), file.name, skipped)
                 if test:
-                    tests[_fresh(test["name"], tests)] = test
+                    tests[_unique_name(test["name"], tests)] = test
     if not tests:
-        message = f"{path} holds no tests of Rasa: no `stories` or `test_cases` with users' words"
+        message = f"{path} has no tests of Rasa: no `stories` or `test_cases` with texts of users"
         raise CarelineError(message)
     rows = tuple({**test, "name": name} for name, test in tests.items())
     return GeneratedTests(
         rows,
-        ("From Rasa's tests; names of intents, templates and actions are its.",),
+        ("From Rasa's tests, with their names of intents, templates and actions.",),
         tuple(skipped),
     )
 
 
-def _fresh(name: str, taken: Mapping[str, Any]) -> str:
-    number, fresh = 1, name
-    while fresh in taken:
+def _unique_name(name: str, tests: Mapping[str, Any]) -> str:
+    number, unique = 1, name
+    while unique in tests:
         number += 1
-        fresh = f"{name} ({number})"
-    return fresh
+        unique = f"{name} ({number})"
+    return unique
 
 
-def _test(
+def _build_test(
     story: Mapping[str, Any], name: str, file: str, skipped: list[str]
 ) -> dict[str, Any] | None:
     where = f"{file}: {name}"
@@ -57,38 +57,38 @@ def _test(
     steps = story.get("steps")
     for step in steps if isinstance(steps, list) else ():
         if isinstance(step, dict):
-            _take(step, turns, where, skipped)
+            _add_step(step, turns, where, skipped)
         else:
-            skipped.append(f"{where}: a step that is no mapping")
+            skipped.append(f"{where}: a step is not a mapping")
     if not turns:
-        skipped.append(f"{where}: nothing in it is said by a user")
+        skipped.append(f"{where}: it has no message of a user")
         return None
-    spoken = language_of(" ".join(str(turn["customer"]) for turn in turns))
-    return {"name": name, "language": spoken, "turns": turns}
+    language = language_of(" ".join(str(turn["customer"]) for turn in turns))
+    return {"name": name, "language": language, "turns": turns}
 
 
-def _take(
+def _add_step(
     step: Mapping[str, Any], turns: list[dict[str, Any]], where: str, skipped: list[str]
 ) -> None:
-    """Add a step: a user's words begin a turn, all else is expected of the last one."""
+    """Add a step: a user's text begins a turn, all else is expected of the last turn."""
     if "user" in step or "intent" in step:
-        turns.append(_customer(step))
+        turns.append(_customer_turn(step))
         return
-    expected = dict(_expected(step))
+    expected = dict(_expectations(step))
     if not expected:
         names = set(step) - {"metadata", "assertions"}
-        unless = {"slot_was_set", "action"} & names and not expected
-        if not unless or "or" in step or "checkpoint" in step:
+        is_ignored = {"slot_was_set", "action"} & names
+        if not is_ignored or "or" in step or "checkpoint" in step:
             skipped.append(f"{where}: `{', '.join(sorted(map(str, step)))}` has no counterpart")
         return
     if not turns:
-        skipped.append(f"{where}: what is expected before a user says anything")
+        skipped.append(f"{where}: an expectation before the first message of a user")
         return
-    _add(turns[-1].setdefault("expect", {}), expected)
+    _merge(turns[-1].setdefault("expect", {}), expected)
 
 
-def _customer(step: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a turn; an intent without words is what a button with its payload says."""
+def _customer_turn(step: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a turn; an intent without a text is a pressed button with its payload."""
     intent = str(step.get("intent") or "")
     text = ANNOTATION.sub(lambda match: match["text"], str(step.get("user") or "")).strip()
     turn: dict[str, Any] = {"customer": text or f"/{intent}"}
@@ -97,30 +97,30 @@ def _customer(step: Mapping[str, Any]) -> dict[str, Any]:
     return turn
 
 
-def _expected(step: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _expectations(step: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     name = str(step.get("action") or step.get("utter") or "")
     if name.startswith(PREFIX) or ("utter" in step and name):
         yield "template", [name.removeprefix(PREFIX)]
     elif name and name not in _EVENTS:
         yield "action", [name]
-    if said := step.get("bot"):
-        yield "reply", {"contains": [str(said).strip()]}
+    if text := step.get("bot"):
+        yield "reply", {"contains": [str(text).strip()]}
     slots = step.get("slot_was_set")
-    found: dict[str, str | None] = {}
-    for one in slots if isinstance(slots, list) else ():
-        if isinstance(one, dict):
-            found.update({str(k): None if v in {"null", "~"} else str(v) for k, v in one.items()})
-    if found:
-        yield "slots", found
+    values: dict[str, str | None] = {}
+    for slot in slots if isinstance(slots, list) else ():
+        if isinstance(slot, dict):
+            values.update({str(k): None if v in {"null", "~"} else str(v) for k, v in slot.items()})
+    if values:
+        yield "slots", values
 
 
-def _add(expect: dict[str, Any], more: Mapping[str, Any]) -> None:
-    """Add to what is expected: of several templates or actions, any may be said or run."""
+def _merge(expect: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Add expectations: of several templates or actions, any one satisfies the test."""
     for key, value in more.items():
         if key in {"template", "action"}:
             expect[key] = [*expect.get(key, ()), *value]
         elif key == "reply":
-            said = [*expect.get("reply", {}).get("contains", ()), *value["contains"]]
-            expect["reply"] = {"contains": said}
+            texts = [*expect.get("reply", {}).get("contains", ()), *value["contains"]]
+            expect["reply"] = {"contains": texts}
         else:
             expect[key] = {**expect.get(key, {}), **value}

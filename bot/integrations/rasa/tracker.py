@@ -1,4 +1,4 @@
-"""Conversations as Rasa's trackers: events, slots and the latest message. Pure."""
+"""Conversations in the format of Rasa's tracker: events, slots and the latest message."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -16,12 +16,12 @@ _SPEAKERS: Final = frozenset({Role.BOT, Role.AGENT})
 Json = dict[str, Any]
 
 
-def parse_data(understood: Understanding, text: str) -> Json:
-    """Return what a text means, as Rasa's parser says it."""
-    ranking = [{"name": s.intent, "confidence": s.confidence} for s in understood.ranking]
+def parse_data(understanding: Understanding, text: str) -> Json:
+    """Return the understanding of a text in the format of Rasa's parser."""
+    ranking = [{"name": s.intent, "confidence": s.confidence} for s in understanding.ranking]
     return {
         "text": text,
-        "intent": {"name": understood.intent, "confidence": understood.confidence},
+        "intent": {"name": understanding.intent, "confidence": understanding.confidence},
         "entities": [
             {
                 "entity": entity.entity,
@@ -30,7 +30,7 @@ def parse_data(understood: Understanding, text: str) -> Json:
                 "start": entity.start,
                 "end": entity.end,
             }
-            for entity in understood.entities
+            for entity in understanding.entities
         ],
         "intent_ranking": ranking,
     }
@@ -41,31 +41,31 @@ def tracker(
     lines: Sequence[Mapping[str, Any]],
     turns: Sequence[Turn],
     state: State,
-    shown: Callable[[str], bool] = RESERVED.__contains__,
+    is_public: Callable[[str], bool] = RESERVED.__contains__,
 ) -> Json:
-    """Return the tracker of a conversation from its lines in the log and the turns behind them.
+    """Return the tracker of a conversation from its lines in the log and its turns.
 
-    `shown` says which slots are told: those that are not sealed.
+    `is_public` returns whether a slot may be included, because it is not encrypted.
     """
     by_message = {turn.message.id: turn for turn in turns}
     events = list(_events(lines, by_message))
-    said = [event for event in events if event["event"] == "user"]
-    latest = said[-1]["parse_data"] if said else {}
+    user_events = [event for event in events if event["event"] == "user"]
+    latest = user_events[-1]["parse_data"] if user_events else {}
     return {
         "sender_id": sender,
-        "slots": {name: value for name, value in state.slots.items() if shown(name)},
-        "latest_message": latest or _nothing(),
+        "slots": {name: value for name, value in state.slots.items() if is_public(name)},
+        "latest_message": latest or _empty_parse(),
         "latest_event_time": events[-1]["timestamp"] if events else None,
         "followup_action": None,
         "paused": state.owner in {states.QUEUED, states.HUMAN},
         "events": events,
-        "latest_input_channel": _CHANNEL if said else None,
+        "latest_input_channel": _CHANNEL if user_events else None,
         "active_loop": {"requested_slot": state.open_slot} if state.open_slot else {},
         "latest_action_name": _LISTEN if events else None,
     }
 
 
-def _nothing() -> Json:
+def _empty_parse() -> Json:
     return {"text": None, "intent": {}, "entities": [], "intent_ranking": []}
 
 
@@ -77,37 +77,37 @@ def _events(lines: Sequence[Mapping[str, Any]], turns: Mapping[str, Turn]) -> It
             yield {"event": "session_started", "timestamp": at}
             yield {"event": "action", "timestamp": at, "name": _LISTEN}
         if line["role"] == Role.CUSTOMER:
-            yield _user(line, turns.get(line["id"]), at)
+            yield _user_event(line, turns.get(line["id"]), at)
         elif line["role"] in _SPEAKERS and line["text"]:
             turn = turns.get(line.get("in_reply_to", ""))
             for name, value in turn.slots if turn else ():
                 yield {"event": "slot", "timestamp": at, "name": name, "value": value or None}
-            yield _said(line, turn, at)
+            yield _bot_event(line, turn, at)
             yield {"event": "action", "timestamp": at, "name": _LISTEN}
 
 
-def _user(line: Mapping[str, Any], turn: Turn | None, at: float) -> Json:
-    meaning = parse_data(turn.understanding, line["text"]) if turn else {"text": line["text"]}
+def _user_event(line: Mapping[str, Any], turn: Turn | None, at: float) -> Json:
+    parsed = parse_data(turn.understanding, line["text"]) if turn else {"text": line["text"]}
     return {
         "event": "user",
         "timestamp": at,
         "text": line["text"],
-        "parse_data": {**_nothing(), **meaning, "message_id": line["id"], "metadata": {}},
+        "parse_data": {**_empty_parse(), **parsed, "message_id": line["id"], "metadata": {}},
         "input_channel": _CHANNEL,
         "message_id": line["id"],
         "metadata": {},
     }
 
 
-def _said(line: Mapping[str, Any], turn: Turn | None, at: float) -> Json:
+def _bot_event(line: Mapping[str, Any], turn: Turn | None, at: float) -> Json:
     buttons = [{"title": b.title, "payload": b.payload} for b in turn.reply.buttons] if turn else []
-    about = {"role": line["role"], "message_id": line["id"]}
+    metadata = {"role": line["role"], "message_id": line["id"]}
     if turn:
-        about |= {"route": turn.decision.route.value, "reason": turn.decision.reason}
+        metadata |= {"route": turn.decision.route.value, "reason": turn.decision.reason}
     return {
         "event": "bot",
         "timestamp": at,
         "text": line["text"],
         "data": {"buttons": buttons or None, "image": None, "custom": None},
-        "metadata": about,
+        "metadata": metadata,
     }

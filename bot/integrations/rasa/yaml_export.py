@@ -1,4 +1,4 @@
-"""Examples, entities and templates as the YAML files Rasa 3 loads."""
+"""Examples, entities and templates as the YAML files that Rasa 3 loads."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,59 +11,59 @@ from bot.integrations.rasa.responses import LANGUAGE, PREFIX
 from bot.training.datasets import Example
 
 VERSION: Final = "3.1"
-_STRIPPED: Final = "\n\r "  # what Rasa takes off an example
+_STRIPPED: Final = "\n\r "  # the characters that Rasa strips from an example
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_/-]*")
-_WORDS: Final = frozenset({"yes", "no", "on", "off", "true", "false", "null", "y", "n"})
-_JOINER: Final = "\u2060"  # an invisible character that keeps brackets from being an annotation
+_YAML_WORDS: Final = frozenset({"yes", "no", "on", "off", "true", "false", "null", "y", "n"})
+_JOINER: Final = "\u2060"  # an invisible character between brackets that are no annotation
 
 Texts = Mapping[str, Mapping[str, Sequence[str]]]  # language → template → variants
 
 
 class _Quoted(str):
-    """A text that is written in quotes: no version of YAML takes it for something else."""
+    """A text that is written in quotes, so that every version of YAML reads it as text."""
 
     __slots__ = ()
 
 
 class _Block(str):
-    """Lines that are written as they are, where YAML can."""
+    """Lines that are written as a block, if YAML can."""
 
     __slots__ = ()
 
 
 class _Dumper(yaml.SafeDumper):
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002 - PyYAML's signature
-        """Indent lists below their key, as Rasa's own files do."""
+        """Indent lists below their key, as in Rasa's own files."""
         del indentless
         super().increase_indent(flow, indentless=False)
 
     def ignore_aliases(self, data: object) -> bool:
-        """Write everything out."""
+        """Write no aliases."""
         del data
         return True
 
 
-def _quoted(dumper: yaml.SafeDumper, data: _Quoted) -> yaml.ScalarNode:
-    # In double quotes PyYAML writes an emoji as a number; in single ones breaks of lines fold.
+def _represent_quoted(dumper: yaml.SafeDumper, data: _Quoted) -> yaml.ScalarNode:
+    # PyYAML escapes emojis in double quotes and folds line breaks in single quotes.
     style = "'" if data.isprintable() and max(data, default="") > "\uffff" else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", str(data), style=style)
 
 
-def _block(dumper: yaml.SafeDumper, data: _Block) -> yaml.ScalarNode:
+def _represent_block(dumper: yaml.SafeDumper, data: _Block) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", str(data), style="|")
 
 
-_Dumper.add_representer(_Quoted, _quoted)
-_Dumper.add_representer(_Block, _block)
+_Dumper.add_representer(_Quoted, _represent_quoted)
+_Dumper.add_representer(_Block, _represent_block)
 
 
-def _yaml(content: Mapping[str, Any]) -> str:
+def _dump(content: Mapping[str, Any]) -> str:
     return str(yaml.dump(content, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=2**31))
 
 
 def _name(text: str) -> str:
-    plain = _NAME.fullmatch(text) and text.lower() not in _WORDS
-    return text if plain else _Quoted(text)
+    is_plain = _NAME.fullmatch(text) and text.lower() not in _YAML_WORDS
+    return text if is_plain else _Quoted(text)
 
 
 def nlu_yaml(
@@ -73,7 +73,7 @@ def nlu_yaml(
 ) -> str:
     """Return `nlu.yml`: the examples by intent, and entities as regexes, lookups and synonyms.
 
-    What is said before a message in a conversation has no place in Rasa's file.
+    The context of messages in conversations is left out; Rasa's format has no place for it.
     """
     by_intent: dict[str, list[str]] = {}
     for example in examples:
@@ -83,26 +83,26 @@ def nlu_yaml(
         items.append({"regex": _name(name), "examples": _lines([pattern])})
     synonyms: dict[str, list[str]] = {}
     for name, values in (lists or {}).items():
-        names = [known for value, others in values.items() for known in (value, *others)]
-        items.append({"lookup": _name(name), "examples": _lines(names)})
-        for value, others in values.items():
-            synonyms.setdefault(value, []).extend(others)
+        elements = [text for value, names in values.items() for text in (value, *names)]
+        items.append({"lookup": _name(name), "examples": _lines(elements)})
+        for value, names in values.items():
+            synonyms.setdefault(value, []).extend(names)
     items += [
-        {"synonym": _name(value), "examples": _lines(list(dict.fromkeys(others)))}
-        for value, others in synonyms.items()
-        if others
+        {"synonym": _name(value), "examples": _lines(list(dict.fromkeys(names)))}
+        for value, names in synonyms.items()
+        if names
     ]
-    return _yaml({"version": _Quoted(VERSION), "nlu": items})
+    return _dump({"version": _Quoted(VERSION), "nlu": items})
 
 
 def _intent(name: str, texts: list[str]) -> dict[str, Any]:
-    """Return an intent; where a text does not fit on a line as it is, all stand in a list."""
-    if all(_fits_a_line(text) for text in texts):
+    """Return an intent, with a list of examples if a text cannot be written on a line."""
+    if all(_fits_on_line(text) for text in texts):
         return {"intent": _name(name), "examples": _lines(texts)}
-    return {"intent": _name(name), "examples": [_listed(text) for text in texts]}
+    return {"intent": _name(name), "examples": [_example(text) for text in texts]}
 
 
-def _fits_a_line(text: str) -> bool:
+def _fits_on_line(text: str) -> bool:
     return (
         text.strip() == text
         and len(text.splitlines()) == 1
@@ -111,14 +111,14 @@ def _fits_a_line(text: str) -> bool:
     )
 
 
-def _listed(text: str) -> dict[str, Any]:
-    """Return an example as Rasa should read it, with its exact text where that differs."""
-    shown = text
-    while ANNOTATION.search(shown):
-        shown = re.sub(r"\](?=[({\[])", "]" + _JOINER, shown)
-    if shown == text.strip(_STRIPPED):
+def _example(text: str) -> dict[str, Any]:
+    """Return an example without annotations, with its exact text if that differs."""
+    plain = text
+    while ANNOTATION.search(plain):
+        plain = re.sub(r"\](?=[({\[])", "]" + _JOINER, plain)
+    if plain == text.strip(_STRIPPED):
         return {"text": _Quoted(text)}
-    return {"text": _Quoted(shown), "metadata": {EXACT: _Quoted(text)}}
+    return {"text": _Quoted(plain), "metadata": {EXACT: _Quoted(text)}}
 
 
 def _lines(texts: list[str]) -> _Block:
@@ -128,9 +128,9 @@ def _lines(texts: list[str]) -> _Block:
 def domain_yaml(
     intents: Iterable[str], texts: Texts, entities: Iterable[str], actions: Iterable[str] = ()
 ) -> str:
-    """Return `domain.yml`: intents, entities, one slot an entity, and templates as responses."""
+    """Return `domain.yml`: intents, entities, a slot for each, and templates as responses."""
     kinds = sorted(entities)
-    # Rasa trains on `faq/price` as the retrieval intent `faq`.
+    # In Rasa, `faq/price` is an example of the retrieval intent `faq`.
     declared = dict.fromkeys(intent.split("/", 1)[0] for intent in intents)
     responses: dict[str, list[dict[str, Any]]] = {}
     for code, templates in texts.items():
@@ -152,4 +152,4 @@ def domain_yaml(
         "responses": responses,
         "actions": [_name(action) for action in dict.fromkeys(actions)],
     }
-    return _yaml({key: value for key, value in content.items() if value})
+    return _dump({key: value for key, value in content.items() if value})

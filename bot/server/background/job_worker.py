@@ -69,7 +69,7 @@ class Worker:
 
     def settle(self) -> None:
         """Reset the mark of changed articles: the ingestion reads the present ones."""
-        self._jobs.settle()
+        self._jobs.clear_request()
 
     def _progress(self, name: str, done: int, total: int) -> None:
         if done < total and time.monotonic() < self._updated_at + _EVERY_SECONDS:

@@ -84,7 +84,7 @@ class OutboxWorker:
         if delivery is None:
             return False
         try:
-            following = self._carriers[delivery.channel].carry(delivery)
+            following = self._carriers[delivery.channel].deliver(delivery)
         except DeliveryRejectedError as error:
             self._give_up(delivery, str(error))
         except DeliveryPostponedError as error:

@@ -138,11 +138,11 @@ async def _handle(service: Service, chatwoot: ChatwootChannel, hook: ChatwootEve
     try:
         stream = await service.messages.begin(message)
     except InvalidMessageError:  # an image, a file or a very long text: an agent can look at it
-        owed = client.handover(account, conversation, name)
+        owed = client.handoff_parcel(account, conversation, name)
         await asyncio.to_thread(service.outbox_worker.outbox.add, [owed])
         service.outbox_worker.wake()
         return "handed over"
-    owed = client.reply_owed(account, conversation, name, stream.message.id)
+    owed = client.reply_parcel(account, conversation, name, stream.message.id)
     wait = client.UNANSWERED_SECONDS
     await asyncio.to_thread(service.outbox_worker.outbox.add, [owed], wait=wait)
     task = asyncio.create_task(_finish(service, chatwoot, stream, owed))
@@ -155,7 +155,7 @@ async def _finish(
     service: Service, chatwoot: ChatwootChannel, stream: ReplyStream, owed: Delivery
 ) -> None:
     """Show the typing indicator until the reply is ready; then make it due."""
-    typing = asyncio.create_task(asyncio.to_thread(chatwoot.typing, owed.body, "on"))
+    typing = asyncio.create_task(asyncio.to_thread(chatwoot.set_typing, owed.body, "on"))
     # The message is in the log: the next start answers it.
     with log_failure(_logger, "a message from Chatwoot is not answered yet"):
         await stream.turn()
@@ -175,7 +175,7 @@ def _status_changed(service: Service, hook: ChatwootEvent) -> str:
     account = next((number for number in accounts if number is not None), None)
     if account is None or hook.id is None or status == _PENDING:
         return "noted"
-    target = client.target_of(account, hook.id)
+    target = client.outbox_target(account, hook.id)
     service.outbox_worker.outbox.cancel(CHANNEL, target, f"the conversation is {status}"[:200])
     return "noted"
 

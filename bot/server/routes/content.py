@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 
 from bot.authoring import draft_checks, editable_files
 from bot.authoring.draft_checks import DraftReport
-from bot.authoring.editable_files import MOST_CHARACTERS, FileKind
+from bot.authoring.editable_files import MAX_CHARACTERS, FileKind
 from bot.authoring.publications import Publication, difference
 from bot.server.api_errors import RefusedRequestError
 from bot.server.auth.access import StaffUser, at_least
@@ -41,7 +41,7 @@ class DraftText(BaseModel):
     """The new content of a text."""
 
     path: str = Field(min_length=1, max_length=300)
-    text: str = Field(max_length=MOST_CHARACTERS)
+    text: str = Field(max_length=MAX_CHARACTERS)
 
 
 class FileChange(BaseModel):
@@ -55,7 +55,7 @@ class FileChange(BaseModel):
 class PublishRequest(FileChange):
     """New content to publish; `draft` names the draft it comes from, which is removed."""
 
-    text: str = Field(max_length=MOST_CHARACTERS)
+    text: str = Field(max_length=MAX_CHARACTERS)
     draft: str | None = Field(None, max_length=300)
 
 
@@ -72,7 +72,7 @@ def texts(staff: TheStaff, service: TheService) -> dict[str, Any]:
     return {
         "texts": [
             {"path": path, "kind": kind.value, "may_publish": _may(staff, kind)}
-            for path, kind in editable_files.listed(service.home.path)
+            for path, kind in editable_files.list_files(service.home.path)
         ]
     }
 
@@ -198,7 +198,7 @@ def _rollback(
 def _make_live(service: Service, kind: FileKind, staff: StaffUser) -> None:
     """Trigger the ingestion for articles; texts and rules are reloaded automatically."""
     if kind is FileKind.ARTICLE:
-        service.jobs.demand(staff.author())
+        service.jobs.request_ingestion(staff.author())
         with suppress(OSError):  # no process could start: the scheduler tries again
             service.jobs.start_due()
 

@@ -124,7 +124,7 @@ def stop(identifier: str, staff: Builder, service: TheService) -> dict[str, Any]
 def files(staff: Reader, service: TheService) -> dict[str, Any]:
     """List the source files of the home: articles and dialogs."""
     del staff
-    return uploads.listed(service.home.path)
+    return uploads.list_files(service.home.path)
 
 
 @router.post("/files", status_code=201)
@@ -141,7 +141,7 @@ async def send(
     try:
         source = folder / ("sent" + "".join(PurePosixPath(name).suffixes[-2:]))
         await _receive(request, source)
-        return await asyncio.to_thread(uploads.keep, service.home.path, to, name, source)
+        return await asyncio.to_thread(uploads.store, service.home.path, to, name, source)
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
@@ -152,8 +152,8 @@ async def _receive(request: Request, target: Path) -> None:
     with target.open("wb") as file:
         async for piece in request.stream():
             size += len(piece)
-            if size > uploads.MOST_BYTES:
-                most = uploads.MOST_BYTES // 2**20
+            if size > uploads.MAX_BYTES:
+                most = uploads.MAX_BYTES // 2**20
                 message = f"the file is larger than {most} MiB: split it"
                 raise RefusedRequestError(413, message, "file_too_large", most=most)
             await asyncio.to_thread(file.write, piece)

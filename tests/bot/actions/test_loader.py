@@ -133,5 +133,5 @@ def test_the_workshop_edits_no_code(tmp_path: Path, path: str) -> None:
     with pytest.raises(CarelineError):
         editable_files.read(home, path)
     assert not [
-        one for one, _ in editable_files.listed(home) if one.startswith(("actions", "site"))
+        one for one, _ in editable_files.list_files(home) if one.startswith(("actions", "site"))
     ]

@@ -1,4 +1,4 @@
-"""A draft is checked as the server would read it; every fault has its line and says what to do."""
+"""Drafts are read as the server reads them; each issue has its line and says what to do."""
 
 import shutil
 from pathlib import Path
@@ -31,13 +31,13 @@ def check(home: Home, path: str, text: str) -> DraftReport:
     return draft_checks.check(home.path, home.labels(), editable_files.read(home.path, path), text)
 
 
-def first(found: DraftReport) -> DraftIssue:
-    assert not found.is_fit
-    return next(problem for problem in found.problems if problem.is_error)
+def first_error(report: DraftReport) -> DraftIssue:
+    assert not report.is_fit
+    return next(issue for issue in report.problems if issue.is_error)
 
 
 @pytest.mark.parametrize("path", ["policy.yml", "templates/en.yml", "templates/zh.yml"])
-def test_what_the_demo_serves_passes(home: Home, path: str) -> None:
+def test_the_files_of_the_demo_have_no_issues(home: Home, path: str) -> None:
     text = (home.path / path).read_text(encoding="utf-8")
     assert check(home, path, text).problems == ()
 
@@ -79,8 +79,8 @@ def test_what_the_demo_serves_passes(home: Home, path: str) -> None:
         ("policy.yml", "version: 1\npause: 2026-13-45\n", 2, "not YAML"),
         ("canned.yml", "- shortcut: hi\n  en: 2026-13-45\n", 2, "not YAML"),
         ("canned.yml", "- shortcut: !!python/name:os.system x\n", 1, "not YAML"),
-        ("canned.yml", '- shortcut: hi\n  en: "\\ud800"\n', 2, "no text"),
-        ("policy.yml", 'entities:\n  w: {file: "\\0"}\n', 2, "no text"),
+        ("canned.yml", '- shortcut: hi\n  en: "\\ud800"\n', 2, "not text"),
+        ("policy.yml", 'entities:\n  w: {file: "\\0"}\n', 2, "not text"),
         ("policy.yml", f"entities:\n  w: {{file: {'x' * 5000}}}\n", 2, "cannot read"),
         ("policy.yml", f"hours:\n  time_zone: {'x' * 5000}\n", 2, "not a time zone"),
         ("templates/en.yml", "human: {text: a, if: {slots: [[b]]}}\n", 1, "if.slots"),
@@ -90,80 +90,80 @@ def test_what_the_demo_serves_passes(home: Home, path: str) -> None:
         ("kb/a.md", "---\ntitle: a\nvalid_from: soon\n---\nHello\n", 3, "not a date"),
         ("kb/a.md", "---\ntitle: a\n---\n", None, "no text"),
         ("kb/a.md", "", None, "empty"),
-        ("kb/a.md", "a\x00b", None, "no text"),
-        ("kb/a.md", "x" * (editable_files.MOST_CHARACTERS + 1), None, "split it"),
+        ("kb/a.md", "a\x00b", None, "not text"),
+        ("kb/a.md", "x" * (editable_files.MAX_CHARACTERS + 1), None, "split it"),
     ],
     ids=lambda value: str(value)[:24],
 )
-def test_a_fault_has_its_line(
+def test_an_issue_has_its_line(
     home: Home, path: str, text: str, line: int | None, words: str
 ) -> None:
-    problem = first(check(home, path, text))
-    assert words in problem.message
-    assert problem.line == line
-    assert "careline-draft-" not in problem.message
+    issue = first_error(check(home, path, text))
+    assert words in issue.message
+    assert issue.line == line
+    assert "careline-draft-" not in issue.message
 
 
 def test_a_policy_and_templates_are_checked_against_each_other(home: Home) -> None:
     policy = (home.path / "policy.yml").read_text(encoding="utf-8")
     wrong = policy.replace("routes:\n", "routes:\n  wash: {route: template, template: washing}\n")
-    problem = first(check(home, "policy.yml", wrong))
-    assert problem.message == "template `washing` of intent `wash` does not exist"
-    assert problem.line
-    assert wrong.splitlines()[problem.line - 1].startswith("  wash:")
+    issue = first_error(check(home, "policy.yml", wrong))
+    assert issue.message == "template `washing` of intent `wash` does not exist"
+    assert issue.line
+    assert wrong.splitlines()[issue.line - 1].startswith("  wash:")
 
 
-def test_what_stood_there_before_is_a_warning_and_what_is_new_an_error(tmp_path: Path) -> None:
+def test_existing_issues_are_warnings_and_new_ones_errors(tmp_path: Path) -> None:
     home = Home(Settings.load(tmp_path))
     (tmp_path / "policy.yml").write_text(
         "version: 1\nroutes:\n  a: {route: template, template: b}\n", encoding="utf-8"
     )
-    found = check(home, "templates/en.yml", "c: Hello\n")
-    assert found.is_fit
-    assert [problem.is_error for problem in found.problems] == [False]
+    report = check(home, "templates/en.yml", "c: Hello\n")
+    assert report.is_fit
+    assert [issue.is_error for issue in report.problems] == [False]
     worse = "version: 1\nroutes:\n  a: {route: template, template: b}\n  c: {route: act}\n"
-    errors = [one.is_error for one in check(home, "policy.yml", worse).problems]
+    errors = [issue.is_error for issue in check(home, "policy.yml", worse).problems]
     assert sorted(errors) == [False, True]
 
 
-def test_a_broken_home_does_not_keep_its_mending_from_being_checked(tmp_path: Path) -> None:
+def test_the_repair_of_a_broken_home_can_be_checked(tmp_path: Path) -> None:
     (tmp_path / "policy.yml").write_text("routes: [", encoding="utf-8")
     home = Home(Settings.load(tmp_path))
     assert check(home, "policy.yml", "version: 1\n").is_fit
 
 
-def test_what_is_wrong_in_another_file_names_that_file(tmp_path: Path) -> None:
+def test_an_issue_of_another_file_names_that_file(tmp_path: Path) -> None:
     (tmp_path / "templates").mkdir()
     broken = tmp_path / "templates" / "zh.yml"
     broken.write_text("human: '您好 {'\n", encoding="utf-8")
     home = Home(Settings.load(tmp_path))
-    problem = first(check(home, "policy.yml", "version: 1\nqueues: {human: b}\n"))
-    assert problem.message.startswith("templates/zh.yml: `human` has a brace")
-    assert (problem.line, problem.reason) == (None, "lone_brace")
-    assert problem.facts["file"] == "templates/zh.yml"
+    issue = first_error(check(home, "policy.yml", "version: 1\nqueues: {human: b}\n"))
+    assert issue.message.startswith("templates/zh.yml: `human` has a brace")
+    assert (issue.line, issue.reason) == (None, "lone_brace")
+    assert issue.facts["file"] == "templates/zh.yml"
     broken.unlink()
     (tmp_path / "policy.yml").write_text("routes: {human: dance}\n", encoding="utf-8")
-    problem = first(check(home, "templates/en.yml", "human: ok\n"))
-    assert problem.message.startswith("policy.yml: routes.human.route: ")
-    assert (problem.line, problem.reason) == (None, "not_one_of")
+    issue = first_error(check(home, "templates/en.yml", "human: ok\n"))
+    assert issue.message.startswith("policy.yml: routes.human.route: ")
+    assert (issue.line, issue.reason) == (None, "not_one_of")
 
 
-def test_a_list_of_names_in_the_home_is_read(tmp_path: Path) -> None:
+def test_an_entity_file_in_the_home_is_read(tmp_path: Path) -> None:
     (tmp_path / "colours.txt").write_text("red | 红\n", encoding="utf-8")
     home = Home(Settings.load(tmp_path))
     good = "version: 1\nentities:\n  colour: {file: colours.txt}\n"
     assert check(home, "policy.yml", good).is_fit
-    missing = first(check(home, "policy.yml", good.replace("colours", "colors")))
+    missing = first_error(check(home, "policy.yml", good.replace("colours", "colors")))
     assert "cannot read colors.txt" in missing.message
-    folder = first(check(home, "policy.yml", good.replace("colours.txt", "''")))
+    folder = first_error(check(home, "policy.yml", good.replace("colours.txt", "''")))
     assert "careline-draft-" not in f"{folder.message}{folder.facts}"
 
 
-def test_an_article_is_cut_as_ingestion_will_cut_it(home: Home) -> None:
+def test_an_article_is_cut_into_the_passages_of_its_ingestion(home: Home) -> None:
     text = FRONT + "# Kites\n## Wind\nFrom 12 km/h.\n## 价格\n风筝 20 美元。\n"
-    found = check(home, "kb/kites.md", text)
-    assert found.problems == ()
-    assert [(one.heading, one.text) for one in found.passages] == [
+    report = check(home, "kb/kites.md", text)
+    assert report.problems == ()
+    assert [(passage.heading, passage.text) for passage in report.passages] == [
         ("Kites › Wind", "From 12 km/h."),
         ("Kites › 价格", "风筝 20 美元。"),
     ]
@@ -172,29 +172,29 @@ def test_an_article_is_cut_as_ingestion_will_cut_it(home: Home) -> None:
 @pytest.mark.parametrize(
     ("front", "line", "words"),
     [
-        ("title: a\n", None, "names no language"),
+        ("title: a\n", None, "has no language"),
         ("language: en\naudience: staff\n", 3, "for staff"),
         ("language: en\nvalid_from: 2999-01-01\n", 3, "before 2999-01-01"),
         ("language: en\nvalid_until: 2001-01-01\n", 3, "2001-01-01"),
     ],
 )
-def test_what_would_surprise_is_a_warning(
+def test_a_limited_article_gets_a_warning(
     home: Home, front: str, line: int | None, words: str
 ) -> None:
-    found = check(home, "kb/a.md", f"---\n{front}---\nHello there.\n")
-    assert found.is_fit
-    assert [(words in one.message, one.line) for one in found.problems] == [(True, line)]
+    report = check(home, "kb/a.md", f"---\n{front}---\nHello there.\n")
+    assert report.is_fit
+    assert [(words in issue.message, issue.line) for issue in report.problems] == [(True, line)]
 
 
-def test_a_draft_that_nobody_wrote_yet_is_not_published(home: Home) -> None:
+def test_a_draft_with_the_reminder_cannot_be_published(home: Home) -> None:
     text = FRONT + "# Kites\n\nWrite here what customers need to know, then publish it in the "
-    problem = first(check(home, "kb/kites.md", text + "workshop.\n"))
-    assert (problem.line, problem.message) == (7, "write the article, then delete this line")
+    issue = first_error(check(home, "kb/kites.md", text + "workshop.\n"))
+    assert (issue.line, issue.message) == (7, "write the article, then delete this line")
 
 
-def test_aliases_are_fine_where_they_are_few() -> None:
-    assert YamlSource("a: &a [1, 2]\nb: *a\n").faults == []
+def test_a_few_aliases_are_allowed() -> None:
+    assert YamlSource("a: &a [1, 2]\nb: *a\n").issues == []
     text = "a: &a {x: 1}\nb: {<<: *a, y: 2}\nc: {<<: *a, y: 2}\n"
     tree = YamlSource(text)
     tree.build(text)
-    assert tree.faults == []
+    assert tree.issues == []

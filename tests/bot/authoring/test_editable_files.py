@@ -1,4 +1,4 @@
-"""Which files may be edited: a home's content, and nothing that a path or link leads to."""
+"""The editable files are a home's content, and nothing outside that a path or link leads to."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ from bot.core.types import NotFoundError
         "dialogs/a.csv",
     ],
 )
-def test_other_paths_are_no_texts(tmp_path: Path, path: str) -> None:
+def test_other_paths_are_not_editable(tmp_path: Path, path: str) -> None:
     with pytest.raises(NotFoundError):
         editable_files.read(tmp_path, path)
 
@@ -53,11 +53,9 @@ def test_other_paths_are_no_texts(tmp_path: Path, path: str) -> None:
         ("policy.yml", FileKind.POLICY),
     ],
 )
-def test_a_text_that_is_not_there_yet_is_empty_and_has_no_hash(
-    tmp_path: Path, path: str, kind: FileKind
-) -> None:
-    paper = editable_files.read(tmp_path, path)
-    assert (paper.kind, paper.text, paper.sha256) == (kind, None, "")
+def test_a_missing_file_has_no_text_and_no_hash(tmp_path: Path, path: str, kind: FileKind) -> None:
+    file = editable_files.read(tmp_path, path)
+    assert (file.kind, file.text, file.sha256) == (kind, None, "")
 
 
 def test_links_are_not_followed_out_of_the_home(tmp_path: Path) -> None:
@@ -71,17 +69,17 @@ def test_links_are_not_followed_out_of_the_home(tmp_path: Path) -> None:
     for path in ("kb/folder/secret.md", "kb/folder/new.md", "kb/file.md", "policy.yml"):
         with pytest.raises(EditableFileError, match="link"):
             editable_files.read(home, path)
-    (home / "kb" / "own.md").write_text("own", encoding="utf-8")
-    assert [path for path, kind in editable_files.listed(home) if kind is FileKind.ARTICLE] == [
-        "kb/own.md"
+    (home / "kb" / "tents.md").write_text("tents", encoding="utf-8")
+    assert [path for path, kind in editable_files.list_files(home) if kind is FileKind.ARTICLE] == [
+        "kb/tents.md"
     ]
 
 
-def test_what_is_no_text_is_told(tmp_path: Path) -> None:
+def test_files_that_are_not_text_are_refused(tmp_path: Path) -> None:
     (tmp_path / "kb").mkdir()
     (tmp_path / "kb" / "latin.md").write_bytes("Größe".encode("latin-1"))
     with pytest.raises(EditableFileError, match="UTF-8"):
         editable_files.read(tmp_path, "kb/latin.md")
-    (tmp_path / "kb" / "large.md").write_bytes(b"x" * (4 * editable_files.MOST_CHARACTERS + 1))
+    (tmp_path / "kb" / "large.md").write_bytes(b"x" * (4 * editable_files.MAX_CHARACTERS + 1))
     with pytest.raises(EditableFileError, match="split it"):
         editable_files.read(tmp_path, "kb/large.md")

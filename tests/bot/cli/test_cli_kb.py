@@ -1,52 +1,52 @@
-"""The commands on the state of the knowledge, as a shell runs them."""
+"""The commands about the quality of the knowledge, run in a shell."""
 
 from bot.container import Home
 from tests.shell import careline, json_of
 
 
-def test_a_check_names_what_is_wrong_and_quotes_it(home: Home) -> None:
-    found = json_of("kb", "check", "--home", str(home.path))
-    assert set(found) == {"findings", "articles", "passages"}
-    assert found["articles"] > 50
-    assert found["passages"] >= found["articles"]
+def test_the_check_quotes_the_passages_of_its_findings(home: Home) -> None:
+    report = json_of("kb", "check", "--home", str(home.path))
+    assert set(report) == {"findings", "articles", "passages"}
+    assert report["articles"] > 50
+    assert report["passages"] >= report["articles"]
     texts = {row["id"]: row["sha256"] for row in json_of("articles", "--home", str(home.path))}
-    for finding in found["findings"]:
+    for finding in report["findings"]:
         assert {"kind", "severity", "articles", "passages", "advice"} <= set(finding)
         assert set(finding["articles"]) <= set(texts)
         for passage in finding["passages"]:
             assert set(passage) == {"article", "start", "end", "quote"}
             assert passage["end"] - passage["start"] == len(passage["quote"])
-    assert "never_retrieved" not in {finding["kind"] for finding in found["findings"]}
+    assert "never_retrieved" not in {finding["kind"] for finding in report["findings"]}
 
 
-def test_questions_without_an_answer_are_grouped(home: Home) -> None:
-    place = ("--home", str(home.path))
-    assert json_of("kb", "gaps", *place) == {"clusters": [], "questions": 0}
+def test_unanswered_questions_are_clustered(home: Home) -> None:
+    option = ("--home", str(home.path))
+    assert json_of("kb", "gaps", *option) == {"clusters": [], "questions": 0}
     policy = home.path / "policy.yml"
     strict = policy.read_text("utf-8").replace("evidence: 0.08", "evidence: 1.0")
     policy.write_text(strict.replace("search_evidence: 0.3", "search_evidence: 1.0"), "utf-8")
-    asked = "which boot size fits a wide foot"
-    turn = json_of("ask", asked, *place)
+    question = "which boot size fits a wide foot"
+    turn = json_of("ask", question, *option)
     assert turn["reason"] == "no_evidence"
-    found = json_of("kb", "gaps", "--days", "7", *place)
-    (cluster,) = found["clusters"]
+    gaps = json_of("kb", "gaps", "--days", "7", *option)
+    (cluster,) = gaps["clusters"]
     assert set(cluster) == {*("name", "count", "language", "first", "last", "examples", "nearest")}
-    assert (found["questions"], cluster["count"], cluster["examples"]) == (1, 1, [asked])
+    assert (gaps["questions"], cluster["count"], cluster["examples"]) == (1, 1, [question])
     assert set(cluster["nearest"]) == {"article", "score"}
-    text = careline("kb", "gaps", *place).stdout
-    assert asked in text
-    assert "1 questions without an answer, 1 subjects" in text
-    kinds = {f["kind"] for f in json_of("kb", "check", *place)["findings"]}
-    assert "never_retrieved" in kinds  # now that the log knows what was found
+    text = careline("kb", "gaps", *option).stdout
+    assert question in text
+    assert "1 unanswered questions in 1 clusters" in text
+    kinds = {f["kind"] for f in json_of("kb", "check", *option)["findings"]}
+    assert "never_retrieved" in kinds  # now the log has a retrieved article
 
 
-def test_the_words_for_people_end_with_a_summary(home: Home) -> None:
+def test_the_text_ends_with_a_summary(home: Home) -> None:
     done = careline("kb", "check", "--home", str(home.path))
     assert done.returncode == 0
     assert "passages: " in done.stdout.splitlines()[-1]
 
 
-def test_without_knowledge_the_way_to_it_is_named() -> None:
+def test_the_error_without_knowledge_is_one_line() -> None:
     done = careline("kb", "check", environment={"CARELINE_HOME": "/nonexistent/home"})
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1

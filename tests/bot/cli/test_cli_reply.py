@@ -1,4 +1,4 @@
-"""`careline reply`: batches that fail line by line and go on where they stopped."""
+"""`careline reply`: errors of single lines, and continued runs."""
 
 import gzip
 import json
@@ -48,7 +48,7 @@ def test_lines_become_turns_and_conversations_keep_their_order(home: Home, tmp_p
     assert by_id["b"]["reason"] in {"slot_filled", "missing_slot"}  # of the form
 
 
-def test_bad_lines_are_named_and_the_rest_is_answered(home: Home, tmp_path: Path) -> None:
+def test_invalid_lines_are_reported_and_the_rest_is_answered(home: Home, tmp_path: Path) -> None:
     file = write(
         tmp_path / "in.jsonl",
         "no json",
@@ -80,7 +80,7 @@ def test_bad_lines_are_named_and_the_rest_is_answered(home: Home, tmp_path: Path
     assert all(row["error"] for row in failed.values())
 
 
-def test_a_second_run_answers_only_what_is_left(home: Home, tmp_path: Path) -> None:
+def test_a_second_run_answers_only_the_remaining_lines(home: Home, tmp_path: Path) -> None:
     first, second = {"id": "one", "text": "hello"}, {"id": "two", "text": "hello again"}
     out = tmp_path / "out.jsonl"
     run(home, write(tmp_path / "in.jsonl", first, "broken"), "--out", out, "--workers", "1")
@@ -102,16 +102,16 @@ def test_a_repeated_line_of_a_conversation_is_answered_once(home: Home, tmp_path
     assert first[0]["reply_id"] == second[0]["reply_id"]
 
 
-def test_json_needs_a_file_for_the_turns(home: Home, tmp_path: Path) -> None:
+def test_json_requires_a_file_for_the_turns(home: Home, tmp_path: Path) -> None:
     assert run(home, write(tmp_path / "in.jsonl", {"text": "hello"}), "--json")[0] == 2
 
 
-def test_files_may_be_packed_and_must_be_there(tmp_path: Path) -> None:
-    packed = tmp_path / "in.jsonl.gz"
-    packed.write_bytes(gzip.compress('{"text": "你好"}\n'.encode()))
-    assert [asked.text for asked in batch_replies.read(packed)] == ["你好"]
+def test_files_may_be_compressed_and_must_exist(tmp_path: Path) -> None:
+    compressed = tmp_path / "in.jsonl.gz"
+    compressed.write_bytes(gzip.compress('{"text": "你好"}\n'.encode()))
+    assert [line.text for line in batch_replies.read(compressed)] == ["你好"]
     with pytest.raises(CarelineError, match="cannot be read"):
         list(batch_replies.read(tmp_path / "missing.jsonl"))
     (tmp_path / "latin.jsonl").write_bytes(b'{"text": "caf\xe9"}\n')
-    (asked,) = batch_replies.read(tmp_path / "latin.jsonl")
-    assert asked.error is not None
+    (line,) = batch_replies.read(tmp_path / "latin.jsonl")
+    assert line.error is not None

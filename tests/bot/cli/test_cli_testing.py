@@ -1,4 +1,4 @@
-"""`careline test`: the command, tests recorded from the log, tests brought in from Rasa."""
+"""`careline test`: the command, tests recorded from the log, and tests imported from Rasa."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ from bot.store.read_model import ConversationReader
 from tests.shell import careline, json_of
 
 
-def test_the_command_prints_one_value_and_fails_when_a_test_does(home: Home) -> None:
+def test_the_command_prints_one_value_and_fails_if_a_test_fails(home: Home) -> None:
     shutil.rmtree(home.path / "tests")
     (home.path / "tests" / "deep").mkdir(parents=True)
     good = "- name: hi\n  turns: [{customer: hello, expect: {reply: {not_contains: goodbye}}}]\n"
@@ -25,19 +25,19 @@ def test_the_command_prints_one_value_and_fails_when_a_test_does(home: Home) -> 
     (home.path / "tests" / "deep" / "b.yml").write_text(bad, encoding="utf-8")
     failed = careline("test", "--json", "--home", str(home.path))
     assert failed.returncode == 1
-    done = json.loads(failed.stdout)
-    assert (done["passed"], done["failed"]) == (1, 1)
-    shown = careline("test", "-k", "hi", "--home", str(home.path))
-    assert shown.returncode == 0, shown.stderr
-    assert "1 passed, 0 failed" in shown.stdout
-    assert "\x1b" not in shown.stdout
+    counts = json.loads(failed.stdout)
+    assert (counts["passed"], counts["failed"]) == (1, 1)
+    passed = careline("test", "-k", "hi", "--home", str(home.path))
+    assert passed.returncode == 0, passed.stderr
+    assert "1 passed, 0 failed" in passed.stdout
+    assert "\x1b" not in passed.stdout
     none = careline("test", "-k", "no such test", "--home", str(home.path))
     assert (none.returncode, none.stdout) == (1, "")
     assert "no such test" in none.stderr
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "expected"),
     [
         (("--from", "c1", "--import", "x.yml"), "one of --from and --import"),
         (("--out", "x.yml"), "--out belongs to"),
@@ -46,12 +46,10 @@ def test_the_command_prints_one_value_and_fails_when_a_test_does(home: Home) -> 
         ((), "holds no .yml"),
     ],
 )
-def test_what_the_command_cannot_do_is_one_clear_line(
-    tmp_path: Path, words: tuple[str, ...], said: str
-) -> None:
-    done = careline("test", *words, "--home", str(tmp_path / "bare"))
+def test_errors_say_what_to_do(tmp_path: Path, arguments: tuple[str, ...], expected: str) -> None:
+    done = careline("test", *arguments, "--home", str(tmp_path / "bare"))
     assert done.returncode == 1
-    assert said in done.stderr
+    assert expected in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -73,23 +71,23 @@ def test_a_recorded_conversation_passes_as_a_test(home: Home, tmp_path: Path) ->
     assert turns[1]["expect"]["action"] == "action_order_status"
     run = json_of("test", str(file), "--home", str(home.path))
     assert (run["passed"], run["failed"]) == (1, 0), run["failures"]
-    again = careline("test", "--from", "c-recorded", "--out", str(file), "--home", str(home.path))
-    assert again.returncode == 1
-    assert "is there already" in again.stderr
+    second = careline("test", "--from", "c-recorded", "--out", str(file), "--home", str(home.path))
+    assert second.returncode == 1
+    assert "exists already" in second.stderr
 
 
-def test_stand_ins_stand_for_what_the_log_does_not_hold(home: Home) -> None:
+def test_placeholders_replace_personal_data(home: Home) -> None:
     bot = build_assistant(home)
     bot.answer(Message("reach me at ann@example.net or +1 312 555 0199", "c-private"))
-    made = recorder.record(
+    recorded = recorder.record(
         ConversationReader(home.engine), "c-private", recorder.proofs_of(home.actions(dry=True))
     )
-    said = made.tests[0]["turns"][0]["customer"]
-    assert said == "reach me at nobody@example.com or +1 202 555 0143"
-    assert len(made.comment) == 1
+    text = recorded.tests[0]["turns"][0]["customer"]
+    assert text == "reach me at nobody@example.com or +1 202 555 0143"
+    assert len(recorded.comment) == 1
 
 
-def test_what_people_did_is_recorded_as_events(home: Home) -> None:
+def test_the_actions_of_agents_are_recorded_as_events(home: Home) -> None:
     bot = build_assistant(home)
     templates = home.templates()
     bot.answer(Message("I want to talk to a human", "c-people"))
@@ -97,17 +95,17 @@ def test_what_people_did_is_recorded_as_events(home: Home) -> None:
         home.engine, lambda n, language: templates.render(n.template, language, 0, **n.values)
     )
     desk.enroll(Agent("a-1", "Ann"))
-    held = desk.take("c-people", "a-1")
-    desk.say("c-people", "a-1", held.fence, "Ann here.")
+    ownership = desk.take("c-people", "a-1")
+    desk.say("c-people", "a-1", ownership.fence, "Ann here.")
     bot.answer(Message("my boots squeak", "c-people"))
-    desk.give_back("c-people", "a-1", held.fence)
+    desk.give_back("c-people", "a-1", ownership.fence)
     bot.answer(Message("thanks", "c-people"))
-    made = recorder.record(
+    recorded = recorder.record(
         ConversationReader(home.engine), "c-people", recorder.proofs_of(home.actions(dry=True))
     )
-    kinds = [next(iter(turn)) for turn in made.tests[0]["turns"]]
+    kinds = [next(iter(turn)) for turn in recorded.tests[0]["turns"]]
     assert kinds == ["customer", "event", "agent", "customer", "event", "customer"]
-    assert made.tests[0]["turns"][3]["expect"]["reason"] == "with_human"
+    assert recorded.tests[0]["turns"][3]["expect"]["reason"] == "with_human"
     with pytest.raises(NotFoundError):
         recorder.record(
             ConversationReader(home.engine), "c-unknown", recorder.proofs_of(home.actions(dry=True))
@@ -145,11 +143,11 @@ test_cases:
 """
 
 
-def test_rasas_stories_become_tests(tmp_path: Path) -> None:
+def test_stories_of_rasa_become_tests(tmp_path: Path) -> None:
     file = tmp_path / "test_stories.yml"
     file.write_text(STORIES, encoding="utf-8")
-    made = stories.read(file)
-    first, second, chinese = made.tests
+    imported = stories.read(file)
+    first, second, chinese = imported.tests
     assert first["turns"] == [
         {
             "customer": "where is A10234?",
@@ -168,15 +166,15 @@ def test_rasas_stories_become_tests(tmp_path: Path) -> None:
         "template": ["greet"],
         "reply": {"contains": ["您好！"]},
     }
-    assert len(made.skipped) == 4
+    assert len(imported.skipped) == 4
     out = tmp_path / "out.yml"
-    out.write_text(made.as_yaml(), encoding="utf-8")
+    out.write_text(imported.as_yaml(), encoding="utf-8")
     assert len(cases.read([out])) == 3
 
 
-def test_a_file_without_stories_is_told(tmp_path: Path) -> None:
+def test_the_error_for_a_file_without_stories_says_so(tmp_path: Path) -> None:
     file = tmp_path / "nlu.yml"
     file.write_text("version: '3.1'\nnlu: []\n", encoding="utf-8")
     done = careline("test", "--import", str(file), "--home", str(tmp_path / "bare"))
     assert done.returncode == 1
-    assert "holds no tests of Rasa" in done.stderr
+    assert "has no tests of Rasa" in done.stderr

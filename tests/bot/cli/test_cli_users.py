@@ -1,4 +1,4 @@
-"""`careline users`: who may sign in."""
+"""`careline users`: the users of the staff app."""
 
 import json
 from collections.abc import Iterator
@@ -18,39 +18,39 @@ PASSWORD = "correct horse\n"
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Home]:
-    found = Home(Settings.load(tmp_path / "home"))
-    yield found
-    found.engine.dispose()
+def home(tmp_path: Path) -> Iterator[Home]:
+    home = Home(Settings.load(tmp_path / "home"))
+    yield home
+    home.engine.dispose()
 
 
-def run(place: Home, *arguments: str, given: str = PASSWORD) -> Any:
-    line = ["users", *arguments, "--home", str(place.path)]
-    return CliRunner().invoke(app, line, input=given)
+def run(home: Home, *arguments: str, password: str = PASSWORD) -> Any:
+    command = ["users", *arguments, "--home", str(home.path)]
+    return CliRunner().invoke(app, command, input=password)
 
 
-def test_users_are_added_listed_given_another_password_and_removed(place: Home) -> None:
-    made = run(place, "add", "ann", "--role", "admin", "--name", "Ann", "--json")
-    assert json.loads(made.stdout) == {"user": "ann", "name": "Ann", "role": "admin"}
-    run(place, "add", "bo")
-    found = json.loads(run(place, "list", "--json").stdout)
-    assert [(one["user"], one["role"]) for one in found] == [("ann", "admin"), ("bo", "agent")]
-    users = Users(place.engine)
+def test_users_can_be_added_listed_changed_and_removed(home: Home) -> None:
+    added = run(home, "add", "ann", "--role", "admin", "--name", "Ann", "--json")
+    assert json.loads(added.stdout) == {"user": "ann", "name": "Ann", "role": "admin"}
+    run(home, "add", "bo")
+    rows = json.loads(run(home, "list", "--json").stdout)
+    assert [(row["user"], row["role"]) for row in rows] == [("ann", "admin"), ("bo", "agent")]
+    users = Users(home.engine)
     assert users.check("ann", "correct horse") == users.find("ann")
-    assert run(place, "password", "ann", given="another horse\n").exit_code == 0
+    assert run(home, "password", "ann", password="another horse\n").exit_code == 0
     assert users.check("ann", "correct horse") is None
     assert users.check("ann", "another horse")
     assert users.check("nobody", "another horse") is None
-    run(place, "remove", "bo")
+    run(home, "remove", "bo")
     assert [user.id for user in users.all()] == ["ann"]
     stored = users.find("ann")
     assert stored
     assert stored.password_hash.startswith("$argon2id$")
 
 
-def test_what_cannot_be_done_says_why(place: Home) -> None:
-    run(place, "add", "ann", "--role", "admin")
-    users = Users(place.engine)
+def test_errors_say_the_reason(home: Home) -> None:
+    run(home, "add", "ann", "--role", "admin")
+    users = Users(home.engine)
     with pytest.raises(UserError, match="last admin"):
         users.remove("ann")
     with pytest.raises(UserError, match="already"):
@@ -61,12 +61,12 @@ def test_what_cannot_be_done_says_why(place: Home) -> None:
         users.add("b|o", "Bo", AccessLevel.AGENT, "correct horse")
     with pytest.raises(NotFoundError):
         users.change_password("bo", "correct horse")
-    assert run(place, "add", "bo", "--role", "boss").exit_code == 2
+    assert run(home, "add", "bo", "--role", "boss").exit_code == 2
 
 
-def test_the_first_admin_is_made_where_there_is_nobody(place: Home) -> None:
-    place.log()
-    users = Users(place.engine)
+def test_the_first_admin_is_created_if_there_is_no_user(home: Home) -> None:
+    home.log()
+    users = Users(home.engine)
     users.begin_with("admin", "from the file")
     users.begin_with("other", "from the file")
     assert [(user.id, user.level) for user in users.all()] == [("admin", AccessLevel.ADMIN)]

@@ -267,7 +267,7 @@ class Turns(dict[str, Turn]):
 def carried(turn: Turn | None) -> list[Json]:
     turns = Turns({"m": turn} if turn else {})
     chatwoot = chatwoot_api.ChatwootChannel("http://127.0.0.1:9", "token", turns)
-    found = chatwoot.carry(chatwoot_api.reply_owed(1, 2, "3", "m"))
+    found = chatwoot.deliver(chatwoot_api.reply_parcel(1, 2, "3", "m"))
     return [dict(parcel.body) for parcel in found]
 
 

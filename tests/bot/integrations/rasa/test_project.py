@@ -1,4 +1,4 @@
-"""Rasa's files: what is read, what is reported, and that nothing changes there and back."""
+"""Rasa projects: reading, reported items, and an export and import without loss."""
 
 import re
 from pathlib import Path
@@ -101,9 +101,9 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_examples_lose_their_annotations_and_keep_everything_else(project: Path) -> None:
-    found = [(e.text, e.intent) for e in rasa.read(project).examples]
-    assert found == [
+def test_only_annotations_are_removed_from_examples(project: Path) -> None:
+    examples = [(e.text, e.intent) for e in rasa.read(project).examples]
+    assert examples == [
         ("hello", "greet"),
         ("- hi: there", "greet"),
         ("你好，小张", "greet"),
@@ -116,31 +116,31 @@ def test_examples_lose_their_annotations_and_keep_everything_else(project: Path)
 
 
 def test_entities_come_from_tables_annotations_synonyms_and_regexes(project: Path) -> None:
-    read = rasa.read(project)
-    assert read.lists["city"] == {
+    result = rasa.read(project)
+    assert result.lists["city"] == {
         "Oslo": (),
         "Berlin": ("berlin",),
         "Roma": ("Rome",),
         "Los Angeles": ("LA", "city of angels"),
     }
-    assert read.lists["shop"] == {"Main Street": (), "Harbour": ()}
-    assert set(read.patterns) == {"order"}
-    assert re.fullmatch(read.patterns["order"], "B1234")
-    assert not re.fullmatch(read.patterns["order"], "B12345")
+    assert result.lists["shop"] == {"Main Street": (), "Harbour": ()}
+    assert set(result.patterns) == {"order"}
+    assert re.fullmatch(result.patterns["order"], "B1234")
+    assert not re.fullmatch(result.patterns["order"], "B12345")
 
 
 def test_responses_have_a_language_and_titles_come_from_buttons(project: Path) -> None:
-    read = rasa.read(project)
-    assert [(r.name, r.language, r.text) for r in read.responses] == [
+    result = rasa.read(project)
+    assert [(r.name, r.language, r.text) for r in result.responses] == [
         ("greet", "en", "Hello {name}, a brace: {{ and"),
         ("greet", "zh", "你好！"),
         ("book", "en", "Where to?"),
         ("book", "zh", "去哪里？"),
     ]
-    assert read.titles == {"book": "Book it"}
+    assert result.titles == {"book": "Book it"}
 
 
-def test_what_has_no_place_here_is_reported_with_its_reason(project: Path) -> None:
+def test_skipped_items_are_reported_with_the_reason(project: Path) -> None:
     skipped = {item.where: item.why for item in rasa.read(project).skipped}
     assert "dash" in skipped["data/nlu.yml: intent greet example 4"]
     assert "no annotation" in skipped["data/nlu.yml: intent book example 3"]
@@ -156,7 +156,7 @@ def test_what_has_no_place_here_is_reported_with_its_reason(project: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("nlu:\n- intent: a\n  examples: |\n  - broken\n", "line 4"),
         ("nlu:\n- intent: [a\n", "line 3"),
@@ -167,28 +167,29 @@ def test_what_has_no_place_here_is_reported_with_its_reason(project: Path) -> No
         ("[" * 5000, "not YAML"),
     ],
 )
-def test_a_malformed_file_is_one_line_naming_file_and_line(
-    tmp_path: Path, text: str, said: str
+def test_the_error_of_a_malformed_file_names_file_and_line(
+    tmp_path: Path, text: str, expected: str
 ) -> None:
     file = tmp_path / "nlu.yml"
     file.write_text(text, "utf-8")
     with pytest.raises(CarelineError) as caught:
         rasa.read(file)
     message = str(caught.value)
-    assert said in message
+    assert expected in message
     assert str(file) in message
     assert "\n" not in message
 
 
-def test_other_files_are_refused_with_what_to_do(tmp_path: Path) -> None:
-    for name, said in (("nlu.md", "rasa data convert"), ("x.xls", ".csv"), ("none.yml", "no file")):
+def test_the_error_for_other_files_says_what_to_do(tmp_path: Path) -> None:
+    errors = {"nlu.md": "rasa data convert", "x.xls": ".csv", "none.yml": "no file"}
+    for name, error in errors.items():
         if name != "none.yml":
             (tmp_path / name).write_text("## intent:a\n", "utf-8")
-        with pytest.raises(CarelineError, match=said):
+        with pytest.raises(CarelineError, match=error):
             rasa.read(tmp_path / name)
 
 
-def test_a_future_version_is_not_guessed_at(tmp_path: Path) -> None:
+def test_a_future_version_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "nlu.yml"
     file.write_text('version: "9.0"\nnlu: []\n', "utf-8")
     with pytest.raises(CarelineError):
@@ -251,20 +252,20 @@ def test_export_and_import_keep_texts_and_intents_exactly(
 ) -> None:
     file = tmp_path_factory.mktemp("rasa") / "nlu.yml"
     file.write_bytes(yaml_export.nlu_yaml(Example(*row, "x") for row in rows).encode())
-    read = rasa.read(file)
-    wanted = sorted(rows, key=lambda row: [intent for _, intent in rows].index(row[1]))
-    assert [(e.text, e.intent) for e in read.examples] == wanted
-    assert read.skipped == ()
+    imported = rasa.read(file)
+    expected = sorted(rows, key=lambda row: [intent for _, intent in rows].index(row[1]))
+    assert [(e.text, e.intent) for e in imported.examples] == expected
+    assert imported.skipped == ()
 
 
-def test_rasa_sees_no_entity_in_a_text_that_only_looks_like_one() -> None:
+def test_a_text_that_looks_like_an_annotation_is_exported_without_one() -> None:
     text = yaml_export.nlu_yaml([Example("press [ok](now)", "help", "x")])
-    shown = yaml.safe_load(text)["nlu"][0]["examples"][0]
-    assert rasa.ANNOTATION.search(shown["text"]) is None
-    assert shown["text"].replace("\u2060", "") == "press [ok](now)"
+    exported = yaml.safe_load(text)["nlu"][0]["examples"][0]
+    assert rasa.ANNOTATION.search(exported["text"]) is None
+    assert exported["text"].replace("\u2060", "") == "press [ok](now)"
 
 
-def test_the_exported_files_have_the_shape_rasa_checks() -> None:
+def test_the_exported_files_have_the_format_of_rasa() -> None:
     lists = {"colour": {"grey": ("gray", "灰色"), "black": ()}}
     examples = [Example("hello", "greet", "x"), Example("price?", "faq/price", "x")]
     nlu = yaml.safe_load(yaml_export.nlu_yaml(examples, {"order": r"A\d{5}"}, lists))
@@ -286,10 +287,10 @@ def test_the_exported_files_have_the_shape_rasa_checks() -> None:
     assert domain["actions"] == ["action_look"]
 
 
-def test_lists_and_patterns_survive_the_way_there_and_back(tmp_path: Path) -> None:
+def test_lists_and_patterns_survive_export_and_import(tmp_path: Path) -> None:
     lists = {"colour": {"grey": ("gray", "灰色"), "black": ()}}
     examples = [Example("hello", "greet", "x")]
     file = tmp_path / "nlu.yml"
     file.write_text(yaml_export.nlu_yaml(examples, {"order": r"A\d{5}"}, lists), "utf-8")
-    read = rasa.read(file)
-    assert (dict(read.lists), dict(read.patterns)) == (lists, {"order": r"A\d{5}"})
+    result = rasa.read(file)
+    assert (dict(result.lists), dict(result.patterns)) == (lists, {"order": r"A\d{5}"})
