@@ -32,34 +32,9 @@ def build(client: Client, place: TabLanguage) -> None:
     conversation, last = gr.State(None), gr.State(None)
     with gr.Row():
         with gr.Column(scale=3):
-            lines = gr.Chatbot(
-                label=said["conversation"],
-                height=520,
-                render_markdown=False,
-                feedback_options=None,
-                elem_id="chat-lines",
-                buttons=[],
-            )
-            with gr.Row(equal_height=True):
-                box = gr.Textbox(
-                    placeholder=said["box"],
-                    show_label=False,
-                    container=False,
-                    scale=6,
-                    autofocus=True,
-                    elem_id="chat-box",
-                )
-                small: dict[str, Any] = {"size": "md", "scale": 1}
-                send = gr.Button(said["send"], variant="primary", min_width=90, **small)
-                again = gr.Button(said["again"], min_width=190, elem_id="chat-again", **small)
+            lines, box, send, again = _conversation(said)
         with gr.Column(scale=2):
-            ranking = gr.Label(label=said["intents"], num_top_classes=5)
-            marked = gr.HTML(elem_id="chat-words")
-            hint = gr.HTML(_hint(ENGLISH), elem_id="chat-hint")
-            facts = gr.HTML(elem_id="chat-facts")
-            sources = gr.HTML(elem_id="chat-sources")
-            candidates = gr.HTML(elem_id="chat-candidates")
-            similar = gr.HTML(elem_id="chat-similar")
+            ranking, marked, hint, facts, sources, candidates, similar = _explanation(said)
 
     def talk(text: str, shown: Lines, known: str | None, tongue: str) -> Iterator[Shown]:
         yield from converse(client, text, shown or [], known, tongue)
@@ -86,6 +61,48 @@ def build(client: Client, place: TabLanguage) -> None:
     )
     place.name([lines, box, send, again, ranking, hint], _labels)
     place.shown.change(_again, [last, place.shown], why, show_progress="hidden", **CONCURRENCY)
+
+
+def _conversation(said: dict[str, str]) -> tuple[Any, ...]:
+    """Lay out the messages, the message box and its buttons."""
+    import gradio as gr
+
+    lines = gr.Chatbot(
+        label=said["conversation"],
+        height=520,
+        render_markdown=False,
+        feedback_options=None,
+        elem_id="chat-lines",
+        buttons=[],
+    )
+    with gr.Row(equal_height=True):
+        box = gr.Textbox(
+            placeholder=said["box"],
+            show_label=False,
+            container=False,
+            scale=6,
+            autofocus=True,
+            elem_id="chat-box",
+        )
+        small: dict[str, Any] = {"size": "md", "scale": 1}
+        send = gr.Button(said["send"], variant="primary", min_width=90, **small)
+        again = gr.Button(said["again"], min_width=190, elem_id="chat-again", **small)
+    return lines, box, send, again
+
+
+def _explanation(said: dict[str, str]) -> tuple[Any, ...]:
+    """Lay out the intents, the words, a hint, and what else explains the last reply."""
+    import gradio as gr
+
+    return (
+        gr.Label(label=said["intents"], num_top_classes=5),
+        gr.HTML(elem_id="chat-words"),
+        gr.HTML(_hint(ENGLISH), elem_id="chat-hint"),
+        *(
+            gr.HTML(elem_id=f"chat-{name}")
+            for name in ("facts", "sources", "candidates", "similar")
+        ),
+    )
 
 
 def _labels(tongue: str) -> list[Any]:

@@ -8,6 +8,7 @@ from ui.client.desk_api import DeskApi
 from ui.client.http_client import Client
 from ui.i18n import ENGLISH, TabLanguage
 from ui.screens.chat.screen import CONCURRENCY
+from ui.screens.components import read_only_table, with_event
 from ui.screens.console.corrections import CorrectionPanel
 from ui.screens.console.records import FIELDS, RecordsPanel, records_html
 from ui.screens.console.screen import ConsoleScreen, speech
@@ -58,13 +59,9 @@ def _top(at: SimpleNamespace, said: dict[str, str]) -> None:
         at.intent = gr.Dropdown(every, value="", label=said["intent"], min_width=110)
         at.language = gr.Dropdown(every, value="", label=said["language"], min_width=110)
         at.longer = gr.Dropdown(_waits(said), value=0, label=said["longer"], min_width=110)
-    at.queue = gr.Dataframe(
-        headers=said["columns"].split("|"),
-        column_count=len(_WIDTHS),
-        column_widths=_WIDTHS,
-        type="array",
-        interactive=False,
-        show_label=False,
+    at.queue = read_only_table(
+        said["columns"],
+        _WIDTHS,
         max_chars=60,
         max_height=260,
         buttons=[],
@@ -171,37 +168,83 @@ def _corrections(at: SimpleNamespace, said: dict[str, str]) -> None:
 
 
 def _wire(console: ConsoleScreen, at: SimpleNamespace, shown: Any) -> None:
-    """Join events and handlers; `shown` changes when the tab is to speak another language."""
+    """Connect events and handlers; `shown` changes with the language of the tab."""
     import gradio as gr
 
-    page = gr.context.Context.root_block
-    tick, alive = gr.Timer(_SECONDS), gr.Timer(_ALIVE_SECONDS)
+    tick = gr.Timer(_SECONDS)
     filters = [at.show, at.mood, at.intent, at.language, at.longer]
-    watching = [at.me, at.tongue, at.rows, at.conversation, *filters]
-    watched = [at.busy, at.queue, at.rows, at.mood, at.intent, at.language]
-    reading = [at.me, at.conversation, at.held, at.tongue]
-    let_go = [at.give_back, at.close, at.transfer, at.send]
-    read = [at.held, at.head, at.lines, at.suggestions, at.canned, at.place, at.about, at.moods]
     reasons = [at.chosen, at.why, at.kept, at.intent_right, at.article_right, at.answer_right]
     reasons += [at.keep]
-    read[7:7] = [at.orders, *at.fields, at.look, at.wanted, at.proven, at.proofs, *reasons]
-    read += [at.notes, at.labels, at.take, *let_go]
+    watch = {
+        "fn": console.watch,
+        "inputs": [at.me, at.tongue, at.rows, at.conversation, *filters],
+        "outputs": [at.busy, at.queue, at.rows, at.mood, at.intent, at.language],
+        **_QUIET,
+    }
+    read = {
+        "fn": console.read,
+        "inputs": [at.me, at.conversation, at.held, at.tongue],
+        "outputs": _shown(at, reasons),
+        **_QUIET,
+    }
 
     def afterwards(event: Any) -> None:
         """Show at once what an event changed."""
-        event.then(console.read, reading, read, **_QUIET).then(
-            console.watch, watching, watched, **_QUIET
-        )
+        event.then(**read).then(**watch)
 
-    page.load(console.open, None, at.me, **_QUIET).then(console.watch, watching, watched, **_QUIET)
-    gr.on([tick.tick, *(f.change for f in filters)], console.watch, watching, watched, **_QUIET)
-    tick.tick(console.read, reading, read, **_QUIET)
-    alive.tick(console.stay, [at.me, at.present], None, **_QUIET)
-    at.present.change(console.stay, [at.me, at.present], None, **_QUIET)
+    gr.context.Context.root_block.load(console.open, None, at.me, **_QUIET).then(**watch)
+    gr.on([tick.tick, *(f.change for f in filters)], **watch)
+    tick.tick(**read)
+    _wire_presence(console, at)
+    _wire_actions(console, at, afterwards)
+    _wire_proofs(console, at, reasons)
+    right = CorrectionPanel(console.desk)
+
+    def again(me: Any, held: Any, chosen: Any, proofs: Any, tongue: str) -> list[Any]:
+        """Return in another language what `read` does not: hint, reasons, proven records."""
+        said = speech(me, tongue)
+        hint = gr.skip() if held else f"<p class='quiet'>{said['choose']}</p>"
+        proven = records_html(proofs, said) if proofs else gr.skip()
+        return [hint, proven, *right.again(held, chosen, said)]
+
+    spoken = [at.me, at.held, at.chosen, at.proofs, at.tongue]
+    shown.change(again, spoken, [at.head, at.proven, *reasons], **_QUIET)
+    shown.change(**read)
+    shown.change(**watch)
+
+
+def _shown(at: SimpleNamespace, reasons: list[Any]) -> list[Any]:
+    """Return the components that show the open conversation, in the order of `read`."""
+    return [
+        *(at.held, at.head, at.lines, at.suggestions, at.canned, at.place, at.about),
+        *(at.orders, *at.fields, at.look, at.wanted, at.proven, at.proofs, *reasons),
+        *(at.moods, at.notes, at.labels, at.take),
+        *(at.give_back, at.close, at.transfer, at.send),
+    ]
+
+
+def _wire_presence(console: ConsoleScreen, at: SimpleNamespace) -> None:
+    import gradio as gr
+
+    gr.on(
+        [gr.Timer(_ALIVE_SECONDS).tick, at.present.change],
+        console.stay,
+        [at.me, at.present],
+        None,
+        **_QUIET,
+    )
+
+
+def _wire_actions(
+    console: ConsoleScreen, at: SimpleNamespace, afterwards: Callable[[Any], None]
+) -> None:
+    """Connect what agents do with conversations; `afterwards` shows what an event changed."""
+    import gradio as gr
+
     begun = [at.conversation, at.box, at.picked, at.note, at.begun]
     # Where it may go and what was looked up belong to the conversation that is left.
     opened = [*begun, at.place, *at.fields]
-    afterwards(at.queue.select(_opened(console), begun, opened, **_QUIET))
+    afterwards(at.queue.select(with_event(console.choose), begun, opened, **_QUIET))
     for button, what in ((at.take, "take"), (at.give_back, "return"), (at.close, "close")):
         afterwards(button.click(console.act(what), [at.me, at.conversation], None, **_QUIET))
     afterwards(
@@ -220,24 +263,10 @@ def _wire(console: ConsoleScreen, at: SimpleNamespace, shown: Any) -> None:
     )
     afterwards(sent)
     afterwards(at.note.submit(console.note, [at.conversation, at.note], at.note, **_QUIET))
-    # By what was chosen, not by what the field holds: a look may just have brought it up to date.
-    afterwards(at.labels.select(_picked(console.mark), [at.held, at.labels], None, **_QUIET))
+    # By what was chosen, not by what the field holds: `read` may just have updated it.
+    afterwards(at.labels.select(with_event(console.mark), [at.held, at.labels], None, **_QUIET))
     afterwards(at.labels.input(console.unmark, [at.held, at.labels], None, **_QUIET))
     at.query.submit(console.seek, [at.query, at.tongue], at.found, **_QUIET)
-    _wire_proofs(console, at, reasons)
-    right = CorrectionPanel(console.desk)
-
-    def again(me: Any, held: Any, chosen: Any, proofs: Any, tongue: str) -> list[Any]:
-        """Say anew what no later look says: the hint, the reasons, the records that were proven."""
-        said = speech(me, tongue)
-        hint = gr.skip() if held else f"<p class='quiet'>{said['choose']}</p>"
-        proven = records_html(proofs, said) if proofs else gr.skip()
-        return [hint, proven, *right.again(held, chosen, said)]
-
-    spoken = [at.me, at.held, at.chosen, at.proofs, at.tongue]
-    shown.change(again, spoken, [at.head, at.proven, *reasons], **_QUIET)
-    shown.change(console.read, reading, read, **_QUIET)
-    shown.change(console.watch, watching, watched, **_QUIET)
 
 
 def _wire_proofs(console: ConsoleScreen, at: SimpleNamespace, reasons: list[Any]) -> None:
@@ -250,7 +279,7 @@ def _wire_proofs(console: ConsoleScreen, at: SimpleNamespace, reasons: list[Any]
         """Explain the reply that was clicked, in the page's language."""
         return right.why(held, event, speech(me, held["tongue"] if held else ENGLISH))
 
-    at.lines.select(_picked(why), [at.held, at.me], reasons, **_QUIET)
+    at.lines.select(with_event(why), [at.held, at.me], reasons, **_QUIET)
     chosen = {
         "intent": (at.intent_right.input, at.intent_right),
         "article": (at.article_right.input, at.article_right),
@@ -282,30 +311,6 @@ def _named(at: SimpleNamespace) -> list[Any]:
     found += [at.canned, at.labels, at.note, at.query, at.reasons, at.leave, at.purchases]
     found += [at.look, at.intent_right, at.article_right, at.answer_right]
     return [*found, at.keep]
-
-
-def _picked(handler: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
-    """Return a handler of a choice, whose place Gradio tells by the argument's type."""
-    import gradio as gr
-
-    def picked(held: Any, more: Any, event: Any) -> Any:
-        return handler(held, more, event)
-
-    picked.__annotations__ = {"event": gr.SelectData}
-    return picked
-
-
-def _opened(console: ConsoleScreen) -> Callable[..., Any]:
-    """Return the handler of a click on a row of the queue."""
-    import gradio as gr
-
-    def opened(  # noqa: PLR0913, PLR0917 — Gradio gives one argument an input
-        left: Any, text: Any, picked: Any, note: Any, begun: Any, event: Any
-    ) -> Any:
-        return console.choose(left, text, picked, note, begun, event)
-
-    opened.__annotations__ = {"event": gr.SelectData}
-    return opened
 
 
 def _shows(said: dict[str, str]) -> list[tuple[str, str]]:

@@ -72,29 +72,26 @@ class ConsoleScreen:
             options = [gr.skip()] * len(options)
         return [" · ".join(busy), table, shown, *options]
 
-    def choose(  # noqa: PLR0913, PLR0917 — what was begun in the conversation that is left
-        self,
-        left: str | None,
-        text: str,
-        picked: Any,
-        note: str,
-        begun: Json | None,
-        event: Any,
-    ) -> Any:
+    def choose(self, left: str | None, *inputs: Any) -> Any:
         """Open the conversation of the row that was clicked.
 
-        What was begun in the one that is left waits there: nobody else's customer shall get it.
+        Args:
+            left: The conversation that was open.
+            inputs: Its draft, that is the text, the suggestion it was made from and the note; the
+                drafts of other conversations; the event. A draft is restored with its conversation.
         """
         import gradio as gr
 
-        wanted = str(event.row_value[-1])
-        if wanted == left:
+        *draft, drafts, event = inputs
+        text, _, note = draft
+        conversation = str(event.row_value[-1])
+        if conversation == left:
             return gr.skip()
-        kept = dict(begun or {})
+        drafts = dict(drafts or {})
         if left is not None and (text or note):
-            kept[left] = (text, picked, note)
-        text, picked, note = kept.pop(wanted, ("", None, ""))
-        return wanted, text, picked, note, kept, None, *[""] * FIELDS
+            drafts[left] = draft
+        draft = drafts.pop(conversation, ("", None, ""))
+        return conversation, *draft, drafts, None, *[""] * FIELDS
 
     def read(self, me: Json, conversation: str | None, held: Json | None, tongue: str) -> Any:
         """Return the open conversation; where nothing changed, the page stays as it is."""

@@ -1,9 +1,10 @@
 """The screen of figures: how conversations went, what customers complain about, what is missing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeVar
+from types import SimpleNamespace
+from typing import Any, Final, NamedTuple, TypeVar
 
 from ui import error_texts
 from ui.client.desk_api import DeskApi
@@ -12,6 +13,7 @@ from ui.i18n import ENGLISH, TabLanguage, spoken
 from ui.screens import notices
 from ui.screens.chat.screen import CONCURRENCY
 from ui.screens.chat.views import plain
+from ui.screens.components import with_event
 from ui.screens.console.texts import ConsoleTexts
 from ui.screens.insights import charts, views
 from ui.screens.insights.texts import words
@@ -19,6 +21,13 @@ from ui.screens.insights.texts import words
 CSS: Final = charts.CSS
 _WIDTHS: Final = ["32%", "18%", "16%", "16%", "18%"]
 _TOPIC_WIDTHS: Final = ["30%", "26%", "11%", "11%", "11%", "11%"]
+_TABLE: Final[Mapping[str, Any]] = {
+    "type": "array",
+    "interactive": False,
+    "max_height": 340,
+    "wrap": True,
+}
+_QUIET: Final = {"show_progress": "hidden", **CONCURRENCY}
 _LONGEST: Final = 80  # characters of a topic's name
 # A download button of Gradio's has its file at the second click only. The mark says UTF-8: without
 # it spreadsheets take Chinese names for something else.
@@ -33,6 +42,15 @@ _LEAD: Final = """() => {
   document.querySelector("#insights-behind")?.scrollIntoView({block: "start"});
 }"""
 _T = TypeVar("_T")
+
+
+class Figure(NamedTuple):
+    """A figure: its name and value in the API, its title, and its days if not the period's."""
+
+    name: str
+    value: str
+    title: str
+    days: Json | None = None
 
 
 @dataclass(frozen=True)
@@ -58,20 +76,12 @@ class InsightsPage:
     def _speech(self, tongue: str) -> ConsoleTexts:
         return ConsoleTexts(tongue, _asked(DeskApi(self.client).intents))
 
-    def see(  # noqa: PLR0913, PLR0917 — whose figures, which, and what it is called
-        self,
-        tongue: str,
-        chosen: Sequence[Any],
-        figure: str,
-        value: str,
-        name: str,
-        when: Json | None = None,
-    ) -> Any:
-        """Return the conversations behind a figure of the period, or of the days in `when`."""
+    def see(self, tongue: str, filters: Sequence[Any], figure: Figure) -> list[Any]:
+        """Return the conversations behind a figure."""
         import gradio as gr
 
-        wanted = views.period(*chosen) | (when or {})
-        told = _asked(lambda: self.client.behind(wanted, figure, value))
+        period = views.period(*filters) | (figure.days or {})
+        told = _asked(lambda: self.client.behind(period, figure.name, figure.value))
         said, speech = words(tongue), self._speech(tongue)
         rows = [
             [
@@ -84,7 +94,7 @@ class InsightsPage:
             ]
             for one in told["conversations"]
         ]
-        headline = said["behind"].format(count=told["count"], name=plain(name))
+        headline = said["behind"].format(count=told["count"], name=plain(figure.title))
         if told["count"] > len(rows):
             headline += " " + said["behind_latest"].format(count=len(rows))
         table = {"data": rows, "headers": said["behind_columns"].split("|")}
@@ -92,76 +102,51 @@ class InsightsPage:
 
     def card(self, place: int) -> Callable[..., Any]:
         """Return the handler of a click on a figure."""
-        name, figure, value = views.CARDS[place]
-        return lambda tongue, *chosen: self.see(tongue, chosen, figure, value, words(tongue)[name])
+        key, name, value = views.CARDS[place]
+        return lambda tongue, *filters: self.see(
+            tongue, filters, Figure(name, value, words(tongue)[key])
+        )
 
     def row(self, table: str) -> Callable[..., Any]:
-        """Return the handler of a click on a number in a table, whose first cell says of what."""
-        import gradio as gr
+        """Return the handler of a click on a number in a table of intents or articles."""
 
-        def seen(tongue: str, *chosen: Any, event: Any) -> Any:
+        def select(tongue: str, *inputs: Any) -> Any:
+            *filters, event = inputs
             name = str(event.row_value[0])
             value = self._speech(tongue).intent(name) if table == "intent" else name
-            return self._cell(tongue, chosen, table, value, event)
+            return self._cell(tongue, filters, table, value, event)
 
-        def chose(  # noqa: PLR0913, PLR0917 — Gradio gives one argument an input
-            tongue: str, days: Any, channel: Any, language: Any, synthetic: Any, event: Any
-        ) -> Any:
-            return seen(tongue, days, channel, language, synthetic, event=event)
-
-        chose.__annotations__ = {"event": gr.SelectData}  # Gradio looks for the type itself
-        return chose
+        return with_event(select)
 
     def _cell(
-        self, tongue: str, chosen: Sequence[Any], table: str, value: str, event: Any
+        self, tongue: str, filters: Sequence[Any], table: str, value: str, event: Any
     ) -> list[Any]:
-        """Return the conversations behind the number that was clicked, and what it is called."""
+        """Return the conversations behind a number of the row of `value`."""
         column = event.index[1]
-        figure, before = views.counted(table, column)
+        figure, is_before = views.counted(table, column)
         heading = words(tongue)[f"{table}_columns"].split("|")[column]
-        name = f"{event.row_value[0]} · {heading}" if column else str(event.row_value[0])
-        when = views.earlier(chosen[0]) if before else None
-        found: list[Any] = self.see(tongue, chosen, figure, value, name, when)
-        return found
+        title = f"{event.row_value[0]} · {heading}" if column else str(event.row_value[0])
+        days = views.earlier(filters[0]) if is_before else None
+        return self.see(tongue, filters, Figure(figure, value, title, days))
 
-    def mark(self) -> Callable[..., Any]:
-        """Return the handler of a click on a chart, which names a figure, its value and the day."""
+    def mark(self, tongue: str, *inputs: Any) -> Any:
+        """Show the conversations behind the mark of a chart; the event names its figure."""
+        *filters, event = inputs
+        days = {"first": event.day, "last": event.day} if event.day else None
+        return self.see(tongue, filters, Figure(event.figure, event.value, event.name, days))
+
+    def topic(self, tongue: str, *inputs: Any) -> Any:
+        """Show the conversations of a discovered topic, and its name in a text box."""
         import gradio as gr
 
-        def chose(  # noqa: PLR0913, PLR0917 — Gradio gives one argument an input
-            tongue: str, days: Any, channel: Any, language: Any, synthetic: Any, event: Any
-        ) -> Any:
-            chosen = (days, channel, language, synthetic)
-            when = {"first": event.day, "last": event.day} if event.day else None
-            return self.see(tongue, chosen, event.figure, event.value, event.name, when)
-
-        chose.__annotations__ = {"event": gr.EventData}
-        return chose
-
-    def topic(self) -> Callable[..., Any]:
-        """Return the handler of a click on a discovered topic: its conversations, and its name."""
-        import gradio as gr
-
-        def chose(  # noqa: PLR0913, PLR0917 — Gradio gives one argument an input
-            tongue: str,
-            days: Any,
-            channel: Any,
-            language: Any,
-            synthetic: Any,
-            known: dict[str, str],
-            event: Any,
-        ) -> Any:
-            name = str(event.row_value[0])
-            chosen = (days, channel, language, synthetic)
-            return [
-                *self._cell(tongue, chosen, "topic", known.get(name, ""), event),
-                known.get(name),
-                gr.update(value=name, visible=True),
-                *[gr.update(visible=True)] * 2,
-            ]
-
-        chose.__annotations__ = {"event": gr.SelectData}
-        return chose
+        *filters, ids, event = inputs
+        name = str(event.row_value[0])
+        return [
+            *self._cell(tongue, filters, "topic", ids.get(name, ""), event),
+            ids.get(name),
+            gr.update(value=name, visible=True),
+            *[gr.update(visible=True)] * 2,
+        ]
 
     def rename(
         self, topic: str | None, name: str, tongue: str, *chosen: Any, join: bool = False
@@ -171,23 +156,19 @@ class InsightsPage:
             _asked(lambda: self.client.rename_topic(topic, name, join=join))
         return self.show(tongue, *chosen)
 
-    def reading(self) -> Callable[..., Any]:
-        """Return the handler of a click on a conversation: its transcript."""
+    def read(self, event: Any) -> Any:
+        """Return the transcript of the conversation that was clicked."""
         import gradio as gr
 
-        def read(event: Any) -> Any:
-            lines = _asked(lambda: self.client.history(str(event.row_value[0])))
-            turns = [
-                {
-                    "role": "user" if line["role"] == "customer" else "assistant",
-                    "content": plain(line["text"]),
-                }
-                for line in lines
-            ]
-            return gr.update(value=turns, visible=True)
-
-        read.__annotations__ = {"event": gr.SelectData}
-        return read
+        lines = _asked(lambda: self.client.history(str(event.row_value[0])))
+        turns = [
+            {
+                "role": "user" if line["role"] == "customer" else "assistant",
+                "content": plain(line["text"]),
+            }
+            for line in lines
+        ]
+        return gr.update(value=turns, visible=True)
 
     def group(self, tongue: str, *chosen: Any) -> list[Any]:
         """Return the subjects of questions without an answer."""
@@ -224,72 +205,106 @@ class InsightsPage:
 
 def build(client: Client, place: TabLanguage) -> None:
     """Lay out the tab inside the blocks that are open."""
+    page, said = InsightsPage(client), words(ENGLISH)
+    at = SimpleNamespace(tongue=place.tongue, filters=_filters(said))
+    _figures(at, said)
+    at.topics = _topics(said)
+    _conversations(at, said)
+    at.gaps = _gaps(page, said, [at.tongue, *at.filters])
+    _wire(page, at, place.shown)
+
+
+def _filters(said: dict[str, str]) -> list[Any]:
+    """Lay out the filters; return days, channel, language, synthetic and the button for CSV."""
     import gradio as gr
 
-    page, said = InsightsPage(client), words(ENGLISH)
     every = [(said["all"], "")]
     with gr.Row(elem_classes="filters"):
-        days = gr.Dropdown(
-            views.periods(said), value=30, label=said["days"], elem_id="insights-days"
-        )
-        channel = gr.Dropdown(every, value="", label=said["channel"])
-        language = gr.Dropdown(every, value="", label=said["language"])
-        synthetic = gr.Checkbox(label=said["synthetic"], elem_id="insights-synthetic")
-        export = gr.Button(said["csv"], size="sm", min_width=120, elem_id="insights-csv")
-    alarm = gr.Markdown(elem_id="insights-surges")
+        return [
+            gr.Dropdown(views.periods(said), value=30, label=said["days"], elem_id="insights-days"),
+            gr.Dropdown(every, value="", label=said["channel"]),
+            gr.Dropdown(every, value="", label=said["language"]),
+            gr.Checkbox(label=said["synthetic"], elem_id="insights-synthetic"),
+            gr.Button(said["csv"], size="sm", min_width=120, elem_id="insights-csv"),
+        ]
+
+
+def _figures(at: SimpleNamespace, said: dict[str, str]) -> None:
+    """Lay out the alarm, the cards, the charts and the tables."""
+    import gradio as gr
+
+    at.alarm = gr.Markdown(elem_id="insights-surges")
     with gr.Row(elem_classes="figures"):
-        cards = [gr.Button(said[name], elem_id=f"insights-{name}") for name, *_ in views.CARDS]
-    defined = gr.Markdown(elem_classes="quiet")
-    outcomes = gr.HTML(elem_id="insights-outcomes", js_on_load=charts.CLICKS)
-    voice = gr.HTML(elem_id="insights-voice", js_on_load=charts.CLICKS)
-    look: dict[str, Any] = {"type": "array", "interactive": False, "max_height": 340, "wrap": True}
+        at.cards = [gr.Button(said[name], elem_id=f"insights-{name}") for name, *_ in views.CARDS]
+    at.definitions = gr.Markdown(elem_classes="quiet")
+    at.outcomes = gr.HTML(elem_id="insights-outcomes", js_on_load=charts.CLICKS)
+    at.voice = gr.HTML(elem_id="insights-voice", js_on_load=charts.CLICKS)
     with gr.Row():
         with gr.Column(scale=2, min_width=240):
-            routes = gr.HTML(elem_id="insights-routes", js_on_load=charts.CLICKS)
-        with gr.Column(scale=4, min_width=480):
-            intents = gr.Dataframe(
-                label=said["intents"], elem_id="insights-intents", column_widths=_WIDTHS, **look
-            )
-        with gr.Column(scale=4, min_width=480):
-            articles = gr.Dataframe(
-                label=said["articles"], elem_id="insights-articles", column_widths=_WIDTHS, **look
-            )
-    topics = _topics(said, look)
-    behind = gr.Markdown(visible=False, elem_id="insights-behind")
+            at.routes = gr.HTML(elem_id="insights-routes", js_on_load=charts.CLICKS)
+        for name in ("intents", "articles"):
+            with gr.Column(scale=4, min_width=480):
+                table = gr.Dataframe(
+                    label=said[name],
+                    elem_id=f"insights-{name}",
+                    column_widths=_WIDTHS,
+                    **_TABLE,
+                )
+                setattr(at, name, table)
+
+
+def _conversations(at: SimpleNamespace, said: dict[str, str]) -> None:
+    """Lay out the conversations behind a figure, and one of them to read."""
+    import gradio as gr
+
+    at.behind = gr.Markdown(visible=False, elem_id="insights-behind")
     with gr.Row():
-        found = gr.Dataframe(visible=False, show_label=False, elem_id="insights-found", **look)
-        transcript = _transcript(said)
-    quiet = {"show_progress": "hidden", **CONCURRENCY}
-    filters = [days, channel, language, synthetic]
-    inputs = [place.tongue, *filters]
-    labels = _gaps(page, said, inputs)
-    shown = [alarm, *cards, defined, outcomes, voice, routes]
-    shown += [*filters, export, intents, articles, *topics.shown, transcript, *labels]
-    changed = [place.shown.change, *(one.change for one in filters)]
+        at.found = gr.Dataframe(visible=False, show_label=False, elem_id="insights-found", **_TABLE)
+        at.transcript = gr.Chatbot(
+            label=said["transcript"],
+            visible=False,
+            height=340,
+            buttons=[],
+            render_markdown=False,
+            feedback_options=None,
+            elem_id="insights-transcript",
+        )
+
+
+def _wire(page: InsightsPage, at: SimpleNamespace, language_changed: Any) -> None:
+    """Connect events and handlers."""
+    import gradio as gr
+
+    *filters, export = at.filters
+    inputs, topics = [at.tongue, *filters], at.topics
+    shown = [at.alarm, *at.cards, at.definitions, at.outcomes, at.voice, at.routes, *at.filters]
+    shown += [at.intents, at.articles, *topics.shown, at.transcript, *at.gaps]
     # A filter that is changed while an answer is on its way is asked for afterwards.
-    gr.on(changed, page.show, inputs, shown, trigger_mode="always_last", **quiet)
-    led = [
-        card.click(page.card(number), inputs, [behind, found], **quiet)
-        for number, card in enumerate(cards)
+    changed = [language_changed.change, *(one.change for one in filters)]
+    gr.on(changed, page.show, inputs, shown, trigger_mode="always_last", **_QUIET)
+    behind = [at.behind, at.found]
+    clicks = [
+        *(card.click(page.card(n), inputs, behind, **_QUIET) for n, card in enumerate(at.cards)),
+        at.intents.select(page.row("intent"), inputs, behind, **_QUIET),
+        at.articles.select(page.row("article"), inputs, behind, **_QUIET),
+        *(
+            chart.click(with_event(page.mark, "EventData"), inputs, behind, **_QUIET)
+            for chart in (at.outcomes, at.voice, at.routes)
+        ),
+        topics.table.select(
+            with_event(page.topic),
+            [*inputs, topics.known],
+            [*behind, topics.chosen, topics.name, topics.rename, topics.join],
+            **_QUIET,
+        ),
     ]
-    led += [
-        table.select(page.row(name), inputs, [behind, found], **quiet)
-        for name, table in (("intent", intents), ("article", articles))
-    ]
-    chosen = [behind, found, topics.chosen, topics.name, topics.rename, topics.join]
-    led.append(topics.table.select(page.topic(), [*inputs, topics.known], chosen, **quiet))
-    renamed = [topics.rename.click, topics.name.submit]
-    naming = [topics.chosen, topics.name, *inputs]
-    gr.on(renamed, page.rename, naming, shown, **quiet)
-    topics.join.click(partial(page.rename, join=True), naming, shown, **quiet)
-    led += [
-        chart.click(page.mark(), inputs, [behind, found], **quiet)
-        for chart in (outcomes, voice, routes)
-    ]
-    for event in led:  # what a click leads to stands below all figures
+    for event in clicks:  # the conversations are below all figures
         event.success(None, None, None, js=_LEAD, api_visibility="private")
-    found.select(page.reading(), None, transcript, **quiet)
-    _saves(export, page, filters, quiet)
+    naming = [topics.chosen, topics.name, *inputs]
+    gr.on([topics.rename.click, topics.name.submit], page.rename, naming, shown, **_QUIET)
+    topics.join.click(partial(page.rename, join=True), naming, shown, **_QUIET)
+    at.found.select(with_event(page.read), None, at.transcript, **_QUIET)
+    _wire_export(export, page, filters)
 
 
 @dataclass(frozen=True)
@@ -308,11 +323,11 @@ class _Topics:
         return [self.table, self.known, self.name, self.rename, self.join]
 
 
-def _topics(said: dict[str, str], look: dict[str, Any]) -> _Topics:
+def _topics(said: dict[str, str]) -> _Topics:
     import gradio as gr
 
     table = gr.Dataframe(
-        label=said["topics"], elem_id="insights-topics", column_widths=_TOPIC_WIDTHS, **look
+        label=said["topics"], elem_id="insights-topics", column_widths=_TOPIC_WIDTHS, **_TABLE
     )
     with gr.Row(elem_classes="filters"):
         name = gr.Textbox(
@@ -327,27 +342,13 @@ def _topics(said: dict[str, str], look: dict[str, Any]) -> _Topics:
     return _Topics(table, gr.State({}), gr.State(None), name, rename, join)
 
 
-def _saves(export: Any, page: InsightsPage, filters: Sequence[Any], quiet: dict[str, Any]) -> None:
-    """Have the button save the figures as a table; the first filter is the days."""
+def _wire_export(export: Any, page: InsightsPage, filters: Sequence[Any]) -> None:
+    """Have the button save the figures as CSV; the first filter is the days."""
     import gradio as gr
 
     table = gr.Textbox(visible=False)
-    written = export.click(page.table, [*filters], table, **quiet)
+    written = export.click(page.table, [*filters], table, **_QUIET)
     written.success(None, [table, filters[0]], None, js=_SAVE, api_visibility="private")
-
-
-def _transcript(said: dict[str, str]) -> Any:
-    import gradio as gr
-
-    return gr.Chatbot(
-        label=said["transcript"],
-        visible=False,
-        height=340,
-        buttons=[],
-        render_markdown=False,
-        feedback_options=None,
-        elem_id="insights-transcript",
-    )
 
 
 def _gaps(page: InsightsPage, said: dict[str, str], inputs: Sequence[Any]) -> list[Any]:
@@ -360,10 +361,9 @@ def _gaps(page: InsightsPage, said: dict[str, str], inputs: Sequence[Any]) -> li
         gap = gr.Dropdown([], label=said["gap"], visible=False, elem_id="insights-gap")
         draft = gr.Button(said["draft"], visible=False, elem_id="insights-draft")
     drafted = gr.Markdown(elem_id="insights-drafted")
-    quiet = {"show_progress": "hidden", **CONCURRENCY}
     find.click(page.group, inputs, [clusters, gap, draft, drafted], **CONCURRENCY)
-    gap.input(views.examples, [clusters, gap], drafted, **quiet)
-    draft.click(page.write, [clusters, gap, inputs[0]], drafted, **quiet)
+    gap.input(views.examples, [clusters, gap], drafted, **_QUIET)
+    draft.click(page.write, [clusters, gap, inputs[0]], drafted, **_QUIET)
     return [find, gap, draft]
 
 

@@ -1,6 +1,7 @@
 """The screen of live conversations: what is being said now, and why."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from ui import error_texts
@@ -9,6 +10,7 @@ from ui.i18n import ENGLISH, TabLanguage
 from ui.screens import attachments, notices
 from ui.screens.chat.screen import CONCURRENCY, Lines
 from ui.screens.chat.views import plain
+from ui.screens.components import read_only_table, with_event
 from ui.screens.console.texts import ConsoleTexts
 from ui.screens.live.texts import words
 
@@ -24,26 +26,47 @@ _WIDTHS: Final = ["11%", "15%", "7%", "9%", "8%", "8%", "8%", "8%", "26%"]
 Rows = list[list[str]]
 
 
+@dataclass(frozen=True)
+class LivePage:
+    """Event handlers of the page."""
+
+    client: Client
+
+    def show(self, known: Any, tongue: str) -> Any:
+        """Return the rows; if nothing changed, the table stays as it is."""
+        import gradio as gr
+
+        found = [rows(_conversations(self.client, tongue), tongue), tongue]
+        if found == known:
+            return gr.skip()
+        headers = words(tongue)["columns"].split("|")
+        return gr.update(value={"data": found[0], "headers": headers}), found
+
+    def read(self, conversation: str | None, shown: Lines | None, tongue: str) -> Any:
+        """Return the transcript and the trace; if there is no new message, they stay."""
+        import gradio as gr
+
+        if conversation is None:
+            return gr.skip()
+        lines = _history(self.client, conversation, tongue)
+        said = transcribe(lines, tongue)
+        if said == shown:
+            return gr.skip()
+        trace = trace_of_last(self.client, lines, tongue)
+        return said, files_html(lines, tongue), trace, said
+
+
 def build(client: Client, place: TabLanguage) -> None:
     """Lay out the tab inside the blocks that are open."""
     import gradio as gr
 
     said = words(ENGLISH)
-    chosen = gr.State(None)
     timer = gr.Timer(_SECONDS)
     with gr.Row():
         hint = gr.Markdown(said["hint"])
         refresh = gr.Button(said["refresh"], size="sm", scale=0, min_width=120)
-    table = gr.Dataframe(
-        headers=said["columns"].split("|"),
-        column_count=len(_COLUMNS),
-        type="array",
-        interactive=False,
-        show_label=False,
-        max_chars=60,
-        max_height=320,
-        elem_id="live-table",
-        column_widths=_WIDTHS,
+    table = read_only_table(
+        said["columns"], _WIDTHS, max_chars=60, max_height=320, elem_id="live-table"
     )
     with gr.Row():
         transcript = gr.Chatbot(
@@ -58,36 +81,14 @@ def build(client: Client, place: TabLanguage) -> None:
         with gr.Column(scale=2):
             sent = gr.HTML(elem_id="live-files")
             trace = gr.JSON(label=said["trace"], max_height=460, open=True)
-
-    def show(known: Any, tongue: str) -> Any:
-        """Return the rows; where nothing moved, the table stays as it is."""
-        found = [rows(_conversations(client, tongue), tongue), tongue]
-        if found == known:
-            return gr.skip()
-        headers = words(tongue)["columns"].split("|")
-        return gr.update(value={"data": found[0], "headers": headers}), found
-
-    def choose(event: gr.SelectData) -> str:
-        """Return the conversation of the row that was clicked."""
-        return str(event.row_value[0])
-
-    def read(conversation: str | None, shown: Lines | None, tongue: str) -> Any:
-        """Return the transcript and the trace; where nothing was said, they stay as they are."""
-        if conversation is None:
-            return gr.skip()
-        lines = _history(client, conversation, tongue)
-        said = transcribe(lines, tongue)
-        if said == shown:
-            return gr.skip()
-        return said, files_html(lines, tongue), trace_of_last(client, lines, tongue), said
-
-    known, shown = gr.State(None), gr.State(None)
+    page = LivePage(client)
+    chosen, known, shown = gr.State(None), gr.State(None), gr.State(None)
     look = {"show_progress": "hidden", **CONCURRENCY}
     again = [timer.tick, place.shown.change]
-    gr.on([*again, refresh.click], show, [known, place.tongue], [table, known], **look)
+    gr.on([*again, refresh.click], page.show, [known, place.tongue], [table, known], **look)
     outputs = [transcript, sent, trace, shown]
-    gr.on([*again, chosen.change], read, [chosen, shown, place.tongue], outputs, **look)
-    table.select(choose, None, chosen, **look)
+    gr.on([*again, chosen.change], page.read, [chosen, shown, place.tongue], outputs, **look)
+    table.select(with_event(lambda event: str(event.row_value[0])), None, chosen, **look)
     place.name([hint, refresh, transcript, trace], _labels)
 
 

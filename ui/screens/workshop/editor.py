@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ui.client.authoring_api import AuthoringApi, asked
 from ui.client.http_client import ApiError, Json
 from ui.screens import notices
 from ui.screens.chat.screen import CONCURRENCY
+from ui.screens.components import read_only_table, with_event
 from ui.screens.workshop import views
 from ui.screens.workshop.texts import words
 
@@ -15,6 +16,16 @@ _QUIET: Final = {"show_progress": "hidden", **CONCURRENCY}
 _WIDTHS: Final = ["21%", "11%", "25%", "10%", "20%", "13%"]
 _ARTICLES: Final = "kb/"
 _BEGUN: Final = "---\ntitle: {title}\nlanguage: {language}\n---\n# {title}\n\n"
+
+
+class Edit(NamedTuple):
+    """A text to publish: `base` is the hash of the text it replaces."""
+
+    path: str
+    text: str
+    base: str
+    note: str
+    draft: str | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +146,7 @@ class EditorPage:
             return {self.at.found: _quiet(words(tongue)["choose"])}
         draft = opened["path"] if opened["kind"] == "draft" else None
         base = "" if draft else opened["sha256"]
-        return self._keep(_place(opened, target), text, base, note, draft, tongue)
+        return self._publish(Edit(_place(opened, target), text or "", base, note, draft), tongue)
 
     def save(self, opened: Json | None, text: str | None, note: str, tongue: str) -> Any:
         """Keep the words as a draft, which is not searched."""
@@ -144,32 +155,24 @@ class EditorPage:
         path, base = opened["path"], opened["sha256"]
         if opened["kind"] != "draft":
             path, base = f"drafts/{path.rpartition('/')[2]}", ""
-        return self._keep(path, text, base, note, None, tongue)
+        return self._publish(Edit(path, text or "", base, note), tongue)
 
-    def _keep(  # noqa: PLR0913, PLR0917 — what is published, and how
-        self,
-        path: str,
-        text: str | None,
-        base: str,
-        note: str,
-        draft: str | None,
-        tongue: str,
-    ) -> dict[Any, Any]:
+    def _publish(self, edit: Edit, tongue: str) -> dict[Any, Any]:
         import gradio as gr
 
         said = words(tongue)
         try:
-            made = self.bench.publish(path, text or "", base, note, draft)
+            made = self.bench.publish(*edit)
         except ApiError as error:
             notices.warn(error, tongue)
             if "problems" in error.body:
                 return self._judged(error.body, tongue)
-            if error.code == "stale":  # what is there now, beside the words that stay here
-                return self._judged(asked(lambda: self.bench.check(path, text or "")), tongue)
+            if error.code == "stale":  # show the published text beside the edited one
+                return self._judged(asked(lambda: self.bench.check(edit.path, edit.text)), tongue)
             return {self.at.found: gr.skip()}
-        told = said["published"].format(path=path)
-        notices.inform(told + (said["indexing"] if path.startswith(_ARTICLES) else ""), tongue)
-        shown = self._shown(asked(lambda: self.bench.text(path)), tongue)
+        told = said["published"].format(path=edit.path)
+        notices.inform(told + (said["indexing"] if edit.path.startswith(_ARTICLES) else ""), tongue)
+        shown = self._shown(asked(lambda: self.bench.text(edit.path)), tongue)
         return {**shown, **self._judged(made, tongue), self.at.note: ""}
 
     def remove(self, opened: Json | None, note: str, tongue: str) -> Any:
@@ -199,7 +202,9 @@ class EditorPage:
             return gr.skip()
         path = opened["path"] if opened and only else None
         rows = views.history(asked(lambda: self.bench.publications(path)))
-        return gr.update(value={"data": rows, "headers": _columns(words(tongue))})
+        return gr.update(
+            value={"data": rows, "headers": words(tongue)["history_columns"].split("|")}
+        )
 
     def look(self, tongue: str, event: Any) -> Any:
         """Show what the publication of a row changed."""
@@ -237,41 +242,9 @@ def build(editor: EditorPage, said: dict[str, str]) -> None:
 
     at = editor.at
     at.opened, at.judged, at.chosen = gr.State(None), gr.State(None), gr.State(None)
-    small: dict[str, Any] = {"size": "md", "min_width": 90, "interactive": False}
     with gr.Row():
         with gr.Column(scale=7, min_width=420):
-            with gr.Row(equal_height=True, elem_classes="filters"):
-                at.chooser = gr.Dropdown(
-                    [], value=None, label=said["text"], scale=5, elem_id="workshop-text"
-                )
-                at.name = gr.Textbox(
-                    label=said["new"],
-                    placeholder=said["new_path"],
-                    scale=4,
-                    elem_id="workshop-new",
-                )
-                at.create = gr.Button(said["create"], scale=1, min_width=90)
-            at.target = gr.Textbox(label=said["as"], visible=False, elem_id="workshop-target")
-            at.code = gr.Code(
-                language="markdown",
-                lines=20,
-                max_lines=26,
-                show_label=False,
-                wrap_lines=True,
-                buttons=["copy"],
-                elem_id="workshop-code",
-            )
-            at.note = gr.Textbox(label=said["note"], max_length=500, elem_id="workshop-note")
-            with gr.Row():
-                at.check = gr.Button(said["check"], elem_id="workshop-check", **small)
-                at.publish = gr.Button(
-                    said["publish"], variant="primary", elem_id="workshop-publish", **small
-                )
-                at.save = gr.Button(said["save_draft"], elem_id="workshop-save", **small)
-                at.discard = gr.Button(said["discard"], elem_id="workshop-discard", **small)
-                at.remove = gr.Button(
-                    said["remove"], variant="stop", elem_id="workshop-remove", **small
-                )
+            _editor(at, said)
         with gr.Column(scale=5, min_width=320):
             at.found = gr.HTML(_quiet(said["choose"]), elem_id="workshop-found")
             at.preview = gr.HTML(elem_id="workshop-preview")
@@ -280,13 +253,9 @@ def build(editor: EditorPage, said: dict[str, str]) -> None:
         at.only = gr.Checkbox(label=said["only_this"], scale=0, min_width=180)
     with gr.Row():
         with gr.Column(scale=7, min_width=420):
-            at.history = gr.Dataframe(
-                headers=_columns(said),
-                column_count=len(_WIDTHS),
-                column_widths=_WIDTHS,
-                type="array",
-                interactive=False,
-                show_label=False,
+            at.history = read_only_table(
+                said["history_columns"],
+                _WIDTHS,
                 max_height=300,
                 buttons=[],
                 elem_id="workshop-history",
@@ -296,6 +265,40 @@ def build(editor: EditorPage, said: dict[str, str]) -> None:
             at.back = gr.Button(
                 said["roll_back"], interactive=False, size="md", elem_id="workshop-back"
             )
+
+
+def _editor(at: SimpleNamespace, said: dict[str, str]) -> None:
+    """Lay out the choice of a text, its editor and the buttons."""
+    import gradio as gr
+
+    with gr.Row(equal_height=True, elem_classes="filters"):
+        at.chooser = gr.Dropdown(
+            [], value=None, label=said["text"], scale=5, elem_id="workshop-text"
+        )
+        at.name = gr.Textbox(
+            label=said["new"], placeholder=said["new_path"], scale=4, elem_id="workshop-new"
+        )
+        at.create = gr.Button(said["create"], scale=1, min_width=90)
+    at.target = gr.Textbox(label=said["as"], visible=False, elem_id="workshop-target")
+    at.code = gr.Code(
+        language="markdown",
+        lines=20,
+        max_lines=26,
+        show_label=False,
+        wrap_lines=True,
+        buttons=["copy"],
+        elem_id="workshop-code",
+    )
+    at.note = gr.Textbox(label=said["note"], max_length=500, elem_id="workshop-note")
+    small: dict[str, Any] = {"size": "md", "min_width": 90, "interactive": False}
+    with gr.Row():
+        at.check = gr.Button(said["check"], elem_id="workshop-check", **small)
+        at.publish = gr.Button(
+            said["publish"], variant="primary", elem_id="workshop-publish", **small
+        )
+        at.save = gr.Button(said["save_draft"], elem_id="workshop-save", **small)
+        at.discard = gr.Button(said["discard"], elem_id="workshop-discard", **small)
+        at.remove = gr.Button(said["remove"], variant="stop", elem_id="workshop-remove", **small)
 
 
 def wire(editor: EditorPage) -> None:
@@ -323,7 +326,7 @@ def wire(editor: EditorPage) -> None:
     afterwards(at.remove.click(editor.remove, [at.opened, at.note, at.tongue], page, **_QUIET))
     afterwards(at.discard.click(editor.discard, [at.opened, at.tongue], page, **_QUIET))
     at.only.change(editor.history, past, at.history, **_QUIET)
-    at.history.select(_picked(editor), at.tongue, looking, **_QUIET)
+    at.history.select(with_event(editor.look), at.tongue, looking, **_QUIET)
     going = [at.chosen, at.opened, at.code, at.note, at.tongue]
     afterwards(at.back.click(editor.roll_back, going, [*page, *looking], **_QUIET))
 
@@ -352,21 +355,6 @@ def named(at: SimpleNamespace) -> list[Any]:
     """Return what has words on it."""
     buttons = [at.check, at.publish, at.save, at.discard, at.remove, at.back]
     return [at.chooser, at.name, at.create, at.target, at.note, *buttons, at.history_title, at.only]
-
-
-def _picked(editor: EditorPage) -> Any:
-    """Return the handler of a click on a publication; Gradio looks for the event's type."""
-    import gradio as gr
-
-    def picked(tongue: str, event: Any) -> Any:
-        return editor.look(tongue, event)
-
-    picked.__annotations__ = {"event": gr.SelectData}
-    return picked
-
-
-def _columns(said: dict[str, str]) -> list[str]:
-    return said["history_columns"].split("|")
 
 
 def _findings(checked: Json, tongue: str) -> tuple[str, str]:

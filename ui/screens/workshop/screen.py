@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ui.client.authoring_api import AuthoringApi, asked
 from ui.client.http_client import ApiError, Client, Json
@@ -104,6 +104,19 @@ def _titles(tongue: str) -> list[Any]:
     return [gr.update(label=said[name]) for name in ("texts", "versions", "setup")]
 
 
+class WorkshopState(NamedTuple):
+    """The inputs that the pages depend on, in the order of `_wire`."""
+
+    role: str | None
+    tongue: str
+    opened: Json | None
+    judged: Json | None
+    only: bool
+    chosen: Json | None
+    kind: str
+    version: str | None
+
+
 @dataclass(frozen=True)
 class WorkshopPages:
     """The pages of the workshop, below its head."""
@@ -113,29 +126,21 @@ class WorkshopPages:
     shelf: versions.VersionsPage
     setup: first_run.SetupPage
 
-    def fill(  # noqa: PLR0913, PLR0917 — what each page depends on
-        self,
-        role: str | None,
-        tongue: str,
-        opened: Json | None,
-        judged: Json | None,
-        only: bool,  # noqa: FBT001 — a checkbox
-        chosen: Json | None,
-        kind: str,
-        version: str | None,
-    ) -> Any:
-        """Return all that the pages show, in one language; agents are told nothing."""
+    def fill(self, *inputs: Any) -> Any:
+        """Return all that the pages show, in one language; nothing for agents."""
         import gradio as gr
 
+        state = WorkshopState(*inputs)
+        role, tongue = state.role, state.tongue
         if role in {None, "agent"}:
             return gr.skip()
         return [
             *self.head.watch(role, tongue, None),
             self.editor.texts(tongue),
-            self.editor.history(role, opened, only, tongue),
-            *self.editor.again(opened, judged, chosen, tongue),
-            *self.shelf.show(role, kind, tongue),
-            self.shelf.again(version, tongue),
+            self.editor.history(role, state.opened, state.only, tongue),
+            *self.editor.again(state.opened, state.judged, state.chosen, tongue),
+            *self.shelf.show(role, state.kind, tongue),
+            self.shelf.again(state.version, tongue),
             *self.setup.show(role, tongue),
         ]
 

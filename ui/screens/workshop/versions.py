@@ -8,6 +8,7 @@ from ui.client.authoring_api import AuthoringApi, asked
 from ui.client.http_client import Json
 from ui.screens import notices
 from ui.screens.chat.screen import CONCURRENCY
+from ui.screens.components import read_only_table, with_event
 from ui.screens.workshop import views
 from ui.screens.workshop.texts import words
 
@@ -32,7 +33,10 @@ class VersionsPage:
         found = asked(self.bench.versions)
         said = words(tongue)
         chosen = [one for one in found if kind in {"", one["kind"]}]
-        table = {"data": views.versions(chosen, said), "headers": _columns(said)}
+        table = {
+            "data": views.versions(chosen, said),
+            "headers": said["version_columns"].split("|"),
+        }
         return [gr.update(value=table), views.trend(found, said)]
 
     def look(self, role: str | None, tongue: str, event: Any) -> Any:
@@ -93,13 +97,9 @@ def build(shelf: VersionsPage, said: dict[str, str]) -> None:
     with gr.Row():
         with gr.Column(scale=7, min_width=420):
             at.kind = gr.Dropdown(_kinds(said), value="", label=said["kind"])
-            at.versions = gr.Dataframe(
-                headers=_columns(said),
-                column_count=len(_WIDTHS),
-                column_widths=_WIDTHS,
-                type="array",
-                interactive=False,
-                show_label=False,
+            at.versions = read_only_table(
+                said["version_columns"],
+                _WIDTHS,
                 max_height=360,
                 buttons=[],
                 elem_id="workshop-versions",
@@ -129,7 +129,7 @@ def wire(shelf: VersionsPage) -> None:
     at.kind.change(shelf.show, inputs, outputs, **_QUIET)
     at.seen.change(shelf.show, inputs, outputs, **_QUIET)  # something was built or activated
     told = [at.version, at.about, at.card, at.folded, at.activate]
-    at.versions.select(_picked(shelf), [at.role, at.tongue], told, **_QUIET)
+    at.versions.select(with_event(shelf.look), [at.role, at.tongue], told, **_QUIET)
     done = [
         at.activate.click(shelf.activate, [at.version, at.tongue], at.activate, **_QUIET),
         at.back_models.click(shelf.go_back("models"), at.tongue, None, **_QUIET),
@@ -155,21 +155,6 @@ def labels(tongue: str) -> list[Any]:
 def named(at: SimpleNamespace) -> list[Any]:
     """Return what has words on it."""
     return [at.kind, at.activate, at.back_models, at.back_knowledge, at.folded]
-
-
-def _picked(shelf: VersionsPage) -> Any:
-    """Return the handler of a click on a version; Gradio looks for the event's type."""
-    import gradio as gr
-
-    def picked(role: str | None, tongue: str, event: Any) -> Any:
-        return shelf.look(role, tongue, event)
-
-    picked.__annotations__ = {"event": gr.SelectData}
-    return picked
-
-
-def _columns(said: dict[str, str]) -> list[str]:
-    return said["version_columns"].split("|")
 
 
 def _kinds(said: dict[str, str]) -> list[tuple[str, str]]:
