@@ -188,10 +188,10 @@ def test_a_form_before_the_chat_tells_the_agent_who_it_is(
     form = page.get_by_test_id("form")
     expect(page.get_by_test_id("input")).to_be_hidden()
     form.get_by_label("Name").fill("Kim")
-    form.get_by_role("button", name="Begin").click()
+    form.get_by_role("button", name="Start chat").click()
     expect(form).to_be_visible()  # the address is required
     form.get_by_label("E-mail").fill("kim@example.org")
-    form.get_by_role("button", name="Begin").click()
+    form.get_by_role("button", name="Start chat").click()
     say(page, "a human please")
     answered(page)
     with staff(embedded) as desk:
