@@ -18,10 +18,8 @@ ING = {
     *("debouncing", "fine_tuning", "json_logging", "micro_batching", "model_training"),
     *("search_training", "serving", "spelling", "streaming", "tampering", "understanding"),
 }
-# The screens and a few packages are still in the words of 0.1.0.
-UNREVISED = tuple(
-    str(ROOT / folder) for folder in ("ui", "bot/authoring", "bot/cli", "bot/integrations")
-)
+# A few packages are still in the words of 0.1.0.
+UNREVISED = tuple(str(ROOT / folder) for folder in ("bot/authoring", "bot/cli", "bot/integrations"))
 STANDS = re.compile(r"\b(stands?|stood|lies|lain)\b")
 DEFINITIONS = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 

@@ -1,13 +1,13 @@
-"""What the server refused, in the language of the page: by stable keys, never by its sentences."""
+"""Errors of the server in the locale of the page: by their stable keys, not by their sentences."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from ui import term_texts
 from ui.client.http_client import ApiError, Json
-from ui.i18n import CHINESE, spoken
+from ui.i18n import CHINESE, current_locale
 
-# By the `reason` of a refusal; in braces stand the facts it comes with.
+# By the `reason` of an error; names in braces are its facts.
 REASONS: Final = {
     "signed_out": "您已退出登录，请重新登录。",
     "wrong_password": "用户或密码不正确。",
@@ -66,7 +66,7 @@ REASONS: Final = {
     "not_fine_tuned": "这个基础编码器不能微调，请选择快速训练。",
     "died": "任务进程突然结束，可能是内存不足。\n{said}",
 }
-# What a check of a text finds, by its `reason`.
+# Problems that a check of a text reports, by their `reason`.
 FINDINGS: Final = {
     "too_long": "超过 {most} 个字符，请拆分",
     "no_text": "含有不是文字的字符，请删除",
@@ -82,7 +82,7 @@ FINDINGS: Final = {
     "ended": "已于 {day} 失效：顾客不会看到",
     "left_over": "请写好文章，然后删除这一行",
     "outside": "`{name}` 位于内容文件夹之外：请把文件放在 policy.yml 旁边",
-    # A value of the policy, a template or a canned reply, by its place.
+    # Values of the policy, a template or a canned reply, by their place.
     "field_missing": "{place}：缺少这一项，请补上",
     "field_unknown": "{place}：没有这一项，请检查拼写或删除",
     "field_empty": "{place}：不能为空",
@@ -111,7 +111,7 @@ FINDINGS: Final = {
     "empty_name": "{place}：有一个名称是空的",
     "two_owners": "{place}：{known} 同时属于 {first} 和 {second}",
     "no_values": "{place}：列表是空的",
-    # What does not fit together.
+    # Contradictions between files.
     "unknown_intent": "模型还不认识意图 `{intent}`",
     "no_action": "意图 `{intent}` 的去向是 act，但没有写动作（action）",
     "no_template": "意图 `{intent}` 用到的模板 `{template}` 不存在",
@@ -126,7 +126,7 @@ FINDINGS: Final = {
     "no_texts": "模板 `{template}`：应为一段文字或文字的列表",
     "lone_brace": "模板 `{template}` 中有不属于变量的花括号（{why}）",
     "no_variable": "模板 `{template}` 中的变量 {{{variable}}} 不是名称",
-    # An article, or a file that was sent.
+    # Articles and uploaded files.
     "empty": "文件是空的",
     "without_text": "里面没有文字",
     "not_one_text": "{key} 只能写一段文字，不能写多个",
@@ -153,7 +153,7 @@ FINDINGS: Final = {
     "no_conversation": "第 {row} 行不是含 id 和 turns 的对话（{why}）",
 }
 _OTHER: Final = "内容不符合要求（{why}）"
-# By the code of an error, where it has no reason we know.
+# By the code of an error without a known reason.
 _CODES: Final = {
     "unreachable": "服务器没有响应，请稍后再试。",
     "cut_off": "回复中断，请重新发送。",
@@ -166,7 +166,7 @@ _CODES: Final = {
     "unfit": "内容不符合要求",
     "invalid": "内容有误",
 }
-# By status, where there is no code we know either.
+# By the status of an error without a known code.
 _STATUSES: Final = {
     401: "您已退出登录，请重新登录。",
     403: "您没有此操作的权限。",
@@ -177,72 +177,68 @@ _STATUSES: Final = {
     422: "内容有误",
     429: "请求过多，请稍后再试。",
 }
-_CLIENTS, _SERVERS = "请求未被接受", "服务器出错，请稍后再试。"
+_REFUSED, _SERVER_ERROR = "请求未被接受", "服务器出错，请稍后再试。"
 _SERVER: Final = 500
-_SHOWN: Final = 5  # problems in one notice
+_MAX_LISTED: Final = 5  # problems in one notice
 
 
-def told(error: ApiError, tongue: str | None = None) -> str:
-    """Return a refusal in a language of the page, by default that of the event handled now."""
-    if (tongue or spoken()) != CHINESE:
+def error_text(error: ApiError, locale: str | None = None) -> str:
+    """Return an error in a locale, by default that of the event handled now."""
+    if (locale or current_locale()) != CHINESE:
         return str(error)
-    errors = [one for one in error.body.get("problems", ()) if one["severity"] == "error"]
-    if errors:
-        lines = [f"第 {one['line']} 行：" if one["line"] else "" for one in errors]
-        found = [finding(one, CHINESE) for one in errors]
-        return "；".join(map("".join, list(zip(lines, found, strict=True))[:_SHOWN]))
-    given = error.body.get("error") or {}
-    return _sentence(given) or _general(error)
+    problems = [item for item in error.body.get("problems", ()) if item["severity"] == "error"]
+    if problems:
+        lines = [f"第 {item['line']} 行：" if item["line"] else "" for item in problems]
+        texts = [problem_text(item, CHINESE) for item in problems]
+        return "；".join(map("".join, list(zip(lines, texts, strict=True))[:_MAX_LISTED]))
+    return _sentence(error.body.get("error") or {}) or _general(error)
 
 
-def finding(one: Json, tongue: str) -> str:
-    """Return what the check of a text found, without its line."""
-    if tongue != CHINESE:
-        return str(one["message"])
-    return _placed(one) or _OTHER.format(why=one["message"])
+def problem_text(problem: Json, locale: str) -> str:
+    """Return a problem that the check of a text reported, without its line."""
+    if locale != CHINESE:
+        return str(problem["message"])
+    return _with_file(problem) or _OTHER.format(why=problem["message"])
 
 
-def unread(file: Json, tongue: str) -> str:
+def unread_file_text(file: Json, locale: str) -> str:
     """Return the name of a file that could not be read, and why."""
-    why = _placed(file) if tongue == CHINESE else ""
+    why = _with_file(file) if locale == CHINESE else ""
     return f"{file['path']}：{why}" if why else f"{file['path']}: {file['error']}"
 
 
-def failed(job: Json, tongue: str) -> str:
-    """Return why a job failed; what only the server has words for stands in those."""
-    told = _sentence(job) if tongue == CHINESE else ""
-    return told.strip() or str(job["error"])
+def job_error_text(job: Json, locale: str) -> str:
+    """Return why a job failed, in the server's words if there are no others."""
+    sentence = _sentence(job) if locale == CHINESE else ""
+    return sentence.strip() or str(job["error"])
 
 
-def _sentence(given: Mapping[str, Any]) -> str:
-    """Return why something was refused, or what was found in it; empty where neither is known."""
-    found = _placed(given)
-    return _filled(REASONS, given) or (f"{found}。" if found else "")
+def _sentence(error: Mapping[str, Any]) -> str:
+    """Return an error or a problem as a sentence; an empty string if its reason is unknown."""
+    problem = _with_file(error)
+    return _fill(REASONS, error) or (f"{problem}。" if problem else "")
 
 
-def _placed(given: Mapping[str, Any]) -> str:
-    """Return what was found, with the file where it is another one than is shown."""
-    found, file = _filled(FINDINGS, given), (given.get("facts") or {}).get("file")
-    return f"{file}：{found}" if found and file else found
+def _with_file(error: Mapping[str, Any]) -> str:
+    """Return a problem, with its file if that is not the one on the screen."""
+    problem, file = _fill(FINDINGS, error), (error.get("facts") or {}).get("file")
+    return f"{file}：{problem}" if problem and file else problem
 
 
-def _filled(sentences: Mapping[str, str], given: Mapping[str, Any]) -> str:
-    """Return the sentence of a reason with its facts; empty where either is not known."""
-    facts = given.get("facts") or {}
-    called = {"state": term_texts.STATES, "role": term_texts.TERMS, "place": {"": "文件"}}
-    named = {name: called.get(name, {}).get(value, value) for name, value in facts.items()}
+def _fill(sentences: Mapping[str, str], error: Mapping[str, Any]) -> str:
+    """Return the sentence of a reason with its facts; an empty string if either is unknown."""
+    facts = error.get("facts") or {}
+    terms = {"state": term_texts.STATES, "role": term_texts.TERMS, "place": {"": "文件"}}
+    translated = {name: terms.get(name, {}).get(value, value) for name, value in facts.items()}
     try:
-        return sentences[given["reason"]].format(**named)
+        return sentences[error["reason"]].format(**translated)
     except KeyError:
         return ""
 
 
 def _general(error: ApiError) -> str:
-    """Return a sentence for a code or a status, with the server's own words where they tell more.
-
-    A sentence that ends is all there is to say.
-    """
+    """Return a sentence for a code or a status, with the server's message if it is unfinished."""
     code = _CODES.get(error.code)
-    status = _SERVERS if error.status >= _SERVER else _STATUSES.get(error.status, _CLIENTS)
+    status = _SERVER_ERROR if error.status >= _SERVER else _STATUSES.get(error.status, _REFUSED)
     sentence = code or status
     return sentence if sentence.endswith("。") else f"{sentence}（{error}）。"

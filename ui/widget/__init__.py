@@ -68,7 +68,7 @@ def _minify(text: str, media_type: str = "text/javascript") -> str:
 
 
 def mount(app: FastAPI, screen: ScreenContext) -> None:
-    """Serve the widget's script at /widget.js and the pages for visitors that show it."""
+    """Serve the widget at /widget.js, and the pages for visitors."""
     for path, asset in scripts().items():
         serve(app, path, asset, _EMBEDDABLE)
     pages.mount(app, screen)

@@ -1,4 +1,4 @@
-"""What the console says, in English and in Chinese."""
+"""The texts of the console in English and Chinese."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -155,63 +155,63 @@ _ZH: Final = {
 }
 
 
-def words(tongue: str) -> dict[str, str]:
-    """Return the words of a language of the page."""
-    return _ZH if tongue == CHINESE else _EN
+def get_texts(locale: str) -> dict[str, str]:
+    """Return the texts of a locale."""
+    return _ZH if locale == CHINESE else _EN
 
 
 @dataclass(frozen=True)
 class ConsoleTexts:
-    """How the page speaks: its own words by name, the server's terms, and the intents' titles.
+    """Texts of a locale: those of the console by name, the server's terms, titles of intents.
 
-    `titles` holds for each intent its title in `en` and `zh`.
+    `titles` has the titles of each intent in `en` and `zh`.
     """
 
-    tongue: str
+    locale: str
     titles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> str:
-        """Return the page's words of a name."""
-        return words(self.tongue)[name]
+        """Return the console's text of a name."""
+        return get_texts(self.locale)[name]
 
     def term(self, value: str | None) -> str:
-        """Return a word of the server's; one we do not know as it is."""
+        """Return a term of the server; an unknown one as it is."""
         return (
-            (term_texts.TERMS.get(value or "") if self.tongue == CHINESE else None) or value or ""
+            (term_texts.TERMS.get(value or "") if self.locale == CHINESE else None) or value or ""
         )
 
     def text(self, texts: Mapping[str, str]) -> str:
-        """Return a text of the home's in the page's language, or in another one it has."""
-        language = "zh" if self.tongue == CHINESE else "en"
+        """Return a text of the home in this locale, or else in a language that it has."""
+        language = "zh" if self.locale == CHINESE else "en"
         return texts.get(language) or next(iter(texts.values()), "")
 
     def state(self, value: str | None) -> str:
-        """Return who has a conversation, or that it waits or is closed."""
+        """Return the state of a conversation."""
         return (
-            (term_texts.STATES.get(value or "") if self.tongue == CHINESE else None) or value or ""
+            (term_texts.STATES.get(value or "") if self.locale == CHINESE else None) or value or ""
         )
 
     def reason(self, value: str | None) -> str:
-        """Return why something was decided; a rule of an intent is told by the intent's title."""
+        """Return the reason of a decision, with the title of the intent in it."""
         kind, _, intent = (value or "").partition(":")
-        if self.tongue != CHINESE:
+        if self.locale != CHINESE:
             return value or ""
-        told = term_texts.REASONS.get(kind, value or "")
-        return f"{told}：{self.title(intent)}" if intent and kind in term_texts.REASONS else told
+        text = term_texts.REASONS.get(kind, value or "")
+        return f"{text}：{self.title(intent)}" if intent and kind in term_texts.REASONS else text
 
     def flaw(self, value: str | None) -> str:
-        """Return why words of a language model, or a statement, were not taken."""
-        if self.tongue != CHINESE:
+        """Return why a statement, or the text of a language model, was rejected."""
+        if self.locale != CHINESE:
             return value or ""
-        kind, _, what = (value or "").partition(": ")
-        named = "、".join(term_texts.FLAWS.get(one, one) for one in what.split(", ") if one)
-        told = term_texts.FLAWS.get(kind, kind)
-        return f"{told}（{named}）" if named else told
+        kind, _, names = (value or "").partition(": ")
+        details = "、".join(term_texts.FLAWS.get(name, name) for name in names.split(", ") if name)
+        text = term_texts.FLAWS.get(kind, kind)
+        return f"{text}（{details}）" if details else text
 
     def title(self, intent: str | None) -> str:
-        """Return what an intent is called; its name where it has no title."""
-        found = self.titles.get(intent or "", {})
-        return found.get("zh" if self.tongue == CHINESE else "en") or intent or ""
+        """Return the title of an intent, or else its name."""
+        titles = self.titles.get(intent or "", {})
+        return titles.get("zh" if self.locale == CHINESE else "en") or intent or ""
 
     def intent(self, title: str) -> str:
         """Return the intent that has a title."""

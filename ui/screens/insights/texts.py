@@ -1,4 +1,4 @@
-"""What the page of figures says, in English and in Chinese."""
+"""The texts of the insights in English and Chinese."""
 
 from typing import Final
 
@@ -150,6 +150,6 @@ _ZH: Final = {
 }
 
 
-def words(language: str) -> dict[str, str]:
-    """Return the words of a language of the page."""
-    return _ZH if language == CHINESE else _EN
+def get_texts(locale: str) -> dict[str, str]:
+    """Return the texts of a locale."""
+    return _ZH if locale == CHINESE else _EN

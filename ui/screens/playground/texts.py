@@ -1,4 +1,4 @@
-"""What the playground says, in English and in Chinese."""
+"""The texts of the playground in English and Chinese."""
 
 from typing import Final
 
@@ -110,6 +110,6 @@ _ZH: Final = {
 }
 
 
-def words(tongue: str) -> dict[str, str]:
-    """Return the words of a language of the page."""
-    return _ZH if tongue == CHINESE else _EN
+def get_texts(locale: str) -> dict[str, str]:
+    """Return the texts of a locale."""
+    return _ZH if locale == CHINESE else _EN
