@@ -87,8 +87,8 @@ _ZH: Final = {
     "chat": "聊天",
     "live": "实时会话",
     "console": "客服台",
-    "playground": "试验场",
-    "insights": "洞察",
+    "playground": "调试台",
+    "insights": "数据洞察",
     "workshop": "工作台",
 }
 

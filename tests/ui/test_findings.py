@@ -173,7 +173,7 @@ def test_an_intent_the_model_does_not_know_is_worth_a_look(trained: Home) -> Non
     line = text[: text.index("  wash:")].count("\n") + 1
     report = check(trained, "policy.yml", text)
     assert report.is_fit
-    warning = f"请留意：</p><ul class='findings'><li><b>第 {line} 行</b> 模型还不认识意图 `wash`"
+    warning = f"请注意：</p><ul class='findings'><li><b>第 {line} 行</b> 模型还不认识意图 `wash`"
     assert warning in problems_html(report)
 
 

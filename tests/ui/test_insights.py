@@ -77,7 +77,7 @@ def test_each_column_leads_to_what_it_counts_and_the_period_before_to_its_days()
                 for heading, (_, is_before) in zip(headings, columns, strict=True)
                 if is_before
             ]
-            assert before == [] if table == "article" else before[0] in {"Before", "上期"}
+            assert before == [] if table == "article" else before[0] in {"Previous", "上期"}
     assert views.figure_of_column("article", 4) == ("thumb_down", False)
     days = views.period_before(30)
     first, last = (date.fromisoformat(days[name]) for name in ("first", "last"))

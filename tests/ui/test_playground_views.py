@@ -62,9 +62,9 @@ def test_nothing_that_is_shown_is_markup(locale: str) -> None:
 
 def test_scores_tokens_cost_and_doubts_are_shown() -> None:
     html = views.steps_html(result(), get_texts(ENGLISH), ConsoleTexts(ENGLISH))
-    for text in ("0.700", "8.250", "0.900", "12 + 34 tokens, counted here", "cost 0.000250"):
+    for text in ("0.700", "8.250", "0.900", "12 + 34 tokens, counted locally", "cost 0.000250"):
         assert text in html
-    assert "<span class='no'>40%</span> (from 50% on it counts)" in html
+    assert "<span class='no'>40%</span> (threshold 50%)" in html
     assert "<td class='no'>not supported" in html
 
 

@@ -52,7 +52,7 @@ def test_a_page_that_is_not_allowed_gets_no_answer(page: Page, server: Server) -
     with WidgetStage(server.url).running() as stranger:
         begin(page, place(stranger, server.url))
         say(page, "hello")
-        expect(page.get_by_test_id("status")).to_contain_text("reconnecting")
+        expect(page.get_by_test_id("status")).to_contain_text("Reconnecting")
         expect(lines(page, "bot")).to_have_count(1)
 
 

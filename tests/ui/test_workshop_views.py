@@ -49,8 +49,8 @@ def test_what_is_wrong_comes_first_with_its_line() -> None:
         {"message": "no date", "line": 3, "severity": "error"},
     ]
     html = views.problems_html({"problems": problems}, TEXTS, ENGLISH)
-    assert html.index("line 3") < html.index("a &lt;b&gt; is odd")
-    assert "Nothing to mend" in views.problems_html({"problems": []}, TEXTS, ENGLISH)
+    assert html.index("Line 3") < html.index("a &lt;b&gt; is odd")
+    assert "No problems found" in views.problems_html({"problems": []}, TEXTS, ENGLISH)
 
 
 def test_a_difference_shows_what_comes_and_goes_and_no_html() -> None:
@@ -65,8 +65,8 @@ def test_a_difference_shows_what_comes_and_goes_and_no_html() -> None:
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({}, "Building the knowledge: encoding 3/12"),
-        ({"total": 0}, "Building the knowledge: encoding<"),
+        ({}, "Building the knowledge base: encoding 3/12"),
+        ({"total": 0}, "Building the knowledge base: encoding<"),
         ({"step": "a new step"}, "a new step"),
         ({"state": "failed", "error": "no <kb>"}, "<pre>no &lt;kb&gt;</pre>"),
         ({"state": "stopped"}, "was stopped"),
@@ -169,7 +169,8 @@ def test_what_is_active_and_not_served_yet_is_named() -> None:
     assert "model m-1, knowledge none" in html
     assert "Not served yet: m-2, k-1" in html
     assert (
-        views.job_html({**status(), "job": None, "due": True}, TEXTS, ENGLISH).count("wait to") == 1
+        views.job_html({**status(), "job": None, "due": True}, TEXTS, ENGLISH).count("waiting to")
+        == 1
     )
 
 
