@@ -174,7 +174,7 @@ def test_an_agent_sees_no_figures_and_reads_in_chinese(consoles: tuple[Page, Pag
     cleo.reload()  # what was chosen stays so
     expect(cleo.get_by_role("tab")).to_have_text(["聊天", "实时会话", "客服台", "调试台"])
     expect(cleo.locator("html")).to_have_attribute("lang", "zh-CN")
-    expect(cleo.locator("#chat-hint")).to_contain_text("发送消息后")
+    expect(cleo.locator("#chat-hint")).to_contain_text("最近一次回复")
     cleo.get_by_role("tab", name="实时会话").click()
     expect(cleo.locator("#live-table")).to_contain_text("最近活动")
     cleo.get_by_role("tab", name="客服台").click()

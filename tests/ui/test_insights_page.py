@@ -54,7 +54,7 @@ def test_figures_lead_to_conversations_in_both_languages(
     expect(page.locator("#insights-outcomes rect.confirmed").nth(3)).to_be_attached()
     expect(page.locator("#insights-voice rect.mood").nth(3)).to_be_attached()
     page.locator("#insights-handoff").click()
-    expect(page.locator("#insights-behind")).to_contain_text("Handed over to agents")
+    expect(page.locator("#insights-behind")).to_contain_text("Handed over")
     expect(page.locator("#insights-behind")).to_be_in_viewport()
     intents = page.locator("#insights-intents")
     count = intents.locator("[data-testid='cell-0-1']").locator("visible=true")

@@ -18,6 +18,6 @@ export default {
   clip: "Attach a file", tooLarge: "This file is too large.", remove: (name) => `Remove ${name}`,
   transcript: "Download conversation", rate: "Rate conversation", anew: "Start new conversation",
   forget: "Delete my data",
-  privacyText: "You are chatting with an automated assistant. Conversations are stored.",
+  privacyText: "An automated assistant answers. Conversations are stored.",
   privacy: "Privacy policy",
 };

@@ -8,9 +8,9 @@ _EN: Final = {
     "conversation": "Conversation",
     "box": "Write as a customer would, in English or 中文…",
     "send": "Send",
-    "again": "Start new conversation",
+    "again": "New conversation",
     "intents": "Intent",
-    "nothing": "Send a message to see how its reply comes about.",
+    "nothing": "Explanation of the last reply",
     "for_and_against": "Words <mark class='for'>for</mark> and <mark "
     "class='against'>against</mark> the intent",
     "similar": "Most similar training examples",
@@ -42,7 +42,7 @@ _ZH: Final = {
     "send": "发送",
     "again": "开始新会话",
     "intents": "意图",
-    "nothing": "发送消息后，这里会说明回复的依据。",
+    "nothing": "最近一次回复的说明",
     "for_and_against": "<mark class='for'>支持</mark>和<mark class='against'>不支持</mark>该意图的"
     "词语",
     "similar": "最相似的训练样本",

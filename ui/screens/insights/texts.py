@@ -16,7 +16,7 @@ _EN: Final = {
     "deflection": "Deflection rate",
     "satisfaction": "CSAT",
     "first": "Time to first word",
-    "handoff": "Handed over to agents",
+    "handoff": "Handed over",
     "suggestions": "Suggestions used",
     "cost": "Cost",
     "before": "previous: {value}",
