@@ -1,4 +1,4 @@
-"""The staff's screens at /app: a Gradio app behind a login, over the HTTP API."""
+"""The staff's screens at /app: a Gradio app behind a login that uses the HTTP API."""
 
 import os
 from html import escape
@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from ui import i18n, login
 from ui.client.http_client import ApiError, Client
-from ui.i18n import CHINESE, LanguageSwitch
+from ui.i18n import CHINESE, LocaleSwitch
 from ui.screens import attachments, notices
 from ui.screens.chat import screen as chat
 from ui.screens.console import layout, records
@@ -52,8 +52,8 @@ _CSS: Final = """
 .found .cited { font-weight: 600; }
 .quiet { opacity: .75; }
 :is(#chat-lines, #live-transcript, #insights-transcript) .icon-button-wrapper { display: none; }
-/* Tables are read: a cell that was clicked shall not grow over the rows beside it, and where there
-   is no room for the columns they are moved, not crushed. */
+/* Tables are only read: a clicked cell does not grow over the rows beside it, and columns without
+   room are scrolled, not squeezed. */
 .table-wrap .selection-button { display: none !important; }
 .table-wrap .body-cell.cell-selected { max-height: 100%; overflow: hidden; }
 :is(#console-table, #live-table) .cell-selected span.text { white-space: nowrap;
@@ -87,20 +87,20 @@ _ZH: Final = {
     "chat": "聊天",
     "live": "实时会话",
     "console": "客服台",
-    "playground": "试验场",
-    "insights": "洞察",
+    "playground": "调试台",
+    "insights": "数据洞察",
     "workshop": "工作台",
 }
 
 
-def titles(language: str) -> dict[str, str]:
-    """Return what the tabs are called in a language of the page."""
-    return _ZH if language == CHINESE else _EN
+def titles(locale: str) -> dict[str, str]:
+    """Return the titles of the tabs in a locale."""
+    return _ZH if locale == CHINESE else _EN
 
 
 def mount(app: FastAPI, screen: ScreenContext) -> None:
     """Mount the screens; Gradio is imported here, because it takes seconds."""
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when it is imported
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read by the import
     import gradio as gr
 
     client = Client(screen.base_url, login.session)
@@ -109,23 +109,25 @@ def mount(app: FastAPI, screen: ScreenContext) -> None:
     with gr.Blocks(title=title, analytics_enabled=False, fill_width=True) as blocks:
         with gr.Row(elem_id="page-head"):
             gr.HTML(f"<h1>{escape(title)}</h1>", padding=False)
-            switch = LanguageSwitch("chat")
+            switch = LocaleSwitch("chat")
         with gr.Tabs() as tabs:
             with gr.Tab(_EN["chat"], id="chat") as tab:
-                chat.build(client, switch.place("chat", tab))
+                chat.build(client, switch.add_tab("chat", tab))
             with gr.Tab(_EN["live"], id="live") as tab:
-                live.build(client, switch.place("live", tab))
+                live.build(client, switch.add_tab("live", tab))
             with gr.Tab(_EN["console"], id="console") as tab:
-                layout.build(client, switch.place("console", tab))
+                layout.build(client, switch.add_tab("console", tab))
             with gr.Tab(_EN["playground"], id="playground") as tab:
-                playground.build(client, switch.place("playground", tab))
-            with gr.Tab(_EN["insights"], id="insights", visible=False) as figures:
-                insights.build(client, switch.place("insights", figures))
+                playground.build(client, switch.add_tab("playground", tab))
+            with gr.Tab(_EN["insights"], id="insights", visible=False) as insights_tab:
+                insights.build(client, switch.add_tab("insights", insights_tab))
             with gr.Tab(_EN["workshop"], id=workshop.ID, visible=False) as tab:
-                place = switch.place(workshop.ID, tab)
-                workshop.build(client, place, workshop.WorkshopTabs(tabs, tab, switch.open))
+                workshop_locale = switch.add_tab(workshop.ID, tab)
+                workshop.build(
+                    client, workshop_locale, workshop.WorkshopTabs(tabs, tab, switch.open_tab)
+                )
         switch.wire(blocks, titles)
-        blocks.load(lambda: gr.update(visible=_may_see_figures(client)), None, figures)
+        blocks.load(lambda: gr.update(visible=_may_see_figures(client)), None, insights_tab)
     gr.mount_gradio_app(
         app,
         blocks,
@@ -144,7 +146,7 @@ def mount(app: FastAPI, screen: ScreenContext) -> None:
 
 
 def _theme() -> Any:
-    """Return Gradio's theme with contrasts of 4.5 and more, which its own has not."""
+    """Return Gradio's theme with contrasts of at least 4.5, which the default lacks."""
     import gradio as gr
 
     dark, darker, grey, light = "*primary_700", "*primary_800", "*neutral_500", "*neutral_400"
@@ -164,7 +166,7 @@ def _theme() -> Any:
 
 
 def _may_see_figures(client: Client) -> bool:
-    """Return whether who signed in may see figures: the server refuses others anyway."""
+    """Return whether the user may see the insights; the server refuses others anyway."""
     try:
         return bool(client.get("/api/session")["role"] != "agent")
     except ApiError:

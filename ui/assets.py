@@ -1,4 +1,4 @@
-"""Static files as they are served: compressed once, kept by browsers, checked each time."""
+"""Static files: compressed once, cached by browsers, revalidated each time."""
 
 import hashlib
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ TYPES: Final = {
     "woff2": "font/woff2",
     "txt": "text/plain; charset=utf-8",
 }
-# No inline script or style, nothing from elsewhere: what a reply says can never run.
+# No inline script or style, nothing from other hosts: text in a reply can never run.
 POLICY: Final = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'self'"
@@ -32,25 +32,25 @@ _SAFE: Final = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-or
 
 @dataclass(frozen=True)
 class StaticAsset:
-    """A file in both forms it is sent in."""
+    """A file, plain and compressed."""
 
     plain: bytes
     media_type: str
 
     @classmethod
     def of(cls, text: str, media_type: str) -> "StaticAsset":
-        """Take a text."""
+        """Return the asset of a text."""
         return cls(text.encode(), media_type)
 
     @cached_property
     def packed(self) -> bytes:
-        """The file as gzip, packed as tightly as that goes: once, when it is first asked for."""
-        found: bytes = zopfli.gzip.compress(self.plain)
-        return found
+        """The file as gzip, compressed when it is first requested."""
+        packed: bytes = zopfli.gzip.compress(self.plain)
+        return packed
 
     @cached_property
     def tag(self) -> str:
-        """What changes with the content."""
+        """The entity tag, a hash of the content."""
         return f'"{hashlib.sha256(self.plain).hexdigest()[:32]}"'
 
 
@@ -58,14 +58,14 @@ def serve(app: FastAPI, path: str, asset: StaticAsset, headers: dict[str, str]) 
     """Serve a file at a path."""
 
     def file(request: Request) -> Response:
-        """Return a file of the screen."""
+        """Return the file."""
         return respond(request, asset, headers)
 
     app.add_api_route(path, file, include_in_schema=False)
 
 
 def respond(request: Request, asset: StaticAsset, headers: dict[str, str]) -> Response:
-    """Return content that browsers keep but ask about each time, so that updates arrive."""
+    """Return a response that browsers cache and revalidate each time, so that updates arrive."""
     headers = {
         **headers,
         **_SAFE,

@@ -7,14 +7,14 @@ from ui.client.models import Article, ConversationLine, PassageView, TurnView
 
 
 class Careline(Client):
-    """A client whose answers are values with types.
+    """A client that returns typed values.
 
         with Careline("http://127.0.0.1:8000") as careline:
             turn = careline.ask("How do I wash my rain jacket?")
             for piece in careline.say("And my boots?", turn.conversation_id):
                 print(piece if isinstance(piece, str) else piece.reply.citations)
 
-    Messages are sent again where the connection broke; the server answers them once.
+    A message is sent again if the connection breaks; the server answers it once.
     """
 
     def ask(
@@ -26,7 +26,7 @@ class Careline(Client):
     def say(
         self, text: str, conversation_id: str | None = None, *, sender: str | None = None
     ) -> Iterator[str | TurnView]:
-        """Send a message and yield the words of the reply as they come, then the turn."""
+        """Send a message and yield the tokens of the reply as they arrive, then the turn."""
         for name, data in self.stream(text, conversation_id, sender=sender):
             if name == "token":
                 yield data["text"]
@@ -40,11 +40,11 @@ class Careline(Client):
     def live(
         self, conversation_id: str, after: str | int | None = None
     ) -> Iterator[ConversationLine]:
-        """Yield a conversation's messages as they come, until the caller stops."""
+        """Yield a conversation's messages as they arrive, until the caller stops."""
         return (ConversationLine.of(line) for line in self.follow(conversation_id, after))
 
     def find(self, query: str, k: int = 5) -> list[PassageView]:
-        """Return the passages that fit a query best."""
+        """Return the passages that match a query best."""
         return [PassageView.of(hit) for hit in self.search(query, k)]
 
     def read(self, article_id: str) -> Article:
@@ -52,5 +52,5 @@ class Careline(Client):
         return Article.of(self.article(article_id))
 
     def why(self, message_id: str) -> Json:
-        """Return the trace of a message: everything that was decided, as the server keeps it."""
+        """Return the trace of a message: everything that led to its reply."""
         return self.trace(message_id)

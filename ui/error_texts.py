@@ -1,26 +1,26 @@
-"""What the server refused, in the language of the page: by stable keys, never by its sentences."""
+"""Errors of the server in the locale of the page: by their stable keys, not by their sentences."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from ui import term_texts
 from ui.client.http_client import ApiError, Json
-from ui.i18n import CHINESE, spoken
+from ui.i18n import CHINESE, current_locale
 
-# By the `reason` of a refusal; in braces stand the facts it comes with.
+# By the `reason` of an error; names in braces are its facts.
 REASONS: Final = {
     "signed_out": "您已退出登录，请重新登录。",
-    "wrong_password": "用户或密码不正确。",
+    "wrong_password": "用户名或密码错误。",
     "role": "此操作需要{role}或更高权限。",
     "policy_role": "策略只能由管理员发布。",
-    "somebody_else": "您以 {user} 登录，不能替别人操作。",
-    "other_site": "其他网站的页面不能代替这里已登录的人操作。",
+    "somebody_else": "您以 {user} 的身份登录，不能替他人操作。",
+    "other_site": "其他网站的页面不能代替已登录的用户操作。",
     "too_many_tries": "尝试次数过多，请 {minutes} 分钟后再试。",
     "with_colleague": "同事正在接待这个会话。",
-    "not_yours": "这个会话已不在您手中（现在：{state}）。",
-    "not_heard_of": "您离开太久，会话将回到队列。",
-    "not_with_bot": "这个会话不在机器人手中（现在：{state}）。",
-    "not_waiting": "这个会话没有在等待（现在：{state}）。",
+    "not_yours": "这个会话已不由您接待（现在：{state}）。",
+    "not_heard_of": "您离开时间过长，会话将回到队列。",
+    "not_with_bot": "这个会话不由机器人接待（现在：{state}）。",
+    "not_waiting": "这个会话不在等待中（现在：{state}）。",
     "closed": "会话已关闭。",
     "orders_first": "请先接管会话：只有接待者才能查看记录。",
     "orders_elsewhere": "记录保存在其他系统中，请到那里查询。",
@@ -28,9 +28,9 @@ REASONS: Final = {
     "no_such_order": "没有与这些信息相符的记录，请向顾客核对。",
     "no_such_intent": "没有意图 {intent}，请从列表中选择。",
     "is_there": "{path} 已经存在：请打开它，或换一个名称。",
-    "changed": "{path} 在您打开之后已被修改，没有写入任何内容。请保留您的文字，重新打开后再填入。",
-    "changed_by": "{path} 在您打开之后已被 {who} 修改，没有写入任何内容。"
-    "请保留您的文字，重新打开后再填入。",
+    "changed": "{path} 在您打开后已被修改，您的修改没有写入。请复制您的文字，重新打开后再粘贴。",
+    "changed_by": "{path} 在您打开后已被 {who} 修改，您的修改没有写入。"
+    "请复制您的文字，重新打开后再粘贴。",
     "unchanged": "{path} 的内容没有变化，没有发布。",
     "belongs_to_home": "{path} 不能删除，可以清空内容。",
     "no_place": "{path} 不能在这里编辑：文章放在 kb/ 下，草稿放在 drafts/ 下。",
@@ -49,13 +49,13 @@ REASONS: Final = {
     "file_too_large": "文件超过 {most} MiB，请拆分。",
     "empty_file": "文件是空的，请另选一个。",
     "request_too_large": "内容过大：最多 {most} 字节。",
-    "occupied": "已有任务在进行，请等它结束或先停止它。",
-    "not_in_work": "任务 {job} 没有在进行。",
+    "occupied": "已有任务在进行，请等待其结束或先停止它。",
+    "not_in_work": "任务 {job} 未在运行。",
     "not_begun": "任务尚未开始，请再试一次。",
     "nothing_before": "没有更早的版本可以回退。",
     "name_taken": "已有主题叫“{name}”，请换一个名称，或将两者合并。",
     "no_topic": "没有这个主题，或没有另一个叫这个名称的主题。",
-    "made_up_topic": "那个主题来自模拟的消息，会随之删除，请另选一个。",
+    "made_up_topic": "该主题来自模拟消息，会随之删除，请另选一个。",
     "no_version": "没有版本 {version}。",
     # Why a job failed.
     "nothing_to_train_on": "还没有对话数据：请先上传含 text 和 intent 两列的 CSV，"
@@ -66,7 +66,7 @@ REASONS: Final = {
     "not_fine_tuned": "这个基础编码器不能微调，请选择快速训练。",
     "died": "任务进程突然结束，可能是内存不足。\n{said}",
 }
-# What a check of a text finds, by its `reason`.
+# Problems that a check of a text reports, by their `reason`.
 FINDINGS: Final = {
     "too_long": "超过 {most} 个字符，请拆分",
     "no_text": "含有不是文字的字符，请删除",
@@ -77,12 +77,12 @@ FINDINGS: Final = {
     "twice": "`{name}` 在这里出现了两次，只有最后一个有效",
     "no_front_matter": "没有文件头：请以 `---`、`language: zh`、`---` 开头",
     "no_language": "没有注明语言：请在顶部写 `language: zh` 或 `en`",
-    "for_staff": "仅供内部人员：不会告诉顾客",
-    "not_before": "{day} 之前不会告诉顾客",
-    "ended": "已于 {day} 失效：顾客不会看到",
+    "for_staff": "仅供内部人员：不会用于回答顾客",
+    "not_before": "{day} 之前不会用于回答顾客",
+    "ended": "已于 {day} 失效：不会用于回答顾客",
     "left_over": "请写好文章，然后删除这一行",
-    "outside": "`{name}` 位于内容文件夹之外：请把文件放在 policy.yml 旁边",
-    # A value of the policy, a template or a canned reply, by its place.
+    "outside": "`{name}` 位于内容文件夹之外：请把文件放到 policy.yml 所在的文件夹",
+    # Values of the policy, a template or a canned reply, by their place.
     "field_missing": "{place}：缺少这一项，请补上",
     "field_unknown": "{place}：没有这一项，请检查拼写或删除",
     "field_empty": "{place}：不能为空",
@@ -111,9 +111,9 @@ FINDINGS: Final = {
     "empty_name": "{place}：有一个名称是空的",
     "two_owners": "{place}：{known} 同时属于 {first} 和 {second}",
     "no_values": "{place}：列表是空的",
-    # What does not fit together.
+    # Contradictions between files.
     "unknown_intent": "模型还不认识意图 `{intent}`",
-    "no_action": "意图 `{intent}` 的去向是 act，但没有写动作（action）",
+    "no_action": "意图 `{intent}` 的处理方式（route）是 act，但没有写操作（action）",
     "no_template": "意图 `{intent}` 用到的模板 `{template}` 不存在",
     "no_emergency_template": "紧急情况用到的模板 `{template}` 不存在",
     "slot_unasked": "`slots` 中的 `{slot}` 没有任何意图会用到",
@@ -126,7 +126,7 @@ FINDINGS: Final = {
     "no_texts": "模板 `{template}`：应为一段文字或文字的列表",
     "lone_brace": "模板 `{template}` 中有不属于变量的花括号（{why}）",
     "no_variable": "模板 `{template}` 中的变量 {{{variable}}} 不是名称",
-    # An article, or a file that was sent.
+    # Articles and uploaded files.
     "empty": "文件是空的",
     "without_text": "里面没有文字",
     "not_one_text": "{key} 只能写一段文字，不能写多个",
@@ -153,7 +153,7 @@ FINDINGS: Final = {
     "no_conversation": "第 {row} 行不是含 id 和 turns 的对话（{why}）",
 }
 _OTHER: Final = "内容不符合要求（{why}）"
-# By the code of an error, where it has no reason we know.
+# By the code of an error without a known reason.
 _CODES: Final = {
     "unreachable": "服务器没有响应，请稍后再试。",
     "cut_off": "回复中断，请重新发送。",
@@ -166,7 +166,7 @@ _CODES: Final = {
     "unfit": "内容不符合要求",
     "invalid": "内容有误",
 }
-# By status, where there is no code we know either.
+# By the status of an error without a known code.
 _STATUSES: Final = {
     401: "您已退出登录，请重新登录。",
     403: "您没有此操作的权限。",
@@ -177,72 +177,68 @@ _STATUSES: Final = {
     422: "内容有误",
     429: "请求过多，请稍后再试。",
 }
-_CLIENTS, _SERVERS = "请求未被接受", "服务器出错，请稍后再试。"
+_REFUSED, _SERVER_ERROR = "请求未被接受", "服务器出错，请稍后再试。"
 _SERVER: Final = 500
-_SHOWN: Final = 5  # problems in one notice
+_MAX_LISTED: Final = 5  # problems in one notice
 
 
-def told(error: ApiError, tongue: str | None = None) -> str:
-    """Return a refusal in a language of the page, by default that of the event handled now."""
-    if (tongue or spoken()) != CHINESE:
+def error_text(error: ApiError, locale: str | None = None) -> str:
+    """Return an error in a locale, by default that of the event handled now."""
+    if (locale or current_locale()) != CHINESE:
         return str(error)
-    errors = [one for one in error.body.get("problems", ()) if one["severity"] == "error"]
-    if errors:
-        lines = [f"第 {one['line']} 行：" if one["line"] else "" for one in errors]
-        found = [finding(one, CHINESE) for one in errors]
-        return "；".join(map("".join, list(zip(lines, found, strict=True))[:_SHOWN]))
-    given = error.body.get("error") or {}
-    return _sentence(given) or _general(error)
+    problems = [item for item in error.body.get("problems", ()) if item["severity"] == "error"]
+    if problems:
+        lines = [f"第 {item['line']} 行：" if item["line"] else "" for item in problems]
+        texts = [problem_text(item, CHINESE) for item in problems]
+        return "；".join(map("".join, list(zip(lines, texts, strict=True))[:_MAX_LISTED]))
+    return _sentence(error.body.get("error") or {}) or _general(error)
 
 
-def finding(one: Json, tongue: str) -> str:
-    """Return what the check of a text found, without its line."""
-    if tongue != CHINESE:
-        return str(one["message"])
-    return _placed(one) or _OTHER.format(why=one["message"])
+def problem_text(problem: Json, locale: str) -> str:
+    """Return a problem that the check of a text reported, without its line."""
+    if locale != CHINESE:
+        return str(problem["message"])
+    return _with_file(problem) or _OTHER.format(why=problem["message"])
 
 
-def unread(file: Json, tongue: str) -> str:
+def unread_file_text(file: Json, locale: str) -> str:
     """Return the name of a file that could not be read, and why."""
-    why = _placed(file) if tongue == CHINESE else ""
+    why = _with_file(file) if locale == CHINESE else ""
     return f"{file['path']}：{why}" if why else f"{file['path']}: {file['error']}"
 
 
-def failed(job: Json, tongue: str) -> str:
-    """Return why a job failed; what only the server has words for stands in those."""
-    told = _sentence(job) if tongue == CHINESE else ""
-    return told.strip() or str(job["error"])
+def job_error_text(job: Json, locale: str) -> str:
+    """Return why a job failed, in the server's words if there are no others."""
+    sentence = _sentence(job) if locale == CHINESE else ""
+    return sentence.strip() or str(job["error"])
 
 
-def _sentence(given: Mapping[str, Any]) -> str:
-    """Return why something was refused, or what was found in it; empty where neither is known."""
-    found = _placed(given)
-    return _filled(REASONS, given) or (f"{found}。" if found else "")
+def _sentence(error: Mapping[str, Any]) -> str:
+    """Return an error or a problem as a sentence; an empty string if its reason is unknown."""
+    problem = _with_file(error)
+    return _fill(REASONS, error) or (f"{problem}。" if problem else "")
 
 
-def _placed(given: Mapping[str, Any]) -> str:
-    """Return what was found, with the file where it is another one than is shown."""
-    found, file = _filled(FINDINGS, given), (given.get("facts") or {}).get("file")
-    return f"{file}：{found}" if found and file else found
+def _with_file(error: Mapping[str, Any]) -> str:
+    """Return a problem, with its file if that is not the one on the screen."""
+    problem, file = _fill(FINDINGS, error), (error.get("facts") or {}).get("file")
+    return f"{file}：{problem}" if problem and file else problem
 
 
-def _filled(sentences: Mapping[str, str], given: Mapping[str, Any]) -> str:
-    """Return the sentence of a reason with its facts; empty where either is not known."""
-    facts = given.get("facts") or {}
-    called = {"state": term_texts.STATES, "role": term_texts.TERMS, "place": {"": "文件"}}
-    named = {name: called.get(name, {}).get(value, value) for name, value in facts.items()}
+def _fill(sentences: Mapping[str, str], error: Mapping[str, Any]) -> str:
+    """Return the sentence of a reason with its facts; an empty string if either is unknown."""
+    facts = error.get("facts") or {}
+    terms = {"state": term_texts.STATES, "role": term_texts.TERMS, "place": {"": "文件"}}
+    translated = {name: terms.get(name, {}).get(value, value) for name, value in facts.items()}
     try:
-        return sentences[given["reason"]].format(**named)
+        return sentences[error["reason"]].format(**translated)
     except KeyError:
         return ""
 
 
 def _general(error: ApiError) -> str:
-    """Return a sentence for a code or a status, with the server's own words where they tell more.
-
-    A sentence that ends is all there is to say.
-    """
+    """Return a sentence for a code or a status, with the server's message if it is unfinished."""
     code = _CODES.get(error.code)
-    status = _SERVERS if error.status >= _SERVER else _STATUSES.get(error.status, _CLIENTS)
+    status = _SERVER_ERROR if error.status >= _SERVER else _STATUSES.get(error.status, _REFUSED)
     sentence = code or status
     return sentence if sentence.endswith("。") else f"{sentence}（{error}）。"

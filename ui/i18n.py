@@ -1,4 +1,4 @@
-"""The language of the staff's screens: chosen once above the tabs, kept in the browser's cookie."""
+"""The language of the staff's screens, its locale: chosen above the tabs, stored in a cookie."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,21 +8,21 @@ from typing import Any, Final
 ENGLISH, CHINESE = "English", "中文"
 COOKIE: Final = "careline_language"  # the login page and its guard read it too
 _BY_CODE: Final = {"en": ENGLISH, "zh": CHINESE}
-_AT_ONCE: Final[Mapping[str, Any]] = {
-    "concurrency_limit": None,  # words are all that is asked for: they wait for no other event
+_EVENT: Final[Mapping[str, Any]] = {
+    "concurrency_limit": None,  # only texts are returned: no need to wait for other events
     "show_progress": "hidden",
     "api_visibility": "private",
 }
-# Tells a screen reader how to read the page, and parts of it in which language to be.
-_READ: Final = f"""(tongue) => {{
-  document.documentElement.lang = tongue === "{CHINESE}" ? "zh-CN" : "en";
+# Screen readers need the language of the page.
+_SET_LANG: Final = f"""(locale) => {{
+  document.documentElement.lang = locale === "{CHINESE}" ? "zh-CN" : "en";
 }}"""
-# Does so at once where it was chosen, and keeps that for a year.
-_KEEP: Final = f"""(tongue, open) => {{
-  const code = tongue === "{CHINESE}" ? "zh" : "en";
+# Sets it at once and stores the choice for a year.
+_STORE: Final = f"""(locale, open) => {{
+  const code = locale === "{CHINESE}" ? "zh" : "en";
   document.cookie = `{COOKIE}=${{code}}; path=/; max-age=31536000; samesite=lax`;
   document.documentElement.lang = code === "zh" ? "zh-CN" : "en";
-  return [tongue, open];
+  return [locale, open];
 }}"""
 
 CSS: Final = """
@@ -38,30 +38,31 @@ Labels = Callable[[str], Sequence[Any]]
 
 
 @dataclass(frozen=True)
-class TabLanguage:
-    """What a tab is given: the choice, and the language it is to be filled in.
+class TabLocale:
+    """The locale of a tab.
 
-    `shown` changes when the tab is opened for the first time, and when it is open, or opened again,
-    in another language: a tab that nobody sees asks the server for nothing.
+    `locale` is the choice of the page. `shown` is the locale that the tab was last filled in: it
+    changes when the tab is opened for the first time or in another locale, so that a tab nobody
+    sees sends no requests.
     """
 
-    tongue: Any
+    locale: Any
     shown: Any
-    named: list[tuple[Sequence[Any], Labels]] = field(default_factory=list)
+    labelled: list[tuple[Sequence[Any], Labels]] = field(default_factory=list)
 
-    def name(self, components: Sequence[Any], labels: Labels) -> None:
-        """Say what has words on it, and which ones in a language, in the same order."""
-        self.named.append((components, labels))
+    def add_labels(self, components: Sequence[Any], labels: Labels) -> None:
+        """Register components and the function that returns their labels, in the same order."""
+        self.labelled.append((components, labels))
 
 
-class LanguageSwitch:
-    """The choice itself: what was opened, and every word that hangs on it."""
+class LocaleSwitch:
+    """The choice of the locale, and all components whose labels follow it."""
 
-    def __init__(self, opened: str) -> None:
-        """Lay the choice out where the blocks are open; `opened` is the tab that is seen first."""
+    def __init__(self, open_tab: str) -> None:
+        """Lay out the choice in the open blocks; `open_tab` is the tab that is shown first."""
         import gradio as gr
 
-        self.tongue = gr.Radio(
+        self.locale = gr.Radio(
             [ENGLISH, CHINESE],
             value=ENGLISH,
             label="English / 中文",
@@ -70,72 +71,74 @@ class LanguageSwitch:
             scale=0,
             elem_id="language",
         )
-        self.open = gr.State(opened)
-        self._places: dict[str, TabLanguage] = {}
+        self.open_tab = gr.State(open_tab)
+        self._locales: dict[str, TabLocale] = {}
         self._tabs: dict[str, Any] = {}
 
-    def place(self, name: str, tab: Any) -> TabLanguage:
-        """Return what the tab of this name is given."""
+    def add_tab(self, name: str, tab: Any) -> TabLocale:
+        """Register a tab and return its locale."""
         import gradio as gr
 
         self._tabs[name] = tab
-        self._places[name] = TabLanguage(self.tongue, gr.State(None))
-        return self._places[name]
+        self._locales[name] = TabLocale(self.locale, gr.State(None))
+        return self._locales[name]
 
     def wire(self, page: Any, titles: Callable[[str], Mapping[str, str]]) -> None:
-        """Join the choice with all words; `titles` are those of the tabs in a language."""
+        """Connect the choice with all labels; `titles` returns those of the tabs in a locale."""
         import gradio as gr
 
-        said = [named for place in self._places.values() for named in place.named]
+        labelled = [pair for locale in self._locales.values() for pair in locale.labelled]
         tabs = [*self._tabs.values()]
-        words = [*tabs, *(component for components, _ in said for component in components)]
-        shown = [place.shown for place in self._places.values()]
+        components = [*tabs, *(component for group, _ in labelled for component in group)]
+        shown = [locale.shown for locale in self._locales.values()]
 
-        def told(tongue: str, opened: str) -> list[Any]:
-            """Return the words of all tabs, and fill the one that is seen."""
-            called = [gr.update(label=titles(tongue)[name]) for name in self._tabs]
-            labels = [label for _, labels in said for label in labels(tongue)]
-            here = [tongue if name == opened else gr.skip() for name in self._places]
-            return [*called, *labels, *here]
+        def fill_open(locale: str, open_tab: str) -> list[Any]:
+            return [locale if name == open_tab else gr.skip() for name in self._locales]
 
-        def begin(opened: str) -> list[Any]:
+        def translate(locale: str, open_tab: str) -> list[Any]:
+            """Return the labels of all tabs, and fill the open one."""
+            names = [gr.update(label=titles(locale)[name]) for name in self._tabs]
+            texts = [text for _, labels in labelled for text in labels(locale)]
+            return [*names, *texts, *fill_open(locale, open_tab)]
+
+        def load(open_tab: str) -> list[Any]:
             """Return the page in its reader's language; it is built in English."""
-            tongue = spoken()
-            if tongue != ENGLISH:
-                return [tongue, *told(tongue, opened)]
-            here = [tongue if name == opened else gr.skip() for name in self._places]
-            return [*[gr.skip()] * (1 + len(words)), *here]
+            locale = current_locale()
+            if locale != ENGLISH:
+                return [locale, *translate(locale, open_tab)]
+            return [*[gr.skip()] * (1 + len(components)), *fill_open(locale, open_tab)]
 
-        begun = page.load(begin, self.open, [self.tongue, *words, *shown], **_AT_ONCE)
-        begun.then(None, self.tongue, None, js=_READ, api_visibility="private")
-        self.tongue.input(told, [self.tongue, self.open], [*words, *shown], js=_KEEP, **_AT_ONCE)
+        outputs = [*components, *shown]
+        loaded = page.load(load, self.open_tab, [self.locale, *outputs], **_EVENT)
+        loaded.then(None, self.locale, None, js=_SET_LANG, api_visibility="private")
+        self.locale.input(translate, [self.locale, self.open_tab], outputs, js=_STORE, **_EVENT)
         for name, tab in self._tabs.items():
             tab.select(
-                lambda tongue, name=name: (tongue, name),
-                self.tongue,
-                [self._places[name].shown, self.open],
-                **_AT_ONCE,
+                lambda locale, name=name: (locale, name),
+                self.locale,
+                [self._locales[name].shown, self.open_tab],
+                **_EVENT,
             )
 
 
-def wanted(headers: Mapping[str, str]) -> str:
-    """Return the language that was chosen, else the first one of the browser's that is known."""
-    found: SimpleCookie = SimpleCookie()
+def preferred_locale(headers: Mapping[str, str]) -> str:
+    """Return the locale of the cookie, or else the first one that browser and page share."""
+    cookies: SimpleCookie = SimpleCookie()
     try:
-        found.load(headers.get("cookie", ""))
+        cookies.load(headers.get("cookie", ""))
     except CookieError:
-        found.clear()
-    if COOKIE in found and found[COOKIE].value in _BY_CODE:
-        return _BY_CODE[found[COOKIE].value]
-    ranked = map(_ranked, headers.get("accept-language", "").split(","))
-    known = [(rank, code) for rank, code in ranked if rank > 0 and code in _BY_CODE]
-    best = max(known, key=lambda one: one[0], default=(1.0, "en"))  # of equals the first
-    return _BY_CODE[best[1]]
+        cookies.clear()
+    if COOKIE in cookies and cookies[COOKIE].value in _BY_CODE:
+        return _BY_CODE[cookies[COOKIE].value]
+    ranges = map(_parse_range, headers.get("accept-language", "").split(","))
+    accepted = [(weight, code) for weight, code in ranges if weight > 0 and code in _BY_CODE]
+    _, code = max(accepted, key=lambda pair: pair[0], default=(1.0, "en"))  # the first of equals
+    return _BY_CODE[code]
 
 
-def _ranked(accepted: str) -> tuple[float, str]:
-    """Return how much a language of Accept-Language is wanted, and its code."""
-    name, _, weight = accepted.partition(";q=")
+def _parse_range(language_range: str) -> tuple[float, str]:
+    """Return the weight and the code of a language of Accept-Language."""
+    name, _, weight = language_range.partition(";q=")
     try:
         rank = float(weight) if weight else 1.0
     except ValueError:
@@ -143,9 +146,9 @@ def _ranked(accepted: str) -> tuple[float, str]:
     return rank, name.strip().partition("-")[0].lower()
 
 
-def spoken() -> str:
-    """Return the language of the page whose event is handled now; English outside of events."""
+def current_locale() -> str:
+    """Return the locale of the page whose event is handled now; English outside of events."""
     from gradio.context import LocalContext
 
     request = LocalContext.request.get(None)
-    return wanted(dict(request.headers)) if request is not None else ENGLISH
+    return preferred_locale(dict(request.headers)) if request is not None else ENGLISH

@@ -1,8 +1,8 @@
-"""The server's own terms in Chinese, as every tab says them."""
+"""The server's terms in Chinese, for all tabs."""
 
 from typing import Final
 
-# What the server says in its own words: moods, roles, languages, routes.
+# Sentiments, roles, languages, routes, channels, kinds of versions.
 TERMS: Final = {
     "calm": "平静",
     "confused": "困惑",
@@ -38,7 +38,7 @@ TERMS: Final = {
     "policy": "策略",
     "content": "内容",
 }
-# Who has a conversation.
+# States of a conversation.
 STATES: Final = {
     "bot": "机器人",
     "queued": "等待中",
@@ -46,7 +46,7 @@ STATES: Final = {
     "returned": "已交还机器人",
     "closed": "已关闭",
 }
-# Why the policy decided so; what follows a colon is the name of an intent.
+# Reasons of decisions; after a colon follows the name of an intent.
 REASONS: Final = {
     "abuse": "辱骂",
     "accepted_offer": "顾客同意转人工",
@@ -86,7 +86,7 @@ REASONS: Final = {
     "with_human": "由人工接待",
     "withdrawn": "顾客不再等待人工",
 }
-# What keeps a statement from being said, and why a language model's words were not all used.
+# Flaws of a statement, and reasons why the text of a language model was not used.
 FLAWS: Final = {
     "beside the question": "答非所问",
     "condition": "条件",

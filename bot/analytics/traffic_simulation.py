@@ -147,7 +147,7 @@ def simulate_traffic(
 
 
 class _TopicShares(NamedTuple):
-    """How often the topics of a day come up, and how often their customers are unhappy."""
+    """The topics of a day: their weights, and the shares of unhappy customers."""
 
     names: Sequence[str]
     weights: np.ndarray[tuple[int], np.dtype[np.float64]]

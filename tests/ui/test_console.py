@@ -146,7 +146,7 @@ def test_three_customers_and_two_agents_read_the_same(
     expect(customers[1].get_by_test_id("csat")).to_be_visible()
 
     cleo.locator("#console-return").click()
-    expect(cleo.locator("#console-head")).to_contain_text("with the bot again")
+    expect(cleo.locator("#console-head")).to_contain_text("returned to the bot")
     say(customers[0], "And how do I wash my boots?")
 
     with staff(server) as desk:
@@ -172,10 +172,10 @@ def test_an_agent_sees_no_figures_and_reads_in_chinese(consoles: tuple[Page, Pag
     expect(cleo.locator("#console-take")).to_have_text("接管")
     expect(cleo.locator("#console-busy")).to_contain_text("等待")
     cleo.reload()  # what was chosen stays so
-    expect(cleo.get_by_role("tab")).to_have_text(["聊天", "实时会话", "客服台", "试验场"])
+    expect(cleo.get_by_role("tab")).to_have_text(["聊天", "实时会话", "客服台", "调试台"])
     expect(cleo.locator("html")).to_have_attribute("lang", "zh-CN")
-    expect(cleo.locator("#chat-hint")).to_contain_text("这里解释")
+    expect(cleo.locator("#chat-hint")).to_contain_text("最近一次回复")
     cleo.get_by_role("tab", name="实时会话").click()
-    expect(cleo.locator("#live-table")).to_contain_text("最近动静")
+    expect(cleo.locator("#live-table")).to_contain_text("最近活动")
     cleo.get_by_role("tab", name="客服台").click()
     expect(cleo.locator("#console-head")).to_contain_text("请在队列中选择")

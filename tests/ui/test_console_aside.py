@@ -68,7 +68,7 @@ def test_files_orders_and_corrections_stand_beside_the_conversation(
     assert kept.text() == "It arrived torn."
     assert kept.headers["content-disposition"].startswith("attachment")
 
-    expect(orders).to_contain_text("Take the conversation over")
+    expect(orders).to_contain_text("Take over the conversation")
     console.locator("#console-take").click()
     expect(orders).to_contain_text("A10234")
     expect(orders).to_contain_text("proven in this conversation")
@@ -82,7 +82,7 @@ def test_files_orders_and_corrections_stand_beside_the_conversation(
     for field, option in (("intent", "(warranty)"), ("article", "merino-care.md")):
         console.locator(f"#console-right-{field} input").click()
         console.get_by_role("option", name=option).first.click()
-        expect(console.locator("#console-kept")).to_contain_text(f"Right {field}")
+        expect(console.locator("#console-kept")).to_contain_text(f"Correct {field}")
     console.locator("#console-right-answer textarea").fill("At 30 degrees; write to a@b.org")
     console.locator("#console-keep").click()
     expect(console.locator("#console-kept")).to_contain_text("At 30 degrees; write to [email]")
@@ -121,7 +121,7 @@ def test_the_playground_shows_every_step(console: Page) -> None:
     expect(steps.locator("[data-step=times]")).to_contain_text("search")
     console.locator("#language").get_by_text("中文", exact=True).click()
     expect(steps.locator("[data-step=support]")).to_contain_text("有依据")
-    expect(console.locator("#playground-go")).to_have_text("试一试")
+    expect(console.locator("#playground-go")).to_have_text("运行")
     console.get_by_role("tab", name="客服台").click()  # where the server says no in Chinese as well
     expect(console.locator("#console-orders")).to_contain_text("接管会话后才能查看记录")
     expect(console.locator("#console-look")).to_be_hidden()

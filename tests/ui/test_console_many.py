@@ -35,7 +35,7 @@ def agent(server: Server) -> Iterator[tuple[User, str]]:
 
 
 @pytest.fixture
-def opened(server: Server) -> Iterator[list[str]]:
+def conversations(server: Server) -> Iterator[list[str]]:
     """Return conversations that wait, the oldest first; others may wait as well."""
     names = [new_id() for _ in range(MANY)]
     with httpx.Client(base_url=f"{server.url}/api", timeout=300) as visitor:
@@ -47,57 +47,57 @@ def opened(server: Server) -> Iterator[list[str]]:
             visitor.delete(f"/conversations/{name}")
 
 
-def counted(console: ConsoleScreen) -> list[str]:
+def record_requests(console: ConsoleScreen) -> list[str]:
     """Return the list that requests of a console are put into."""
-    asked: list[str] = []
+    paths: list[str] = []
 
     def note(request: httpx.Request) -> None:
-        asked.append(request.url.path)
+        paths.append(request.url.path)
 
     console.desk.client._http.event_hooks["request"].append(note)
-    return asked
+    return paths
 
 
 def test_a_tick_asks_the_same_with_fifty_conversations(
-    server: Server, agent: tuple[User, str], opened: list[str]
+    server: Server, agent: tuple[User, str], conversations: list[str]
 ) -> None:
     user, session = agent
     with Client(server.url, session) as client:
-        a_tick_asks_little(ConsoleScreen(DeskApi(client)), server, user, opened)
+        a_tick_asks_little(ConsoleScreen(DeskApi(client)), server, user, conversations)
 
 
 def a_tick_asks_little(
-    console: ConsoleScreen, server: Server, user: User, opened: list[str]
+    console: ConsoleScreen, server: Server, user: User, conversations: list[str]
 ) -> None:
     me = console.open()
-    asked = counted(console)
+    requests = record_requests(console)
     _, table, shown, *_ = console.watch(me, ENGLISH, None, None, *ALL)
-    assert len(asked) == 2
-    rows = [row for row in table["value"]["data"] if row[-1] in opened]
-    assert [row[-1] for row in rows] == opened  # who waits longest stands first
+    assert len(requests) == 2
+    rows = [row for row in table["value"]["data"] if row[-1] in conversations]
+    assert [row[-1] for row in rows] == conversations  # who waits longest stands first
     assert [row[2] for row in rows] == [f"a human please, case {n}" for n in range(MANY)]
     assert {(row[1], row[3]) for row in rows} == {("waiting", "Talk to a person")}
     chinese = console.watch(me, CHINESE, None, None, *ALL)[1]["value"]["data"]
-    assert {row[1] for row in chinese if row[-1] in opened} == {"等待中"}
-    open_one = console.watch(me, ENGLISH, shown, opened[7], *ALL)[1]["value"]["data"]
-    assert [row[-1] for row in open_one if row[0].startswith("▸")] == [opened[7]]
-    asked.clear()
+    assert {row[1] for row in chinese if row[-1] in conversations} == {"等待中"}
+    marked = console.watch(me, ENGLISH, shown, conversations[7], *ALL)[1]["value"]["data"]
+    assert [row[-1] for row in marked if row[0].startswith("▸")] == [conversations[7]]
+    requests.clear()
     again: Any = console.watch(me, ENGLISH, shown, None, *ALL)[1]
     assert again == {"__type__": "update"}  # nothing changed: the table stays
-    assert len(asked) == 2
+    assert len(requests) == 2
 
-    _take_all(server, user, opened)
-    asked.clear()
+    _take_all(server, user, conversations)
+    requests.clear()
     console.stay(me, present=True)
-    assert len(asked) == 1  # presence, and the leases of all fifty
-    mine = console.watch(me, ENGLISH, None, None, "mine", "", "", "", 0)[1]["value"]["data"]
-    assert {row[-1] for row in mine} == set(opened)
-    asked.clear()
-    held = console.read(me, opened[0], None, ENGLISH)[0]
-    assert len(asked) <= 8  # a conversation is opened
-    asked.clear()
-    console.read(me, opened[0], held, ENGLISH)
-    assert len(asked) == 3  # and looked at again: its lines, what is known, the queue
+    assert len(requests) == 1  # presence, and the leases of all fifty
+    own = console.watch(me, ENGLISH, None, None, "mine", "", "", "", 0)[1]["value"]["data"]
+    assert {row[-1] for row in own} == set(conversations)
+    requests.clear()
+    shown_conversation = console.read(me, conversations[0], None, ENGLISH)[0]
+    assert len(requests) <= 8  # a conversation is opened
+    requests.clear()
+    console.read(me, conversations[0], shown_conversation, ENGLISH)
+    assert len(requests) == 3  # and looked at again: its lines, what is known, the queue
 
 
 def _take_all(server: Server, user: User, names: list[str]) -> None:

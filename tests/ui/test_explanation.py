@@ -21,7 +21,7 @@ def token(text: str, start: int, weight: float) -> Json:
 def test_the_pieces_are_the_whole_text_and_the_strongest_word_weighs_one() -> None:
     text = "  Where is it? 🎒"
     tokens = [token("Where", 2, 2.0), token("is", 8, -1.0), token("it", 11, 0.0)]
-    pieces = views.coloured(text, tokens)
+    pieces = views.weigh_words(text, tokens)
     assert "".join(piece for piece, _ in pieces) == text
     assert [pair for pair in pieces if pair[1] is not None] == [
         ("Where", 1.0),
@@ -34,12 +34,12 @@ def test_the_pieces_are_the_whole_text_and_the_strongest_word_weighs_one() -> No
 def test_a_text_without_words_has_no_colours(
     text: str, shown: list[tuple[str, float | None]]
 ) -> None:
-    assert views.coloured(text, []) == shown
-    assert views.words_html(views.coloured(text, []), ENGLISH) == ""
+    assert views.weigh_words(text, []) == shown
+    assert views.words_html(views.weigh_words(text, []), ENGLISH) == ""
 
 
 def test_words_that_weigh_nothing_are_no_division_by_zero() -> None:
-    assert views.coloured("a", [token("a", 0, 0.0)]) == [("a", 0.0)]
+    assert views.weigh_words("a", [token("a", 0, 0.0)]) == [("a", 0.0)]
 
 
 def test_words_for_and_against_are_marked_and_nothing_is_interpreted() -> None:

@@ -14,7 +14,7 @@ from bot.core.settings import Settings
 from ui import error_texts
 from ui.i18n import CHINESE, ENGLISH
 from ui.screens.workshop import views
-from ui.screens.workshop.texts import words
+from ui.screens.workshop.texts import get_texts
 
 # One entry of each kind; every place in them is made wrong in turn.
 POLICY: dict[str, Any] = {
@@ -82,54 +82,55 @@ def check(home: Home, path: str, text: str) -> draft_checks.DraftReport:
     return draft_checks.check(home.path, home.labels(), editable_files.read(home.path, path), text)
 
 
-def shown(found: draft_checks.DraftReport) -> str:
+def problems_html(report: draft_checks.DraftReport) -> str:
     """Return what a Chinese page shows of a check."""
     problems = [
-        {**vars(one), "severity": "error" if one.is_error else "warning"} for one in found.problems
+        {**vars(problem), "severity": "error" if problem.is_error else "warning"}
+        for problem in report.problems
     ]
-    return views.findings({"problems": problems}, words(CHINESE), CHINESE)
+    return views.problems_html({"problems": problems}, get_texts(CHINESE), CHINESE)
 
 
-def wrong(good: Any) -> Iterator[Any]:
+def spoilt(content: Any) -> Iterator[Any]:
     """Yield a content with each of its places made wrong: odd, missing, or not known."""
 
-    def below(found: Any) -> Iterator[tuple[Any, Any]]:
-        for key in found if isinstance(found, dict) else range(len(found)):
-            yield found, key
-            if isinstance(found[key], dict | list):
-                yield from below(found[key])
+    def below(value: Any) -> Iterator[tuple[Any, Any]]:
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield value, key
+            if isinstance(value[key], dict | list):
+                yield from below(value[key])
 
-    for number in range(len([*below(good)])):
+    for number in range(len([*below(content)])):
         for odd in ODD:
-            made = copy.deepcopy(good)
-            around, key = [*below(made)][number]
-            around[key] = odd
-            yield made
-        made = copy.deepcopy(good)
-        around, key = [*below(made)][number]
-        del around[key]
-        yield made
-        if isinstance(around, dict):
-            around["no_such_entry"] = "x"
-            yield made
+            changed = copy.deepcopy(content)
+            parent, key = [*below(changed)][number]
+            parent[key] = odd
+            yield changed
+        changed = copy.deepcopy(content)
+        parent, key = [*below(changed)][number]
+        del parent[key]
+        yield changed
+        if isinstance(parent, dict):
+            parent["no_such_entry"] = "x"
+            yield changed
 
 
 @pytest.mark.parametrize("path", GOOD)
 def test_whatever_is_wrong_is_told_in_chinese(home: Home, path: str) -> None:
     assert check(home, path, yaml.safe_dump(GOOD[path])).problems == ()
     count = 0
-    for content in [*ODD, *wrong(GOOD[path])]:
-        found = check(home, path, yaml.safe_dump(content))
-        for problem in found.problems:
+    for content in [*ODD, *spoilt(GOOD[path])]:
+        report = check(home, path, yaml.safe_dump(content))
+        for problem in report.problems:
             count += 1
-            told = error_texts.finding({**vars(problem)}, CHINESE)
-            assert UNKNOWN not in told, problem
-            assert error_texts.finding({**vars(problem)}, ENGLISH) == problem.message
+            text = error_texts.problem_text({**vars(problem)}, CHINESE)
+            assert UNKNOWN not in text, problem
+            assert error_texts.problem_text({**vars(problem)}, ENGLISH) == problem.message
     assert count > 20
 
 
 @pytest.mark.parametrize(
-    ("path", "text", "told"),
+    ("path", "text", "problem"),
     [
         (
             "policy.yml",
@@ -161,22 +162,22 @@ def test_whatever_is_wrong_is_told_in_chinese(home: Home, path: str) -> None:
     ],
 )
 def test_a_finding_stands_in_chinese_with_its_line(
-    home: Home, path: str, text: str, told: str
+    home: Home, path: str, text: str, problem: str
 ) -> None:
-    assert told in shown(check(home, path, text))
+    assert problem in problems_html(check(home, path, text))
 
 
 def test_an_intent_the_model_does_not_know_is_worth_a_look(trained: Home) -> None:
     policy = (trained.path / "policy.yml").read_text(encoding="utf-8")
     text = policy.replace("routes:\n", "routes:\n  wash: retrieve\n")
     line = text[: text.index("  wash:")].count("\n") + 1
-    found = check(trained, "policy.yml", text)
-    assert found.is_fit
-    warned = f"请留意：</p><ul class='findings'><li><b>第 {line} 行</b> 模型还不认识意图 `wash`"
-    assert warned in shown(found)
+    report = check(trained, "policy.yml", text)
+    assert report.is_fit
+    warning = f"请注意：</p><ul class='findings'><li><b>第 {line} 行</b> 模型还不认识意图 `wash`"
+    assert warning in problems_html(report)
 
 
 def test_what_is_wrong_in_another_file_is_told_with_its_name(tmp_path: Path) -> None:
     (tmp_path / "policy.yml").write_text("routes: {human: dance}\n", encoding="utf-8")
-    found = check(Home(Settings.load(tmp_path)), "templates/en.yml", "human: ok\n")
-    assert "<li>policy.yml：routes.human.route：只能是" in shown(found)
+    report = check(Home(Settings.load(tmp_path)), "templates/en.yml", "human: ok\n")
+    assert "<li>policy.yml：routes.human.route：只能是" in problems_html(report)

@@ -7,13 +7,13 @@ import pytest
 from ui.i18n import CHINESE, ENGLISH
 from ui.screens.console.texts import ConsoleTexts
 from ui.screens.playground import views
-from ui.screens.playground.screen import attempt
-from ui.screens.playground.texts import words
+from ui.screens.playground.screen import try_question
+from ui.screens.playground.texts import get_texts
 
 EVIL = "<img src=x onerror=alert(1)>"
 
 
-def found(**values: Any) -> dict[str, Any]:
+def result(**values: Any) -> dict[str, Any]:
     """Return what the server says of a question, every text of it hostile."""
     turn = {
         "language": "en",
@@ -32,7 +32,7 @@ def found(**values: Any) -> dict[str, Any]:
     }
     passage = {"title": EVIL, "article": EVIL, "text": EVIL}
     scores = {"dense": 0.7, "sparse": 8.25, "score": 0.9, "used": True}
-    written = {
+    call = {
         "model": EVIL,
         "tokens": {"prompt": 12, "completion": 34, "reported": False},
         "cost": 0.00025,
@@ -41,7 +41,7 @@ def found(**values: Any) -> dict[str, Any]:
     }
     return {
         "turn": turn,
-        "trace": {"template": EVIL, "action": EVIL, "generated": [written]},
+        "trace": {"template": EVIL, "action": EVIL, "generated": [call]},
         "earlier": [{"text": EVIL, "reply": EVIL}],
         "candidates": [passage | scores],
         "evidence": {"score": 0.4, "threshold": 0.5},
@@ -52,32 +52,34 @@ def found(**values: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("tongue", [ENGLISH, CHINESE])
-def test_nothing_that_is_shown_is_markup(tongue: str) -> None:
-    said, terms = words(tongue), ConsoleTexts(tongue)
-    assert "<img" not in views.reply(found(), said, terms) + views.steps(found(), said, terms)
+@pytest.mark.parametrize("locale", [ENGLISH, CHINESE])
+def test_nothing_that_is_shown_is_markup(locale: str) -> None:
+    texts, terms = get_texts(locale), ConsoleTexts(locale)
+    assert "<img" not in views.reply_html(result(), texts, terms) + views.steps_html(
+        result(), texts, terms
+    )
 
 
 def test_scores_tokens_cost_and_doubts_are_shown() -> None:
-    shown = views.steps(found(), words(ENGLISH), ConsoleTexts(ENGLISH))
-    for text in ("0.700", "8.250", "0.900", "12 + 34 tokens, counted here", "cost 0.000250"):
-        assert text in shown
-    assert "<span class='no'>40%</span> (from 50% on it counts)" in shown
-    assert "<td class='no'>not supported" in shown
+    html = views.steps_html(result(), get_texts(ENGLISH), ConsoleTexts(ENGLISH))
+    for text in ("0.700", "8.250", "0.900", "12 + 34 tokens, counted locally", "cost 0.000250"):
+        assert text in html
+    assert "<span class='no'>40%</span> (threshold 50%)" in html
+    assert "<td class='no'>not supported" in html
 
 
 def test_where_nothing_was_searched_checked_or_written_that_is_said() -> None:
-    said = words(ENGLISH)
-    bare = found(candidates=[], evidence=None, support=[])
+    texts = get_texts(ENGLISH)
+    bare = result(candidates=[], evidence=None, support=[])
     bare["trace"]["generated"] = []
-    shown = views.steps(bare, said, ConsoleTexts(ENGLISH))
-    assert all(said[name] in shown for name in ("candidates_none", "support_none", "models_none"))
-    unused = found(candidates=[{**found()["candidates"][0], "used": False}])
-    assert said["unused"] in views.steps(unused, said, ConsoleTexts(ENGLISH))
+    html = views.steps_html(bare, texts, ConsoleTexts(ENGLISH))
+    assert all(texts[name] in html for name in ("candidates_none", "support_none", "models_none"))
+    unused = result(candidates=[{**result()["candidates"][0], "used": False}])
+    assert texts["unused"] in views.steps_html(unused, texts, ConsoleTexts(ENGLISH))
 
 
 def test_both_languages_have_the_same_words() -> None:
-    english, chinese = words(ENGLISH), words(CHINESE)
+    english, chinese = get_texts(ENGLISH), get_texts(CHINESE)
     assert english.keys() == chinese.keys()
     assert [k for k, text in english.items() if text.count("{") != chinese[k].count("{")] == []
 
@@ -85,7 +87,7 @@ def test_both_languages_have_the_same_words() -> None:
 def test_empty_lines_are_no_messages_and_no_language_is_none() -> None:
     sent: dict[str, Any] = {}
 
-    class Asked:
+    class FakeClient:
         def post(self, path: str, **body: Any) -> dict[str, Any]:
             sent[path] = body
             return {}
@@ -93,6 +95,6 @@ def test_empty_lines_are_no_messages_and_no_language_is_none() -> None:
         def get(self, path: str) -> dict[str, Any]:
             return {"intents": [{"intent": "a", "en": "A", "zh": "甲"}], "path": path}
 
-    done = attempt(Asked(), "hi", ["one", " ", "two"], "", "cli")  # type: ignore[arg-type]
+    response = try_question(FakeClient(), "hi", ["one", " ", "two"], "", "cli")  # type: ignore[arg-type]
     assert sent == {"/api/playground": {"text": "hi", "channel": "cli", "earlier": ["one", "two"]}}
-    assert done["titles"]["a"]["zh"] == "甲"
+    assert response["titles"]["a"]["zh"] == "甲"

@@ -16,7 +16,7 @@ from tests.ui.desk import choose
 from tests.ui.signing import PASSWORD, sign_in
 from ui.app import titles
 from ui.i18n import CHINESE, ENGLISH
-from ui.screens.workshop.texts import words
+from ui.screens.workshop.texts import get_texts
 
 # What Gradio's own parts do wrong, by rule and class: not ours to change.
 GRADIOS: Final = {
@@ -25,7 +25,7 @@ GRADIOS: Final = {
     # A long gr.Dataframe has no rows for a moment while it draws those in sight.
     ("aria-required-children", "table-wrap"),
 }
-TONGUES: Final = {"en": ENGLISH, "zh": CHINESE}
+LOCALES: Final = {"en": ENGLISH, "zh": CHINESE}
 QUESTION: Final = {"en": "How do I wash my rain jacket?", "zh": "雨衣怎么洗？"}
 
 
@@ -115,15 +115,15 @@ def test_nothing_serious_is_found_on_the_screens(  # noqa: PLR0917 — one a fix
     page.emulate_media(color_scheme=scheme)
     sign_in(page, server, supervisor, PASSWORD)
     page.goto(f"{server.url}/app/?__theme={scheme}")
-    tongue, found = TONGUES[language], {}
-    page.locator("#language").get_by_text(tongue, exact=True).click()
-    assert TABS.keys() == titles(tongue).keys()
+    locale, found = LOCALES[language], {}
+    page.locator("#language").get_by_text(locale, exact=True).click()
+    assert TABS.keys() == titles(locale).keys()
     for tab in tabs:
-        page.get_by_role("tab", name=titles(tongue)[tab]).click()
+        page.get_by_role("tab", name=titles(locale)[tab]).click()
         TABS[tab](page, server, language)
         found[tab] = ours(findings(page))
     for part in ("versions", "setup") if "workshop" in tabs else ():
-        page.get_by_role("tab", name=words(tongue)[part], exact=True).click()
+        page.get_by_role("tab", name=get_texts(locale)[part], exact=True).click()
         found[part] = ours(findings(page))
     assert {tab: some for tab, some in found.items() if some} == {}
 

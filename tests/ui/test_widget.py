@@ -108,7 +108,7 @@ def test_a_message_that_is_refused_is_said_so_in_the_chat(page: Page, server: Se
 @pytest.mark.parametrize(
     ("language", "asks", "joined", "typing"),
     [
-        ("en", "I want to talk to a human", "Ann is with you", "Ann is typing"),
+        ("en", "I want to talk to a human", "chatting with Ann", "Ann is typing"),
         ("zh", "我要找真人", "Ann 正在为您服务", "Ann 正在输入"),
     ],
 )
@@ -154,7 +154,7 @@ def test_unread_words_are_counted_on_the_launcher(page: Page, server: Server) ->
             told = {**held, "text": f"number {number}"}
             desk.post(f"{here}/say", json=told).raise_for_status()
         expect(page.get_by_test_id("unread")).to_have_text("2")
-        expect(launcher).to_have_attribute("aria-label", "Open the chat, 2 new")
+        expect(launcher).to_have_attribute("aria-label", "Open chat, 2 new")
         page.reload()
         expect(page.get_by_test_id("unread")).to_have_text("2")
         launcher.click()
@@ -172,7 +172,7 @@ def test_at_the_end_the_conversation_is_rated_once(page: Page, server: Server) -
         desk.post(f"{here}/close", json=held).raise_for_status()
         csat = page.get_by_test_id("csat")
         csat.get_by_role("button", name="Send").click()
-        expect(page.get_by_test_id("said")).to_contain_text("Choose a number")
+        expect(page.get_by_test_id("said")).to_contain_text("Choose a score")
         page.get_by_test_id("score-4").click()
         csat.get_by_role("textbox").fill("quick")
         csat.get_by_role("button", name="Send").click()

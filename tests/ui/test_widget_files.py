@@ -17,7 +17,7 @@ _STATEMENT = re.compile(r";\n")
 
 def sources() -> dict[str, str]:
     room = files("ui") / "widget"
-    names = (*widget.MODULES, *widget.APART)
+    names = (*widget.MODULES, *widget.SEPARATE)
     return {name: (room / f"{name}.js").read_text("utf-8") for name in names}
 
 
@@ -52,7 +52,7 @@ def test_modules_import_what_stands_before_them() -> None:
         )
         assert imported <= known, name
         known.add(name)
-    for name in widget.APART:
+    for name in widget.SEPARATE:
         assert "import " not in found[name]
 
 

@@ -118,7 +118,7 @@ def test_what_is_written_without_a_connection_is_sent_later(
     begin(page, place(stage, embedded.url))
     page.context.set_offline(offline=True)
     say(page, "How long does standard shipping take?")
-    expect(page.get_by_test_id("status")).to_contain_text("reconnecting")
+    expect(page.get_by_test_id("status")).to_contain_text("Reconnecting")
     expect(lines(page, "customer")).to_have_count(1)
     page.context.set_offline(offline=False)
     answered(page)

@@ -52,7 +52,7 @@ def test_a_page_that_is_not_allowed_gets_no_answer(page: Page, server: Server) -
     with WidgetStage(server.url).running() as stranger:
         begin(page, place(stranger, server.url))
         say(page, "hello")
-        expect(page.get_by_test_id("status")).to_contain_text("reconnecting")
+        expect(page.get_by_test_id("status")).to_contain_text("Reconnecting")
         expect(lines(page, "bot")).to_have_count(1)
 
 
@@ -188,10 +188,10 @@ def test_a_form_before_the_chat_tells_the_agent_who_it_is(
     form = page.get_by_test_id("form")
     expect(page.get_by_test_id("input")).to_be_hidden()
     form.get_by_label("Name").fill("Kim")
-    form.get_by_role("button", name="Begin").click()
+    form.get_by_role("button", name="Start chat").click()
     expect(form).to_be_visible()  # the address is required
     form.get_by_label("E-mail").fill("kim@example.org")
-    form.get_by_role("button", name="Begin").click()
+    form.get_by_role("button", name="Start chat").click()
     say(page, "a human please")
     answered(page)
     with staff(embedded) as desk:

@@ -68,13 +68,13 @@ def test_an_article_is_edited_published_asked_for_and_rolled_back(
 
     write(page, text.replace("language: en", "valid_from: soon"))
     page.locator("#workshop-publish").click()
-    expect(page.locator("#workshop-found")).to_contain_text("line 3")
+    expect(page.locator("#workshop-found")).to_contain_text("Line 3")
     expect(page.locator("#workshop-found")).to_contain_text("no date")
     expect(code).to_contain_text("valid_from: soon")  # nothing that was typed is lost
 
     write(page, text.replace("at 30 °C", "at 47 °C"))
     page.locator("#workshop-check").click()
-    expect(page.locator("#workshop-found")).to_contain_text("Nothing to mend")
+    expect(page.locator("#workshop-found")).to_contain_text("No problems found")
     expect(page.locator("#workshop-preview .plus").first).to_contain_text("47 °C")
     expect(page.locator("#workshop-preview .passage").first).to_contain_text("47 °C")
     page.locator("#workshop-note textarea, #workshop-note input").fill("a new washing label")
@@ -108,7 +108,7 @@ def of_two_who_edit_the_second_is_told_and_keeps_the_words(page: Page, server: S
     expect(page.get_by_text("since you opened it").first).to_be_visible()
     expect(code).to_contain_text("My own words.")
     choose(page, "policy.yml")  # what is not published is not lost by a click beside it
-    expect(page.get_by_text("are not published").first).to_be_visible()
+    expect(page.get_by_text("unpublished changes").first).to_be_visible()
     expect(code).to_contain_text("My own words.")
     page.locator("#workshop-discard").click()
     expect(code).not_to_contain_text("My own words.")
@@ -117,7 +117,7 @@ def of_two_who_edit_the_second_is_told_and_keeps_the_words(page: Page, server: S
     expect(code).to_contain_text("language: zh")
     write(page, "---\nlanguage: zh\n---\n风筝。\n")
     choose(page, "policy.yml")
-    expect(page.get_by_text("kb/zh/kites.md has changes").first).to_be_visible()
+    expect(page.get_by_text("kb/zh/kites.md has unpublished changes").first).to_be_visible()
     expect(code).to_contain_text("风筝。")
     file.write_text(before, encoding="utf-8")
 
@@ -175,7 +175,7 @@ def test_a_broken_policy_is_told_of_in_chinese(page: Page, server: Server) -> No
     head = notice.locator(".toast-title").evaluate("e => getComputedStyle(e, '::after').content")
     assert head == '"请注意"'
     page.locator("#language").get_by_text("English", exact=True).click()
-    expect(found.first).to_have_text("line 3 routes.refund.route: Field required")
+    expect(found.first).to_have_text("Line 3 routes.refund.route: Field required")
 
 
 @pytest.mark.slow
@@ -207,7 +207,7 @@ def _set_up(page: Page, server: Server) -> None:
     page.locator("#setup-documents input[type=file]").set_input_files(
         [file("kites.md", article), file("broken.md", b"\x00")]
     )
-    expect(page.locator("#setup-documents-kept")).to_contain_text("kb/kites.md is there")
+    expect(page.locator("#setup-documents-kept")).to_contain_text("kb/kites.md was saved")
     expect(page.locator("#setup-documents-kept")).to_contain_text("broken.md cannot be read")
     page.locator("#setup-ingest").click()
     expect(page.locator("#workshop-job .job")).to_be_visible()
@@ -230,4 +230,4 @@ def _set_up(page: Page, server: Server) -> None:
     page.get_by_role("button", name="Ask").click()
     expect(page.locator("#setup-answer")).to_contain_text("9 km/h")
     expect(page.locator("#setup-answer")).to_contain_text("kites.md")
-    expect(page.locator("#setup-welcome")).to_contain_text("This home answers")
+    expect(page.locator("#setup-welcome")).to_contain_text("This home is set up")

@@ -1,4 +1,4 @@
-"""The desk's part of the HTTP API, as somebody who signed in."""
+"""The desk's part of the HTTP API, with the session of the signed-in user."""
 
 import secrets
 from dataclasses import dataclass
@@ -9,47 +9,47 @@ from ui.client.http_client import Client, Json
 
 @dataclass(frozen=True)
 class DeskApi:
-    """What an agent does; every refusal is an ApiError with the server's words."""
+    """The actions of an agent; an error of the server is an ApiError with its message."""
 
     client: Client
 
     def me(self) -> Json:
-        """Return who signed in."""
+        """Return the signed-in user."""
         return self.client.get("/api/session")
 
     def agents(self) -> list[Json]:
-        """Return all agents, who is there and how busy they are."""
-        found: list[Json] = self.client.get("/api/desk/agents")["agents"]
-        return found
+        """Return all agents, with their presence and their load."""
+        agents: list[Json] = self.client.get("/api/desk/agents")["agents"]
+        return agents
 
-    def be_present(self, agent: str, *, online: bool, renew: bool = False) -> None:
-        """Say that an agent is there, or has left; `renew` says: and still at all of theirs."""
+    def set_presence(self, agent: str, *, online: bool, renew: bool = False) -> None:
+        """Set whether an agent is online; `renew` extends the leases of all their conversations."""
         path = f"/api/desk/agents/{quote(agent, safe='')}/presence"
         self.client.post(path, online=online, renew=renew)
 
     def queue(self) -> Json:
-        """Return the conversations that wait or are with somebody."""
+        """Return the conversations that wait or are with an agent."""
         return self.client.get("/api/desk/queue")
 
-    def known(self, conversation: str) -> Json:
-        """Return who has a conversation and what is known of it."""
+    def details(self, conversation: str) -> Json:
+        """Return the owner and the details of a conversation."""
         return self.client.get(_path(conversation))
 
-    def look(self, conversation: str, what: str) -> Json:
-        """Return the summary, suggestions or canned replies of a conversation."""
-        return self.client.get(f"{_path(conversation)}/{what}")
+    def get_part(self, conversation: str, name: str) -> Json:
+        """Return the summary, suggestions, canned replies or records of a conversation."""
+        return self.client.get(f"{_path(conversation)}/{name}")
 
     def intents(self) -> dict[str, Json]:
-        """Return the intents there are, each with its titles in `en` and `zh`."""
-        found = self.client.get("/api/desk/intents")["intents"]
-        return {one["intent"]: one for one in found}
+        """Return the intents, each with its titles in `en` and `zh`."""
+        intents = self.client.get("/api/desk/intents")["intents"]
+        return {intent["intent"]: intent for intent in intents}
 
     def corrections(self, message: str) -> Json:
-        """Return what was corrected about a message."""
+        """Return the corrections of a message."""
         return self.client.get(f"/api/desk/messages/{quote(message, safe='')}/corrections")
 
     def correct(self, message: str, kind: str, value: str) -> Json:
-        """Say what would have been right about a message: its intent, article or answer."""
+        """Correct a message: its intent, article or answer."""
         path = f"/api/desk/messages/{quote(message, safe='')}/corrections"
         return self.client.post(path, **{kind: value})
 
@@ -58,27 +58,30 @@ class DeskApi:
         return self.client.post(f"{_path(conversation)}/orders", **fields)
 
     def take(self, conversation: str, agent: str) -> Json:
-        """Take a conversation."""
+        """Take a conversation over."""
         return self.client.post(f"{_path(conversation)}/take", agent=agent)
 
-    def do(self, conversation: str, what: str, agent: str, **more: object) -> Json:
-        """Type, renew, return, transfer or close, as who has the conversation now."""
-        fence = self.known(conversation)["fence"]
-        return self.client.post(f"{_path(conversation)}/{what}", agent=agent, fence=fence, **more)
+    def act(self, conversation: str, action: str, agent: str, **options: object) -> Json:
+        """Type, renew, return, transfer or close, with the fence of the present owner."""
+        fence = self.details(conversation)["fence"]
+        path = f"{_path(conversation)}/{action}"
+        return self.client.post(path, agent=agent, fence=fence, **options)
 
-    def say(self, conversation: str, agent: str, text: str, chosen: tuple[str, int] | None) -> Json:
-        """Send words to the customer; `chosen` is the suggestion they began as, and its place."""
-        more: Json = {"text": text, "client_message_id": secrets.token_hex(16)}
-        if chosen:
-            more |= {"suggestion": chosen[0], "place": chosen[1]}
-        return self.do(conversation, "say", agent, **more)
+    def say(
+        self, conversation: str, agent: str, text: str, suggestion: tuple[str, int] | None
+    ) -> Json:
+        """Send a message; `suggestion` is the offer and the place it was made from, if any."""
+        options: Json = {"text": text, "client_message_id": secrets.token_hex(16)}
+        if suggestion:
+            options |= {"suggestion": suggestion[0], "place": suggestion[1]}
+        return self.act(conversation, "say", agent, **options)
 
     def note(self, conversation: str, text: str) -> None:
         """Write a note for colleagues."""
         self.client.post(f"{_path(conversation)}/notes", text=text)
 
     def label(self, conversation: str, before: list[str], after: list[str]) -> None:
-        """Put labels on a conversation, and take others off."""
+        """Add and remove labels of a conversation."""
         for label in after:
             if label not in before:
                 self.client.post(f"{_path(conversation)}/labels", label=label)

@@ -1,4 +1,4 @@
-"""A small client of the HTTP API: all that the screens know of the server."""
+"""A small client of the HTTP API."""
 
 import json
 import re
@@ -11,34 +11,34 @@ from urllib.parse import quote
 import httpx
 
 Json = dict[str, Any]
-_TIMEOUT: Final = httpx.Timeout(120.0, connect=5.0)  # a reply may be long in coming
-_QUIET_SECONDS: Final = 30.0  # the server gives a sign of life more often
-_AGAIN: Final = frozenset({429, 502, 503, 504})  # what may work a moment later
+_TIMEOUT: Final = httpx.Timeout(120.0, connect=5.0)  # a reply may take long
+_QUIET_SECONDS: Final = 30.0  # the server's heartbeats are more frequent
+_TEMPORARY: Final = frozenset({429, 502, 503, 504})
 _LONGEST_PAUSE: Final = 10.0
-_FAILURES: Final = 8  # connections in a row that brought nothing
+_FAILURES: Final = 8  # connections in a row without a message
 
 _LINE_END: Final = re.compile(r"\r\n|\n|\r(?=.)", re.DOTALL)  # a last \r may get its \n yet
 
 
 class ApiError(Exception):
-    """The server refused or did not answer; `status` is 0 where there was no answer."""
+    """An error of the server; `status` is 0 if there was no response."""
 
     def __init__(self, message: str, status: int = 0, code: str = "unreachable") -> None:
-        """Keep the server's words and its code."""
+        """Store the server's message and code."""
         super().__init__(message)
         self.status = status
         self.code = code
-        self.wait: float | None = None  # how long the server asked us to wait, in seconds
-        self.body: Json = {}  # all that the server answered
+        self.wait: float | None = None  # seconds to wait before the next request
+        self.body: Json = {}  # the body of the response
 
     @property
     def may_pass(self) -> bool:
-        """Whether the same request may work a moment later."""
-        return self.status in _AGAIN or self.code in {"unreachable", "cut_off"}
+        """True if the same request may succeed a moment later."""
+        return self.status in _TEMPORARY or self.code in {"unreachable", "cut_off"}
 
 
 class _Bearer(httpx.Auth):
-    """Shows the token, where there is one."""
+    """Sends the token, if there is one."""
 
     def __init__(self, token: str | Callable[[], str | None] | None) -> None:
         self._token = token
@@ -51,7 +51,7 @@ class _Bearer(httpx.Auth):
 
 
 class Client:
-    """Speaks to a Careline server; may be used by many threads at once."""
+    """A client of a Careline server, safe to use in several threads."""
 
     def __init__(
         self,
@@ -60,15 +60,17 @@ class Client:
         *,
         attempts: int = 3,
     ) -> None:
-        """Use the server at `base_url`; the token opens the console's routes.
+        """Use the server at `base_url`.
 
-        A function is asked for the token before each request.
-
-        What changes nothing, and a message, which the server answers once, is tried `attempts`
-        times.
+        Args:
+            base_url: The address of the server.
+            token: The token for the console's routes, or a function that returns it, which is
+                called before each request.
+            attempts: Attempts for requests that change nothing, and for messages, which the server
+                answers once.
         """
         self._attempts = attempts
-        # The server is a neighbour: a proxy from the environment would only be in the way.
+        # No proxy from the environment: the server is usually on the same machine.
         self._http = httpx.Client(
             base_url=base_url, auth=_Bearer(token), timeout=_TIMEOUT, trust_env=False
         )
@@ -107,18 +109,18 @@ class Client:
     ) -> Iterator[tuple[str, Json]]:
         """Send a message and yield each event and its data; the last one is the turn.
 
-        Where the stream breaks, the message is sent again, and of the second stream, which is
-        about the same reply, only the turn is new. Raises ApiError for an error event, and where
-        every stream ended before the turn.
+        If the stream breaks, the message is sent again; of the second stream, which is about the
+        same reply, only the turn is yielded. Raises ApiError for an error event, and if every
+        stream ends before the turn.
         """
         body = _message(text, conversation_id, sender, client_message_id)
-        begun = False
+        has_begun = False
         for attempt in range(1, self._attempts + 1):
-            repeated = begun
+            is_repeated = has_begun
             try:
                 for name, data in self._stream("POST", "/api/messages", json=body):
-                    begun = True
-                    if name == "turn" or not repeated:
+                    has_begun = True
+                    if name == "turn" or not is_repeated:
                         yield name, data
             except ApiError as error:
                 if attempt == self._attempts or not error.may_pass:
@@ -130,25 +132,25 @@ class Client:
     def _stream(self, method: str, path: str, **options: Any) -> Iterator[tuple[str, Json]]:
         headers = {"Accept": "text/event-stream"}
         try:
-            with self._http.stream(method, path, headers=headers, **options) as answer:
-                if answer.is_error:
-                    answer.read()
-                _check(answer)
-                yield from _until_turn(events(_lines(answer.iter_text())))
+            with self._http.stream(method, path, headers=headers, **options) as response:
+                if response.is_error:
+                    response.read()
+                _check(response)
+                yield from _until_turn(events(_lines(response.iter_text())))
         except httpx.HTTPError as error:
             raise _unreachable(error) from error
 
     def history(self, conversation_id: str, after: str | int | None = None) -> list[Json]:
         """Return a conversation's messages in order, after a position or a message id."""
-        wanted = {} if after is None else {"after": str(after)}
+        query = {} if after is None else {"after": str(after)}
         path = f"/api/conversations/{quote(conversation_id, safe='')}/messages"
-        lines: list[Json] = self._json("GET", path, params=wanted)["messages"]
+        lines: list[Json] = self._json("GET", path, params=query)["messages"]
         return lines
 
     def follow(self, conversation_id: str, after: str | int | None = None) -> Iterator[Json]:
-        """Yield a conversation's messages as they come, until the caller stops.
+        """Yield a conversation's messages as they arrive, until the caller stops.
 
-        A connection that breaks is opened again where it broke: no message is missed or repeated.
+        A connection that breaks is resumed: no message is missed or repeated.
         """
         path = f"/api/conversations/{quote(conversation_id, safe='')}/messages"
         timeout = httpx.Timeout(_QUIET_SECONDS, connect=5.0)
@@ -158,28 +160,28 @@ class Client:
             if after is not None:
                 headers["Last-Event-ID"] = str(after)
             try:
-                with self._http.stream("GET", path, headers=headers, timeout=timeout) as answer:
-                    if answer.is_error:
-                        answer.read()
-                    _check(answer)
-                    for name, line in events(_lines(answer.iter_text())):
-                        if name == "message":  # not who has the conversation
+                with self._http.stream("GET", path, headers=headers, timeout=timeout) as response:
+                    if response.is_error:
+                        response.read()
+                    _check(response)
+                    for name, line in events(_lines(response.iter_text())):
+                        if name == "message":  # not the state of the conversation
                             failures, after = 0, line["position"]
                             yield line
                 error = ApiError("the server ended the stream", code="cut_off")
-            except httpx.HTTPError as broken:
-                error = _unreachable(broken)
-            except ApiError as refused:
-                error = refused
+            except httpx.HTTPError as http_error:
+                error = _unreachable(http_error)
+            except ApiError as api_error:
+                error = api_error
             failures += 1
             if not error.may_pass or failures >= _FAILURES:
                 raise error
             _pause(failures, error)
 
     def search(self, query: str, k: int = 5) -> list[Json]:
-        """Return the passages that fit a query best, the way the chat finds them."""
-        found: Any = self._json("POST", "/api/search", json={"query": query, "k": k})
-        return list(found)
+        """Return the passages that match a query best, as the chat finds them."""
+        passages: Any = self._json("POST", "/api/search", json={"query": query, "k": k})
+        return list(passages)
 
     def article(self, article_id: str) -> Json:
         """Return an article with its text, to which the offsets of citations refer."""
@@ -193,26 +195,26 @@ class Client:
         reason: str | None = None,
         comment: str | None = None,
     ) -> None:
-        """Say whether a reply was good: rating is up or down."""
-        given = {"rating": rating, "reason": reason, "comment": comment}
-        body = {key: value for key, value in given.items() if value is not None}
+        """Rate a reply: rating is up or down."""
+        fields = {"rating": rating, "reason": reason, "comment": comment}
+        body = {key: value for key, value in fields.items() if value is not None}
         self._request("POST", f"/api/messages/{quote(message_id, safe='')}/feedback", json=body)
 
     def trace(self, message_id: str) -> Json:
-        """Return why a message was answered as it was."""
+        """Return the trace of a message."""
         return self._json("GET", f"/api/messages/{quote(message_id, safe='')}/trace")
 
     def explain(self, text: str) -> Json | None:
-        """Return why a text is understood as it is, None without a model; needs the token."""
-        answer = self._json("POST", "/api/explain", json={"text": text})
-        found: Json | None = answer["explanation"]
-        return found
+        """Return the explanation of a text's intent; None without a model; needs the token."""
+        response = self._json("POST", "/api/explain", json={"text": text})
+        explanation: Json | None = response["explanation"]
+        return explanation
 
     def conversations(self, limit: int = 50) -> list[Json]:
-        """Return the conversations that moved last; needs the token."""
-        answer = self._json("GET", "/api/conversations", params={"limit": str(limit)})
-        found: list[Json] = answer["conversations"]
-        return found
+        """Return the conversations with the latest activity; needs the token."""
+        response = self._json("GET", "/api/conversations", params={"limit": str(limit)})
+        conversations: list[Json] = response["conversations"]
+        return conversations
 
     def insights(self, period: Json) -> Json:
         """Return the figures of a period, such as `{"days": 30}`; needs the token."""
@@ -223,63 +225,63 @@ class Client:
         return self._request("GET", "/api/insights.csv", params=period).text
 
     def surges(self, period: Json) -> list[Json]:
-        """Return the surges of a period with examples and what had changed; needs the token."""
-        found: list[Json] = self._json("GET", "/api/insights/surges", params=period)["surges"]
-        return found
+        """Return the surges of a period with examples and changes; needs the token."""
+        surges: list[Json] = self._json("GET", "/api/insights/surges", params=period)["surges"]
+        return surges
 
     def behind(self, period: Json, figure: str, value: str = "") -> Json:
         """Return the conversations behind a figure; needs the token."""
-        wanted = {**period, "figure": figure, "value": value}
-        return self._json("GET", "/api/insights/conversations", params=wanted)
+        query = {**period, "figure": figure, "value": value}
+        return self._json("GET", "/api/insights/conversations", params=query)
 
     def rename_topic(self, topic: str, name: str, *, join: bool = False) -> None:
-        """Give a discovered topic a name, or join it to the one of that name; needs the token."""
+        """Rename a discovered topic, or join it with the one of that name; needs the token."""
         self._request("PUT", f"/api/insights/topics/{topic}", json={"name": name, "join": join})
 
     def gaps(self, period: Json) -> list[Json]:
-        """Return the questions nobody could answer, grouped; needs the token."""
-        found: list[Json] = self._json("GET", "/api/insights/gaps", params=period)["clusters"]
-        return found
+        """Return clusters of questions without an answer; needs the token."""
+        clusters: list[Json] = self._json("GET", "/api/insights/gaps", params=period)["clusters"]
+        return clusters
 
     def draft(self, title: str, language: str, questions: Sequence[str]) -> Json:
-        """Write a draft of an article that answers questions; needs the token."""
+        """Create a draft of an article that answers questions; needs the token."""
         body = {"title": title, "language": language, "questions": list(questions)}
-        answer: Json = self._request("POST", "/api/insights/drafts", json=body).json()
-        return answer
+        response: Json = self._request("POST", "/api/insights/drafts", json=body).json()
+        return response
 
     def get(self, path: str, /, **params: str) -> Json:
-        """Return what a route answers."""
+        """Return the response of a route."""
         return self._json("GET", path, params=params)
 
     def post(self, path: str, /, **body: object) -> Json:
-        """Send a body to a route, once, and return the answer."""
-        answer: Json = self._request("POST", path, json=body).json()
-        return answer
+        """Send a body to a route, once, and return the response."""
+        response: Json = self._request("POST", path, json=body).json()
+        return response
 
     def send_file(self, path: str, content: bytes, /, **params: str) -> Json:
-        """Send a file to a route, once, and return the answer."""
-        answer: Json = self._request("POST", path, content=content, params=params).json()
-        return answer
+        """Send a file to a route, once, and return the response."""
+        response: Json = self._request("POST", path, content=content, params=params).json()
+        return response
 
     def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
-            answer = self._http.request(method, path, **options)
+            response = self._http.request(method, path, **options)
         except httpx.HTTPError as error:
             raise _unreachable(error) from error
-        _check(answer)
-        return answer
+        _check(response)
+        return response
 
     def _json(self, method: str, path: str, **options: Any) -> Json:
-        """Return the JSON of an answer; only requests that may be repeated are made here."""
+        """Send a request that may be repeated, and return the JSON of the response."""
         for attempt in range(1, self._attempts + 1):
             try:
-                answer: Json = self._request(method, path, **options).json()
+                response: Json = self._request(method, path, **options).json()
             except ApiError as error:
                 if attempt == self._attempts or not error.may_pass:
                     raise
                 _pause(attempt, error)
             else:
-                return answer
+                return response
         raise AssertionError  # pragma: no cover — the loop returns or raises
 
 
@@ -300,17 +302,17 @@ def events(lines: Iterable[str]) -> Iterator[tuple[str, Json]]:
 
 
 def _lines(chunks: Iterable[str]) -> Iterator[str]:
-    """Yield lines as the event stream format ends them, which is not as `splitlines` does."""
+    """Yield lines by the line ends of event streams, which are not those of `splitlines`."""
     left = ""
     for chunk in chunks:
-        *whole, left = _LINE_END.split(left + chunk)
-        yield from whole
+        *lines, left = _LINE_END.split(left + chunk)
+        yield from lines
 
 
-def _until_turn(found: Iterable[tuple[str, Json]]) -> Iterator[tuple[str, Json]]:
-    for name, data in found:
+def _until_turn(stream: Iterable[tuple[str, Json]]) -> Iterator[tuple[str, Json]]:
+    for name, data in stream:
         if name == "error":
-            raise _complaint(data, 200)
+            raise _error_of(data, 200)
         yield name, data
         if name == "turn":
             return
@@ -324,9 +326,9 @@ def _message(
     sender: str | None = None,
     client_message_id: str | None = None,
 ) -> Json:
-    """Return a message that is answered once however often it is sent.
+    """Return a message that is answered once, however often it is sent.
 
-    The server knows it again by both ids, so they are made here where the caller has none.
+    The server recognises it by both ids, which are created here if the caller has none.
     """
     body = {
         "text": text,
@@ -337,29 +339,29 @@ def _message(
 
 
 def _pause(attempt: int, error: ApiError) -> None:
-    """Wait before another attempt: as long as the server asked for, or twice as long each time."""
+    """Wait as long as the server asked for, or twice as long each time."""
     time.sleep(min(error.wait if error.wait is not None else 0.2 * 2**attempt, _LONGEST_PAUSE))
 
 
-def _check(answer: httpx.Response) -> None:
-    if not answer.is_error:
+def _check(response: httpx.Response) -> None:
+    if not response.is_error:
         return
     try:
-        body = answer.json()
-    except ValueError:  # a proxy's page, not the server's words
+        body = response.json()
+    except ValueError:  # the error page of a proxy
         body = {}
-    error = _complaint(body if isinstance(body, dict) else {}, answer.status_code)
-    wait = answer.headers.get("Retry-After", "")
+    error = _error_of(body if isinstance(body, dict) else {}, response.status_code)
+    wait = response.headers.get("Retry-After", "")
     error.wait = float(wait) if wait.isascii() and wait.isdecimal() else None
     raise error
 
 
-def _complaint(body: Json, status: int) -> ApiError:
-    error = body.get("error") or {}
-    message = error.get("message") or f"the server answered {status}"
-    complaint = ApiError(message, status, error.get("code") or "error")
-    complaint.body = body
-    return complaint
+def _error_of(body: Json, status: int) -> ApiError:
+    details = body.get("error") or {}
+    message = details.get("message") or f"the server answered with status {status}"
+    error = ApiError(message, status, details.get("code") or "error")
+    error.body = body
+    return error
 
 
 def _unreachable(error: httpx.HTTPError) -> ApiError:

@@ -1,4 +1,4 @@
-"""What the HTTP API says, with types: frozen values made from its JSON."""
+"""Typed values of the HTTP API, made from its JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class CitationView:
-    """Where a sentence of a reply stands: `article.text[start:end] == quote`."""
+    """A quote that supports a sentence of a reply: `article.text[start:end] == quote`."""
 
     article: str
     title: str
@@ -29,7 +29,7 @@ class ButtonView:
 
 @dataclass(frozen=True)
 class ReplyView:
-    """What is said to the customer; the text is empty while a person has the conversation."""
+    """The reply to the customer; its text is empty while an agent has the conversation."""
 
     text: str
     citations: tuple[CitationView, ...] = ()
@@ -42,16 +42,16 @@ class ReplyView:
         return cls(
             body["text"],
             tuple(
-                CitationView(**_known(CitationView, found)) for found in body.get("citations", ())
+                CitationView(**_select(CitationView, item)) for item in body.get("citations", ())
             ),
-            tuple(ButtonView(**_known(ButtonView, found)) for found in body.get("buttons", ())),
+            tuple(ButtonView(**_select(ButtonView, item)) for item in body.get("buttons", ())),
             tuple(body.get("related", ())),
         )
 
 
 @dataclass(frozen=True)
 class HandoffView:
-    """Where the hand-off to a person stands; position counts from 1."""
+    """The state of a hand-off; position counts from 1."""
 
     state: str
     queue: str
@@ -60,7 +60,7 @@ class HandoffView:
 
 @dataclass(frozen=True)
 class TurnView:
-    """A message and the reply to it; `json` holds all the server said."""
+    """A message and its reply; `json` is the server's whole response."""
 
     message_id: str
     conversation_id: str
@@ -88,7 +88,7 @@ class TurnView:
             body["intent"],
             body["confidence"],
             ReplyView.of(body["reply"]),
-            HandoffView(**_known(HandoffView, handoff)) if handoff else None,
+            HandoffView(**_select(HandoffView, handoff)) if handoff else None,
             body,
         )
 
@@ -110,7 +110,7 @@ class ConversationLine:
     def of(cls, body: Mapping[str, Any]) -> Self:
         """Read the JSON of a line."""
         reply = body.get("reply")
-        return cls(**{**_known(cls, body), "reply": ReplyView.of(reply) if reply else None})
+        return cls(**{**_select(cls, body), "reply": ReplyView.of(reply) if reply else None})
 
 
 @dataclass(frozen=True)
@@ -128,12 +128,12 @@ class PassageView:
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Self:
         """Read the JSON of a hit."""
-        return cls(**_known(cls, body))
+        return cls(**_select(cls, body))
 
 
 @dataclass(frozen=True)
 class Article:
-    """An article as it was extracted: the text that offsets of citations refer to."""
+    """An article with its extracted text, to which the offsets of citations refer."""
 
     id: str
     title: str
@@ -144,9 +144,9 @@ class Article:
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Self:
         """Read the JSON of an article."""
-        return cls(**_known(cls, body))
+        return cls(**_select(cls, body))
 
 
-def _known(kind: type[Any], body: Mapping[str, Any]) -> Json:
-    """Return the keys a type has: a newer server may say more."""
+def _select(kind: type[Any], body: Mapping[str, Any]) -> Json:
+    """Return the keys that are fields of a type: a newer server may send more."""
     return {key: body[key] for key in kind.__dataclass_fields__ if key in body}

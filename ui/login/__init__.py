@@ -1,4 +1,4 @@
-"""Signing in: the page at /login, who is behind a request, and as whom the screens ask."""
+"""The login: the page at /login, the user of a request, the session of the screens."""
 
 from html import escape
 from http.cookies import CookieError, SimpleCookie
@@ -37,26 +37,26 @@ CSS: Final = """
 
 
 def mount(app: FastAPI, business: str) -> None:
-    """Serve the page and its files, and a way out at /logout."""
-    room = files("ui") / "login"
-    page = Template((room / "page.html").read_text("utf-8")).substitute(
+    """Serve the page and its files, and /logout."""
+    folder = files("ui") / "login"
+    page = Template((folder / "page.html").read_text("utf-8")).substitute(
         business=escape(business or "Careline")
     )
 
     def login() -> Response:
-        """Return the page on which staff sign in."""
+        """Return the page where staff sign in."""
         return Response(page, media_type="text/html", headers=_SAFE)
 
     def logout() -> Response:
         """End the session in this browser."""
-        answer = RedirectResponse(PATH, 303)
-        answer.delete_cookie(COOKIE, httponly=True, samesite="lax")
-        return answer
+        response = RedirectResponse(PATH, 303)
+        response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+        return response
 
     app.add_api_route(PATH, login, include_in_schema=False)
     app.add_api_route("/logout", logout, include_in_schema=False)
     for name, media_type in _TYPES.items():
-        _serve(app, f"{PATH}/{name}", (room / name).read_text("utf-8"), media_type)
+        _serve(app, f"{PATH}/{name}", (folder / name).read_text("utf-8"), media_type)
 
 
 def _serve(app: FastAPI, path: str, content: str, media_type: str) -> None:
@@ -68,25 +68,25 @@ def _serve(app: FastAPI, path: str, content: str, media_type: str) -> None:
 
 
 class LoginGate:
-    """Lets those in who signed in, and sends the others to the page."""
+    """Lets signed-in users pass and redirects others to the login."""
 
-    def __init__(self, base_url: str, home: str) -> None:
-        """Ask the server at `base_url`; `home` is the path people are let in to."""
+    def __init__(self, base_url: str, path: str) -> None:
+        """Check sessions with the server at `base_url`; `path` is that of the app."""
         self._base_url = base_url
-        self._home = home
+        self._path = path
         self._http: httpx.AsyncClient | None = None
 
     async def __call__(self, request: Request) -> str | None:
-        """Return the user of a request, None for nobody; a page's reader is sent to the login."""
+        """Return the user of a request, None without one; redirect a page to the login."""
         session = request.cookies.get(COOKIE)
         if session:
-            if self._http is None:  # made where the loop runs that it belongs to
+            if self._http is None:  # in the event loop that it belongs to
                 self._http = httpx.AsyncClient(base_url=self._base_url, trust_env=False)
             headers = {"Authorization": f"Bearer {session}"}
-            answer = await self._http.get("/api/session", headers=headers)
-            if answer.status_code == httpx.codes.OK:
-                return str(answer.json()["user"])
-        if request.method == "GET" and request.url.path.rstrip("/") == self._home:
+            response = await self._http.get("/api/session", headers=headers)
+            if response.status_code == httpx.codes.OK:
+                return str(response.json()["user"])
+        if request.method == "GET" and request.url.path.rstrip("/") == self._path:
             raise HTTPException(303, headers={"Location": PATH})
         return None
 
@@ -98,9 +98,9 @@ def session() -> str | None:
     request = LocalContext.request.get(None)
     if request is None:
         return None
-    found: SimpleCookie = SimpleCookie()
+    cookies: SimpleCookie = SimpleCookie()
     try:
-        found.load(dict(request.headers).get("cookie", ""))
+        cookies.load(dict(request.headers).get("cookie", ""))
     except CookieError:
         return None
-    return found[COOKIE].value if COOKIE in found else None
+    return cookies[COOKIE].value if COOKIE in cookies else None

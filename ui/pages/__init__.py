@@ -52,8 +52,8 @@ def mount(app: FastAPI, screen: ScreenContext) -> None:
 def read_site(folder: Path, business: str) -> tuple[dict[str, Page], dict[str, StaticAsset]]:
     """Return the pages and the other files of a site, by their paths in the folder.
 
-    Hidden files, links and what is no web page are left out. In pages, `$business` stands for the
-    name of the business and `$language` for the language of the visitor.
+    Hidden files, links and files that no web page needs are left out. In pages, `$business` is
+    replaced by the name of the business and `$language` by the language of the visitor.
     """
     pages: dict[str, Page] = {}
     assets: dict[str, StaticAsset] = {}
@@ -75,7 +75,7 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
         if file.resolve() != file or file.stat().st_size > _LARGEST:
             _logger.warning("%s is not served: it is a link, or larger than 10 MB", file)
         elif suffix not in {*TYPES, "html"}:
-            _logger.warning("%s is not served: it is no file of a web page", file)
+            _logger.warning("%s is not served: its type is not one of web pages", file)
         else:
             yield name, file
 
@@ -104,7 +104,7 @@ def _in_language(page: Page, language: str) -> StaticAsset:
 
 def _serve_page(app: FastAPI, path: str, page: Page) -> None:
     def show(request: Request, lang: str = "en") -> Response:
-        """Return a page in the language asked for."""
+        """Return a page in the requested language."""
         return respond(request, _in_language(page, lang), POLICY)
 
     app.add_api_route(path, show, include_in_schema=False)

@@ -1,25 +1,25 @@
-/** The operators' page: what is set there is shown by the chat in the corner and as a snippet. */
+/** The setup page: its settings are applied to the chat in the corner and shown as a snippet. */
 
 const form = document.querySelector("#settings");
 const snippet = document.querySelector("#snippet");
 const chinese = document.documentElement.lang.startsWith("zh");
-const said = document.querySelector("#copied");
+const status = document.querySelector("#copied");
 
 for (const option of form.querySelectorAll("option")) {
   option.textContent = chinese ? option.dataset.zh : option.dataset.en;
 }
 
-const escaped = (text) => text.replace(/&/g, "&amp;").replace(/"/g, "&quot;").replace(/</g, "&lt;");
-const dashed = (name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+const escapeHtml = (text) => text.replace(/&/g, "&amp;").replace(/"/g, "&quot;").replace(/</g, "&lt;");
+const toKebabCase = (name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 function show() {
-  const all = [...form.elements].map(({ name, value }) => [name, value.trim()]);
-  // An empty field leaves it to the widget; undefined takes an earlier value back.
-  Careline.configure(Object.fromEntries(all.map(([name, value]) => [name, value || undefined])));
-  const usual = (name) => form.elements[name].type === "color"
+  const fields = [...form.elements].map(({ name, value }) => [name, value.trim()]);
+  // undefined restores the widget's default.
+  Careline.configure(Object.fromEntries(fields.map(([name, value]) => [name, value || undefined])));
+  const isDefault = (name) => form.elements[name].type === "color"
     && form.elements[name].value === form.elements[name].defaultValue;
-  const given = all.filter(([name, value]) => value && !usual(name));
-  const attributes = given.map(([name, value]) => `\n  data-${dashed(name)}="${escaped(value)}"`);
+  const changed = fields.filter(([name, value]) => value && !isDefault(name));
+  const attributes = changed.map(([name, value]) => `\n  data-${toKebabCase(name)}="${escapeHtml(value)}"`);
   snippet.textContent = `<script type="module" src="${location.origin}/widget.js"`
     + `${attributes.join("")}></script>`;
 }
@@ -29,9 +29,9 @@ document.querySelector("#elsewhere").textContent =
   + `script-src ${location.origin}; connect-src ${location.origin}; img-src ${location.origin}`;
 document.querySelector("#copy").addEventListener("click", async () => {
   await navigator.clipboard.writeText(snippet.textContent).catch(() => {
-    getSelection().selectAllChildren(snippet); // where the browser does not let us, one key is left
+    getSelection().selectAllChildren(snippet); // if the browser forbids copying, the text is selected
   });
-  said.textContent = chinese ? "已复制" : "Copied";
+  status.textContent = chinese ? "已复制" : "Copied";
 });
 form.addEventListener("input", show);
 form.addEventListener("submit", (event) => event.preventDefault());

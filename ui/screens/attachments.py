@@ -1,4 +1,4 @@
-"""Files that customers sent, as agents see them: fetched with the session of who is signed in."""
+"""Files that customers sent, for agents: fetched with the session of the signed-in user."""
 
 from collections.abc import Iterable
 from html import escape
@@ -17,12 +17,12 @@ CSS: Final = """
 
 
 def address(file: Json) -> str:
-    """Return the path of a file, which opens nothing without a session."""
+    """Return the path of a file, which needs a session."""
     return f"/api/desk/attachments/{quote(file['id'], safe='')}"
 
 
 def html(files: Iterable[Json]) -> str:
-    """Return images to look at and links to the rest, which browsers keep rather than open."""
+    """Return images, and links to other files, which browsers save instead of opening."""
     return "".join(_image(file) if file["media_type"] in _IMAGES else link(file) for file in files)
 
 

@@ -1,46 +1,56 @@
-"""Notices in the corner of the page, headed in its language."""
+"""Notices in the corner of the page, with titles in its locale."""
 
+from collections.abc import Callable
 from html import escape
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from ui import error_texts
 from ui.client.http_client import ApiError
-from ui.i18n import CHINESE, spoken
+from ui.i18n import CHINESE, current_locale
 
-_HEADS: Final = {"Warning": "请注意", "Info": "提示", "Error": "出错了"}
-# Gradio heads them by their kind, whatever title it is given.
+_Response = TypeVar("_Response")
+_TITLES: Final = {"Warning": "请注意", "Info": "提示", "Error": "出错了"}
+# Gradio shows the kind as the title, whatever title it is given.
 CSS: Final = ".toast-title:lang(zh) { font-size: 0 !important; }" + "".join(
-    f".toast-title.{kind.lower()}:lang(zh)::after {{ font-size: 1rem; content: '{head}'; }}"
-    for kind, head in _HEADS.items()
+    f".toast-title.{kind.lower()}:lang(zh)::after {{ font-size: 1rem; content: '{title}'; }}"
+    for kind, title in _TITLES.items()
 )
 
 
-def warn(what: ApiError | str, tongue: str | None = None) -> None:
-    """Say what was not done; what a person wrote stays where it is."""
+def warn(message: ApiError | str, locale: str | None = None) -> None:
+    """Show that something was not done; the page keeps what a person entered."""
     import gradio as gr
 
-    gr.Warning(_told(what, tongue), title=_head("Warning", tongue))
+    gr.Warning(_html(message, locale), title=_title("Warning", locale))
 
 
-def inform(what: str, tongue: str) -> None:
-    """Say what was done."""
+def inform(message: str, locale: str) -> None:
+    """Show that something was done."""
     import gradio as gr
 
-    gr.Info(_told(what, tongue), title=_head("Info", tongue))
+    gr.Info(_html(message, locale), title=_title("Info", locale))
 
 
-def failure(what: ApiError | str, tongue: str | None = None) -> Any:
-    """Return what to raise where an event cannot go on."""
+def failure(message: ApiError | str, locale: str | None = None) -> Any:
+    """Return the exception to raise if an event cannot go on."""
     import gradio as gr
 
-    return gr.Error(_told(what, tongue), title=_head("Error", tongue), print_exception=False)
+    return gr.Error(_html(message, locale), title=_title("Error", locale), print_exception=False)
 
 
-def _told(what: ApiError | str, tongue: str | None) -> str:
-    """Return what Gradio shows as HTML, with nothing in it taken for HTML."""
-    said = error_texts.told(what, tongue) if isinstance(what, ApiError) else what
-    return escape(said, quote=False)
+def call_api(request: Callable[[], _Response]) -> _Response:
+    """Return the server's response; an ApiError becomes a notice that ends the event."""
+    try:
+        return request()
+    except ApiError as error:
+        raise failure(error) from error
 
 
-def _head(kind: str, tongue: str | None) -> str:
-    return _HEADS[kind] if (tongue or spoken()) == CHINESE else kind
+def _html(message: ApiError | str, locale: str | None) -> str:
+    """Return a message escaped, because Gradio shows it as HTML."""
+    text = error_texts.error_text(message, locale) if isinstance(message, ApiError) else message
+    return escape(text, quote=False)
+
+
+def _title(kind: str, locale: str | None) -> str:
+    return _TITLES[kind] if (locale or current_locale()) == CHINESE else kind

@@ -1,15 +1,15 @@
-"""What a screen is given by the server that mounts it."""
+"""The context that the server passes to a screen."""
 
 from pathlib import Path
 from typing import Protocol
 
 
 class ScreenContext(Protocol):
-    """Where the HTTP API is; screens know nothing else, and open it as who signed in."""
+    """The server's address, the business and its home."""
 
     @property
     def base_url(self) -> str:
-        """The address of this very server, such as http://127.0.0.1:8000."""
+        """The address of this server, such as http://127.0.0.1:8000."""
 
     @property
     def business(self) -> str:
@@ -17,4 +17,4 @@ class ScreenContext(Protocol):
 
     @property
     def home(self) -> Path | None:
-        """The home's folder, for the files of its own site; None where there is none."""
+        """The home's folder with the files of its site; None without one."""

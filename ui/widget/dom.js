@@ -1,4 +1,4 @@
-/** Making elements: what others wrote only ever becomes text. */
+/** Elements: text from others is only ever added as text. */
 
 const ICONS = {
   chat: "M4 4h16v12H9l-5 4z",
@@ -9,7 +9,7 @@ const ICONS = {
   clip: "M19 11l-8 8a5 5 0 0 1-7-7l9-9a3 3 0 0 1 5 5l-9 8a1 1 0 0 1-2-2l8-7",
 };
 
-/** Make an element; functions become listeners, strings become text, false leaves an attribute out. */
+/** Make an element; functions become listeners, strings text; attributes that are false are left out. */
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -23,15 +23,15 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** A button that is not there to submit a form. */
+/** Make a button that does not submit a form. */
 export const button = (attributes, ...children) =>
   el("button", { type: "button", ...attributes }, ...children);
 
-/** A link that opens beside the page. */
+/** Make a link that opens in a new tab. */
 export const link = (href, ...children) =>
   el("a", { href, target: "_blank", rel: "noreferrer" }, ...children);
 
-/** Draw an icon; the words for it stand beside it. */
+/** Draw an icon; it is hidden from screen readers, which read the words beside it. */
 export function icon(name) {
   const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const path = document.createElementNS(picture.namespaceURI, "path");

@@ -1,31 +1,33 @@
 /**
- * What few need: who you are, how it was, whether to delete it all, what was wrong, a file to keep.
+ * Parts that few visitors need, loaded with their words when they are opened: the contact form, the
+ * survey, the deletion, the reasons of a bad rating, the download, the teaser.
  *
- * A form gets what it is made with (`el`, `button`, the page's `options`), the `deed` that it asks
- * for and `done(said)`, which takes it away. It is fetched when it is needed, its words with it.
+ * A form gets its tools (`el`, `button`, the page's `options`), the `action` to call with what was
+ * entered, and `close(notice)`, which removes it.
  */
 
 const WORDS = {
   en: {
-    deletes: "Delete this conversation, its files and your details for good?",
-    deleted: "Your data has been deleted.", notNow: "Not now", dismiss: "Dismiss",
-    form: "Before we begin:", name: "Name", email: "E-mail", optional: "(optional)", begin: "Begin",
-    csat: "How was this conversation?", scale: "1 = poor, 5 = very good", score: (n) => `${n} of 5`,
-    chooseScore: "Choose a number first.", comment: "What could be better?",
-    why: "What was wrong?", wrong: "It is wrong", incomplete: "Something is missing",
-    offTopic: "Not what I asked", other: "Something else",
+    deletes: "Permanently delete this conversation, its files and your contact details?",
+    deleted: "Your data has been deleted.", notNow: "Cancel", dismiss: "Dismiss",
+    form: "Before we start:", name: "Name", email: "E-mail", optional: "(optional)",
+    begin: "Start chat", csat: "How was this conversation?", scale: "1 = poor, 5 = excellent",
+    score: (n) => `${n} of 5`, chooseScore: "Choose a score first.",
+    comment: "How could we improve?", why: "What was wrong?", wrong: "Incorrect",
+    incomplete: "Incomplete", offTopic: "Did not answer my question", other: "Other",
   },
   zh: {
-    deletes: "永久删除本次对话、文件和您的信息？", deleted: "您的数据已删除。", notNow: "暂不", dismiss: "关闭提示",
-    form: "开始之前：", name: "姓名", email: "电子邮箱", optional: "（选填）", begin: "开始",
-    csat: "您对本次服务满意吗？", scale: "1 = 不满意，5 = 非常满意", score: (n) => `${n} 分（满分 5 分）`,
-    chooseScore: "请先选择分数。", comment: "有什么可以改进？",
-    why: "哪里不对？", wrong: "内容有误", incomplete: "不够完整", offTopic: "答非所问", other: "其他",
+    deletes: "确定要永久删除本次会话、文件和您的联系信息吗？", deleted: "您的数据已删除。",
+    notNow: "取消", dismiss: "关闭", form: "开始前请填写：", name: "姓名", email: "电子邮箱",
+    optional: "（选填）", begin: "开始聊天", csat: "您对本次服务满意吗？",
+    scale: "1 = 非常不满意，5 = 非常满意", score: (n) => `${n} 分（满分 5 分）`,
+    chooseScore: "请先选择评分。", comment: "您有什么建议？", why: "哪里有问题？",
+    wrong: "内容有误", incomplete: "不够完整", offTopic: "答非所问", other: "其他",
   },
 };
 
-/** All words: those of this file, and those of the widget and the page, which win. */
-const worded = ({ language, t }) => ({ ...WORDS[language], ...t });
+/** Return the words of this file, of the widget and of the page; the page's win. */
+const wordsOf = ({ language, t }) => ({ ...WORDS[language], ...t });
 
 const CSS = `
 .sheet > * { margin: 0 0 .5rem; }
@@ -39,94 +41,95 @@ const CSS = `
 .teaser .shut { position: absolute; inset: .25rem .25rem auto auto; padding: .25rem; }
 `;
 
-let styled = false;
+let style = null;
 
-/** Add the style of what is made here. */
-export function dress(root, sheet) {
-  if (!root.adoptedStyleSheets.includes(styled)) root.adoptedStyleSheets.push(styled ||= sheet(CSS));
+/** Add the style of these parts to a shadow root, once. */
+export function addStyle(root, sheet) {
+  if (!root.adoptedStyleSheets.includes(style)) root.adoptedStyleSheets.push(style ??= sheet(CSS));
 }
 
-/** A message of the page's beside the launcher. */
-export const teaser = ({ el, button, icon, options, text, open, shut }) =>
+/** Make the page's message beside the launcher. */
+export const teaser = ({ el, button, icon, options, text, open, dismiss }) =>
   el("div", { class: "teaser", id: "teaser", role: "status" },
     button({ click: open }, el("bdi", {}, text)),
-    button({ class: "shut", "aria-label": worded(options).dismiss, click: shut }, icon("close")));
+    button({ class: "shut", "aria-label": wordsOf(options).dismiss, click: dismiss }, icon("close")));
 
-/** The form before the first message; `fields` is such as "name, email!", ! for required. */
-export function welcome({ el, options, deed, done, fields }) {
-  const t = worded(options);
+/** Make the form before the first message; `fields` is for instance "name, email!", ! for required. */
+export function welcome({ el, options, action, close, fields }) {
+  const t = wordsOf(options);
   const inputs = fields.split(",").map((field) => {
     const name = field.replace("!", "").trim();
     return el("input", { name, id: name, required: field.includes("!"), maxlength: "100",
       autocomplete: name, type: name === "email" ? "email" : "text" });
   });
   return form(el, "form", () => {
-    const given = inputs.filter(({ value }) => value.trim());
-    deed(Object.fromEntries(given.map(({ name, value }) => [name, value.trim()])));
-    done("");
+    const filled = inputs.filter(({ value }) => value.trim());
+    action(Object.fromEntries(filled.map(({ name, value }) => [name, value.trim()])));
+    close("");
   }, t, el("p", {}, t.form),
   ...inputs.map((input) => el("label", {}, t[input.name] ?? input.name,
     input.required ? "" : ` ${t.optional}`, input)),
-  row(el, send(el, t.begin)));
+  row(el, submitButton(el, t.begin)));
 }
 
-/** The question at the end: 1 to 5, and a word about it. */
-export function survey({ el, button, options, deed, done }) {
-  const t = worded(options);
+/** Make the survey at the end: a score from 1 to 5 and a comment. */
+export function survey({ el, button, options, action, close }) {
+  const t = wordsOf(options);
   const comment = el("textarea", { rows: "2", maxlength: "2000", "aria-label": t.comment,
     placeholder: t.comment });
-  let chosen = 0;
+  let choice = 0;
   const scores = [1, 2, 3, 4, 5].map((score) => button({ "aria-label": t.score(score),
     "aria-pressed": "false", mark: `score-${score}`, click: () => {
-      chosen = score;
-      scores.forEach((one, at) => one.setAttribute("aria-pressed", at + 1 === score));
+      choice = score;
+      scores.forEach((other, n) => other.setAttribute("aria-pressed", n + 1 === score));
     } }, String(score)));
   return form(el, "csat", async () => {
-    if (!chosen) throw new Error(t.chooseScore);
-    await deed(chosen, comment.value.trim() || undefined);
-    done(t.thanks);
+    if (!choice) throw new Error(t.chooseScore);
+    await action(choice, comment.value.trim() || undefined);
+    close(t.thanks);
   }, t, el("h3", {}, t.csat), row(el, ...scores), el("p", { class: "small" }, t.scale),
-  el("p", {}, comment), row(el, send(el, t.send), no(button, t, done)));
+  el("p", {}, comment), row(el, submitButton(el, t.send), cancelButton(button, t, close)));
 }
 
-/** The question before all is deleted. */
-export function deletion({ el, button, options, deed, done }) {
-  const t = worded(options);
+/** Make the question before the visitor's data are deleted. */
+export function deletion({ el, button, options, action, close }) {
+  const t = wordsOf(options);
   return form(el, "deletion", async () => {
-    await deed();
-    done(t.deleted);
-  }, t, el("p", {}, t.deletes), row(el, send(el, t.forget), no(button, t, done)));
+    await action();
+    close(t.deleted);
+  }, t, el("p", {}, t.deletes),
+  row(el, submitButton(el, t.forget), cancelButton(button, t, close)));
 }
 
-/** What was wrong with a reply: one press tells. */
-export function reasons({ el, button, options, tell }) {
-  const t = worded(options);
+/** Make the buttons with reasons why a reply was bad. */
+export function reasons({ el, button, options, choose }) {
+  const t = wordsOf(options);
   return el("div", { class: "choices" }, el("span", { class: "small" }, t.why),
     ...["wrong", "incomplete", "offTopic", "other"].map((reason) =>
-      button({ mark: "reason", click: () => tell(reason) }, t[reason])));
+      button({ mark: "reason", click: () => choose(reason) }, t[reason])));
 }
 
-/** Save a file, as if its link had been clicked. */
+/** Save a file as a download. */
 export function save(el, file) {
   const link = el("a", { href: URL.createObjectURL(file), download: "conversation.txt" });
   link.click();
   URL.revokeObjectURL(link.href);
 }
 
-/** A form that says what went wrong. */
+/** Make a form that calls `step` and shows its error. */
 function form(el, mark, step, t, ...parts) {
-  const said = el("p", { class: "trouble", role: "status", mark: "said" });
+  const status = el("p", { class: "trouble", role: "status", mark: "said" });
   const submit = async (event) => {
     event.preventDefault();
     try {
       await step();
     } catch (error) {
-      said.textContent = error.message || t.refused;
+      status.textContent = error.message || t.refused;
     }
   };
-  return el("form", { class: "sheet", mark, submit }, ...parts, said);
+  return el("form", { class: "sheet", mark, submit }, ...parts, status);
 }
 
-const send = (el, text) => el("button", { class: "main", type: "submit" }, text);
-const no = (button, t, done) => button({ click: () => done("") }, t.notNow);
+const submitButton = (el, text) => el("button", { class: "main", type: "submit" }, text);
+const cancelButton = (button, t, close) => button({ click: () => close("") }, t.notNow);
 const row = (el, ...buttons) => el("div", { class: "row" }, ...buttons);

@@ -1,11 +1,11 @@
-/** What the browser remembers of a conversation between two pages, and shares between tabs. */
+/** What the browser stores of a conversation, for the next page and for other tabs. */
 
 import { BASE } from "./wire.js";
 
 const KEY = `careline:${BASE.host}${BASE.pathname}`;
-const OUT = `${KEY}:out:`;
+const OUTBOX = `${KEY}:out:`;
 
-/** The browser's storage; where that is forbidden, one that lasts until the page goes. */
+/** The browser's storage; an object that lasts as long as the page if storage is forbidden. */
 const store = (() => {
   try {
     localStorage[`${KEY}:`] = "";
@@ -17,25 +17,25 @@ const store = (() => {
 
 const parsed = (key) => JSON.parse(store[key] ?? "null");
 
-/** Return {conversation, session, visitor, read, …}, as far as they are known. */
+/** Return {conversation, session, visitor, read, …}, those that are known. */
 export const recall = () => parsed(KEY) ?? {};
 
-/** Change what is remembered. */
+/** Store changes. */
 export const remember = (change) => {
   store[KEY] = JSON.stringify({ ...recall(), ...change });
 };
 
-/** Call back when another tab changed what is remembered; the signal ends it. */
+/** Call `changed` when another tab stores changes; the signal ends it. */
 export const watch = (changed, signal) =>
   addEventListener("storage", ({ key }) => key === KEY && changed(), { signal });
 
-/** Messages without a reply yet: each has a key of its own, so tabs never lose another's. */
+/** Messages without a reply yet, each under a key of its own: tabs never lose another's. */
 export const outbox = {
   add(message) {
-    store[OUT + message.id] = JSON.stringify({ ...message, at: Date.now() });
+    store[OUTBOX + message.id] = JSON.stringify({ ...message, at: Date.now() });
   },
-  has: (id) => OUT + id in store,
-  drop: (id) => delete store[OUT + id],
-  all: () => Object.keys(store).filter((key) => key.startsWith(OUT)).map(parsed)
-    .sort((one, other) => one.at - other.at),
+  has: (id) => OUTBOX + id in store,
+  drop: (id) => delete store[OUTBOX + id],
+  all: () => Object.keys(store).filter((key) => key.startsWith(OUTBOX)).map(parsed)
+    .sort((message, other) => message.at - other.at),
 };

@@ -1,42 +1,42 @@
-/** The open chat: header, lines, what is asked, the message box. */
+/** The open chat: header, lines, forms, the message box. */
 
 import { button, el, icon, link } from "./dom.js";
-import { row } from "./lines.js";
+import { makeRow } from "./lines.js";
 import { recall } from "./memory.js";
 import { Rows } from "./rows.js";
 import { sheet } from "./style.js";
 import { BASE } from "./wire.js";
 
-const KINDS = "image/*,.pdf,.txt";
-const MOST_FILES = 5;
+const FILE_TYPES = "image/*,.pdf,.txt";
+const MAX_FILES = 5;
 const FOCUSABLE = "button, a, summary, textarea, input, .log";
 
-/** The language of the words, as HTML names it. */
-export const tongue = ({ language }) => (language === "zh" ? "zh-CN" : "en");
+/** Return the language as HTML names it. */
+export const htmlLanguage = ({ language }) => (language === "zh" ? "zh-CN" : "en");
 
-/** Return what few need: forms and the message beside the launcher, styled where they are shown. */
-export async function further(node) {
+/** Load the forms and the teaser, which few visitors need, and add their style to the node's root. */
+export async function loadForms(node) {
   const forms = await import(new URL("widget/forms.js", BASE).href);
-  forms.dress(node.getRootNode(), sheet);
+  forms.addStyle(node.getRootNode(), sheet);
   return forms;
 }
 
 export class Panel {
-  #asked = null; // which form is on: welcome, survey, deletion
-  #drawing = 0;
+  #openForm = null; // welcome, survey or deletion
+  #frame = 0;
 
-  /** Show a conversation; `close()` is called when the customer is done. */
+  /** Show a conversation; `close()` is called when the customer closes the panel. */
   constructor(conversation, options, close) {
     Object.assign(this, { conversation, options, close, t: options.t });
     this.node = this.#build();
     this.rows = new Rows(this.log, this.lines, {
-      make: (line) => row(line, this.t, this.#deeds()),
-      older: () => conversation.older(),
+      make: (line) => makeRow(line, this.t, this.#actions()),
+      older: () => conversation.loadOlder(),
       moved: () => (this.latest.hidden = this.rows.isAtEnd),
     });
-    this.#attached();
+    this.#drawChips();
     if (options.form && !recall().who && !recall().conversation) {
-      this.#ask("welcome", (who) => conversation.meet(who), options.form);
+      this.#showForm("welcome", (who) => conversation.setContact(who), options.form);
     }
     this.update();
   }
@@ -44,23 +44,24 @@ export class Panel {
   /** Move the focus to where the customer goes on. */
   focus() {
     this.rows.toEnd();
-    (this.place.querySelector("input, button") ?? this.input).focus();
+    (this.formBox.querySelector("input, button") ?? this.input).focus();
   }
 
-  #deeds() {
+  #actions() {
     return {
-      say: (...words) => {
-        this.say(...words);
+      send: (...message) => {
+        this.send(...message);
         this.input.focus();
       },
-      note: (...what) => this.conversation.note(...what),
-      reasons: async (tell) => (await further(this.node)).reasons({ el, button, options: this.options, tell }),
+      report: (...details) => this.conversation.report(...details),
+      reasons: async (choose) =>
+        (await loadForms(this.node)).reasons({ el, button, options: this.options, choose }),
     };
   }
 
-  say(...words) {
+  send(...message) {
     this.rows.toEnd();
-    this.conversation.say(...words);
+    this.conversation.send(...message);
   }
 
   #build() {
@@ -74,11 +75,11 @@ export class Panel {
       click: () => this.rows.toEnd() }, t.latest);
     this.queue = el("p", { class: "bar", id: "handoff", role: "status", hidden: true });
     this.status = el("p", { class: "bar trouble", id: "status", role: "status", hidden: true });
-    this.place = el("div", { class: "place" });
+    this.formBox = el("div", { class: "forms" });
     return el("section", { class: "panel", id: "panel", role: "dialog", "aria-modal": "true",
-      "aria-labelledby": "title", lang: tongue(options),
-      keydown: (event) => this.#key(event) },
-    this.#header(), this.log, this.latest, this.queue, this.status, this.place, this.#composer(),
+      "aria-labelledby": "title", lang: htmlLanguage(options),
+      keydown: (event) => this.#onKeydown(event) },
+    this.#header(), this.log, this.latest, this.queue, this.status, this.formBox, this.#composer(),
     this.#footer());
   }
 
@@ -92,7 +93,8 @@ export class Panel {
     this.menu = el("details", { class: "menu" },
       el("summary", { "aria-label": t.menu, mark: "menu" }, icon("more")),
       el("div", {}, item("transcript", () => this.#download()), item("rate", () => this.#survey()),
-        item("anew", () => this.conversation.restart()), item("forget", () => this.#ask("deletion", () => this.conversation.forget()))));
+        item("anew", () => this.conversation.restart()),
+        item("forget", () => this.#showForm("deletion", () => this.conversation.forget()))));
     return el("div", { class: "head" }, el("div", {}, el("h2", { id: "title" }, t.title), this.speaker),
       this.menu, button({ id: "close", "aria-label": t.close, click: this.close }, icon("close")));
   }
@@ -100,12 +102,12 @@ export class Panel {
   #composer() {
     const { t, conversation } = this;
     this.input = el("textarea", { id: "input", rows: "1", dir: "auto", "aria-label": t.label,
-      placeholder: t.placeholder, keydown: (event) => this.#typed(event),
+      placeholder: t.placeholder, keydown: (event) => this.#onEnter(event),
       input: () => (conversation.draft.text = this.input.value) });
     this.input.value = conversation.draft.text;
     this.chips = el("div", { class: "chips", hidden: true });
-    const file = el("input", { type: "file", class: "away", id: "file", accept: KINDS, multiple: true,
-      "aria-label": t.clip, change: () => this.#chosen(file) });
+    const file = el("input", { type: "file", class: "away", id: "file", accept: FILE_TYPES, multiple: true,
+      "aria-label": t.clip, change: () => this.#attachFiles(file) });
     this.form = el("form", { class: "composer", submit: (event) => this.#submit(event) },
       this.chips, el("label", { class: "clip", mark: "clip" }, icon("clip"), file), this.input,
       el("button", { class: "send", id: "send", type: "submit", "aria-label": t.send },
@@ -118,12 +120,12 @@ export class Panel {
     const page = /^(https?:)?\//i.test(options.privacy ?? "")
       && link(options.privacy, t.privacy);
     return el("div", { class: "foot" }, el("span", { mark: "privacy" }, t.privacyText, " ", page || ""),
-      button({ id: "human", click: () => this.say(t.askHuman) }, t.human));
+      button({ id: "human", click: () => this.send(t.askHuman) }, t.human));
   }
 
   // Keys
 
-  #key(event) {
+  #onKeydown(event) {
     if (event.key === "Escape" && !event.isComposing) {
       if (this.menu.open) this.menu.open = false;
       else this.close();
@@ -131,18 +133,19 @@ export class Panel {
     if (event.key === "Tab") this.#trap(event);
   }
 
-  /** Tab goes round inside the chat; Esc leaves it. */
+  /** Keep the focus inside the chat: Tab goes round. */
   #trap(event) {
-    const all = [...this.node.querySelectorAll(FOCUSABLE)].filter((one) => one.checkVisibility());
-    if (event.shiftKey) all.reverse();
-    if (this.node.getRootNode().activeElement !== all[all.length - 1]) return;
+    const elements = [...this.node.querySelectorAll(FOCUSABLE)]
+      .filter((element) => element.checkVisibility());
+    if (event.shiftKey) elements.reverse();
+    if (this.node.getRootNode().activeElement !== elements[elements.length - 1]) return;
     event.preventDefault();
-    all[0].focus();
+    elements[0].focus();
   }
 
-  /** Enter sends, but not the Enter that picks a word in a Chinese input method. */
-  #typed(event) {
-    const composing = event.isComposing || event.keyCode === 229; // what Safari says instead
+  /** Send on Enter, but not on the Enter that picks a word in a Chinese input method. */
+  #onEnter(event) {
+    const composing = event.isComposing || event.keyCode === 229; // in Safari
     if (event.key !== "Enter" || event.shiftKey || composing) return;
     event.preventDefault();
     this.form.requestSubmit();
@@ -151,87 +154,87 @@ export class Panel {
   #submit(event) {
     event.preventDefault();
     const { draft } = this.conversation;
-    this.say(this.input.value, this.input.value, draft.files);
+    this.send(this.input.value, this.input.value, draft.files);
     Object.assign(draft, { text: "", files: [] });
     this.input.value = "";
-    this.#attached();
+    this.#drawChips();
     this.input.focus();
   }
 
   // Files
 
-  async #chosen(input) {
+  async #attachFiles(input) {
     const files = [...input.files];
     input.value = "";
     const { draft } = this.conversation;
-    for (const file of files.slice(0, MOST_FILES - draft.files.length)) {
+    for (const file of files.slice(0, MAX_FILES - draft.files.length)) {
       try {
         draft.files.push(await this.conversation.attach(file));
-        this.#complain("");
+        this.#showNotice("");
       } catch (error) {
-        this.#complain(error.message || (error.cause === 413 ? this.t.tooLarge : this.t.refused));
+        this.#showNotice(error.message || (error.cause === 413 ? this.t.tooLarge : this.t.refused));
       }
     }
-    this.#attached();
+    this.#drawChips();
     this.input.focus();
   }
 
-  #attached() {
+  #drawChips() {
     const { draft } = this.conversation;
     this.chips.hidden = !draft.files.length;
     this.chips.replaceChildren(...draft.files.map((file) => button({ mark: "chip",
       "aria-label": this.t.remove(file.name), click: () => {
         draft.files = draft.files.filter((other) => other !== file);
-        this.#attached();
+        this.#drawChips();
       } }, el("bdi", {}, file.name), " ×")));
   }
 
-  #complain(text) {
-    this.complaint = text;
+  #showNotice(text) {
+    this.notice = text;
     this.update();
   }
 
-  // What is asked
+  // Forms
 
-  /** Show one of the forms; few open them, so they are fetched when they are needed. */
-  async #ask(name, deed, fields) {
-    this.#asked = name;
+  /** Load and show a form, which calls `action` with what was entered. */
+  async #showForm(name, action, fields) {
+    this.#openForm = name;
     this.form.hidden = name === "welcome";
-    const done = (said) => {
-      this.#asked = null;
+    const close = (notice) => {
+      this.#openForm = null;
       this.form.hidden = false;
-      this.place.replaceChildren();
-      this.#complain(said);
+      this.formBox.replaceChildren();
+      this.#showNotice(notice);
       this.focus();
     };
     try {
-      this.place.replaceChildren((await further(this.node))[name](
-        { el, button, options: this.options, deed, done, fields }));
+      this.formBox.replaceChildren((await loadForms(this.node))[name](
+        { el, button, options: this.options, action, close, fields }));
     } catch {
-      done(this.t.refused); // it could not be fetched: the chat goes on without it
+      close(this.t.refused); // it could not be loaded: the chat goes on without it
     }
     if (!this.node.hidden) this.focus();
   }
 
   #survey() {
-    this.#ask("survey", (...rating) => this.conversation.rate(...rating));
+    this.#showForm("survey", (...rating) => this.conversation.rate(...rating));
   }
 
   async #download() {
     try {
-      const { save } = await further(this.node);
+      const { save } = await loadForms(this.node);
       save(el, await this.conversation.transcript());
     } catch (error) {
-      this.#complain(error.message || this.t.refused);
+      this.#showNotice(error.message || this.t.refused);
     }
   }
 
   // The screen
 
-  /** Draw what changed, once a frame. */
+  /** Draw the changes, once a frame. */
   update() {
-    this.#drawing ||= requestAnimationFrame(() => {
-      this.#drawing = 0;
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
       this.#draw();
     });
   }
@@ -240,8 +243,8 @@ export class Panel {
     const { conversation, t } = this;
     const { handoff, lines, isHandedOff } = conversation;
     const live = lines.some((line) => line.live);
-    this.log.setAttribute("aria-busy", conversation.typing); // read out whole, not word by word
-    const first = { key: "welcome", role: "bot", text: t.welcome };
+    this.log.setAttribute("aria-busy", conversation.typing); // a reply is read out when it is complete
+    const welcome = { key: "welcome", role: "bot", text: t.welcome };
     this.typing.hidden = !conversation.typing || live || conversation.trouble;
     const human = handoff?.state === "human";
     const name = handoff?.agent ?? t.agent;
@@ -252,12 +255,12 @@ export class Panel {
       : !isHandedOff ? ""
       : !human ? t.queued(handoff.position)
       : handoff.typing ? t.types(name) : t.withHuman(name);
-    const trouble = conversation.trouble ? t.trouble : this.complaint;
+    const trouble = conversation.trouble ? t.trouble : this.notice;
     this.status.hidden = !trouble;
     this.status.textContent = trouble || "";
-    this.rows.show(conversation.more ? lines : [first, ...lines]);
-    if (over && !recall().rated && !this.#asked && !this.declined) {
-      this.declined = true; // asked once
+    this.rows.show(conversation.more ? lines : [welcome, ...lines]);
+    if (over && !recall().rated && !this.#openForm && !this.surveyShown) {
+      this.surveyShown = true; // once
       this.#survey();
     }
   }

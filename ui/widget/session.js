@@ -1,46 +1,48 @@
-/** The visitor's session: signed by the server, shown with every request about a conversation. */
+/** The visitor's session: signed by the server, sent with every request about a conversation. */
 
 import { recall, remember } from "./memory.js";
-import { api, fetched, posted } from "./wire.js";
+import { api, fetchOk, jsonPost } from "./wire.js";
 
-const RENEWED = 24 * 3600 * 1000; // milliseconds after which a session is made anew
+const MAX_AGE = 24 * 3600 * 1000; // milliseconds after which a session is renewed
 
-/** What is remembered of a conversation, when there is none. */
-export const FRESH = { conversation: null, read: 0, introduced: false, rated: false };
+/** What is remembered when there is no conversation. */
+export const NO_CONVERSATION = { conversation: null, read: 0, introduced: false, rated: false };
 
-let asked = null; // one request for all who wait
+let renewal = null; // one request for all callers
 
 const bearer = ({ session }) => (session ? { Authorization: `Bearer ${session}` } : {});
 
-/** Return the headers that show who asks; a new session may begin a new conversation. */
-export async function shown() {
-  if (Date.now() - (recall().since ?? 0) > RENEWED) {
-    await (asked ??= renew().finally(() => (asked = null)));
+/** Return the visitor's headers; a new session may begin a new conversation. */
+export async function authHeaders() {
+  if (Date.now() - (recall().since ?? 0) > MAX_AGE) {
+    await (renewal ??= renewSession().finally(() => (renewal = null)));
   }
   return bearer(recall());
 }
 
-/** Fetch as this visitor; a session that is no longer taken is made anew next time. */
-export async function ask(url, options) {
-  const headers = { ...options?.headers, ...(await shown()) };
+/** Fetch as this visitor; a session that the server rejects is renewed next time. */
+export async function authFetch(url, options) {
+  const headers = { ...options?.headers, ...(await authHeaders()) };
   try {
-    return await fetched(url, { ...options, headers });
+    return await fetchOk(url, { ...options, headers });
   } catch (error) {
     if (error.cause === 401) remember({ since: 0 });
     throw error;
   }
 }
 
-/** Make or renew the session, as a customer's where an identity {id, hmac} is given. */
-export async function renew(identity) {
+/** Create or renew the session; an identity {id, hmac} makes it a customer's. */
+export async function renewSession(identity) {
   const before = recall();
-  const made = await (await fetched(api("sessions"), posted({ identity }, bearer(before)))).json();
+  const created = await (await fetchOk(api("sessions"), jsonPost({ identity }, bearer(before)))).json();
   const after = recall();
   if (after.session && !before.session && !identity) return; // another tab was faster
-  remember({ session: made.session, since: Date.now(), visitor: made.visitor,
-    largest: made.attachment_bytes,
-    ...(after.visitor && after.visitor !== made.visitor && FRESH) }); // another visitor, another conversation
+  remember({ session: created.session, since: Date.now(), visitor: created.visitor,
+    largest: created.attachment_bytes,
+    // another visitor, another conversation
+    ...(after.visitor && after.visitor !== created.visitor && NO_CONVERSATION) });
 }
 
 /** Forget who the visitor is. */
-export const leave = () => remember({ ...FRESH, session: null, visitor: null, since: 0 });
+export const clearSession = () =>
+  remember({ ...NO_CONVERSATION, session: null, visitor: null, since: 0 });

@@ -1,4 +1,4 @@
-/** How the widget looks. Colours follow `color-scheme`, which the page or the options decide. */
+/** The style of the widget. Colours follow `color-scheme`, which the page or the options decide. */
 
 const CSS = `
 :host { all: initial; color-scheme: inherit;
@@ -73,7 +73,7 @@ blockquote { margin: .4rem 0; padding-inline-start: .7rem; border-inline-start: 
 @keyframes beat { 50% { opacity: .25; } }
 .latest { align-self: center; margin: -2.75rem 0 .5rem; }
 .bar { padding: .4rem 1rem; font-size: .875rem; background: var(--soft); }
-.place { min-height: 0; overflow-y: auto; }
+.forms { min-height: 0; overflow-y: auto; }
 form { padding: .75rem; border-top: 1px solid var(--rule); }
 .composer { display: flex; flex-wrap: wrap; align-items: end; gap: .25rem; padding-bottom: .25rem; }
 .chips button { background: var(--soft); max-width: 100%; }
@@ -89,7 +89,7 @@ textarea { flex: 1; min-width: 0; resize: none; field-sizing: content; min-heigh
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; } }
 `;
 
-/** A style sheet made by script, which a strict content security policy allows. */
+/** Make a style sheet by script, which a strict content security policy allows. */
 export function sheet(css = CSS) {
   const rules = new CSSStyleSheet();
   rules.replaceSync(css);

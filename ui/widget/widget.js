@@ -1,28 +1,28 @@
 /**
  * Careline's chat widget: <script type="module" src="/widget.js" data-title="…" data-language="zh">
  *
- * One custom element in a shadow root. It talks to the server it was loaded from and to no other
- * host, and what others wrote reaches the page as text nodes only.
+ * One custom element in a shadow root. It sends requests only to the server it was loaded from, and
+ * text from others reaches the page as text nodes only.
  */
 
 import { button, el, icon } from "./dom.js";
-import { configure, dress, options } from "./options.js";
+import { applyLooks, configure, loadOptions } from "./options.js";
 import { recall, remember } from "./memory.js";
 import { Conversation } from "./conversation.js";
-import { Panel, further, tongue } from "./panel.js";
+import { Panel, htmlLanguage, loadForms } from "./panel.js";
 import { sheet } from "./style.js";
 
 const NAME = "careline-chat";
-const SECONDS_TO_TEASER = 8;
+const TEASER_SECONDS = 8;
 
 const listeners = new EventTarget();
-const tell = (name, detail = {}) => listeners.dispatchEvent(new CustomEvent(name, { detail }));
+const emit = (name, detail = {}) => listeners.dispatchEvent(new CustomEvent(name, { detail }));
 
 class CarelineChat extends HTMLElement {
   #end;
   #panel;
   #ready;
-  #teased = 0;
+  #teaserTimer = 0;
   #unread = 0;
 
   connectedCallback() {
@@ -34,18 +34,18 @@ class CarelineChat extends HTMLElement {
     page.observe(document.documentElement, { attributes: true });
     this.#end.signal.addEventListener("abort", () => page.disconnect());
     fit(this, this.#end.signal);
-    this.conversation = new Conversation((what, detail) =>
-      (what === "change" ? this.#changed() : tell(what, detail)));
+    this.conversation = new Conversation((name, detail) =>
+      (name === "change" ? this.#update() : emit(name, detail)));
     this.#ready = this.render().then(() => {
       this.conversation.restore();
-      tell("ready");
-      setTimeout(() => this.#make()); // so that a click finds it there
+      emit("ready");
+      setTimeout(() => this.#makePanel()); // so that a click opens it at once
     });
   }
 
   disconnectedCallback() {
     this.#end.abort();
-    clearTimeout(this.#teased);
+    clearTimeout(this.#teaserTimer);
     this.conversation.stop();
     this.#panel?.node.remove();
     this.options = this.#panel = null;
@@ -55,57 +55,57 @@ class CarelineChat extends HTMLElement {
     return Boolean(this.#panel && !this.#panel.node.hidden);
   }
 
-  /** Build, or build again, what depends on options, language and page. */
+  /** Build the parts that depend on options, language and page, again if these changed. */
   async render() {
-    const found = await options(this, this.script);
-    dress(this, found);
-    if (JSON.stringify(found) === JSON.stringify(this.options)) return;
-    this.options = found;
-    this.conversation.language = found.language;
+    const options = await loadOptions(this, this.script);
+    applyLooks(this, options);
+    if (JSON.stringify(options) === JSON.stringify(this.options)) return;
+    this.options = options;
+    this.conversation.language = options.language;
     const wasOpen = this.isOpen;
     this.#launch();
     this.#panel?.node.remove();
     this.#panel = null;
     if (wasOpen) this.#show();
-    this.#changed();
+    this.#update();
   }
 
   #launch() {
-    const { t, launcher, proactive, proactiveSeconds = SECONDS_TO_TEASER } = this.options;
+    const { t, launcher, proactive, proactiveSeconds = TEASER_SECONDS } = this.options;
     this.corner?.remove();
     this.count = el("span", { class: "count", id: "unread" });
     this.launcher = button({ class: "launcher", id: "launcher", "aria-haspopup": "dialog",
       click: () => (this.isOpen ? this.close() : this.open()) },
     icon("chat"), launcher ?? "", this.count);
-    this.corner = el("section", { class: "corner", "aria-label": t.title, lang: tongue(this.options) },
+    this.corner = el("section", { class: "corner", "aria-label": t.title, lang: htmlLanguage(this.options) },
       this.launcher);
     this.shadowRoot.append(this.corner);
-    clearTimeout(this.#teased);
+    clearTimeout(this.#teaserTimer);
     if (proactive && !recall().teased && !recall().conversation) {
-      this.#teased = setTimeout(() => this.#tease(proactive), 1000 * proactiveSeconds);
+      this.#teaserTimer = setTimeout(() => this.#showTeaser(proactive), 1000 * proactiveSeconds);
     }
   }
 
-  /** Show a message of the page's beside the launcher, once. */
-  async #tease(text) {
+  /** Show the page's message beside the launcher, once. */
+  async #showTeaser(text) {
     if (this.isOpen) return;
-    const { teaser } = await further(this.corner);
+    const { teaser } = await loadForms(this.corner);
     this.teaser = teaser({ el, button, icon, text, options: this.options,
-      open: () => this.open(), shut: () => this.#calm() });
+      open: () => this.open(), dismiss: () => this.#dismissTeaser() });
     this.corner.prepend(this.teaser);
   }
 
-  #calm() {
+  #dismissTeaser() {
     if (this.teaser) remember({ teased: true });
     this.teaser?.remove();
   }
 
-  #changed() {
+  #update() {
     if (!this.options) return;
     this.#panel?.update();
     const { t, launcher } = this.options;
     const count = this.isOpen ? 0 : this.conversation.unread;
-    if (this.#unread !== count) tell("unread", { count });
+    if (this.#unread !== count) emit("unread", { count });
     this.#unread = count;
     this.count.hidden = !count;
     this.count.textContent = count || "";
@@ -116,12 +116,12 @@ class CarelineChat extends HTMLElement {
 
   /** Open the panel and move the focus into it. */
   async open() {
-    if (!this.options) await this.#ready; // else at once: a click is answered in its own frame
+    if (!this.options) await this.#ready; // else in the frame of the click
     this.#show();
-    tell("open");
+    emit("open");
   }
 
-  #make() {
+  #makePanel() {
     if (this.#panel || !this.options) return;
     this.#panel = new Panel(this.conversation, this.options, () => this.close());
     this.#panel.node.hidden = true;
@@ -129,28 +129,28 @@ class CarelineChat extends HTMLElement {
   }
 
   #show() {
-    this.#make();
+    this.#makePanel();
     this.#panel.node.hidden = false;
-    this.#calm();
-    this.conversation.look(true);
+    this.#dismissTeaser();
+    this.conversation.setOpen(true);
     this.#panel.focus();
-    this.#changed();
+    this.#update();
   }
 
-  /** Close the panel; the focus goes back to where it came from. */
+  /** Close the panel and return the focus to the launcher. */
   close() {
     if (!this.isOpen) return;
     this.#panel.node.hidden = true;
-    this.conversation.look(false);
+    this.conversation.setOpen(false);
     this.launcher.focus();
-    this.#changed();
-    tell("close");
+    this.#update();
+    emit("close");
   }
 
   /** Send a message in the customer's name, for buttons on the page. */
-  async ask(text) {
+  async send(text) {
     await this.open();
-    this.#panel.say(text);
+    this.#panel.send(text);
   }
 
   /** Make the visitor a customer; null signs out. */
@@ -160,7 +160,7 @@ class CarelineChat extends HTMLElement {
   }
 }
 
-/** On a phone the chat is as high as what the keyboard leaves of the screen. */
+/** Fit the chat on phones to the height that the keyboard leaves. */
 function fit(element, signal) {
   const view = window.visualViewport;
   const measure = () => {
@@ -175,21 +175,21 @@ const chat = () => document.querySelector(NAME);
 if (!customElements.get(NAME)) customElements.define(NAME, CarelineChat);
 if (!chat()) document.body.append(document.createElement(NAME));
 
-/** What pages may do with the chat. */
+/** The interface for pages. */
 window.Careline = {
   open: () => chat()?.open(),
   close: () => chat()?.close(),
-  send: (text) => chat()?.ask(text),
+  send: (text) => chat()?.send(text),
   identify: (identity) => chat()?.identify(identity),
-  configure(wanted) {
-    configure(wanted);
+  configure(options) {
+    configure(options);
     chat()?.render();
   },
-  /** Listen for ready, open, close, message, unread, handoff, error; returns what ends it. */
+  /** Listen for ready, open, close, message, unread, handoff, error; return a function that stops. */
   on(name, listener) {
-    const heard = ({ detail }) => listener(detail);
-    listeners.addEventListener(name, heard);
-    return () => listeners.removeEventListener(name, heard);
+    const handle = ({ detail }) => listener(detail);
+    listeners.addEventListener(name, handle);
+    return () => listeners.removeEventListener(name, handle);
   },
 };
 dispatchEvent(new Event("careline"));

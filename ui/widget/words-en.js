@@ -1,21 +1,23 @@
-/** What the widget says in English. */
+/** The words of the widget in English. */
 
 export default {
-  title: "Customer service", open: "Open the chat", close: "Close the chat", menu: "More",
+  title: "Customer service", open: "Open chat", close: "Close chat", menu: "More",
   unread: (count) => `${count} new`, label: "Your message", placeholder: "Write a message…",
   send: "Send", human: "Talk to a human", askHuman: "I would like to talk to a human",
-  welcome: "Hello! What can I help you with?", typing: "A reply is coming",
-  trouble: "Connection lost, reconnecting…", source: "Source: ", article: "Open the article",
-  rating: "Was this helpful?", up: "This helped", down: "This did not help",
-  thanks: "Thank you for the feedback.", related: "See also:", refused: "This could not be sent.", you: "You: ",
-  bot: "Automatic assistant", agent: "Colleague", person: "person",
-  withHuman: (name) => `${name} is with you.`,
-  types: (name) => `${name} is typing …`,
+  welcome: "Hello! How can I help you?", typing: "Writing a reply",
+  trouble: "Connection lost. Reconnecting…", source: "Source: ", article: "Open article",
+  rating: "Was this helpful?", up: "Helpful", down: "Not helpful",
+  thanks: "Thank you for your feedback.", related: "See also:",
+  refused: "Something went wrong. Please try again.", you: "You: ",
+  bot: "Automated assistant", agent: "Customer service", person: "agent",
+  withHuman: (name) => `You are now chatting with ${name}.`,
+  types: (name) => `${name} is typing…`,
   queued: (place) =>
-  `Waiting for a colleague${place ? `: you are number ${place} in the queue` : ""}.`,
-  over: "This conversation has ended. Write to go on.", latest: "To the latest message",
-  clip: "Attach a file", tooLarge: "The file is too large.", remove: (name) => `Remove ${name}`,
-  transcript: "Download the conversation", rate: "Rate and end", anew: "New conversation",
+  `Waiting for an agent${place ? `. You are number ${place} in the queue` : ""}.`,
+  over: "This conversation has ended. Send a message to continue.", latest: "Go to latest message",
+  clip: "Attach a file", tooLarge: "This file is too large.", remove: (name) => `Remove ${name}`,
+  transcript: "Download conversation", rate: "Rate conversation", anew: "Start new conversation",
   forget: "Delete my data",
-  privacyText: "An automatic assistant answers. Conversations are kept.", privacy: "Privacy",
+  privacyText: "An automated assistant answers. Conversations are stored.",
+  privacy: "Privacy policy",
 };

@@ -1,4 +1,4 @@
-"""The chat screen: talk to the assistant and see beside each reply how it came about."""
+"""The chat screen: talk to the assistant and see the explanation of each reply."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -6,12 +6,12 @@ from typing import Any, Final
 from ui import error_texts
 from ui.client.desk_api import DeskApi
 from ui.client.http_client import ApiError, Client, Json
-from ui.i18n import ENGLISH, TabLanguage
+from ui.i18n import ENGLISH, TabLocale
 from ui.screens.chat import views
-from ui.screens.chat.texts import words
+from ui.screens.chat.texts import get_texts
 from ui.screens.console.texts import ConsoleTexts
 
-# All events share these places, so that screens never hold all of the server's threads.
+# One limit for all events, so that screens never take all of the server's threads.
 CONCURRENCY: Final[Mapping[str, Any]] = {
     "concurrency_limit": 16,
     "concurrency_id": "careline",
@@ -19,53 +19,30 @@ CONCURRENCY: Final[Mapping[str, Any]] = {
 }
 
 Lines = list[dict[str, Any]]
-Explained = tuple[str, dict[str, float] | None, str, str, str, str]
+Explanation = tuple[str, dict[str, float] | None, str, str, str, str]
 Shown = tuple[Lines, str | None, Json | None, str, dict[str, float] | None, str, str, str, str]
-_UNKNOWN: Final[Explained] = ("", None, "", "", "", "")
+_NO_EXPLANATION: Final[Explanation] = ("", None, "", "", "", "")
 
 
-def build(client: Client, place: TabLanguage) -> None:
-    """Lay out the tab inside the blocks that are open."""
+def build(client: Client, tab_locale: TabLocale) -> None:
+    """Lay out the tab inside the open blocks."""
     import gradio as gr
 
-    said = words(ENGLISH)
+    texts = get_texts(ENGLISH)
     conversation, last = gr.State(None), gr.State(None)
     with gr.Row():
         with gr.Column(scale=3):
-            lines = gr.Chatbot(
-                label=said["conversation"],
-                height=520,
-                render_markdown=False,
-                feedback_options=None,
-                elem_id="chat-lines",
-                buttons=[],
-            )
-            with gr.Row(equal_height=True):
-                box = gr.Textbox(
-                    placeholder=said["box"],
-                    show_label=False,
-                    container=False,
-                    scale=6,
-                    autofocus=True,
-                    elem_id="chat-box",
-                )
-                small: dict[str, Any] = {"size": "md", "scale": 1}
-                send = gr.Button(said["send"], variant="primary", min_width=90, **small)
-                again = gr.Button(said["again"], min_width=190, elem_id="chat-again", **small)
+            lines, box, send, new_conversation = _conversation(texts)
         with gr.Column(scale=2):
-            ranking = gr.Label(label=said["intents"], num_top_classes=5)
-            marked = gr.HTML(elem_id="chat-words")
-            hint = gr.HTML(_hint(ENGLISH), elem_id="chat-hint")
-            facts = gr.HTML(elem_id="chat-facts")
-            sources = gr.HTML(elem_id="chat-sources")
-            candidates = gr.HTML(elem_id="chat-candidates")
-            similar = gr.HTML(elem_id="chat-similar")
+            ranking, words, hint, facts, sources, candidates, similar = _explanation(texts)
 
-    def talk(text: str, shown: Lines, known: str | None, tongue: str) -> Iterator[Shown]:
-        yield from converse(client, text, shown or [], known, tongue)
+    def talk(
+        text: str, lines_before: Lines, conversation: str | None, locale: str
+    ) -> Iterator[Shown]:
+        yield from converse(client, text, lines_before or [], conversation, locale)
 
-    why = [facts, ranking, sources, marked, similar, candidates]
-    outputs = [lines, conversation, last, *why]
+    explanation = [facts, ranking, sources, words, similar, candidates]
+    outputs = [lines, conversation, last, *explanation]
     gr.on(
         [box.submit, send.click],
         lambda text: (text, ""),
@@ -74,78 +51,136 @@ def build(client: Client, place: TabLanguage) -> None:
         queue=False,  # the box is empty at once, however busy the server is
         api_visibility="private",
     ).then(
-        talk, [text, lines, conversation, place.tongue], outputs,
+        talk, [text, lines, conversation, tab_locale.locale], outputs,
         show_progress="hidden", **CONCURRENCY,
     )  # fmt: skip
-    again.click(
-        lambda tongue: ([], None, None, *explained(None, tongue)),
-        place.tongue,
+    new_conversation.click(
+        lambda locale: ([], None, None, *explanation_values(None, locale)),
+        tab_locale.locale,
         outputs,
         queue=False,
         api_visibility="private",
     )
-    place.name([lines, box, send, again, ranking, hint], _labels)
-    place.shown.change(_again, [last, place.shown], why, show_progress="hidden", **CONCURRENCY)
+    tab_locale.add_labels([lines, box, send, new_conversation, ranking, hint], _labels)
+    tab_locale.shown.change(
+        _translate_explanation,
+        [last, tab_locale.shown],
+        explanation,
+        show_progress="hidden",
+        **CONCURRENCY,
+    )
 
 
-def _labels(tongue: str) -> list[Any]:
-    """Return what has words on it in another language."""
+def _conversation(texts: dict[str, str]) -> tuple[Any, ...]:
+    """Lay out the messages, the message box and its buttons."""
     import gradio as gr
 
-    said = words(tongue)
+    lines = gr.Chatbot(
+        label=texts["conversation"],
+        height=520,
+        render_markdown=False,
+        feedback_options=None,
+        elem_id="chat-lines",
+        buttons=[],
+    )
+    with gr.Row(equal_height=True):
+        box = gr.Textbox(
+            placeholder=texts["box"],
+            show_label=False,
+            container=False,
+            scale=6,
+            autofocus=True,
+            elem_id="chat-box",
+        )
+        size: dict[str, Any] = {"size": "md", "scale": 1}
+        send = gr.Button(texts["send"], variant="primary", min_width=90, **size)
+        new_conversation = gr.Button(texts["again"], min_width=190, elem_id="chat-again", **size)
+    return lines, box, send, new_conversation
+
+
+def _explanation(texts: dict[str, str]) -> tuple[Any, ...]:
+    """Lay out the explanation of the last reply."""
+    import gradio as gr
+
+    return (
+        gr.Label(label=texts["intents"], num_top_classes=5),
+        gr.HTML(elem_id="chat-words"),
+        gr.HTML(_hint(ENGLISH), elem_id="chat-hint"),
+        *(
+            gr.HTML(elem_id=f"chat-{name}")
+            for name in ("facts", "sources", "candidates", "similar")
+        ),
+    )
+
+
+def _labels(locale: str) -> list[Any]:
+    """Return the labels in a locale."""
+    import gradio as gr
+
+    texts = get_texts(locale)
     return [
-        gr.update(label=said["conversation"]),
-        gr.update(placeholder=said["box"]),
-        gr.update(value=said["send"]),
-        gr.update(value=said["again"]),
-        gr.update(label=said["intents"]),
-        gr.update(value=_hint(tongue)),
+        gr.update(label=texts["conversation"]),
+        gr.update(placeholder=texts["box"]),
+        gr.update(value=texts["send"]),
+        gr.update(value=texts["again"]),
+        gr.update(label=texts["intents"]),
+        gr.update(value=_hint(locale)),
     ]
 
 
-def _hint(tongue: str) -> str:
-    return f"<p class='quiet'>{words(tongue)['nothing']}</p>"
+def _hint(locale: str) -> str:
+    return f"<p class='quiet'>{get_texts(locale)['nothing']}</p>"
 
 
-def _again(found: Json | None, tongue: str) -> Any:
-    """Return what is shown of the last reply, in another language.
+def _translate_explanation(last: Json | None, locale: str) -> Any:
+    """Return the explanation of the last reply in another locale.
 
-    Without one nothing is touched: the first may be on its way.
+    Without a last reply nothing changes: the first one may be on its way.
     """
     import gradio as gr
 
-    return gr.skip() if found is None else explained(found, tongue)
+    return gr.skip() if last is None else explanation_values(last, locale)
 
 
 def converse(
-    client: Client, text: str, shown: Lines, known: str | None, tongue: str
+    client: Client, text: str, lines_before: Lines, conversation: str | None, locale: str
 ) -> Iterator[Shown]:
-    """Send a message and yield the screen as the reply grows, at last with its explanation."""
+    """Send a message and yield the screen as the reply grows, in the end with its explanation."""
     if not text.strip():
         return
-    lines = [*shown, {"role": "user", "content": views.plain(text)}]
+    lines = [*lines_before, {"role": "user", "content": views.plain(text)}]
     reply = ""
-    yield lines, known, None, *_UNKNOWN
+    yield lines, conversation, None, *_NO_EXPLANATION
     try:
-        for event, data in client.stream(text, known):
+        for event, data in client.stream(text, conversation):
             if event == "received":
-                known = data["conversation_id"]
+                conversation = data["conversation_id"]
             elif event == "token":
                 reply += data["text"]
-                yield [*lines, _said(reply)], known, None, *_UNKNOWN
+                yield [*lines, _assistant_line(reply)], conversation, None, *_NO_EXPLANATION
             elif event == "turn":
-                found = explain(client, text, data)
-                known = data["conversation_id"]
-                yield [*lines, *_reply(data)], known, found, *explained(found, tongue)
+                explanation = explain(client, text, data)
+                conversation = data["conversation_id"]
+                yield (
+                    [*lines, *_reply(data)],
+                    conversation,
+                    explanation,
+                    *explanation_values(explanation, locale),
+                )
     except ApiError as error:
-        yield [*lines, _said(f"⚠ {error_texts.told(error, tongue)}")], known, None, *_UNKNOWN
+        yield (
+            [*lines, _assistant_line(f"⚠ {error_texts.error_text(error, locale)}")],
+            conversation,
+            None,
+            *_NO_EXPLANATION,
+        )
 
 
 def explain(client: Client, text: str, turn: Json) -> Json:
-    """Return all that is known of why a message was answered so."""
+    """Return the explanation of a reply."""
     try:
         why = client.explain(text)
-    except ApiError:  # the reply stands without its explanation
+    except ApiError:  # the reply is shown without it
         why = None
     try:
         trace = client.trace(turn["message_id"])
@@ -158,28 +193,32 @@ def explain(client: Client, text: str, turn: Json) -> Json:
     return {"text": text, "turn": turn, "why": why or {}, "trace": trace, "titles": titles}
 
 
-def explained(found: Json | None, tongue: str) -> Explained:
-    """Return a turn's facts, intents and sources, and what its words and its likes say."""
-    if found is None:
-        return ("", None, "", "", "", "")
-    turn, why, said = found["turn"], found["why"], ConsoleTexts(tongue, found["titles"])
-    ranking = {said.title(one["intent"]): one["confidence"] for one in turn.get("ranking", [])}
+def explanation_values(explanation: Json | None, locale: str) -> Explanation:
+    """Return the values of the components that explain a reply."""
+    if explanation is None:
+        return _NO_EXPLANATION
+    turn, why = explanation["turn"], explanation["why"]
+    terms = ConsoleTexts(locale, explanation["titles"])
+    ranking = {
+        terms.title(candidate["intent"]): candidate["confidence"]
+        for candidate in turn.get("ranking", [])
+    }
     return (
-        views.decided_html(turn, said),
+        views.decision_html(turn, terms),
         ranking or None,
         views.sources_html(turn["reply"]["citations"]),
-        views.words_html(views.coloured(found["text"], why.get("tokens", [])), tongue),
-        views.similar_html(why.get("neighbours", []), said),
-        views.trace_html(found["trace"], said),
+        views.words_html(views.weigh_words(explanation["text"], why.get("tokens", [])), locale),
+        views.similar_html(why.get("neighbours", []), terms),
+        views.trace_html(explanation["trace"], terms),
     )
 
 
-def _said(text: str) -> dict[str, Any]:
+def _assistant_line(text: str) -> dict[str, Any]:
     return {"role": "assistant", "content": views.plain(text)}
 
 
 def _reply(turn: Json) -> Lines:
-    """Return the reply as a line; there is none while a person has the conversation."""
+    """Return the reply as a line; none while an agent has the conversation."""
     reply = turn["reply"]
     choices = "".join(f"\n• {button['title']}" for button in reply["buttons"])
-    return [_said(reply["text"] + choices)] if reply["text"] else []
+    return [_assistant_line(reply["text"] + choices)] if reply["text"] else []

@@ -1,4 +1,4 @@
-"""Why the bot said something, and what would have been right, chosen with one click."""
+"""The reasons of a reply, and its corrections."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,130 +12,136 @@ from ui.screens import notices
 from ui.screens.chat.views import facts_html, trace_html
 from ui.screens.console.texts import ConsoleTexts
 
-CHOSEN: Final = 7  # what the page shows of a reply that was clicked
-_PASSAGES: Final = 40  # of which several may stand in one article
+OUTPUTS: Final = 7  # components that show a clicked reply
+_PASSAGES: Final = 40  # of one article there may be several
 _ARTICLES: Final = 12
 
 
 @dataclass(frozen=True)
 class CorrectionPanel:
-    """The reasons of a reply and their corrections. `chosen` is the message that was clicked."""
+    """Event handlers of the reasons and corrections; `message` is the one that was answered."""
 
     desk: DeskApi
 
-    def why(self, held: Json | None, event: Any, said: ConsoleTexts) -> Any:
-        """Return why the bot said what was clicked, and what can be said to be right instead."""
+    def explain(self, conversation: Json | None, event: Any, texts: ConsoleTexts) -> Any:
+        """Return the reasons of the reply that was clicked, and its corrections."""
         import gradio as gr
 
-        place = event.index[0] if isinstance(event.index, list | tuple) else event.index
-        line = held["lines"][place] if held else None
-        if held is None or line is None or not _answers(line, line.get("in_reply_to")):
-            return nothing_chosen(said)
-        asked = line["in_reply_to"]
-        question = next((o["text"] for o in held["lines"] if o["message_id"] == asked), "")
+        index = event.index[0] if isinstance(event.index, list | tuple) else event.index
+        line = conversation["lines"][index] if conversation else None
+        if conversation is None or line is None or not _is_reply(line, line.get("in_reply_to")):
+            return no_reply(texts)
+        message = line["in_reply_to"]
+        question = next(
+            (other["text"] for other in conversation["lines"] if other["message_id"] == message), ""
+        )
         try:
-            trace, right = self._known(asked)
-            found = self.desk.client.search(question, _PASSAGES) if question.strip() else []
+            trace, corrections = self._load(message)
+            passages = self.desk.client.search(question, _PASSAGES) if question.strip() else []
         except ApiError as error:
-            return nothing_chosen(said, error_texts.told(error, said.tongue))
-        value = {kind: one["value"] for kind, one in right.items()}
-        intent = value.get("intent", line.get("intent"))
+            return no_reply(texts, error_texts.error_text(error, texts.locale))
+        values = {kind: correction["value"] for kind, correction in corrections.items()}
+        intent = values.get("intent", line.get("intent"))
         return [
-            asked,
-            _facts(line, said) + trace_html(trace, said),
-            kept_html(right, said),
-            gr.update(choices=intents(said), value=intent, visible=True),
-            gr.update(choices=articles(trace, found), value=value.get("article"), visible=True),
-            gr.update(value=value.get("answer", ""), visible=True),
+            message,
+            _facts(line, texts) + trace_html(trace, texts),
+            corrections_html(corrections, texts),
+            gr.update(choices=intents(texts), value=intent, visible=True),
+            gr.update(choices=articles(trace, passages), value=values.get("article"), visible=True),
+            gr.update(value=values.get("answer", ""), visible=True),
             gr.update(visible=True),
         ]
 
-    def again(self, held: Json | None, chosen: str | None, said: ConsoleTexts) -> Any:
-        """Return the reasons of the reply that was clicked, in another language.
-
-        What is being corrected stays as it stands there.
-        """
+    def translate(self, conversation: Json | None, message: str | None, texts: ConsoleTexts) -> Any:
+        """Return the reasons of the reply in another locale; fields keep what was entered."""
         import gradio as gr
 
-        lines = held["lines"] if held and chosen else ()
-        line = next((one for one in lines if _answers(one, chosen)), None)
-        if chosen is None or line is None:
-            return nothing_chosen(said)
+        lines = conversation["lines"] if conversation and message else ()
+        line = next((line for line in lines if _is_reply(line, message)), None)
+        if message is None or line is None:
+            return no_reply(texts)
         try:
-            trace, right = self._known(chosen)
+            trace, corrections = self._load(message)
         except ApiError as error:
-            return nothing_chosen(said, error_texts.told(error, said.tongue))
-        facts = _facts(line, said) + trace_html(trace, said)
-        named = gr.update(choices=intents(said))
-        return [chosen, facts, kept_html(right, said), named, *[gr.skip()] * (CHOSEN - 4)]
+            return no_reply(texts, error_texts.error_text(error, texts.locale))
+        facts = _facts(line, texts) + trace_html(trace, texts)
+        intent_choices = gr.update(choices=intents(texts))
+        return [
+            message,
+            facts,
+            corrections_html(corrections, texts),
+            intent_choices,
+            *[gr.skip()] * (OUTPUTS - 4),
+        ]
 
-    def _known(self, asked: str) -> tuple[Json, Json]:
-        """Return how the reply to a message came about, and what was corrected about it."""
-        return self.desk.client.trace(asked), self.desk.corrections(asked)["corrections"]
+    def _load(self, message: str) -> tuple[Json, Json]:
+        """Return the trace and the corrections of a message."""
+        return self.desk.client.trace(message), self.desk.corrections(message)["corrections"]
 
     def correct(self, kind: str) -> Callable[[str | None, str | None, ConsoleTexts], Any]:
-        """Return what keeps a correction of this kind."""
+        """Return the handler that saves a correction of this kind."""
 
-        def corrected(chosen: str | None, value: str | None, said: ConsoleTexts) -> Any:
+        def handle(message: str | None, value: str | None, texts: ConsoleTexts) -> Any:
             import gradio as gr
 
-            if not (chosen and value and value.strip()):
+            if not (message and value and value.strip()):
                 return gr.skip()
             try:
-                kept = self.desk.correct(chosen, kind, value)
+                response = self.desk.correct(message, kind, value)
             except ApiError as error:
-                notices.warn(error, said.tongue)
+                notices.warn(error, texts.locale)
                 return gr.skip()
-            return kept_html(kept["corrections"], said)
+            return corrections_html(response["corrections"], texts)
 
-        return corrected
+        return handle
 
 
-def nothing_chosen(said: ConsoleTexts, why: str = "") -> list[Any]:
-    """Return what the page shows where no reply was clicked, or where it cannot be explained."""
+def no_reply(texts: ConsoleTexts, problem: str = "") -> list[Any]:
+    """Return the page without a reply: none was clicked, or there is a problem."""
     import gradio as gr
 
-    hint = f"<p class='quiet'>{escape(why) or said['why_hint']}</p>"
-    return [None, hint, "", *[gr.update(visible=False)] * (CHOSEN - 3)]
+    hint = f"<p class='quiet'>{escape(problem) or texts['why_hint']}</p>"
+    return [None, hint, "", *[gr.update(visible=False)] * (OUTPUTS - 3)]
 
 
-def intents(said: ConsoleTexts) -> list[tuple[str, str]]:
+def intents(texts: ConsoleTexts) -> list[tuple[str, str]]:
     """Return the intents as choices, by their titles."""
-    return [(f"{said.title(name)} ({name})", name) for name in said.titles]
+    return [(f"{texts.title(name)} ({name})", name) for name in texts.titles]
 
 
-def articles(trace: Json, found: list[Json]) -> list[tuple[str, str]]:
-    """Return the articles a reply was chosen from, then others that a search finds, each once."""
-    both = [*trace.get("candidates", ()), *found]
-    titles = {one["article"]: one["title"] for one in reversed(both)}
-    names = dict.fromkeys(one["article"] for one in both)
+def articles(trace: Json, passages: list[Json]) -> list[tuple[str, str]]:
+    """Return the candidate articles of a reply, then others that a search finds, each once."""
+    candidates = [*trace.get("candidates", ()), *passages]
+    titles = {candidate["article"]: candidate["title"] for candidate in reversed(candidates)}
+    names = dict.fromkeys(candidate["article"] for candidate in candidates)
     return [(f"{titles[name]} ({name})", name) for name in [*names][:_ARTICLES]]
 
 
-def kept_html(right: Json, said: ConsoleTexts) -> str:
-    """Return what was corrected and by whom."""
+def corrections_html(corrections: Json, texts: ConsoleTexts) -> str:
+    """Return the corrections and their authors."""
     lines = "".join(
-        f"<p class='noted'>{escape(_told(kind, one, said))}</p>" for kind, one in right.items()
+        f"<p class='noted'>{escape(_correction_line(kind, correction, texts))}</p>"
+        for kind, correction in corrections.items()
     )
     return f"<div role='status'>{lines}</div>" if lines else ""
 
 
-def _told(kind: str, one: Json, said: ConsoleTexts) -> str:
-    value = said.title(one["value"]) if kind == "intent" else one["value"]
-    what = f"{said[f'right_{kind}']}: {value}"
-    return said["right_kept"].format(author=one["author"], what=what)
+def _correction_line(kind: str, correction: Json, texts: ConsoleTexts) -> str:
+    value = texts.title(correction["value"]) if kind == "intent" else correction["value"]
+    label = f"{texts[f'right_{kind}']}: {value}"
+    return texts["right_kept"].format(author=correction["author"], what=label)
 
 
-def _facts(line: Json, said: ConsoleTexts) -> str:
+def _facts(line: Json, texts: ConsoleTexts) -> str:
     facts = {
-        said["route"]: said.term(line.get("route")),
-        said["reason"]: said.reason(line.get("reason")),
-        said["intent"]: said.title(line.get("intent")),
-        said["language"]: said.term(line.get("language")),
+        texts["route"]: texts.term(line.get("route")),
+        texts["reason"]: texts.reason(line.get("reason")),
+        texts["intent"]: texts.title(line.get("intent")),
+        texts["language"]: texts.term(line.get("language")),
     }
     return facts_html(facts)
 
 
-def _answers(line: Json, asked: str | None) -> bool:
-    """Tell the bot's reply to a message."""
-    return bool(asked) and line["role"] == "bot" and line.get("in_reply_to") == asked
+def _is_reply(line: Json, message: str | None) -> bool:
+    """Return whether a line is the bot's reply to a message."""
+    return bool(message) and line["role"] == "bot" and line.get("in_reply_to") == message

@@ -1,4 +1,4 @@
-"""How the console is laid out, and which event is handled by what."""
+"""The layout of the console, and its events with their handlers."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -6,12 +6,13 @@ from typing import Any, Final
 
 from ui.client.desk_api import DeskApi
 from ui.client.http_client import Client
-from ui.i18n import ENGLISH, TabLanguage
+from ui.i18n import ENGLISH, TabLocale
 from ui.screens.chat.screen import CONCURRENCY
+from ui.screens.components import read_only_table, with_event
 from ui.screens.console.corrections import CorrectionPanel
 from ui.screens.console.records import FIELDS, RecordsPanel, records_html
-from ui.screens.console.screen import ConsoleScreen, speech
-from ui.screens.console.texts import ConsoleTexts, words
+from ui.screens.console.screen import ConsoleScreen, texts_of
+from ui.screens.console.texts import ConsoleTexts, get_texts
 
 _SECONDS: Final = 3
 _ALIVE_SECONDS: Final = 20  # presence lasts a minute, a lease two
@@ -20,51 +21,50 @@ _WIDTHS: Final = ["10%", "11%", "29%", "14%", "9%", "7%", "10%", "10%"]
 _QUIET: Final = {"show_progress": "hidden", **CONCURRENCY}
 
 
-def build(client: Client, place: TabLanguage) -> None:
-    """Lay out the tab inside the blocks that are open."""
+def build(client: Client, tab_locale: TabLocale) -> None:
+    """Lay out the tab inside the open blocks."""
     import gradio as gr
 
-    console, said = ConsoleScreen(DeskApi(client)), words(ENGLISH)
-    at = SimpleNamespace(tongue=place.tongue)
-    # Each has one writer: who signed in, what is open, what is shown of it, what the words in the
-    # box began as, the rows of the queue, the message whose reply was clicked, proven records, and
-    # what was begun in conversations that are not open.
-    for name in ("me", "conversation", "held", "picked", "rows", "chosen", "proofs", "begun"):
-        setattr(at, name, gr.State(None))
-    _top(at, said)
+    console, texts = ConsoleScreen(DeskApi(client)), get_texts(ENGLISH)
+    tab = SimpleNamespace(locale=tab_locale.locale)
+    # Each has one writer: the user, the open conversation and what is shown of it, the suggestion
+    # that the text in the box was made from, the rows of the queue, the message whose reply was
+    # clicked, the proven records, and the drafts of other conversations.
+    states = ("me", "conversation", "shown", "suggestion", "rows", "message", "proven_records")
+    for name in (*states, "drafts"):
+        setattr(tab, name, gr.State(None))
+    _queue(tab, texts)
     with gr.Row():
         with gr.Column(scale=6, min_width=480):
-            _middle(at, said)
+            _conversation(tab, texts)
         with gr.Column(scale=4, min_width=320):
-            _aside(at, said)
-    _wire(console, at, place.shown)
-    place.name(_named(at), _labels)
+            _side(tab, texts)
+    _wire(console, tab, tab_locale.shown)
+    tab_locale.add_labels(_labelled(tab), _labels)
 
 
-def _top(at: SimpleNamespace, said: dict[str, str]) -> None:
-    """Lay out who is there, the filters and the queue."""
+def _queue(tab: SimpleNamespace, texts: dict[str, str]) -> None:
+    """Lay out the agent's presence, the filters and the queue."""
     import gradio as gr
 
     with gr.Row(equal_height=True, elem_classes="filters"):
-        at.busy = gr.Markdown(elem_id="console-busy")
-        at.present = gr.Checkbox(value=True, label=said["present"], scale=0, min_width=140)
-        at.leave = gr.Button(
-            said["leave"], link="/logout", link_target="_self", size="sm", scale=0, min_width=100
+        tab.busy = gr.Markdown(elem_id="console-busy")
+        tab.present = gr.Checkbox(value=True, label=texts["present"], scale=0, min_width=140)
+        tab.leave = gr.Button(
+            texts["leave"], link="/logout", link_target="_self", size="sm", scale=0, min_width=100
         )
     with gr.Row(elem_classes="filters"):
-        every = [(said["everything"], "")]
-        at.show = gr.Dropdown(_shows(said), value="", label=said["show"], min_width=110)
-        at.mood = gr.Dropdown(every, value="", label=said["mood"], min_width=110)
-        at.intent = gr.Dropdown(every, value="", label=said["intent"], min_width=110)
-        at.language = gr.Dropdown(every, value="", label=said["language"], min_width=110)
-        at.longer = gr.Dropdown(_waits(said), value=0, label=said["longer"], min_width=110)
-    at.queue = gr.Dataframe(
-        headers=said["columns"].split("|"),
-        column_count=len(_WIDTHS),
-        column_widths=_WIDTHS,
-        type="array",
-        interactive=False,
-        show_label=False,
+        all_values = [(texts["everything"], "")]
+        tab.show = gr.Dropdown(_show_choices(texts), value="", label=texts["show"], min_width=110)
+        tab.mood = gr.Dropdown(all_values, value="", label=texts["mood"], min_width=110)
+        tab.intent = gr.Dropdown(all_values, value="", label=texts["intent"], min_width=110)
+        tab.language = gr.Dropdown(all_values, value="", label=texts["language"], min_width=110)
+        tab.longer = gr.Dropdown(
+            _wait_choices(texts), value=0, label=texts["longer"], min_width=110
+        )
+    tab.queue = read_only_table(
+        texts["columns"],
+        _WIDTHS,
         max_chars=60,
         max_height=260,
         buttons=[],
@@ -72,277 +72,314 @@ def _top(at: SimpleNamespace, said: dict[str, str]) -> None:
     )
 
 
-def _middle(at: SimpleNamespace, said: dict[str, str]) -> None:
-    """Lay out the conversation and the answer."""
+def _conversation(tab: SimpleNamespace, texts: dict[str, str]) -> None:
+    """Lay out the conversation and the message box."""
     import gradio as gr
 
-    at.head = gr.HTML(f"<p class='quiet'>{said['choose']}</p>", elem_id="console-head")
+    tab.head = gr.HTML(f"<p class='quiet'>{texts['choose']}</p>", elem_id="console-head")
     with gr.Row(equal_height=True):
         small: dict[str, Any] = {"size": "sm", "interactive": False, "min_width": 80}
-        at.take = gr.Button(said["take"], variant="primary", elem_id="console-take", **small)
-        at.give_back = gr.Button(said["return"], elem_id="console-return", **small)
-        at.close = gr.Button(said["close"], elem_id="console-close", **small)
-        at.place = gr.Dropdown(
-            [], label=said["pass_to"], show_label=False, container=False, min_width=120
+        tab.take = gr.Button(texts["take"], variant="primary", elem_id="console-take", **small)
+        tab.give_back = gr.Button(texts["return"], elem_id="console-return", **small)
+        tab.close = gr.Button(texts["close"], elem_id="console-close", **small)
+        tab.target = gr.Dropdown(
+            [], label=texts["pass_to"], show_label=False, container=False, min_width=120
         )
-        at.transfer = gr.Button(said["pass"], elem_id="console-transfer", **small)
-    at.lines = gr.Chatbot(
-        label=said["transcript"],
+        tab.transfer = gr.Button(texts["pass"], elem_id="console-transfer", **small)
+    tab.lines = gr.Chatbot(
+        label=texts["transcript"],
         height=380,
         render_markdown=False,
         feedback_options=None,
         buttons=[],
         elem_id="console-lines",
     )
-    at.suggestions = gr.Radio([], label=said["suggestions"], elem_id="console-suggestions")
+    tab.suggestions = gr.Radio([], label=texts["suggestions"], elem_id="console-suggestions")
     with gr.Row(equal_height=True):
-        at.box = gr.Textbox(
-            placeholder=said["reply"],
+        tab.box = gr.Textbox(
+            placeholder=texts["reply"],
             show_label=False,
             container=False,
             scale=6,
             max_lines=6,
             elem_id="console-box",
         )
-        at.send = gr.Button(
-            said["send"],
+        tab.send = gr.Button(
+            texts["send"],
             variant="primary",
             scale=1,
             min_width=80,
             interactive=False,
             elem_id="console-send",
         )
-    at.canned = gr.Dropdown([], label=said["canned"], elem_id="console-canned")
-    with gr.Accordion(said["why"], open=True) as at.reasons:
-        at.why = gr.HTML(f"<p class='quiet'>{said['why_hint']}</p>", elem_id="console-why")
-        _corrections(at, said)
+    tab.canned = gr.Dropdown([], label=texts["canned"], elem_id="console-canned")
+    with gr.Accordion(texts["why"], open=True) as tab.reasons_box:
+        tab.why = gr.HTML(f"<p class='quiet'>{texts['why_hint']}</p>", elem_id="console-why")
+        _corrections(tab, texts)
 
 
-def _aside(at: SimpleNamespace, said: dict[str, str]) -> None:
-    """Lay out what is known, notes, the search and the reasons."""
+def _side(tab: SimpleNamespace, texts: dict[str, str]) -> None:
+    """Lay out the details, the records, the labels, the notes and the search."""
     import gradio as gr
 
-    at.about = gr.HTML(elem_id="console-about")
-    at.moods = gr.HTML(elem_id="console-moods")
-    with gr.Accordion(said["records"], open=True) as at.purchases:
-        at.orders = gr.HTML(elem_id="console-orders")
+    tab.about = gr.HTML(elem_id="console-about")
+    tab.moods = gr.HTML(elem_id="console-moods")
+    with gr.Accordion(texts["records"], open=True) as tab.records_box:
+        tab.records = gr.HTML(elem_id="console-orders")
         with gr.Row():
-            at.fields = [gr.Textbox(visible=False, min_width=120) for _ in range(FIELDS)]
-        at.wanted = gr.State({})
-        at.look = gr.Button(said["records_look"], size="sm", visible=False, elem_id="console-look")
-        at.proven = gr.HTML(elem_id="console-proven")
-    at.labels = gr.Dropdown(
+            tab.fields = [gr.Textbox(visible=False, min_width=120) for _ in range(FIELDS)]
+        tab.lookup = gr.State({})
+        tab.look_up = gr.Button(
+            texts["records_look"], size="sm", visible=False, elem_id="console-look"
+        )
+        tab.proven = gr.HTML(elem_id="console-proven")
+    tab.labels = gr.Dropdown(
         [],
         multiselect=True,
         allow_custom_value=True,
-        label=said["labels"],
+        label=texts["labels"],
         elem_id="console-labels",
     )
-    at.notes = gr.HTML(elem_id="console-notes")
-    at.note = gr.Textbox(label=said["notes"], placeholder=said["note"], elem_id="console-note")
-    at.query = gr.Textbox(label=said["search"], elem_id="console-search")
-    at.found = gr.Radio([], show_label=False, visible=False, elem_id="console-found")
+    tab.notes = gr.HTML(elem_id="console-notes")
+    tab.note = gr.Textbox(label=texts["notes"], placeholder=texts["note"], elem_id="console-note")
+    tab.query = gr.Textbox(label=texts["search"], elem_id="console-search")
+    tab.passages = gr.Radio([], show_label=False, visible=False, elem_id="console-found")
 
 
-def _corrections(at: SimpleNamespace, said: dict[str, str]) -> None:
-    """Lay out what can be said to be right instead; it is seen once a reply was clicked."""
+def _corrections(tab: SimpleNamespace, texts: dict[str, str]) -> None:
+    """Lay out the corrections, which are visible when a reply was clicked."""
     import gradio as gr
 
-    at.kept = gr.HTML(elem_id="console-kept")
-    at.intent_right = gr.Dropdown(
+    tab.corrections = gr.HTML(elem_id="console-kept")
+    tab.intent_right = gr.Dropdown(
         [],
-        label=said["right_intent"],
-        info=said["right_hint"],
+        label=texts["right_intent"],
+        info=texts["right_hint"],
         visible=False,
         elem_id="console-right-intent",
     )
-    at.article_right = gr.Dropdown(
-        [], label=said["right_article"], visible=False, elem_id="console-right-article"
+    tab.article_right = gr.Dropdown(
+        [], label=texts["right_article"], visible=False, elem_id="console-right-article"
     )
-    at.answer_right = gr.Textbox(
-        label=said["right_answer"],
-        placeholder=said["right_write"],
+    tab.answer_right = gr.Textbox(
+        label=texts["right_answer"],
+        placeholder=texts["right_write"],
         lines=2,
         max_lines=6,
         visible=False,
         elem_id="console-right-answer",
     )
-    at.keep = gr.Button(said["right_save"], size="sm", visible=False, elem_id="console-keep")
+    tab.save_answer = gr.Button(
+        texts["right_save"], size="sm", visible=False, elem_id="console-keep"
+    )
 
 
-def _wire(console: ConsoleScreen, at: SimpleNamespace, shown: Any) -> None:
-    """Join events and handlers; `shown` changes when the tab is to speak another language."""
+def _wire(console: ConsoleScreen, tab: SimpleNamespace, shown_locale: Any) -> None:
+    """Connect events and handlers; `shown_locale` changes with the locale of the tab."""
     import gradio as gr
 
-    page = gr.context.Context.root_block
-    tick, alive = gr.Timer(_SECONDS), gr.Timer(_ALIVE_SECONDS)
-    filters = [at.show, at.mood, at.intent, at.language, at.longer]
-    watching = [at.me, at.tongue, at.rows, at.conversation, *filters]
-    watched = [at.busy, at.queue, at.rows, at.mood, at.intent, at.language]
-    reading = [at.me, at.conversation, at.held, at.tongue]
-    let_go = [at.give_back, at.close, at.transfer, at.send]
-    read = [at.held, at.head, at.lines, at.suggestions, at.canned, at.place, at.about, at.moods]
-    reasons = [at.chosen, at.why, at.kept, at.intent_right, at.article_right, at.answer_right]
-    reasons += [at.keep]
-    read[7:7] = [at.orders, *at.fields, at.look, at.wanted, at.proven, at.proofs, *reasons]
-    read += [at.notes, at.labels, at.take, *let_go]
+    tick = gr.Timer(_SECONDS)
+    filters = [tab.show, tab.mood, tab.intent, tab.language, tab.longer]
+    reasons = [
+        tab.message,
+        tab.why,
+        tab.corrections,
+        tab.intent_right,
+        tab.article_right,
+        tab.answer_right,
+    ]
+    reasons += [tab.save_answer]
+    watch = {
+        "fn": console.watch,
+        "inputs": [tab.me, tab.locale, tab.rows, tab.conversation, *filters],
+        "outputs": [tab.busy, tab.queue, tab.rows, tab.mood, tab.intent, tab.language],
+        **_QUIET,
+    }
+    read = {
+        "fn": console.read,
+        "inputs": [tab.me, tab.conversation, tab.shown, tab.locale],
+        "outputs": _conversation_components(tab, reasons),
+        **_QUIET,
+    }
 
     def afterwards(event: Any) -> None:
-        """Show at once what an event changed."""
-        event.then(console.read, reading, read, **_QUIET).then(
-            console.watch, watching, watched, **_QUIET
-        )
+        """Show the changes of an event at once."""
+        event.then(**read).then(**watch)
 
-    page.load(console.open, None, at.me, **_QUIET).then(console.watch, watching, watched, **_QUIET)
-    gr.on([tick.tick, *(f.change for f in filters)], console.watch, watching, watched, **_QUIET)
-    tick.tick(console.read, reading, read, **_QUIET)
-    alive.tick(console.stay, [at.me, at.present], None, **_QUIET)
-    at.present.change(console.stay, [at.me, at.present], None, **_QUIET)
-    begun = [at.conversation, at.box, at.picked, at.note, at.begun]
-    # Where it may go and what was looked up belong to the conversation that is left.
-    opened = [*begun, at.place, *at.fields]
-    afterwards(at.queue.select(_opened(console), begun, opened, **_QUIET))
-    for button, what in ((at.take, "take"), (at.give_back, "return"), (at.close, "close")):
-        afterwards(button.click(console.act(what), [at.me, at.conversation], None, **_QUIET))
-    afterwards(
-        at.transfer.click(console.transfer, [at.me, at.conversation, at.place], None, **_QUIET)
-    )
-    at.suggestions.input(console.insert, [at.held, at.suggestions], [at.box, at.picked], **_QUIET)
-    at.canned.input(lambda text: (text, None), at.canned, [at.box, at.canned], **_QUIET)
-    at.found.input(lambda text: text, at.found, at.box, **_QUIET)
-    at.box.input(console.expand, [at.me, at.held, at.box], at.box, **_QUIET)
-    sent = gr.on(
-        [at.box.submit, at.send.click],
-        console.say,
-        [at.me, at.conversation, at.box, at.picked],
-        [at.box, at.picked],
-        **_QUIET,
-    )
-    afterwards(sent)
-    afterwards(at.note.submit(console.note, [at.conversation, at.note], at.note, **_QUIET))
-    # By what was chosen, not by what the field holds: a look may just have brought it up to date.
-    afterwards(at.labels.select(_picked(console.mark), [at.held, at.labels], None, **_QUIET))
-    afterwards(at.labels.input(console.unmark, [at.held, at.labels], None, **_QUIET))
-    at.query.submit(console.seek, [at.query, at.tongue], at.found, **_QUIET)
-    _wire_proofs(console, at, reasons)
-    right = CorrectionPanel(console.desk)
+    gr.context.Context.root_block.load(console.open, None, tab.me, **_QUIET).then(**watch)
+    gr.on([tick.tick, *(f.change for f in filters)], **watch)
+    tick.tick(**read)
+    _wire_presence(console, tab)
+    _wire_actions(console, tab, afterwards)
+    _wire_panels(console, tab, reasons)
+    corrections = CorrectionPanel(console.desk)
 
-    def again(me: Any, held: Any, chosen: Any, proofs: Any, tongue: str) -> list[Any]:
-        """Say anew what no later look says: the hint, the reasons, the records that were proven."""
-        said = speech(me, tongue)
-        hint = gr.skip() if held else f"<p class='quiet'>{said['choose']}</p>"
-        proven = records_html(proofs, said) if proofs else gr.skip()
-        return [hint, proven, *right.again(held, chosen, said)]
+    def translate(me: Any, shown: Any, message: Any, proven: Any, locale: str) -> list[Any]:
+        """Return in another locale what `read` does not: hint, reasons, proven records."""
+        texts = texts_of(me, locale)
+        hint = gr.skip() if shown else f"<p class='quiet'>{texts['choose']}</p>"
+        records = records_html(proven, texts) if proven else gr.skip()
+        return [hint, records, *corrections.translate(shown, message, texts)]
 
-    spoken = [at.me, at.held, at.chosen, at.proofs, at.tongue]
-    shown.change(again, spoken, [at.head, at.proven, *reasons], **_QUIET)
-    shown.change(console.read, reading, read, **_QUIET)
-    shown.change(console.watch, watching, watched, **_QUIET)
+    inputs = [tab.me, tab.shown, tab.message, tab.proven_records, tab.locale]
+    shown_locale.change(translate, inputs, [tab.head, tab.proven, *reasons], **_QUIET)
+    shown_locale.change(**read)
+    shown_locale.change(**watch)
 
 
-def _wire_proofs(console: ConsoleScreen, at: SimpleNamespace, reasons: list[Any]) -> None:
-    """Join the events of reasons, corrections and records with their handlers."""
+def _conversation_components(tab: SimpleNamespace, reasons: list[Any]) -> list[Any]:
+    """Return the components that show the open conversation, in the order of `read`."""
+    return [
+        *(tab.shown, tab.head, tab.lines, tab.suggestions, tab.canned, tab.target, tab.about),
+        *(
+            tab.records,
+            *tab.fields,
+            tab.look_up,
+            tab.lookup,
+            tab.proven,
+            tab.proven_records,
+            *reasons,
+        ),
+        *(tab.moods, tab.notes, tab.labels, tab.take),
+        *(tab.give_back, tab.close, tab.transfer, tab.send),
+    ]
+
+
+def _wire_presence(console: ConsoleScreen, tab: SimpleNamespace) -> None:
     import gradio as gr
 
-    right, orders = CorrectionPanel(console.desk), RecordsPanel(console.desk)
+    gr.on(
+        [gr.Timer(_ALIVE_SECONDS).tick, tab.present.change],
+        console.stay,
+        [tab.me, tab.present],
+        None,
+        **_QUIET,
+    )
 
-    def why(held: Any, me: Any, event: Any) -> Any:
-        """Explain the reply that was clicked, in the page's language."""
-        return right.why(held, event, speech(me, held["tongue"] if held else ENGLISH))
 
-    at.lines.select(_picked(why), [at.held, at.me], reasons, **_QUIET)
-    chosen = {
-        "intent": (at.intent_right.input, at.intent_right),
-        "article": (at.article_right.input, at.article_right),
-        "answer": (at.keep.click, at.answer_right),
+def _wire_actions(
+    console: ConsoleScreen, tab: SimpleNamespace, afterwards: Callable[[Any], None]
+) -> None:
+    """Connect the agents' actions; `afterwards` shows the changes of an event."""
+    import gradio as gr
+
+    inputs = [tab.conversation, tab.box, tab.suggestion, tab.note, tab.drafts]
+    # The transfer target and the lookup belong to the conversation that is left.
+    outputs = [*inputs, tab.target, *tab.fields]
+    afterwards(tab.queue.select(with_event(console.choose), inputs, outputs, **_QUIET))
+    for button, action in ((tab.take, "take"), (tab.give_back, "return"), (tab.close, "close")):
+        afterwards(button.click(console.act(action), [tab.me, tab.conversation], None, **_QUIET))
+    afterwards(
+        tab.transfer.click(console.transfer, [tab.me, tab.conversation, tab.target], None, **_QUIET)
+    )
+    tab.suggestions.input(
+        console.insert, [tab.shown, tab.suggestions], [tab.box, tab.suggestion], **_QUIET
+    )
+    tab.canned.input(lambda text: (text, None), tab.canned, [tab.box, tab.canned], **_QUIET)
+    tab.passages.input(lambda text: text, tab.passages, tab.box, **_QUIET)
+    tab.box.input(console.expand, [tab.me, tab.shown, tab.box], tab.box, **_QUIET)
+    event = gr.on(
+        [tab.box.submit, tab.send.click],
+        console.say,
+        [tab.me, tab.conversation, tab.box, tab.suggestion],
+        [tab.box, tab.suggestion],
+        **_QUIET,
+    )
+    afterwards(event)
+    afterwards(tab.note.submit(console.note, [tab.conversation, tab.note], tab.note, **_QUIET))
+    # The clicked label counts, not the field: `read` may just have updated it.
+    afterwards(
+        tab.labels.select(with_event(console.change_label), [tab.shown, tab.labels], None, **_QUIET)
+    )
+    afterwards(tab.labels.input(console.clear_labels, [tab.shown, tab.labels], None, **_QUIET))
+    tab.query.submit(console.search, [tab.query, tab.locale], tab.passages, **_QUIET)
+
+
+def _wire_panels(console: ConsoleScreen, tab: SimpleNamespace, reasons: list[Any]) -> None:
+    """Connect the events of reasons, corrections and records."""
+    import gradio as gr
+
+    corrections, records = CorrectionPanel(console.desk), RecordsPanel(console.desk)
+
+    def explain(shown: Any, me: Any, event: Any) -> Any:
+        """Explain the reply that was clicked, in the locale of the page."""
+        return corrections.explain(
+            shown, event, texts_of(me, shown["locale"] if shown else ENGLISH)
+        )
+
+    tab.lines.select(with_event(explain), [tab.shown, tab.me], reasons, **_QUIET)
+    fields = {
+        "intent": (tab.intent_right.input, tab.intent_right),
+        "article": (tab.article_right.input, tab.article_right),
+        "answer": (tab.save_answer.click, tab.answer_right),
     }
-    for kind, (event, value) in chosen.items():
-        keep = right.correct(kind)
+    for kind, (event, value) in fields.items():
+        save = corrections.correct(kind)
         event(
-            lambda chosen, value, me, tongue, keep=keep: keep(chosen, value, speech(me, tongue)),
-            [at.chosen, value, at.me, at.tongue],
-            at.kept,
+            lambda message, value, me, locale, save=save: save(
+                message, value, texts_of(me, locale)
+            ),
+            [tab.message, value, tab.me, tab.locale],
+            tab.corrections,
             **_QUIET,
         )
     gr.on(
-        [at.look.click, *(field.submit for field in at.fields)],
-        lambda conversation, wanted, tongue, *values: orders.prove(
-            conversation, wanted, values, ConsoleTexts(tongue)
+        [tab.look_up.click, *(field.submit for field in tab.fields)],
+        lambda conversation, lookup, locale, *values: records.prove(
+            conversation, lookup, values, ConsoleTexts(locale)
         ),
-        [at.conversation, at.wanted, at.tongue, *at.fields],
-        [at.proven, at.proofs, *at.fields],
+        [tab.conversation, tab.lookup, tab.locale, *tab.fields],
+        [tab.proven, tab.proven_records, *tab.fields],
         **_QUIET,
     )
 
 
-def _named(at: SimpleNamespace) -> list[Any]:
-    """Return what has words on it, in the order of `_labels`."""
-    found = [at.present, at.show, at.mood, at.intent, at.language, at.longer, at.take]
-    found += [at.give_back, at.close, at.transfer, at.lines, at.suggestions, at.box, at.send]
-    found += [at.canned, at.labels, at.note, at.query, at.reasons, at.leave, at.purchases]
-    found += [at.look, at.intent_right, at.article_right, at.answer_right]
-    return [*found, at.keep]
-
-
-def _picked(handler: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
-    """Return a handler of a choice, whose place Gradio tells by the argument's type."""
-    import gradio as gr
-
-    def picked(held: Any, more: Any, event: Any) -> Any:
-        return handler(held, more, event)
-
-    picked.__annotations__ = {"event": gr.SelectData}
-    return picked
-
-
-def _opened(console: ConsoleScreen) -> Callable[..., Any]:
-    """Return the handler of a click on a row of the queue."""
-    import gradio as gr
-
-    def opened(  # noqa: PLR0913, PLR0917 — Gradio gives one argument an input
-        left: Any, text: Any, picked: Any, note: Any, begun: Any, event: Any
-    ) -> Any:
-        return console.choose(left, text, picked, note, begun, event)
-
-    opened.__annotations__ = {"event": gr.SelectData}
-    return opened
-
-
-def _shows(said: dict[str, str]) -> list[tuple[str, str]]:
-    return [(said["everything"], ""), (said["waiting"], "waiting"), (said["mine"], "mine")]
-
-
-def _waits(said: dict[str, str]) -> list[tuple[str, int]]:
-    return [(said["minutes"].format(n=n), n) for n in _WAITS]
-
-
-def _labels(tongue: str) -> list[Any]:
-    """Return what has words on it in another language."""
-    import gradio as gr
-
-    said = words(tongue)
+def _labelled(tab: SimpleNamespace) -> list[Any]:
+    """Return the components with labels, in the order of `_labels`."""
     return [
-        gr.update(label=said["present"]),
-        gr.update(label=said["show"], choices=_shows(said)),
-        gr.update(label=said["mood"]),
-        gr.update(label=said["intent"]),
-        gr.update(label=said["language"]),
-        gr.update(label=said["longer"], choices=_waits(said)),
-        *(gr.update(value=said[name]) for name in ("take", "return", "close", "pass")),
-        gr.update(label=said["transcript"]),
-        gr.update(label=said["suggestions"]),
-        gr.update(placeholder=said["reply"]),
-        gr.update(value=said["send"]),
-        gr.update(label=said["canned"]),
-        gr.update(label=said["labels"]),
-        gr.update(label=said["notes"], placeholder=said["note"]),
-        gr.update(label=said["search"]),
-        gr.update(label=said["why"]),
-        gr.update(value=said["leave"]),
-        gr.update(label=said["records"]),
-        gr.update(value=said["records_look"]),
-        gr.update(label=said["right_intent"], info=said["right_hint"]),
-        gr.update(label=said["right_article"]),
-        gr.update(label=said["right_answer"], placeholder=said["right_write"]),
-        gr.update(value=said["right_save"]),
+        *(tab.present, tab.show, tab.mood, tab.intent, tab.language, tab.longer),
+        *(tab.take, tab.give_back, tab.close, tab.transfer),
+        *(tab.lines, tab.suggestions, tab.box, tab.send, tab.canned),
+        *(tab.labels, tab.note, tab.query, tab.reasons_box, tab.leave, tab.records_box),
+        *(tab.look_up, tab.intent_right, tab.article_right, tab.answer_right, tab.save_answer),
+    ]
+
+
+def _show_choices(texts: dict[str, str]) -> list[tuple[str, str]]:
+    return [(texts["everything"], ""), (texts["waiting"], "waiting"), (texts["mine"], "mine")]
+
+
+def _wait_choices(texts: dict[str, str]) -> list[tuple[str, int]]:
+    return [(texts["minutes"].format(n=n), n) for n in _WAITS]
+
+
+def _labels(locale: str) -> list[Any]:
+    """Return the labels in a locale."""
+    import gradio as gr
+
+    texts = get_texts(locale)
+    return [
+        gr.update(label=texts["present"]),
+        gr.update(label=texts["show"], choices=_show_choices(texts)),
+        gr.update(label=texts["mood"]),
+        gr.update(label=texts["intent"]),
+        gr.update(label=texts["language"]),
+        gr.update(label=texts["longer"], choices=_wait_choices(texts)),
+        *(gr.update(value=texts[name]) for name in ("take", "return", "close", "pass")),
+        gr.update(label=texts["transcript"]),
+        gr.update(label=texts["suggestions"]),
+        gr.update(placeholder=texts["reply"]),
+        gr.update(value=texts["send"]),
+        gr.update(label=texts["canned"]),
+        gr.update(label=texts["labels"]),
+        gr.update(label=texts["notes"], placeholder=texts["note"]),
+        gr.update(label=texts["search"]),
+        gr.update(label=texts["why"]),
+        gr.update(value=texts["leave"]),
+        gr.update(label=texts["records"]),
+        gr.update(value=texts["records_look"]),
+        gr.update(label=texts["right_intent"], info=texts["right_hint"]),
+        gr.update(label=texts["right_article"]),
+        gr.update(label=texts["right_answer"], placeholder=texts["right_write"]),
+        gr.update(value=texts["right_save"]),
     ]

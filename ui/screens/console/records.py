@@ -1,6 +1,6 @@
-"""A customer's records beside the conversation: what is proven, and a way to prove more.
+"""A customer's records beside the conversation: the proven ones, and a lookup of others.
 
-What records are, what proves them and all words about them come from the home's actions.
+The home's actions define the records, the fields that prove them, and their texts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,88 +19,96 @@ CSS: Final = """
 .order summary { cursor: pointer; }
 .order summary b { margin-right: .5rem; }
 """
-FIELDS: Final = (
-    4  # text boxes for values that prove a record; those a home does not need are hidden
-)
+FIELDS: Final = 4  # text boxes for the values of a lookup
 _FORBIDDEN: Final = 403
 _NO_MATCH: Final = "no_such_order"
 
 
 @dataclass(frozen=True)
 class RecordsPanel:
-    """What happens around the records."""
+    """Event handlers of the records."""
 
     desk: DeskApi
 
-    def shown(self, conversation: str, said: ConsoleTexts) -> list[Any]:
-        """Return the proven records, the text boxes, the button, and what the boxes are for."""
+    def show(self, conversation: str, texts: ConsoleTexts) -> list[Any]:
+        """Return the proven records, the text boxes, the button, and the names of the boxes."""
         try:
-            found = self.desk.look(conversation, "orders")
+            response = self.desk.get_part(conversation, "orders")
         except ApiError as error:
-            why = (
-                said["records_first"]
+            hint = (
+                texts["records_first"]
                 if error.status == _FORBIDDEN
-                else escape(error_texts.told(error, said.tongue))
+                else escape(error_texts.error_text(error, texts.locale))
             )
-            return [f"<p class='quiet'>{why}</p>", *boxes([], said), {}]
-        if not found["known"]:
-            return [f"<p class='quiet'>{said['records_elsewhere']}</p>", *boxes([], said), {}]
-        titles = found["titles"]
-        listed = records_html(found["orders"], said)
-        none = f"<p class='quiet'>{escape(said.text(titles.get('none', {})))}</p>"
-        head = escape(said.text(titles.get("records", {})))
-        wanted = {
-            "names": [field["name"] for field in found["fields"][:FIELDS]],
+            return [f"<p class='quiet'>{hint}</p>", *text_boxes([], texts), {}]
+        if not response["known"]:
+            return [
+                f"<p class='quiet'>{texts['records_elsewhere']}</p>",
+                *text_boxes([], texts),
+                {},
+            ]
+        titles = response["titles"]
+        records = records_html(response["orders"], texts)
+        no_records = f"<p class='quiet'>{escape(texts.text(titles.get('none', {})))}</p>"
+        heading = escape(texts.text(titles.get("records", {})))
+        lookup = {
+            "names": [field["name"] for field in response["fields"][:FIELDS]],
             "no_match": titles.get("no_match", {}),
         }
-        return [f"<p>{head}</p>{listed or none}", *boxes(found["fields"], said), wanted]
+        return [
+            f"<p>{heading}</p>{records or no_records}",
+            *text_boxes(response["fields"], texts),
+            lookup,
+        ]
 
-    def prove(self, conversation: str | None, wanted: Json, values: Any, said: ConsoleTexts) -> Any:
-        """Look a record up by the values that prove it; what does not fit is said."""
+    def prove(
+        self, conversation: str | None, lookup: Json, values: Any, texts: ConsoleTexts
+    ) -> Any:
+        """Look a record up by the values that prove it; warn if there is none."""
         import gradio as gr
 
-        names = wanted.get("names", [])
-        fields = {name: str(values[at] or "").strip() for at, name in enumerate(names)}
+        names = lookup.get("names", [])
+        fields = {name: str(values[number] or "").strip() for number, name in enumerate(names)}
         if not (conversation and fields and all(fields.values())):
             return gr.skip()
         try:
-            found = self.desk.prove(conversation, fields)
+            response = self.desk.prove(conversation, fields)
         except ApiError as error:
-            no_match = said.text(wanted["no_match"]) if error.code == _NO_MATCH else ""
-            notices.warn(no_match or error, said.tongue)
+            no_match = texts.text(lookup["no_match"]) if error.code == _NO_MATCH else ""
+            notices.warn(no_match or error, texts.locale)
             return gr.skip()
-        return records_html(found["orders"], said), found["orders"], *[""] * FIELDS
+        return records_html(response["orders"], texts), response["orders"], *[""] * FIELDS
 
 
-def boxes(fields: Sequence[Json], said: ConsoleTexts) -> list[Any]:
-    """Return the text boxes with the titles of the fields, and the button.
-
-    What is not needed is hidden.
-    """
+def text_boxes(fields: Sequence[Json], texts: ConsoleTexts) -> list[Any]:
+    """Return the text boxes with the titles of the fields, and the button; hide the others."""
     import gradio as gr
 
-    titles = [said.text(field["title"]) for field in fields[:FIELDS]]
+    titles = [texts.text(field["title"]) for field in fields[:FIELDS]]
     hidden = [gr.update(visible=False)] * (FIELDS - len(titles))
     shown = [gr.update(label=title, visible=True) for title in titles]
     return [*shown, *hidden, gr.update(visible=bool(titles))]
 
 
-def records_html(found: Sequence[Json], said: ConsoleTexts) -> str:
+def records_html(records: Sequence[Json], texts: ConsoleTexts) -> str:
     """Return records as a list; the first one is open."""
-    return "".join(_record(one["display"], said, opened=n == 0) for n, one in enumerate(found))
+    return "".join(
+        _record(record["display"], texts, is_open=number == 0)
+        for number, record in enumerate(records)
+    )
 
 
-def _record(display: Mapping[str, Any], said: ConsoleTexts, *, opened: bool) -> str:
+def _record(display: Mapping[str, Any], texts: ConsoleTexts, *, is_open: bool) -> str:
     rows = "".join(
-        f"<dt>{escape(said.text(item['title']))}</dt><dd>{escape(said.text(item['value']))}</dd>"
+        f"<dt>{escape(texts.text(item['title']))}</dt><dd>{escape(texts.text(item['value']))}</dd>"
         for item in display["values"]
     )
-    head = (
-        f"<b>{escape(display['heading'])}</b>{escape(said.text(display['status']))} "
-        f"<small>({escape(said.text(display['proof']))})</small>"
+    heading = (
+        f"<b>{escape(display['heading'])}</b>{escape(texts.text(display['status']))} "
+        f"<small>({escape(texts.text(display['proof']))})</small>"
     )
-    shown = " open" if opened else ""
+    open_attribute = " open" if is_open else ""
     return (
-        f"<details class='order'{shown}><summary>{head}</summary>"
+        f"<details class='order'{open_attribute}><summary>{heading}</summary>"
         f"<dl class='facts'>{rows}</dl></details>"
     )

@@ -1,6 +1,6 @@
-"""The console: where agents take conversations over, read along, and answer."""
+"""The console: agents take conversations over, read along, and answer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -9,265 +9,275 @@ from ui.client.desk_api import DeskApi
 from ui.client.http_client import ApiError, Json
 from ui.screens import notices
 from ui.screens.console import views
-from ui.screens.console.corrections import CHOSEN, nothing_chosen
+from ui.screens.console.corrections import OUTPUTS, no_reply
 from ui.screens.console.records import FIELDS, RecordsPanel
 from ui.screens.console.texts import ConsoleTexts
+from ui.screens.notices import call_api
 
 _LINES: Final = 200
+_FILTERS: Final = ("mood", "intents", "language")
 
 
 @dataclass(frozen=True)
 class ConsoleScreen:
-    """What happens on the page: every method is an event's handler.
+    """Event handlers of the page.
 
-    `me` is who signed in. `held` is what the page shows of the open conversation: its messages,
-    what was suggested; `read` alone writes it, since events overlap.
+    `me` is the signed-in user. `shown` is the open conversation as the page shows it, with its
+    messages and suggestions; only `read` writes it, because events overlap.
     """
 
     desk: DeskApi
 
     def open(self) -> Any:
-        """Return who signed in, who is present now, and what the intents are called."""
+        """Return the signed-in user, set as present, and the titles of the intents."""
         me = self.desk.me()
         if me["user"]:
-            self.desk.be_present(me["user"], online=True)
+            self.desk.set_presence(me["user"], online=True)
         return me | {"titles": self.desk.intents()}
 
     def stay(self, me: Json, present: bool) -> None:  # noqa: FBT001 — a checkbox
-        """Say that the agent is there, and still at the conversations taken."""
+        """Set the agent's presence, and extend the leases of the agent's conversations."""
         user = _user(me)
         if user is None:
             return
         try:
-            self.desk.be_present(user, online=present, renew=present)
-        except ApiError:  # the next time tells: a lease lasts several of them
+            self.desk.set_presence(user, online=present, renew=present)
+        except ApiError:  # the next call may succeed: a lease lasts for several
             return
 
-    def watch(self, me: Json, tongue: str, known: Any, opened: str | None, *chosen: Any) -> Any:
-        """Return the queue and its headline; where nothing changed, the table stays."""
+    def watch(
+        self, me: Json, locale: str, shown_before: Any, open_conversation: str | None, *filters: Any
+    ) -> Any:
+        """Return the queue and its headline; the table stays if nothing changed."""
         import gradio as gr
 
-        user, said = _user(me), speech(me, tongue)
+        user, texts = _user(me), texts_of(me, locale)
         if user is None:
             return gr.skip()
-        queue = _asked(self.desk.queue)
-        rows = views.marked(views.rows(queue, user, chosen, datetime.now(UTC), said), opened)
-        waiting = sum(one["state"] == "queued" for one in queue["conversations"])
-        mine = [one for one in _asked(self.desk.agents) if one["id"] == user]
-        who = {"name": me["name"], "role": said.term(me["role"])}
-        busy = [said["busy"].format(**who, **_room(mine), waiting=waiting)]
-        busy += [] if rows else [said["queue_empty"]]
-        shown = (rows, tongue)
-        headers = said["columns"].split("|")
-        table = gr.skip() if shown == known else gr.update(value={"data": rows, "headers": headers})
+        queue = call_api(self.desk.queue)
+        rows = views.mark_open(
+            views.queue_rows(queue, user, filters, datetime.now(UTC), texts), open_conversation
+        )
+        waiting = sum(conversation["state"] == "queued" for conversation in queue["conversations"])
+        load = next((agent for agent in call_api(self.desk.agents) if agent["id"] == user), {})
+        facts = {name: load.get(name, 0) for name in ("busy", "capacity")}
+        role = texts.term(me["role"])
+        headline = [texts["busy"].format(name=me["name"], role=role, **facts, waiting=waiting)]
+        headline += [] if rows else [texts["queue_empty"]]
+        shown = (rows, locale)
+        if shown == shown_before:
+            return [" · ".join(headline), gr.skip(), shown, *[gr.skip()] * len(_FILTERS)]
+        table = gr.update(value={"data": rows, "headers": texts["columns"].split("|")})
+        titles = (texts.term, texts.title, texts.term)
         options = [
-            gr.update(choices=[(said["everything"], ""), *sorted(_named(queue, name, call))])
-            for name, call in (
-                ("mood", said.term),
-                ("intents", said.title),
-                ("language", said.term),
+            gr.update(
+                choices=[(texts["everything"], ""), *sorted(_filter_choices(queue, name, title))]
             )
+            for name, title in zip(_FILTERS, titles, strict=True)
         ]
-        if shown == known:
-            options = [gr.skip()] * len(options)
-        return [" · ".join(busy), table, shown, *options]
+        return [" · ".join(headline), table, shown, *options]
 
-    def choose(  # noqa: PLR0913, PLR0917 — what was begun in the conversation that is left
-        self,
-        left: str | None,
-        text: str,
-        picked: Any,
-        note: str,
-        begun: Json | None,
-        event: Any,
-    ) -> Any:
+    def choose(self, left: str | None, *inputs: Any) -> Any:
         """Open the conversation of the row that was clicked.
 
-        What was begun in the one that is left waits there: nobody else's customer shall get it.
+        Args:
+            left: The conversation that was open.
+            inputs: Its draft, that is the text, the suggestion it was made from and the note; the
+                drafts of other conversations; the event. A draft is restored with its conversation.
         """
         import gradio as gr
 
-        wanted = str(event.row_value[-1])
-        if wanted == left:
+        *draft, drafts, event = inputs
+        text, _, note = draft
+        conversation = str(event.row_value[-1])
+        if conversation == left:
             return gr.skip()
-        kept = dict(begun or {})
+        drafts = dict(drafts or {})
         if left is not None and (text or note):
-            kept[left] = (text, picked, note)
-        text, picked, note = kept.pop(wanted, ("", None, ""))
-        return wanted, text, picked, note, kept, None, *[""] * FIELDS
+            drafts[left] = draft
+        draft = drafts.pop(conversation, ("", None, ""))
+        return conversation, *draft, drafts, None, *[""] * FIELDS
 
-    def read(self, me: Json, conversation: str | None, held: Json | None, tongue: str) -> Any:
-        """Return the open conversation; where nothing changed, the page stays as it is."""
+    def read(
+        self, me: Json, conversation: str | None, shown_before: Json | None, locale: str
+    ) -> Any:
+        """Return the open conversation; the page stays as it is if nothing changed."""
         import gradio as gr
 
         if conversation is None:
             return gr.skip()
-        another = held is None or held["conversation"] != conversation
-        if held is None or another:
-            held = {"conversation": conversation}
-        said = speech(me, tongue)
-        lines = _asked(lambda: self.desk.client.history(conversation))[-_LINES:]
-        known = _asked(lambda: self.desk.known(conversation))
-        queue = _asked(self.desk.queue)
-        one = next(
+        before = shown_before or {}
+        is_another = before.get("conversation") != conversation
+        if is_another:
+            before = {"conversation": conversation}
+        texts = texts_of(me, locale)
+        lines = call_api(lambda: self.desk.client.history(conversation))[-_LINES:]
+        details = call_api(lambda: self.desk.details(conversation))
+        queue = call_api(self.desk.queue)
+        row = next(
             (c for c in queue["conversations"] if c["conversation_id"] == conversation), None
         )
-        head = views.head(known, one, datetime.now(UTC), queue["reply_seconds"], said)
-        seen = [head, tongue, len(lines), known["notes"], known["labels"], known["state"]]
-        if seen == held.get("seen"):
+        head = views.head_html(details, row, datetime.now(UTC), queue["reply_seconds"], texts)
+        state = [head, locale, len(lines), details["notes"], details["labels"], details["state"]]
+        if state == before.get("state"):
             return gr.skip()
-        fresh = {**held, "seen": seen, "lines": lines, "labels": known["labels"]}
-        summary = _asked(lambda: self.desk.look(conversation, "summary"))
-        suggested = self._suggested(fresh, known) or held.get("tongue") != tongue
-        fresh["tongue"] = tongue
-        choices = views.offered(fresh["suggested"], said) if suggested else []
-        canned = _asked(lambda: self.desk.look(conversation, "canned"))["replies"]
-        fresh["canned"] = canned
-        agent = known["mine"]
+        shown = {**before, "state": state, "lines": lines, "labels": details["labels"]}
+        summary = call_api(lambda: self.desk.get_part(conversation, "summary"))
+        is_new = self._update_suggestions(shown, details) or before.get("locale") != locale
+        shown["locale"] = locale
+        choices = views.suggestion_choices(shown["suggestions"], texts) if is_new else []
+        canned = call_api(lambda: self.desk.get_part(conversation, "canned"))["replies"]
+        shown["canned"] = canned
+        is_own = details["mine"]
         return [
-            fresh,
+            shown,
             head,
-            views.transcript(lines, said),
-            gr.update(choices=choices, value=None) if suggested else gr.skip(),
+            views.transcript_messages(lines, texts),
+            gr.update(choices=choices, value=None) if is_new else gr.skip(),
             gr.update(choices=[(f"/{c['shortcut']} {c['text']}", c["text"]) for c in canned]),
-            gr.update(choices=self._places(me, known, said)),
-            views.about(known, summary, said),
-            *RecordsPanel(self.desk).shown(conversation, said),
-            *(("", None) if another else [gr.skip()] * 2),
-            *(nothing_chosen(said) if another else [gr.skip()] * CHOSEN),
-            views.moods(known, said),
-            views.notes(known),
-            gr.update(value=known["labels"], choices=known["labels"]),
-            gr.update(interactive=known["state"] != "human" and not agent),
-            *[gr.update(interactive=agent)] * 4,
+            gr.update(choices=self._transfer_targets(me, details, texts)),
+            views.about_html(details, summary, texts),
+            *RecordsPanel(self.desk).show(conversation, texts),
+            *(("", None) if is_another else [gr.skip()] * 2),
+            *(no_reply(texts) if is_another else [gr.skip()] * OUTPUTS),
+            views.moods_html(details, texts),
+            views.notes_html(details),
+            gr.update(value=details["labels"], choices=details["labels"]),
+            gr.update(interactive=details["state"] != "human" and not is_own),
+            *[gr.update(interactive=is_own)] * 4,
         ]
 
-    def _suggested(self, held: Json, known: Json) -> bool:
-        """Ask for suggestions when the customer wrote something new to who has the conversation.
+    def _update_suggestions(self, shown: Json, details: Json) -> bool:
+        """Load suggestions for a new message of the customer; return whether they changed.
 
-        Returns whether there are others now. Reading along asks for none: what is offered counts.
+        Only for the owner of the conversation: the figures count the suggestions that are offered.
         """
-        asked = [line["message_id"] for line in held["lines"] if line["role"] == "customer"]
-        last = asked[-1] if asked else None
-        held.setdefault("suggested", [])
-        if not known["mine"] or last is None or last == held.get("asked"):
+        questions = [line["message_id"] for line in shown["lines"] if line["role"] == "customer"]
+        last = questions[-1] if questions else None
+        shown.setdefault("suggestions", [])
+        if not details["mine"] or last is None or last == shown.get("question"):
             return False
         try:
-            found = self.desk.look(held["conversation"], "suggestions")
-        except ApiError:  # the agent answers without
-            found = {"id": None, "suggestions": []}
-        held |= {"asked": last, "offer": found["id"], "suggested": found["suggestions"]}
+            response = self.desk.get_part(shown["conversation"], "suggestions")
+        except ApiError:  # the agent can answer without them
+            response = {"id": None, "suggestions": []}
+        shown |= {"question": last, "offer": response["id"], "suggestions": response["suggestions"]}
         return True
 
-    def _places(self, me: Json, known: Json, said: ConsoleTexts) -> list[tuple[str, str]]:
-        """Return where a conversation can go: its queue, and colleagues who are there."""
-        queue = known["queue"] or "general"
+    def _transfer_targets(
+        self, me: Json, details: Json, texts: ConsoleTexts
+    ) -> list[tuple[str, str]]:
+        """Return the targets of a transfer: the conversation's queue and agents who are online."""
+        queue = details["queue"] or "general"
         others = [
-            (one["name"], f"agent:{one['id']}")
-            for one in _asked(self.desk.agents)
-            if one["online"] and one["id"] != _user(me)
+            (agent["name"], f"agent:{agent['id']}")
+            for agent in call_api(self.desk.agents)
+            if agent["online"] and agent["id"] != _user(me)
         ]
-        return [(said["a_queue"].format(name=queue), f"queue:{queue}"), *others]
+        return [(texts["a_queue"].format(name=queue), f"queue:{queue}"), *others]
 
-    def act(self, what: str) -> Callable[..., None]:
+    def act(self, action: str) -> Callable[..., None]:
         """Return the handler of a button: take, return, close."""
 
-        def acted(me: Json, conversation: str | None) -> None:
+        def handle(me: Json, conversation: str | None) -> None:
             user = _user(me)
             if conversation is None or user is None:
                 return
-            if what == "take":
-                _told(lambda: self.desk.take(conversation, user))
+            if action == "take":
+                _warn_on_error(lambda: self.desk.take(conversation, user))
             else:
-                _told(lambda: self.desk.do(conversation, what, user))
+                _warn_on_error(lambda: self.desk.act(conversation, action, user))
 
-        return acted
+        return handle
 
-    def transfer(self, me: Json, conversation: str | None, place: str | None) -> None:
-        """Pass the conversation on, to a queue or a colleague."""
+    def transfer(self, me: Json, conversation: str | None, target: str | None) -> None:
+        """Pass the conversation on, to a queue or an agent."""
         user = _user(me)
-        if not (place and user and conversation):
+        if not (target and user and conversation):
             return
-        kind, _, name = place.partition(":")
-        more = {"queue": name} if kind == "queue" else {"to": name}
-        _told(lambda: self.desk.do(conversation, "transfer", user, **more))
+        kind, _, name = target.partition(":")
+        options = {"queue": name} if kind == "queue" else {"to": name}
+        _warn_on_error(lambda: self.desk.act(conversation, "transfer", user, **options))
 
-    def insert(self, held: Json | None, place: int | None) -> Any:
-        """Put a suggestion into the box, to be edited and sent."""
+    def insert(self, shown: Json | None, place: int | None) -> Any:
+        """Put a suggestion into the message box, to be edited and sent."""
         import gradio as gr
 
-        suggested = held.get("suggested", []) if held else []
-        if held is None or place is None or place >= len(suggested):
+        suggestions = shown.get("suggestions", []) if shown else []
+        if shown is None or place is None or place >= len(suggestions):
             return gr.skip()
-        return suggested[place]["text"], (held["offer"], place)
+        return suggestions[place]["text"], (shown["offer"], place)
 
-    def expand(self, me: Json, held: Json | None, text: str) -> Any:
-        """Show the customer that the agent types, and put a canned reply for its shortcut."""
+    def expand(self, me: Json, shown: Json | None, text: str) -> Any:
+        """Show the customer that the agent is typing; replace a shortcut by its canned reply."""
         import gradio as gr
 
         user = _user(me)
-        if held is None or user is None:
+        if shown is None or user is None:
             return gr.skip()
-        named = {f"/{one['shortcut']} ": one["text"] for one in held.get("canned", ())}
+        texts = {f"/{reply['shortcut']} ": reply["text"] for reply in shown.get("canned", ())}
         if text:
             try:
-                self.desk.do(held["conversation"], "typing", user)
-            except ApiError:  # the conversation is not, or no longer, the agent's
+                self.desk.act(shown["conversation"], "typing", user)
+            except ApiError:  # the conversation is not the agent's, or no longer
                 return gr.skip()
-        return named.get(text, gr.skip())
+        return texts.get(text, gr.skip())
 
-    def say(self, me: Json, conversation: str | None, text: str, chosen: Any) -> Any:
-        """Send what stands in the box; it stays there where that fails."""
+    def say(self, me: Json, conversation: str | None, text: str, suggestion: Any) -> Any:
+        """Send the text of the message box; it stays there if that fails."""
         import gradio as gr
 
         user = _user(me)
         if not (text.strip() and user and conversation):
             return gr.skip()
-        picked = (chosen[0], chosen[1]) if chosen and chosen[0] else None
-        if not _told(lambda: self.desk.say(conversation, user, text, picked)):
+        offer = (suggestion[0], suggestion[1]) if suggestion and suggestion[0] else None
+        if not _warn_on_error(lambda: self.desk.say(conversation, user, text, offer)):
             return gr.skip()
         return "", None
 
     def note(self, conversation: str | None, text: str) -> str:
         """Write a note."""
         if conversation and text.strip():
-            _told(lambda: self.desk.note(conversation, text))
+            _warn_on_error(lambda: self.desk.note(conversation, text))
         return ""
 
-    def mark(self, held: Json | None, _labels: Any, event: Any) -> None:
-        """Put the label that was chosen on the conversation, or take it off; no other one."""
-        one = [str(event.value)]
-        before, after = ([], one) if event.selected else (one, [])
-        if held:
-            _told(lambda: self.desk.label(held["conversation"], before, after))
+    def change_label(self, shown: Json | None, _labels: Any, event: Any) -> None:
+        """Add or remove the label that was clicked, and no other one."""
+        labels = [str(event.value)]
+        before, after = ([], labels) if event.selected else (labels, [])
+        if shown:
+            _warn_on_error(lambda: self.desk.label(shown["conversation"], before, after))
 
-    def unmark(self, held: Json | None, labels: list[str]) -> None:
-        """Take all labels off the conversation where the field was emptied."""
-        if held and not labels:
-            _told(lambda: self.desk.label(held["conversation"], held.get("labels", []), []))
+    def clear_labels(self, shown: Json | None, labels: list[str]) -> None:
+        """Remove all labels if the field was emptied."""
+        if shown and not labels:
+            before = shown.get("labels", [])
+            _warn_on_error(lambda: self.desk.label(shown["conversation"], before, []))
 
-    def seek(self, query: str, tongue: str) -> Any:
-        """Search the knowledge, the way the chat does."""
+    def search(self, query: str, locale: str) -> Any:
+        """Search the knowledge as the chat does."""
         import gradio as gr
 
         if not query.strip():
             return gr.update(choices=[], value=None, visible=False)
-        found = _asked(lambda: self.desk.client.search(query))
-        said = ConsoleTexts(tongue)
-        info = None if found else said["nothing_found"]
-        return gr.update(choices=views.passages(found, said), value=None, info=info, visible=True)
+        passages = call_api(lambda: self.desk.client.search(query))
+        texts = ConsoleTexts(locale)
+        info = None if passages else texts["nothing_found"]
+        return gr.update(
+            choices=views.passage_choices(passages, texts), value=None, info=info, visible=True
+        )
 
 
-def speech(me: Json | None, tongue: str) -> ConsoleTexts:
-    """Return how the page speaks to who signed in."""
-    return ConsoleTexts(tongue, me["titles"] if me else {})
+def texts_of(me: Json | None, locale: str) -> ConsoleTexts:
+    """Return the texts of the page for the signed-in user."""
+    return ConsoleTexts(locale, me["titles"] if me else {})
 
 
-def _named(queue: Json, name: str, call: Callable[[str], str]) -> set[tuple[str, str]]:
-    """Return what a filter offers: each value in the queue, by what it is called."""
-    given = [one[name] for one in queue["conversations"]]
-    values = {v for one in given for v in (one if isinstance(one, list) else [one]) if v}
-    return {(call(value), value) for value in values}
+def _filter_choices(queue: Json, name: str, title: Callable[[str], str]) -> set[tuple[str, str]]:
+    """Return the choices of a filter: the titles and values of a field in the queue."""
+    fields = [conversation[name] for conversation in queue["conversations"]]
+    values = {v for field in fields for v in (field if isinstance(field, list) else [field]) if v}
+    return {(title(value), value) for value in values}
 
 
 def _user(me: Json | None) -> str | None:
@@ -275,22 +285,10 @@ def _user(me: Json | None) -> str | None:
     return user
 
 
-def _room(mine: Sequence[Json]) -> Json:
-    return {name: mine[0][name] if mine else 0 for name in ("busy", "capacity")}
-
-
-def _asked(ask: Callable[[], Any]) -> Any:
-    """Return the server's answer; who signed in is told of a refusal."""
+def _warn_on_error(request: Callable[[], Any]) -> bool:
+    """Send a request and return whether it succeeded; show its error."""
     try:
-        return ask()
-    except ApiError as error:
-        raise notices.failure(error) from error
-
-
-def _told(do: Callable[[], Any]) -> bool:
-    """Do something and tell whether it was done; what is refused is shown."""
-    try:
-        do()
+        request()
     except ApiError as error:
         notices.warn(error)
         return False

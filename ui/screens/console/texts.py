@@ -1,4 +1,4 @@
-"""What the console says, in English and in Chinese."""
+"""The texts of the console in English and Chinese."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,59 +8,56 @@ from ui import term_texts
 from ui.i18n import CHINESE
 
 _EN: Final = {
-    "present": "I am here",
+    "present": "Available",
     "leave": "Sign out",
     "busy": "{name} ({role}) · {busy} of {capacity} conversations · {waiting} waiting",
     "show": "Show",
-    "everything": "all",
-    "waiting": "waiting",
-    "mine": "mine",
+    "everything": "All",
+    "waiting": "Waiting",
+    "mine": "Mine",
     "mood": "Mood",
     "intent": "Intent",
     "language": "Language",
-    "longer": "Waiting longer than",
+    "longer": "Waiting at least",
     "minutes": "{n} min",
     "queue": "Queue",
-    "columns": "Clock|With|Last said by the customer|Intent|Mood|Lang.|Labels|Conversation",
-    "queue_empty": "Nobody waits.",
+    "columns": "Waiting|Agent|Last customer message|Intent|Mood|Lang.|Labels|Conversation",
+    "queue_empty": "No one is waiting.",
     "transcript": "Conversation",
-    "choose": "Choose a conversation in the queue.",
+    "choose": "Select a conversation from the queue.",
     "take": "Take over",
-    "return": "Hand back to the bot",
+    "return": "Return to bot",
     "close": "Close",
     "pass": "Transfer",
     "pass_to": "Transfer to",
-    "a_queue": "queue: {name}",
+    "a_queue": "Queue: {name}",
     "suggestions": "Suggested replies",
-    "insert": "Insert",
     "canned": "Canned replies",
-    "reply": "Your reply (Enter sends, Shift+Enter breaks the line, /shortcut inserts)",
+    "reply": "Your reply (Enter sends, Shift+Enter starts a new line, /shortcut inserts a canned "
+    "reply)",
     "send": "Send",
-    "about": "About",
-    "summary": "Summary",
-    "why": "Why the bot said this",
-    "why_hint": "Choose a reply of the bot in the conversation.",
+    "why": "Why the bot replied this way",
+    "why_hint": "Click a reply of the bot to see how it came about.",
     "moods": "Mood over time",
-    "notes": "Notes for colleagues",
-    "note": "Write a note",
+    "notes": "Internal notes",
+    "note": "Write a note…",
     "labels": "Labels",
-    "search": "Search the knowledge",
+    "search": "Search the knowledge base",
     "template": "template",
     "passage": "article",
-    "past": "past answer",
+    "past": "earlier reply",
     "queued": "waiting",
     "human": "with {agent}",
     "bot": "with the bot",
-    "returned": "with the bot again",
+    "returned": "returned to the bot",
     "closed": "closed",
     "over": "⚠ ",
-    "first": "waits for a person",
-    "asked": "waits for an answer",
+    "first": "waiting for an agent",
+    "asked": "waiting for a reply",
     "answered": "answered",
-    "asked_for": "Asked",
+    "asked_for": "Questions",
     "tried": "Tried",
-    "open": "Open",
-    "nothing_found": "Nothing was found.",
+    "nothing_found": "No results.",
     "channel": "Channel",
     "contact": "Contact",
     "customer": "Customer",
@@ -68,22 +65,22 @@ _EN: Final = {
     "agent": "Agent",
     "route": "Route",
     "reason": "Reason",
-    "records": "Records of the customer",
-    "records_elsewhere": "Records are kept in another system.",
-    "records_first": "Take the conversation over to see records.",
+    "records": "Customer records",
+    "records_elsewhere": "The records are in another system.",
+    "records_first": "Take over the conversation to see the records.",
     "records_look": "Look up",
-    "right_intent": "Right intent",
-    "right_article": "Right article",
-    "right_answer": "Right answer",
-    "right_write": "What the bot should have said",
-    "right_save": "Keep this answer",
-    "right_kept": "{author} corrected: {what}",
-    "right_hint": "What you correct is kept to learn from.",
+    "right_intent": "Correct intent",
+    "right_article": "Correct article",
+    "right_answer": "Correct answer",
+    "right_write": "What the bot should have replied",
+    "right_save": "Save answer",
+    "right_kept": "{what} (by {author})",
+    "right_hint": "Corrections are saved for training.",
 }
 _ZH: Final = {
-    "present": "我在线",
-    "leave": "退出",
-    "busy": "{name}（{role}）· 会话 {busy}/{capacity} · 等待 {waiting}",
+    "present": "在线",
+    "leave": "退出登录",
+    "busy": "{name}（{role}）· 会话 {busy}/{capacity} · {waiting} 人等待",
     "show": "显示",
     "everything": "全部",
     "waiting": "等待中",
@@ -91,11 +88,11 @@ _ZH: Final = {
     "mood": "情绪",
     "intent": "意图",
     "language": "语言",
-    "longer": "等待超过",
+    "longer": "等待时长不少于",
     "minutes": "{n} 分钟",
     "queue": "队列",
-    "columns": "计时|接待|顾客最近的话|意图|情绪|语言|标签|会话",
-    "queue_empty": "没有人在等待。",
+    "columns": "等待时长|客服|顾客最新消息|意图|情绪|语言|标签|会话",
+    "queue_empty": "当前没有顾客在等待。",
     "transcript": "会话",
     "choose": "请在队列中选择一个会话。",
     "take": "接管",
@@ -104,18 +101,15 @@ _ZH: Final = {
     "pass": "转接",
     "pass_to": "转接给",
     "a_queue": "队列：{name}",
-    "suggestions": "建议回复",
-    "insert": "插入",
-    "canned": "常用回复",
-    "reply": "您的回复（回车发送，Shift+回车换行，/快捷词 插入）",
+    "suggestions": "推荐回复",
+    "canned": "快捷回复",
+    "reply": "输入回复（Enter 发送，Shift+Enter 换行，/快捷词 插入快捷回复）",
     "send": "发送",
-    "about": "概况",
-    "summary": "摘要",
-    "why": "机器人为何这样回答",
-    "why_hint": "请在会话中点选一条机器人回复。",
+    "why": "回复的依据",
+    "why_hint": "点击机器人的一条回复，查看其依据。",
     "moods": "情绪变化",
-    "notes": "同事备注",
-    "note": "写备注",
+    "notes": "内部备注",
+    "note": "添加备注…",
     "labels": "标签",
     "search": "搜索知识库",
     "template": "模板",
@@ -130,88 +124,87 @@ _ZH: Final = {
     "first": "等待人工",
     "asked": "等待回复",
     "answered": "已回复",
-    "asked_for": "问题",
+    "asked_for": "顾客的问题",
     "tried": "已尝试",
-    "open": "未完成",
     "nothing_found": "没有找到相关内容。",
     "channel": "渠道",
     "contact": "联系方式",
     "customer": "顾客",
     "assistant": "机器人",
     "agent": "客服",
-    "route": "去向",
+    "route": "处理方式",
     "reason": "原因",
-    "records": "顾客的记录",
+    "records": "顾客记录",
     "records_elsewhere": "记录保存在其他系统中。",
     "records_first": "接管会话后才能查看记录。",
     "records_look": "查询",
-    "right_intent": "正确的意图",
-    "right_article": "正确的文章",
-    "right_answer": "正确的回答",
-    "right_write": "机器人本应这样回答",
-    "right_save": "保存此回答",
-    "right_kept": "{author} 已更正：{what}",
-    "right_hint": "您的更正会保存下来供系统学习。",
+    "right_intent": "正确意图",
+    "right_article": "正确文章",
+    "right_answer": "正确回答",
+    "right_write": "机器人应该怎样回答",
+    "right_save": "保存回答",
+    "right_kept": "{what}（{author}）",
+    "right_hint": "更正会保存下来，用于改进模型。",
 }
 
 
-def words(tongue: str) -> dict[str, str]:
-    """Return the words of a language of the page."""
-    return _ZH if tongue == CHINESE else _EN
+def get_texts(locale: str) -> dict[str, str]:
+    """Return the texts of a locale."""
+    return _ZH if locale == CHINESE else _EN
 
 
 @dataclass(frozen=True)
 class ConsoleTexts:
-    """How the page speaks: its own words by name, the server's terms, and the intents' titles.
+    """Texts of a locale: those of the console by name, the server's terms, titles of intents.
 
-    `titles` holds for each intent its title in `en` and `zh`.
+    `titles` has the titles of each intent in `en` and `zh`.
     """
 
-    tongue: str
+    locale: str
     titles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> str:
-        """Return the page's words of a name."""
-        return words(self.tongue)[name]
+        """Return the console's text of a name."""
+        return get_texts(self.locale)[name]
 
     def term(self, value: str | None) -> str:
-        """Return a word of the server's; one we do not know as it is."""
+        """Return a term of the server; an unknown one as it is."""
         return (
-            (term_texts.TERMS.get(value or "") if self.tongue == CHINESE else None) or value or ""
+            (term_texts.TERMS.get(value or "") if self.locale == CHINESE else None) or value or ""
         )
 
     def text(self, texts: Mapping[str, str]) -> str:
-        """Return a text of the home's in the page's language, or in another one it has."""
-        language = "zh" if self.tongue == CHINESE else "en"
+        """Return a text of the home in this locale, or else in a language that it has."""
+        language = "zh" if self.locale == CHINESE else "en"
         return texts.get(language) or next(iter(texts.values()), "")
 
     def state(self, value: str | None) -> str:
-        """Return who has a conversation, or that it waits or is closed."""
+        """Return the state of a conversation."""
         return (
-            (term_texts.STATES.get(value or "") if self.tongue == CHINESE else None) or value or ""
+            (term_texts.STATES.get(value or "") if self.locale == CHINESE else None) or value or ""
         )
 
     def reason(self, value: str | None) -> str:
-        """Return why something was decided; a rule of an intent is told by the intent's title."""
+        """Return the reason of a decision, with the title of the intent in it."""
         kind, _, intent = (value or "").partition(":")
-        if self.tongue != CHINESE:
+        if self.locale != CHINESE:
             return value or ""
-        told = term_texts.REASONS.get(kind, value or "")
-        return f"{told}：{self.title(intent)}" if intent and kind in term_texts.REASONS else told
+        text = term_texts.REASONS.get(kind, value or "")
+        return f"{text}：{self.title(intent)}" if intent and kind in term_texts.REASONS else text
 
     def flaw(self, value: str | None) -> str:
-        """Return why words of a language model, or a statement, were not taken."""
-        if self.tongue != CHINESE:
+        """Return why a statement, or the text of a language model, was rejected."""
+        if self.locale != CHINESE:
             return value or ""
-        kind, _, what = (value or "").partition(": ")
-        named = "、".join(term_texts.FLAWS.get(one, one) for one in what.split(", ") if one)
-        told = term_texts.FLAWS.get(kind, kind)
-        return f"{told}（{named}）" if named else told
+        kind, _, names = (value or "").partition(": ")
+        details = "、".join(term_texts.FLAWS.get(name, name) for name in names.split(", ") if name)
+        text = term_texts.FLAWS.get(kind, kind)
+        return f"{text}（{details}）" if details else text
 
     def title(self, intent: str | None) -> str:
-        """Return what an intent is called; its name where it has no title."""
-        found = self.titles.get(intent or "", {})
-        return found.get("zh" if self.tongue == CHINESE else "en") or intent or ""
+        """Return the title of an intent, or else its name."""
+        titles = self.titles.get(intent or "", {})
+        return titles.get("zh" if self.locale == CHINESE else "en") or intent or ""
 
     def intent(self, title: str) -> str:
         """Return the intent that has a title."""

@@ -1,4 +1,4 @@
-"""What the console shows of the queue and of a conversation. Pure: JSON in, rows and HTML out."""
+"""Rows and HTML of the queue and of a conversation. Pure functions of JSON."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -38,132 +38,147 @@ _QUOTED: Final = 90
 Rows = list[list[str]]
 
 
-def rows(queue: Json, me: str, chosen: Sequence[Any], at: datetime, said: ConsoleTexts) -> Rows:
-    """Return the queue's rows through the filters: show, mood, intent, language, minutes."""
-    show, mood, intent, language, minutes = chosen
-    found = []
-    for one in queue["conversations"]:
-        waits = _minutes(one, at)
+def queue_rows(
+    queue: Json, agent: str, filters: Sequence[Any], now: datetime, texts: ConsoleTexts
+) -> Rows:
+    """Return the filtered rows of the queue; filters: show, mood, intent, language, minutes."""
+    show, mood, intent, language, minutes = filters
+    matching = []
+    for conversation in queue["conversations"]:
+        waited = _minutes(conversation, now)
         fits = (
-            {"waiting": one["state"] == "queued", "mine": one["agent"] == me}.get(show, True)
-            and mood in {None, "", one["mood"]}
-            and intent in {None, "", *one["intents"]}
-            and language in {None, "", one["language"]}
-            and (waits or 0) >= (minutes or 0)
+            {
+                "waiting": conversation["state"] == "queued",
+                "mine": conversation["agent"] == agent,
+            }.get(show, True)
+            and mood in {None, "", conversation["mood"]}
+            and intent in {None, "", *conversation["intents"]}
+            and language in {None, "", conversation["language"]}
+            and (waited or 0) >= (minutes or 0)
         )
         if fits:
-            found.append((waits if waits is not None else -1.0, one))
-    found.sort(key=lambda pair: -pair[0])
+            matching.append((waited if waited is not None else -1.0, conversation))
+    matching.sort(key=lambda pair: -pair[0])
     return [
         [
-            clock(one, at, queue["reply_seconds"], said),
-            said["queued"] if one["state"] == "queued" else one["agent"] or "",
-            one["last_text"][:_QUOTED],
-            " → ".join(map(said.title, one["intents"])),
-            said.term(one["mood"]),
-            said.term(one["language"]),
-            ", ".join(one["labels"]),
-            one["conversation_id"],
+            clock_text(conversation, now, queue["reply_seconds"], texts),
+            texts["queued"] if conversation["state"] == "queued" else conversation["agent"] or "",
+            conversation["last_text"][:_QUOTED],
+            " → ".join(map(texts.title, conversation["intents"])),
+            texts.term(conversation["mood"]),
+            texts.term(conversation["language"]),
+            ", ".join(conversation["labels"]),
+            conversation["conversation_id"],
         ]
-        for _, one in found
+        for _, conversation in matching
     ]
 
 
-def marked(rows: Rows, opened: str | None) -> Rows:
-    """Return rows with a mark on the open conversation: it moves along, a selection would stay."""
-    return [[f"▸ {row[0]}", *row[1:]] if row[-1] == opened else row for row in rows]
+def mark_open(rows: Rows, open_conversation: str | None) -> Rows:
+    """Return rows with a mark on the open conversation; a selection would not move with it."""
+    return [[f"▸ {row[0]}", *row[1:]] if row[-1] == open_conversation else row for row in rows]
 
 
-def _since(one: Json) -> str | None:
-    """Return since when the customer waits: for a person, or for the person's answer."""
-    waiting: str | None = one["since"] if one["state"] == "queued" else one["unanswered_since"]
+def _waiting_since(conversation: Json) -> str | None:
+    """Return since when the customer waits for an agent, or for the agent's reply."""
+    waiting: str | None = (
+        conversation["since"]
+        if conversation["state"] == "queued"
+        else conversation["unanswered_since"]
+    )
     return waiting
 
 
-def _minutes(one: Json, at: datetime) -> float | None:
-    since = _since(one)
-    return (at - datetime.fromisoformat(since)).total_seconds() / 60 if since else None
+def _minutes(conversation: Json, now: datetime) -> float | None:
+    since = _waiting_since(conversation)
+    return (now - datetime.fromisoformat(since)).total_seconds() / 60 if since else None
 
 
-def clock(one: Json, at: datetime, target: float, said: ConsoleTexts) -> str:
-    """Return how long the customer waits, in minutes, with a sign where that is too long."""
-    waits = _minutes(one, at)
-    if waits is None:
-        return said["answered"]
-    late = said["over"] if waits * 60 > target else ""
-    return late + said["minutes"].format(n=int(waits))
+def clock_text(conversation: Json, now: datetime, target: float, texts: ConsoleTexts) -> str:
+    """Return how long the customer waits, in minutes, with a sign if that is too long."""
+    waited = _minutes(conversation, now)
+    if waited is None:
+        return texts["answered"]
+    sign = texts["over"] if waited * 60 > target else ""
+    return sign + texts["minutes"].format(n=int(waited))
 
 
-def head(known: Json, one: Json | None, at: datetime, target: float, said: ConsoleTexts) -> str:
-    """Return who has a conversation, its clock, intent and mood."""
-    state = said[known["state"]].format(agent=escape(known["agent"] or ""))
+def head_html(
+    details: Json, conversation: Json | None, now: datetime, target: float, texts: ConsoleTexts
+) -> str:
+    """Return the owner of a conversation, its clock, intent and mood."""
+    state = texts[details["state"]].format(agent=escape(details["agent"] or ""))
     parts = [f"<span class='state'>{state}</span>"]
-    if one and (waits := _minutes(one, at)) is not None:
-        what = said["first"] if one["state"] == "queued" else said["asked"]
-        late = " class='late'" if waits * 60 > target else ""
-        parts.append(f"<span{late}>{what}: {clock(one, at, target, said)}</span>")
-    named = (said.title(known["intent"]), said.term(known["mood"]), said.term(known["language"]))
-    parts += [escape(value) for value in named if value]
+    if conversation and (waited := _minutes(conversation, now)) is not None:
+        label = texts["first"] if conversation["state"] == "queued" else texts["asked"]
+        late = " class='late'" if waited * 60 > target else ""
+        parts.append(f"<span{late}>{label}: {clock_text(conversation, now, target, texts)}</span>")
+    facts = (
+        texts.title(details["intent"]),
+        texts.term(details["mood"]),
+        texts.term(details["language"]),
+    )
+    parts += [escape(value) for value in facts if value]
     return f"<p>{' · '.join(parts)}</p>"
 
 
-def transcript(lines: Sequence[Json], said: ConsoleTexts) -> list[dict[str, Any]]:
-    """Return a conversation as an agent sees it: the customer on the left, the house right."""
+def transcript_messages(lines: Sequence[Json], texts: ConsoleTexts) -> list[dict[str, Any]]:
+    """Return a conversation as messages of a chatbot: the customer left, the business right."""
     return [
         {
             "role": "assistant" if line["role"] == "customer" else "user",
-            "content": plain(f"{_speaker(line, said)}: {line['text']}") + _files(line),
+            "content": plain(f"{_speaker(line, texts)}: {line['text']}") + _files(line),
         }
         for line in lines
     ]
 
 
-def _speaker(line: Json, said: ConsoleTexts) -> str:
+def _speaker(line: Json, texts: ConsoleTexts) -> str:
     if line["role"] == "customer":
-        return said["customer"]
+        return texts["customer"]
     if line["role"] == "agent":
-        return str(line.get("author") or said["agent"])
-    return said["assistant"]
+        return str(line.get("author") or texts["agent"])
+    return texts["assistant"]
 
 
 def _files(line: Json) -> str:
-    sent = attachments.html(line.get("attachments", ()))
-    return f"<br>{sent}" if sent else ""
+    html = attachments.html(line.get("attachments", ()))
+    return f"<br>{html}" if html else ""
 
 
-def moods(known: Json, said: ConsoleTexts) -> str:
-    """Return the customer's mood, message by message, as a line."""
-    found = known["moods"][-30:]
-    if not found:
+def moods_html(details: Json, texts: ConsoleTexts) -> str:
+    """Return a chart of the customer's mood, message by message."""
+    moods = details["moods"][-30:]
+    if not moods:
         return ""
-    step = 280 / max(len(found) - 1, 1)
-    points = [(10 + step * n, _HEIGHTS.get(one["sentiment"], 28)) for n, one in enumerate(found)]
+    step = 280 / max(len(moods) - 1, 1)
+    points = [(10 + step * n, _HEIGHTS.get(mood["sentiment"], 28)) for n, mood in enumerate(moods)]
     line = " ".join(f"{x:.1f},{y}" for x, y in points)
     dots = "".join(
-        f"<circle class='{escape(one['sentiment'])}' cx='{x:.1f}' cy='{y}' r='4'>"
-        f"<title>{escape(said.term(one['sentiment']))} {escape(said.title(one['intent']))}</title>"
-        "</circle>"
-        for (x, y), one in zip(points, found, strict=True)
+        f"<circle class='{escape(mood['sentiment'])}' cx='{x:.1f}' cy='{y}' r='4'>"
+        f"<title>{escape(texts.term(mood['sentiment']))} "
+        f"{escape(texts.title(mood['intent']))}</title></circle>"
+        for (x, y), mood in zip(points, moods, strict=True)
     )
-    told = ", ".join(said.term(one["sentiment"]) for one in found)
+    description = ", ".join(texts.term(mood["sentiment"]) for mood in moods)
     return (
-        f"<p class='legend'>{said['moods']}</p><svg class='moods' viewBox='0 0 300 56' role='img' "
-        f"aria-label='{escape(told)}'><line x1='0' x2='300' y1='28' y2='28'/>"
+        f"<p class='legend'>{texts['moods']}</p><svg class='moods' viewBox='0 0 300 56' role='img' "
+        f"aria-label='{escape(description)}'><line x1='0' x2='300' y1='28' y2='28'/>"
         f"<polyline points='{line}'/>{dots}</svg>"
     )
 
 
-def about(known: Json, summary: Json, said: ConsoleTexts) -> str:
-    """Return what is known: slots, contact, what was asked and tried."""
+def about_html(details: Json, summary: Json, texts: ConsoleTexts) -> str:
+    """Return the details: contact, slots, questions and attempts."""
     facts = {
-        said["customer"]: known["visitor_name"],
-        said["contact"]: known["contact"],
-        said["channel"]: said.term(known["channel"]),
-        **known["slots"],
-        said["asked_for"]: "\n".join(summary.get("questions", ())),
-        said["tried"]: ", ".join(
-            str(one.get("action") or said.term(one.get("route")))
-            for one in summary.get("tried", ())
+        texts["customer"]: details["visitor_name"],
+        texts["contact"]: details["contact"],
+        texts["channel"]: texts.term(details["channel"]),
+        **details["slots"],
+        texts["asked_for"]: "\n".join(summary.get("questions", ())),
+        texts["tried"]: ", ".join(
+            str(attempt.get("action") or texts.term(attempt.get("route")))
+            for attempt in summary.get("tried", ())
         ),
     }
     lines = "".join(
@@ -174,24 +189,24 @@ def about(known: Json, summary: Json, said: ConsoleTexts) -> str:
     return f"<dl class='facts'>{lines}</dl>"
 
 
-def notes(known: Json) -> str:
-    """Return the notes, oldest first."""
+def notes_html(details: Json) -> str:
+    """Return the notes, the oldest first."""
     return "".join(
-        f"<p class='noted'>{escape(one['text'])}<br><small>{escape(one['author'])}, "
-        f"{one['at'][:16].replace('T', ' ')}</small></p>"
-        for one in known["notes"]
+        f"<p class='noted'>{escape(note['text'])}<br><small>{escape(note['author'])}, "
+        f"{note['at'][:16].replace('T', ' ')}</small></p>"
+        for note in details["notes"]
     )
 
 
-def offered(found: Sequence[Json], said: ConsoleTexts) -> list[tuple[str, int]]:
-    """Return suggestions as choices: where each comes from, and its words."""
+def suggestion_choices(suggestions: Sequence[Json], texts: ConsoleTexts) -> list[tuple[str, int]]:
+    """Return suggestions as choices: the source of each, and its text."""
     return [
-        (f"[{said[one['kind']]} · {one['title'] or one['source']}] {one['text']}", n)
-        for n, one in enumerate(found)
+        (f"[{texts[item['kind']]} · {item['title'] or item['source']}] {item['text']}", number)
+        for number, item in enumerate(suggestions)
     ]
 
 
-def passages(found: Sequence[Json], said: ConsoleTexts) -> list[tuple[str, str]]:
-    """Return what a search found as choices; the value is the passage."""
-    del said
-    return [(f"[{one['title']}] {one['text'][:160]}", one["text"]) for one in found]
+def passage_choices(hits: Sequence[Json], texts: ConsoleTexts) -> list[tuple[str, str]]:
+    """Return the passages of a search as choices; the value is the text."""
+    del texts
+    return [(f"[{hit['title']}] {hit['text'][:160]}", hit["text"]) for hit in hits]

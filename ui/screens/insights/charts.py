@@ -1,4 +1,4 @@
-"""Charts of the page of figures as SVG: they follow the theme's colours and need no script."""
+"""Charts as SVG: they follow the theme's colours and need no script."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -9,20 +9,20 @@ from ui.client.http_client import Json
 OUTCOMES: Final = ("confirmed", "assumed", "abandoned", "unhappy", "handoff")
 _WIDTH, _HEIGHT, _LEFT, _FOOT = 960, 230, 36, 22
 _TOPICS: Final = {"intent": 10, "discovered": 8}  # rows of each kind
-_LABEL: Final = 190  # beside the rows of the voice
+_LABEL: Final = 190  # width of the topics' names
 _CELL: Final = 22
-_LETTERS: Final = 28  # of a topic's name beside its row
+_LETTERS: Final = 28  # of a topic's name
 _WIDE: Final = "\u2e80"  # characters from here on are as wide as two letters
 _BUTTON: Final = 'role="button" tabindex="0"'
-# A click on a mark, or Enter on one that can be reached by keys, leads to what it counts.
+# A click on a mark, or Enter or space on one with the focus, shows its conversations.
 CLICKS: Final = """
-const told = at => at && trigger('click', {...at.dataset});
-element.addEventListener('click', event => told(event.target.closest('[data-figure]')));
+const open = mark => mark && trigger('click', {...mark.dataset});
+element.addEventListener('click', event => open(event.target.closest('[data-figure]')));
 element.addEventListener('keydown', event => {
   if (event.key !== 'Enter' && event.key !== ' ') return;
-  const at = event.target.closest('[data-figure]');
-  if (at) event.preventDefault();
-  told(at);
+  const mark = event.target.closest('[data-figure]');
+  if (mark) event.preventDefault();
+  open(mark);
 });
 """
 
@@ -58,12 +58,12 @@ CSS: Final = """
 """
 
 
-def outcomes(days: Sequence[Json], words: Mapping[str, str]) -> str:
-    """Return a stacked bar for each day, by how conversations ended."""
+def outcomes_chart(days: Sequence[Json], texts: Mapping[str, str]) -> str:
+    """Return a stacked bar for each day, by the outcomes of conversations."""
     most = max((day["conversations"] for day in days), default=0) or 1
-    top = _nice(most)
+    top = _axis_top(most)
     step = (_WIDTH - _LEFT) / max(len(days), 1)
-    wide = max(step * 0.78, 1.0)
+    width = max(step * 0.78, 1.0)
     scale = (_HEIGHT - _FOOT - 8) / top
     parts = []
     for share in (0.0, 0.5, 1.0):
@@ -73,43 +73,45 @@ def outcomes(days: Sequence[Json], words: Mapping[str, str]) -> str:
             f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{share * top:g}</text>'
         )
     for number, day in enumerate(days):
-        x = _LEFT + number * step + (step - wide) / 2
+        x = _LEFT + number * step + (step - width) / 2
         y = float(_HEIGHT - _FOOT)
-        said = ", ".join(f"{day['outcomes'][name]} {named(name, words)}" for name in OUTCOMES)
-        parts.append(f"<g><title>{day['day']}: {escape(said)}</title>")
+        counts = ", ".join(
+            f"{day['outcomes'][name]} {outcome_label(name, texts)}" for name in OUTCOMES
+        )
+        parts.append(f"<g><title>{day['day']}: {escape(counts)}</title>")
         for name in OUTCOMES:
-            tall = day["outcomes"][name] * scale
-            y -= tall
-            if tall:
-                link = _link("outcome", name, named(name, words), day["day"])
+            height = day["outcomes"][name] * scale
+            y -= height
+            if height:
+                link = _link("outcome", name, outcome_label(name, texts), day["day"])
                 parts.append(
-                    f'<rect class="{name}" x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}"'
-                    f' height="{tall:.1f}" {link}/>'
+                    f'<rect class="{name}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}"'
+                    f' height="{height:.1f}" {link}/>'
                 )
         parts.append("</g>")
         if number % max(1, len(days) // 8) == 0:
-            middle = x + wide / 2
+            middle = x + width / 2
             parts.append(
                 f'<text x="{middle:.1f}" y="{_HEIGHT - 6}" text-anchor="middle">'
                 f"{day['day'][5:]}</text>"
             )
     legend = "".join(
-        f"<span {_link('outcome', name, named(name, words))} {_BUTTON}>"
+        f"<span {_link('outcome', name, outcome_label(name, texts))} {_BUTTON}>"
         f'<svg viewBox="0 0 10 10" aria-hidden="true"><rect class="{name}" width="10"'
-        f' height="10" rx="2"/></svg>{escape(named(name, words))}</span>'
+        f' height="10" rx="2"/></svg>{escape(outcome_label(name, texts))}</span>'
         for name in OUTCOMES
     )
     return _chart(
-        words["outcomes"], parts, _WIDTH, _HEIGHT, f'<div class="legend-row">{legend}</div>'
+        texts["outcomes"], parts, _WIDTH, _HEIGHT, f'<div class="legend-row">{legend}</div>'
     )
 
 
-def named(outcome: str, words: Mapping[str, str]) -> str:
-    """Return how an outcome is called on the page."""
-    return words["handed" if outcome == "handoff" else outcome]
+def outcome_label(outcome: str, texts: Mapping[str, str]) -> str:
+    """Return the name of an outcome on the page."""
+    return texts["handed" if outcome == "handoff" else outcome]
 
 
-def _nice(most: int) -> int:
+def _axis_top(most: int) -> int:
     """Return the top of an axis: the next even number of two leading digits."""
     unit: int = 10 ** max(len(str(most)) - 2, 0)
     top = -(-most // unit) * unit
@@ -131,27 +133,27 @@ def _chart(  # noqa: PLR0913 — one parameter a part
     )
 
 
-def routes(counts: Mapping[str, int], words: Mapping[str, str]) -> str:
+def routes_chart(counts: Mapping[str, int], texts: Mapping[str, str]) -> str:
     """Return a bar for each route, with its share of all replies."""
     total = sum(counts.values()) or 1
     rows = []
     for name, count in sorted(counts.items(), key=lambda item: -item[1]):
-        label = words["route_handoff" if name == "handoff" else name]
+        label = texts["route_handoff" if name == "handoff" else name]
         rows.append(
             f"<span {_link('route', name, label)} {_BUTTON}>{escape(label)}</span>"
             f"<span><i style='width:{100 * count / total:.1f}%'></i>"
             f"</span><span>{count} · {100 * count / total:.0f} %</span>"
         )
-    title = escape(words["routes"])
+    title = escape(texts["routes"])
     return (
         f'<section class="chart"><h2>{title}</h2><div class="bars">{"".join(rows)}</div></section>'
     )
 
 
-def voice(rows: Sequence[Json], days: Sequence[Json], words: Mapping[str, str]) -> str:
-    """Return rows of squares: topics by day, the redder the more messages are negative.
+def voice_chart(rows: Sequence[Json], days: Sequence[Json], texts: Mapping[str, str]) -> str:
+    """Return topics by day as squares, the redder the more messages are negative.
 
-    The intents come first, then what was discovered beside them; of each the most complained about.
+    The intents come first, then the discovered topics; of each those with most negative messages.
     """
     cells = {(row["topic"], row["day"]): row for row in rows}
     counts: dict[tuple[str, str], int] = {}
@@ -162,16 +164,16 @@ def voice(rows: Sequence[Json], days: Sequence[Json], words: Mapping[str, str]) 
         names[row["topic"]] = row["name"]
     parts: list[str] = []
     y = 0
-    for kind, most in _TOPICS.items():
-        topics = [topic for this, topic in counts if this == kind]
+    for kind, limit in _TOPICS.items():
+        topics = [topic for other, topic in counts if other == kind]
         topics.sort(key=lambda topic: (-counts[kind, topic], topic))
         if topics:
-            heading = escape(words[f"voice_{kind}"])
+            heading = escape(texts[f"voice_{kind}"])
             parts.append(f'<text class="kind" x="0" y="{y + 15}">{heading}</text>')
             y += _CELL
-        for topic in topics[:most]:
-            here = [cells.get((topic, day["day"])) for day in days]
-            parts += _line(topic, names[topic], y, here, words)
+        for topic in topics[:limit]:
+            row_cells = [cells.get((topic, day["day"])) for day in days]
+            parts += _topic_row(topic, names[topic], y, row_cells, texts)
             y += _CELL
     step = (_WIDTH - _LABEL) / max(len(days), 1)
     for number in range(0, len(days), max(1, len(days) // 8)):
@@ -179,49 +181,49 @@ def voice(rows: Sequence[Json], days: Sequence[Json], words: Mapping[str, str]) 
         parts.append(
             f'<text x="{x:.1f}" y="{y + 14}" text-anchor="middle">{days[number]["day"][5:]}</text>'
         )
-    return _chart(words["voice"], parts, _WIDTH, y + 20, role="group")
+    return _chart(texts["voice"], parts, _WIDTH, y + 20, role="group")
 
 
-def _line(
-    topic: str, name: str, y: int, cells: Sequence[Json | None], words: Mapping[str, str]
+def _topic_row(
+    topic: str, name: str, y: int, cells: Sequence[Json | None], texts: Mapping[str, str]
 ) -> list[str]:
-    """Return a topic's row: its name, and a square a day."""
+    """Return the row of a topic: its name, and a square for each day."""
     step = (_WIDTH - _LABEL) / max(len(cells), 1)
     label = f'<text {_link("negative", topic, name)} {_BUTTON} x="0" y="{y + 15}">'
-    parts = [f"{label}{escape(_shortened(name))}</text>"]
+    parts = [f"{label}{escape(_shorten(name))}</text>"]
     for number, cell in enumerate(cells):
-        place = (
+        position = (
             f'x="{_LABEL + number * step:.1f}" y="{y}" rx="2"'
             f' width="{max(step - 2, 1):.1f}" height="{_CELL - 2}"'
         )
         if cell is None:
-            nothing = f"<title>{escape(name)}: {words['voice_none']}</title>"
-            parts.append(f'<rect class="none" {place}>{nothing}</rect>')
+            title = f"<title>{escape(name)}: {texts['voice_none']}</title>"
+            parts.append(f'<rect class="none" {position}>{title}</rect>')
             continue
         total = sum(cell[mood] for mood in ("negative", "neutral", "positive"))
         share = cell["negative"] / max(total, 1)
         link = _link("negative", topic, name, cell["day"]) if cell["negative"] else ""
         parts.append(
-            f'<rect class="mood" {link} fill-opacity="{0.06 + 0.94 * share:.2f}" {place}>'
+            f'<rect class="mood" {link} fill-opacity="{0.06 + 0.94 * share:.2f}" {position}>'
             f"<title>{escape(name)} {cell['day']}: {cell['negative']} / {total}</title></rect>"
         )
     return parts
 
 
-def _shortened(name: str) -> str:
-    """Return a name that fits beside the squares; a Chinese character is as wide as two letters."""
-    wide = 0
-    for at, character in enumerate(name):
-        wide += 1 + (character > _WIDE)
-        if wide > _LETTERS:
-            return f"{name[:at]}…"
+def _shorten(name: str) -> str:
+    """Return a name that fits beside the squares; a Chinese character counts as two letters."""
+    width = 0
+    for index, character in enumerate(name):
+        width += 1 + (character > _WIDE)
+        if width > _LETTERS:
+            return f"{name[:index]}…"
     return name
 
 
 def _link(figure: str, value: str, name: str, day: str = "") -> str:
-    """Return what a mark leads to: the conversations behind a figure."""
-    told = f"{name} {day}".strip()
+    """Return the attributes of a mark that opens the conversations behind a figure."""
+    label = f"{name} {day}".strip()
     return (
-        f'data-figure="{figure}" data-value="{escape(value)}" data-name="{escape(told)}"'
+        f'data-figure="{figure}" data-value="{escape(value)}" data-name="{escape(label)}"'
         f' data-day="{day}"'
     )

@@ -1,4 +1,4 @@
-"""What the page of figures says, in English and in Chinese."""
+"""The texts of the insights in English and Chinese."""
 
 from typing import Final
 
@@ -6,32 +6,31 @@ from ui.i18n import CHINESE
 
 _EN: Final = {
     "days": "Period",
-    "last": "last {n} days",
+    "last": "Last {n} days",
     "channel": "Channel",
     "language": "Language",
-    "all": "all",
-    "synthetic": "Count made-up conversations",
+    "all": "All",
+    "synthetic": "Include simulated conversations",
     "csv": "Export CSV",
     "conversations": "Conversations",
-    "deflection": "Deflection",
+    "deflection": "Deflection rate",
     "satisfaction": "CSAT",
-    "first": "First word",
-    "handoff": "Handed to people",
+    "first": "Time to first word",
+    "handoff": "Handed over",
     "suggestions": "Suggestions used",
     "cost": "Cost",
-    "before": "before: {value}",
-    "nothing": "No conversations in this period. Choose a longer one, or try the page with "
+    "before": "previous: {value}",
+    "nothing": "No conversations in this period. Choose a longer period, or try the page with "
     "`careline simulate`.",
-    "made_up": "Made-up conversations are counted here.",
-    "defined": "**Deflection** is the share of conversations that ended confirmed or assumed and "
-    "whose customer did not begin another one within 7 days ({again} did). *Confirmed* "
-    "({confirmed}): the last rating was a thumb up, or CSAT 4 or 5. *Assumed* ({assumed}): "
-    "answered, and the customer left without a complaint. *Abandoned* ({abandoned}): "
-    "asked back, no answer. "
-    "*Unhappy* ({unhappy}): a thumb down, or CSAT 1 or 2. *Handed over* ({handoff}): a person was "
-    "asked for. First word and whole reply: median {p50} and {reply} ms, 95th percentile {p95} and "
-    "{reply95} ms.",
-    "outcomes": "Conversations a day, by how they ended",
+    "made_up": "Simulated conversations are included.",
+    "defined": "**Deflection rate**: the share of conversations that ended as confirmed or "
+    "assumed, and whose customer did not start another one within 7 days ({again} did). "
+    "*Confirmed* ({confirmed}): the last rating was a thumbs up or a CSAT of 4 or 5. *Assumed* "
+    "({assumed}): answered, and the customer left without a complaint. *Abandoned* ({abandoned}): "
+    "the assistant asked a question and got no answer. *Unhappy* ({unhappy}): a thumbs down or a "
+    "CSAT of 1 or 2. *Handed over* ({handoff}): an agent was needed. Time to first word and to "
+    "complete reply: median {p50} and {reply} ms, 95th percentile {p95} and {reply95} ms.",
+    "outcomes": "Conversations per day, by outcome",
     "confirmed": "confirmed",
     "assumed": "assumed",
     "abandoned": "abandoned",
@@ -40,42 +39,39 @@ _EN: Final = {
     "routes": "Replies by route",
     "template": "template",
     "retrieve": "knowledge",
-    "clarify": "question back",
+    "clarify": "clarification",
     "act": "action",
     "route_handoff": "hand-off",
-    "voice": "Voice of the customer: share of negative messages, by topic and day",
+    "voice": "Voice of the customer: share of negative messages by topic and day",
     "voice_none": "no messages",
-    "intents": "Intents (choose a number to see its conversations)",
-    "intent_columns": "Intent|Messages|Before|Change|Negative",
-    "topics": "Topics found in what customers write, beside the intents (choose one to see it and "
-    "name it)",
-    "topic_columns": "Topic|Mostly|Messages|Before|Change|Negative",
-    "topic_name": "What this topic shall be called",
+    "intents": "Intents (select a number to see its conversations)",
+    "intent_columns": "Intent|Messages|Previous|Change|Negative",
+    "topics": "Topics discovered in messages (select one to see its conversations and rename it)",
+    "topic_columns": "Topic|Main intent|Messages|Previous|Change|Negative",
+    "topic_name": "Topic name",
     "topic_rename": "Rename",
-    "topic_join": "Join with the topic of this name",
+    "topic_join": "Merge with this topic",
     "discovered": "discovered",
     "voice_intent": "Intents",
-    "voice_discovered": "Discovered beside them",
-    "articles": "Articles (choose a number to see its conversations)",
+    "voice_discovered": "Discovered topics",
+    "articles": "Articles (select a number to see its conversations)",
     "article_columns": "Article|Cited|Opened|Thumbs up|Thumbs down",
     "surge": "**{topic}**: {observed} negative messages on {first}, {expected} expected",
-    "surge_changes": "Before it: {changes}",
+    "surge_changes": "Changes before it: {changes}",
     "surge_also": "within {names}",
-    "surge_none": "No surge of negative messages now.",
-    "surge_past": "Past surges: {names}",
-    "behind": "{count} conversations: {name}. Choose one to read it.",
-    "behind_latest": "The latest {count} are listed.",
-    "behind_columns": "Conversation|Day|Channel|Language|Ended|Intents",
+    "surge_none": "No surge of negative messages at the moment.",
+    "surge_past": "Earlier surges: {names}",
+    "behind": "{count} conversations: {name}. Select one to read it.",
+    "behind_latest": "The latest {count} are shown.",
+    "behind_columns": "Conversation|Day|Channel|Language|Outcome|Intents",
     "transcript": "Transcript",
-    "gaps": "Questions without an answer",
-    "find_gaps": "Group the questions without an answer",
-    "gap": "Subject",
+    "find_gaps": "Group unanswered questions",
+    "gap": "Topic",
     "draft": "Draft an article",
-    "drafted": "`drafts/{path}` was written. Complete and publish it in the workshop.",
-    "gaps_none": "Every question of this period got an answer.",
+    "drafted": "Saved as `drafts/{path}`. Complete and publish it in the workshop.",
+    "gaps_none": "All questions of this period were answered.",
     "gap_line": "{count} × {name}",
-    "csat_n": "{n} ratings",
-    "unread": "The figures could not be read: {why}",
+    "unread": "The insights cannot be loaded: {why}",
     "accepted": "{chosen} of {offered}",
 }
 _ZH: Final = {
@@ -84,72 +80,69 @@ _ZH: Final = {
     "channel": "渠道",
     "language": "语言",
     "all": "全部",
-    "synthetic": "计入模拟对话",
+    "synthetic": "包含模拟会话",
     "csv": "导出 CSV",
-    "conversations": "对话数",
+    "conversations": "会话数",
     "deflection": "自助解决率",
     "satisfaction": "满意度",
-    "first": "首字时间",
+    "first": "首字响应时间",
     "handoff": "转人工",
-    "suggestions": "建议采用率",
+    "suggestions": "推荐采用率",
     "cost": "费用",
     "before": "上期：{value}",
-    "nothing": "这个时段没有对话。请选择更长的时段，或用 `careline simulate` 试用本页。",
-    "made_up": "这里计入了模拟对话。",
-    "defined": "**自助解决率**：以“已确认”或“推定解决”结束、且顾客 7 天内没有再来的对话所占比例"
-    "（再来：{again}）。*已确认*（{confirmed}）：最后评价为赞，或满意度 4–5 分。"
-    "*推定解决*（{assumed}）：已回答，顾客没有抱怨就离开。*放弃*（{abandoned}）：助手反问后没有回应。"
-    "*不满*（{unhappy}）：踩，或满意度 1–2 分。"
-    "*转人工*（{handoff}）：需要人工。首字和完整回复：中位数 {p50} 和 {reply} 毫秒，95 分位"
-    " {p95} 和 {reply95} 毫秒。",
-    "outcomes": "每日对话及其结果",
-    "confirmed": "已确认",
+    "nothing": "这个时段没有会话。请选择更长的时段，或用 `careline simulate` 试用本页。",
+    "made_up": "数据包含模拟会话。",
+    "defined": "**自助解决率**：以“确认解决”或“推定解决”结束，且顾客 7 天内没有再次咨询的会话占比"
+    "（再次咨询：{again}）。*确认解决*（{confirmed}）：最后的评价为赞，或满意度 4–5 分。*推定解决*"
+    "（{assumed}）：已回答，顾客离开时没有抱怨。*中途放弃*（{abandoned}）：助手追问后没有得到回答"
+    "。*不满意*（{unhappy}）：踩，或满意度 1–2 分。*转人工*（{handoff}）：需要人工客服。首字和完整"
+    "回复的响应时间：中位数 {p50} 和 {reply} 毫秒，95 分位 {p95} 和 {reply95} 毫秒。",
+    "outcomes": "每日会话数（按结果）",
+    "confirmed": "确认解决",
     "assumed": "推定解决",
-    "abandoned": "放弃",
-    "unhappy": "不满",
+    "abandoned": "中途放弃",
+    "unhappy": "不满意",
     "handed": "转人工",
-    "routes": "回复的去向",
+    "routes": "回复的处理方式",
     "template": "模板",
     "retrieve": "知识库",
-    "clarify": "反问",
+    "clarify": "追问",
     "act": "操作",
     "route_handoff": "转人工",
     "voice": "顾客之声：各主题每日负面消息占比",
     "voice_none": "没有消息",
-    "intents": "意图（点数字查看相应的对话）",
-    "intent_columns": "意图|消息|上期|变化|负面",
-    "topics": "从顾客的话里发现的主题（意图之外；点一行查看对话并命名）",
-    "topic_columns": "主题|多属于|消息|上期|变化|负面",
-    "topic_name": "这个主题叫什么",
-    "topic_rename": "改名",
-    "topic_join": "与同名主题合并",
-    "discovered": "新发现",
+    "intents": "意图（点击数字查看相应会话）",
+    "intent_columns": "意图|消息数|上期|变化|负面",
+    "topics": "从消息中发现的主题（点击一行查看会话并重命名）",
+    "topic_columns": "主题|主要意图|消息数|上期|变化|负面",
+    "topic_name": "主题名称",
+    "topic_rename": "重命名",
+    "topic_join": "与该主题合并",
+    "discovered": "新发现的主题",
     "voice_intent": "意图",
-    "voice_discovered": "此外发现的主题",
-    "articles": "文章（点数字查看相应的对话）",
+    "voice_discovered": "新发现的主题",
+    "articles": "文章（点击数字查看相应会话）",
     "article_columns": "文章|引用|打开|赞|踩",
     "surge": "**{topic}**：{first} 有 {observed} 条负面消息，预期 {expected} 条",
     "surge_changes": "此前的变更：{changes}",
     "surge_also": "属于：{names}",
     "surge_none": "目前没有负面消息激增。",
     "surge_past": "此前的激增：{names}",
-    "behind": "{count} 个对话：{name}。点一行阅读。",
-    "behind_latest": "下面列出最近的 {count} 个。",
-    "behind_columns": "对话|日期|渠道|语言|结果|意图",
-    "transcript": "对话内容",
-    "gaps": "没有答案的问题",
-    "find_gaps": "归类没有答案的问题",
+    "behind": "{count} 个会话：{name}。点击一行查看内容。",
+    "behind_latest": "显示最近的 {count} 个。",
+    "behind_columns": "会话|日期|渠道|语言|结果|意图",
+    "transcript": "会话内容",
+    "find_gaps": "归类未解答的问题",
     "gap": "主题",
     "draft": "起草文章",
-    "drafted": "已写入 `drafts/{path}`。请在工作台补充完整并发布。",
-    "gaps_none": "这个时段的问题都有答案。",
+    "drafted": "已保存为 `drafts/{path}`。请在工作台补充完整后发布。",
+    "gaps_none": "这个时段的问题都已解答。",
     "gap_line": "{count} × {name}",
-    "csat_n": "{n} 次评分",
-    "unread": "无法读取统计：{why}",
+    "unread": "无法加载数据：{why}",
     "accepted": "{chosen} / {offered}",
 }
 
 
-def words(language: str) -> dict[str, str]:
-    """Return the words of a language of the page."""
-    return _ZH if language == CHINESE else _EN
+def get_texts(locale: str) -> dict[str, str]:
+    """Return the texts of a locale."""
+    return _ZH if locale == CHINESE else _EN

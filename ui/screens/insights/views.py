@@ -1,4 +1,4 @@
-"""What the page of figures shows of its data: alarms, cards, definitions, tables."""
+"""Values of the insights page: alarms, cards, definitions, tables."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -10,11 +10,11 @@ from ui.screens.console.texts import ConsoleTexts
 from ui.screens.insights import charts
 
 _QUOTED: Final = 120  # characters of an example
-_ALARMS: Final = 3  # that are told at length
-_PAST: Final = 6  # and only named
+_ALARMS: Final = 3  # with details
+_PAST: Final = 6  # only their names
 _FRESH: Final = timedelta(days=2)  # a surge that ended before is past
 _PERIODS: Final = (7, 30, 60, 90, 180)
-# The figures of the first row: what they are called, and what is asked for to see behind them.
+# The figures of the first row: the key of their text, and their name and value in the API.
 CARDS: Final = (
     ("conversations", "conversations", ""),
     ("deflection", "deflected", ""),
@@ -24,8 +24,8 @@ CARDS: Final = (
     ("suggestions", "chosen", ""),
     ("cost", "cost", ""),
 )
-# What the columns of a table count, the first of which says of what; the other period's numbers.
-_COUNTED: Final = {
+# The figures of a table's columns, and the column with the numbers of the period before.
+_COLUMNS: Final = {
     "intent": ("intent", "intent", "intent", "intent", "negative"),
     "topic": ("topic", "topic", "topic", "topic", "topic", "negative"),
     "article": ("cited", "cited", "opened", "thumb_up", "thumb_down"),
@@ -33,93 +33,93 @@ _COUNTED: Final = {
 _BEFORE: Final = {"intent": 2, "topic": 3}
 
 
-def counted(table: str, column: int) -> tuple[str, bool]:
-    """Return the figure a column of a table shows, and whether it is of the period before."""
-    return _COUNTED[table][column], _BEFORE.get(table) == column
+def figure_of_column(table: str, column: int) -> tuple[str, bool]:
+    """Return the figure of a table's column, and whether it is of the period before."""
+    return _COLUMNS[table][column], _BEFORE.get(table) == column
 
 
-def earlier(days: int) -> Json:
-    """Return the period of as many days before the one that ends today; days are those of UTC."""
+def period_before(days: int) -> Json:
+    """Return the period of the same length before the one that ends today, in UTC."""
     last = datetime.now(UTC).date() - timedelta(days=days)
     first = last - timedelta(days=days - 1)
     return {"first": first.isoformat(), "last": last.isoformat()}
 
 
 def period(days: int, channel: str | None, language: str | None, synthetic: object) -> Json:
-    """Return the filters as the API takes them."""
-    found: Json = {"days": days, "synthetic": bool(synthetic)}
-    return found | {k: v for k, v in (("channel", channel), ("language", language)) if v}
+    """Return the filters as a query of the API."""
+    query: Json = {"days": days, "synthetic": bool(synthetic)}
+    return query | {k: v for k, v in (("channel", channel), ("language", language)) if v}
 
 
-def examples(told: list[Json], number: int | None) -> str:
-    """Return the examples of a subject."""
-    if number is None or number >= len(told):
+def examples(clusters: list[Json], number: int | None) -> str:
+    """Return the examples of a cluster."""
+    if number is None or number >= len(clusters):
         return ""
-    return "\n".join(f"- {plain(example)}" for example in told[number]["examples"])
+    return "\n".join(f"- {plain(example)}" for example in clusters[number]["examples"])
 
 
-def periods(said: dict[str, str]) -> list[tuple[str, int]]:
-    """Return the periods one can choose, as they are called, in days."""
-    return [(said["last"].format(n=n), n) for n in _PERIODS]
+def periods(texts: dict[str, str]) -> list[tuple[str, int]]:
+    """Return the periods as choices; the values are days."""
+    return [(texts["last"].format(n=n), n) for n in _PERIODS]
 
 
-def titled(rows: Sequence[Json], speech: ConsoleTexts) -> list[Json]:
-    """Return rows of topics whose intents are called as people call them."""
+def with_titles(rows: Sequence[Json], terms: ConsoleTexts) -> list[Json]:
+    """Return rows of topics with the titles of intents."""
     return [
-        {**row, "name": speech.title(row["topic"]) if row["kind"] == "intent" else row["name"]}
+        {**row, "name": terms.title(row["topic"]) if row["kind"] == "intent" else row["name"]}
         for row in rows
     ]
 
 
-def alarms(surges: Sequence[Json], speech: ConsoleTexts) -> list[Json]:
-    """Return surges with the intents they lie in called as people call them."""
+def surges_with_titles(surges: Sequence[Json], terms: ConsoleTexts) -> list[Json]:
+    """Return surges with the titles of intents."""
     return [
-        {**surge, "also": ", ".join(map(speech.title, surge["also"]))}
-        for surge in titled(surges, speech)
+        {**surge, "also": ", ".join(map(terms.title, surge["also"]))}
+        for surge in with_titles(surges, terms)
     ]
 
 
-def shown(said: dict[str, str], page: Json, surges: Sequence[Json]) -> list[Any]:
+def figures_shown(texts: dict[str, str], page: Json, surges: Sequence[Json]) -> list[Any]:
     """Return the values of alarm, cards, definition, charts and tables."""
     return [
-        _alarm(said, page, surges),
-        *_cards(said, page),
-        _defined(said, page["figures"]),
-        charts.outcomes(page["days"], said),
-        charts.voice(page["voice"], page["days"], said),
-        charts.routes(page["routes"], said),
+        _alarm(texts, page, surges),
+        *_cards(texts, page),
+        _definitions(texts, page["figures"]),
+        charts.outcomes_chart(page["days"], texts),
+        charts.voice_chart(page["voice"], page["days"], texts),
+        charts.routes_chart(page["routes"], texts),
     ]
 
 
-def _alarm(said: dict[str, str], page: Json, surges: Sequence[Json]) -> str:
+def _alarm(texts: dict[str, str], page: Json, surges: Sequence[Json]) -> str:
     lines = []
     if page["period"]["synthetic"]:
-        lines.append(f"*{said['made_up']}*")
+        lines.append(f"*{texts['made_up']}*")
     if not page["figures"]["conversations"]:
-        lines.append(said["nothing"])
+        lines.append(texts["nothing"])
     since = (date.fromisoformat(page["period"]["last"]) - _FRESH).isoformat()
-    fresh = [surge for surge in surges if surge["last"] >= since]
-    lines += ["<br>".join(_surge(said, surge)) for surge in fresh[:_ALARMS]]
-    if page["figures"]["conversations"] and not fresh:
-        lines.append(said["surge_none"])
-    past = [f"{plain(one['name'])} ({one['first']})" for one in surges if one not in fresh]
+    recent = [surge for surge in surges if surge["last"] >= since]
+    lines += ["<br>".join(_surge(texts, surge)) for surge in recent[:_ALARMS]]
+    if page["figures"]["conversations"] and not recent:
+        lines.append(texts["surge_none"])
+    past = [f"{plain(surge['name'])} ({surge['first']})" for surge in surges if surge not in recent]
     if past:
-        lines.append(said["surge_past"].format(names=", ".join(past[:_PAST])))
+        lines.append(texts["surge_past"].format(names=", ".join(past[:_PAST])))
     return "\n\n".join(lines)
 
 
-def _surge(said: dict[str, str], surge: Json) -> list[str]:
-    """Return the lines of an alarm: what it is, what was changed before it, what was written."""
-    told = said["surge"].format(**{**surge, "topic": plain(surge["name"])})
+def _surge(texts: dict[str, str], surge: Json) -> list[str]:
+    """Return the lines of an alarm: the surge, the changes before it, examples."""
+    headline = texts["surge"].format(**{**surge, "topic": plain(surge["name"])})
     if surge["kind"] == "discovered":
-        within = [said["surge_also"].format(names=surge["also"])] if surge["also"] else []
-        told += f" ({', '.join([said['discovered'], *within])})"
-    lines = [f"⚠ {told}"]
-    changed = [_change(change) for change in surge["changes"]]
-    if changed:
-        lines.append(said["surge_changes"].format(changes=", ".join(changed)))
-    texts = dict.fromkeys(plain(one["text"])[:_QUOTED] for one in surge["examples"])
-    return lines + [f"“{text}”" for text in list(texts)[:2]]
+        within = [texts["surge_also"].format(names=surge["also"])] if surge["also"] else []
+        headline += f" ({', '.join([texts['discovered'], *within])})"
+    lines = [f"⚠ {headline}"]
+    changes = [_change(change) for change in surge["changes"]]
+    if changes:
+        lines.append(texts["surge_changes"].format(changes=", ".join(changes)))
+    quotes = dict.fromkeys(plain(example["text"])[:_QUOTED] for example in surge["examples"])
+    return lines + [f"“{text}”" for text in list(quotes)[:2]]
 
 
 def _change(change: Json) -> str:
@@ -127,28 +127,28 @@ def _change(change: Json) -> str:
     return f"`{change['version']}`" + (f" ({', '.join(articles)})" if articles else "")
 
 
-def _cards(said: dict[str, str], page: Json) -> list[str]:
-    """Return what stands on the buttons: a figure, its name, and that of the period before."""
+def _cards(texts: dict[str, str], page: Json) -> list[str]:
+    """Return the texts of the cards: a figure, its name, and the one of the period before."""
     now, before = (_values(page[name]) for name in ("figures", "before"))
-    offered = page["suggestions"]
-    now["suggestions"] = _percent(offered["acceptance"])
-    before["suggestions"] = said["accepted"].format(**offered)
+    suggestions = page["suggestions"]
+    now["suggestions"] = _percent(suggestions["acceptance"])
+    before["suggestions"] = texts["accepted"].format(**suggestions)
     return [
-        f"{now[name]}\n{said[name]}\n"
-        + (before[name] if name == "suggestions" else said["before"].format(value=before[name]))
+        f"{now[name]}\n{texts[name]}\n"
+        + (before[name] if name == "suggestions" else texts["before"].format(value=before[name]))
         for name, *_ in CARDS
     ]
 
 
 def _values(figures: Json) -> dict[str, str]:
     conversations, csat = figures["conversations"], figures["csat"]
-    handed = figures["outcomes"]["handoff"] / conversations if conversations else None
+    handed_over = figures["outcomes"]["handoff"] / conversations if conversations else None
     first, mean = figures["first_token_ms"]["p50"], csat["mean"]
     return {
         "conversations": f"{conversations:,}",
         "deflection": _percent(figures["deflection"]),
         "satisfaction": "–" if mean is None else f"{mean:.1f} / 5",
-        "handoff": _percent(handed),
+        "handoff": _percent(handed_over),
         "first": "–" if first is None else f"{first:.0f} ms",
         "cost": f"{figures['cost']['total']:.2f}",
         "suggestions": "–",
@@ -159,9 +159,9 @@ def _percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.1f} %"
 
 
-def _defined(said: dict[str, str], figures: Json) -> str:
+def _definitions(texts: dict[str, str], figures: Json) -> str:
     first, reply = figures["first_token_ms"], figures["reply_ms"]
-    return said["defined"].format(
+    return texts["defined"].format(
         **figures["outcomes"],
         again=figures["came_again"],
         p50=first["p50"] or "–",
@@ -171,17 +171,17 @@ def _defined(said: dict[str, str], figures: Json) -> str:
     )
 
 
-def labels(said: dict[str, str], page: Json, speech: ConsoleTexts) -> list[Any]:
-    """Return the filters, tables and buttons in the words of the page's language."""
+def labels(texts: dict[str, str], page: Json, terms: ConsoleTexts) -> list[Any]:
+    """Return the filters, tables and buttons with their labels."""
     import gradio as gr
 
     choices = [
-        gr.update(choices=[(said["all"], ""), *((x, x) for x in page[key])], label=said[label])
+        gr.update(choices=[(texts["all"], ""), *((x, x) for x in page[key])], label=texts[label])
         for key, label in (("channels", "channel"), ("languages", "language"))
     ]
     intents = [
         [
-            speech.title(row["intent"]),
+            terms.title(row["intent"]),
             row["messages"],
             row["before"],
             _growth(row["messages"], row["before"]),
@@ -192,7 +192,7 @@ def labels(said: dict[str, str], page: Json, speech: ConsoleTexts) -> list[Any]:
     topics = [
         [
             row["name"],
-            speech.title(row["intent"]) if row["intent"] else "–",
+            terms.title(row["intent"]) if row["intent"] else "–",
             row["messages"],
             row["before"],
             _growth(row["messages"], row["before"]),
@@ -204,35 +204,35 @@ def labels(said: dict[str, str], page: Json, speech: ConsoleTexts) -> list[Any]:
     articles = [[row[name] for name in names] for row in page["articles"]]
     tables = [
         gr.update(
-            value={"data": rows, "headers": said[f"{name}_columns"].split("|")},
-            label=said[f"{name}s"],
+            value={"data": rows, "headers": texts[f"{name}_columns"].split("|")},
+            label=texts[f"{name}s"],
             visible=bool(rows) or name != "topic",
         )
         for name, rows in (("intent", intents), ("article", articles), ("topic", topics))
     ]
     return [
-        gr.update(choices=periods(said), label=said["days"]),
+        gr.update(choices=periods(texts), label=texts["days"]),
         *choices,
-        gr.update(label=said["synthetic"]),
-        gr.update(value=said["csv"]),
+        gr.update(label=texts["synthetic"]),
+        gr.update(value=texts["csv"]),
         *tables,
         {row["name"]: row["topic"] for row in page["topics"]},
-        *_named(said),
-        gr.update(label=said["transcript"]),
-        gr.update(value=said["find_gaps"]),
-        gr.update(label=said["gap"]),
-        gr.update(value=said["draft"]),
+        *_topic_labels(texts),
+        gr.update(label=texts["transcript"]),
+        gr.update(value=texts["find_gaps"]),
+        gr.update(label=texts["gap"]),
+        gr.update(value=texts["draft"]),
     ]
 
 
-def _named(said: dict[str, str]) -> list[Any]:
-    """Return the field for a topic's name and its button, out of sight until one is chosen."""
+def _topic_labels(texts: dict[str, str]) -> list[Any]:
+    """Return the text box and the buttons of a topic, hidden until one is selected."""
     import gradio as gr
 
     return [
-        gr.update(label=said["topic_name"], visible=False),
-        gr.update(value=said["topic_rename"], visible=False),
-        gr.update(value=said["topic_join"], visible=False),
+        gr.update(label=texts["topic_name"], visible=False),
+        gr.update(value=texts["topic_rename"], visible=False),
+        gr.update(value=texts["topic_join"], visible=False),
     ]
 
 

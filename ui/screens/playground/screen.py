@@ -1,4 +1,4 @@
-"""The playground: one question through the serving path, with every step laid open."""
+"""The playground: try a question on the serving path and see every step."""
 
 from collections.abc import Sequence
 from html import escape
@@ -6,86 +6,87 @@ from typing import Any, Final
 
 from ui.client.desk_api import DeskApi
 from ui.client.http_client import ApiError, Client, Json
-from ui.i18n import ENGLISH, TabLanguage
+from ui.i18n import ENGLISH, TabLocale
 from ui.screens import notices
 from ui.screens.chat.screen import CONCURRENCY
 from ui.screens.console.texts import ConsoleTexts
 from ui.screens.playground import views
-from ui.screens.playground.texts import words
+from ui.screens.playground.texts import get_texts
 
 _CHANNELS: Final = ("widget", "api", "rasa", "openai", "chatwoot", "cli")
 _LINES: Final = 3
 _QUIET: Final = {"show_progress": "minimal", **CONCURRENCY}
 
 
-def build(client: Client, place: TabLanguage) -> None:
-    """Lay out the tab inside the blocks that are open."""
+def build(client: Client, tab_locale: TabLocale) -> None:
+    """Lay out the tab inside the open blocks."""
     import gradio as gr
 
-    said = words(ENGLISH)
+    texts = get_texts(ENGLISH)
     last = gr.State(None)
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
             earlier = gr.Textbox(
-                label=said["earlier"],
-                info=said["earlier_hint"],
+                label=texts["earlier"],
+                info=texts["earlier_hint"],
                 lines=_LINES,
                 max_lines=10,
                 elem_id="playground-earlier",
             )
-            text = gr.Textbox(label=said["text"], lines=2, max_lines=8, elem_id="playground-text")
+            text = gr.Textbox(label=texts["text"], lines=2, max_lines=8, elem_id="playground-text")
             with gr.Row():
-                spoken = gr.Dropdown(_spoken(said), value="", label=said["language"], min_width=120)
-                channel = gr.Dropdown(
-                    list(_CHANNELS), value="widget", label=said["channel"], min_width=120
+                language = gr.Dropdown(
+                    _language_choices(texts), value="", label=texts["language"], min_width=120
                 )
-            go = gr.Button(said["go"], variant="primary", elem_id="playground-go")
-            quiet = gr.HTML(_note(said), elem_id="playground-note")
+                channel = gr.Dropdown(
+                    list(_CHANNELS), value="widget", label=texts["channel"], min_width=120
+                )
+            go = gr.Button(texts["go"], variant="primary", elem_id="playground-go")
+            note = gr.HTML(_note_html(texts), elem_id="playground-note")
             reply = gr.HTML(elem_id="playground-reply")
         with gr.Column(scale=3, min_width=420):
             steps = gr.HTML(elem_id="playground-steps")
 
-    def run(asked: str, before: str, language: str, by: str, page: str) -> Any:
-        """Return the reply and its steps; what the server refuses is said."""
-        if not asked.strip():
+    def run(question: str, earlier: str, language: str, channel: str, locale: str) -> Any:
+        """Return the reply and its steps; warn of an error."""
+        if not question.strip():
             return gr.skip()
         try:
-            found = attempt(client, asked, before.splitlines(), language, by)
+            result = try_question(client, question, earlier.splitlines(), language, channel)
         except ApiError as error:
-            notices.warn(error, page)
+            notices.warn(error, locale)
             return gr.skip()
-        return found, *_shown(found, page)
+        return result, *_result_html(result, locale)
 
-    def again(page: str, found: Json | None) -> Any:
-        """Return what came of the last question in another language."""
-        return _shown(found, page) if found else gr.skip()
+    def translate(locale: str, result: Json | None) -> Any:
+        """Return the last result in another locale."""
+        return _result_html(result, locale) if result else gr.skip()
 
-    given = [text, earlier, spoken, channel, place.tongue]
-    gr.on([go.click, text.submit], run, given, [last, reply, steps], **_QUIET)
-    place.shown.change(again, [place.tongue, last], [reply, steps], **_QUIET)
-    place.name([earlier, text, spoken, channel, go, quiet], _labels)
+    inputs = [text, earlier, language, channel, tab_locale.locale]
+    gr.on([go.click, text.submit], run, inputs, [last, reply, steps], **_QUIET)
+    tab_locale.shown.change(translate, [tab_locale.locale, last], [reply, steps], **_QUIET)
+    tab_locale.add_labels([earlier, text, language, channel, go, note], _labels)
 
 
-def _labels(page: str) -> list[Any]:
-    """Return what has words on it in another language."""
+def _labels(locale: str) -> list[Any]:
+    """Return the labels in a locale."""
     import gradio as gr
 
-    said = words(page)
+    texts = get_texts(locale)
     return [
-        gr.update(label=said["earlier"], info=said["earlier_hint"]),
-        gr.update(label=said["text"]),
-        gr.update(label=said["language"], choices=_spoken(said)),
-        gr.update(label=said["channel"]),
-        gr.update(value=said["go"]),
-        _note(said),
+        gr.update(label=texts["earlier"], info=texts["earlier_hint"]),
+        gr.update(label=texts["text"]),
+        gr.update(label=texts["language"], choices=_language_choices(texts)),
+        gr.update(label=texts["channel"]),
+        gr.update(value=texts["go"]),
+        _note_html(texts),
     ]
 
 
-def attempt(client: Client, text: str, earlier: Sequence[str], language: str, channel: str) -> Json:
-    """Return what came of a question, asked after earlier ones, and what intents are called.
-
-    Empty lines are no messages.
-    """
+def try_question(
+    client: Client, text: str, earlier: Sequence[str], language: str, channel: str
+) -> Json:
+    """Return the result of a question after earlier ones, with the titles of the intents."""
     body: Json = {"text": text, "channel": channel}
     body["earlier"] = [line for line in earlier if line.strip()]
     if language:
@@ -93,14 +94,14 @@ def attempt(client: Client, text: str, earlier: Sequence[str], language: str, ch
     return client.post("/api/playground", **body) | {"titles": DeskApi(client).intents()}
 
 
-def _shown(found: Json, page: str) -> tuple[str, str]:
-    said, terms = words(page), ConsoleTexts(page, found["titles"])
-    return views.reply(found, said, terms), views.steps(found, said, terms)
+def _result_html(result: Json, locale: str) -> tuple[str, str]:
+    texts, terms = get_texts(locale), ConsoleTexts(locale, result["titles"])
+    return views.reply_html(result, texts, terms), views.steps_html(result, texts, terms)
 
 
-def _spoken(said: dict[str, str]) -> list[tuple[str, str]]:
-    return [(said["by_message"], ""), ("English", "en"), ("中文", "zh")]
+def _language_choices(texts: dict[str, str]) -> list[tuple[str, str]]:
+    return [(texts["by_message"], ""), ("English", "en"), ("中文", "zh")]
 
 
-def _note(said: dict[str, str]) -> str:
-    return f"<p class='quiet'>{escape(said['note'])}</p>"
+def _note_html(texts: dict[str, str]) -> str:
+    return f"<p class='quiet'>{escape(texts['note'])}</p>"

@@ -1,11 +1,11 @@
-"""What the playground shows of a question. Pure: JSON in, HTML out; nothing of it is markup."""
+"""HTML of a question's result. Pure functions of JSON; all text is escaped."""
 
 from collections.abc import Mapping
 from html import escape
 from typing import Final
 
 from ui.client.http_client import Json
-from ui.screens.chat.views import facts_html, written
+from ui.screens.chat.views import call_summary, facts_html
 from ui.screens.console.texts import ConsoleTexts
 
 CSS: Final = """
@@ -33,40 +33,40 @@ CSS: Final = """
 .said.customer { border-left-color: var(--border-color-primary); }
 """
 _INTENTS: Final = 5
-_WHOLE: Final = "total"
+_TOTAL: Final = "total"
 
-Words = Mapping[str, str]
+Texts = Mapping[str, str]
 
 
-def reply(found: Json, said: Words, terms: ConsoleTexts) -> str:
-    """Return the conversation so far and the reply, with what the customer may press."""
+def reply_html(result: Json, texts: Texts, terms: ConsoleTexts) -> str:
+    """Return the conversation so far, the reply and its buttons."""
     parts = []
-    for turn in found["earlier"]:
+    for turn in result["earlier"]:
         parts.append(f"<p class='said customer'>{escape(turn['text'])}</p>")
         parts.append(f"<p class='said'>{escape(turn['reply'])}</p>")
-    answer = found["turn"]["reply"]
+    answer = result["turn"]["reply"]
     buttons = "".join(f"\n• {escape(button['title'])}" for button in answer["buttons"])
-    route = escape(terms.term(found["turn"]["route"]))
+    route = escape(terms.term(result["turn"]["route"]))
     parts.append(
-        f"<h2>{said['reply']} · {route}</h2><p class='said'>{escape(answer['text'])}{buttons}</p>"
+        f"<h2>{texts['reply']} · {route}</h2><p class='said'>{escape(answer['text'])}{buttons}</p>"
     )
     return f"<div class='step' role='status'>{''.join(parts)}</div>"
 
 
-def steps(found: Json, said: Words, terms: ConsoleTexts) -> str:
-    """Return every step, in the order in which they are taken."""
-    turn, trace = found["turn"], found["trace"]
+def steps_html(result: Json, texts: Texts, terms: ConsoleTexts) -> str:
+    """Return all steps in their order."""
+    turn, trace = result["turn"], result["trace"]
     blocks = {
-        "understood": _understood(turn, said, terms),
-        "decided": _decided(turn, trace, said, terms),
-        "candidates": _candidates(found, said),
-        "support": _support(found["support"], said, terms),
-        "times": _times(turn["timings_ms"], said),
-        "models": _models(trace["generated"], said, terms),
+        "understood": _understood(turn, texts, terms),
+        "decided": _decided(turn, trace, texts, terms),
+        "candidates": _candidates(result, texts),
+        "support": _support(result["support"], texts, terms),
+        "times": _times(turn["timings_ms"], texts),
+        "models": _models(trace["generated"], texts, terms),
         "versions": facts_html({terms.term(kind): name for kind, name in turn["versions"].items()}),
     }
     return "".join(
-        f"<section class='step' data-step='{name}'><h2>{said[name]}</h2>{html}</section>"
+        f"<section class='step' data-step='{name}'><h2>{texts[name]}</h2>{html}</section>"
         for name, html in blocks.items()
     )
 
@@ -79,41 +79,41 @@ def _bar(name: str, share: float, figure: str) -> str:
     )
 
 
-def _understood(turn: Json, said: Words, terms: ConsoleTexts) -> str:
-    feeling = ", ".join(filter(None, map(terms.term, (turn["sentiment"], turn["emotion"]))))
-    values = ", ".join(f"{one['entity']} = {one['value']}" for one in turn["entities"])
+def _understood(turn: Json, texts: Texts, terms: ConsoleTexts) -> str:
+    sentiment = ", ".join(filter(None, map(terms.term, (turn["sentiment"], turn["emotion"]))))
+    values = ", ".join(f"{item['entity']} = {item['value']}" for item in turn["entities"])
     requests = [] if len(turn["requests"]) < 2 else turn["requests"]  # noqa: PLR2004
     facts = {
-        said["spoken"]: terms.term(turn["language"]),
-        said["feeling"]: feeling,
-        said["entities"]: values,
-        said["requests"]: " | ".join(
-            f"{one['text']} → {terms.title(one['intent'])}" for one in requests
+        texts["spoken"]: terms.term(turn["language"]),
+        texts["feeling"]: sentiment,
+        texts["entities"]: values,
+        texts["requests"]: " | ".join(
+            f"{item['text']} → {terms.title(item['intent'])}" for item in requests
         ),
-        said["promise"]: said.get(f"promise_{turn['promise']}"),
+        texts["promise"]: texts.get(f"promise_{turn['promise']}"),
     }
-    ranked = turn["ranking"][:_INTENTS]
+    ranking = turn["ranking"][:_INTENTS]
     rows = "".join(
-        _bar(_called(one["intent"], terms), one["confidence"], f"{one['confidence']:.1%}")
-        for one in ranked
+        _bar(_intent_name(item["intent"], terms), item["confidence"], f"{item['confidence']:.1%}")
+        for item in ranking
     )
     return facts_html(facts) + (f"<table>{rows}</table>" if rows else "")
 
 
-def _called(intent: str, terms: ConsoleTexts) -> str:
+def _intent_name(intent: str, terms: ConsoleTexts) -> str:
     title = terms.title(intent)
     return intent if title == intent else f"{title} ({intent})"
 
 
-def _decided(turn: Json, trace: Json, said: Words, terms: ConsoleTexts) -> str:
+def _decided(turn: Json, trace: Json, texts: Texts, terms: ConsoleTexts) -> str:
     handoff = turn.get("handoff")
     return facts_html(
         {
-            said["route"]: terms.term(turn["route"]),
-            said["reason"]: terms.reason(turn["reason"]),
-            said["template"]: trace["template"],
-            said["action"]: trace["action"],
-            said["handoff"]: _handoff(handoff, terms),
+            texts["route"]: terms.term(turn["route"]),
+            texts["reason"]: terms.reason(turn["reason"]),
+            texts["template"]: trace["template"],
+            texts["action"]: trace["action"],
+            texts["handoff"]: _handoff(handoff, terms),
         }
     )
 
@@ -122,61 +122,63 @@ def _handoff(handoff: Json | None, terms: ConsoleTexts) -> str:
     return f"{terms.state(handoff['state'])}, {handoff['queue']}" if handoff else ""
 
 
-def _candidates(found: Json, said: Words) -> str:
-    if not found["candidates"]:
-        return f"<p class='quiet'>{said['candidates_none']}</p>"
-    head = "".join(f"<th class='figure'>{said[name]}</th>" for name in ("dense", "sparse", "score"))
-    rows = "".join(_candidate(one, said) for one in found["candidates"])
-    unused = "" if any(one["used"] for one in found["candidates"]) else said["unused"]
-    evidence = found["evidence"]
-    judged = ""
+def _candidates(result: Json, texts: Texts) -> str:
+    if not result["candidates"]:
+        return f"<p class='quiet'>{texts['candidates_none']}</p>"
+    head = "".join(
+        f"<th class='figure'>{texts[name]}</th>" for name in ("dense", "sparse", "score")
+    )
+    rows = "".join(_candidate(candidate, texts) for candidate in result["candidates"])
+    unused = "" if any(candidate["used"] for candidate in result["candidates"]) else texts["unused"]
+    evidence = result["evidence"]
+    answerability = ""
     if evidence:
-        enough = evidence["score"] >= evidence["threshold"]
-        counts = said["from"].format(threshold=f"{evidence['threshold']:.0%}")
-        judged = (
-            f"<p>{said['answers']}: <span class='{'yes' if enough else 'no'}'>"
-            f"{evidence['score']:.0%}</span> ({counts})</p>"
+        is_enough = evidence["score"] >= evidence["threshold"]
+        threshold = texts["from"].format(threshold=f"{evidence['threshold']:.0%}")
+        answerability = (
+            f"<p>{texts['answers']}: <span class='{'yes' if is_enough else 'no'}'>"
+            f"{evidence['score']:.0%}</span> ({threshold})</p>"
         )
-    quiet = f"<p class='quiet'>{unused}</p>" if unused else ""
-    return f"{quiet}{judged}<table><tr><th>{said['passage']}</th>{head}</tr>{rows}</table>"
+    note = f"<p class='quiet'>{unused}</p>" if unused else ""
+    return f"{note}{answerability}<table><tr><th>{texts['passage']}</th>{head}</tr>{rows}</table>"
 
 
-def _candidate(one: Json, said: Words) -> str:
-    used = f" <span class='yes'>✓ {said['used']}</span>" if one["used"] else ""
+def _candidate(candidate: Json, texts: Texts) -> str:
+    mark = f" <span class='yes'>✓ {texts['used']}</span>" if candidate["used"] else ""
     figures = "".join(
-        f"<td class='figure'>{one[name]:.3f}</td>" for name in ("dense", "sparse", "score")
+        f"<td class='figure'>{candidate[name]:.3f}</td>" for name in ("dense", "sparse", "score")
     )
     return (
-        f"<tr{' class=used' if one['used'] else ''}><td><details><summary>{escape(one['title'])}"
-        f"{used}<code>{escape(one['article'])}</code></summary><p>{escape(one['text'])}</p>"
-        f"</details></td>{figures}</tr>"
+        f"<tr{' class=used' if candidate['used'] else ''}><td><details>"
+        f"<summary>{escape(candidate['title'])}{mark}<code>{escape(candidate['article'])}</code>"
+        f"</summary><p>{escape(candidate['text'])}</p></details></td>{figures}</tr>"
     )
 
 
-def _support(checked: list[Json], said: Words, terms: ConsoleTexts) -> str:
-    if not checked:
-        return f"<p class='quiet'>{said['support_none']}</p>"
-    flaws = (escape(", ".join(map(terms.flaw, one["flaws"]))) for one in checked)
+def _support(sentences: list[Json], texts: Texts, terms: ConsoleTexts) -> str:
+    if not sentences:
+        return f"<p class='quiet'>{texts['support_none']}</p>"
+    flaws = (escape(", ".join(map(terms.flaw, sentence["flaws"]))) for sentence in sentences)
     rows = "".join(
-        f"<tr><td>{escape(one['text'])}<code>{escape(one['article'] or '')}</code></td>"
-        f"<td class='{'yes' if one['supported'] else 'no'}'>"
-        f"{said['supported'] if one['supported'] else said['refused']} "
-        f"{flawed}</td><td class='figure'>{one['score']:.2f}</td></tr>"
-        for one, flawed in zip(checked, flaws, strict=True)
+        f"<tr><td>{escape(sentence['text'])}<code>{escape(sentence['article'] or '')}</code></td>"
+        f"<td class='{'yes' if sentence['supported'] else 'no'}'>"
+        f"{texts['supported'] if sentence['supported'] else texts['refused']} "
+        f"{flaw_names}</td><td class='figure'>{sentence['score']:.2f}</td></tr>"
+        for sentence, flaw_names in zip(sentences, flaws, strict=True)
     )
     return f"<table>{rows}</table>"
 
 
-def _times(timings: Mapping[str, float], said: Words) -> str:
-    whole = max(timings.get(_WHOLE, 0.0), *timings.values(), 1e-9)
+def _times(timings: Mapping[str, float], texts: Texts) -> str:
+    longest = max(timings.get(_TOTAL, 0.0), *timings.values(), 1e-9)
     rows = "".join(
-        _bar(said.get(f"time_{name}", name), ms / whole, f"{ms:.1f} ms")
+        _bar(texts.get(f"time_{name}", name), ms / longest, f"{ms:.1f} ms")
         for name, ms in timings.items()
     )
     return f"<table>{rows}</table>"
 
 
-def _models(generated: list[Json], said: Words, terms: ConsoleTexts) -> str:
+def _models(generated: list[Json], texts: Texts, terms: ConsoleTexts) -> str:
     if not generated:
-        return f"<p class='quiet'>{said['models_none']}</p>"
-    return facts_html({one["model"]: written(one, terms) for one in generated})
+        return f"<p class='quiet'>{texts['models_none']}</p>"
+    return facts_html({call["model"]: call_summary(call, terms) for call in generated})

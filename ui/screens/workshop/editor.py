@@ -1,394 +1,395 @@
-"""The workshop's editor: a text is opened, changed, checked, published, and brought back."""
+"""The workshop's editor: open, check, publish and roll back texts."""
 
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from ui.client.authoring_api import AuthoringApi, asked
+from ui.client.authoring_api import AuthoringApi
 from ui.client.http_client import ApiError, Json
 from ui.screens import notices
 from ui.screens.chat.screen import CONCURRENCY
+from ui.screens.components import read_only_table, with_event
+from ui.screens.notices import call_api
 from ui.screens.workshop import views
-from ui.screens.workshop.texts import words
+from ui.screens.workshop.texts import get_texts
 
 _QUIET: Final = {"show_progress": "hidden", **CONCURRENCY}
 _WIDTHS: Final = ["21%", "11%", "25%", "10%", "20%", "13%"]
 _ARTICLES: Final = "kb/"
-_BEGUN: Final = "---\ntitle: {title}\nlanguage: {language}\n---\n# {title}\n\n"
+_NEW_ARTICLE: Final = "---\ntitle: {title}\nlanguage: {language}\n---\n# {title}\n\n"
+
+
+class Edit(NamedTuple):
+    """A text to publish: `base` is the hash of the text it replaces."""
+
+    path: str
+    text: str
+    base: str
+    note: str
+    draft: str | None = None
 
 
 @dataclass(frozen=True)
 class EditorPage:
-    """What happens on the page: every method is an event's handler.
+    """Event handlers of the page.
 
-    `opened` is the text as the server told it, with the hash that says whether it still is so;
-    `judged` is what its last check said; `chosen` is a publication that was looked at, with the
-    hash of its text at that moment.
+    `opened` is the open text as the server sent it, with its hash; `result` is that of its last
+    check; `publication` is the selected one, with the hash of its text when it was selected.
     """
 
-    bench: AuthoringApi
-    at: SimpleNamespace
+    api: AuthoringApi
+    tab: SimpleNamespace
 
-    def texts(self, tongue: str) -> Any:
+    def texts(self, locale: str) -> Any:
         """Return the texts to choose from."""
         import gradio as gr
 
-        return gr.update(choices=views.choices(asked(self.bench.texts), words(tongue)))
+        return gr.update(choices=views.text_choices(call_api(self.api.texts), get_texts(locale)))
 
-    def open(self, path: str | None, opened: Json | None, text: str | None, tongue: str) -> Any:
-        """Open a text, unless the one that is open has changes nobody kept."""
+    def open(self, path: str | None, opened: Json | None, text: str | None, locale: str) -> Any:
+        """Open a text, unless the open one has unsaved changes."""
         import gradio as gr
 
         if not path or (opened and path == opened["path"]):
-            return {self.at.chooser: gr.skip()}
-        if opened and _changed(opened, text):
-            notices.warn(words(tongue)["unsaved"].format(path=opened["path"]), tongue)
-            return {self.at.chooser: opened["path"]}
-        return self._shown(asked(lambda: self.bench.text(path)), tongue)
+            return {self.tab.chooser: gr.skip()}
+        if opened and _is_changed(opened, text):
+            notices.warn(get_texts(locale)["unsaved"].format(path=opened["path"]), locale)
+            return {self.tab.chooser: opened["path"]}
+        return self._page_values(call_api(lambda: self.api.text(path)), locale)
 
-    def discard(self, opened: Json | None, tongue: str) -> Any:
-        """Open the same text anew, as it is now."""
+    def discard(self, opened: Json | None, locale: str) -> Any:
+        """Open the same text again, as it is on the server."""
         import gradio as gr
 
         if not opened:
-            return {self.at.chooser: gr.skip()}
-        return self._shown(asked(lambda: self.bench.text(opened["path"])), tongue)
+            return {self.tab.chooser: gr.skip()}
+        return self._page_values(call_api(lambda: self.api.text(opened["path"])), locale)
 
-    def create(self, name: str, opened: Json | None, text: str | None, tongue: str) -> Any:
-        """Begin a new article; one that is there is opened."""
+    def create(self, name: str, opened: Json | None, text: str | None, locale: str) -> Any:
+        """Begin a new article; open it if it exists."""
         import gradio as gr
 
         if not name.strip():
-            return {self.at.chooser: gr.skip()}
-        if opened and _changed(opened, text):
-            notices.warn(words(tongue)["unsaved"].format(path=opened["path"]), tongue)
-            return {self.at.chooser: opened["path"]}
+            return {self.tab.chooser: gr.skip()}
+        if opened and _is_changed(opened, text):
+            notices.warn(get_texts(locale)["unsaved"].format(path=opened["path"]), locale)
+            return {self.tab.chooser: opened["path"]}
         path = _ARTICLES + name.strip().removeprefix(_ARTICLES)
         path += "" if path.lower().endswith((".md", ".markdown", ".txt")) else ".md"
-        told = asked(lambda: self.bench.text(path))
-        if not told["sha256"]:
+        article = call_api(lambda: self.api.text(path))
+        if not article["sha256"]:
             title = path.rpartition("/")[2].rpartition(".")[0].replace("-", " ").capitalize()
             language = "zh" if "/zh/" in path else "en"
-            told["text"] = _BEGUN.format(title=title, language=language)
-        return self._shown(told, tongue)
+            article["text"] = _NEW_ARTICLE.format(title=title, language=language)
+        return self._page_values(article, locale)
 
-    def _shown(self, told: Json, tongue: str) -> dict[Any, Any]:
-        """Return the page with a text that was opened, and nothing said about it yet."""
+    def _page_values(self, text: Json, locale: str) -> dict[Any, Any]:
+        """Return the page with a text that was just opened."""
         import gradio as gr
 
-        at, said = self.at, words(tongue)
-        prose = told["kind"] in {"article", "draft"}
-        mine, there = told["may_publish"], bool(told["sha256"])
-        choices = views.choices(asked(self.bench.texts), said)
-        if told["path"] not in {path for _, path in choices}:
-            choices.append((f"{said[told['kind']]} · {told['path']}", told["path"]))
+        tab, texts = self.tab, get_texts(locale)
+        is_prose = text["kind"] in {"article", "draft"}
+        may_publish, is_published = text["may_publish"], bool(text["sha256"])
+        choices = views.text_choices(call_api(self.api.texts), texts)
+        if text["path"] not in {path for _, path in choices}:
+            choices.append((f"{texts[text['kind']]} · {text['path']}", text["path"]))
         return {
-            at.opened: told,
-            at.chooser: gr.update(choices=choices, value=told["path"]),
-            at.code: gr.update(value=told["text"], language="markdown" if prose else "yaml"),
-            at.target: gr.update(
-                value=told["path"].partition("/")[2], visible=told["kind"] == "draft"
+            tab.opened: text,
+            tab.chooser: gr.update(choices=choices, value=text["path"]),
+            tab.code: gr.update(value=text["text"], language="markdown" if is_prose else "yaml"),
+            tab.target: gr.update(
+                value=text["path"].partition("/")[2], visible=text["kind"] == "draft"
             ),
-            at.found: self._hint(told, said),
-            at.preview: "",
-            at.judged: None,
-            at.check: gr.update(interactive=True),
-            at.publish: gr.update(interactive=mine),
-            at.save: gr.update(interactive=prose),
-            at.remove: gr.update(interactive=prose and there),
-            at.discard: gr.update(interactive=True),
+            tab.problems: self._hint(text, texts),
+            tab.preview: "",
+            tab.result: None,
+            tab.check: gr.update(interactive=True),
+            tab.publish: gr.update(interactive=may_publish),
+            tab.save: gr.update(interactive=is_prose),
+            tab.remove: gr.update(interactive=is_prose and is_published),
+            tab.discard: gr.update(interactive=True),
         }
 
-    def check(self, opened: Json | None, text: str | None, target: str, tongue: str) -> Any:
-        """Say what is wrong with the words as they stand, what they change, how they are cut."""
+    def check(self, opened: Json | None, text: str | None, target: str, locale: str) -> Any:
+        """Show the problems of the text, its difference and its passages."""
         if not opened:
-            return {self.at.found: _quiet(words(tongue)["choose"])}
-        path = _place(opened, target)
-        return self._judged(asked(lambda: self.bench.check(path, text or "")), tongue)
+            return {self.tab.problems: _hint_html(get_texts(locale)["choose"])}
+        path = _target_path(opened, target)
+        return self._result_values(call_api(lambda: self.api.check(path, text or "")), locale)
 
-    def _judged(self, checked: Json, tongue: str) -> dict[Any, Any]:
-        found, preview = _findings(checked, tongue)
-        return {self.at.found: found, self.at.preview: preview, self.at.judged: checked}
+    def _result_values(self, result: Json, locale: str) -> dict[Any, Any]:
+        problems, preview = views.check_html(result, get_texts(locale), locale)
+        return {self.tab.problems: problems, self.tab.preview: preview, self.tab.result: result}
 
-    def again(
-        self, opened: Json | None, judged: Json | None, chosen: Json | None, tongue: str
+    def translate(
+        self, opened: Json | None, result: Json | None, publication: Json | None, locale: str
     ) -> list[str]:
-        """Return what was found, its preview, and the publication looked at, in a language."""
-        said = words(tongue)
-        past = _quiet(said["history_hint"])
-        if chosen:
-            past = views.difference(chosen["difference"], said)
-        if judged:
-            return [*_findings(judged, tongue), past]
-        return [self._hint(opened, said), "", past]
+        """Return the problems, the preview and the selected publication in another locale."""
+        texts = get_texts(locale)
+        difference = _hint_html(texts["history_hint"])
+        if publication:
+            difference = views.difference_html(publication["difference"], texts)
+        if result:
+            return [*views.check_html(result, texts, locale), difference]
+        return [self._hint(opened, texts), "", difference]
 
-    def _hint(self, opened: Json | None, said: dict[str, str]) -> str:
+    def _hint(self, opened: Json | None, texts: dict[str, str]) -> str:
         if opened is None:
-            return _quiet(said["choose"])
-        return "" if opened["may_publish"] else _quiet(said["admin_only"])
+            return _hint_html(texts["choose"])
+        return "" if opened["may_publish"] else _hint_html(texts["admin_only"])
 
     def publish(
-        self, opened: Json | None, text: str | None, target: str, note: str, tongue: str
+        self, opened: Json | None, text: str | None, target: str, note: str, locale: str
     ) -> Any:
-        """Publish; what is refused stays in the editor."""
+        """Publish the text; if that is refused, it stays in the editor."""
         if not opened:
-            return {self.at.found: _quiet(words(tongue)["choose"])}
+            return {self.tab.problems: _hint_html(get_texts(locale)["choose"])}
         draft = opened["path"] if opened["kind"] == "draft" else None
         base = "" if draft else opened["sha256"]
-        return self._keep(_place(opened, target), text, base, note, draft, tongue)
+        return self._publish(
+            Edit(_target_path(opened, target), text or "", base, note, draft), locale
+        )
 
-    def save(self, opened: Json | None, text: str | None, note: str, tongue: str) -> Any:
-        """Keep the words as a draft, which is not searched."""
+    def save(self, opened: Json | None, text: str | None, note: str, locale: str) -> Any:
+        """Save the text as a draft, which is not searched."""
         if not opened:
-            return {self.at.found: _quiet(words(tongue)["choose"])}
+            return {self.tab.problems: _hint_html(get_texts(locale)["choose"])}
         path, base = opened["path"], opened["sha256"]
         if opened["kind"] != "draft":
             path, base = f"drafts/{path.rpartition('/')[2]}", ""
-        return self._keep(path, text, base, note, None, tongue)
+        return self._publish(Edit(path, text or "", base, note), locale)
 
-    def _keep(  # noqa: PLR0913, PLR0917 — what is published, and how
-        self,
-        path: str,
-        text: str | None,
-        base: str,
-        note: str,
-        draft: str | None,
-        tongue: str,
-    ) -> dict[Any, Any]:
+    def _publish(self, edit: Edit, locale: str) -> dict[Any, Any]:
         import gradio as gr
 
-        said = words(tongue)
+        texts = get_texts(locale)
         try:
-            made = self.bench.publish(path, text or "", base, note, draft)
+            result = self.api.publish(*edit)
         except ApiError as error:
-            notices.warn(error, tongue)
+            notices.warn(error, locale)
             if "problems" in error.body:
-                return self._judged(error.body, tongue)
-            if error.code == "stale":  # what is there now, beside the words that stay here
-                return self._judged(asked(lambda: self.bench.check(path, text or "")), tongue)
-            return {self.at.found: gr.skip()}
-        told = said["published"].format(path=path)
-        notices.inform(told + (said["indexing"] if path.startswith(_ARTICLES) else ""), tongue)
-        shown = self._shown(asked(lambda: self.bench.text(path)), tongue)
-        return {**shown, **self._judged(made, tongue), self.at.note: ""}
+                return self._result_values(error.body, locale)
+            if error.code == "stale":  # show the published text beside the edited one
+                return self._result_values(
+                    call_api(lambda: self.api.check(edit.path, edit.text)), locale
+                )
+            return {self.tab.problems: gr.skip()}
+        message = texts["published"].format(path=edit.path)
+        notices.inform(
+            message + (texts["indexing"] if edit.path.startswith(_ARTICLES) else ""), locale
+        )
+        page = self._page_values(call_api(lambda: self.api.text(edit.path)), locale)
+        return {**page, **self._result_values(result, locale), self.tab.note: ""}
 
-    def remove(self, opened: Json | None, note: str, tongue: str) -> Any:
-        """Take the open article or draft away."""
+    def remove(self, opened: Json | None, note: str, locale: str) -> Any:
+        """Remove the open article or draft."""
         import gradio as gr
 
         if not opened:
-            return {self.at.found: gr.skip()}
-        asked(lambda: self.bench.remove(opened["path"], opened["sha256"], note))
-        notices.inform(words(tongue)["removed"].format(path=opened["path"]), tongue)
+            return {self.tab.problems: gr.skip()}
+        call_api(lambda: self.api.remove(opened["path"], opened["sha256"], note))
+        notices.inform(get_texts(locale)["removed"].format(path=opened["path"]), locale)
         return {
-            **self._shown(asked(lambda: self.bench.text(opened["path"])), tongue),
-            self.at.note: "",
+            **self._page_values(call_api(lambda: self.api.text(opened["path"])), locale),
+            self.tab.note: "",
         }
 
     def history(
         self,
         role: str | None,
         opened: Json | None,
-        only: bool,  # noqa: FBT001 — a checkbox
-        tongue: str,
+        only_opened: bool,  # noqa: FBT001 — a checkbox
+        locale: str,
     ) -> Any:
-        """Return the publications, of the open text or of all; agents are told nothing."""
+        """Return the publications of the open text or of all; nothing for agents."""
         import gradio as gr
 
         if role in {None, "agent"}:
             return gr.skip()
-        path = opened["path"] if opened and only else None
-        rows = views.history(asked(lambda: self.bench.publications(path)))
-        return gr.update(value={"data": rows, "headers": _columns(words(tongue))})
+        path = opened["path"] if opened and only_opened else None
+        rows = views.publication_rows(call_api(lambda: self.api.publications(path)))
+        return gr.update(
+            value={"data": rows, "headers": get_texts(locale)["history_columns"].split("|")}
+        )
 
-    def look(self, tongue: str, event: Any) -> Any:
-        """Show what the publication of a row changed."""
+    def show_publication(self, locale: str, event: Any) -> Any:
+        """Show the difference of the selected publication."""
         import gradio as gr
 
-        told = asked(lambda: self.bench.publication(str(event.row_value[-1])))
-        path = told["publication"]["path"]
-        now = asked(lambda: self.bench.text(path))
-        chosen = {"id": told["publication"]["id"], "path": path, "base": now["sha256"]}
-        chosen["difference"] = told["difference"]
-        shown = views.difference(told["difference"], words(tongue))
-        may = gr.update(interactive=now["may_publish"])
-        return {self.at.chosen: chosen, self.at.past: shown, self.at.back: may}
+        response = call_api(lambda: self.api.publication(str(event.row_value[-1])))
+        path = response["publication"]["path"]
+        text = call_api(lambda: self.api.text(path))
+        publication = {"id": response["publication"]["id"], "path": path, "base": text["sha256"]}
+        publication["difference"] = response["difference"]
+        difference = views.difference_html(response["difference"], get_texts(locale))
+        button = gr.update(interactive=text["may_publish"])
+        return {
+            self.tab.publication: publication,
+            self.tab.difference: difference,
+            self.tab.roll_back: button,
+        }
 
     def roll_back(
-        self, chosen: Json | None, opened: Json | None, text: str | None, note: str, tongue: str
+        self,
+        publication: Json | None,
+        opened: Json | None,
+        text: str | None,
+        note: str,
+        locale: str,
     ) -> Any:
-        """Bring a text back to before a publication; where it is open, it is opened anew."""
+        """Restore a text as it was before a publication; open it again if it is open."""
         import gradio as gr
 
-        if not chosen:
-            return {self.at.back: gr.skip()}
-        asked(lambda: self.bench.roll_back(chosen["id"], chosen["base"], note))
-        notices.inform(words(tongue)["rolled_back"].format(path=chosen["path"]), tongue)
-        done = {self.at.chosen: None, self.at.past: "", self.at.back: gr.update(interactive=False)}
-        if opened and (opened["path"] != chosen["path"] or _changed(opened, text)):
-            return done
-        told = asked(lambda: self.bench.text(chosen["path"]))
-        return {**self._shown(told, tongue), **done}
+        if not publication:
+            return {self.tab.roll_back: gr.skip()}
+        call_api(lambda: self.api.roll_back(publication["id"], publication["base"], note))
+        notices.inform(get_texts(locale)["rolled_back"].format(path=publication["path"]), locale)
+        cleared = {
+            self.tab.publication: None,
+            self.tab.difference: "",
+            self.tab.roll_back: gr.update(interactive=False),
+        }
+        if opened and (opened["path"] != publication["path"] or _is_changed(opened, text)):
+            return cleared
+        published = call_api(lambda: self.api.text(publication["path"]))
+        return {**self._page_values(published, locale), **cleared}
 
 
-def build(editor: EditorPage, said: dict[str, str]) -> None:
-    """Lay out the page inside the tab that is open."""
+def build(editor: EditorPage, texts: dict[str, str]) -> None:
+    """Lay out the page inside the open tab."""
     import gradio as gr
 
-    at = editor.at
-    at.opened, at.judged, at.chosen = gr.State(None), gr.State(None), gr.State(None)
-    small: dict[str, Any] = {"size": "md", "min_width": 90, "interactive": False}
+    tab = editor.tab
+    tab.opened, tab.result, tab.publication = gr.State(None), gr.State(None), gr.State(None)
     with gr.Row():
         with gr.Column(scale=7, min_width=420):
-            with gr.Row(equal_height=True, elem_classes="filters"):
-                at.chooser = gr.Dropdown(
-                    [], value=None, label=said["text"], scale=5, elem_id="workshop-text"
-                )
-                at.name = gr.Textbox(
-                    label=said["new"],
-                    placeholder=said["new_path"],
-                    scale=4,
-                    elem_id="workshop-new",
-                )
-                at.create = gr.Button(said["create"], scale=1, min_width=90)
-            at.target = gr.Textbox(label=said["as"], visible=False, elem_id="workshop-target")
-            at.code = gr.Code(
-                language="markdown",
-                lines=20,
-                max_lines=26,
-                show_label=False,
-                wrap_lines=True,
-                buttons=["copy"],
-                elem_id="workshop-code",
-            )
-            at.note = gr.Textbox(label=said["note"], max_length=500, elem_id="workshop-note")
-            with gr.Row():
-                at.check = gr.Button(said["check"], elem_id="workshop-check", **small)
-                at.publish = gr.Button(
-                    said["publish"], variant="primary", elem_id="workshop-publish", **small
-                )
-                at.save = gr.Button(said["save_draft"], elem_id="workshop-save", **small)
-                at.discard = gr.Button(said["discard"], elem_id="workshop-discard", **small)
-                at.remove = gr.Button(
-                    said["remove"], variant="stop", elem_id="workshop-remove", **small
-                )
+            _editor(tab, texts)
         with gr.Column(scale=5, min_width=320):
-            at.found = gr.HTML(_quiet(said["choose"]), elem_id="workshop-found")
-            at.preview = gr.HTML(elem_id="workshop-preview")
+            tab.problems = gr.HTML(_hint_html(texts["choose"]), elem_id="workshop-found")
+            tab.preview = gr.HTML(elem_id="workshop-preview")
     with gr.Row(elem_classes="filters"):
-        at.history_title = gr.Markdown(f"### {said['history']}")
-        at.only = gr.Checkbox(label=said["only_this"], scale=0, min_width=180)
+        tab.history_title = gr.Markdown(f"### {texts['history']}")
+        tab.only = gr.Checkbox(label=texts["only_this"], scale=0, min_width=180)
     with gr.Row():
         with gr.Column(scale=7, min_width=420):
-            at.history = gr.Dataframe(
-                headers=_columns(said),
-                column_count=len(_WIDTHS),
-                column_widths=_WIDTHS,
-                type="array",
-                interactive=False,
-                show_label=False,
+            tab.history = read_only_table(
+                texts["history_columns"],
+                _WIDTHS,
                 max_height=300,
                 buttons=[],
                 elem_id="workshop-history",
             )
         with gr.Column(scale=5, min_width=320):
-            at.past = gr.HTML(_quiet(said["history_hint"]), elem_id="workshop-past")
-            at.back = gr.Button(
-                said["roll_back"], interactive=False, size="md", elem_id="workshop-back"
+            tab.difference = gr.HTML(_hint_html(texts["history_hint"]), elem_id="workshop-past")
+            tab.roll_back = gr.Button(
+                texts["roll_back"], interactive=False, size="md", elem_id="workshop-back"
             )
 
 
-def wire(editor: EditorPage) -> None:
-    """Join events and handlers."""
-    at = editor.at
-    page = [at.opened, at.judged, at.chooser, at.code, at.target, at.found, at.preview, at.note]
-    page += [at.check, at.publish, at.save, at.remove, at.discard]
-    looking = [at.chosen, at.past, at.back]
-    past = [at.role, at.opened, at.only, at.tongue]
-
-    def afterwards(event: Any) -> None:
-        event.then(editor.history, past, at.history, **_QUIET)
-
-    opening = [at.chooser, at.opened, at.code, at.tongue]
-    afterwards(at.chooser.input(editor.open, opening, page, **_QUIET))
-    creating = [at.name, at.opened, at.code, at.tongue]
-    at.create.click(editor.create, creating, page, **_QUIET)
-    at.name.submit(editor.create, creating, page, **_QUIET)
-    words_ = [at.opened, at.code, at.target]
-    at.check.click(editor.check, [*words_, at.tongue], page, **_QUIET)
-    publishing = [*words_, at.note, at.tongue]
-    afterwards(at.publish.click(editor.publish, publishing, page, **_QUIET))
-    saving = [at.opened, at.code, at.note, at.tongue]
-    afterwards(at.save.click(editor.save, saving, page, **_QUIET))
-    afterwards(at.remove.click(editor.remove, [at.opened, at.note, at.tongue], page, **_QUIET))
-    afterwards(at.discard.click(editor.discard, [at.opened, at.tongue], page, **_QUIET))
-    at.only.change(editor.history, past, at.history, **_QUIET)
-    at.history.select(_picked(editor), at.tongue, looking, **_QUIET)
-    going = [at.chosen, at.opened, at.code, at.note, at.tongue]
-    afterwards(at.back.click(editor.roll_back, going, [*page, *looking], **_QUIET))
-
-
-def labels(tongue: str) -> list[Any]:
-    """Return what has words on it in another language, in the order of `named`."""
+def _editor(tab: SimpleNamespace, texts: dict[str, str]) -> None:
+    """Lay out the choice of a text, its editor and the buttons."""
     import gradio as gr
 
-    said = words(tongue)
+    with gr.Row(equal_height=True, elem_classes="filters"):
+        tab.chooser = gr.Dropdown(
+            [], value=None, label=texts["text"], scale=5, elem_id="workshop-text"
+        )
+        tab.name = gr.Textbox(
+            label=texts["new"], placeholder=texts["new_path"], scale=4, elem_id="workshop-new"
+        )
+        tab.create = gr.Button(texts["create"], scale=1, min_width=90)
+    tab.target = gr.Textbox(label=texts["as"], visible=False, elem_id="workshop-target")
+    tab.code = gr.Code(
+        language="markdown",
+        lines=20,
+        max_lines=26,
+        show_label=False,
+        wrap_lines=True,
+        buttons=["copy"],
+        elem_id="workshop-code",
+    )
+    tab.note = gr.Textbox(label=texts["note"], max_length=500, elem_id="workshop-note")
+    button: dict[str, Any] = {"size": "md", "min_width": 90, "interactive": False}
+    with gr.Row():
+        tab.check = gr.Button(texts["check"], elem_id="workshop-check", **button)
+        tab.publish = gr.Button(
+            texts["publish"], variant="primary", elem_id="workshop-publish", **button
+        )
+        tab.save = gr.Button(texts["save_draft"], elem_id="workshop-save", **button)
+        tab.discard = gr.Button(texts["discard"], elem_id="workshop-discard", **button)
+        tab.remove = gr.Button(texts["remove"], variant="stop", elem_id="workshop-remove", **button)
+
+
+def wire(editor: EditorPage) -> None:
+    """Connect events and handlers."""
+    tab = editor.tab
+    page = [tab.opened, tab.result, tab.chooser, tab.code, tab.target, tab.problems, tab.preview]
+    page += [tab.note, tab.check, tab.publish, tab.save, tab.remove, tab.discard]
+    publication = [tab.publication, tab.difference, tab.roll_back]
+    history_inputs = [tab.role, tab.opened, tab.only, tab.locale]
+
+    def afterwards(event: Any) -> None:
+        event.then(editor.history, history_inputs, tab.history, **_QUIET)
+
+    open_inputs = [tab.chooser, tab.opened, tab.code, tab.locale]
+    afterwards(tab.chooser.input(editor.open, open_inputs, page, **_QUIET))
+    create_inputs = [tab.name, tab.opened, tab.code, tab.locale]
+    tab.create.click(editor.create, create_inputs, page, **_QUIET)
+    tab.name.submit(editor.create, create_inputs, page, **_QUIET)
+    edit_inputs = [tab.opened, tab.code, tab.target]
+    tab.check.click(editor.check, [*edit_inputs, tab.locale], page, **_QUIET)
+    publish_inputs = [*edit_inputs, tab.note, tab.locale]
+    afterwards(tab.publish.click(editor.publish, publish_inputs, page, **_QUIET))
+    save_inputs = [tab.opened, tab.code, tab.note, tab.locale]
+    afterwards(tab.save.click(editor.save, save_inputs, page, **_QUIET))
+    afterwards(tab.remove.click(editor.remove, [tab.opened, tab.note, tab.locale], page, **_QUIET))
+    afterwards(tab.discard.click(editor.discard, [tab.opened, tab.locale], page, **_QUIET))
+    tab.only.change(editor.history, history_inputs, tab.history, **_QUIET)
+    tab.history.select(with_event(editor.show_publication), tab.locale, publication, **_QUIET)
+    roll_back_inputs = [tab.publication, tab.opened, tab.code, tab.note, tab.locale]
+    afterwards(
+        tab.roll_back.click(editor.roll_back, roll_back_inputs, [*page, *publication], **_QUIET)
+    )
+
+
+def labels(locale: str) -> list[Any]:
+    """Return the labels in a locale, in the order of `labelled`."""
+    import gradio as gr
+
+    texts = get_texts(locale)
     return [
-        gr.update(label=said["text"]),
-        gr.update(label=said["new"], placeholder=said["new_path"]),
-        gr.update(value=said["create"]),
-        gr.update(label=said["as"]),
-        gr.update(label=said["note"]),
+        gr.update(label=texts["text"]),
+        gr.update(label=texts["new"], placeholder=texts["new_path"]),
+        gr.update(value=texts["create"]),
+        gr.update(label=texts["as"]),
+        gr.update(label=texts["note"]),
         *(
-            gr.update(value=said[name])
+            gr.update(value=texts[name])
             for name in ("check", "publish", "save_draft", "discard", "remove", "roll_back")
         ),
-        f"### {said['history']}",
-        gr.update(label=said["only_this"]),
+        f"### {texts['history']}",
+        gr.update(label=texts["only_this"]),
     ]
 
 
-def named(at: SimpleNamespace) -> list[Any]:
-    """Return what has words on it."""
-    buttons = [at.check, at.publish, at.save, at.discard, at.remove, at.back]
-    return [at.chooser, at.name, at.create, at.target, at.note, *buttons, at.history_title, at.only]
+def labelled(tab: SimpleNamespace) -> list[Any]:
+    """Return the components with labels."""
+    buttons = [tab.check, tab.publish, tab.save, tab.discard, tab.remove, tab.roll_back]
+    fields = [tab.chooser, tab.name, tab.create, tab.target, tab.note]
+    return [*fields, *buttons, tab.history_title, tab.only]
 
 
-def _picked(editor: EditorPage) -> Any:
-    """Return the handler of a click on a publication; Gradio looks for the event's type."""
-    import gradio as gr
-
-    def picked(tongue: str, event: Any) -> Any:
-        return editor.look(tongue, event)
-
-    picked.__annotations__ = {"event": gr.SelectData}
-    return picked
-
-
-def _columns(said: dict[str, str]) -> list[str]:
-    return said["history_columns"].split("|")
-
-
-def _findings(checked: Json, tongue: str) -> tuple[str, str]:
-    """Return what a check found, and its preview."""
-    said = words(tongue)
-    preview = views.passages(checked, said)
-    if "difference" in checked:
-        preview = views.difference(checked["difference"], said) + preview
-    return views.findings(checked, said, tongue), preview
-
-
-def _quiet(text: str) -> str:
+def _hint_html(text: str) -> str:
     return f"<p class='quiet'>{text}</p>"
 
 
-def _changed(opened: Json, text: str | None) -> bool:
-    """Tell words that were changed since the text was opened or begun."""
+def _is_changed(opened: Json, text: str | None) -> bool:
+    """Return whether the text was changed since it was opened."""
     return (text or "").rstrip() != str(opened["text"]).rstrip()
 
 
-def _place(opened: Json, target: str) -> str:
-    """Return where the words go: a draft to where it is published, others to where they lie."""
+def _target_path(opened: Json, target: str) -> str:
+    """Return the path to publish at: of a draft the target, else the path of the text."""
     if opened["kind"] != "draft":
         return str(opened["path"])
     return _ARTICLES + target.strip().removeprefix(_ARTICLES)

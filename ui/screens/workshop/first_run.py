@@ -1,4 +1,4 @@
-"""The workshop's first page: documents and dialogs are brought in, checked, built, and tried."""
+"""The workshop's setup: upload documents and dialogs, check them, build, try a question."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +8,14 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from ui import error_texts
-from ui.client.authoring_api import AuthoringApi, asked
+from ui.client.authoring_api import AuthoringApi
 from ui.client.http_client import ApiError, Json
 from ui.screens.chat.screen import CONCURRENCY
 from ui.screens.chat.views import sources_html
 from ui.screens.console.texts import ConsoleTexts
+from ui.screens.notices import call_api
 from ui.screens.workshop import views
-from ui.screens.workshop.texts import words
+from ui.screens.workshop.texts import get_texts
 
 _QUIET: Final = {"show_progress": "hidden", **CONCURRENCY}
 _DOCUMENTS: Final = [
@@ -25,176 +26,179 @@ _DIALOGS: Final = [".csv", ".jsonl", ".gz"]
 
 @dataclass(frozen=True)
 class SetupPage:
-    """What happens on the page: every method is an event's handler."""
+    """Event handlers of the page."""
 
-    bench: AuthoringApi
-    at: SimpleNamespace
+    api: AuthoringApi
+    tab: SimpleNamespace
 
-    def show(self, role: str | None, tongue: str) -> Any:
-        """Return how far the home is, and the files in it."""
+    def show(self, role: str | None, locale: str) -> Any:
+        """Return the welcome and the files of the home."""
         import gradio as gr
 
         if role in {None, "agent"}:
             return gr.skip()
-        said, status, files = words(tongue), asked(self.bench.status), asked(self.bench.files)
-        first = said["welcome" if status["first_run"] else "ready"]
-        head = first if role == "admin" else f"{first}\n\n{said['admins']}"
-        paths = [one["path"] for shelf in files.values() for one in shelf]
-        return [head, views.files(files, said), gr.update(choices=paths, value=None)]
+        texts = get_texts(locale)
+        status, files = call_api(self.api.status), call_api(self.api.files)
+        first = texts["welcome" if status["first_run"] else "ready"]
+        welcome = first if role == "admin" else f"{first}\n\n{texts['admins']}"
+        paths = [file["path"] for group in files.values() for file in group]
+        return [welcome, views.files_html(files, texts), gr.update(choices=paths, value=None)]
 
-    def send(self, to: str) -> Any:
-        """Return the handler that brings files in, each by itself."""
+    def upload(self, group: str) -> Any:
+        """Return the handler that uploads files, one request for each."""
 
-        def sent(files: Sequence[str] | None, tongue: str) -> Any:
+        def handle(files: Sequence[str] | None, locale: str) -> Any:
             lines = []
             for file in files or ():
                 try:
-                    told = self.bench.send(to, Path(file))
+                    stored = self.api.upload(group, Path(file))
                 except ApiError as error:
                     lines.append(
-                        f"<li class='bad'>✗ {escape(error_texts.told(error, tongue))}</li>"
+                        f"<li class='bad'>✗ {escape(error_texts.error_text(error, locale))}</li>"
                     )
                 else:
-                    lines.append(f"<li>✓ {escape(_kept(to, told, tongue))}</li>")
+                    lines.append(f"<li>✓ {escape(_stored_text(group, stored, locale))}</li>")
             return None, f"<ul class='findings'>{''.join(lines)}</ul>" if lines else ""
 
-        return sent
+        return handle
 
-    def begin(self, task: str) -> Any:
-        """Return the handler that begins a job."""
+    def start(self, task: str) -> Any:
+        """Return the handler that starts a job."""
 
-        def begun(method: str) -> None:
+        def handle(method: str) -> None:
             options = {"method": method} if task == "train" else {}
-            asked(lambda: self.bench.begin(task, **options))
+            call_api(lambda: self.api.start(task, **options))
 
-        return begun
+        return handle
 
-    def discard(self, path: str | None) -> None:
+    def delete(self, path: str | None) -> None:
         """Delete a file of the home."""
         if path:
-            asked(lambda: self.bench.discard(path))
+            call_api(lambda: self.api.delete_file(path))
 
-    def ask(self, question: str, tongue: str) -> str:
-        """Ask as a customer would, and show where the answer comes from."""
+    def ask(self, question: str, locale: str) -> str:
+        """Ask as a customer would; return the answer with its sources."""
         if not question.strip():
             return ""
-        turn = asked(lambda: self.bench.client.send(question))
-        said = ConsoleTexts(tongue)
-        named = {"route": said.term(turn["route"]), "reason": said.reason(turn["reason"])}
-        told = words(tongue)["answered"].format(**named)
+        turn = call_api(lambda: self.api.client.send(question))
+        terms = ConsoleTexts(locale)
+        names = {"route": terms.term(turn["route"]), "reason": terms.reason(turn["reason"])}
+        note = get_texts(locale)["answered"].format(**names)
         return (
             f"<p class='passage'>{escape(turn['reply']['text'])}</p>"
-            f"<p class='quiet'>{escape(told)}</p>{sources_html(turn['reply']['citations'])}"
+            f"<p class='quiet'>{escape(note)}</p>{sources_html(turn['reply']['citations'])}"
         )
 
 
-def _kept(to: str, told: Json, tongue: str) -> str:
-    said = words(tongue)
-    parts = [said["kept"].format(**told), said[f"kept_{to}"].format(**told)]
-    failed = [error_texts.unread(one, tongue) for one in told["failed"]]
-    parts += [said["failed_files"].format(files="; ".join(failed))] if failed else []
+def _stored_text(group: str, stored: Json, locale: str) -> str:
+    texts = get_texts(locale)
+    parts = [texts["kept"].format(**stored), texts[f"kept_{group}"].format(**stored)]
+    failed = [error_texts.unread_file_text(file, locale) for file in stored["failed"]]
+    parts += [texts["failed_files"].format(files="; ".join(failed))] if failed else []
     return " · ".join(parts)
 
 
-def build(setup: SetupPage, said: dict[str, str]) -> None:
-    """Lay out the page inside the tab that is open."""
+def build(setup: SetupPage, texts: dict[str, str]) -> None:
+    """Lay out the page inside the open tab."""
     import gradio as gr
 
-    at = setup.at
-    at.welcome = gr.Markdown(said["welcome"], elem_id="setup-welcome")
-    small: dict[str, Any] = {"size": "md", "min_width": 120}
-    many: dict[str, Any] = {"file_count": "multiple", "height": 150}
+    tab = setup.tab
+    tab.welcome = gr.Markdown(texts["welcome"], elem_id="setup-welcome")
+    button: dict[str, Any] = {"size": "md", "min_width": 120}
+    upload: dict[str, Any] = {"file_count": "multiple", "height": 150}
     with gr.Row():
         with gr.Column(min_width=320):
-            at.documents_title = gr.Markdown(_titled(said, "documents"))
-            at.documents = gr.File(
-                file_types=_DOCUMENTS, show_label=False, elem_id="setup-documents", **many
+            tab.documents_title = gr.Markdown(_heading(texts, "documents"))
+            tab.documents = gr.File(
+                file_types=_DOCUMENTS, show_label=False, elem_id="setup-documents", **upload
             )
-            at.documents_kept = gr.HTML(elem_id="setup-documents-kept")
+            tab.documents_stored = gr.HTML(elem_id="setup-documents-kept")
         with gr.Column(min_width=320):
-            at.dialogs_title = gr.Markdown(_titled(said, "dialogs"))
-            at.dialogs = gr.File(
-                file_types=_DIALOGS, show_label=False, elem_id="setup-dialogs", **many
+            tab.dialogs_title = gr.Markdown(_heading(texts, "dialogs"))
+            tab.dialogs = gr.File(
+                file_types=_DIALOGS, show_label=False, elem_id="setup-dialogs", **upload
             )
-            at.dialogs_kept = gr.HTML(elem_id="setup-dialogs-kept")
+            tab.dialogs_stored = gr.HTML(elem_id="setup-dialogs-kept")
     with gr.Row():
         with gr.Column(min_width=320):
-            at.build_title = gr.Markdown(f"### {said['build']}")
+            tab.build_title = gr.Markdown(f"### {texts['build']}")
             with gr.Row():
-                at.ingest = gr.Button(
-                    said["ingest"], variant="primary", elem_id="setup-ingest", **small
+                tab.ingest = gr.Button(
+                    texts["ingest"], variant="primary", elem_id="setup-ingest", **button
                 )
-                at.lint = gr.Button(said["lint"], elem_id="setup-check", **small)
-                at.train = gr.Button(
-                    said["train"], variant="primary", elem_id="setup-train", **small
+                tab.lint = gr.Button(texts["lint"], elem_id="setup-check", **button)
+                tab.train = gr.Button(
+                    texts["train"], variant="primary", elem_id="setup-train", **button
                 )
-            at.method = gr.Radio(_methods(said), value="head", label=said["method"])
+            tab.method = gr.Radio(_methods(texts), value="head", label=texts["method"])
         with gr.Column(min_width=320):
-            at.try_title = gr.Markdown(f"### {said['try']}")
+            tab.try_title = gr.Markdown(f"### {texts['try']}")
             with gr.Row(equal_height=True):
-                at.question = gr.Textbox(
-                    placeholder=said["question"],
+                tab.question = gr.Textbox(
+                    placeholder=texts["question"],
                     show_label=False,
                     container=False,
                     scale=5,
                     elem_id="setup-question",
                 )
-                at.ask = gr.Button(said["ask"], scale=1, size="md", min_width=80)
-            at.answer = gr.HTML(elem_id="setup-answer")
-    at.files = gr.HTML(elem_id="setup-files")
+                tab.ask = gr.Button(texts["ask"], scale=1, size="md", min_width=80)
+            tab.answer = gr.HTML(elem_id="setup-answer")
+    tab.files = gr.HTML(elem_id="setup-files")
     with gr.Row(equal_height=True):
-        at.doomed = gr.Dropdown([], value=None, label=said["delete"], elem_id="setup-doomed")
-        at.delete = gr.Button(said["delete_button"], variant="stop", scale=0, **small)
+        tab.deletion = gr.Dropdown([], value=None, label=texts["delete"], elem_id="setup-doomed")
+        tab.delete = gr.Button(texts["delete_button"], variant="stop", scale=0, **button)
 
 
 def wire(setup: SetupPage) -> None:
-    """Join events and handlers."""
-    at = setup.at
-    inputs, outputs = [at.role, at.tongue], [at.welcome, at.files, at.doomed]
-    at.seen.change(setup.show, inputs, outputs, **_QUIET)  # something was built
-    for shelf, place, kept in (
-        ("articles", at.documents, at.documents_kept),
-        ("dialogs", at.dialogs, at.dialogs_kept),
+    """Connect events and handlers."""
+    tab = setup.tab
+    inputs, outputs = [tab.role, tab.locale], [tab.welcome, tab.files, tab.deletion]
+    tab.dependencies.change(setup.show, inputs, outputs, **_QUIET)  # after a build
+    for group, upload, summary in (
+        ("articles", tab.documents, tab.documents_stored),
+        ("dialogs", tab.dialogs, tab.dialogs_stored),
     ):
-        sent = place.upload(setup.send(shelf), [place, at.tongue], [place, kept], **_QUIET)
-        sent.then(setup.show, inputs, outputs, **_QUIET)
-    for task, button in (("ingest", at.ingest), ("check", at.lint), ("train", at.train)):
-        button.click(setup.begin(task), at.method, None, **_QUIET)
-    at.delete.click(setup.discard, at.doomed, None, **_QUIET).then(
+        event = upload.upload(
+            setup.upload(group), [upload, tab.locale], [upload, summary], **_QUIET
+        )
+        event.then(setup.show, inputs, outputs, **_QUIET)
+    for task, button in (("ingest", tab.ingest), ("check", tab.lint), ("train", tab.train)):
+        button.click(setup.start(task), tab.method, None, **_QUIET)
+    tab.delete.click(setup.delete, tab.deletion, None, **_QUIET).then(
         setup.show, inputs, outputs, **_QUIET
     )
-    at.ask.click(setup.ask, [at.question, at.tongue], at.answer, **_QUIET)
-    at.question.submit(setup.ask, [at.question, at.tongue], at.answer, **_QUIET)
+    tab.ask.click(setup.ask, [tab.question, tab.locale], tab.answer, **_QUIET)
+    tab.question.submit(setup.ask, [tab.question, tab.locale], tab.answer, **_QUIET)
 
 
-def labels(tongue: str) -> list[Any]:
-    """Return what has words on it in another language, in the order of `named`."""
+def labels(locale: str) -> list[Any]:
+    """Return the labels in a locale, in the order of `labelled`."""
     import gradio as gr
 
-    said = words(tongue)
+    texts = get_texts(locale)
     buttons = ("ingest", "lint", "train", "ask", "delete_button")
     return [
-        _titled(said, "documents"),
-        _titled(said, "dialogs"),
-        f"### {said['build']}",
-        f"### {said['try']}",
-        *(gr.update(value=said[name]) for name in buttons),
-        gr.update(label=said["method"], choices=_methods(said)),
-        gr.update(placeholder=said["question"]),
-        gr.update(label=said["delete"]),
+        _heading(texts, "documents"),
+        _heading(texts, "dialogs"),
+        f"### {texts['build']}",
+        f"### {texts['try']}",
+        *(gr.update(value=texts[name]) for name in buttons),
+        gr.update(label=texts["method"], choices=_methods(texts)),
+        gr.update(placeholder=texts["question"]),
+        gr.update(label=texts["delete"]),
     ]
 
 
-def named(at: SimpleNamespace) -> list[Any]:
-    """Return what has words on it."""
-    titles = [at.documents_title, at.dialogs_title, at.build_title, at.try_title]
-    buttons = [at.ingest, at.lint, at.train, at.ask, at.delete]
-    return [*titles, *buttons, at.method, at.question, at.doomed]
+def labelled(tab: SimpleNamespace) -> list[Any]:
+    """Return the components with labels."""
+    titles = [tab.documents_title, tab.dialogs_title, tab.build_title, tab.try_title]
+    buttons = [tab.ingest, tab.lint, tab.train, tab.ask, tab.delete]
+    return [*titles, *buttons, tab.method, tab.question, tab.deletion]
 
 
-def _titled(said: dict[str, str], name: str) -> str:
-    return f"### {said[name]}\n{said[f'{name}_hint']}"
+def _heading(texts: dict[str, str], name: str) -> str:
+    return f"### {texts[name]}\n{texts[f'{name}_hint']}"
 
 
-def _methods(said: dict[str, str]) -> list[tuple[str, str]]:
-    return [(said[name], name) for name in ("head", "full")]
+def _methods(texts: dict[str, str]) -> list[tuple[str, str]]:
+    return [(texts[name], name) for name in ("head", "full")]

@@ -1,4 +1,4 @@
-"""What a check of the dialogs found: in the server's words, or by its keys in Chinese."""
+"""The report of a check of the dialogs: the server's in English, from its keys in Chinese."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -22,7 +22,7 @@ KINDS: Final = {
     "short": "只有一个字符",
     "long": "过长的文字",
 }
-# In place of a suggestion that is a sentence; what is damaged is shown mended.
+# Replaces suggestions that are sentences; damaged text has its own "mended" field.
 _ADVICE: Final = {"confused": "请合并，或在 intents.md 中写明两者的界限", "encoding": ""}
 SEVERITIES: Final = {"error": "错误", "warning": "警告", "info": "提示"}
 _HEAD: Final = (
@@ -30,37 +30,37 @@ _HEAD: Final = (
 )
 
 
-def report(found: Json, tongue: str) -> str:
-    """Return the report of a check; its first line is its sum."""
-    groups = found.get("groups")
-    if tongue != CHINESE or groups is None:  # none: it was checked before there were any
-        return str(found["report"])
-    counts = found["counts"]
-    told = {**counts, "files": len(found["files"]), "examples": found["examples"]}
-    lines = [_HEAD.format(**told, found=sum(counts.values()))]
+def report(result: Json, locale: str) -> str:
+    """Return the report of a check; its first line is the summary."""
+    groups = result.get("groups")
+    if locale != CHINESE or groups is None:  # a result of an older version
+        return str(result["report"])
+    counts = result["counts"]
+    facts = {**counts, "files": len(result["files"]), "examples": result["examples"]}
+    lines = [_HEAD.format(**facts, found=sum(counts.values()))]
     for group in groups:
-        kind, severity, shown = group["kind"], group["severity"], group["lines"]
+        kind, severity, issues = group["kind"], group["severity"], group["lines"]
         title = f"{SEVERITIES.get(severity, severity)}：{KINDS.get(kind, kind)}"
         lines.append(f"\n{title}（{group['count']}）")
-        lines += ["  " + "  ".join(_parts(kind, line)) for line in shown]
-        if group["count"] > len(shown):
-            lines.append(f"  … 还有 {group['count'] - len(shown)} 个")
+        lines += ["  " + "  ".join(_parts(kind, issue)) for issue in issues]
+        if group["count"] > len(issues):
+            lines.append(f"  … 还有 {group['count'] - len(issues)} 个")
     return "\n".join(lines)
 
 
-def _parts(kind: str, told: Json) -> Iterator[str]:
-    if "places" in told:
-        more = f" 及另外 {told['more']} 处" if told["more"] else ""
-        yield "、".join(told["places"]) + more
-    if "intent" in told:
-        yield told["intent"]
-    if "texts" in told:
-        yield f"{told['texts']} 条"
-    if "score" in told:
-        yield told["score"]
-    if "text" in told:
-        yield f"“{told['text']}”"
-    if suggestion := _ADVICE.get(kind, told.get("suggestion")):
+def _parts(kind: str, facts: Json) -> Iterator[str]:
+    if "places" in facts:
+        more = f" 及另外 {facts['more']} 处" if facts["more"] else ""
+        yield "、".join(facts["places"]) + more
+    if "intent" in facts:
+        yield facts["intent"]
+    if "texts" in facts:
+        yield f"{facts['texts']} 条"
+    if "score" in facts:
+        yield facts["score"]
+    if "text" in facts:
+        yield f"“{facts['text']}”"
+    if suggestion := _ADVICE.get(kind, facts.get("suggestion")):
         yield f"→ {suggestion}"
-    if "mended" in told:
-        yield f"“{told['mended']}”" if told["mended"] else "请重新填写"
+    if "mended" in facts:
+        yield f"“{facts['mended']}”" if facts["mended"] else "请重新填写"

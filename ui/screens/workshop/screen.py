@@ -1,177 +1,199 @@
-"""The workshop: where supervisors and admins change what the assistant says and how it is built."""
+"""The workshop: supervisors and admins edit the texts and build versions."""
 
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from ui.client.authoring_api import AuthoringApi, asked
+from ui.client.authoring_api import AuthoringApi
 from ui.client.http_client import ApiError, Client, Json
-from ui.i18n import ENGLISH, TabLanguage, spoken
+from ui.i18n import ENGLISH, TabLocale, current_locale
 from ui.screens.chat.screen import CONCURRENCY
+from ui.screens.notices import call_api
 from ui.screens.workshop import editor as editing
 from ui.screens.workshop import first_run, versions, views
-from ui.screens.workshop.texts import words
+from ui.screens.workshop.texts import get_texts
 
 CSS: Final = views.CSS
 ID: Final = "workshop"
 _SECONDS: Final = 2
 _QUIET: Final = {"show_progress": "hidden", **CONCURRENCY}
 _SETUP: Final = "setup"
-SHOWN: Final = 5  # what the head shows
+_OUTPUTS: Final = 5  # of the header
 
 
 @dataclass(frozen=True)
 class WorkshopHeader:
-    """What stands above all pages of the workshop: what serves, and what is being done."""
+    """The header of all pages: the served versions and the running job."""
 
-    bench: AuthoringApi
+    api: AuthoringApi
 
-    def watch(self, role: str | None, tongue: str, shown: Any) -> Any:
-        """Return what changed since the last look.
+    def watch(self, role: str | None, locale: str, shown_before: Any) -> Any:
+        """Return the header if it changed.
 
-        `seen` is what other pages depend on: what is active, and which job ended how.
+        `dependencies` is what other pages depend on: the active versions and the job's state.
         """
         import gradio as gr
 
         if role in {None, "agent"}:
-            return [gr.skip()] * SHOWN
+            return [gr.skip()] * _OUTPUTS
         try:
-            status = self.bench.status()
-        except ApiError:  # the next look tells
-            return [gr.skip()] * SHOWN
-        now = [status, tongue]
-        if now == shown:
-            return [gr.skip()] * SHOWN
-        said, job = words(tongue), status["job"]
+            status = self.api.status()
+        except ApiError:  # the next call may succeed
+            return [gr.skip()] * _OUTPUTS
+        state = [status, locale]
+        if state == shown_before:
+            return [gr.skip()] * _OUTPUTS
+        texts, job = get_texts(locale), status["job"]
         running = bool(job) and job["state"] == "running"
-        seen = [status["active"], job and [job["id"], job["state"]]]
-        stop = gr.update(visible=running and role == "admin", value=said["stop"])
-        return [now, seen, views.serving(status, said), views.job(status, said, tongue), stop]
+        dependencies = [status["active"], job and [job["id"], job["state"]]]
+        stop = gr.update(visible=running and role == "admin", value=texts["stop"])
+        return [
+            state,
+            dependencies,
+            views.serving_html(status, texts),
+            views.job_html(status, texts, locale),
+            stop,
+        ]
 
-    def stop(self, shown: Any) -> None:
-        """End what is being done."""
-        job: Json | None = shown[0]["job"] if shown else None
+    def stop(self, state: Any) -> None:
+        """Stop the running job."""
+        job: Json | None = state[0]["job"] if state else None
         if job:
-            asked(lambda: self.bench.stop(job["id"]))
+            call_api(lambda: self.api.stop(job["id"]))
 
 
 @dataclass(frozen=True)
 class WorkshopTabs:
-    """The way in: the tabs, the one of the workshop, and the state that tells which is open."""
+    """The tabs of the app, the workshop's own, and the state with the name of the open one."""
 
     tabs: Any
     tab: Any
-    open: Any
+    open_tab: Any
 
 
-def build(client: Client, place: TabLanguage, door: WorkshopTabs) -> None:
-    """Lay out the tab inside the blocks that are open; it is shown to those who may use it."""
+def build(client: Client, tab_locale: TabLocale, tabs: WorkshopTabs) -> None:
+    """Lay out the tab inside the open blocks; it is visible to those who may use it."""
     import gradio as gr
 
-    said, at, bench = words(ENGLISH), SimpleNamespace(tongue=place.tongue), AuthoringApi(client)
-    parts = WorkshopPages(
-        WorkshopHeader(bench),
-        editing.EditorPage(bench, at),
-        versions.VersionsPage(bench, at),
-        first_run.SetupPage(bench, at),
+    texts, api = get_texts(ENGLISH), AuthoringApi(client)
+    tab = SimpleNamespace(locale=tab_locale.locale)
+    pages = WorkshopPages(
+        WorkshopHeader(api),
+        editing.EditorPage(api, tab),
+        versions.VersionsPage(api, tab),
+        first_run.SetupPage(api, tab),
     )
-    # Each has one writer: the role, what is shown of the status, what the other pages depend on.
-    at.role, at.shown, at.seen = gr.State(None), gr.State(None), gr.State(None)
+    # Each has one writer: the role, the status that is shown, what other pages depend on.
+    tab.role, tab.shown, tab.dependencies = gr.State(None), gr.State(None), gr.State(None)
     with gr.Row(equal_height=True, elem_classes="filters"):
-        at.serving = gr.HTML(padding=False, elem_id="workshop-serving")
-        at.stop = gr.Button(said["stop"], visible=False, size="sm", scale=0, min_width=80)
-    at.job = gr.HTML(padding=False, elem_id="workshop-job")
-    with gr.Tabs() as at.pages:
-        with gr.Tab(said["texts"], id="texts") as at.texts:
-            editing.build(parts.editor, said)
-        with gr.Tab(said["versions"], id="versions") as at.shelf:
-            versions.build(parts.shelf, said)
-        with gr.Tab(said["setup"], id=_SETUP) as at.setup:
-            first_run.build(parts.setup, said)
-    editing.wire(parts.editor)
-    versions.wire(parts.shelf)
-    first_run.wire(parts.setup)
-    _wire(parts, at, place, door)
-    for part in (editing, versions, first_run):
-        place.name(part.named(at), part.labels)
-    place.name([at.texts, at.shelf, at.setup], _titles)
+        tab.serving = gr.HTML(padding=False, elem_id="workshop-serving")
+        tab.stop = gr.Button(texts["stop"], visible=False, size="sm", scale=0, min_width=80)
+    tab.job = gr.HTML(padding=False, elem_id="workshop-job")
+    with gr.Tabs() as tab.pages:
+        with gr.Tab(texts["texts"], id="texts") as tab.texts_tab:
+            editing.build(pages.editor, texts)
+        with gr.Tab(texts["versions"], id="versions") as tab.versions_tab:
+            versions.build(pages.versions_page, texts)
+        with gr.Tab(texts["setup"], id=_SETUP) as tab.setup_tab:
+            first_run.build(pages.setup, texts)
+    editing.wire(pages.editor)
+    versions.wire(pages.versions_page)
+    first_run.wire(pages.setup)
+    _wire(pages, tab, tab_locale, tabs)
+    for module in (editing, versions, first_run):
+        tab_locale.add_labels(module.labelled(tab), module.labels)
+    tab_locale.add_labels([tab.texts_tab, tab.versions_tab, tab.setup_tab], _titles)
 
 
-def _titles(tongue: str) -> list[Any]:
+def _titles(locale: str) -> list[Any]:
     import gradio as gr
 
-    said = words(tongue)
-    return [gr.update(label=said[name]) for name in ("texts", "versions", "setup")]
+    texts = get_texts(locale)
+    return [gr.update(label=texts[name]) for name in ("texts", "versions", "setup")]
+
+
+class WorkshopState(NamedTuple):
+    """The inputs that the pages depend on, in the order of `_wire`."""
+
+    role: str | None
+    locale: str
+    opened: Json | None
+    result: Json | None
+    only: bool
+    publication: Json | None
+    kind: str
+    version: str | None
 
 
 @dataclass(frozen=True)
 class WorkshopPages:
-    """The pages of the workshop, below its head."""
+    """The header and the pages of the workshop."""
 
-    head: WorkshopHeader
+    header: WorkshopHeader
     editor: editing.EditorPage
-    shelf: versions.VersionsPage
+    versions_page: versions.VersionsPage
     setup: first_run.SetupPage
 
-    def fill(  # noqa: PLR0913, PLR0917 — what each page depends on
-        self,
-        role: str | None,
-        tongue: str,
-        opened: Json | None,
-        judged: Json | None,
-        only: bool,  # noqa: FBT001 — a checkbox
-        chosen: Json | None,
-        kind: str,
-        version: str | None,
-    ) -> Any:
-        """Return all that the pages show, in one language; agents are told nothing."""
+    def fill(self, *inputs: Any) -> Any:
+        """Return all that the pages show, in one locale; nothing for agents."""
         import gradio as gr
 
+        state = WorkshopState(*inputs)
+        role, locale = state.role, state.locale
         if role in {None, "agent"}:
             return gr.skip()
         return [
-            *self.head.watch(role, tongue, None),
-            self.editor.texts(tongue),
-            self.editor.history(role, opened, only, tongue),
-            *self.editor.again(opened, judged, chosen, tongue),
-            *self.shelf.show(role, kind, tongue),
-            self.shelf.again(version, tongue),
-            *self.setup.show(role, tongue),
+            *self.header.watch(role, locale, None),
+            self.editor.texts(locale),
+            self.editor.history(role, state.opened, state.only, locale),
+            *self.editor.translate(state.opened, state.result, state.publication, locale),
+            *self.versions_page.show(role, state.kind, locale),
+            self.versions_page.translate(state.version, locale),
+            *self.setup.show(role, locale),
         ]
 
 
 def _wire(
-    parts: WorkshopPages, at: SimpleNamespace, place: TabLanguage, door: WorkshopTabs
+    pages: WorkshopPages, tab: SimpleNamespace, tab_locale: TabLocale, tabs: WorkshopTabs
 ) -> None:
-    """Join events and handlers."""
+    """Connect events and handlers."""
     import gradio as gr
 
-    head = parts.head
+    header = pages.header
     page, tick = gr.context.Context.root_block, gr.Timer(_SECONDS)
-    watching, watched = [at.role, at.tongue, at.shown], [at.shown, at.seen, at.serving, at.job]
-    watched.append(at.stop)
-    admins = [at.back_models, at.back_knowledge, at.documents, at.dialogs, at.ingest, at.lint]
-    admins += [at.train, at.delete]
-    entering = [at.role, door.tab, door.tabs, at.pages, door.open, place.shown]
+    inputs = [tab.role, tab.locale, tab.shown]
+    outputs = [tab.shown, tab.dependencies, tab.serving, tab.job, tab.stop]
+    admins = [tab.back_models, tab.back_knowledge, tab.documents, tab.dialogs, tab.ingest, tab.lint]
+    admins += [tab.train, tab.delete]
+    enter_outputs = [tab.role, tabs.tab, tabs.tabs, tab.pages, tabs.open_tab, tab_locale.shown]
 
     def enter() -> Any:
-        """Tell who signed in; an admin of an empty home is led to where it is filled."""
-        role = head.bench.role()
+        """Return the role; open the setup for an admin of an empty home."""
+        role = header.api.role()
         if role == "agent":
-            return [role, *[gr.skip()] * (len(entering) + len(admins) - 1)]
-        admin = role == "admin"
-        led = [gr.skip()] * 4
-        if admin and head.bench.status()["first_run"]:
-            led = [gr.update(selected=ID), gr.update(selected=_SETUP), ID, spoken()]
-        may = gr.update(interactive=admin)
-        return [role, gr.update(visible=True), *led, *[may] * len(admins)]
+            return [role, *[gr.skip()] * (len(enter_outputs) + len(admins) - 1)]
+        is_admin = role == "admin"
+        opened = [gr.skip()] * 4
+        if is_admin and header.api.status()["first_run"]:
+            opened = [gr.update(selected=ID), gr.update(selected=_SETUP), ID, current_locale()]
+        interactive = gr.update(interactive=is_admin)
+        return [role, gr.update(visible=True), *opened, *[interactive] * len(admins)]
 
-    page.load(enter, None, [*entering, *admins], **_QUIET).then(
-        head.watch, watching, watched, **_QUIET
+    page.load(enter, None, [*enter_outputs, *admins], **_QUIET).then(
+        header.watch, inputs, outputs, **_QUIET
     )
-    tick.tick(head.watch, watching, watched, **_QUIET)
-    at.stop.click(head.stop, at.shown, None, **_QUIET)
-    given = [at.role, place.shown, at.opened, at.judged, at.only, at.chosen, at.kind, at.version]
-    filled = [*watched, at.chooser, at.history, at.found, at.preview, at.past]
-    filled += [at.versions, at.trend, at.about, at.welcome, at.files, at.doomed]
-    place.shown.change(parts.fill, given, filled, **_QUIET)
+    tick.tick(header.watch, inputs, outputs, **_QUIET)
+    tab.stop.click(header.stop, tab.shown, None, **_QUIET)
+    fill_inputs = [
+        tab.role,
+        tab_locale.shown,
+        tab.opened,
+        tab.result,
+        tab.only,
+        tab.publication,
+        tab.kind,
+        tab.version,
+    ]
+    fill_outputs = [*outputs, tab.chooser, tab.history, tab.problems, tab.preview, tab.difference]
+    fill_outputs += [tab.versions, tab.trend, tab.about, tab.welcome, tab.files, tab.deletion]
+    tab_locale.shown.change(pages.fill, fill_inputs, fill_outputs, **_QUIET)

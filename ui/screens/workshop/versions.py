@@ -1,15 +1,17 @@
-"""The workshop's versions: what was built, what it measured, which one serves, going back."""
+"""The workshop's versions: metrics, details, activation, rollback."""
 
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Final
 
-from ui.client.authoring_api import AuthoringApi, asked
+from ui.client.authoring_api import AuthoringApi
 from ui.client.http_client import Json
 from ui.screens import notices
 from ui.screens.chat.screen import CONCURRENCY
+from ui.screens.components import read_only_table, with_event
+from ui.screens.notices import call_api
 from ui.screens.workshop import views
-from ui.screens.workshop.texts import words
+from ui.screens.workshop.texts import get_texts
 
 _QUIET: Final = {"show_progress": "hidden", **CONCURRENCY}
 _WIDTHS: Final = ["7%", "29%", "13%", "23%", "28%"]
@@ -18,159 +20,144 @@ _KINDS: Final = ("models", "knowledge", "templates", "policy")
 
 @dataclass(frozen=True)
 class VersionsPage:
-    """What happens on the page: every method is an event's handler."""
+    """Event handlers of the page."""
 
-    bench: AuthoringApi
-    at: SimpleNamespace
+    api: AuthoringApi
+    tab: SimpleNamespace
 
-    def show(self, role: str | None, kind: str, tongue: str) -> Any:
-        """Return the versions, the latest first, and how the models got better."""
+    def show(self, role: str | None, kind: str, locale: str) -> Any:
+        """Return the versions, the latest first, and the trend of the models' accuracy."""
         import gradio as gr
 
         if role in {None, "agent"}:
             return gr.skip()
-        found = asked(self.bench.versions)
-        said = words(tongue)
-        chosen = [one for one in found if kind in {"", one["kind"]}]
-        table = {"data": views.versions(chosen, said), "headers": _columns(said)}
-        return [gr.update(value=table), views.trend(found, said)]
+        versions = call_api(self.api.versions)
+        texts = get_texts(locale)
+        shown = [version for version in versions if kind in {"", version["kind"]}]
+        table = {
+            "data": views.version_rows(shown, texts),
+            "headers": texts["version_columns"].split("|"),
+        }
+        return [gr.update(value=table), views.trend_html(versions, texts)]
 
-    def look(self, role: str | None, tongue: str, event: Any) -> Any:
-        """Show the version of a row."""
+    def show_version(self, role: str | None, locale: str, event: Any) -> Any:
+        """Show the selected version."""
         import gradio as gr
 
         identifier = str(event.row_value[1])
-        if not identifier.startswith(("m-", "k-")):  # texts and rules: their publications tell
-            shown = f"<p class='quiet'>{identifier}</p>"
-            off = gr.update(interactive=False)
+        if not identifier.startswith(
+            ("m-", "k-")
+        ):  # templates and policies: see their publications
+            details = f"<p class='quiet'>{identifier}</p>"
+            disabled = gr.update(interactive=False)
             hidden = gr.update(visible=False)
-            told = {self.at.version: None, self.at.about: shown, self.at.activate: off}
-            return {**told, self.at.folded: hidden}
-        told = asked(lambda: self.bench.version(identifier))
-        said = words(tongue)
-        may = role == "admin" and not told["active"]
+            values = {self.tab.version: None, self.tab.about: details, self.tab.activate: disabled}
+            return {**values, self.tab.card_box: hidden}
+        version = call_api(lambda: self.api.version(identifier))
+        texts = get_texts(locale)
+        may_activate = role == "admin" and not version["active"]
         return {
-            self.at.version: told["id"],
-            self.at.about: views.version(told, said),
-            self.at.card: told["card"] or "",
-            self.at.folded: gr.update(visible=bool(told["card"])),
-            self.at.activate: gr.update(interactive=may),
+            self.tab.version: version["id"],
+            self.tab.about: views.version_html(version, texts),
+            self.tab.card: version["card"] or "",
+            self.tab.card_box: gr.update(visible=bool(version["card"])),
+            self.tab.activate: gr.update(interactive=may_activate),
         }
 
-    def again(self, identifier: str | None, tongue: str) -> str:
-        """Return what is known of the version that is shown, in another language."""
-        said = words(tongue)
+    def translate(self, identifier: str | None, locale: str) -> str:
+        """Return the details of the selected version in another locale."""
+        texts = get_texts(locale)
         if identifier is None:
-            return f"<p class='quiet'>{said['version_hint']}</p>"
-        return views.version(asked(lambda: self.bench.version(identifier)), said)
+            return f"<p class='quiet'>{texts['version_hint']}</p>"
+        return views.version_html(call_api(lambda: self.api.version(identifier)), texts)
 
-    def activate(self, identifier: str | None, tongue: str) -> Any:
-        """Make the chosen version the one that serves."""
+    def activate(self, identifier: str | None, locale: str) -> Any:
+        """Activate the selected version."""
         import gradio as gr
 
         if identifier:
-            told = asked(lambda: self.bench.activate(identifier))
-            notices.inform(words(tongue)["activated"].format(**told), tongue)
+            response = call_api(lambda: self.api.activate(identifier))
+            notices.inform(get_texts(locale)["activated"].format(**response), locale)
         return gr.update(interactive=False)
 
-    def go_back(self, kind: str) -> Any:
-        """Return the handler that goes back to the version before the active one."""
+    def roll_back(self, kind: str) -> Any:
+        """Return the handler that activates the version before the active one."""
 
-        def back(tongue: str) -> None:
+        def handle(locale: str) -> None:
+            version: Json = call_api(lambda: self.api.roll_back_version(kind))
+            notices.inform(get_texts(locale)["activated"].format(**version), locale)
 
-            told: Json = asked(lambda: self.bench.go_back(kind))
-            notices.inform(words(tongue)["activated"].format(**told), tongue)
-
-        return back
+        return handle
 
 
-def build(shelf: VersionsPage, said: dict[str, str]) -> None:
-    """Lay out the page inside the tab that is open."""
+def build(page: VersionsPage, texts: dict[str, str]) -> None:
+    """Lay out the page inside the open tab."""
     import gradio as gr
 
-    at = shelf.at
-    at.version = gr.State(None)
+    tab = page.tab
+    tab.version = gr.State(None)
     with gr.Row():
         with gr.Column(scale=7, min_width=420):
-            at.kind = gr.Dropdown(_kinds(said), value="", label=said["kind"])
-            at.versions = gr.Dataframe(
-                headers=_columns(said),
-                column_count=len(_WIDTHS),
-                column_widths=_WIDTHS,
-                type="array",
-                interactive=False,
-                show_label=False,
+            tab.kind = gr.Dropdown(_kinds(texts), value="", label=texts["kind"])
+            tab.versions = read_only_table(
+                texts["version_columns"],
+                _WIDTHS,
                 max_height=360,
                 buttons=[],
                 elem_id="workshop-versions",
             )
             with gr.Row():
-                small: dict[str, Any] = {"size": "md", "interactive": False, "min_width": 120}
-                at.activate = gr.Button(
-                    said["activate"], variant="primary", elem_id="workshop-activate", **small
+                button: dict[str, Any] = {"size": "md", "interactive": False, "min_width": 120}
+                tab.activate = gr.Button(
+                    texts["activate"], variant="primary", elem_id="workshop-activate", **button
                 )
-                at.back_models = gr.Button(said["back_models"], **small)
-                at.back_knowledge = gr.Button(
-                    said["back_knowledge"], elem_id="workshop-back-knowledge", **small
+                tab.back_models = gr.Button(texts["back_models"], **button)
+                tab.back_knowledge = gr.Button(
+                    texts["back_knowledge"], elem_id="workshop-back-knowledge", **button
                 )
-            at.trend = gr.HTML(elem_id="workshop-trend")
+            tab.trend = gr.HTML(elem_id="workshop-trend")
         with gr.Column(scale=5, min_width=320):
-            at.about = gr.HTML(
-                f"<p class='quiet'>{said['version_hint']}</p>", elem_id="workshop-version"
+            tab.about = gr.HTML(
+                f"<p class='quiet'>{texts['version_hint']}</p>", elem_id="workshop-version"
             )
-            with gr.Accordion(said["card"], open=False, visible=False) as at.folded:
-                at.card = gr.Markdown(elem_id="workshop-card")
+            with gr.Accordion(texts["card"], open=False, visible=False) as tab.card_box:
+                tab.card = gr.Markdown(elem_id="workshop-card")
 
 
-def wire(shelf: VersionsPage) -> None:
-    """Join events and handlers."""
-    at = shelf.at
-    inputs, outputs = [at.role, at.kind, at.tongue], [at.versions, at.trend]
-    at.kind.change(shelf.show, inputs, outputs, **_QUIET)
-    at.seen.change(shelf.show, inputs, outputs, **_QUIET)  # something was built or activated
-    told = [at.version, at.about, at.card, at.folded, at.activate]
-    at.versions.select(_picked(shelf), [at.role, at.tongue], told, **_QUIET)
-    done = [
-        at.activate.click(shelf.activate, [at.version, at.tongue], at.activate, **_QUIET),
-        at.back_models.click(shelf.go_back("models"), at.tongue, None, **_QUIET),
-        at.back_knowledge.click(shelf.go_back("knowledge"), at.tongue, None, **_QUIET),
+def wire(page: VersionsPage) -> None:
+    """Connect events and handlers."""
+    tab = page.tab
+    inputs, outputs = [tab.role, tab.kind, tab.locale], [tab.versions, tab.trend]
+    tab.kind.change(page.show, inputs, outputs, **_QUIET)
+    tab.dependencies.change(page.show, inputs, outputs, **_QUIET)  # after a build or activation
+    details = [tab.version, tab.about, tab.card, tab.card_box, tab.activate]
+    tab.versions.select(with_event(page.show_version), [tab.role, tab.locale], details, **_QUIET)
+    events = [
+        tab.activate.click(page.activate, [tab.version, tab.locale], tab.activate, **_QUIET),
+        tab.back_models.click(page.roll_back("models"), tab.locale, None, **_QUIET),
+        tab.back_knowledge.click(page.roll_back("knowledge"), tab.locale, None, **_QUIET),
     ]
-    for event in done:
-        event.then(shelf.show, inputs, outputs, **_QUIET)
+    for event in events:
+        event.then(page.show, inputs, outputs, **_QUIET)
 
 
-def labels(tongue: str) -> list[Any]:
-    """Return what has words on it in another language, in the order of `named`."""
+def labels(locale: str) -> list[Any]:
+    """Return the labels in a locale, in the order of `labelled`."""
     import gradio as gr
 
-    said = words(tongue)
+    texts = get_texts(locale)
     buttons = ("activate", "back_models", "back_knowledge")
     return [
-        gr.update(label=said["kind"], choices=_kinds(said)),
-        *(gr.update(value=said[name]) for name in buttons),
-        gr.update(label=said["card"]),
+        gr.update(label=texts["kind"], choices=_kinds(texts)),
+        *(gr.update(value=texts[name]) for name in buttons),
+        gr.update(label=texts["card"]),
     ]
 
 
-def named(at: SimpleNamespace) -> list[Any]:
-    """Return what has words on it."""
-    return [at.kind, at.activate, at.back_models, at.back_knowledge, at.folded]
+def labelled(tab: SimpleNamespace) -> list[Any]:
+    """Return the components with labels."""
+    return [tab.kind, tab.activate, tab.back_models, tab.back_knowledge, tab.card_box]
 
 
-def _picked(shelf: VersionsPage) -> Any:
-    """Return the handler of a click on a version; Gradio looks for the event's type."""
-    import gradio as gr
-
-    def picked(role: str | None, tongue: str, event: Any) -> Any:
-        return shelf.look(role, tongue, event)
-
-    picked.__annotations__ = {"event": gr.SelectData}
-    return picked
-
-
-def _columns(said: dict[str, str]) -> list[str]:
-    return said["version_columns"].split("|")
-
-
-def _kinds(said: dict[str, str]) -> list[tuple[str, str]]:
-    return [(said["every"], ""), *((said[kind], kind) for kind in _KINDS)]
+def _kinds(texts: dict[str, str]) -> list[tuple[str, str]]:
+    return [(texts["every"], ""), *((texts[kind], kind) for kind in _KINDS)]

@@ -3,13 +3,13 @@
 import pytest
 
 from ui import app
-from ui.i18n import CHINESE, COOKIE, ENGLISH, wanted
+from ui.i18n import CHINESE, COOKIE, ENGLISH, preferred_locale
 from ui.screens.chat import texts as chat_texts
 from ui.screens.live import texts as live_texts
 
 
 @pytest.mark.parametrize(
-    ("headers", "tongue"),
+    ("headers", "locale"),
     [
         ({}, ENGLISH),
         ({"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"}, CHINESE),
@@ -23,13 +23,13 @@ from ui.screens.live import texts as live_texts
     ],
 )
 def test_what_was_chosen_counts_and_else_what_the_browser_prefers(
-    headers: dict[str, str], tongue: str
+    headers: dict[str, str], locale: str
 ) -> None:
-    assert wanted(headers) == tongue
+    assert preferred_locale(headers) == locale
 
 
 def test_both_languages_have_the_same_words() -> None:
-    for words in (app.titles, chat_texts.words, live_texts.words):
-        english, chinese = words(ENGLISH), words(CHINESE)
+    for texts in (app.titles, chat_texts.get_texts, live_texts.get_texts):
+        english, chinese = texts(ENGLISH), texts(CHINESE)
         assert english.keys() == chinese.keys()
         assert [name for name in english if english[name] == chinese[name]] == []
