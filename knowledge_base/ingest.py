@@ -213,7 +213,7 @@ def _plan(
     )
 
 
-def _build(  # noqa: PLR0913 — what is built, from what, and how
+def _build(
     folder: Path,
     plan: _Plan,
     before: _Before | None,
@@ -251,7 +251,7 @@ def _sparse(plan: _Plan, before: _Before | None) -> SparseIndex:
     return SparseIndex.load(before.folder / storage.SPARSE).with_changes(plan.reused, texts)
 
 
-def _write_view(  # noqa: PLR0913 — one view of a version, and its predecessor
+def _write_view(
     folder: Path,
     plan: _Plan,
     before: _Before | None,

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.conftest import ROOT
 from tests.test_architecture import sources
 
 GENERIC = {"found", "said", "one", "told", "kept"}  # say how a value came, not what it is

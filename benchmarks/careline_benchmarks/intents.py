@@ -155,7 +155,7 @@ def _frozen(
     scores.add(model.classes_[chances.argmax(axis=1)], -chances.max(axis=1), truth)
 
 
-def _hybrid(  # noqa: PLR0913, PLR0917 — a fold and its parts
+def _hybrid(
     scores: _Scores,
     vectors: NDArray[np.float32],
     some: Sequence[Example],

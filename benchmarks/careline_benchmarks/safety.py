@@ -88,7 +88,7 @@ class _Hasty:
         self._understander = understander
         self._content = content
 
-    def understand(  # noqa: PLR0913 — the inputs of one message
+    def understand(
         self,
         text: str,
         /,

@@ -26,7 +26,7 @@ class ReportQueryError(CarelineError):
     """There are no figures for this query."""
 
 
-def query(  # noqa: PLR0913 — one parameter a filter
+def query(
     days: int = 30,
     *,
     first: date | None = None,

@@ -220,7 +220,7 @@ def _pick(rng: np.random.Generator, choices: Sequence[tuple[str, float]]) -> str
     return choices[int(rng.choice(len(choices), p=[share for _, share in choices]))][0]
 
 
-def _turn(  # noqa: PLR0913, PLR0917 — a message, its writer, and what the reply is drawn from
+def _turn(
     source: TrafficSource,
     rng: np.random.Generator,
     customer: _Customer,

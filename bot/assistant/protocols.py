@@ -70,7 +70,7 @@ class UnderstandingExplanation(Protocol):
 class MessageUnderstander(Protocol):
     """Finds out what a message means."""
 
-    def understand(  # noqa: PLR0913 — all that is known of a message
+    def understand(
         self,
         text: str,
         /,
@@ -112,7 +112,7 @@ class Knowledge(Protocol):
         `context` is what the customer asked before.
         """
 
-    def find(  # noqa: PLR0913 — what a search may depend on
+    def find(
         self,
         query: str,
         k: int,

@@ -49,7 +49,7 @@ def retrieval_attempts(
     return attempts
 
 
-def run_attempt(  # noqa: PLR0913, PLR0917 — what a search depends on
+def run_attempt(
     components: Components,
     context: TurnContext,
     decision: Decision,

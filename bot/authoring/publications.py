@@ -55,7 +55,7 @@ class PublicationStore:
         self._home = home
         self._versions = Versions(home / content_snapshots.FOLDER / _FOLDER, "publications", "e")
 
-    def publish(  # noqa: PLR0913 — the change, its author and its reason
+    def publish(
         self,
         path: str,
         text: str | None,

@@ -106,7 +106,7 @@ def _topics_text(result: dict[str, Any]) -> str:
 
 
 @app.command()
-def simulate(  # noqa: PLR0913 — one parameter an option
+def simulate(
     *,
     days: Annotated[int, typer.Option(min=1, max=731, help="Number of days, up to today.")] = 60,
     per_day: Annotated[float, typer.Option(min=0.1, help="Conversations per day.")] = 60.0,

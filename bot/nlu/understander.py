@@ -47,7 +47,7 @@ class Understander:
         self._dialogue_acts = dialogue_acts
         self._tone_by_words = model is None or model.parameters.tone is None
 
-    def understand(  # noqa: PLR0913 — the inputs of one message
+    def understand(
         self,
         text: str,
         *,

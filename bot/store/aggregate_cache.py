@@ -197,7 +197,7 @@ def _write_days(connection: Connection, days: Sequence[date], aggregator: Aggreg
         connection.execute(insert(digests), rows)
 
 
-def read(  # noqa: PLR0913 — one parameter a filter
+def read(
     engine: Engine,
     first: date,
     last: date,

@@ -86,7 +86,7 @@ class TopicSummary:
     intent: str | None
 
 
-def latest(  # noqa: PLR0913 — one parameter a filter
+def latest(
     engine: Engine,
     since: datetime,
     limit: int,

@@ -165,7 +165,7 @@ def _hold_out(examples: Sequence[Example], first: int) -> list[int]:
     return held_out or [first]
 
 
-def _refit(  # noqa: PLR0913, PLR0917 — the old data, the new, and the configuration
+def _refit(
     examples: Sequence[Example],
     before: ModelParameters,
     old_vectors: Vectors,
@@ -194,7 +194,7 @@ def _refit(  # noqa: PLR0913, PLR0917 — the old data, the new, and the configu
     return _ExtendedModel(model.head, model.sparse, vectors, unseen, encoder.engine, plain)
 
 
-def _rehearse(  # noqa: PLR0913, PLR0917 — the old version, and what is added
+def _rehearse(
     origin: tuple[Version, Path, Path],
     examples: Sequence[Example],
     first: int,

@@ -178,7 +178,7 @@ def _length(vectors: Vectors) -> float:
     return float(np.linalg.norm(vectors, axis=1).mean()) if vectors.size else 1.0
 
 
-def select_recipe(  # noqa: PLR0913, PLR0917 — a data set and its folds
+def select_recipe(
     recipe: TrainingRecipe,
     vectors: Vectors,
     texts: Sequence[str],
@@ -233,7 +233,7 @@ def _coefficients(
     return weight, bias
 
 
-def out_of_fold(  # noqa: PLR0913, PLR0917 — a data set and its folds
+def out_of_fold(
     vectors: Vectors,
     texts: Sequence[str],
     targets: NDArray[np.int64],

@@ -84,7 +84,7 @@ class QualityReport:
     passages: int
 
 
-def check(  # noqa: PLR0913 — each is an independent input
+def check(
     documents: Sequence[Document],
     chunks: Sequence[Chunk],
     vectors: Vectors,

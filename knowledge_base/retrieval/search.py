@@ -142,7 +142,7 @@ class KnowledgeBase:
         self._synonyms = synonyms
         self._judge = judge
 
-    def search(  # noqa: PLR0913 — the inputs of a search
+    def search(
         self,
         query: str,
         k: int = 5,
@@ -162,7 +162,7 @@ class KnowledgeBase:
         candidates = self.candidates(query, only=only, context=context)
         return self.rank(candidates, k, language, prefer) if candidates else []
 
-    def find(  # noqa: PLR0913 — the inputs of a search
+    def find(
         self,
         query: str,
         k: int = 5,

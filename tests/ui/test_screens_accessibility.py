@@ -108,7 +108,7 @@ def ours(found: list[Finding]) -> list[Finding]:
 
 
 @pytest.mark.parametrize(("language", "scheme", "tabs"), LOOKS)
-def test_nothing_serious_is_found_on_the_screens(  # noqa: PLR0917 — one a fixture
+def test_nothing_serious_is_found_on_the_screens(
     page: Page, server: Server, supervisor: str, language: str, scheme: Any, tabs: Sequence[str]
 ) -> None:
     page.set_viewport_size({"width": 1440, "height": 1000})

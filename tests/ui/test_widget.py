@@ -112,7 +112,7 @@ def test_a_message_that_is_refused_is_said_so_in_the_chat(page: Page, server: Se
         ("zh", "我要找真人", "Ann 正在为您服务", "Ann 正在输入"),
     ],
 )
-def test_a_person_takes_over_is_named_answers_and_gives_back(  # noqa: PLR0917 — words of a language
+def test_a_person_takes_over_is_named_answers_and_gives_back(
     page: Page, server: Server, language: str, asks: str, joined: str, typing: str
 ) -> None:
     open_chat(page, server.url, language)

@@ -23,7 +23,7 @@ def service_of(request: Request) -> Service:
     return service
 
 
-def period_of(  # noqa: PLR0913, PLR0917 — one parameter per filter
+def period_of(
     days: Annotated[int, Query(ge=1, le=reports.MAX_DAYS)] = 30,
     first: date | None = None,
     last: date | None = None,

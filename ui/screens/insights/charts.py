@@ -118,7 +118,7 @@ def _axis_top(most: int) -> int:
     return top + unit if top % 2 and unit == 1 else top
 
 
-def _chart(  # noqa: PLR0913 — one parameter a part
+def _chart(
     title: str,
     parts: Sequence[str],
     width: int,
