@@ -11,7 +11,7 @@ from bot.agent_assist.human_replies import MAX_CASES, HumanReplies, ReplyCase
 from bot.agent_assist.reply_features import DialogueLine, mean_similarity
 from bot.assistant.protocols import Components
 from bot.core.failures import log_failure
-from bot.core.types import OUT_OF_SCOPE, IntentScore, Role, now
+from bot.core.types import OUT_OF_SCOPE, IntentScore, NotFoundError, Role, now
 from bot.dialogue.templates import TemplateError
 from bot.generation.answer_extraction import extract
 from bot.generation.prompt_injection import remove_injections
@@ -62,6 +62,28 @@ class ReplySuggester:
     )  # language → what people answer in it
     _learnt_answers: int = -_MIN_NEW_ANSWERS
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def offer(self, parts: Components, conversation_id: str) -> dict[str, Any]:
+        """Return replies that fit now as JSON, and store that they were offered.
+
+        The first call starts learning from agents' replies in the background; until it is finished,
+        templates and passages are suggested.
+        """
+        if self.is_behind():
+            threading.Thread(target=self.learn, daemon=True, name="suggester").start()
+        lines = reply_suggestions.lines(self.engine, conversation_id)
+        offered = [suggestion_json(suggestion) for suggestion in self.suggest(parts, lines)]
+        identifier = (
+            reply_suggestions.offer(self.engine, conversation_id, offered) if offered else None
+        )
+        return {"id": identifier, "suggestions": offered}
+
+    def record_choice(self, suggestion: str, place: int, message_id: str, text: str) -> None:
+        """Store which suggestion an agent sent; a failure does not affect the message."""
+        try:
+            reply_suggestions.choose(self.engine, suggestion, place, message_id, text)
+        except NotFoundError as error:
+            _logger.warning("a choice could not be stored: %s", error)
 
     def suggest(self, parts: Components, lines: Sequence[LoggedLine]) -> list[ReplySuggestion]:
         """Return the best replies, best first, no more than two of a kind."""

@@ -18,11 +18,11 @@ def corrections(
 ) -> None:
     """Write the corrections of agents as transcripts for `careline train --from current --add`."""
     from bot.core.types import CarelineError
-    from bot.store import corrections as store
+    from bot.store.corrections import Corrections
 
     opened = open_home(home)
     opened.log()
-    rows = list(store.transcripts(opened.engine))
+    rows = list(Corrections(opened.engine).transcripts())
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     try:
         out.write_text(text, encoding="utf-8")

@@ -1,11 +1,9 @@
 """The service: everything that the routes of one process use."""
 
 import logging
-import threading
 from datetime import timedelta
 from typing import Any, Final
 
-from bot.agent_assist import reply_suggester
 from bot.agent_assist.reply_suggester import ReplySuggester
 from bot.analytics import reports, topic_updates
 from bot.assistant.pipeline import Assistant
@@ -13,7 +11,6 @@ from bot.authoring.jobs import JobStore
 from bot.authoring.publications import PublicationStore
 from bot.container import Home
 from bot.core.settings import DOORS
-from bot.core.types import NotFoundError
 from bot.dialogue.handoff import CustomerNotice
 from bot.integrations import webhooks
 from bot.integrations.chatwoot import client
@@ -26,10 +23,12 @@ from bot.server.background.outbox_worker import OutboxWorker
 from bot.server.background.scheduler import ScheduledJob, Scheduler
 from bot.server.message_service import MessageService
 from bot.server.serving import ServingAssistant
-from bot.store import conversation_summary, database, reply_suggestions, topic_store
+from bot.store import conversation_summary, database, topic_store
 from bot.store.accounts import Users
 from bot.store.attachments import Attachments
 from bot.store.conversation_log import SqlLog
+from bot.store.conversation_notes import ConversationNotes
+from bot.store.corrections import Corrections
 from bot.store.daily_aggregates import ReportQuery
 from bot.store.handoff_desk import HandoffDesk
 from bot.store.outbox import Outbox
@@ -57,6 +56,8 @@ class Service:
         self.serving = ServingAssistant(home, log)
         self.reader = ConversationReader(engine)
         self.desk = HandoffDesk(engine, self._notice)
+        self.notes = ConversationNotes(engine)
+        self.corrections = Corrections(engine)
         self.users = Users(engine)
         self.session_key = seal.key_for("sessions")
         self.logins = self._limiter("login", "too many wrong passwords: try again later")
@@ -160,26 +161,3 @@ class Service:
     def summary(self, conversation_id: str) -> dict[str, Any]:
         """Return a short summary of a conversation, for the agent who takes it over."""
         return conversation_summary.summary(self.home.engine, conversation_id)
-
-    def suggestions(self, conversation_id: str) -> dict[str, Any]:
-        """Return three replies that fit now, and store the offer.
-
-        The first call starts learning from agents' replies in the background; until it is finished,
-        templates and passages are suggested.
-        """
-        if self.suggester.is_behind():
-            threading.Thread(target=self.suggester.learn, daemon=True, name="suggester").start()
-        lines = reply_suggestions.lines(self.home.engine, conversation_id)
-        suggestions = self.suggester.suggest(self.assistant.components, lines)
-        offered = [reply_suggester.suggestion_json(suggestion) for suggestion in suggestions]
-        identifier = (
-            reply_suggestions.offer(self.home.engine, conversation_id, offered) if offered else None
-        )
-        return {"id": identifier, "suggestions": offered}
-
-    def chose(self, suggestion: str, place: int, message_id: str, text: str) -> None:
-        """Store which suggestion an agent sent; a failure does not affect the message."""
-        try:
-            reply_suggestions.choose(self.home.engine, suggestion, place, message_id, text)
-        except NotFoundError as error:
-            _logger.warning("a choice could not be stored: %s", error)

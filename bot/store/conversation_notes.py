@@ -13,29 +13,104 @@ from bot.store.database import utc
 from bot.store.tables import conversations, decisions, labels, messages, notes
 
 
-def queue_details(engine: Engine, conversation_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return the labels, the last text and the waiting time of each conversation, by id.
+class ConversationNotes:
+    """The details of conversations that agents read, and what they add."""
 
-    `unanswered_since` is the time of the customer's first message after the last one of an agent.
-    It is None for a conversation without a message of an agent: that one counts from the hand-off.
-    """
-    ids = list(conversation_ids)
-    details: dict[str, dict[str, Any]] = {
-        identifier: {"labels": [], "last_text": "", "unanswered_since": None} for identifier in ids
-    }
-    with engine.begin() as connection:
-        rows = connection.execute(
-            select(labels.c.conversation_id, labels.c.label)
-            .where(labels.c.conversation_id.in_(ids))
-            .order_by(labels.c.label)
-        )
-        for row in rows:
-            details[row.conversation_id]["labels"].append(row.label)
-        for row in _last_messages(connection, ids):
-            details[row.conversation_id]["last_text"] = row.text[:200]
-        for row in _first_unanswered(connection, ids):
-            details[row.conversation_id]["unanswered_since"] = utc(row.at).isoformat()
-    return details
+    def __init__(self, engine: Engine) -> None:
+        """Store the database engine."""
+        self._engine = engine
+
+    def queue_details(self, conversation_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Return the labels, the last text and the waiting time of each conversation, by id.
+
+        `unanswered_since` is the time of the customer's first message after an agent's last one. It
+        is None for a conversation without an agent's message: that one counts from the hand-off.
+        """
+        ids = list(conversation_ids)
+        details: dict[str, dict[str, Any]] = {
+            identifier: {"labels": [], "last_text": "", "unanswered_since": None}
+            for identifier in ids
+        }
+        with self._engine.begin() as connection:
+            rows = connection.execute(
+                select(labels.c.conversation_id, labels.c.label)
+                .where(labels.c.conversation_id.in_(ids))
+                .order_by(labels.c.label)
+            )
+            for row in rows:
+                details[row.conversation_id]["labels"].append(row.label)
+            for row in _last_messages(connection, ids):
+                details[row.conversation_id]["last_text"] = row.text[:200]
+            for row in _first_unanswered(connection, ids):
+                details[row.conversation_id]["unanswered_since"] = utc(row.at).isoformat()
+        return details
+
+    def dossier(self, conversation_id: str) -> dict[str, Any]:
+        """Return the details of a conversation: slots, moods over time, notes, labels.
+
+        Raises NotFoundError for an unknown conversation.
+        """
+        with self._engine.begin() as connection:
+            row = _conversation(connection, conversation_id)
+            here = decisions.c.conversation_id == conversation_id
+            moods = connection.execute(select(decisions).where(here).order_by(decisions.c.at)).all()
+            noted = connection.execute(
+                select(notes).where(notes.c.conversation_id == conversation_id).order_by(notes.c.id)
+            ).all()
+            marked = connection.execute(
+                select(labels.c.label)
+                .where(labels.c.conversation_id == conversation_id)
+                .order_by(labels.c.label)
+            ).scalars()
+            return {
+                "channel": row.channel,
+                "language": row.language,
+                "created_at": utc(row.created_at).isoformat(),
+                "contact": row.contact,
+                "visitor_name": row.visitor_name,
+                "intent": row.state.get("intent"),
+                "mood": row.state.get("mood", "calm"),
+                "slots": {k: redact(str(v)) for k, v in row.state.get("slots", {}).items() if v},
+                "moods": [
+                    {
+                        "message_id": decision.message_id,
+                        "at": utc(decision.at).isoformat(),
+                        "sentiment": decision.sentiment,
+                        "intent": decision.intent,
+                    }
+                    for decision in moods
+                ],
+                "notes": [_note(note.author, note.text, note.at) for note in noted],
+                "labels": list(marked),
+            }
+
+    def add_note(self, conversation_id: str, author: str, text: str) -> dict[str, Any]:
+        """Store a note, without personal data; raise NotFoundError for an unknown conversation."""
+        clean, at = redact(text), now()
+        with self._engine.begin() as connection:
+            _conversation(connection, conversation_id)
+            connection.execute(
+                insert(notes).values(
+                    conversation_id=conversation_id, author=author, text=clean, at=at
+                )
+            )
+        return _note(author, clean, at)
+
+    def add_label(self, conversation_id: str, author: str, label: str) -> None:
+        """Put a label on a conversation, once; raise NotFoundError for an unknown conversation."""
+        values = {"conversation_id": conversation_id, "label": label, "author": author, "at": now()}
+        try:
+            with self._engine.begin() as connection:
+                _conversation(connection, conversation_id)
+                connection.execute(insert(labels).values(**values))
+        except IntegrityError:  # the conversation has this label already
+            return
+
+    def remove_label(self, conversation_id: str, label: str) -> None:
+        """Remove a label from a conversation."""
+        here = (labels.c.conversation_id == conversation_id) & (labels.c.label == label)
+        with self._engine.begin() as connection:
+            connection.execute(delete(labels).where(here))
 
 
 def _last_messages(connection: Connection, ids: list[str]) -> Any:
@@ -61,75 +136,6 @@ def _first_unanswered(connection: Connection, ids: list[str]) -> Any:
         .group_by(messages.c.conversation_id)
     )
     return connection.execute(query)
-
-
-def dossier(engine: Engine, conversation_id: str) -> dict[str, Any]:
-    """Return the details of a conversation: slots, moods over time, notes, labels.
-
-    Raises NotFoundError for an unknown conversation.
-    """
-    with engine.begin() as connection:
-        row = _conversation(connection, conversation_id)
-        here = decisions.c.conversation_id == conversation_id
-        moods = connection.execute(select(decisions).where(here).order_by(decisions.c.at)).all()
-        noted = connection.execute(
-            select(notes).where(notes.c.conversation_id == conversation_id).order_by(notes.c.id)
-        ).all()
-        marked = connection.execute(
-            select(labels.c.label)
-            .where(labels.c.conversation_id == conversation_id)
-            .order_by(labels.c.label)
-        ).scalars()
-        return {
-            "channel": row.channel,
-            "language": row.language,
-            "created_at": utc(row.created_at).isoformat(),
-            "contact": row.contact,
-            "visitor_name": row.visitor_name,
-            "intent": row.state.get("intent"),
-            "mood": row.state.get("mood", "calm"),
-            "slots": {k: redact(str(v)) for k, v in row.state.get("slots", {}).items() if v},
-            "moods": [
-                {
-                    "message_id": decision.message_id,
-                    "at": utc(decision.at).isoformat(),
-                    "sentiment": decision.sentiment,
-                    "intent": decision.intent,
-                }
-                for decision in moods
-            ],
-            "notes": [_note(note.author, note.text, note.at) for note in noted],
-            "labels": list(marked),
-        }
-
-
-def add_note(engine: Engine, conversation_id: str, author: str, text: str) -> dict[str, Any]:
-    """Store a note, without personal data; raise NotFoundError for an unknown conversation."""
-    clean, at = redact(text), now()
-    with engine.begin() as connection:
-        _conversation(connection, conversation_id)
-        connection.execute(
-            insert(notes).values(conversation_id=conversation_id, author=author, text=clean, at=at)
-        )
-    return _note(author, clean, at)
-
-
-def add_label(engine: Engine, conversation_id: str, author: str, label: str) -> None:
-    """Put a label on a conversation, once; raise NotFoundError for an unknown conversation."""
-    values = {"conversation_id": conversation_id, "label": label, "author": author, "at": now()}
-    try:
-        with engine.begin() as connection:
-            _conversation(connection, conversation_id)
-            connection.execute(insert(labels).values(**values))
-    except IntegrityError:  # the conversation has this label already
-        return
-
-
-def remove_label(engine: Engine, conversation_id: str, label: str) -> None:
-    """Remove a label from a conversation."""
-    here = (labels.c.conversation_id == conversation_id) & (labels.c.label == label)
-    with engine.begin() as connection:
-        connection.execute(delete(labels).where(here))
 
 
 def _conversation(connection: Connection, conversation_id: str) -> Any:

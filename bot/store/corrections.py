@@ -13,53 +13,88 @@ from bot.store.tables import citations, conversations, corrections, decisions, m
 _ANSWERS = frozenset({Role.BOT.value, Role.AGENT.value})
 
 
-def correct(
-    engine: Engine, message_id: str, author: str, values: dict[Correction, str]
-) -> dict[str, Any]:
-    """Store the right values for a message, by its id or that of its reply.
+class Corrections:
+    """The corrections of one log."""
 
-    The last correction of a kind counts. Raises NotFoundError for a message that was not answered.
-    """
-    at = now()
-    with engine.begin() as connection:
-        question, reply = _turn(connection, message_id)
-        current = _current_values(connection, question, reply)
-        for kind, value in values.items():
-            here = (corrections.c.message_id == question.id) & (corrections.c.kind == kind.value)
-            connection.execute(delete(corrections).where(here))
-            connection.execute(
-                insert(corrections).values(
-                    message_id=question.id,
-                    kind=kind.value,
-                    conversation_id=question.conversation_id,
-                    value=redact(value) if kind is Correction.ANSWER else value,
-                    instead_of=current[kind],
-                    author=author,
-                    at=at,
+    def __init__(self, engine: Engine) -> None:
+        """Store the database engine."""
+        self._engine = engine
+
+    def correct(
+        self, message_id: str, author: str, values: dict[Correction, str]
+    ) -> dict[str, Any]:
+        """Store the right values for a message, by its id or that of its reply.
+
+        The last correction of a kind counts. Raises NotFoundError for an unanswered message.
+        """
+        at = now()
+        with self._engine.begin() as connection:
+            question, reply = _turn(connection, message_id)
+            current = _current_values(connection, question, reply)
+            for kind, value in values.items():
+                here = (corrections.c.message_id == question.id) & (
+                    corrections.c.kind == kind.value
                 )
-            )
-    return of_message(engine, message_id)
+                connection.execute(delete(corrections).where(here))
+                connection.execute(
+                    insert(corrections).values(
+                        message_id=question.id,
+                        kind=kind.value,
+                        conversation_id=question.conversation_id,
+                        value=redact(value) if kind is Correction.ANSWER else value,
+                        instead_of=current[kind],
+                        author=author,
+                        at=at,
+                    )
+                )
+        return self.of_message(message_id)
 
+    def of_message(self, message_id: str) -> dict[str, Any]:
+        """Return the corrections of a message: kind → value, author, time."""
+        with self._engine.begin() as connection:
+            question, _ = _turn(connection, message_id)
+            rows = connection.execute(
+                select(corrections).where(corrections.c.message_id == question.id)
+            ).all()
+        return {
+            "message_id": question.id,
+            "corrections": {
+                row.kind: {
+                    "value": row.value,
+                    "instead_of": row.instead_of,
+                    "author": row.author,
+                    "at": utc(row.at).isoformat(),
+                }
+                for row in rows
+            },
+        }
 
-def of_message(engine: Engine, message_id: str) -> dict[str, Any]:
-    """Return the corrections of a message: kind → value, author, time."""
-    with engine.begin() as connection:
-        question, _ = _turn(connection, message_id)
-        rows = connection.execute(
-            select(corrections).where(corrections.c.message_id == question.id)
-        ).all()
-    return {
-        "message_id": question.id,
-        "corrections": {
-            row.kind: {
-                "value": row.value,
-                "instead_of": row.instead_of,
-                "author": row.author,
-                "at": utc(row.at).isoformat(),
-            }
-            for row in rows
-        },
-    }
+    def transcripts(self) -> Iterator[dict[str, Any]]:
+        """Yield the conversations with corrections, as transcripts for training.
+
+        The customer's turn bears the right intent. The reply to it is the corrected answer, as an
+        agent's, and bears the corrected article, where there are such corrections. Other turns are
+        returned as they were written, without labels, because nobody checked them. Synthetic
+        conversations are left out.
+        """
+        here = conversations.c
+        # Only these columns: PostgreSQL cannot compare the JSON of two states for DISTINCT.
+        query = (
+            select(here.id, here.language, here.channel, here.created_at)
+            .join(corrections, corrections.c.conversation_id == here.id)
+            .where(here.synthetic.is_(False))
+            .distinct()
+            .order_by(here.created_at, here.id)
+        )
+        with self._engine.begin() as connection:
+            for row in connection.execute(query).all():
+                yield {
+                    "id": row.id,
+                    "language": row.language,
+                    "channel": row.channel,
+                    "started_at": utc(row.created_at).isoformat(),
+                    "turns": list(_turns(connection, row.id)),
+                }
 
 
 def _turn(connection: Connection, message_id: str) -> tuple[Any, Any]:
@@ -86,34 +121,6 @@ def _current_values(
         Correction.ARTICLE: connection.execute(cited.order_by(citations.c.id)).scalars().first(),
         Correction.ANSWER: reply.text or None,
     }
-
-
-def transcripts(engine: Engine) -> Iterator[dict[str, Any]]:
-    """Yield the conversations with corrections, as transcripts for training.
-
-    The customer's turn bears the right intent. The reply to it is the corrected answer, as an
-    agent's, and bears the corrected article, where there are such corrections. Other turns are
-    returned as they were written, without labels, because nobody checked them. Synthetic
-    conversations are left out.
-    """
-    here = conversations.c
-    # Only these columns: PostgreSQL cannot compare the JSON of two states for DISTINCT.
-    query = (
-        select(here.id, here.language, here.channel, here.created_at)
-        .join(corrections, corrections.c.conversation_id == here.id)
-        .where(here.synthetic.is_(False))
-        .distinct()
-        .order_by(here.created_at, here.id)
-    )
-    with engine.begin() as connection:
-        for row in connection.execute(query).all():
-            yield {
-                "id": row.id,
-                "language": row.language,
-                "channel": row.channel,
-                "started_at": utc(row.created_at).isoformat(),
-                "turns": list(_turns(connection, row.id)),
-            }
 
 
 def _turns(connection: Connection, conversation_id: str) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from bot.container import Home
 from bot.core.types import new_id
-from bot.store import corrections
+from bot.store.corrections import Corrections
 from tests.running import Server
 from tests.ui.desk import choose
 from tests.ui.signing import PASSWORD, sign_in
@@ -86,7 +86,7 @@ def test_files_orders_and_corrections_stand_beside_the_conversation(
     console.locator("#console-right-answer textarea").fill("At 30 degrees; write to a@b.org")
     console.locator("#console-keep").click()
     expect(console.locator("#console-kept")).to_contain_text("At 30 degrees; write to [email]")
-    rows = [row for row in corrections.transcripts(staffed.engine) if row["id"] == conversation]
+    rows = [row for row in Corrections(staffed.engine).transcripts() if row["id"] == conversation]
     turns = {turn["text"]: turn for turn in rows[0]["turns"]}
     assert turns[QUESTION]["intent"] == "warranty"
     assert turns["At 30 degrees; write to [email]"]["article"].endswith("merino-care.md")

@@ -9,7 +9,6 @@ from bot.agent_assist import canned_replies
 from bot.server.api_errors import plain
 from bot.server.auth.access import StaffUser, at_least
 from bot.server.service import Service
-from bot.store import conversation_notes
 from bot.store.accounts import AccessLevel
 
 router: Final = APIRouter(prefix="/api/desk")
@@ -49,20 +48,20 @@ def dossier(conversation: str, staff: TheStaff, service: TheService) -> dict[str
         "agent": custody.agent,
         "fence": custody.fence,
         "mine": staff.user is not None and custody.agent == staff.user.id,
-        **conversation_notes.dossier(service.home.engine, conversation),
+        **service.notes.dossier(conversation),
     }
 
 
 @router.post("/conversations/{conversation}/notes", status_code=201)
 def note(conversation: str, body: Note, staff: TheStaff, service: TheService) -> dict[str, Any]:
     """Add a note, which customers never see."""
-    return conversation_notes.add_note(service.home.engine, conversation, staff.author(), body.text)
+    return service.notes.add_note(conversation, staff.author(), body.text)
 
 
 @router.post("/conversations/{conversation}/labels", status_code=201)
 def label(conversation: str, body: Label, staff: TheStaff, service: TheService) -> dict[str, Any]:
     """Add a label to a conversation."""
-    conversation_notes.add_label(service.home.engine, conversation, staff.author(), body.label)
+    service.notes.add_label(conversation, staff.author(), body.label)
     return {"label": body.label}
 
 
@@ -70,14 +69,14 @@ def label(conversation: str, body: Label, staff: TheStaff, service: TheService) 
 def unlabel(conversation: str, body: Label, staff: TheStaff, service: TheService) -> dict[str, Any]:
     """Remove a label from a conversation."""
     del staff
-    conversation_notes.remove_label(service.home.engine, conversation, body.label)
+    service.notes.remove_label(conversation, body.label)
     return {"label": body.label}
 
 
 @router.get("/conversations/{conversation}/canned")
 def replies(conversation: str, staff: TheStaff, service: TheService) -> dict[str, Any]:
     """List the canned replies in the conversation's language, with its values filled in."""
-    details = conversation_notes.dossier(service.home.engine, conversation)
+    details = service.notes.dossier(conversation)
     values = {
         **details["slots"],
         "customer": details["visitor_name"],

@@ -13,7 +13,6 @@ from bot.server.api_errors import RefusedRequestError, plain
 from bot.server.auth.access import at_least
 from bot.server.routes.console import TheService, TheStaff
 from bot.server.service import Service
-from bot.store import corrections
 from bot.store.accounts import AccessLevel
 
 router: Final = APIRouter(prefix="/api/desk")
@@ -68,7 +67,7 @@ def _titles(service: Service, intent: str) -> dict[str, str]:
 def known(message: str, staff: TheStaff, service: TheService) -> dict[str, Any]:
     """Return the corrections of a message, by its id or that of its reply."""
     del staff
-    return corrections.of_message(service.home.engine, message)
+    return service.corrections.of_message(message)
 
 
 @router.post("/messages/{message}/corrections", status_code=201)
@@ -81,7 +80,7 @@ def correct(
         raise RefusedRequestError(422, message, "no_such_intent", intent=body.intent)
     if body.article:
         service.serving.article(body.article)
-    return corrections.correct(service.home.engine, message, staff.author(), body.values())
+    return service.corrections.correct(message, staff.author(), body.values())
 
 
 @router.get("/corrections.jsonl", dependencies=[Depends(at_least(AccessLevel.SUPERVISOR))])
@@ -89,7 +88,7 @@ def export(service: TheService) -> StreamingResponse:
     """Return the corrected conversations as transcripts for training, one per line."""
 
     def lines() -> Iterator[str]:
-        for row in corrections.transcripts(service.home.engine):
+        for row in service.corrections.transcripts():
             yield json.dumps(row, ensure_ascii=False) + "\n"
 
     headers = {"Content-Disposition": 'attachment; filename="corrections.jsonl"'}

@@ -12,7 +12,6 @@ from pydantic import BaseModel, Field
 from bot.dialogue.handoff import ConversationOwner
 from bot.server.auth.access import StaffUser, at_least
 from bot.server.service import Service
-from bot.store import conversation_notes
 from bot.store.accounts import AccessLevel
 from bot.store.handoff_desk import Agent, HandoffDesk, QueuedConversation
 
@@ -118,7 +117,7 @@ def queue(request: Request, desk: TheDesk) -> dict[str, Any]:
     service: Service = request.app.state.service
     waiting = desk.queue()
     ids = [conversation.conversation_id for conversation in waiting]
-    clocks = conversation_notes.queue_details(service.home.engine, ids)
+    clocks = service.notes.queue_details(ids)
     return {
         "reply_seconds": service.home.settings.reply_minutes * 60,
         "conversations": [{**_queued(item), **clocks[item.conversation_id]} for item in waiting],
@@ -142,7 +141,7 @@ def say(
     sent = desk.say(conversation, body.agent, body.fence, body.text, body.client_message_id)
     if body.suggestion is not None:
         service: Service = request.app.state.service
-        service.chose(body.suggestion, body.place, sent, body.text)
+        service.suggester.record_choice(body.suggestion, body.place, sent, body.text)
     return {"message_id": sent}
 
 
@@ -203,7 +202,7 @@ def suggestions(conversation: str, request: Request, desk: TheDesk) -> dict[str,
     """Return three suggested replies with their sources, best first."""
     desk.custody(conversation)
     service: Service = request.app.state.service
-    return service.suggestions(conversation)
+    return service.suggester.offer(service.assistant.components, conversation)
 
 
 def _assignment(desk: HandoffDesk, conversation: str) -> dict[str, Any]:

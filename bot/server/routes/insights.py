@@ -15,12 +15,18 @@ from bot.server.service import Service
 from bot.store import topic_store
 from bot.store.accounts import AccessLevel
 from bot.store.daily_aggregates import ReportQuery as Period
+from bot.store.database import Database
 
 
 def service_of(request: Request) -> Service:
     """Return the service."""
     service: Service = request.app.state.service
     return service
+
+
+def database_of(request: Request) -> Database:
+    """Return the database of the log."""
+    return service_of(request).home.engine
 
 
 def period_of(
@@ -41,19 +47,20 @@ router: Final = APIRouter(
     prefix="/api/insights", dependencies=[Depends(at_least(AccessLevel.SUPERVISOR))]
 )
 TheService = Annotated[Service, Depends(service_of)]
+TheDatabase = Annotated[Database, Depends(database_of)]
 ThePeriod = Annotated[Period, Depends(period_of)]
 
 
 @router.get("")
-def insights(service: TheService, period: ThePeriod) -> dict[str, Any]:
+def insights(database: TheDatabase, period: ThePeriod) -> dict[str, Any]:
     """Return all figures of a period."""
-    return reports.insights(service.home.engine, period)
+    return reports.insights(database, period)
 
 
 @router.get(".csv", response_class=PlainTextResponse)
-def as_csv(service: TheService, period: ThePeriod) -> PlainTextResponse:
+def as_csv(database: TheDatabase, period: ThePeriod) -> PlainTextResponse:
     """Return the same figures as CSV."""
-    text = reports.as_csv(reports.insights(service.home.engine, period))
+    text = reports.as_csv(reports.insights(database, period))
     name = f"careline-{period.first}-{period.last}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return PlainTextResponse(text, media_type="text/csv; charset=utf-8", headers=headers)
@@ -67,14 +74,14 @@ def surges(service: TheService, period: ThePeriod) -> dict[str, Any]:
 
 @router.get("/conversations")
 def conversations(
-    service: TheService,
+    database: TheDatabase,
     period: ThePeriod,
     figure: Annotated[str, Query(max_length=32)],
     value: Annotated[str, Query(max_length=512)] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> dict[str, Any]:
     """Return the conversations behind a figure, such as `outcome` with the value `handoff`."""
-    return reports.conversations_of_figure(service.home.engine, period, figure, value, limit)
+    return reports.conversations_of_figure(database, period, figure, value, limit)
 
 
 class TopicName(BaseModel):
@@ -85,17 +92,17 @@ class TopicName(BaseModel):
 
 
 @router.put("/topics/{topic}")
-def rename(topic: str, body: TopicName, service: TheService) -> dict[str, Any]:
+def rename(topic: str, body: TopicName, database: TheDatabase) -> dict[str, Any]:
     """Rename a discovered topic, or merge it into another."""
     name = " ".join(body.name.split())
     if body.join:
-        return {"topic": topic_store.join(service.home.engine, topic, name), "name": name}
-    topic_store.rename(service.home.engine, topic, name)
+        return {"topic": topic_store.join(database, topic, name), "name": name}
+    topic_store.rename(database, topic, name)
     return {"topic": topic, "name": name}
 
 
 @router.get("/gaps")
-def gaps(service: TheService, period: ThePeriod) -> dict[str, Any]:
+def gaps(service: TheService, database: TheDatabase, period: ThePeriod) -> dict[str, Any]:
     """Return the unanswered questions in groups, with examples."""
     home = service.home
     cluster = partial(
@@ -103,7 +110,7 @@ def gaps(service: TheService, period: ThePeriod) -> dict[str, Any]:
         open_knowledge=home.knowledge,
         open_encoder=home.encoder,
     )
-    return {"clusters": knowledge_gaps.gaps(home.engine, period, cluster)}
+    return {"clusters": knowledge_gaps.gaps(database, period, cluster)}
 
 
 class DraftRequest(BaseModel):

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from bot.cli.commands import app
 from bot.container import Home, build_assistant
 from bot.core.types import Correction, Message, new_id
-from bot.store import corrections
+from bot.store.corrections import Corrections
 from bot.training import datasets
 
 TEXT = "my glowworm blinks thrice at dusk"
@@ -34,7 +34,7 @@ def correct_answers(home: Home, times: int) -> None:
             Correction.INTENT: "warranty",
             Correction.ANSWER: "It is covered for two years.",
         }
-        corrections.correct(home.engine, turn.message.id, "Ann", corrected)
+        Corrections(home.engine).correct(turn.message.id, "Ann", corrected)
 
 
 def test_corrections_are_written_as_examples(home: Home, tmp_path: Path) -> None:

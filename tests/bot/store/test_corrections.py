@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import Engine, func, inspect, select
 
 from bot.core.types import Correction, NotFoundError, Role
-from bot.store import conversation_notes, corrections, database, query_log
+from bot.store import database, query_log
 from bot.store.accounts import AccessLevel, Users
 from bot.store.conversation_log import SqlLog
+from bot.store.conversation_notes import ConversationNotes
+from bot.store.corrections import Corrections
 from bot.store.tables import metadata
 from bot.store.visitors import VisitorConversations
 from bot.training import datasets
@@ -32,8 +34,8 @@ def test_a_correction_is_kept_with_what_the_bot_had_and_the_last_of_a_kind_count
     log: SqlLog, engine: Engine
 ) -> None:
     turn = answer(log, "how long is it?")
-    corrections.correct(engine, turn.reply_id, "Ann", {Correction.INTENT: "invoice"})
-    found = corrections.correct(engine, turn.message.id, "Bo", _ALL)
+    Corrections(engine).correct(turn.reply_id, "Ann", {Correction.INTENT: "invoice"})
+    found = Corrections(engine).correct(turn.message.id, "Bo", _ALL)
     assert found["message_id"] == turn.message.id
     kept = {kind: (one["value"], one["instead_of"]) for kind, one in found["corrections"].items()}
     assert kept == {
@@ -43,7 +45,7 @@ def test_a_correction_is_kept_with_what_the_bot_had_and_the_last_of_a_kind_count
     }
     assert {one["author"] for one in found["corrections"].values()} == {"Bo"}
     with pytest.raises(NotFoundError, match="no answered message nothing"):
-        corrections.correct(engine, "nothing", "Ann", _ALL)
+        Corrections(engine).correct("nothing", "Ann", _ALL)
 
 
 def test_corrections_are_exported_as_transcripts_that_training_reads(
@@ -55,9 +57,9 @@ def test_corrections_are_exported_as_transcripts_that_training_reads(
     for name in (taught, held_back):
         answer(log, "hello", name)
         turn = answer(log, "how long is it?", name)
-        corrections.correct(engine, turn.message.id, "Ann", _ALL)
+        Corrections(engine).correct(turn.message.id, "Ann", _ALL)
     answer(log, "nobody looked at this", "other")
-    rows = list(corrections.transcripts(engine))
+    rows = list(Corrections(engine).transcripts())
     assert {row["id"] for row in rows} == {taught, held_back}
     path = tmp_path / "corrections.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
@@ -72,15 +74,15 @@ def test_corrections_are_exported_as_transcripts_that_training_reads(
 
 def test_the_article_an_agent_names_is_what_search_learns(log: SqlLog, engine: Engine) -> None:
     turn = answer(log, "how long is it?")
-    corrections.correct(engine, turn.message.id, "Ann", {Correction.ARTICLE: "right.md"})
+    Corrections(engine).correct(turn.message.id, "Ann", {Correction.ARTICLE: "right.md"})
     assert query_log.answered_questions(engine) == [("how long is it?", frozenset({"right.md"}))]
 
 
 def test_who_is_forgotten_leaves_no_correction(log: SqlLog, engine: Engine) -> None:
     turn = answer(log, "how long is it?", "gone")
-    corrections.correct(engine, turn.message.id, "Ann", _ALL)
+    Corrections(engine).correct(turn.message.id, "Ann", _ALL)
     VisitorConversations(engine).forget("gone")
-    assert list(corrections.transcripts(engine)) == []
+    assert list(Corrections(engine).transcripts()) == []
 
 
 @pytest.mark.parametrize(
@@ -95,9 +97,9 @@ def test_a_revision_is_taken_back_with_its_rows_and_comes_again_empty(
 
     database.migrate(engine)
     turn = answer(SqlLog(engine), "how long is it?")
-    corrections.correct(engine, turn.message.id, "Ann", _ALL)
-    conversation_notes.add_label(engine, "c", "Ann", "vip")
-    conversation_notes.add_note(engine, "c", "Ann", "call back")
+    Corrections(engine).correct(turn.message.id, "Ann", _ALL)
+    ConversationNotes(engine).add_label("c", "Ann", "vip")
+    ConversationNotes(engine).add_note("c", "Ann", "call back")
     Users(engine).add("ann", "Ann", AccessLevel.AGENT, "correct horse")
     assert database.migrate(engine, before) == before
     assert there() == set()

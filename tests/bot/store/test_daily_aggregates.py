@@ -17,8 +17,9 @@ from bot.analytics.outcomes import bucket, upper
 from bot.analytics.traffic_simulation import TrafficSource, simulate_traffic
 from bot.core.types import Feedback, Message, Reply, ServingVersions
 from bot.dialogue.handoff import ConversationOwner
-from bot.store import conversation_notes, database, synthetic_conversations, tables, topic_store
+from bot.store import database, synthetic_conversations, tables, topic_store
 from bot.store.conversation_log import SqlLog
+from bot.store.conversation_notes import ConversationNotes
 from bot.store.handoff_desk import HandoffDesk
 from bot.store.topic_store import Topic
 from tests.bot.server.turns import turn_with
@@ -364,7 +365,7 @@ def test_ten_thousand_conversations_take_little_longer_than_a_hundred(engine: En
             pages.append(time.perf_counter() - started)
             started = time.perf_counter()
             waiting = [item.conversation_id for item in desk.queue()]
-            assert len(conversation_notes.queue_details(engine, waiting)) == 20
+            assert len(ConversationNotes(engine).queue_details(waiting)) == 20
             queues.append(time.perf_counter() - started)
         return min(pages), min(queues)
 
