@@ -106,7 +106,7 @@ Maker = Callable[..., tuple[Client, Stumbling]]
 
 def events(*found: tuple[str, dict[str, Any]]) -> httpx.Response:
     text = "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in found)
-    return httpx.Response(200, text=text)
+    return httpx.Response(200, text=text, headers={"Content-Type": "text/event-stream"})
 
 
 def test_a_message_is_sent_again_as_the_same_message(stumble: Maker) -> None:

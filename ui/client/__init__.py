@@ -1,5 +1,5 @@
 """Clients of the HTTP API."""
 
-from ui.client.http_client import ApiError, Client, events
+from ui.client.http_client import ApiError, Client
 
-__all__ = ["ApiError", "Client", "events"]
+__all__ = ["ApiError", "Client"]

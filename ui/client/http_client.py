@@ -1,7 +1,5 @@
 """A small client of the HTTP API."""
 
-import json
-import re
 import secrets
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -9,6 +7,7 @@ from typing import Any, Final, Self
 from urllib.parse import quote
 
 import httpx
+from httpx_sse import EventSource
 
 Json = dict[str, Any]
 _TIMEOUT: Final = httpx.Timeout(120.0, connect=5.0)  # a reply may take long
@@ -16,8 +15,6 @@ _QUIET_SECONDS: Final = 30.0  # the server's heartbeats are more frequent
 _TEMPORARY: Final = frozenset({429, 502, 503, 504})
 _LONGEST_PAUSE: Final = 10.0
 _FAILURES: Final = 8  # connections in a row without a message
-
-_LINE_END: Final = re.compile(r"\r\n|\n|\r(?=.)", re.DOTALL)  # a last \r may get its \n yet
 
 
 class ApiError(Exception):
@@ -136,7 +133,7 @@ class Client:
                 if response.is_error:
                     response.read()
                 _check(response)
-                yield from _until_turn(events(_lines(response.iter_text())))
+                yield from _until_turn(_events(response))
         except httpx.HTTPError as error:
             raise _unreachable(error) from error
 
@@ -164,7 +161,7 @@ class Client:
                     if response.is_error:
                         response.read()
                     _check(response)
-                    for name, line in events(_lines(response.iter_text())):
+                    for name, line in _events(response):
                         if name == "message":  # not the state of the conversation
                             failures, after = 0, line["position"]
                             yield line
@@ -285,28 +282,10 @@ class Client:
         raise AssertionError  # pragma: no cover — the loop returns or raises
 
 
-def events(lines: Iterable[str]) -> Iterator[tuple[str, Json]]:
-    """Yield the name and data of each server-sent event in a stream of lines."""
-    name, data = "message", list[str]()
-    for line in lines:
-        field, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if not line:
-            if data:
-                yield name, json.loads("\n".join(data))
-            name, data = "message", []
-        elif field == "event":
-            name = value
-        elif field == "data":
-            data.append(value)
-
-
-def _lines(chunks: Iterable[str]) -> Iterator[str]:
-    """Yield lines by the line ends of event streams, which are not those of `splitlines`."""
-    left = ""
-    for chunk in chunks:
-        *lines, left = _LINE_END.split(left + chunk)
-        yield from lines
+def _events(response: httpx.Response) -> Iterator[tuple[str, Json]]:
+    """Yield the name and data of each server-sent event."""
+    for event in EventSource(response).iter_sse():
+        yield event.event, event.json()
 
 
 def _until_turn(stream: Iterable[tuple[str, Json]]) -> Iterator[tuple[str, Json]]:

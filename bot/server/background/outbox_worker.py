@@ -23,7 +23,7 @@ _logger = logging.getLogger(__name__)
 _POLL_SECONDS: Final = 1.0
 _LEASE_SECONDS: Final = 90.0  # longer than a delivery with all its time-outs
 _THREADS: Final = 2  # if one system hangs, the others still have a thread
-_ATTEMPTS: Final = 13  # about an hour and a half in total
+_ATTEMPTS: Final = 13  # about an hour in total
 _MAX_PAUSE_SECONDS: Final = 1800.0
 _RETENTION: Final = timedelta(days=7)
 _TOO_EARLY: Final = frozenset({408, 425, 429})
