@@ -231,7 +231,7 @@ def test_words_follow_the_language_of_the_page(
     page.get_by_test_id("input").fill("half a sen")
     expect(page.get_by_test_id("human")).to_have_text("Talk to a human")
     page.evaluate("document.documentElement.lang = 'zh-Hans'")
-    expect(page.get_by_test_id("human")).to_have_text("人工客服")
+    expect(page.get_by_test_id("human")).to_have_text("转人工")
     expect(page.get_by_test_id("panel")).to_have_attribute("lang", "zh-CN")
     expect(page.get_by_test_id("input")).to_have_value("half a sen")
     page.evaluate("document.documentElement.lang = 'en'")
