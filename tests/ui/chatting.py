@@ -1,4 +1,4 @@
-"""What a customer does with the widget, in few words."""
+"""Actions of a customer in the widget."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What an agent does at the console, in few words."""
+"""Actions of an agent at the console."""
 
 import httpx
 from playwright.sync_api import Page, expect
