@@ -1,4 +1,4 @@
-"""What axe-core finds on a page."""
+"""Violations that axe-core finds on a page."""
 
 from dataclasses import dataclass
 from importlib.resources import files
@@ -26,9 +26,14 @@ def findings(page: Page) -> list[Finding]:
     """Return what axe finds now."""
     page.wait_for_timeout(300)  # what fades in is read when it is there
     page.evaluate(_AXE)
-    found: list[dict[str, Any]] = page.evaluate(f"axe.run(document, {_OPTIONS})")["violations"]
+    violations: list[dict[str, Any]] = page.evaluate(f"axe.run(document, {_OPTIONS})")["violations"]
     return [
-        Finding(one["id"], one["impact"], " ".join(map(str, node["target"])), node["html"][:200])
-        for one in found
-        for node in one["nodes"]
+        Finding(
+            violation["id"],
+            violation["impact"],
+            " ".join(map(str, node["target"])),
+            node["html"][:200],
+        )
+        for violation in violations
+        for node in violation["nodes"]
     ]

@@ -1,4 +1,4 @@
-"""What a customer does with the widget, in few words."""
+"""Actions of a customer in the widget."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,8 +55,8 @@ def recalled(page: Page) -> dict[str, Any]:
     """Return what the browser remembers of the conversation."""
     script = """() => Object.keys(localStorage).filter((key) => /^careline:.*[^:]$/.test(key)
       && !key.includes(":out:")).map((key) => JSON.parse(localStorage[key]))[0] ?? {}"""
-    found: dict[str, Any] = page.evaluate(script)
-    return found
+    memory: dict[str, Any] = page.evaluate(script)
+    return memory
 
 
 @contextmanager
@@ -70,6 +70,6 @@ def staff(server: Server) -> Iterator[httpx.Client]:
 
 def take(desk: httpx.Client, page: Page) -> tuple[str, dict[str, Any]]:
     """Let Ann take the page's conversation; return its path and what she holds."""
-    here = f"/desk/conversations/{recalled(page)['conversation']}"
-    fence = desk.post(f"{here}/take", json={"agent": "ann"}).raise_for_status().json()["fence"]
-    return here, {"agent": "ann", "fence": fence}
+    path = f"/desk/conversations/{recalled(page)['conversation']}"
+    fence = desk.post(f"{path}/take", json={"agent": "ann"}).raise_for_status().json()["fence"]
+    return path, {"agent": "ann", "fence": fence}

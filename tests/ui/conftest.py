@@ -70,14 +70,14 @@ def elsewhere(
 @pytest.fixture
 def stage(elsewhere: tuple[Server, WidgetStage]) -> Iterator[WidgetStage]:
     """Return the stage, bare: pages, script and cuts are the test's own."""
-    found = elsewhere[1]
-    found.pages.clear()
-    found.requests.clear()
-    found.cuts.clear()
-    found.script = None
-    yield found
-    found.script = None
-    found.cuts.clear()
+    stage_page = elsewhere[1]
+    stage_page.pages.clear()
+    stage_page.requests.clear()
+    stage_page.cuts.clear()
+    stage_page.script = None
+    yield stage_page
+    stage_page.script = None
+    stage_page.cuts.clear()
 
 
 @pytest.fixture
@@ -88,14 +88,14 @@ def embedded(elsewhere: tuple[Server, WidgetStage]) -> Server:
 @pytest.fixture
 def staffed(server: Server) -> Iterator[Home]:
     """Return the served home with two agents who may sign in."""
-    found = Home(Settings.load(server.home))
-    users = Users(found.engine)
+    home = Home(Settings.load(server.home))
+    users = Users(home.engine)
     users.add("cleo", "Cleo", AccessLevel.AGENT, PASSWORD)
     users.add("dan", "Dan", AccessLevel.AGENT, PASSWORD)
-    yield found
+    yield home
     users.remove("cleo")
     users.remove("dan")
-    found.engine.dispose()
+    home.engine.dispose()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What an agent does at the console, in few words."""
+"""Actions of an agent at the console."""
 
 import httpx
 from playwright.sync_api import Page, expect
@@ -12,17 +12,17 @@ def choose(page: Page, conversation: str) -> None:
 
 def read(desk: httpx.Client, conversation: str) -> list[tuple[str, str]]:
     """Return who said what, as the log has it."""
-    found = desk.get(f"/conversations/{conversation}/messages").raise_for_status().json()
-    return [(line["role"], line["text"]) for line in found["messages"]]
+    response = desk.get(f"/conversations/{conversation}/messages").raise_for_status().json()
+    return [(line["role"], line["text"]) for line in response["messages"]]
 
 
-def shows(page: Page, said: list[str]) -> None:
+def shows(page: Page, texts: list[str]) -> None:
     """Expect all lines in their order, and nothing of another conversation."""
-    shown = page.locator("#console-lines")
-    expect(shown.locator("[data-testid=user], [data-testid=bot]")).to_have_count(len(said))
-    for line in said:
-        expect(shown).to_contain_text(line)
-    text = " ".join(shown.inner_text().split())
-    places = [text.find(" ".join(line.split())) for line in said]
+    lines = page.locator("#console-lines")
+    expect(lines.locator("[data-testid=user], [data-testid=bot]")).to_have_count(len(texts))
+    for line in texts:
+        expect(lines).to_contain_text(line)
+    text = " ".join(lines.inner_text().split())
+    places = [text.find(" ".join(line.split())) for line in texts]
     assert places == sorted(places)
     assert -1 not in places

@@ -73,17 +73,17 @@ class Stumbling:
 
     def __init__(self, *plan: Answer) -> None:
         self.plan = list(plan)
-        self.asked: list[httpx.Request] = []
+        self.requests: list[httpx.Request] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request)
+        self.requests.append(request)
         answer = self.plan.pop(0)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
     def bodies(self) -> list[dict[str, Any]]:
-        return [json.loads(request.content) for request in self.asked]
+        return [json.loads(request.content) for request in self.requests]
 
 
 @pytest.fixture
@@ -104,8 +104,8 @@ def stumble(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Client, Stum
 Maker = Callable[..., tuple[Client, Stumbling]]
 
 
-def events(*found: tuple[str, dict[str, Any]]) -> httpx.Response:
-    text = "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in found)
+def events(*pairs: tuple[str, dict[str, Any]]) -> httpx.Response:
+    text = "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in pairs)
     return httpx.Response(200, text=text, headers={"Content-Type": "text/event-stream"})
 
 
@@ -125,18 +125,18 @@ def test_it_stops_after_three_attempts_and_at_a_refusal(stumble: Maker) -> None:
     client, server = stumble(*[httpx.ConnectError("refused")] * 5)
     with pytest.raises(ApiError, match="does not answer"):
         client.send("hello")
-    assert len(server.asked) == 3
+    assert len(server.requests) == 3
     client, server = stumble(httpx.Response(422, json={"error": {"code": "x", "message": "no"}}))
     with pytest.raises(ApiError, match="no"):
         client.send("hello")
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 def test_feedback_is_not_given_twice(stumble: Maker) -> None:
     client, server = stumble(httpx.ReadError("cut"))
     with pytest.raises(ApiError):
         client.feedback("m", "up")
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 def test_a_stream_that_breaks_is_ended_by_its_turn_and_repeats_nothing(stumble: Maker) -> None:
@@ -168,11 +168,11 @@ def test_following_goes_on_where_it_broke(stumble: Maker) -> None:
         events(("message", {"position": 5})),
     )
     assert [line["position"] for line in islice(client.follow("c", 3), 2)] == [4, 5]
-    assert [request.headers["Last-Event-ID"] for request in server.asked] == ["3", "4", "4"]
+    assert [request.headers["Last-Event-ID"] for request in server.requests] == ["3", "4", "4"]
 
 
 def test_following_what_is_not_there_is_an_error(stumble: Maker) -> None:
     client, server = stumble(httpx.Response(404, json={"error": {"message": "no such"}}))
     with pytest.raises(ApiError, match="no such"):
         next(client.follow("c"))
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1

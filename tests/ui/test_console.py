@@ -43,32 +43,32 @@ def customers(browser: Browser, server: Server) -> Iterator[list[Page]]:
 
 def widget_reads(page: Page, desk: httpx.Client, conversation: str) -> list[tuple[str, str]]:
     """Expect the widget to show the log's lines, in order, each by who said it; return them."""
-    shown = page.locator("[data-testid^='message-']")
+    messages = page.locator("[data-testid^='message-']")
     log = read(desk, conversation)
     for _ in range(100):  # the last reply may be on its way
-        if log[-1][0] != "customer" and shown.count() == len(log) + 1:
+        if log[-1][0] != "customer" and messages.count() == len(log) + 1:
             break
         page.wait_for_timeout(200)
         log = read(desk, conversation)
-    expect(shown).to_have_count(len(log) + 1)  # the greeting is the widget's own
+    expect(messages).to_have_count(len(log) + 1)  # the greeting is the widget's own
     for place, (role, text) in enumerate(log, start=1):
-        expect(shown.nth(place)).to_have_attribute("data-testid", f"message-{role}")
-        expect(shown.nth(place)).to_contain_text(" ".join(text.split()))
+        expect(messages.nth(place)).to_have_attribute("data-testid", f"message-{role}")
+        expect(messages.nth(place)).to_contain_text(" ".join(text.split()))
     return log
 
 
 def race(winner: Page, loser: Page) -> None:
     """Let one click first while the other's click is on its way: an old screen."""
-    held: list[Route] = []
+    routes: list[Route] = []
 
     def hold(route: Route) -> None:
-        held.append(route)
+        routes.append(route)
 
     loser.route(_JOIN, hold)
     loser.locator("#console-take").click()
     winner.locator("#console-take").click()
     expect(winner.locator("#console-head")).to_contain_text("with cleo")
-    for route in held:
+    for route in routes:
         route.continue_()
     loser.unroute(_JOIN)
     expect(loser.get_by_test_id("toast-body").first).to_contain_text("a colleague has")
@@ -96,12 +96,12 @@ def answer_with_suggestion(page: Page, added: str) -> str:
 
 def begins_and_marks(page: Page, colleague: Page, first: str, second: str) -> None:
     """Begin a reply, which nobody else's customer gets, and set a label, which all staff see."""
-    begun = page.locator("#console-box textarea")
-    begun.fill("begun for the first one")
+    box = page.locator("#console-box textarea")
+    box.fill("begun for the first one")
     choose(page, second)
-    expect(begun).to_have_value("")
+    expect(box).to_have_value("")
     choose(page, first)
-    expect(begun).to_have_value("begun for the first one")
+    expect(box).to_have_value("begun for the first one")
     label = page.locator("#console-labels input")
     label.fill("urgent")
     label.press("Enter")
@@ -130,8 +130,10 @@ def test_three_customers_and_two_agents_read_the_same(
     reply = answer_with_suggestion(cleo, "And air it well.")
     expect(lines(customers[0], "agent")).to_contain_text("And air it well.")
     with staffed.engine.begin() as connection:
-        here = suggestions.c.conversation_id == first
-        rows = connection.execute(select(suggestions).where(here, suggestions.c.chosen == 0)).all()
+        is_first = suggestions.c.conversation_id == first
+        rows = connection.execute(
+            select(suggestions).where(is_first, suggestions.c.chosen == 0)
+        ).all()
     assert len(rows) == 1
     assert 0 < rows[0].distance < 1
 
@@ -160,7 +162,8 @@ def test_three_customers_and_two_agents_read_the_same(
         assert logs[0][-2:] == [("customer", "And how do I wash my boots?"), logs[0][-1]]
         assert logs[0][-1][0] == "bot"
         states = [
-            desk.get(f"/desk/conversations/{one}").json()["state"] for one in (first, second, third)
+            desk.get(f"/desk/conversations/{conversation}").json()["state"]
+            for conversation in (first, second, third)
         ]
     assert states == ["returned", "closed", "queued"]
 

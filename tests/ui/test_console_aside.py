@@ -27,9 +27,9 @@ def conversation(server: Server) -> Iterator[str]:
     """Return a conversation with files and a proven order that waits for a person."""
     identifier = new_id()
     with httpx.Client(base_url=f"{server.url}/api", timeout=300) as visitor:
-        here = f"/conversations/{identifier}"
+        path = f"/conversations/{identifier}"
         files = [
-            visitor.post(f"{here}/attachments", params={"name": name}, content=content)
+            visitor.post(f"{path}/attachments", params={"name": name}, content=content)
             for name, content in (("<b>torn.png", PNG), ("notes.txt", b"It arrived torn."))
         ]
         sent = [file.raise_for_status().json()["id"] for file in files]
@@ -38,7 +38,7 @@ def conversation(server: Server) -> Iterator[str]:
             visitor.post("/messages", json=body).raise_for_status()
             sent = []
         yield identifier
-        visitor.delete(here)
+        visitor.delete(path)
 
 
 @pytest.fixture
@@ -64,9 +64,9 @@ def test_files_orders_and_corrections_stand_beside_the_conversation(
     assert address
     assert httpx.get(f"{server.url}{address}").status_code == 401  # who is not signed in
     link = lines.get_by_role("link", name="notes.txt")
-    kept = console.context.request.get(f"{server.url}{link.get_attribute('href')}")
-    assert kept.text() == "It arrived torn."
-    assert kept.headers["content-disposition"].startswith("attachment")
+    response = console.context.request.get(f"{server.url}{link.get_attribute('href')}")
+    assert response.text() == "It arrived torn."
+    assert response.headers["content-disposition"].startswith("attachment")
 
     expect(orders).to_contain_text("Take over the conversation")
     console.locator("#console-take").click()
@@ -93,14 +93,14 @@ def test_files_orders_and_corrections_stand_beside_the_conversation(
 
 
 def test_who_is_signed_out_is_told_once_and_led_to_the_login(console: Page) -> None:
-    asked: list[str] = []
-    console.on("request", lambda request: asked.append(request.url))
+    requests: list[str] = []
+    console.on("request", lambda request: requests.append(request.url))
     console.context.clear_cookies()
     notice = console.locator("#signed-out")
     expect(notice).to_contain_text("You are signed out.")
-    before = len(asked)
+    before = len(requests)
     console.wait_for_timeout(7000)  # more than two ticks
-    assert len(asked) == before
+    assert len(requests) == before
     expect(notice).to_have_count(1)
     expect(console.get_by_test_id("toast-body")).to_have_count(0)
     notice.get_by_role("link", name="Sign in again").click()

@@ -1,4 +1,4 @@
-"""What the console shows of the queue, without a browser."""
+"""The views of the console, without a browser."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

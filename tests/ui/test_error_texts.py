@@ -1,4 +1,4 @@
-"""What the server refuses is said in the page's language, by its key and never by its words."""
+"""Errors of the server are shown in the locale of the page, by their keys."""
 
 import ast
 import string

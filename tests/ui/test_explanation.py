@@ -1,4 +1,4 @@
-"""What the chat screen shows of an explanation, as data and in a real browser."""
+"""The explanation of a reply on the chat screen, as data and in a browser."""
 
 import re
 from itertools import pairwise

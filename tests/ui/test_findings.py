@@ -1,4 +1,4 @@
-"""What a check finds wrong in a text is told in Chinese too, with its line."""
+"""Problems of a text are shown in Chinese too, with their lines."""
 
 import copy
 from collections.abc import Iterator

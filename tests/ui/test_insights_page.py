@@ -33,10 +33,16 @@ def traffic(server: Server) -> Iterator[Home]:
         ),
     )
     vector = np.zeros(2, dtype=np.float32)
-    made = [Topic(f"topic:{n}", f"subject {n}", "en", vector, vector, "returns") for n in range(3)]
-    topic_store.add(home.engine, made, "e5", synthetic=True)
-    asked = [one.message_id for one in query_log.logged_questions(home.engine, synthetic=True)]
-    topic_store.place(home.engine, {one: f"topic:{n % 3}" for n, one in enumerate(asked)})
+    topics = [
+        Topic(f"topic:{n}", f"subject {n}", "en", vector, vector, "returns") for n in range(3)
+    ]
+    topic_store.add(home.engine, topics, "e5", synthetic=True)
+    messages = [
+        message.message_id for message in query_log.logged_questions(home.engine, synthetic=True)
+    ]
+    topic_store.place(
+        home.engine, {message: f"topic:{n % 3}" for n, message in enumerate(messages)}
+    )
     yield home
     synthetic_conversations.clear(home.engine)
     home.engine.dispose()
@@ -60,16 +66,16 @@ def test_figures_lead_to_conversations_in_both_languages(
     count = intents.locator("[data-testid='cell-0-1']").locator("visible=true")
     count.click()  # all about the intent; the last column: those of them who are unhappy
     expect(page.locator("#insights-behind")).to_contain_text("· Messages")
-    told = page.locator("#insights-behind").inner_text()
+    headline = page.locator("#insights-behind").inner_text()
     intents.locator("[data-testid='cell-0-4']").locator("visible=true").click()
     expect(page.locator("#insights-behind")).to_contain_text("· Negative")
-    assert int(told.split()[0]) > int(page.locator("#insights-behind").inner_text().split()[0])
+    assert int(headline.split()[0]) > int(page.locator("#insights-behind").inner_text().split()[0])
     expect(page.locator("#insights-found")).to_contain_text("synthetic-")
     cells = page.locator("#insights-found").get_by_text("synthetic-")
     cells.locator("visible=true").first.click()
     expect(page.locator("#insights-transcript .message").first).to_be_visible()
-    chosen = page.locator("#insights-topics").get_by_text("subject 1").locator("visible=true")
-    chosen.first.click()
+    topic = page.locator("#insights-topics").get_by_text("subject 1").locator("visible=true")
+    topic.first.click()
     expect(page.locator("#insights-behind")).to_contain_text("subject 1")
     page.get_by_label("Topic name").fill("wet tents")
     page.locator("#insights-rename").click()

@@ -1,4 +1,4 @@
-"""What the playground shows, without a browser."""
+"""The views of the playground, without a browser."""
 
 from typing import Any
 

@@ -97,13 +97,15 @@ LOOKS: Final = [
 ]
 
 
-def ours(found: list[Finding]) -> list[Finding]:
+def ours(violations: list[Finding]) -> list[Finding]:
     """Return what is serious or critical, and not Gradio's."""
     return [
-        one
-        for one in found
-        if one.impact in {"serious", "critical"}
-        and not any(one.rule == rule and f'class="{name}' in one.html for rule, name in GRADIOS)
+        violation
+        for violation in violations
+        if violation.impact in {"serious", "critical"}
+        and not any(
+            violation.rule == rule and f'class="{name}' in violation.html for rule, name in GRADIOS
+        )
     ]
 
 
@@ -115,17 +117,17 @@ def test_nothing_serious_is_found_on_the_screens(
     page.emulate_media(color_scheme=scheme)
     sign_in(page, server, supervisor, PASSWORD)
     page.goto(f"{server.url}/app/?__theme={scheme}")
-    locale, found = LOCALES[language], {}
+    locale, violations = LOCALES[language], {}
     page.locator("#language").get_by_text(locale, exact=True).click()
     assert TABS.keys() == titles(locale).keys()
     for tab in tabs:
         page.get_by_role("tab", name=titles(locale)[tab]).click()
         TABS[tab](page, server, language)
-        found[tab] = ours(findings(page))
+        violations[tab] = ours(findings(page))
     for part in ("versions", "setup") if "workshop" in tabs else ():
         page.get_by_role("tab", name=get_texts(locale)[part], exact=True).click()
-        found[part] = ours(findings(page))
-    assert {tab: some for tab, some in found.items() if some} == {}
+        violations[part] = ours(findings(page))
+    assert {tab: serious for tab, serious in violations.items() if serious} == {}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

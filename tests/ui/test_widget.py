@@ -120,12 +120,12 @@ def test_a_person_takes_over_is_named_answers_and_gives_back(
     handoff = page.get_by_test_id("handoff")
     expect(handoff).to_be_visible()
     with staff(server) as desk:
-        here, held = take(desk, page)
+        path, owner = take(desk, page)
         expect(handoff).to_contain_text(joined)
         expect(page.get_by_test_id("speaker")).to_contain_text("Ann")
-        desk.post(f"{here}/typing", json=held)
+        desk.post(f"{path}/typing", json=owner)
         expect(handoff).to_contain_text(typing)
-        desk.post(f"{here}/say", json={**held, "text": "Hello from Ann"}).raise_for_status()
+        desk.post(f"{path}/say", json={**owner, "text": "Hello from Ann"}).raise_for_status()
         expect(lines(page, "agent").last).to_contain_text("Hello from Ann")
         expect(lines(page, "agent").last).to_contain_text("Ann ·")
         before = lines(page, "bot").count()
@@ -134,7 +134,7 @@ def test_a_person_takes_over_is_named_answers_and_gives_back(
         expect(lines(page, "customer").last).to_contain_text("hello?")
         assert lines(page, "bot").count() == before  # the bot keeps silent
         expect(handoff).to_contain_text("Ann")
-        desk.post(f"{here}/return", json=held).raise_for_status()
+        desk.post(f"{path}/return", json=owner).raise_for_status()
         expect(handoff).to_be_hidden()
         expect(lines(page, "bot")).to_have_count(before + 1)
         expect(page.get_by_test_id("speaker")).not_to_contain_text("Ann")
@@ -146,20 +146,20 @@ def test_unread_words_are_counted_on_the_launcher(page: Page, server: Server) ->
     answered(page)
     launcher = page.get_by_test_id("launcher")
     with staff(server) as desk:
-        here, held = take(desk, page)
+        path, owner = take(desk, page)
         expect(lines(page, "bot")).to_have_count(3)
         page.keyboard.press("Escape")
         expect(page.get_by_test_id("unread")).to_be_hidden()
         for number in (1, 2):
-            told = {**held, "text": f"number {number}"}
-            desk.post(f"{here}/say", json=told).raise_for_status()
+            told = {**owner, "text": f"number {number}"}
+            desk.post(f"{path}/say", json=told).raise_for_status()
         expect(page.get_by_test_id("unread")).to_have_text("2")
         expect(launcher).to_have_attribute("aria-label", "Open chat, 2 new")
         page.reload()
         expect(page.get_by_test_id("unread")).to_have_text("2")
         launcher.click()
         expect(page.get_by_test_id("unread")).to_be_hidden()
-        desk.post(f"{here}/close", json=held).raise_for_status()
+        desk.post(f"{path}/close", json=owner).raise_for_status()
         expect(page.get_by_test_id("handoff")).to_contain_text("has ended")
 
 
@@ -168,8 +168,8 @@ def test_at_the_end_the_conversation_is_rated_once(page: Page, server: Server) -
     say(page, "a human please")
     answered(page)
     with staff(server) as desk:
-        here, held = take(desk, page)
-        desk.post(f"{here}/close", json=held).raise_for_status()
+        path, owner = take(desk, page)
+        desk.post(f"{path}/close", json=owner).raise_for_status()
         csat = page.get_by_test_id("csat")
         csat.get_by_role("button", name="Send").click()
         expect(page.get_by_test_id("said")).to_contain_text("Choose a score")

@@ -48,11 +48,11 @@ def states(page: Page, server: Server, question: str) -> Iterator[str]:
     page.get_by_test_id("human").click()
     answered(page, 3)
     with staff(server) as desk:
-        here, held = take(desk, page)
-        desk.post(f"{here}/say", json={**held, "text": "Hello"}).raise_for_status()
+        path, owner = take(desk, page)
+        desk.post(f"{path}/say", json={**owner, "text": "Hello"}).raise_for_status()
         expect(lines(page, "agent")).to_have_count(1)
         yield "handed off"
-        desk.post(f"{here}/close", json=held).raise_for_status()
+        desk.post(f"{path}/close", json=owner).raise_for_status()
     page.get_by_test_id("csat").locator(".main").click()
     expect(page.get_by_test_id("said")).not_to_be_empty()
     yield "over"

@@ -16,9 +16,9 @@ _STATEMENT = re.compile(r";\n")
 
 
 def sources() -> dict[str, str]:
-    room = files("ui") / "widget"
+    folder = files("ui") / "widget"
     names = (*widget.MODULES, *widget.SEPARATE)
-    return {name: (room / f"{name}.js").read_text("utf-8") for name in names}
+    return {name: (folder / f"{name}.js").read_text("utf-8") for name in names}
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -44,24 +44,26 @@ def test_who_takes_no_gzip_gets_the_same_script(server: Server) -> None:
 
 
 def test_modules_import_what_stands_before_them() -> None:
-    known: set[str] = set()
-    found = sources()
+    earlier: set[str] = set()
+    scripts = sources()
     for name in widget.MODULES:
         imported = set(
-            re.findall(r'^import .*?from "\./([\w-]+)\.js";', found[name], re.MULTILINE | re.DOTALL)
+            re.findall(
+                r'^import .*?from "\./([\w-]+)\.js";', scripts[name], re.MULTILINE | re.DOTALL
+            )
         )
-        assert imported <= known, name
-        known.add(name)
+        assert imported <= earlier, name
+        earlier.add(name)
     for name in widget.SEPARATE:
-        assert "import " not in found[name]
+        assert "import " not in scripts[name]
 
 
 def test_no_name_stands_at_the_top_of_two_modules() -> None:
     pattern = re.compile(
         r"^(?:export )?(?:async )?(?:const|let|class|function\*?) (\w+)", re.MULTILINE
     )
-    found = sources()
-    names = [name for module in widget.MODULES for name in pattern.findall(found[module])]
+    scripts = sources()
+    names = [name for module in widget.MODULES for name in pattern.findall(scripts[module])]
     assert len(names) == len(set(names))
 
 
@@ -71,11 +73,11 @@ def test_patterns_stand_first_in_a_run_of_constants() -> None:
         statements = [
             part.strip() for part in _STATEMENT.split(re.sub(r"//.*|/\*.*?\*/", "", text))
         ]
-        for one, other in pairwise(statements):
-            last = re.split(r"\n\s*(?=(?:const|let) )|\{\n\s*", one)[-1]
+        for statement, following in pairwise(statements):
+            last = re.split(r"\n\s*(?=(?:const|let) )|\{\n\s*", statement)[-1]
             follows = re.match(r"(const|let) \w", last)
-            pattern = re.match(r"(const|let) [\[{].*= .*(\(|await)", other, re.DOTALL)
-            assert not (follows and pattern), f"{name}: {other[:80]}"
+            pattern = re.match(r"(const|let) [\[{].*= .*(\(|await)", following, re.DOTALL)
+            assert not (follows and pattern), f"{name}: {following[:80]}"
 
 
 def test_nothing_but_text_reaches_the_page() -> None:
@@ -85,6 +87,6 @@ def test_nothing_but_text_reaches_the_page() -> None:
 
 
 def test_both_languages_have_the_same_words() -> None:
-    found = sources()
-    words = [set(_WORD.findall(found[f"words-{code}"])) for code in ("en", "zh")]
+    scripts = sources()
+    words = [set(_WORD.findall(scripts[f"words-{code}"])) for code in ("en", "zh")]
     assert words[0] == words[1]

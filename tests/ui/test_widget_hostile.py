@@ -1,4 +1,4 @@
-"""Whatever is written, it is text: nothing runs, nothing leads astray, the layout stays."""
+"""Hostile text stays text: nothing runs, no link misleads, the layout stays."""
 
 import json
 from collections.abc import Iterator

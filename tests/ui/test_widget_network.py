@@ -43,10 +43,10 @@ def test_tokens_come_each_once_though_the_stream_is_cut(
     page: Page, stage: WidgetStage, count: int
 ) -> None:
     tokens = [f"{number:x}é😀 " for number in range(count)]
-    read, asked = threading.Event(), list[str | None]()
+    read, requests = threading.Event(), list[str | None]()
 
     def script(_body: bytes, last: str | None) -> Iterator[bytes]:
-        asked.append(last)
+        requests.append(last)
         if last is None:
             yield event(0, "received", {"message_id": "m", "conversation_id": "c"})
         start = int(last) if last else 0
@@ -64,8 +64,8 @@ def test_tokens_come_each_once_though_the_stream_is_cut(
       .querySelectorAll(".line.bot .text")].pop().textContent.endsWith(end)"""
     page.wait_for_function(ends, arg=tokens[-1], timeout=300_000)
     assert words.evaluate("(one) => one.textContent") == "".join(tokens)  # before the turn came
-    assert len(asked) == 3
-    assert all(asked[1:])
+    assert len(requests) == 3
+    assert all(requests[1:])
     read.set()
     expect(page.get_by_test_id("thumb-up")).to_have_count(1)
     assert words.evaluate("(one) => one.textContent") == "".join(tokens)
@@ -135,13 +135,13 @@ def test_what_is_written_without_a_connection_is_sent_later(
 def test_what_was_taken_back_while_it_was_answered_is_not_sent_again(
     page: Page, stage: WidgetStage
 ) -> None:
-    asked = list[str]()
+    requests = list[str]()
 
     def script(body: bytes, _last: str | None) -> Iterator[bytes]:
-        asked.append(json.loads(body)["text"])
+        requests.append(json.loads(body)["text"])
         yield event(0, "received", {"message_id": "m", "conversation_id": "c"})
         yield event(1, "token", {"text": "A word"})
-        threading.Event().wait(20 if len(asked) == 1 else 0)
+        threading.Event().wait(20 if len(requests) == 1 else 0)
         yield event(2, "turn", turn("A word"))
 
     stage.script = script
@@ -154,7 +154,7 @@ def test_what_was_taken_back_while_it_was_answered_is_not_sent_again(
     page.wait_for_timeout(1500)  # longer than the pause before another try
     say(page, "two")
     answered(page)
-    assert asked == ["one", "two"]
+    assert requests == ["one", "two"]
 
 
 def transcript(page: Page) -> list[tuple[str, str]]:
@@ -207,11 +207,11 @@ def test_history_comes_page_by_page_and_the_page_stays_small(
     begin(page, place(stage, embedded.url))
     say(page, "message 0")
     answered(page)
-    kept = recalled(page)
-    headers = {"Authorization": f"Bearer {kept['session']}"}
+    memory = recalled(page)
+    headers = {"Authorization": f"Bearer {memory['session']}"}
     with httpx.Client(base_url=embedded.url, headers=headers, timeout=300) as client:
         for number in range(1, 100):
-            body = {"text": f"message {number}", "conversation_id": kept["conversation"]}
+            body = {"text": f"message {number}", "conversation_id": memory["conversation"]}
             client.post("/api/messages", json=body).raise_for_status()
     page.reload()
     page.get_by_test_id("launcher").click()
@@ -246,9 +246,9 @@ def test_who_reads_further_up_is_not_moved(
     log = page.get_by_test_id("log")
     log.evaluate("(one) => { one.scrollTop = 150; }")
     expect(page.get_by_test_id("latest")).to_be_visible()
-    kept = recalled(page)
-    headers = {"Authorization": f"Bearer {kept['session']}"}
-    body = {"text": "from elsewhere", "conversation_id": kept["conversation"]}
+    memory = recalled(page)
+    headers = {"Authorization": f"Bearer {memory['session']}"}
+    body = {"text": "from elsewhere", "conversation_id": memory["conversation"]}
     httpx.post(f"{embedded.url}/api/messages", json=body, headers=headers, timeout=300)
     answered(page, 5)
     assert log.evaluate("(one) => one.scrollTop") == 150

@@ -231,7 +231,7 @@ def test_words_follow_the_language_of_the_page(
     page.get_by_test_id("input").fill("half a sen")
     expect(page.get_by_test_id("human")).to_have_text("Talk to a human")
     page.evaluate("document.documentElement.lang = 'zh-Hans'")
-    expect(page.get_by_test_id("human")).to_have_text("人工客服")
+    expect(page.get_by_test_id("human")).to_have_text("转人工")
     expect(page.get_by_test_id("panel")).to_have_attribute("lang", "zh-CN")
     expect(page.get_by_test_id("input")).to_have_value("half a sen")
     page.evaluate("document.documentElement.lang = 'en'")
@@ -312,8 +312,8 @@ def test_a_state_that_comes_late_does_not_end_the_following(
     late[0].fulfill(content_type="text/event-stream", body=before)
     expect(page.get_by_test_id("panel")).to_be_hidden()
     with staff(embedded) as desk:
-        path, held = take(desk, page)
-        desk.post(f"{path}/say", json={**held, "text": "still there?"}).raise_for_status()
+        path, owner = take(desk, page)
+        desk.post(f"{path}/say", json={**owner, "text": "still there?"}).raise_for_status()
         expect(page.get_by_test_id("unread")).to_have_text("2")
 
 
@@ -325,7 +325,7 @@ def test_an_agent_is_heard_while_the_chat_is_closed(
     answered(page)
     page.get_by_test_id("close").click()
     with staff(embedded) as desk:
-        here, held = take(desk, page)
-        desk.post(f"{here}/say", json={**held, "text": "still there?"}).raise_for_status()
+        path, owner = take(desk, page)
+        desk.post(f"{path}/say", json={**owner, "text": "still there?"}).raise_for_status()
         expect(page.get_by_test_id("unread")).to_have_text("2")  # that she came, and what she said
-        desk.post(f"{here}/close", json=held)
+        desk.post(f"{path}/close", json=owner)

@@ -24,9 +24,9 @@ def knowledge(server: Server, before: str | None = None) -> str:
     """Return the knowledge that is served, once it is another one than `before`."""
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
-        told = httpx.get(f"{server.url}/readyz", timeout=300)
-        version = str(told.json()["versions"]["knowledge"])
-        if told.status_code == 200 and version != before:
+        response = httpx.get(f"{server.url}/readyz", timeout=300)
+        version = str(response.json()["versions"]["knowledge"])
+        if response.status_code == 200 and version != before:
             return version
         time.sleep(0.1)
     raise AssertionError(before)
@@ -160,8 +160,8 @@ def test_a_broken_policy_is_told_of_in_chinese(page: Page, server: Server) -> No
     wrong = "version: 1\nroutes:\n  refund: {action: look}\n  human: dance\n<b>: blue\n"
     write(page, wrong)
     page.locator("#workshop-check").click()
-    found = page.locator("#workshop-found li")
-    expect(found).to_have_text(
+    problems = page.locator("#workshop-found li")
+    expect(problems).to_have_text(
         [
             "第 3 行 routes.refund.route：缺少这一项，请补上",
             "第 4 行 routes.human.route：只能是 'template', 'retrieve', 'act', 'handoff'",
@@ -175,7 +175,7 @@ def test_a_broken_policy_is_told_of_in_chinese(page: Page, server: Server) -> No
     head = notice.locator(".toast-title").evaluate("e => getComputedStyle(e, '::after').content")
     assert head == '"请注意"'
     page.locator("#language").get_by_text("English", exact=True).click()
-    expect(found.first).to_have_text("Line 3 routes.refund.route: Field required")
+    expect(problems.first).to_have_text("Line 3 routes.refund.route: Field required")
 
 
 @pytest.mark.slow
@@ -216,10 +216,12 @@ def _set_up(page: Page, server: Server) -> None:
     expect(page.locator("#workshop-job .done")).to_contain_text("1 articles")
     knowledge(server, "None")
     rows = [f"does a kite fly in wind {n},kites\nwhen are you open {n},hours" for n in range(12)]
-    said = "\n".join(["text,intent", *rows])
+    table = "\n".join(["text,intent", *rows])
     page.get_by_role("tab", name="Workshop").click()
-    page.get_by_role("tab", name="Set up").click()
-    page.locator("#setup-dialogs input[type=file]").set_input_files(file("said.csv", said.encode()))
+    page.get_by_role("tab", name="Setup").click()
+    page.locator("#setup-dialogs input[type=file]").set_input_files(
+        file("said.csv", table.encode())
+    )
     expect(page.locator("#setup-dialogs-kept")).to_contain_text("24 labelled messages, 2 intents")
     page.locator("#setup-check").click()
     expect(page.locator("#workshop-job summary")).to_contain_text("24 texts in 1 files")

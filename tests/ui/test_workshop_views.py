@@ -1,4 +1,4 @@
-"""What the workshop shows: words in both languages, and nothing of a text taken for HTML."""
+"""The views of the workshop: both languages, and text that is escaped."""
 
 import re
 from pathlib import Path
