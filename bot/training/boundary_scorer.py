@@ -37,7 +37,7 @@ _CHINESE_WAYS: Final = (
     "{left}？顺便问一下，{right}",
     "{left}，{right}",
 )
-_STRENGTH: Final = 1.0  # of the fit: the inverse of the L2 penalty
+_STRENGTH: Final = 100.0  # of the fit: the inverse of the L2 penalty
 # What the scores are shifted to, so that the thresholds of `splitter` keep their meaning.
 _NGRAM_THRESHOLD: Final = -1.2
 _MISSED: Final = 0.03  # true boundaries below it
