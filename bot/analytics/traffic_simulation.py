@@ -93,7 +93,7 @@ def read_source(
         if example.intent != OUT_OF_SCOPE:
             texts[language].setdefault(example.intent, []).append(example.text)
     if not any(texts.values()):
-        message = f"there are no labelled texts in {dialogs}: traffic is made up from those"
+        message = f"there are no labelled texts in {dialogs}: traffic is simulated from those"
         raise CarelineError(message)
     documents = knowledge.documents.values() if knowledge else ()
     articles = tuple((d.id, d.title, d.text[:160]) for d in documents)

@@ -17,6 +17,7 @@ from knowledge_base.text import measures as values
 from knowledge_base.text import scope_constraints as scopes
 from knowledge_base.text.chinese import simplified
 from knowledge_base.text.measures import Measure
+from knowledge_base.text.negation import NEGATION
 from knowledge_base.text.scope_constraints import Scopes
 
 _CACHED_TEXTS: Final = 100_000
@@ -57,11 +58,7 @@ _HAN_STOP_CHARACTERS = re.compile(
     r"[的了是在和与或及等请可能够会将要需须我们您你他她它这那些每个各一到从把被就才也还都则以于为对向"
     r"让给由所其之内后前时候有没不未无勿别只仅最多至少一次使用绝天日]"
 )
-_NEGATION = re.compile(
-    r"\b(?:not|cannot|never|no|neither|nor|unable|impossible|closed)\b|n[’']t\b"
-    r"|不(?![同仅但过久妨错论管])|没有|未(?!来)|无(?!论)|勿|别(?![人的处])|禁止|绝不|休息",
-    re.IGNORECASE,
-)
+_NEGATION = re.compile(rf"{NEGATION}|\bclosed\b|休息", re.IGNORECASE)
 _QUALIFIED = re.compile(
     r"\b(?:if|unless|when|whether|except|otherwise|in case|although|already|example|e\.g\.|until"
     r"|till|once|before|after|while)\b|\?"

@@ -14,7 +14,7 @@ from knowledge_base.quality.claims import ArticleClaim, ClaimClause, words
 from knowledge_base.text.measures import Measure
 
 # Shares of weighted words that two sentences must have in common, tuned on the pairs of
-# `data/tests/contradictions.jsonl` that are not held back; `test_health.py` measures them.
+# `data/tests/contradictions.jsonl` that are not held back; `test_checks.py` measures them.
 FIGURES: Final = 0.42
 DENIALS: Final = 0.7
 SCOPE: Final = 0.4

@@ -12,6 +12,7 @@ from typing import Final
 
 from bot.generation.verification.antonyms import OPPOSITES
 from bot.generation.verification.sentences import ParsedSentence, units
+from knowledge_base.text.negation import NEGATION
 
 _ABOUT_WHEN: Final = frozenset({"order", "inside", "bound", "more", "need", "all"})
 _SIGNS: Final = [
@@ -26,16 +27,7 @@ _OPPOSITE: Final = re.compile(
     ),
     re.IGNORECASE,
 )
-_NEGATION: Final = re.compile(
-    r"\b(?:not(?! only\b)|never|no(?! (?:more|less|fewer|later|longer|sooner|matter)\b)|none|nor"
-    r"|neither|cannot|without|unable|impossible|hardly|refus(?:e[sd]?|ing)|declin(?:e[sd]?|ing)"
-    r"|reject(?:s|ed|ing)?|forbid(?:s|den)?|prohibit(?:s|ed)?|ban(?:s|ned)?|den(?:y|ies|ied)"
-    r"|fail(?:s|ed)? to|lacks?|stop(?:s|ped)?|no longer|unavailable|ineligible|nowhere|nobody)\b"
-    r"|\bnon-(?=[a-z])|n[’']t\b"
-    r"|不(?![同仅但过久妨错论管断少满足到超])|没有?|未(?!来)|无(?!论|数|锡|线)|勿|别(?=再|忘|用|把)|禁止|拒绝"
-    r"|谢绝|停止|并非|绝非|非(?=[法本卖官会])|不足以|难以|恕",
-    re.IGNORECASE,
-)
+_NEGATION: Final = re.compile(NEGATION, re.IGNORECASE)
 
 
 def _any(*patterns: str) -> str:
