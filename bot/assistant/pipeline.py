@@ -21,7 +21,7 @@ from bot.assistant.turn_context import (
     Retrieval,
     StepTimer,
     TurnContext,
-    never_gone,
+    never_cancelled,
 )
 from bot.core.failures import log_failure
 from bot.core.types import (
@@ -86,12 +86,14 @@ class Assistant:
             raise TypeError
         return turn
 
-    def stream(self, message: Message, is_gone: Callable[[], bool] = never_gone) -> Iterator[Event]:
+    def stream(
+        self, message: Message, is_cancelled: Callable[[], bool] = never_cancelled
+    ) -> Iterator[Event]:
         """Yield `Received`, the understanding, the reply's tokens, and the finished turn.
 
         Args:
             message: The customer's message.
-            is_gone: Whether the customer has left; then a language model stops writing.
+            is_cancelled: Whether the customer has left; then a language model stops writing.
 
         Raises:
             InvalidMessageError: Nobody could answer the message; nothing is stored.
@@ -104,13 +106,13 @@ class Assistant:
             debouncing.wait_for_quiet(self.components.log, message)
         with self._one_at_a_time(message.conversation_id):
             if receipt.turn is None and not message.burst:
-                self._settle_before(message)
+                self._answer_earlier(message)
             turn = receipt.turn or self.components.log.answered(message.id)
             if turn:
                 yield from (turn.understanding, turn.reply.text, turn)
                 return
             burst = debouncing.whole(self.components.log, message)
-            yield (yield from self._answer(burst, is_gone))
+            yield (yield from self._answer(burst, is_cancelled))
 
     def receive(self, message: Message) -> MessageReceipt:
         """Commit the message to the log before anything is said about it."""
@@ -118,7 +120,7 @@ class Assistant:
         return self.components.log.receive(message)
 
     def _answer(
-        self, burst: MessageBurst, is_gone: Callable[[], bool]
+        self, burst: MessageBurst, is_cancelled: Callable[[], bool]
     ) -> Generator[Event, None, Turn]:
         """Load, process and commit, again where the conversation changed meanwhile.
 
@@ -128,7 +130,7 @@ class Assistant:
         message = burst.message
         for attempt in range(_ATTEMPTS):
             state = self.components.log.load(message.conversation_id)
-            steps = self._process(TurnContext(message, state, is_gone))
+            steps = self._process(TurnContext(message, state, is_cancelled))
             processed = (yield from steps) if attempt == 0 else _exhaust(steps)
             processed = replace(processed, turn=replace(processed.turn, merged=burst.merged))
             try:
@@ -161,7 +163,7 @@ class Assistant:
                 "message %s could not be answered and is handed off", context.message.id
             )
         if not answer.replies:
-            understanding, decision, reply = self._responder.give_up(context)
+            understanding, decision, reply = self._responder.hand_off_after_error(context)
             answer = answer.with_response(Response(decision, reply))
             yield reply.text
         timer.note("total")
@@ -200,40 +202,40 @@ class Assistant:
             reopened = self._responder.render("reopened", context.language(understanding), context)
             yield reopened
             answer = answer.with_reply(Reply(reopened))
-        requests = understanding.parts(context.message.text)
+        parts = understanding.parts(context.message.text)
         is_kind = self.components.policy.content.is_kind
-        has_request = len(requests) > 1 and not all(
-            is_kind(request.intent, "small_talk") for request in requests
+        has_request = len(parts) > 1 and not all(
+            is_kind(part.intent, "small_talk") for part in parts
         )
-        for request in requests:
-            own = replace(context, request=request.requests[0].text).with_slots(answer.slots)
+        for part in parts:
+            own = replace(context, request=part.requests[0].text).with_slots(answer.slots)
             try:
-                decision, slots = self.decide(own, request, timer)
+                decision, slots = self.decide(own, part, timer)
                 answer = answer.with_slots(slots)
                 if is_needless(decision, answer.decisions, has_request=has_request):
                     answer = answer.with_decision(decision)
                     continue
                 if answer.replies:
                     yield BETWEEN
-                passages = self.retrieve(own, request, decision, timer)
+                passages = self.retrieve(own, part, decision, timer)
                 answer = answer.with_retrieval(passages)
-                response = yield from self.respond(own.with_slots(slots), request, passages, timer)
+                response = yield from self.respond(own.with_slots(slots), part, passages, timer)
             except Exception:
                 if not answer.decisions:
                     _logger.exception("message %s is handed off", context.message.id)
                     return replace(answer, replies=())
-                # The replies to the requests before stay; a person sees to the rest.
+                # The replies to the requests before are kept; an agent handles the rest.
                 _logger.exception("a request of message %s is handed off", context.message.id)
-                _, decision, reply = self._responder.give_up(context)
+                _, decision, reply = self._responder.hand_off_after_error(context)
                 yield reply.text
                 response = Response(decision, reply)
             answer = answer.with_response(response)
             if response.decision.route is Route.HANDOFF:
                 break
         if not answer.replies:  # small talk in every request: the first one is answered
-            first = replace(context, request=requests[0].requests[0].text)
+            first = replace(context, request=parts[0].requests[0].text)
             unsearched = Retrieval(answer.decisions[0])
-            response = yield from self.respond(first, requests[0], unsearched, timer)
+            response = yield from self.respond(first, parts[0], unsearched, timer)
             answer = answer.with_first_response(response)
         related = retrieval.follow_up_titles(
             self.components, context, understanding, answer.decisions
@@ -341,23 +343,23 @@ class Assistant:
         pending = self.components.log.pending()
         for message in pending:
             with self._one_at_a_time(message.conversation_id):
-                self._settle(message)
+                self._answer_pending(message)
         return len(pending)
 
-    def _settle_before(self, message: Message) -> None:
+    def _answer_earlier(self, message: Message) -> None:
         """Answer what the customer wrote before this message: replies come in its order."""
         for other in self.components.log.pending(message.conversation_id):
             if other.id == message.id:
                 return
-            self._settle(other)
+            self._answer_pending(other)
 
-    def _settle(self, message: Message) -> None:
+    def _answer_pending(self, message: Message) -> None:
         """Answer a message nobody listens for, if that is still to be done."""
         if self.components.log.answered(message.id) is not None:
             return
         # One message must not keep the others from being answered.
         with log_failure(_logger, "message %s is still unanswered", message.id):
-            _exhaust(self._answer(MessageBurst(message), never_gone))
+            _exhaust(self._answer(MessageBurst(message), never_cancelled))
 
     @contextmanager
     def _one_at_a_time(self, conversation_id: str) -> Iterator[None]:

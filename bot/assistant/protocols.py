@@ -136,9 +136,14 @@ class Answerer(Protocol):
     """A writer of answers from passages."""
 
     def stream(
-        self, question: str, hits: Sequence[SearchHit], language: str, gone: Callable[[], bool], /
+        self,
+        question: str,
+        hits: Sequence[SearchHit],
+        language: str,
+        is_cancelled: Callable[[], bool],
+        /,
     ) -> ReplyTokens:
-        """Yield the reply in pieces, then return it whole; `gone` tells that nobody listens."""
+        """Yield the reply in pieces, then return it whole; stop where nobody listens."""
 
 
 class Actions(Protocol):

@@ -83,7 +83,7 @@ class Responder:
             prefix = self.render("passages_in_other_language", language, context) + "\n"
             yield prefix
         reply = yield from self.components.composer.stream(
-            context.question, hits, language, context.is_gone
+            context.question, hits, language, context.is_cancelled
         )
         titles = dict.fromkeys(hit.chunk.title for hit in hits if hit.chunk.title)
         cited = {citation.title for citation in reply.citations}
@@ -146,7 +146,7 @@ class Responder:
         text = ""
         buttons: list[Button] = []
         outcome: ActionOutcome | None = None
-        # What was said stays; a person sees to the rest.
+        # What was said is kept; an agent handles the rest.
         with log_failure(_logger, "%s failed for message %s", decision.action, context.message.id):
             if self.components.actions and decision.action:
                 steps = self.components.actions.stream(_call(context, decision, language))
@@ -186,7 +186,7 @@ class Responder:
         values[CHANNEL] = context.message.channel
         return self.components.templates.render(name, language, _variant(context), **values)
 
-    def give_up(self, context: TurnContext) -> tuple[Understanding, Decision, Reply]:
+    def hand_off_after_error(self, context: TurnContext) -> tuple[Understanding, Decision, Reply]:
         """Return the hand-off of a message that could not be answered."""
         language = context.state.language or "en"
         understanding = Understanding(language, "neutral", "calm", None, 0.0)

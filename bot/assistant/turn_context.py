@@ -16,7 +16,7 @@ from knowledge_base.text.scripts import Script, detect_script
 _Returned = TypeVar("_Returned")
 
 
-def never_gone() -> bool:
+def never_cancelled() -> bool:
     """Return False: nobody says that the customer has left."""
     return False
 
@@ -30,7 +30,7 @@ class TurnContext:
 
     message: Message
     state: State
-    is_gone: Callable[[], bool] = never_gone  # whether the customer has left
+    is_cancelled: Callable[[], bool] = never_cancelled  # whether the customer has left
     request: str = ""
     slots: Mapping[str, str] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""The border of work whose failure must not reach anybody else."""
+"""A context manager that logs an error instead of raising it."""
 
 import logging
 from contextlib import AbstractContextManager

@@ -19,7 +19,7 @@ from knowledge_base.chunking import sentences
 from knowledge_base.documents import SearchHit
 
 Stream = Generator[str, None, Reply]
-Gone = Callable[[], bool]
+Cancelled = Callable[[], bool]
 
 _logger = logging.getLogger(__name__)
 _UNKNOWN_USAGE: Final = Usage(0, 0, reported=False)
@@ -42,10 +42,15 @@ class ExtractiveAnswerer:
         self.encoder = encoder
 
     def stream(
-        self, question: str, hits: Sequence[SearchHit], language: str, gone: Gone = bool, /
+        self,
+        question: str,
+        hits: Sequence[SearchHit],
+        language: str,
+        is_cancelled: Cancelled = bool,
+        /,
     ) -> Stream:
         """Yield the reply in pieces, then return the whole reply."""
-        del language, gone  # the extract is in the passage's language, and fast
+        del language, is_cancelled  # the extract is in the passage's language, and fast
         reply = extract(question, hits, self.encoder)
         yield from pieces(reply.text)
         return reply
@@ -92,11 +97,16 @@ class LlmAnswerer:
         self._prices = prices
 
     def stream(
-        self, question: str, hits: Sequence[SearchHit], language: str, gone: Gone = bool, /
+        self,
+        question: str,
+        hits: Sequence[SearchHit],
+        language: str,
+        is_cancelled: Cancelled = bool,
+        /,
     ) -> Stream:
         """Yield verified sentences as they are completed, then return the reply.
 
-        If `gone()` says that the customer has left, the model is stopped and the reply ends there.
+        If `is_cancelled()` is true, the model is stopped and the reply ends there.
         """
         statements = _select_statements(question, hits, self._extractive.encoder)
         chat = self._prompt.fill(question, _format_statements(statements), language)
@@ -105,7 +115,7 @@ class LlmAnswerer:
         try:
             for sentence in _whole_sentences(iter(writing)):
                 piece = draft.add(sentence)
-                if gone():
+                if is_cancelled():
                     draft.fell_back = "gone"
                 if piece:
                     yield piece
