@@ -1,26 +1,19 @@
 """`careline bench understand`: speed as ratios, memory, several requests, language, sentiment."""
 
 import csv
-import functools
 import gzip
 import json
-import operator
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from bot.core.types import OUT_OF_SCOPE
 from bot.nlu import emotion_classifier, language
 from bot.nlu.entities.extractor import EntityExtractor
-from bot.nlu.intent_classifier import IntentModel
-from bot.nlu.multi_intent import boundaries
 from bot.nlu.understander import Understander
-from bot.training import boundary_scorer
 from bot.training.job import TrainingOptions
 from careline_benchmarks import model_training
 from careline_benchmarks.harness import (
@@ -36,8 +29,6 @@ _WARM_UP: Final = 20
 _CALLERS: Final = 32
 _ROUNDS: Final = 3
 _REPEATS: Final = 4
-_JOINED: Final = 1_000  # joined messages, and as many single ones
-_JOINED_TRAINING: Final = 3_000  # examples of the model that describes their parts
 _POSITIVE: Final = frozenset(
     {
         "admiration",
@@ -184,65 +175,6 @@ def _requests(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     ]
 
 
-def _boundaries(setting: BenchmarkContext, result: BenchmarkReport) -> None:
-    """Fit the weights of boundaries on questions of two sets; compare on those of another one.
-
-    A model of each set's other half describes the parts.
-    """
-    parts = [_joined(setting, name) for name in ("banking77", "hwu64")]
-    ngrams = boundary_scorer.fit_ngrams(
-        functools.reduce(operator.add, (boundary_scorer.ngram_rows(*part) for part in parts))
-    )
-    rows = functools.reduce(
-        operator.add, (boundary_scorer.prediction_rows(*part) for part in parts)
-    )
-    if setting.planted:
-        rows = replace(rows, is_true=~rows.is_true)
-    predictions = boundary_scorer.fit_predictions(rows, len(parts) * _JOINED)
-    other = _joined(setting, "clinc150")
-    shipped = boundaries.load()
-    aurocs: dict[str, dict[str, float]] = {}
-    for name, weights, others in (
-        ("ngrams", ngrams, boundary_scorer.ngram_rows(*other)),
-        ("predictions", predictions, boundary_scorer.prediction_rows(*other)),
-    ):
-        aurocs[name] = {
-            "refitted": _auroc(weights, others),
-            "shipped": _auroc(shipped[name], others),
-        }
-    result.figures["boundaries"] = {"ngrams": ngrams, "predictions": predictions, "auroc": aurocs}
-    result.bars += [
-        at_most(
-            f"boundaries: AUROC of {name} refitted over shipped",
-            abs(auroc["refitted"] - auroc["shipped"]),
-            0.02,
-        )
-        for name, auroc in aurocs.items()
-    ]
-
-
-def _joined(
-    setting: BenchmarkContext, name: str
-) -> tuple[IntentModel, list[boundary_scorer.JoinedMessage]]:
-    """Return a model of one half of a training set, and joined messages of the other."""
-    texts = model_training.read(setting, "intents", name, "train.csv")
-    examples = [example for example in texts if example.intent != OUT_OF_SCOPE]
-    order = np.random.default_rng(0).permutation(len(examples))
-    halves = [[examples[i] for i in order[n::2]] for n in range(2)]
-    options = TrainingOptions("head", "minilm")
-    model, _ = model_training.train(
-        replace(setting, planted=False), halves[0][:_JOINED_TRAINING], options, f"joined-{name}"
-    )
-    return model, boundary_scorer.join_examples(halves[1], _JOINED)
-
-
-def _auroc(weights: Mapping[str, float], rows: boundary_scorer.BoundaryFeatures) -> float:
-    from sklearn.metrics import roc_auc_score
-
-    *slopes, _ = weights.values()
-    return float(roc_auc_score(rows.is_true, rows.features @ np.array(slopes)))
-
-
 def _pair(examples: Sequence[Any], rng: np.random.Generator) -> tuple[Any, Any]:
     while True:
         first, second = (examples[i] for i in rng.choice(len(examples), 2, replace=False))
@@ -338,7 +270,6 @@ BENCHMARK: Final = Benchmark(
         "speed": _speed,
         "serving": _serving,
         "requests": _requests,
-        "boundaries": _boundaries,
         "language": _language,
         "sentiment": _tone,
     }

@@ -1,8 +1,8 @@
 """Training of the scores by which a message of two requests is split.
 
 Pairs of questions are joined the ways people join them; single questions hold no boundary. The
-model that describes the parts has not seen these questions. `careline bench understand --only
-boundaries` fits the shipped weights again (`bot/nlu/multi_intent/boundary_scorer.json`).
+model that describes the parts has not seen these questions. `careline_benchmarks.boundary_fit` fits
+the weights of `bot/nlu/multi_intent/boundary_scorer.json` on public data.
 """
 
 import random
