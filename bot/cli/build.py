@@ -13,7 +13,7 @@ from bot.training.job import TrainingJob
 if TYPE_CHECKING:
     from bot.container import Home
     from bot.core.settings import Promise
-    from bot.nlu.intent_classifier import Calibration
+    from bot.nlu.calibration import Calibration
     from bot.training.pipeline import TrainingResult
 
 versions_app = typer.Typer(help="Versions of models and knowledge.", no_args_is_help=True)

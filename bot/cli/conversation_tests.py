@@ -103,9 +103,9 @@ def _styled(line: "TranscriptLine") -> str:
 
 def _generate(home: "Home", conversation: str | None, stories: Path | None) -> "GeneratedTests":
     if stories:
-        from bot.integrations.rasa import stories as rasa_stories
+        from bot.integrations.rasa.stories import read
 
-        return rasa_stories.read(stories)
+        return read(stories)
     from bot.evaluation.conversation_tests import recorder
     from bot.store.read_model import ConversationReader
 
