@@ -26,7 +26,7 @@ _FILES: Final = {
     ),
     "careline.toml": "# Settings of this home; CARELINE_<NAME> in the environment wins.\n",
     "intents.md": "# Intents\n\nDescribe what each intent covers, and what it does not.\n",
-    ".gitignore": "models/\nindexes/\n*.db\n*.db-*\n.content/\n.secrets.json\n",
+    ".gitignore": "models/\nindexes/\n*.db\n*.db-*\n.content/\n.secrets.json\n.seal.key\n",
 }
 
 
@@ -60,7 +60,7 @@ def init(
 
 
 @app.command()
-def train(  # noqa: PLR0913 — one parameter an option
+def train(  # noqa: PLR0913 — one parameter per option
     files: Annotated[
         list[Path] | None, typer.Argument(help="Labelled texts (default: the home's dialogs).")
     ] = None,
@@ -182,7 +182,7 @@ def _promise_json(calibration: "Calibration", promise: "Promise") -> dict[str, o
 
 
 @app.command()
-def tune(  # noqa: PLR0913 — one parameter an option
+def tune(  # noqa: PLR0913 — one parameter per option
     files: Annotated[
         list[Path] | None, typer.Argument(help="Labelled texts (default: the home's dialogs).")
     ] = None,

@@ -23,7 +23,7 @@ _COLOURS: Final[dict[str, dict[str, Any]]] = {
 
 
 @app.command("test")
-def run_tests(  # noqa: PLR0913 — one parameter an option
+def run_tests(  # noqa: PLR0913 — one parameter per option
     files: Annotated[
         list[Path] | None, typer.Argument(help="Test files or folders (default: the home's tests).")
     ] = None,

@@ -13,7 +13,7 @@ _Date = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A da
 
 
 @app.command()
-def insights(  # noqa: PLR0913 — one parameter an option
+def insights(  # noqa: PLR0913 — one parameter per option
     *,
     days: Annotated[int, typer.Option(min=1, help="Number of days, up to today.")] = 30,
     first: _Date = None,
