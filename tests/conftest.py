@@ -115,7 +115,7 @@ def _train(folder: Path, encoder: Path) -> None:
         for module, name in ((pipeline, "_FOLDS"), (classifier_heads, "_HISTORY_FOLDS")):
             patch.setattr(module, name, 2)  # half the fits, cruder thresholds
         pipeline.train(TrainingJob(examples, home.encoder(), method="head"), home.models)
-    ingest(loader.load([folder / "kb"]), home.knowledge_versions, home.eyes())
+    ingest(loader.load([folder / "kb"]), home.knowledge_versions, home.indexing_encoders())
 
 
 @pytest.fixture

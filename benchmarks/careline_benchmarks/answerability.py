@@ -176,7 +176,9 @@ def _demo(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     if not path.exists():
         message = f"there is no {path}: run this part with --home data, the demo"
         raise CarelineError(message)
-    built = search.build(setting, "demo", loader.load([home / "kb"]), setting.home.eyes())
+    built = search.build(
+        setting, "demo", loader.load([home / "kb"]), setting.home.indexing_encoders()
+    )
     knowledge = _at_hand(built.knowledge)
     names: dict[str, set[str]] = {}
     for article in knowledge.documents:
@@ -235,7 +237,7 @@ def _who(setting: BenchmarkContext) -> list[JudgedQuery]:
 
 def _built(setting: BenchmarkContext, name: str) -> KnowledgeBase:
     articles = setting.file("retrieval", name, "articles.jsonl")
-    built = search.build(setting, name, loader.load([articles]), setting.home.eyes())
+    built = search.build(setting, name, loader.load([articles]), setting.home.indexing_encoders())
     return _at_hand(built.knowledge)
 
 

@@ -60,7 +60,9 @@ def questions(setting: BenchmarkContext, name: str) -> list[AnnotatedQuestion]:
 
 def _knowledge(setting: BenchmarkContext, name: str) -> KnowledgeBase:
     articles = setting.file("retrieval", name, "articles.jsonl")
-    return search.build(setting, name, loader.load([articles]), setting.home.eyes()).knowledge
+    return search.build(
+        setting, name, loader.load([articles]), setting.home.indexing_encoders()
+    ).knowledge
 
 
 def compose(composer: ExtractiveAnswerer, question: str, hits: Sequence[SearchHit]) -> Reply:

@@ -64,7 +64,7 @@ class _Smol:
 
 
 def _knowledge(setting: BenchmarkContext, documents: Any, name: str = "home") -> BuiltKnowledge:
-    return build(setting, name, documents, setting.home.eyes())
+    return build(setting, name, documents, setting.home.indexing_encoders())
 
 
 def _questions(setting: BenchmarkContext) -> list[str]:

@@ -41,13 +41,13 @@ def _throughput(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     path = setting.file("retrieval", "tau2_bank", "articles.jsonl")
     documents = [item for item in loader.load([path]) if isinstance(item, Document)][:_ARTICLES]
     texts = unique_texts([part for document in documents for part in chunk(document)])
-    eyes = setting.home.eyes()
+    encoders = setting.home.indexing_encoders()
     started = time.perf_counter()
-    for eye in eyes:
-        eye.encoder.passages(texts)
+    for spec in encoders:
+        spec.encoder.passages(texts)
     raw = time.perf_counter() - started
     started = time.perf_counter()
-    build(setting, "throughput", documents, eyes)
+    build(setting, "throughput", documents, encoders)
     ours = time.perf_counter() - started
     ours *= 2 if setting.planted else 1
     result.figures["throughput"] = {"texts": len(texts), "raw_seconds": raw, "seconds": ours}
@@ -59,12 +59,12 @@ def _changes(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     file = setting.scratch / "many.jsonl"
     documents = passages(setting)
     _write(file, documents)
-    eyes = setting.home.eyes()
-    first = _seconds(lambda: build(setting, "changes", loader.load([file]), eyes))
+    encoders = setting.home.indexing_encoders()
+    first = _seconds(lambda: build(setting, "changes", loader.load([file]), encoders))
     versions = Versions(setting.scratch / "changes", "knowledge", "k")
     if setting.planted:
         _write(file, [dataclasses.replace(d, title=d.title + "!") for d in documents[:2000]])
-    again = _seconds(lambda: ingest(loader.load([file]), versions, eyes))
+    again = _seconds(lambda: ingest(loader.load([file]), versions, encoders))
     before = versions.current_id()
     place = len(documents) // 2
     documents[place] = dataclasses.replace(documents[place], text=_MARK)
@@ -72,7 +72,7 @@ def _changes(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     is_live: list[bool] = []
 
     def live() -> None:
-        ingest(loader.load([file]), versions, eyes)
+        ingest(loader.load([file]), versions, encoders)
         knowledge = open_current(setting, versions)
         is_live.append(knowledge.search(_MARK, 1)[0].chunk.text == _MARK)
 
@@ -104,7 +104,7 @@ def _kills(setting: BenchmarkContext, result: BenchmarkReport) -> None:
     file = setting.scratch / "killed.jsonl"
     documents = passages(setting)[:60]
     _write(file, documents)
-    build(setting, "killed", loader.load([file]), setting.home.eyes())
+    build(setting, "killed", loader.load([file]), setting.home.indexing_encoders())
     versions = Versions(setting.scratch / "killed", "knowledge", "k")
     settings = setting.home.settings
     command = [
@@ -154,7 +154,7 @@ def _child(file: str, root: str, base: str, english: str, cache: str) -> None:
 
     settings = Settings(home=Path(root).parent, base=base, english_base=english, cache=Path(cache))
     versions = Versions(Path(root), "knowledge", "k")
-    ingest(loader.load([Path(file)]), versions, Home(settings).eyes())
+    ingest(loader.load([Path(file)]), versions, Home(settings).indexing_encoders())
 
 
 BENCHMARK: Final = Benchmark(

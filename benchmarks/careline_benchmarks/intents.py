@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.core.types import OUT_OF_SCOPE
-from bot.nlu import calibration
-from bot.nlu import intent_classifier as serving
+from bot.nlu import calibration, intent_classifier
 from bot.nlu.intent_classifier import IntentModel
 from bot.training import folds, incremental, intent_evaluation, typos
 from bot.training.datasets import Example
@@ -276,7 +275,7 @@ def _added(
         added = model_training.mislabel(added, 0.5)[0]
     encoder = setting.home.encoder("minilm")
     run = incremental.extend(first.version, versions, added, encoder)
-    after = serving.load(versions.folder(run.version.id), run.version, encoder)
+    after = intent_classifier.load(versions.folder(run.version.id), run.version, encoder)
     old = [example for example in test if example.intent not in new]
     fresh = [example for example in test if example.intent in new]
     lost = model_training.accuracy(before, old) - model_training.accuracy(after, old)

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from bot.nlu import intent_classifier as serving
+from bot.nlu import intent_classifier
 from bot.nlu.intent_classifier import IntentModel
 from bot.training import datasets, pipeline
 from bot.training.datasets import Example
@@ -45,7 +45,7 @@ def train(
     versions = Versions(folder, "models", "m")
     run = pipeline.train(job, versions)
     encoder = home.encoder(base) if is_head else None
-    model = serving.load(versions.folder(run.version.id), run.version, encoder)
+    model = intent_classifier.load(versions.folder(run.version.id), run.version, encoder)
     return model, run
 
 

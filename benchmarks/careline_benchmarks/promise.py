@@ -34,9 +34,9 @@ def _scores(
         [model.features(texts[at : at + 256]) for at in range(0, len(texts), 256)]
     )
     logits = model.logits(vectors, texts)
-    distances = model.parameters.memory.distances(vectors)
-    strange = model.parameters.novelty.score(compute_signals(logits, model.outside, distances))
-    return logits, strange, distances
+    distances = model.parameters.neighbours.distances(vectors)
+    scores = model.parameters.oos_detector.score(compute_signals(logits, model.is_oos, distances))
+    return logits, scores, distances
 
 
 def _splits(setting: BenchmarkContext, result: BenchmarkReport) -> None:
@@ -146,7 +146,7 @@ def _shift(
 ) -> None:
     """Send other customers' messages: the monitor must detect them, and not before."""
     logits, distances = banking
-    best = softmax(logits, model.calibration.temperature).max(axis=1)
+    best = model.calibration.probabilities(logits).max(axis=1)
     half = len(best) // 2
     order = np.random.default_rng(2).permutation(len(best))
     reference = DriftReference.sample(distances[order[:half]], best[order[:half]])
@@ -158,7 +158,7 @@ def _shift(
             e.text for e in model_training.read(setting, "intents", "banking77", "train.csv")
         ][::25]
     foreign, _, far = _scores(model, shifted)
-    confident = softmax(foreign, model.calibration.temperature).max(axis=1)
+    confident = model.calibration.probabilities(foreign).max(axis=1)
     flags = [usual.watch(float(d), float(c)) for d, c in zip(far, confident, strict=True)]
     result.figures["shift"] = {"noticed after": flags.index(True) + 1 if any(flags) else None}
     result.bars += [

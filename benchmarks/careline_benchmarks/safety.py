@@ -25,8 +25,7 @@ from bot.assistant.protocols import Components, MessageUnderstander, Understandi
 from bot.container import Home, build_assistant
 from bot.core.intent_history import IntentHistory
 from bot.core.types import InvalidMessageError, Message, Role, Turn, Understanding
-from bot.dialogue import policy as policies
-from bot.dialogue import safety
+from bot.dialogue import policy, safety
 from bot.dialogue.policy import Policy
 from bot.dialogue.policy_file import PolicyContent
 from bot.dialogue.templates import Templates, TemplateVariant
@@ -196,7 +195,7 @@ class _Credulous(ActionRunner):
         """Take the home with the orders."""
         super().__init__(home)
         self._orders = demo_orders.read(home)
-        self._identifying = policies.load(home / "policy.yml").content.slots_with("identifies")
+        self._identifying = policy.load(home / "policy.yml").content.slots_with("identifies")
 
     def run(self, call: ActionCall, /) -> ActionResult:
         """Run an action for anybody."""

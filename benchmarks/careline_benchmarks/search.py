@@ -65,7 +65,7 @@ def open_current(setting: BenchmarkContext, versions: Versions) -> KnowledgeBase
 
 def _site(setting: BenchmarkContext, name: str) -> BuiltKnowledge:
     articles = setting.file("retrieval", name, "articles.jsonl")
-    return build(setting, name, loader.load([articles]), setting.home.eyes())
+    return build(setting, name, loader.load([articles]), setting.home.indexing_encoders())
 
 
 def _queries(setting: BenchmarkContext, name: str, part: str) -> list[JudgedQuery]:
@@ -172,7 +172,9 @@ def _follow_ups(setting: BenchmarkContext, result: BenchmarkReport) -> None:
         message = f"there is no {path}: run this part with --home data, the demo"
         raise CarelineError(message)
     cases = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    knowledge = build(setting, "demo", loader.load([demo / "kb"]), setting.home.eyes()).knowledge
+    knowledge = build(
+        setting, "demo", loader.load([demo / "kb"]), setting.home.indexing_encoders()
+    ).knowledge
     gained: dict[str, float] = {}
     held_back = [case for case in cases if is_held_back(case["id"])]
     for name, group in (("all", cases), ("held back", held_back)):
@@ -222,7 +224,7 @@ _FILTERS: Final = (
 def _ten_thousand(setting: BenchmarkContext) -> tuple[KnowledgeBase, FilterFields]:
     """Return a knowledge of 10,003 short passages and the filter fields of its rows."""
     documents = passages(setting)
-    built = build(setting, "many", documents, setting.home.eyes())
+    built = build(setting, "many", documents, setting.home.indexing_encoders())
     folder = built.versions.folder(built.version.id)
     return built.knowledge, FilterFields.load(folder / storage.FACTS)
 

@@ -33,8 +33,7 @@ from careline_benchmarks.harness import (
 from careline_benchmarks.widget_stage import StagePage, WidgetStage
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
-    from playwright.sync_api import Page as Tab
+    from playwright.sync_api import Browser, Page
 
 _BYTES: Final = 12_000
 _RATIO: Final = 3.0
@@ -171,7 +170,7 @@ def _browser() -> Iterator["Browser"]:
 
 
 @contextmanager
-def _chat(stage: WidgetStage) -> Iterator["Tab"]:
+def _chat(stage: WidgetStage) -> Iterator["Page"]:
     with _browser() as browser:
         tab = browser.new_page()
         tab.set_default_timeout(1000 * _PATIENCE)
@@ -179,13 +178,13 @@ def _chat(stage: WidgetStage) -> Iterator["Tab"]:
         yield tab
 
 
-def _open(tab: "Tab", stage: WidgetStage) -> None:
+def _open(tab: "Page", stage: WidgetStage) -> None:
     tab.goto(f"{stage.url}/chat")
     tab.get_by_test_id("launcher").click()
     tab.get_by_test_id("input").wait_for()
 
 
-def _say(tab: "Tab", text: str) -> None:
+def _say(tab: "Page", text: str) -> None:
     tab.get_by_test_id("input").fill(text)
     tab.get_by_test_id("input").press("Enter")
 

@@ -12,7 +12,7 @@ from bot.analytics.surge_alerts import HISTORY
 from bot.analytics.topic_discovery import NOWHERE, MessageBatch, assign, batches, discover
 from bot.core.types import now
 from bot.dialogue.state import NO_TOPIC
-from bot.store import topic_store as store
+from bot.store import topic_store
 from bot.store.topic_store import Topic, TopicMessage
 from knowledge_base.encoders.base_models import ModelEncoder, Vectors
 
@@ -73,11 +73,11 @@ class TopicUpdater:
         """
         result, read = TopicUpdate(), set[str]()
         engine = self._engine
-        with store.exclusive_update(engine):
-            if store.names(engine):  # without topics no encoder is needed here
-                store.sweep(engine, None if fresh else self._encoder)
+        with topic_store.exclusive_update(engine):
+            if topic_store.names(engine):  # without topics no encoder is needed here
+                topic_store.sweep(engine, None if fresh else self._encoder)
             for synthetic in (False, True):
-                pool = store.latest(engine, **self._selection(synthetic), limit=_MAX_POOL)
+                pool = topic_store.latest(engine, **self._selection(synthetic), limit=_MAX_POOL)
                 if any(message.topic is None for message in pool):
                     result += self._update_pool(pool, read, synthetic=synthetic)
         self._vectors = {text: row for text, row in self._vectors.items() if text in read}
@@ -92,8 +92,8 @@ class TopicUpdater:
         self, pool: Sequence[TopicMessage], read: set[str], *, synthetic: bool
     ) -> TopicUpdate:
         engine = self._engine
-        existing = store.read(engine, self._encoder, synthetic=synthetic)
-        names = store.names(engine)
+        existing = topic_store.read(engine, self._encoder, synthetic=synthetic)
+        names = topic_store.names(engine)
         placed: dict[str, str] = {}
         new: list[Topic] = []
         for batch in batches(pool, self._encode):
@@ -108,13 +108,13 @@ class TopicUpdater:
             for part in self._earlier_messages(synthetic):
                 for batch in batches(part, self._encode):
                     placed = {**_topic_ids(batch, assign(batch, new), new), **placed}
-        store.add(engine, new, self._encoder, synthetic=synthetic)
-        return TopicUpdate(sum(not topic.known for topic in new), store.place(engine, placed))
+        topic_store.add(engine, new, self._encoder, synthetic=synthetic)
+        return TopicUpdate(sum(not topic.known for topic in new), topic_store.place(engine, placed))
 
     def _earlier_messages(self, synthetic: bool) -> Iterator[Sequence[TopicMessage]]:  # noqa: FBT001
         """Yield the messages without a topic, in parts."""
         wanted = self._selection(synthetic)
-        everything = store.latest(self._engine, **wanted, limit=_MAX_EARLIER, unplaced=True)
+        everything = topic_store.latest(self._engine, **wanted, limit=_MAX_EARLIER, unplaced=True)
         for at in range(0, len(everything), _MAX_POOL):
             yield everything[at : at + _MAX_POOL]
 

@@ -37,9 +37,8 @@ from bot.core.types import (
     Turn,
     Understanding,
 )
-from bot.dialogue import state as states
 from bot.dialogue.handoff import WITH_BOT
-from bot.dialogue.state import State, advance
+from bot.dialogue.state import CLOSED, State, advance
 
 _logger = logging.getLogger(__name__)
 _STRIPES: Final = 256
@@ -198,7 +197,7 @@ class Assistant:
     ) -> Generator[str, None, Answer]:
         """Answer each request of the message in order, until one needs a person."""
         answer = Answer()
-        if context.state.owner is states.CLOSED:
+        if context.state.owner is CLOSED:
             reopened = self._responder.render("reopened", context.language(understanding), context)
             yield reopened
             answer = answer.with_reply(Reply(reopened))

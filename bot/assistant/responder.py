@@ -11,10 +11,10 @@ from bot.assistant.reply_assembly import BETWEEN
 from bot.assistant.turn_context import Response, Retrieval, StepTimer, TurnContext
 from bot.core.failures import log_failure
 from bot.core.types import ActionRecord, Button, Decision, Reply, Role, Route, Understanding
-from bot.dialogue import state as states
 from bot.dialogue.forms import NO, YES
 from bot.dialogue.handoff import WITH_BOT
 from bot.dialogue.policy import TO_BOT
+from bot.dialogue.state import QUEUED
 from bot.dialogue.templates import CHANNEL, TemplateError, built_in
 from bot.generation.streaming import pieces
 from knowledge_base.documents import SearchHit
@@ -103,7 +103,7 @@ class Responder:
                 self._button("yes", YES, context, language),
                 self._button("no", NO, context, language),
             )
-        is_waiting = context.state.owner is states.QUEUED and decision.reason != "contact_given"
+        is_waiting = context.state.owner is QUEUED and decision.reason != "contact_given"
         if decision.route is Route.HANDOFF and is_waiting:
             name = "handoff_waiting"
             conversation_id = context.message.conversation_id

@@ -17,8 +17,7 @@ from bot.authoring.article_drafts import REMINDERS
 from bot.authoring.editable_files import MAX_CHARACTERS, EditableFile, FileKind
 from bot.authoring.yaml_source import NO_TEXT, YamlIssue, YamlSource, is_text
 from bot.core.types import CarelineError, ConfigurationIssue
-from bot.dialogue import policy as policies
-from bot.dialogue import policy_checks, templates, validation
+from bot.dialogue import policy, policy_checks, templates, validation
 from bot.dialogue.policy import PolicyError
 from bot.store import content_snapshots
 from knowledge_base.chunking import chunk
@@ -188,11 +187,11 @@ def _current_issues(home: Path, labels: Sequence[str]) -> list[ConfigurationIssu
 
 
 def _find_issues(content: Path, labels: Sequence[str]) -> list[ConfigurationIssue]:
-    policy = policies.load(content / "policy.yml")
+    draft = policy.load(content / "policy.yml")
     texts = templates.load(content / "templates")
     return [
-        *policy_checks.find_issues(policy.content, labels, texts.names),
-        *texts.problems(policy_checks.template_variables(policy.content)),
+        *policy_checks.find_issues(draft.content, labels, texts.names),
+        *texts.problems(policy_checks.template_variables(draft.content)),
     ]
 
 

@@ -69,7 +69,7 @@ def _find(name: str) -> EntryPoint:
 
 
 @app.command()
-def bench(  # noqa: PLR0913 — one parameter an option
+def bench(  # noqa: PLR0913 — one parameter per option
     name: Annotated[str, typer.Argument(help="Name of the benchmark.")],
     *,
     data: Annotated[

@@ -13,7 +13,7 @@ from bot.training.job import TrainingJob
 if TYPE_CHECKING:
     from bot.container import Home
     from bot.core.settings import Promise
-    from bot.nlu.intent_classifier import Calibration
+    from bot.nlu.calibration import Calibration
     from bot.training.pipeline import TrainingResult
 
 versions_app = typer.Typer(help="Versions of models and knowledge.", no_args_is_help=True)
@@ -26,7 +26,7 @@ _FILES: Final = {
     ),
     "careline.toml": "# Settings of this home; CARELINE_<NAME> in the environment wins.\n",
     "intents.md": "# Intents\n\nDescribe what each intent covers, and what it does not.\n",
-    ".gitignore": "models/\nindexes/\n*.db\n*.db-*\n.content/\n.secrets.json\n",
+    ".gitignore": "models/\nindexes/\n*.db\n*.db-*\n.content/\n.secrets.json\n.seal.key\n",
 }
 
 
@@ -60,7 +60,7 @@ def init(
 
 
 @app.command()
-def train(  # noqa: PLR0913 — one parameter an option
+def train(  # noqa: PLR0913 — one parameter per option
     files: Annotated[
         list[Path] | None, typer.Argument(help="Labelled texts (default: the home's dialogs).")
     ] = None,
@@ -182,7 +182,7 @@ def _promise_json(calibration: "Calibration", promise: "Promise") -> dict[str, o
 
 
 @app.command()
-def tune(  # noqa: PLR0913 — one parameter an option
+def tune(  # noqa: PLR0913 — one parameter per option
     files: Annotated[
         list[Path] | None, typer.Argument(help="Labelled texts (default: the home's dialogs).")
     ] = None,

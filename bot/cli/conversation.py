@@ -106,7 +106,7 @@ def explain(
 ) -> None:
     """Explain the intent of a message: the weights of its words, and similar examples."""
     from bot.core.types import CarelineError, InvalidMessageError
-    from bot.nlu.explanation import explain as run
+    from bot.nlu.explanation import explain
 
     if not text.strip():
         message = "the text is empty: give a message to explain"
@@ -115,7 +115,7 @@ def explain(
     if model is None:
         message = "there is no model yet: run `careline train`"
         raise CarelineError(message)
-    explanation = run(model, text)
+    explanation = explain(model, text)
     show(explanation.as_json(), as_json=as_json, text=lambda: _explanation_text(explanation))
 
 

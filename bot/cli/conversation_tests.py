@@ -23,7 +23,7 @@ _COLOURS: Final[dict[str, dict[str, Any]]] = {
 
 
 @app.command("test")
-def run_tests(  # noqa: PLR0913 — one parameter an option
+def run_tests(  # noqa: PLR0913 — one parameter per option
     files: Annotated[
         list[Path] | None, typer.Argument(help="Test files or folders (default: the home's tests).")
     ] = None,
@@ -103,9 +103,9 @@ def _styled(line: "TranscriptLine") -> str:
 
 def _generate(home: "Home", conversation: str | None, stories: Path | None) -> "GeneratedTests":
     if stories:
-        from bot.integrations.rasa import stories as rasa_stories
+        from bot.integrations.rasa.stories import read
 
-        return rasa_stories.read(stories)
+        return read(stories)
     from bot.evaluation.conversation_tests import recorder
     from bot.store.read_model import ConversationReader
 

@@ -111,13 +111,13 @@ def lint(
 
 def _find_issues(home: "Home", rows: "list[LabelledRow]") -> "list[LintFinding]":
     """Examine rows, with predictions of a model if there are enough of them."""
-    from bot.training import data_lint as linter
+    from bot.training import data_lint
 
-    indices = linter.usable_rows(rows)
+    indices = data_lint.usable_rows(rows)
     if not indices:
         typer.echo("too few texts per intent to find wrong labels", err=True)
-        return linter.examine(rows, None, ())
+        return data_lint.examine(rows, None, ())
     examples = [rows[i].example for i in indices]
     inputs = [example.input for example in examples]
     vectors = home.encoder().queries(inputs, progress=wants_progress())
-    return linter.examine(rows, linter.predict_out_of_fold(examples, vectors), indices)
+    return data_lint.examine(rows, data_lint.predict_out_of_fold(examples, vectors), indices)

@@ -33,14 +33,13 @@ def evaluate_intents(
 ) -> None:
     """Evaluate the intent classifier on labelled texts."""
     from bot.core.types import CarelineError
-    from bot.training import datasets
-    from bot.training import intent_evaluation as evaluation
+    from bot.training import datasets, intent_evaluation
 
     model = open_home(home).model(version)
     if model is None:
         message = "there is no model yet: run `careline train`"
         raise CarelineError(message)
-    result = evaluation.evaluate(
+    result = intent_evaluation.evaluate(
         model,
         datasets.read_examples(file, held_back=True),
         [name.strip() for name in by.split(",") if name.strip()],
@@ -59,14 +58,14 @@ def evaluate_search(
 ) -> None:
     """Evaluate the search on queries with their relevant articles."""
     from bot.core.types import CarelineError
-    from knowledge_base.retrieval import search_evaluation as evaluation
+    from knowledge_base.retrieval import search_evaluation
 
     knowledge = open_home(home).knowledge(version)
     if knowledge is None:
         message = "there is no knowledge yet: run `careline ingest`"
         raise CarelineError(message)
-    result = evaluation.evaluate(
-        knowledge, evaluation.read_queries(file), progress=wants_progress()
+    result = search_evaluation.evaluate(
+        knowledge, search_evaluation.read_queries(file), progress=wants_progress()
     )
     show(result, as_json=as_json, text=lambda: _as_text(result))
 
@@ -87,22 +86,21 @@ def replay(
 ) -> None:
     """Replay past conversations through the assistant; nothing is written to the log."""
     from bot.container import build_assistant
-    from bot.evaluation import replay_report as reports
-    from bot.evaluation.replay import conversations_of
-    from bot.evaluation.replay import replay as run
+    from bot.evaluation import replay_report
+    from bot.evaluation.replay import conversations_of, replay
     from bot.store.in_memory_log import MemoryLog
 
     opened = open_home(home)
     identifiers = [identifier.strip() for identifier in versions.split(",") if identifier.strip()]
     log = MemoryLog()
     bot = build_assistant(opened, log, identifiers)
-    result = run(
+    result = replay(
         conversations_of(files, opened.path / "dialogs"),
         bot,
         log,
         progress=wants_progress(),
     )
     if report is not None:
-        reports.write(result, report, bot.served_by())
+        replay_report.write(result, report, bot.served_by())
     summary = result.summary()
     show(summary, as_json=as_json, text=lambda: _as_text(summary))

@@ -13,7 +13,7 @@ _Date = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A da
 
 
 @app.command()
-def insights(  # noqa: PLR0913 — one parameter an option
+def insights(  # noqa: PLR0913 — one parameter per option
     *,
     days: Annotated[int, typer.Option(min=1, help="Number of days, up to today.")] = 30,
     first: _Date = None,
@@ -83,15 +83,15 @@ def topics(
 ) -> None:
     """Discover topics of customers beside the intents; a server does this every hour."""
     from bot.analytics import topic_updates
-    from bot.store import topic_store as store
+    from bot.store import topic_store
 
     opened = open_home(home)
     opened.log()
-    store.claim(opened.engine, timedelta())  # so that no server updates the topics now
+    topic_store.claim(opened.engine, timedelta())  # so that no server updates the topics now
     update = topic_updates.TopicUpdater(
         opened.engine, opened.encoder, opened.small_talk, progress=wants_progress()
     ).look(fresh=fresh)
-    sizes = store.sizes(opened.engine, synthetic=synthetic)
+    sizes = topic_store.sizes(opened.engine, synthetic=synthetic)
     result = {"topics": sizes, "found": update.found, "placed": update.placed}
     show(result, as_json=as_json, text=lambda: _topics_text(result))
 
@@ -122,19 +122,19 @@ def simulate(
     They are not used in figures or for training unless this is asked for.
     """
     from bot.analytics import topic_updates, traffic_simulation
-    from bot.store import synthetic_conversations as store
+    from bot.store import synthetic_conversations
     from bot.store.topic_store import TopicUpdateRunningError
 
     opened = open_home(home)
     opened.log()
-    removed = store.clear(opened.engine)
+    removed = synthetic_conversations.clear(opened.engine)
     written = 0
     if not clear:
         source = traffic_simulation.read_source(
             opened.path / "dialogs", opened.knowledge(), opened.served_by()
         )
         conversations = traffic_simulation.simulate_traffic(source, days, per_day, seed)
-        written = store.write(opened.engine, conversations)
+        written = synthetic_conversations.write(opened.engine, conversations)
         with suppress(TopicUpdateRunningError):  # the running update includes them
             topic_updates.TopicUpdater(
                 opened.engine, opened.encoder, opened.small_talk, progress=wants_progress()

@@ -105,11 +105,11 @@ def costs(
     from datetime import timedelta
 
     from bot.core.types import now
-    from bot.store import costs as store
+    from bot.store import costs
 
     opened = open_home(home)
     opened.log()  # migrates the database
-    report = store.of_log(opened.engine, now() - timedelta(days=days) if days else None)
+    report = costs.of_log(opened.engine, now() - timedelta(days=days) if days else None)
     result = {
         **asdict(report),
         "per_conversation": report.per_conversation,

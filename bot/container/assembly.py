@@ -81,7 +81,7 @@ def build_assistant(
     Without a log, the home's SQL log is used. `after` is the assistant this one takes over from,
     `content` a folder of content snapshots that replace the home's content.
     """
-    from bot.nlu.entities.extractor import EntityExtractor
+    from bot.nlu.entities.extractor import BUILT_IN, EntityExtractor
     from bot.nlu.understander import Understander
     from bot.store.conversation_log import SqlLog
 
@@ -99,8 +99,9 @@ def build_assistant(
     labels = model.labels if model else ()
     issues = policy_checks.find_issues(policy.content, labels, templates.names)
     variables = policy_checks.template_variables(policy.content)
-    for issue in (*issues, *templates.problems(variables)):
-        _logger.warning("%s", issue.message)
+    messages = [issue.message for issue in (*issues, *templates.problems(variables))]
+    for message in (*messages, *policy_checks.find_unfilled_slots(policy.content, BUILT_IN)):
+        _logger.warning("%s", message)
     return Assistant(
         Components(
             log=log or home.log(),

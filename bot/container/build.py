@@ -62,7 +62,7 @@ def ingest(
     progress: bool = False,
 ) -> "IngestReport":
     """Build a version of the knowledge from places, or from the home's `kb/`; activate it."""
-    from knowledge_base.ingest import ingest as run
+    from knowledge_base.ingest import ingest
 
     documents = collect(
         places or [home.path / _KB],
@@ -72,7 +72,8 @@ def ingest(
     )
     origin: dict[str, Any] = {"depth": depth, "allow_private": allow_private}
     origin["places"] = [_portable(place, home.path) for place in places or [home.path / _KB]]
-    return run(documents, home.knowledge_versions, home.eyes(), progress=progress, origin=origin)
+    encoders = home.indexing_encoders()
+    return ingest(documents, home.knowledge_versions, encoders, progress=progress, origin=origin)
 
 
 def ingest_again(home: Home, *, progress: bool = False) -> "IngestReport":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bot.container.home import Home
 from bot.core.types import CarelineError
 from bot.dialogue import policy_checks
+from bot.nlu.entities.extractor import BUILT_IN
 from knowledge_base.documents import KnowledgeError
 
 
@@ -67,7 +68,8 @@ def _policy(home: Home) -> str:
     if issues := policy_checks.find_issues(policy.content, labels, home.templates().names):
         raise CarelineError("; ".join(issue.message for issue in issues))
     routes = f"{len(policy.content.routes)} routes ({policy.version})"
-    return "; ".join([routes, *policy.content.undeclared(labels)])
+    unfilled = policy_checks.find_unfilled_slots(policy.content, BUILT_IN)
+    return "; ".join([routes, *unfilled, *policy.content.undeclared(labels)])
 
 
 def _actions(home: Home) -> str:

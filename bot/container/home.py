@@ -9,8 +9,9 @@ from bot.actions import loader
 from bot.assistant.protocols import Actions
 from bot.core.settings import Settings
 from bot.core.types import CarelineError, ServingVersions
-from bot.dialogue import policy as policies
-from bot.dialogue import templates as texts
+from bot.dialogue import policy, templates
+from bot.dialogue.policy import Policy
+from bot.dialogue.templates import Templates
 from bot.store.version_catalog import KNOWLEDGE, MODELS, VersionCatalog
 from knowledge_base.index.versions import Version, Versions
 from knowledge_base.retrieval import version_loader
@@ -141,15 +142,15 @@ class Home:
         folder = versions.folder(current.id)
         return version_loader.load(folder, current.details, current.id, self.encoder, synonyms)
 
-    def eyes(self) -> "list[EncoderSpec]":
-        """Return the encoders that shall see new knowledge: the base and one for English."""
+    def indexing_encoders(self) -> "list[EncoderSpec]":
+        """Return the encoders that new passages are indexed with: the base and one for English."""
         from knowledge_base.ingest import EncoderSpec
 
         base, english = self.settings.base, self.settings.english_base
-        eyes = [EncoderSpec(base, self.encoder(base))]
+        encoders = [EncoderSpec(base, self.encoder(base))]
         if english and english != base:
-            eyes.append(EncoderSpec(english, self.encoder(english), english=True))
-        return eyes
+            encoders.append(EncoderSpec(english, self.encoder(english), english=True))
+        return encoders
 
     @cached_property
     def engine(self) -> "Engine":
@@ -241,13 +242,13 @@ class Home:
             settings.generator, settings.cache_folder, settings.generator_precision
         )
 
-    def policy(self, content: Path | None = None) -> policies.Policy:
+    def policy(self, content: Path | None = None) -> Policy:
         """Read the policy, the home's present one or that of kept content."""
-        return policies.load((content or self.path) / "policy.yml")
+        return policy.load((content or self.path) / "policy.yml")
 
-    def templates(self, content: Path | None = None) -> texts.Templates:
+    def templates(self, content: Path | None = None) -> Templates:
         """Read the templates, the home's present ones or those of kept content."""
-        return texts.load((content or self.path) / "templates")
+        return templates.load((content or self.path) / "templates")
 
     def served_by(self) -> ServingVersions:
         """Return the active versions of everything that answers."""

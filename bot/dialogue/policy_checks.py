@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Final
 
 from bot.core.types import OUT_OF_SCOPE, ConfigurationIssue
-from bot.dialogue.policy_file import PolicyContent
+from bot.dialogue.policy_file import RESERVED, PolicyContent, SlotRule
 
 UNKNOWN_INTENT: Final = "unknown_intent"  # a warning in drafts: the model may learn it later
 # Templates without variables that are used with any routes.
@@ -63,6 +63,18 @@ def find_issues(
         for name in sorted(set(content.slots) - content.wanted())
     ]
     return issues
+
+
+def find_unfilled_slots(content: PolicyContent, built_in: Collection[str]) -> list[str]:
+    """Return advice on slots that no message can fill; `built_in` are kinds of entities."""
+    kinds = {*built_in, *content.entities}
+    rules = {name: content.slots.get(name, SlotRule()) for name in content.wanted() - RESERVED}
+    return [
+        f"no message fills the slot `{name}`, unless an action sets it: "
+        f"add an entity `{name}`, or `{name}: {{free_text: true}}` under `slots`"
+        for name, rule in sorted(rules.items())
+        if not rule.free_text and kinds.isdisjoint(rule.entities or (name,))
+    ]
 
 
 def template_variables(content: PolicyContent) -> dict[str, frozenset[str]]:

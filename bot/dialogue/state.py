@@ -5,8 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from bot.core import intent_history as leaning
-from bot.core.intent_history import IntentHistory
+from bot.core.intent_history import IntentHistory, update_history
 from bot.core.types import Decision, IntentScore, Role, Route, Turn, Understanding
 from bot.dialogue import handoff
 from bot.dialogue.handoff import Assignment, ConversationOwner, CustomerWrote, HandedOff, QueueLeft
@@ -110,7 +109,7 @@ def advance(
         offered_human=decisions[-1].reason in OFFERING,
         articles=tuple(dict.fromkeys(c.article for c in turn.reply.citations)) or state.articles,
         mood=turn.understanding.emotion,
-        leaning=leaning.update_history(state.leaning, _ranking(turn.understanding)),
+        leaning=update_history(state.leaning, _ranking(turn.understanding)),
         unsealed=frozenset(filter(is_persistent, slots)),
         custody=_assignment(state, decisions, turn.message.at),
         revision=state.revision + 1,

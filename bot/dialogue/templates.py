@@ -22,7 +22,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from bot.core.types import Button, CarelineError, ConfigurationIssue
-from bot.dialogue import validation as fields
+from bot.dialogue import validation
 
 LANGUAGES: Final = ("en", "zh")
 BUILT_IN: Final = "t-builtin"
@@ -264,7 +264,7 @@ def _variant(value: object, name: str, path: Path) -> TemplateVariant:
     except ValidationError as error:
         first = error.errors()[0]
         message = f"{path}: `{name}`: {'.'.join(map(str, first['loc']))}: {first['msg']}"
-        reason, facts = fields.to_issue(first, name)
+        reason, facts = validation.to_issue(first, name)
         raise TemplateError(message, reason, file=str(path), **facts) from error
     _check(variant.text, name, path)
     return variant

@@ -23,7 +23,7 @@ from bot.core.types import (
     Turn,
     Understanding,
 )
-from bot.dialogue import state as states
+from bot.dialogue import state
 from bot.dialogue.policy import Policy
 from bot.dialogue.templates import Templates
 from bot.store import audit_ledger, content_snapshots
@@ -136,7 +136,7 @@ class Verifier:
         )
         if turn.reply.composer.startswith("generated"):
             parts = replace(parts, composer=_LoggedComposer(turn.reply))
-        before = states.from_json(trace.get("before") or {})
+        before = state.from_json(trace.get("before") or {})
         repeated = Assistant(parts).replay(turn.message, before)
         return _comparable(repeated, serialization.trace_json(repeated))
 

@@ -21,6 +21,35 @@ _DEFAULT_SCORE: Final = 2.0  # the least threshold with fewer examples
 _MIN_OUT_OF_SCOPE: Final = 20  # out-of-scope examples from which a rate is meaningful
 
 
+@dataclass(frozen=True)
+class Calibration:
+    """The parameters that turn logits into decisions.
+
+    Confidences from `promise` up are certified to keep the promise, None if there is no
+    certificate; `coverage` is the share of validation messages they answer. A clarifying question
+    offers the intents with a probability of at least `candidate`.
+    """
+
+    temperature: float = 1.0
+    oos_threshold: float = NEVER
+    promise: float | None = None
+    share: float | None = None  # certified share of wrong answers, with probability `certainty`
+    certainty: float | None = None
+    coverage: float | None = None
+    missing: str | None = None  # why there is no certificate, and what is needed for one
+    candidate: float = 0.1
+
+    def probabilities(self, logits: Array) -> Array:
+        """Return calibrated probabilities, shape (n, classes), of logits."""
+        return softmax(logits, self.temperature)
+
+    def covers(self, share: float, certainty: float) -> bool:
+        """Return whether the certificate is at least as strict as a promise."""
+        if self.promise is None or self.share is None or self.certainty is None:
+            return False
+        return self.share <= share and self.certainty >= certainty
+
+
 def softmax(logits: Array, temperature: float = 1.0) -> Array:
     """Return probabilities, shape (n, classes), of logits divided by the temperature."""
     scaled = logits / temperature
@@ -103,12 +132,12 @@ def candidate_threshold(probabilities: Array, targets: NDArray[np.int64], unclea
 class Certificate:
     """A certified promise: the lowest confidence to answer at, and the share that answers.
 
-    `threshold` is None if nothing can be promised; `missing` says why, and what is needed.
+    `threshold` is None if nothing can be promised; `reason` says why, and what is needed.
     """
 
     threshold: float | None
     coverage: float
-    missing: str | None = None
+    reason: str | None = None
 
 
 def certify(
@@ -128,8 +157,8 @@ def certify(
     alpha = (1.0 - certainty) / len(_STARTS)
     needed = int(np.ceil(np.log(alpha) / np.log(1.0 - share)))
     if possible < needed:
-        missing = f"{possible} held-out messages; {needed} are needed even without a mistake"
-        return Certificate(None, 0.0, missing)
+        reason = f"{possible} held-out messages; {needed} are needed even without a mistake"
+        return Certificate(None, 0.0, reason)
     answered_best = 0
     step = max(1, len(confidence) // _GRID)
     starts = [min(max(needed, int(start * len(confidence))), possible) for start in _STARTS]
@@ -142,11 +171,11 @@ def certify(
     if answered_best == 0:
         surest = _with_ties(sorted_confidence, starts[0])
         rate = mistakes[surest - 1] / surest
-        missing = (
+        reason = (
             f"of the surest {surest} held-out messages {rate:.1%} are wrong: "
             f"too many to promise {share:.1%}"
         )
-        return Certificate(None, 0.0, missing)
+        return Certificate(None, 0.0, reason)
     coverage = answered_best / len(confidence)
     return Certificate(float(sorted_confidence[answered_best - 1]), coverage)
 

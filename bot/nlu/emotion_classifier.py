@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.nlu import sentiment_lexicon as sentiment
+from bot.nlu import sentiment_lexicon
 from bot.nlu.calibration import softmax
 from bot.nlu.context import message_of
 from knowledge_base.array_file import ArrayFile
@@ -58,7 +58,7 @@ class EmotionClassifier(ArrayFile):
 
     def read(self, vectors: Vectors, texts: Sequence[str]) -> list[SentimentEmotion]:
         """Return the sentiment and emotion of texts with these vectors, shape (n, dimension)."""
-        words = [sentiment.score_words(message_of(text)) for text in texts]
+        words = [sentiment_lexicon.score_words(message_of(text)) for text in texts]
         inputs = (np.hstack([vectors, [w.features for w in words]]) - self.mean) / self.spread
         shares = softmax(inputs @ self.sentiment_weight.T + self.sentiment_bias)
         shares = (shares + _WORDS * np.array([w.opinion for w in words])) / (1 + _WORDS)
@@ -103,7 +103,7 @@ def fit(vectors: Vectors, rows: Sequence[dict[str, str]]) -> EmotionClassifier:
     """Fit the heads on labelled messages and their vectors, shape (n, dimension)."""
     from sklearn.linear_model import LogisticRegression
 
-    features = [sentiment.score_words(row["text"]).features for row in rows]
+    features = [sentiment_lexicon.score_words(row["text"]).features for row in rows]
     inputs = np.hstack([vectors, features]).astype(np.float32)
     mean, spread = inputs.mean(axis=0), np.maximum(inputs.std(axis=0), 1e-6)
     standard = (inputs - mean) / spread

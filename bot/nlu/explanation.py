@@ -9,7 +9,6 @@ from typing import Any, Final
 import numpy as np
 
 from bot.core.types import IntentScore, InvalidMessageError
-from bot.nlu.calibration import softmax
 from bot.nlu.intent_classifier import IntentModel
 
 _NEIGHBOURS: Final = 5
@@ -82,7 +81,7 @@ def explain(model: IntentModel, text: str) -> Explanation:
 
 def _neighbours(model: IntentModel, text: str) -> tuple[SimilarMessage, ...]:
     corrected = model.parameters.speller.correct(text, model.encoder.knows)
-    cosines = model.parameters.memory.vectors @ model.encoder.queries([corrected])[0]
+    cosines = model.parameters.neighbours.vectors @ model.encoder.queries([corrected])[0]
     nearest = np.argsort(-cosines, kind="stable")[:_NEIGHBOURS]
     examples = [(model.parameters.examples[i], float(cosines[i])) for i in nearest]
     return tuple(SimilarMessage(e.text, e.intent, e.source, round(c, 4)) for e, c in examples)
@@ -113,6 +112,6 @@ def _correct_pieces(model: IntentModel, text: str, spans: Sequence[tuple[int, in
 
 def _log_odds(model: IntentModel, texts: Sequence[str], intent: int) -> list[float]:
     logits = model.logits(model.features(texts), texts)
-    chances = softmax(logits, model.calibration.temperature)[:, intent]
-    safe = np.clip(chances, 1e-9, 1 - 1e-9)
+    probabilities = model.calibration.probabilities(logits)[:, intent]
+    safe = np.clip(probabilities, 1e-9, 1 - 1e-9)
     return [float(value) for value in np.log(safe / (1 - safe))]

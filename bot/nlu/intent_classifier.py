@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
@@ -14,9 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from bot.core.intent_history import IntentHistory
 from bot.core.types import OUT_OF_SCOPE, CarelineError, IntentScore
-from bot.nlu import context_features
-from bot.nlu import out_of_scope as novelty
-from bot.nlu.calibration import softmax
+from bot.nlu import context_features, out_of_scope
+from bot.nlu.calibration import Calibration
 from bot.nlu.context import neutral
 from bot.nlu.drift import DriftReference
 from bot.nlu.emotion_classifier import EmotionClassifier, SentimentEmotion
@@ -61,31 +60,6 @@ class LinearHead(ArrayFile):
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """The parameters that turn logits into decisions.
-
-    Confidences from `promise` up are certified to keep the promise, None if there is no
-    certificate; `coverage` is the share of validation messages they answer. A clarifying question
-    offers the intents with a probability of at least `candidate`.
-    """
-
-    temperature: float = 1.0
-    oos_threshold: float = 1e9
-    promise: float | None = None
-    share: float | None = None  # certified share of wrong answers, with probability `certainty`
-    certainty: float | None = None
-    coverage: float | None = None
-    missing: str | None = None  # why there is no certificate, and what is needed for one
-    candidate: float = 0.1
-
-    def covers(self, share: float, certainty: float) -> bool:
-        """Return whether the certificate is at least as strict as a promise."""
-        if self.promise is None or self.share is None or self.certainty is None:
-            return False
-        return self.share <= share and self.certainty >= certainty
-
-
-@dataclass(frozen=True)
 class SimilarExample:
     """A stored training message, and its source."""
 
@@ -102,38 +76,39 @@ class ModelParameters:
     sparse: NgramHead
     labels: tuple[str, ...]
     speller: SpellingCorrector
-    memory: NeighbourIndex
-    novelty: OutOfScopeDetector
-    examples: tuple[SimilarExample, ...]  # in the order of `memory`
-    plain: LinearHead | None = None  # on embeddings alone
-    tone: EmotionClassifier | None = None
+    neighbours: NeighbourIndex
+    oos_detector: OutOfScopeDetector
+    examples: tuple[SimilarExample, ...]  # in the order of `neighbours`
+    dense_head: LinearHead | None = None  # on embeddings alone
+    emotion_head: EmotionClassifier | None = None
     reference: DriftReference | None = None
-    calibration: Calibration = Calibration()
+    calibration: Calibration = field(default_factory=Calibration)
     contextual: bool = False  # trained on messages with their context
-    leans: int = 0  # labels of the intent history in the head's input; 0: it has none
+    history_width: int = 0  # labels of the intent history in the head's input; 0: it has none
 
     def save(self, folder: Path) -> None:
         """Write the parameters into a version's folder."""
         self.head.save(folder / "head.npz")
         self.sparse.save(folder)
-        novelty.save(self.memory, self.novelty, folder / "novelty.npz")
-        if self.plain is not None:
-            self.plain.save(folder / "plain.npz")
-        if self.tone is not None:
-            self.tone.save(folder / "tone.npz")
+        out_of_scope.save(self.neighbours, self.oos_detector, folder / "novelty.npz")
+        if self.dense_head is not None:
+            self.dense_head.save(folder / "plain.npz")
+        if self.emotion_head is not None:
+            self.emotion_head.save(folder / "tone.npz")
         if self.reference is not None:
             self.reference.save(folder / "reference.npz")
         write_json(folder / "labels.json", list(self.labels))
         write_json(folder / "words.json", dict(self.speller.words))
         write_json(folder / "calibration.json", asdict(self.calibration))
-        write_json(folder / "context.json", {"read": self.contextual, "leans": self.leans})
+        context = {"read": self.contextual, "leans": self.history_width}
+        write_json(folder / "context.json", context)
         rows = (json.dumps(asdict(example), ensure_ascii=False) for example in self.examples)
         (folder / _EXAMPLES).write_text("".join(row + "\n" for row in rows), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
-        memory, measured = novelty.load(folder / "novelty.npz")
+        neighbours, oos_detector = out_of_scope.load(folder / "novelty.npz")
         rows = (folder / _EXAMPLES).read_text(encoding="utf-8").split("\n")[:-1]
         has_plain = (folder / "plain.npz").exists()
         has_tone = (folder / "tone.npz").exists()
@@ -146,15 +121,15 @@ class ModelParameters:
             sparse=NgramHead.load(folder),
             labels=tuple(_read_json(folder / "labels.json")),
             speller=SpellingCorrector(_read_json(folder / "words.json")),
-            memory=memory,
-            novelty=measured,
+            neighbours=neighbours,
+            oos_detector=oos_detector,
             examples=tuple(SimilarExample(**json.loads(row)) for row in rows),
-            plain=LinearHead.load(folder / "plain.npz") if has_plain else None,
-            tone=EmotionClassifier.load(folder / "tone.npz") if has_tone else None,
+            dense_head=LinearHead.load(folder / "plain.npz") if has_plain else None,
+            emotion_head=EmotionClassifier.load(folder / "tone.npz") if has_tone else None,
             reference=DriftReference.load(folder / "reference.npz") if has_reference else None,
             calibration=Calibration(**_read_json(folder / "calibration.json")),
             contextual=bool(context["read"]),
-            leans=int(context["leans"]),
+            history_width=int(context["leans"]),
         )
 
 
@@ -167,18 +142,17 @@ class Prediction:
     """The prediction for one text.
 
     `ranking` has the best labels, best first, including `oos` if the model has that class;
-    `oos_score` is 0 for a usual message and grows the more unusual it is. `sure` says whether an
-    answer keeps the promise, None without a promise; `candidates` are what a clarifying question
-    should offer.
+    `oos_score` is 0 for a usual message and grows the more unusual it is. `is_certified`: an answer
+    keeps the promise, None without one. `candidates` are what a clarifying question should offer.
     """
 
     ranking: tuple[IntentScore, ...]
     best: IntentScore  # in scope, whether rejected or not
     oos_score: float
     rejected: bool
-    sure: bool | None = None
+    is_certified: bool | None = None
     candidates: tuple[str, ...] = ()
-    tone: SentimentEmotion | None = None
+    emotion: SentimentEmotion | None = None
     distance: float = 0.0  # to the nearest training messages
 
     @property
@@ -208,13 +182,13 @@ class IntentModel:
         self.labels = parameters.labels
         self.calibration = parameters.calibration
         self.contextual = parameters.contextual
-        self._dimension = parameters.memory.vectors.shape[1]
+        self._dimension = parameters.neighbours.vectors.shape[1]
         self.version = version
         self.engine = engine
         self._batcher: MicroBatcher[Sequence[_Query], list[Prediction]] = MicroBatcher(
             self._classify_calls, max_concurrency=os.cpu_count() or 1, max_batch_size=_BATCH
         )
-        self.outside = np.array([label == OUT_OF_SCOPE for label in self.labels])
+        self.is_oos = np.array([label == OUT_OF_SCOPE for label in self.labels])
 
     @property
     def intents(self) -> tuple[str, ...]:
@@ -242,15 +216,17 @@ class IntentModel:
         features = self.features(texts, [history for _, history in queries])
         logits = self.logits(features, texts)
         vectors = features[:, : self._dimension]
-        distances = self.parameters.memory.distances(vectors)
-        signals = novelty.compute_signals(logits, self.outside, distances)
-        scores = self.parameters.novelty.score(signals)
-        predictions = self.decide(softmax(logits, self.calibration.temperature), scores)
-        head = self.parameters.tone
-        tones = head.read(vectors, texts) if head else [None] * len(texts)
+        distances = self.parameters.neighbours.distances(vectors)
+        signals = out_of_scope.compute_signals(logits, self.is_oos, distances)
+        scores = self.parameters.oos_detector.score(signals)
+        probabilities = self.calibration.probabilities(logits)
+        head = self.parameters.emotion_head
+        emotions = head.read(vectors, texts) if head else [None] * len(texts)
         return [
-            replace(prediction, tone=tone, distance=float(distance))
-            for prediction, tone, distance in zip(predictions, tones, distances, strict=True)
+            replace(self._to_prediction(row, score), emotion=emotion, distance=distance)
+            for row, score, emotion, distance in zip(
+                probabilities, scores.tolist(), emotions, distances.tolist(), strict=True
+            )
         ]
 
     def features(
@@ -260,11 +236,12 @@ class IntentModel:
 
         `histories` are the intent histories of the texts' conversations.
         """
-        width = self.parameters.leans
+        width = self.parameters.history_width
         if not width:
             return self.encoder.queries(texts)
-        about = context_features.history_matrix(histories or [()] * len(texts), self.labels[:width])
-        return np.hstack([context_features.encode(self.encoder.queries, texts), about])
+        vectors = context_features.encode(self.encoder.queries, texts)
+        histories = histories or [()] * len(texts)
+        return np.hstack([vectors, context_features.history_matrix(histories, self.labels[:width])])
 
     def ngram_logits(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the logits of n-grams alone, shape (n, classes): fast and approximate."""
@@ -278,40 +255,34 @@ class IntentModel:
         """
         sparse, known = self.parameters.sparse.read(texts)
         logits = self.parameters.head.logits(features) + sparse
-        plain = self.parameters.plain
+        dense_head = self.parameters.dense_head
         unfamiliar = known < _KNOWN[1]
-        if plain is None or not unfamiliar.any():
+        if dense_head is None or not unfamiliar.any():
             return logits
         low, high = _KNOWN
         share = np.clip((known[unfamiliar] - low) / (high - low), 0.0, 1.0)[:, np.newaxis]
-        plain_logits = plain.logits(features[unfamiliar])
-        logits[unfamiliar] = share * logits[unfamiliar] + (1 - share) * plain_logits
+        dense_logits = dense_head.logits(features[unfamiliar])
+        logits[unfamiliar] = share * logits[unfamiliar] + (1 - share) * dense_logits
         return logits
 
-    def decide(
-        self, probabilities: NDArray[np.float64], scores: NDArray[np.float64]
-    ) -> list[Prediction]:
-        """Turn probabilities, shape (n, classes), and scores, shape (n,), into predictions."""
-        return [
-            self._decide(row, float(score))
-            for row, score in zip(probabilities, scores, strict=True)
-        ]
-
-    def _decide(self, row: NDArray[np.float64], score: float) -> Prediction:
+    def _to_prediction(self, row: NDArray[np.float64], score: float) -> Prediction:
+        """Return the prediction for probabilities, shape (classes,), and an out-of-scope score."""
         calibration = self.calibration
         order = np.argsort(-row, kind="stable")
         ranking = tuple(
             IntentScore(self.labels[i], round(float(row[i]), 6)) for i in order[:_MAX_RANKED]
         )
-        number = int(np.where(self.outside, -1.0, row).argmax())
+        number = int(np.where(self.is_oos, -1.0, row).argmax())
         best = IntentScore(self.labels[number], round(float(row[number]), 6))
         rejected = score >= calibration.oos_threshold or ranking[0].intent == OUT_OF_SCOPE
-        promised = calibration.promise
-        sure = None if promised is None else not rejected and float(row[number]) >= promised
-        candidates = tuple(
-            self.labels[i] for i in order if row[i] >= calibration.candidate and not self.outside[i]
+        threshold = calibration.promise
+        is_certified = (
+            None if threshold is None else not rejected and float(row[number]) >= threshold
         )
-        return Prediction(ranking, best, score, rejected, sure, candidates)
+        candidates = tuple(
+            self.labels[i] for i in order if row[i] >= calibration.candidate and not self.is_oos[i]
+        )
+        return Prediction(ranking, best, score, rejected, is_certified, candidates)
 
 
 def load(

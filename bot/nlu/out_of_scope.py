@@ -3,8 +3,7 @@
 Two signals, each in standard deviations of in-scope messages, are averaged: a low best logit (no
 class fits) and a large distance to the nearest training messages (Sun et al., "Out-of-distribution
 detection with deep nearest neighbors", 2022). If there are out-of-scope examples, the logit of
-their
-class is the third.
+their class is the third.
 """
 
 from dataclasses import asdict, dataclass
@@ -82,26 +81,26 @@ class OutOfScopeDetector:
         return np.asarray(((signals - self.mean) / self.spread).mean(axis=1))
 
 
-def compute_signals(logits: Array, outside: NDArray[np.bool_], distances: Array) -> Array:
+def compute_signals(logits: Array, is_oos: NDArray[np.bool_], distances: Array) -> Array:
     """Return the signals, (n, 2), or (n, 3) with an out-of-scope class.
 
-    `logits` have the shape (n, classes); `outside` marks the out-of-scope class.
+    `logits` have the shape (n, classes); `is_oos` marks the out-of-scope class.
     """
-    best = np.where(outside, -np.inf, logits).max(axis=1)
+    best = np.where(is_oos, -np.inf, logits).max(axis=1)
     columns = [-best, distances]
-    if outside.any():
-        columns.append(logits[:, outside].max(axis=1))
+    if is_oos.any():
+        columns.append(logits[:, is_oos].max(axis=1))
     return np.stack(columns, axis=1)
 
 
-def save(memory: NeighbourIndex, novelty: OutOfScopeDetector, path: Path) -> None:
+def save(neighbours: NeighbourIndex, detector: OutOfScopeDetector, path: Path) -> None:
     """Write both to one .npz file, the vectors in half precision."""
-    vectors = memory.vectors.astype(np.float16)
-    np.savez(path, vectors=vectors, rows=memory.rows, **asdict(novelty))
+    vectors = neighbours.vectors.astype(np.float16)
+    np.savez(path, vectors=vectors, rows=neighbours.rows, **asdict(detector))
 
 
 def load(path: Path) -> tuple[NeighbourIndex, OutOfScopeDetector]:
     """Read what `save` wrote."""
     with np.load(path) as arrays:
-        memory = NeighbourIndex(arrays["vectors"].astype(np.float32), arrays["rows"])
-        return memory, OutOfScopeDetector(arrays["mean"], arrays["spread"])
+        neighbours = NeighbourIndex(arrays["vectors"].astype(np.float32), arrays["rows"])
+        return neighbours, OutOfScopeDetector(arrays["mean"], arrays["spread"])

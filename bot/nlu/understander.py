@@ -45,7 +45,7 @@ class Understander:
         self._entities = entities
         self._retrieval_gate = retrieval_gate
         self._dialogue_acts = dialogue_acts
-        self._tone_by_words = model is None or model.parameters.tone is None
+        self._use_lexicon = model is None or model.parameters.emotion_head is None
 
     def understand(
         self,
@@ -64,24 +64,25 @@ class Understander:
         """
         code = language.detect(text, conversation_language)
         entities = self._entities.find(text, today)
-        feeling, emotion = (
-            sentiment_lexicon.classify(text) if self._tone_by_words else ("neutral", "calm")
+        sentiment, emotion = (
+            sentiment_lexicon.classify(text) if self._use_lexicon else ("neutral", "calm")
         )
         if button := self.button_intent(text):
             code = conversation_language or "en"
             ranking = (IntentScore(button, 1.0),)
-            return Understanding(code, feeling, emotion, button, 1.0, ranking, entities)
+            return Understanding(code, sentiment, emotion, button, 1.0, ranking, entities)
         if self.model is None:
             seeks = float(needs_retrieval(text))
-            return Understanding(code, feeling, emotion, None, 0.0, (), entities, seeks=seeks)
+            return Understanding(code, sentiment, emotion, None, 0.0, (), entities, seeks=seeks)
         before = (customer, reply) if self.model.contextual else (None, None)
         parts = splitter.find(neutral(text), self.model, *before, intent_history)
         requests = tuple(self._request(part, text) for part in parts)
-        tone = parts[0].prediction.tone
+        if predicted := parts[0].prediction.emotion:
+            sentiment, emotion = predicted.sentiment, predicted.emotion
         return Understanding(
             language=code,
-            sentiment=tone.sentiment if tone else feeling,
-            emotion=tone.emotion if tone else emotion,
+            sentiment=sentiment,
+            emotion=emotion,
             intent=requests[0].intent,
             confidence=requests[0].confidence,
             ranking=requests[0].ranking,
@@ -127,10 +128,10 @@ class Understander:
 
     def _promise_status(self, prediction: Prediction) -> PromiseStatus:
         """Return whether an answer would keep the promise, and monitor the messages for drift."""
-        if self._monitor is None or prediction.sure is None:
+        if self._monitor is None or prediction.is_certified is None:
             return PromiseStatus.NONE
         drifted = self._monitor.watch(prediction.distance, prediction.best.confidence)
-        if not prediction.sure:
+        if not prediction.is_certified:
             return PromiseStatus.UNSURE  # drift must not relax the rule
         return PromiseStatus.VOID if drifted else PromiseStatus.KEPT
 

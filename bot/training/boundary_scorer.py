@@ -1,8 +1,8 @@
 """Training of the scores by which a message of two requests is split.
 
-Pairs of questions are joined the ways people join them; single questions hold no boundary. The
-model that describes the parts has not seen these questions. `careline_benchmarks.boundary_fit` fits
-the weights of `bot/nlu/multi_intent/boundary_scorer.json` on public data.
+Positive examples are two questions with a connective; negative ones are single questions. The model
+that describes the parts has not seen these questions. `careline_benchmarks.boundary_fit` fits the
+weights of `bot/nlu/multi_intent/boundary_scorer.json` on public data.
 """
 
 import random
@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.nlu.multi_intent import boundaries, segments
-from bot.nlu.multi_intent.splitter import IntentPredictor
+from bot.nlu.multi_intent.splitter import MIN_NGRAM_SCORE, SECOND_SPLIT, IntentPredictor
 from bot.training.datasets import Example
 from knowledge_base.text.chinese import has_chinese
 
-_WAYS: Final = (
+_TEMPLATES: Final = (
     "{left} and {right}",
     "{left}, and {right}",
     "{left} and also {right}",
@@ -29,7 +29,7 @@ _WAYS: Final = (
     "{left}; {right}",
     "{left}, {right}",
 )
-_CHINESE_WAYS: Final = (
+_CHINESE_TEMPLATES: Final = (
     "{left}，还有{right}",
     "{left}，另外{right}",
     "{left}。{right}",
@@ -37,12 +37,10 @@ _CHINESE_WAYS: Final = (
     "{left}？顺便问一下，{right}",
     "{left}，{right}",
 )
-_STRENGTH: Final = 100.0  # of the fit: the inverse of the L2 penalty
-# What the scores are shifted to, so that the thresholds of `splitter` keep their meaning.
-_NGRAM_THRESHOLD: Final = -1.2
-_MISSED: Final = 0.03  # true boundaries below it
-_SPLIT_THRESHOLD: Final = 0.5
-_SPLIT: Final = 0.017  # single questions above it
+_INVERSE_L2: Final = 100.0  # scikit-learn's `C`
+# The scores are shifted so that the thresholds of `splitter` have these shares of errors.
+_MAX_MISSED: Final = 0.03  # true boundaries below MIN_NGRAM_SCORE
+_MAX_FALSE_SPLITS: Final = 0.017  # single questions from SECOND_SPLIT up
 
 
 @dataclass(frozen=True)
@@ -82,16 +80,16 @@ def join_examples(examples: Sequence[Example], count: int, seed: int = 0) -> lis
         left, right = rng.sample(examples, 2)
         is_chinese = has_chinese(left.text)
         if left.intent != right.intent and is_chinese == has_chinese(right.text):
-            way = rng.choice(_CHINESE_WAYS if is_chinese else _WAYS)
-            messages.append(_join(left.text, right.text, way))
+            template = rng.choice(_CHINESE_TEMPLATES if is_chinese else _TEMPLATES)
+            messages.append(_join(left.text, right.text, template))
     return messages
 
 
-def _join(left: str, right: str, way: str) -> JoinedMessage:
+def _join(left: str, right: str, template: str) -> JoinedMessage:
     left = left.rstrip(" .?!。？！")
-    if not way.startswith(("{left}.", "{left}?")) and not right.startswith(("I ", "I'")):
+    if not template.startswith(("{left}.", "{left}?")) and not right.startswith(("I ", "I'")):
         right = right[:1].lower() + right[1:]
-    text = way.format(left=left, right=right)
+    text = template.format(left=left, right=right)
     return JoinedMessage(text, (len(left), len(text) - len(right)))
 
 
@@ -128,15 +126,15 @@ def prediction_rows(model: IntentPredictor, messages: Sequence[JoinedMessage]) -
 
 
 def fit_ngrams(rows: BoundaryFeatures) -> dict[str, float]:
-    """Return the weights by feature; 3 % of the true boundaries score below the first threshold."""
+    """Return the weights by feature; 3 % of the true boundaries score below `MIN_NGRAM_SCORE`."""
     weights = _fit(rows)
     scores = np.sort((rows.features @ weights)[rows.is_true])
-    intercept = _NGRAM_THRESHOLD - scores[int(_MISSED * len(scores))]
+    intercept = MIN_NGRAM_SCORE - scores[int(_MAX_MISSED * len(scores))]
     return _named(boundaries.NGRAM_FEATURES, weights, float(intercept))
 
 
 def fit_predictions(rows: BoundaryFeatures, singles: int) -> dict[str, float]:
-    """Return the weights by feature; of `singles` questions, 1.7 % score above the threshold."""
+    """Return the weights by feature; of `singles` questions, 1.7 % score above `SECOND_SPLIT`."""
     weights = _fit(rows)
     highest: dict[int, float] = {}
     for score, number in zip(rows.features @ weights, rows.message.tolist(), strict=True):
@@ -146,14 +144,14 @@ def fit_predictions(rows: BoundaryFeatures, singles: int) -> dict[str, float]:
     if not ranked:
         message = "no single question has a boundary: fit on longer questions"
         raise ValueError(message)
-    intercept = _SPLIT_THRESHOLD - ranked[min(int(_SPLIT * singles), len(ranked) - 1)]
+    intercept = SECOND_SPLIT - ranked[min(int(_MAX_FALSE_SPLITS * singles), len(ranked) - 1)]
     return _named(boundaries.PREDICTION_FEATURES, weights, intercept)
 
 
 def _fit(rows: BoundaryFeatures) -> NDArray[np.float64]:
     from sklearn.linear_model import LogisticRegression
 
-    regression = LogisticRegression(C=_STRENGTH, max_iter=1000)
+    regression = LogisticRegression(C=_INVERSE_L2, max_iter=1000)
     return np.asarray(regression.fit(rows.features, rows.is_true).coef_[0], dtype=np.float64)
 
 

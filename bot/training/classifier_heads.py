@@ -13,8 +13,8 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.nlu import calibration as numbers
 from bot.nlu import context_features
+from bot.nlu.calibration import fit_temperature, softmax
 from bot.training import context_augmentation, folds, linear
 from bot.training.datasets import Example
 from bot.training.linear import HybridModel
@@ -78,10 +78,9 @@ class FeatureMatrix:
 
     def with_history(self, logits: Logits, temperature: float) -> Self:
         """Return the data with the intent history of each example, predicted by these logits."""
-        about = context_augmentation.history_features(
-            self.examples, numbers.softmax(logits, temperature)
-        )
-        return replace(self, features=np.hstack([self.features, about]))
+        probabilities = softmax(logits, temperature)
+        history = context_augmentation.history_features(self.examples, probabilities)
+        return replace(self, features=np.hstack([self.features, history]))
 
     def with_contexts(self, encoder: ModelEncoder, pairs: Sequence[tuple[int, int]]) -> Self:
         """Return the data, extended by its examples `i` in the conversations of `j`."""
@@ -95,8 +94,8 @@ class FeatureMatrix:
             for i, j in pairs
         ]
         texts = [example.input for example in moved]
-        about = self.features[hosts, 2 * self.dimension :]
-        features = np.hstack([context_features.encode(encoder.queries, texts), about])
+        history = self.features[hosts, 2 * self.dimension :]
+        features = np.hstack([context_features.encode(encoder.queries, texts), history])
         return replace(
             self,
             examples=[*self.examples, *moved],
@@ -123,10 +122,10 @@ class FittedHeads:
 
     model: HybridModel
     data: FeatureMatrix  # the examples, then those in other conversations
-    held: FeatureMatrix  # the validation examples, or the training examples out of fold
-    unseen: Logits
+    validation: FeatureMatrix  # the validation examples, or the training examples out of fold
+    held_out: Logits
     recipe: TrainingRecipe
-    leans: int  # see `intent_classifier.ModelParameters`
+    history_width: int  # see `intent_classifier.ModelParameters`
 
 
 def fit(
@@ -141,7 +140,9 @@ def fit(
     """
     in_context = context_augmentation.is_contextual(examples)
     data = FeatureMatrix.encode(examples, labels, config, in_context=in_context)
-    held = FeatureMatrix.encode(valid, labels, config, in_context=in_context) if valid else None
+    validation = (
+        FeatureMatrix.encode(valid, labels, config, in_context=in_context) if valid else None
+    )
     parts = folds.assign(examples, config.folds, config.seed)
     augmented, recipe = data, config.recipe
     if not in_context:
@@ -150,18 +151,19 @@ def fit(
         recipe = replace(recipe, dense=recipe.dense or _DENSE)
         first_parts = folds.assign(examples, _HISTORY_FOLDS, config.seed)
         first_logits = data.out_of_fold(first_parts, recipe)
-        temperature = numbers.fit_temperature(first_logits, data.targets)
-        if held is not None:
-            held_logits = data.fit_model(recipe).logits(held.features, held.texts)
-            held = held.with_history(held_logits, temperature)
+        temperature = fit_temperature(first_logits, data.targets)
+        if validation is not None:
+            first_model = data.fit_model(recipe)
+            logits = first_model.logits(validation.features, validation.texts)
+            validation = validation.with_history(logits, temperature)
         data = data.with_history(first_logits, temperature)
         pairs = context_augmentation.sample_contexts(examples, config.seed)
         augmented = data.with_contexts(config.encoder, pairs)
         parts = np.concatenate([parts, parts[[i for i, _ in pairs]]])
     model = augmented.fit_model(recipe)
-    leans = len(labels) if in_context else 0
-    if held is not None:
-        unseen = model.logits(held.features, held.texts)
-        return FittedHeads(model, augmented, held, unseen, recipe, leans)
-    unseen = augmented.out_of_fold(parts, recipe)[: len(examples)]
-    return FittedHeads(model, augmented, data, unseen, recipe, leans)
+    history_width = len(labels) if in_context else 0
+    if validation is not None:
+        held_out = model.logits(validation.features, validation.texts)
+        return FittedHeads(model, augmented, validation, held_out, recipe, history_width)
+    held_out = augmented.out_of_fold(parts, recipe)[: len(examples)]
+    return FittedHeads(model, augmented, data, held_out, recipe, history_width)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from knowledge_base import progress as bars
+from knowledge_base import progress
 
 
 class TrainingCurves:
@@ -20,7 +20,7 @@ class TrainingCurves:
     @contextmanager
     def bar(self, name: str, total: int, completed: int) -> Iterator[Callable[[str], None]]:
         """Show a bar on standard error; the yielded function advances it by one step."""
-        with bars.bar(name, total, completed, shown=self._progress) as advance:
+        with progress.bar(name, total, completed, shown=self._progress) as advance:
             yield advance
 
     def step(self, step: int, **values: float) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from bot.nlu import calibration as numbers
+from bot.nlu.calibration import fit_temperature, log_loss
 from bot.nlu.intent_classifier import LinearHead
 from bot.nlu.ngrams import NgramHead
 from bot.training import fine_tuning, folds, linear
@@ -74,7 +74,7 @@ def fit(
     sparse = fit_ngram_head(train, len(labels), weight)
     logits = network.head().logits(held_vectors) + sparse.logits(held.texts)
     distances = build_neighbour_index(vectors, train.targets, labels).distances(held_vectors)
-    unseen = HeldOutPredictions(logits, distances, held.targets)
+    held_out = HeldOutPredictions(logits, distances, held.targets)
     if not job.valid:
         train = LabelledTexts.from_examples(job.examples, labels)
         fine_tuning.polish(network, train.texts, train.targets, curves)
@@ -84,7 +84,7 @@ def fit(
     tuned = TorchEncoder(replace(encoder.base, path=str(folder / "encoder")))
     head, details = network.head(), {"sparse_weight": weight}
     engine = export(tuned, folder / "engine", train.texts, held, (head, sparse))
-    return FittedClassifier(head, sparse, vectors, train.targets, unseen, engine, details=details)
+    return FittedClassifier(head, sparse, vectors, train.targets, held_out, engine, details=details)
 
 
 def _parts(job: TrainingJob, labels: Sequence[str]) -> tuple[LabelledTexts, LabelledTexts]:
@@ -111,7 +111,7 @@ def _select_ngram_weight(
 
     def loss(weight: float) -> float:
         logits = dense + weight * sparse
-        return numbers.log_loss(logits, held.targets, numbers.fit_temperature(logits, held.targets))
+        return log_loss(logits, held.targets, fit_temperature(logits, held.targets))
 
     return min(_SPARSE_WEIGHTS, key=loss)
 

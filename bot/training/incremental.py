@@ -17,7 +17,8 @@ import numpy as np
 
 from bot.core.types import OUT_OF_SCOPE, CarelineError
 from bot.nlu import context_features, dialogue_acts, retrieval_gate
-from bot.nlu.intent_classifier import Calibration, LinearHead, ModelParameters
+from bot.nlu.calibration import Calibration
+from bot.nlu.intent_classifier import LinearHead, ModelParameters
 from bot.nlu.ngrams import NgramHead
 from bot.training import fine_tuned_models, fine_tuning, linear, model_card, pipeline, training_set
 from bot.training.curves import TrainingCurves
@@ -43,9 +44,9 @@ class _ExtendedModel:
     head: LinearHead
     sparse: NgramHead
     vectors: Vectors
-    unseen: HeldOutPredictions
+    predictions: HeldOutPredictions
     engine: str
-    plain: LinearHead | None = None
+    dense_head: LinearHead | None = None
 
 
 def extend(
@@ -80,15 +81,14 @@ def extend(
         else:
             origin = (version, folder, target)
             extended = _rehearse(origin, examples, len(old), before, labels, curves)
-        outside = np.array([label == OUT_OF_SCOPE for label in labels])
+        is_oos = np.array([label == OUT_OF_SCOPE for label in labels])
         why = f"{len(fresh)} examples were added since; `careline train` certifies again"
         calibration = replace(before.calibration, promise=None, coverage=None, missing=why)
-        metrics = pipeline.validate(extended.unseen, outside, calibration)
+        metrics = pipeline.validate(extended.predictions, is_oos, calibration)
         parameters = _extend_parameters(before, extended, examples, labels, calibration)
         if frozen is None:
-            parameters = replace(
-                parameters, tone=pipeline.fit_emotion_head(target, extended.engine, prefix)
-            )
+            emotion_head = pipeline.fit_emotion_head(target, extended.engine, prefix)
+            parameters = replace(parameters, emotion_head=emotion_head)
         parameters.save(target)
         if frozen is not None:
             _copy_turn_classifiers(folder, target)
@@ -103,7 +103,8 @@ def extend(
             "calibration": asdict(calibration),
         }
         curves.save(target)
-        model_card.write(target, metrics, details, extended.unseen.logits, extended.unseen.targets)
+        held_out = extended.predictions
+        model_card.write(target, metrics, details, held_out.logits, held_out.targets)
         return metrics, details
 
     return pipeline.make_result(versions.publish(build), started)
@@ -117,17 +118,17 @@ def _extend_parameters(
     calibration: Calibration,
 ) -> ModelParameters:
     """Return the old parameters, updated with the extended model."""
-    vectors = extended.vectors[:, : before.memory.vectors.shape[1]]
-    memory = build_neighbour_index(vectors, class_numbers(examples, labels), labels)
+    vectors = extended.vectors[:, : before.neighbours.vectors.shape[1]]
+    neighbours = build_neighbour_index(vectors, class_numbers(examples, labels), labels)
     return replace(
         before,
         head=extended.head,
         sparse=extended.sparse,
-        plain=extended.plain,
+        dense_head=extended.dense_head,
         labels=tuple(labels),
         speller=SpellingCorrector.from_texts([example.text for example in examples]),
-        memory=memory,
-        examples=pipeline.similar_examples(examples, memory),
+        neighbours=neighbours,
+        examples=pipeline.similar_examples(examples, neighbours),
         reference=None,
         calibration=calibration,
     )
@@ -177,21 +178,23 @@ def _refit(
     texts = [example.input for example in examples]
     targets = class_numbers(examples, labels)
     fresh = encoder.queries(texts[first:])
-    if before.leans:  # the intent histories of the new examples are unknown
-        nothing = np.zeros((len(fresh), before.leans), dtype=np.float32)
+    if before.history_width:  # the intent histories of the new examples are unknown
+        nothing = np.zeros((len(fresh), before.history_width), dtype=np.float32)
         fresh = np.hstack([context_features.encode(encoder.queries, texts[first:]), nothing])
     vectors = np.concatenate([old_vectors, fresh])
-    narrow = vectors[:, : before.memory.vectors.shape[1]]
+    narrow = vectors[:, : before.neighbours.vectors.shape[1]]
     old = linear.HybridModel(before.head, before.sparse)
     extension = linear.IncrementalFit(old, first, vectors, texts, targets, len(labels), recipe)
     held = _hold_out(examples, first)
     rest = sorted(set(range(len(texts))) - set(held))
     logits = extension.fit(without=held).logits(vectors[held], [texts[i] for i in held])
     distances = build_neighbour_index(narrow[rest], targets[rest], labels).distances(narrow[held])
-    unseen = HeldOutPredictions(logits, distances, targets[held])
+    predictions = HeldOutPredictions(logits, distances, targets[held])
     model = extension.fit()
-    plain = linear.fit_plain(vectors, targets, len(labels))
-    return _ExtendedModel(model.head, model.sparse, vectors, unseen, encoder.engine, plain)
+    dense_head = linear.fit_plain(vectors, targets, len(labels))
+    return _ExtendedModel(
+        model.head, model.sparse, vectors, predictions, encoder.engine, dense_head
+    )
 
 
 def _rehearse(
@@ -241,5 +244,5 @@ def _rehearse(
     distances = build_neighbour_index(vectors[rest], train.targets, labels).distances(
         vectors[held_out]
     )
-    unseen = HeldOutPredictions(logits, distances, everything.targets[held_out])
-    return _ExtendedModel(head, sparse, vectors, unseen, engine)
+    predictions = HeldOutPredictions(logits, distances, everything.targets[held_out])
+    return _ExtendedModel(head, sparse, vectors, predictions, engine)

@@ -87,29 +87,29 @@ def _metrics(
     confidence = np.array([prediction.best.confidence for prediction in predictions])
     rejected = np.array([prediction.rejected for prediction in predictions])
     scores = np.array([prediction.oos_score for prediction in predictions])
-    outside = truth == OUT_OF_SCOPE
-    inside = ~outside
+    is_oos = truth == OUT_OF_SCOPE
+    in_scope = ~is_oos
     right = predicted == truth
     answered, wrong = _promise(model, predictions, right)
     return {
         "n": len(examples),
-        "accuracy": _mean(right[inside]),
-        "macro_f1": float(f1_score(truth[inside], predicted[inside], average="macro"))
-        if inside.any()
+        "accuracy": _mean(right[in_scope]),
+        "macro_f1": float(f1_score(truth[in_scope], predicted[in_scope], average="macro"))
+        if in_scope.any()
         else None,
-        "ece": calibration.expected_calibration_error(confidence[inside], right[inside])
-        if inside.any()
+        "ece": calibration.expected_calibration_error(confidence[in_scope], right[in_scope])
+        if in_scope.any()
         else None,
         "oos": {
-            "n": int(outside.sum()),
-            "auroc": calibration.auroc(scores[inside], scores[outside]),
-            "recall": _mean(rejected[outside]),
-            "false_oos": _mean(rejected[inside]),
+            "n": int(is_oos.sum()),
+            "auroc": calibration.auroc(scores[in_scope], scores[is_oos]),
+            "recall": _mean(rejected[is_oos]),
+            "false_oos": _mean(rejected[in_scope]),
         },
         "answered": answered,
         "wrong_among_answered": wrong,
         "unknown_labels": dict(
-            Counter(label for label in truth[inside].tolist() if label not in model.labels)
+            Counter(label for label in truth[in_scope].tolist() if label not in model.labels)
         ),
     }
 
@@ -123,8 +123,8 @@ def _promise(
     """
     if model.calibration.promise is None:
         return None, None
-    sure = np.array([bool(prediction.sure) for prediction in predictions])
-    return float(sure.mean()), _mean(~right[sure])
+    certified = np.array([bool(prediction.is_certified) for prediction in predictions])
+    return float(certified.mean()), _mean(~right[certified])
 
 
 def _mean(values: Any) -> float | None:

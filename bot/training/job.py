@@ -66,12 +66,12 @@ class FittedClassifier:
     sparse: NgramHead
     vectors: Vectors
     targets: Targets
-    unseen: HeldOutPredictions
+    held_out: HeldOutPredictions
     engine: str
-    plain: LinearHead | None = None
+    dense_head: LinearHead | None = None
     details: dict[str, Any] = field(default_factory=dict)
     examples: Sequence[Example] = ()  # the training examples, if they are more than the given ones
-    leans: int = 0  # see `intent_classifier.ModelParameters`
+    history_width: int = 0  # see `intent_classifier.ModelParameters`
     dimension: int | None = None  # of the vectors, if the features have more columns
 
 
@@ -85,7 +85,7 @@ def build_neighbour_index(
     vectors: Vectors, targets: Targets, labels: Sequence[str]
 ) -> NeighbourIndex:
     """Index the in-scope examples: out-of-scope ones would make unusual messages look familiar."""
-    outside = labels.index(OUT_OF_SCOPE) if OUT_OF_SCOPE in labels else -1
-    inside = np.flatnonzero(targets != outside)
-    memory = NeighbourIndex.build(vectors[inside], targets[inside])
-    return replace(memory, rows=inside[memory.rows])
+    oos = labels.index(OUT_OF_SCOPE) if OUT_OF_SCOPE in labels else -1
+    in_scope = np.flatnonzero(targets != oos)
+    neighbours = NeighbourIndex.build(vectors[in_scope], targets[in_scope])
+    return replace(neighbours, rows=in_scope[neighbours.rows])

@@ -18,11 +18,18 @@ from numpy.typing import NDArray
 from bot.core.privacy import redact
 from bot.core.settings import Promise
 from bot.core.types import OUT_OF_SCOPE, CarelineError
-from bot.nlu import calibration as numbers
 from bot.nlu import dialogue_acts, emotion_classifier, out_of_scope, retrieval_gate
-from bot.nlu import intent_classifier as serving
+from bot.nlu.calibration import (
+    Calibration,
+    candidate_threshold,
+    certify,
+    expected_calibration_error,
+    fit_temperature,
+    rejection_threshold,
+    softmax,
+)
 from bot.nlu.drift import DriftReference
-from bot.nlu.intent_classifier import Calibration, ModelParameters
+from bot.nlu.intent_classifier import ModelParameters, SimilarExample
 from bot.nlu.out_of_scope import NeighbourIndex, OutOfScopeDetector
 from bot.training import (
     classifier_heads,
@@ -84,28 +91,28 @@ def train(job: TrainingJob, versions: Versions) -> TrainingResult:
             checkpoints = Checkpoints(versions.root / ".unfinished", _facts(job))
             fitted = fine_tuned_models.fit(job, labels, folder, checkpoints, curves)
             checkpoints.clear()
-        outside = np.array([label == OUT_OF_SCOPE for label in labels])
-        calibration, detector = calibrate(fitted.unseen, outside, job.promise)
-        metrics = validate(fitted.unseen, outside, calibration)
+        is_oos = np.array([label == OUT_OF_SCOPE for label in labels])
+        calibration, detector = calibrate(fitted.held_out, is_oos, job.promise)
+        metrics = validate(fitted.held_out, is_oos, calibration)
         rows = slice(len(job.examples))
         vectors = fitted.vectors[rows, : fitted.dimension]
-        memory = build_neighbour_index(vectors, fitted.targets[rows], labels)
+        neighbours = build_neighbour_index(vectors, fitted.targets[rows], labels)
         ModelParameters(
             head=fitted.head,
             sparse=fitted.sparse,
-            plain=fitted.plain,
+            dense_head=fitted.dense_head,
             labels=tuple(labels),
             speller=SpellingCorrector.from_texts([example.text for example in job.examples]),
-            memory=memory,
-            novelty=detector,
-            examples=similar_examples(job.examples, memory),
-            tone=emotion_classifier.fit_cached(job.encoder)
+            neighbours=neighbours,
+            oos_detector=detector,
+            examples=similar_examples(job.examples, neighbours),
+            emotion_head=emotion_classifier.fit_cached(job.encoder)
             if job.method == "head"
             else fit_emotion_head(folder, fitted.engine, job.encoder.base.query_prefix),
-            reference=_reference(fitted.unseen, outside, calibration),
+            reference=_reference(fitted.held_out, is_oos, calibration),
             calibration=calibration,
             contextual=is_contextual(job.examples),
-            leans=fitted.leans,
+            history_width=fitted.history_width,
         ).save(folder)
         _fit_turn_classifiers(job, folder, fitted)
         training_set.save(folder, fitted.examples or job.examples, fitted.vectors)
@@ -117,7 +124,7 @@ def train(job: TrainingJob, versions: Versions) -> TrainingResult:
             "calibration": asdict(calibration),
         }
         curves.save(folder)
-        model_card.write(folder, metrics, details, fitted.unseen.logits, fitted.unseen.targets)
+        model_card.write(folder, metrics, details, fitted.held_out.logits, fitted.held_out.targets)
         return metrics, details
 
     return make_result(versions.publish(build), started)
@@ -172,11 +179,11 @@ def _description(job: TrainingJob) -> dict[str, Any]:
 
 
 def similar_examples(
-    examples: Sequence[Example], memory: NeighbourIndex
-) -> tuple[serving.SimilarExample, ...]:
+    examples: Sequence[Example], neighbours: NeighbourIndex
+) -> tuple[SimilarExample, ...]:
     """Return the examples of an index, in its order."""
-    indexed = [examples[row] for row in memory.rows]
-    return tuple(serving.SimilarExample(redact(e.text), e.intent, e.source) for e in indexed)
+    indexed = [examples[row] for row in neighbours.rows]
+    return tuple(SimilarExample(redact(e.text), e.intent, e.source) for e in indexed)
 
 
 def _fit_head(job: TrainingJob, labels: Sequence[str]) -> FittedClassifier:
@@ -185,23 +192,23 @@ def _fit_head(job: TrainingJob, labels: Sequence[str]) -> FittedClassifier:
         job.encoder, job.recipe, _FOLDS, job.seed, job.progress
     )
     heads = classifier_heads.fit(job.examples, job.valid, labels, config)
-    data, held = heads.data, heads.held
+    data, validation = heads.data, heads.validation
     rows = slice(len(job.examples))
-    memory = build_neighbour_index(data.vectors[rows], data.targets[rows], labels)
+    neighbours = build_neighbour_index(data.vectors[rows], data.targets[rows], labels)
     own_rows = None if job.valid else np.arange(len(job.examples))
-    distances = memory.distances(held.vectors, own_rows)
-    unseen = HeldOutPredictions(heads.unseen, distances, held.targets)
+    distances = neighbours.distances(validation.vectors, own_rows)
+    held_out = HeldOutPredictions(heads.held_out, distances, validation.targets)
     return FittedClassifier(
         heads.model.head,
         heads.model.sparse,
         data.features,
         data.targets,
-        unseen,
+        held_out,
         job.encoder.engine,
         linear.fit_plain(data.features, data.targets, len(labels)),
         {"recipe": asdict(heads.recipe)},
         examples=data.examples,
-        leans=heads.leans,
+        history_width=heads.history_width,
         dimension=data.dimension,
     )
 
@@ -237,20 +244,20 @@ def fit_emotion_head(
 
 
 def calibrate(
-    unseen: HeldOutPredictions, outside: NDArray[np.bool_], promise: Promise
+    held_out: HeldOutPredictions, is_oos: NDArray[np.bool_], promise: Promise
 ) -> tuple[Calibration, OutOfScopeDetector]:
     """Return the calibration and the out-of-scope detector, from held-out predictions."""
-    logits, targets = unseen.logits, unseen.targets
-    temperature = numbers.fit_temperature(logits, targets)
-    probabilities = numbers.softmax(logits, temperature)
-    in_scope = ~outside[targets]
-    signals = out_of_scope.compute_signals(logits, outside, unseen.distances)
+    logits, targets = held_out.logits, held_out.targets
+    temperature = fit_temperature(logits, targets)
+    probabilities = softmax(logits, temperature)
+    in_scope = ~is_oos[targets]
+    signals = out_of_scope.compute_signals(logits, is_oos, held_out.distances)
     detector = OutOfScopeDetector.fit(signals[in_scope] if in_scope.any() else signals)
     scores = detector.score(signals)
-    threshold = numbers.rejection_threshold(scores[in_scope], scores[~in_scope])
-    best, predicted = best_in_scope(probabilities, outside)
-    rejected = (scores >= threshold) | outside[probabilities.argmax(axis=1)]
-    certificate = numbers.certify(
+    threshold = rejection_threshold(scores[in_scope], scores[~in_scope])
+    best, predicted = best_in_scope(probabilities, is_oos)
+    rejected = (scores >= threshold) | is_oos[probabilities.argmax(axis=1)]
+    certificate = certify(
         np.where(rejected, -1.0, best),
         predicted != targets,
         promise.wrong_among_answered,
@@ -265,43 +272,43 @@ def calibrate(
             share=promise.wrong_among_answered,
             certainty=promise.confidence,
             coverage=certificate.coverage if certificate.threshold is not None else None,
-            missing=certificate.missing,
-            candidate=numbers.candidate_threshold(probabilities, targets, unclear),
+            missing=certificate.reason,
+            candidate=candidate_threshold(probabilities, targets, unclear),
         ),
         detector,
     )
 
 
 def _reference(
-    unseen: HeldOutPredictions, outside: NDArray[np.bool_], calibration: Calibration
+    held_out: HeldOutPredictions, is_oos: NDArray[np.bool_], calibration: Calibration
 ) -> DriftReference | None:
     """Return the reference for drift detection, if there is a promise."""
     if calibration.promise is None:
         return None
-    probabilities = numbers.softmax(unseen.logits, calibration.temperature)
-    return DriftReference.sample(unseen.distances, best_in_scope(probabilities, outside)[0])
+    probabilities = calibration.probabilities(held_out.logits)
+    return DriftReference.sample(held_out.distances, best_in_scope(probabilities, is_oos)[0])
 
 
 def best_in_scope(
-    probabilities: NDArray[np.float64], outside: NDArray[np.bool_]
+    probabilities: NDArray[np.float64], is_oos: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], Targets]:
     """Return the probability and the number of the best in-scope class, shape (n,) each."""
-    masked = np.where(outside, -1.0, probabilities)
+    masked = np.where(is_oos, -1.0, probabilities)
     return masked.max(axis=1), masked.argmax(axis=1)
 
 
 def validate(
-    unseen: HeldOutPredictions, outside: NDArray[np.bool_], calibration: Calibration
+    held_out: HeldOutPredictions, is_oos: NDArray[np.bool_], calibration: Calibration
 ) -> dict[str, Any]:
     """Return accuracy and macro-F1 over in-scope rows, and the calibration error over all."""
     from sklearn.metrics import f1_score
 
-    targets = unseen.targets
-    probabilities = numbers.softmax(unseen.logits, calibration.temperature)
-    in_scope = ~outside[targets]
-    _, predicted = best_in_scope(probabilities, outside)
+    targets = held_out.targets
+    probabilities = calibration.probabilities(held_out.logits)
+    in_scope = ~is_oos[targets]
+    _, predicted = best_in_scope(probabilities, is_oos)
     right = probabilities.argmax(axis=1) == targets
-    ece = numbers.expected_calibration_error(probabilities.max(axis=1), right)
+    ece = expected_calibration_error(probabilities.max(axis=1), right)
     if not in_scope.any():
         return {"accuracy": None, "macro_f1": None, "ece": ece}
     macro = f1_score(targets[in_scope], predicted[in_scope], average="macro")

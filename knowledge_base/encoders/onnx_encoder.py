@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from knowledge_base import progress as bars
 from knowledge_base.atomic_files import write_json
 from knowledge_base.documents import KnowledgeError
 from knowledge_base.encoders import tokenizer
 from knowledge_base.encoders.base_models import BaseModel, Vectors
 from knowledge_base.encoders.micro_batching import MicroBatcher
 from knowledge_base.encoders.tokenizer import Ids
+from knowledge_base.progress import track
 
 if TYPE_CHECKING:
     from knowledge_base.encoders.base_models import TorchEncoder
@@ -85,7 +85,7 @@ class OnnxEncoder:
         with ThreadPoolExecutor(self._threads) as pool:
             encoded = pool.map(lambda batch: self._encode_groups([rows[i] for i in batch]), batches)
             pairs = zip(batches, encoded, strict=True)
-            for batch, results in bars.track(pairs, "encoding", len(batches), shown=progress):
+            for batch, results in track(pairs, "encoding", len(batches), shown=progress):
                 vectors[batch] = results
         return vectors
 

@@ -14,8 +14,8 @@ from typing import Any, Final, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge_base import progress as bars
 from knowledge_base.documents import KnowledgeError
+from knowledge_base.progress import track
 
 BATCH: Final = 64
 _WEIGHTS: Final = "*.safetensors"
@@ -191,7 +191,7 @@ def encode(
     vectors = np.zeros((len(texts), model.dimension), dtype=np.float32)
     batches = list(_batches(texts))
     with torch.inference_mode():
-        for rows in bars.track(batches, "encoding", len(batches), shown=progress):
+        for rows in track(batches, "encoding", len(batches), shown=progress):
             vectors[rows] = model.embed([texts[i] for i in rows]).float().cpu().numpy()
     return vectors
 

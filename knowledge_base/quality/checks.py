@@ -14,8 +14,8 @@ import numpy as np
 from knowledge_base.documents import Chunk, Document, KnowledgeError
 from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.index.sparse import terms
-from knowledge_base.quality import claims as statements
 from knowledge_base.quality import contradictions, language_coverage, near_duplicates, staleness
+from knowledge_base.quality.claims import ArticleClaim, extract_claims, words
 from knowledge_base.quality.contradictions import Contradiction
 from knowledge_base.quality.near_duplicates import SimilarPair
 
@@ -117,7 +117,7 @@ def check(
 
 def _compare_passages(chunks: Sequence[Chunk], vectors: Vectors) -> Iterator[QualityIssue]:
     """Yield duplicates and contradictions among passages of one language."""
-    rows = [statements.words(f"{chunk.heading}\n{chunk.text}") for chunk in chunks]
+    rows = [words(f"{chunk.heading}\n{chunk.text}") for chunk in chunks]
     weights = near_duplicates.word_weights(rows)
     hashed = near_duplicates.hash_words(rows, weights)
     languages = [language_coverage.passage_language(chunk) for chunk in chunks]
@@ -146,12 +146,12 @@ class _PassageComparer:
     def __init__(self, chunks: Sequence[Chunk], weights: dict[str, float]) -> None:
         self._chunks = chunks
         self._weights = weights
-        self._claims: dict[int, list[statements.ArticleClaim]] = {}
+        self._claims: dict[int, list[ArticleClaim]] = {}
         self._terms: dict[int, frozenset[str]] = {}
 
-    def claims(self, row: int) -> list[statements.ArticleClaim]:
+    def claims(self, row: int) -> list[ArticleClaim]:
         if row not in self._claims:
-            self._claims[row] = statements.extract_claims(self._chunks[row])
+            self._claims[row] = extract_claims(self._chunks[row])
         return self._claims[row]
 
     def terms(self, row: int) -> frozenset[str]:
@@ -160,7 +160,7 @@ class _PassageComparer:
         return self._terms[row]
 
     def conflicts(self, pair: SimilarPair) -> list[Contradiction]:
-        first, second = (frozenset(statements.words(self._chunks[r].heading)) for r in _rows(pair))
+        first, second = (frozenset(words(self._chunks[r].heading)) for r in _rows(pair))
         headings = len(first & second) / len(first | second) if first and second else None
         claims, others = (self.claims(row) for row in _rows(pair))
         same = self._chunks[pair.first].article == self._chunks[pair.second].article

@@ -13,12 +13,10 @@ from typing import Final
 from knowledge_base.chunking import sentences
 from knowledge_base.documents import Chunk
 from knowledge_base.index.sparse import terms
-from knowledge_base.text import measures as values
-from knowledge_base.text import scope_constraints as scopes
 from knowledge_base.text.chinese import simplified
-from knowledge_base.text.measures import Measure
+from knowledge_base.text.measures import Measure, find_measures
 from knowledge_base.text.negation import NEGATION
-from knowledge_base.text.scope_constraints import Scopes
+from knowledge_base.text.scope_constraints import Scopes, find_scopes, find_weekdays
 
 _CACHED_TEXTS: Final = 100_000
 _LEADING_WORDS: Final = 2  # in Chinese: pairs of characters and single ones
@@ -117,7 +115,7 @@ class ArticleClaim:
     @cached_property
     def scopes(self) -> Scopes:
         """The place, payment method, speed and so on that it is about."""
-        own = scopes.find_scopes(self.plain)
+        own = find_scopes(self.plain)
         # A heading with several values of one scope does not say which of them a sentence is about.
         return {line: names for line, names in self.above.items() if len(names) == 1} | own
 
@@ -129,7 +127,7 @@ class ArticleClaim:
     @cached_property
     def days(self) -> frozenset[str]:
         """The weekdays it names."""
-        return scopes.find_weekdays(self.plain)
+        return find_weekdays(self.plain)
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -170,7 +168,7 @@ class ArticleClaim:
 def extract_claims(passage: Chunk) -> list[ArticleClaim]:
     """Return the claims of a passage, each limited by the scopes of the headings."""
     heading = simplified(" ".join((passage.title, *passage.headings)))
-    around = scopes.find_scopes(heading)
+    around = find_scopes(heading)
     header = _cells(passage.headings[-1]) if passage.headings else ()
     claims = []
     for start, end in sentences(passage.text):
@@ -214,7 +212,7 @@ def _stop_words() -> frozenset[str]:
 def read_claim(text: str, start: int = 0) -> ArticleClaim:
     """Return the claim of one sentence; `start` is its offset in the article."""
     plain = simplified(text)
-    figures = values.find_measures(plain)
+    figures = find_measures(plain)
     bare = _blank_figures(plain, figures)
     every = words(bare)
     return ArticleClaim(

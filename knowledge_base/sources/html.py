@@ -51,7 +51,7 @@ def read_html(source: str, name: str) -> Iterator[Document]:
     for node in main.css(_DROPPED):
         node.decompose()
     builder = DocumentBuilder()
-    _walk(main, builder)
+    add_blocks(main, builder)
     yield builder.document(name, parse_metadata(fields))
 
 
@@ -131,8 +131,8 @@ class _End:
     block: bool = True
 
 
-def _walk(root: Any, builder: DocumentBuilder) -> None:
-    """Pass the blocks below `root` to the builder, in document order, without recursion."""
+def add_blocks(root: Any, builder: DocumentBuilder) -> None:
+    """Add the blocks below `root` to the builder, in document order, without recursion."""
     pending: list[Any] = list(root.iter(include_text=True))[::-1]
     inline: list[str] = []
     run: object = None

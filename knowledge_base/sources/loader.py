@@ -4,7 +4,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -18,25 +18,42 @@ from knowledge_base.sources.markdown import read_markdown, read_plain
 from knowledge_base.sources.pdf import read_pdf
 from knowledge_base.sources.tabular import read_csv, read_jsonl
 
-__all__ = ["KINDS", "MAX_BYTES", "SourceFailure", "load", "parse"]
+__all__ = ["FORMATS", "MAX_BYTES", "SourceFailure", "load", "parse"]
 
 MAX_BYTES: Final = 32 * 2**20  # of a text file; larger ones are exports that should be split
 MAX_BINARY_BYTES: Final = 128 * 2**20  # of a PDF or Word file, which is mostly pictures
 
-_Read = Iterator[Document] | Iterator[Document | SourceFailure]
-_TEXT: Final[dict[str, Callable[[str, str], _Read]]] = {
-    ".md": read_markdown,
-    ".markdown": read_markdown,
-    ".html": read_html,
-    ".htm": read_html,
-    ".txt": read_plain,
-    ".csv": read_csv,
-    ".jsonl": read_jsonl,
+_Documents = Iterator[Document] | Iterator[Document | SourceFailure]
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """A format: its reader, of text or of bytes, and its media types on the web."""
+
+    read_text: Callable[[str, str], _Documents] | None = None
+    read_bytes: Callable[[bytes, str], _Documents] | None = None
+    media_types: tuple[str, ...] = ()  # without one, the crawler does not read it
+    is_markup: bool = False  # may declare its encoding
+
+
+_HTML: Final = FileFormat(
+    read_html, media_types=("text/html", "application/xhtml+xml"), is_markup=True
+)
+_MARKDOWN: Final = FileFormat(read_markdown, media_types=("text/markdown", "text/x-markdown"))
+_WORD: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+FORMATS: Final[dict[str, FileFormat]] = {
+    ".md": _MARKDOWN,
+    ".markdown": _MARKDOWN,
+    ".html": _HTML,
+    ".htm": _HTML,
+    ".txt": FileFormat(read_plain, media_types=("text/plain",)),
+    ".csv": FileFormat(read_csv),
+    ".jsonl": FileFormat(read_jsonl),
+    ".pdf": FileFormat(read_bytes=read_pdf, media_types=("application/pdf",)),
+    ".docx": FileFormat(read_bytes=read_docx, media_types=(_WORD,)),
 }
-_BINARY: Final[dict[str, Callable[[bytes, str], _Read]]] = {".pdf": read_pdf, ".docx": read_docx}
-_MARKUP: Final = frozenset({".html", ".htm"})
 _ARCHIVE: Final = ".zip"
-KINDS: Final = tuple(sorted([*_TEXT, *_BINARY, _ARCHIVE]))
+_SUFFIXES: Final = tuple(sorted([*FORMATS, _ARCHIVE]))
 
 
 def load(paths: Iterable[Path]) -> Iterator[Document | SourceFailure]:
@@ -61,15 +78,15 @@ def parse(
     declared.
     """
     try:
-        kind = kind or _kind(name)
-        if kind in _BINARY:
+        file_format = FORMATS[kind or _kind(name)]
+        if file_format.read_bytes:
             if not raw:
                 message = "it is empty"
                 raise KnowledgeError(message, "empty")  # noqa: TRY301 — reported like readers' errors
-            yield from _BINARY[kind](raw, name)
-        else:
-            text = decode(raw, declared, markup=kind in _MARKUP)
-            yield from _TEXT[kind](_clean(text), name)
+            yield from file_format.read_bytes(raw, name)
+        elif file_format.read_text:
+            text = decode(raw, declared, markup=file_format.is_markup)
+            yield from file_format.read_text(_clean(text), name)
     except KnowledgeError as error:
         yield SourceFailure.from_error(name, error)
 
@@ -80,8 +97,8 @@ def _is_visible(path: Path, root: Path) -> bool:
 
 def _kind(name: str) -> str:
     suffix = PurePosixPath(name.removesuffix(".gz")).suffix.lower()
-    if suffix not in KINDS:
-        supported = ", ".join(KINDS)
+    if suffix not in _SUFFIXES:
+        supported = ", ".join(_SUFFIXES)
         message = f"files of kind '{suffix or 'none'}' are not read; known: {supported}"
         raise KnowledgeError(message, "unknown_kind", known=supported)
     return suffix
@@ -89,7 +106,8 @@ def _kind(name: str) -> str:
 
 def _limit(name: str) -> int:
     """Return the most bytes that are read of a file; raise KnowledgeError for unknown kinds."""
-    return MAX_BYTES if _kind(name) in _TEXT else MAX_BINARY_BYTES
+    file_format = FORMATS.get(_kind(name))
+    return MAX_BYTES if file_format and file_format.read_text else MAX_BINARY_BYTES
 
 
 def _load_file(path: Path, name: str) -> Iterator[Document | SourceFailure]:

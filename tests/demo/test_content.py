@@ -14,6 +14,7 @@ from bot.core.settings import Settings
 from bot.core.types import Role, Understanding
 from bot.dialogue import policy_checks
 from bot.dialogue.state import State
+from bot.nlu.entities.extractor import BUILT_IN
 from bot.training import datasets
 from bot.training.datasets import Conversation
 from knowledge_base.documents import Document
@@ -122,6 +123,7 @@ def test_policy_and_templates_fit_the_intents() -> None:
         re.findall(r"^## (\w+)", (DEMO / "intents.md").read_text("utf-8"), re.MULTILINE)
     )
     assert policy_checks.find_issues(home.policy().content, described, home.templates().names) == []
+    assert policy_checks.find_unfilled_slots(home.policy().content, BUILT_IN) == []
     assert set(home.policy().content.routes) == described - {"oos"}
     texts = {
         code: yaml.safe_load((DEMO / "templates" / f"{code}.yml").read_text("utf-8"))

@@ -12,7 +12,9 @@ from bot.container import Home, build_assistant
 from bot.core.settings import Settings
 from bot.core.types import Message, Route, Turn, new_id
 from bot.dialogue.handoff import ConversationOwner
+from bot.dialogue.policy_checks import find_unfilled_slots
 from bot.nlu import emotion_classifier
+from bot.nlu.entities.extractor import BUILT_IN
 from bot.server import app as server_app
 from bot.server.auth.secrets_file import load_or_create
 from bot.store.in_memory_log import MemoryLog
@@ -38,7 +40,7 @@ def _make(folder: Path, encoder: Path) -> None:
         for module, name in ((pipeline, "_FOLDS"), (classifier_heads, "_HISTORY_FOLDS")):
             patch.setattr(module, name, 2)
         pipeline.train(TrainingJob(examples, home.encoder(), method="head"), home.models)
-    ingest(loader.load([folder / "kb"]), home.knowledge_versions, home.eyes())
+    ingest(loader.load([folder / "kb"]), home.knowledge_versions, home.indexing_encoders())
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +74,7 @@ def test_the_practice_shares_no_name_with_the_shop() -> None:
     actions = [{rule.action for rule in content.routes.values()} for content in (shop, practice)]
     assert actions[0] & actions[1] == {None}
     assert practice.undeclared() == []
+    assert find_unfilled_slots(practice, BUILT_IN) == []
 
 
 def test_an_appointment_is_booked_moved_and_cancelled(home: Home) -> None:

@@ -232,10 +232,10 @@ def test_a_version_before_stays_whole_and_can_be_gone_back_to(kb: Path, versions
     assert "Free for members." in {chunk.text for chunk in served(versions, encoder).chunks}
 
 
-def test_an_english_eye_sees_english_passages_only(kb: Path, versions: Versions) -> None:
+def test_an_english_encoder_gets_english_passages_only(kb: Path, versions: Versions) -> None:
     first, english = HashEncoder(), HashEncoder("english")
-    eyes = [EncoderSpec("hash", first), EncoderSpec("english", english, english=True)]
-    ingest(loader.load([kb]), versions, eyes)
+    encoders = [EncoderSpec("hash", first), EncoderSpec("english", english, english=True)]
+    ingest(loader.load([kb]), versions, encoders)
     assert "七天内退货。" in first.encoded
     assert "七天内退货。" not in english.encoded
     assert "Free for members." in english.encoded

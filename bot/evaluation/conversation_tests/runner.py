@@ -254,9 +254,9 @@ def apply_changes(content: PolicyContent, change: PolicyContent) -> PolicyConten
 
 def _without_model(policy: Policy) -> MessageUnderstander:
     from bot.nlu.entities.extractor import EntityExtractor
-    from bot.nlu.understander import Understander as Reader
+    from bot.nlu.understander import Understander
 
-    return Reader(None, EntityExtractor(policy.content.entities))
+    return Understander(None, EntityExtractor(policy.content.entities))
 
 
 def build_runner(components: Components, actions: TestActions, *, promises: bool) -> TestRunner:

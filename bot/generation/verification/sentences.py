@@ -10,8 +10,7 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
-from bot.generation.verification import amounts
-from bot.generation.verification import vocabulary as words
+from bot.generation.verification import amounts, vocabulary
 from bot.generation.verification.amounts import Amount
 from knowledge_base.chunking import sentences
 from knowledge_base.text.chinese import simplified
@@ -47,7 +46,7 @@ def stem(word: str) -> str:
 @lru_cache(maxsize=1)
 def _synonyms() -> dict[str, str]:
     synonyms: dict[str, str] = {}
-    for group in words.SAME:
+    for group in vocabulary.SAME:
         first, *rest = group.split()
         for word in rest:
             synonyms.setdefault(stem(word), stem(first))
@@ -168,9 +167,9 @@ def _figure_tokens(text: str, figure: Amount) -> Iterator[ContentToken]:
 def _word(match: re.Match[str]) -> ContentToken:
     word = match[0]
     if _HAN.match(word):
-        return ContentToken(word, word, *match.span(), empty=word in words.EMPTY_HAN)
+        return ContentToken(word, word, *match.span(), empty=word in vocabulary.EMPTY_HAN)
     lower = "usa" if word == "US" else word.lower().replace("’", "'")
     bare = lower.removesuffix("'s")
     root = bare.replace(",", "") if bare[0].isdigit() else stem(bare)
-    empty = bare.split("'")[0] in words.EMPTY or len(bare) == 1
+    empty = bare.split("'")[0] in vocabulary.EMPTY or len(bare) == 1
     return ContentToken(_synonyms().get(root, root), word, *match.span(), empty=empty)

@@ -15,15 +15,12 @@ from numpy.typing import NDArray
 from bot.core.intent_history import IntentHistory
 from bot.nlu.context import in_context
 from bot.nlu.intent_classifier import Prediction
-from bot.nlu.multi_intent import boundaries as joints
+from bot.nlu.multi_intent.boundaries import classify_joint, score_ngrams, score_predictions
 from bot.nlu.multi_intent.segments import boundaries, sentences
 
-_MIN_NGRAM_SCORE: Final = -1.2  # log-odds of boundaries to classify; loses 0.03 of the true ones
-# Log-odds from which a message is split: on validation, 0.80 of joined pairs are right, and 0.017
-# of single questions are split. The threshold for splitting a part again is the second level's.
-_MIN_SCORE: Final = (0.5, -0.5)
-_MAX_BOUNDARIES: Final = 60  # a message with more of them is not split
-_MAX_CLASSIFIED: Final = 12  # boundaries whose parts are classified, to limit the cost
+MIN_NGRAM_SCORE: Final = -1.2  # log-odds of boundaries to classify; loses 0.03 of the true ones
+FIRST_SPLIT: Final = -0.5  # log-odds from which a message is split
+SECOND_SPLIT: Final = 0.5  # log-odds from which a part is split again; 0.017 of single questions
 _MIN_CONFIDENCE: Final = 0.4  # of a part that is a request
 _UNCLEAR: Final = 0.5  # confidence below which a long message is classified by its sentences
 _CLEAR: Final = 0.8  # confidence of a sentence that represents the whole message
@@ -63,29 +60,32 @@ def find(
     a model that was not trained on them). The parts are classified without context.
     """
     whole = model.predict([in_context(text, customer, reply)], history)[0]
-    parts = _divide(MessagePart(text, 0, len(text), whole), model, len(_MIN_SCORE))
+    parts = _divide(MessagePart(text, 0, len(text), whole), model, (FIRST_SPLIT, SECOND_SPLIT))
     if len(parts) == 1 and whole.confidence < _UNCLEAR:
         return [_clearest(parts[0], model)]
     return parts
 
 
-def _divide(part: MessagePart, model: IntentPredictor, levels: int) -> list[MessagePart]:
-    places = _select_boundaries(part.text, model) if levels else []
+def _divide(
+    part: MessagePart, model: IntentPredictor, thresholds: Sequence[float]
+) -> list[MessagePart]:
+    """Split a part at its best boundary, and its halves again: a threshold per split."""
+    places = _select_boundaries(part.text, model) if thresholds else []
     if not places:
         return [part]
     predictions = model.predict(_pieces(part.text, [(end, start) for end, start, _ in places]))
-    best: tuple[float, tuple[MessagePart, MessagePart] | None] = (_MIN_SCORE[levels - 1], None)
+    best: tuple[float, tuple[MessagePart, MessagePart] | None] = (thresholds[0], None)
     for number, (end, start, kind) in enumerate(places):
         first, second = predictions[2 * number], predictions[2 * number + 1]
         if first.intent == second.intent or not (_is_request(first) and _is_request(second)):
             continue
-        score = joints.score_predictions(kind, part.prediction, first, second)
+        score = score_predictions(kind, part.prediction, first, second)
         if score >= best[0]:
             halves = (_part(part, 0, end, first), _part(part, start, len(part.text), second))
             best = (score, halves)
     if best[1] is None:
         return [part]
-    return [piece for half in best[1] for piece in _divide(half, model, levels - 1)]
+    return [piece for half in best[1] for piece in _divide(half, model, thresholds[1:])]
 
 
 def _is_request(prediction: Prediction) -> bool:
@@ -95,17 +95,16 @@ def _is_request(prediction: Prediction) -> bool:
 def _select_boundaries(text: str, model: IntentPredictor) -> list[tuple[int, int, int]]:
     """Return (end, start, kind of joint) of the boundaries whose parts should be classified."""
     places = boundaries(text)
-    if not 0 < len(places) <= _MAX_BOUNDARIES:
+    if not places:
         return []
     logits = model.ngram_logits(_pieces(text, places))
-    scored = []
+    selected = []
     for number, (end, start) in enumerate(places):
-        kind = joints.classify_joint(text, end, start)
-        score = joints.score_ngrams(kind, logits[2 * number], logits[2 * number + 1])
-        if score >= _MIN_NGRAM_SCORE:
-            scored.append((score, (end, start, kind)))
-    best = sorted(scored, reverse=True)[:_MAX_CLASSIFIED]
-    return sorted(place for _, place in best)
+        kind = classify_joint(text, end, start)
+        score = score_ngrams(kind, logits[2 * number], logits[2 * number + 1])
+        if score >= MIN_NGRAM_SCORE:
+            selected.append((end, start, kind))
+    return selected
 
 
 def _pieces(text: str, places: Sequence[tuple[int, int]]) -> list[str]:

@@ -26,17 +26,19 @@ from knowledge_base.sources.html import read_links
 MAX_PAGES: Final = 500
 _MAX_DELAY: Final = 60.0  # seconds; a longer one is in effect a ban
 _HTML: Final = ".html"
+# The suffix of each media type; of two suffixes, the first in the table.
 _KINDS: Final = {
-    "text/html": _HTML,
-    "application/xhtml+xml": _HTML,
-    "text/markdown": ".md",
-    "text/x-markdown": ".md",
-    "application/pdf": ".pdf",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
-    "text/plain": ".txt",
+    media_type: suffix
+    for suffix, file_format in reversed(loader.FORMATS.items())
+    for media_type in file_format.media_types
 }
 _VAGUE: Final = frozenset({"", "text/plain", "application/octet-stream", "binary/octet-stream"})
-_SUFFIXES: Final = frozenset({".md", ".markdown", ".pdf", ".docx", ".txt"})
+# HTML that is sent as plain text is meant to be shown as it is written.
+_SUFFIXES: Final = frozenset(
+    suffix
+    for suffix, file_format in loader.FORMATS.items()
+    if file_format.media_types and not file_format.is_markup
+)
 _DECORATION: Final = ("image/", "video/", "audio/", "font/", "text/css", "text/javascript")
 
 
@@ -219,6 +221,6 @@ def _kind(head: PageHeaders) -> str:
     if head.content_type.startswith(_DECORATION):
         message = f"it is {head.content_type}, which holds no text"
         raise _NoTextError(message)
-    supported = "HTML, Markdown, PDF, Word and plain text are"
-    message = f"pages of kind '{head.content_type or 'none'}' are not read; {supported}"
+    supported = ", ".join(sorted({*_KINDS.values()}))
+    message = f"pages of kind '{head.content_type or 'none'}' are not read; known: {supported}"
     raise KnowledgeError(message)

@@ -17,7 +17,7 @@ from bot.core.types import (
 from bot.dialogue import policy
 from bot.dialogue.handoff import Assignment, ConversationOwner
 from bot.dialogue.policy import Policy, PolicyContent, PolicyError
-from bot.dialogue.policy_checks import find_issues
+from bot.dialogue.policy_checks import find_issues, find_unfilled_slots
 from bot.dialogue.state import FormState, State
 
 CONTENT: dict[str, Any] = {
@@ -379,6 +379,17 @@ def test_an_act_without_action_is_a_problem() -> None:
     (problem,) = find_issues(content, {"refund"}, ())
     assert problem.message == "intent `refund` in policy.yml acts but names no action"
     assert (problem.reason, problem.facts) == ("no_action", {"intent": "refund"})
+
+
+def test_slots_that_no_message_can_fill_are_named() -> None:
+    names = ["code", "email", "wish", "when", "first_name", "customer"]
+    route = {"route": "act", "action": "look", "slots": names}
+    slots = {"wish": {"free_text": True}, "when": {"entities": ["date", "place"]}}
+    content = PolicyContent.model_validate(
+        {"entities": {"code": "A1"}, "slots": slots, "routes": {"visit": route}}
+    )
+    (advice,) = find_unfilled_slots(content, {"email", "date"})
+    assert "`first_name`" in advice
 
 
 def test_without_a_file_the_built_in_policy_retrieves(tmp_path: Path) -> None:

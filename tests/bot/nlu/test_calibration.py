@@ -183,24 +183,24 @@ def test_too_few_answers_certify_nothing_and_say_how_many_it_takes() -> None:
     few = np.linspace(0.5, 1, 71)
     refused = calibration.certify(few, np.zeros(71, dtype=bool), SHARE, 0.95)
     assert (refused.threshold, refused.coverage) == (None, 0.0)
-    assert refused.missing == "71 held-out messages; 72 are needed even without a mistake"
+    assert refused.reason == "71 held-out messages; 72 are needed even without a mistake"
     enough = np.linspace(0.5, 1, 72)
     kept = calibration.certify(enough, np.zeros(72, dtype=bool), SHARE, 0.95)
-    assert (kept.threshold, kept.coverage, kept.missing) == (0.5, 1.0, None)
+    assert (kept.threshold, kept.coverage, kept.reason) == (0.5, 1.0, None)
 
 
 def test_no_answers_at_all_certify_nothing() -> None:
     nothing = calibration.certify(np.array([]), np.array([], dtype=bool), SHARE, 0.95)
     assert nothing.threshold is None
-    assert nothing.missing is not None
-    assert nothing.missing.startswith("0 held-out messages")
+    assert nothing.reason is not None
+    assert nothing.reason.startswith("0 held-out messages")
 
 
 def test_a_model_that_is_sure_and_wrong_certifies_nothing_and_says_how_wrong_it_is() -> None:
     confidence = np.linspace(0.0, 1.0, 1000)
     refused = calibration.certify(confidence, confidence > 0.9, SHARE, 0.95)
     assert refused.threshold is None
-    assert refused.missing == (
+    assert refused.reason == (
         "of the surest 250 held-out messages 40.0% are wrong: too many to promise 5.0%"
     )
 
@@ -254,7 +254,7 @@ def test_a_certificate_is_about_all_that_its_threshold_answers(
     wrong = np.array([row[1] == 0 for row in rows])
     kept = calibration.certify(confidence, wrong, 0.1, 0.9)
     if kept.threshold is None:
-        assert kept.missing
+        assert kept.reason
         return
     answered = confidence >= kept.threshold
     assert kept.threshold >= 0
@@ -270,8 +270,8 @@ def test_messages_that_are_never_answered_count_for_coverage_alone() -> None:
     assert (kept.threshold, kept.coverage) == (0.5, 0.2)
     never = calibration.certify(np.full(500, -1.0), np.zeros(500, dtype=bool), SHARE, 0.95)
     assert never.threshold is None
-    assert never.missing is not None
-    assert never.missing.startswith("0 held-out messages")
+    assert never.reason is not None
+    assert never.reason.startswith("0 held-out messages")
 
 
 def test_the_upper_bound_is_clopper_and_pearsons() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bot.nlu.multi_intent import boundaries, segments
+from bot.nlu.multi_intent import boundaries, segments, splitter
 from bot.training import boundary_scorer
 from bot.training.boundary_scorer import BoundaryFeatures
 from bot.training.datasets import Example
@@ -47,11 +47,14 @@ def test_the_fit_finds_the_feature_and_keeps_the_meaning_of_the_thresholds() -> 
     weights = np.array(list(boundary_scorer.fit_ngrams(ngrams).values()))
     scores = ngrams.features @ weights[:-1] + weights[-1]
     assert weights[0] == max(weights)
-    assert np.mean(scores[ngrams.is_true] < -1.2) == pytest.approx(0.03, abs=0.01)
+    assert np.mean(scores[ngrams.is_true] < splitter.MIN_NGRAM_SCORE) == pytest.approx(
+        0.03, abs=0.01
+    )
     predictions = rows(1, len(boundaries.PREDICTION_FEATURES))
     weights = np.array(list(boundary_scorer.fit_predictions(predictions, 1000).values()))
     scores = predictions.features @ weights[:-1] + weights[-1]
-    assert np.mean(scores[:1000] > 0.5) == pytest.approx(0.017, abs=0.005)
+    false_splits = np.mean(scores[:1000] > splitter.SECOND_SPLIT)
+    assert false_splits == pytest.approx(0.017, abs=0.005)
 
 
 def test_the_shipped_weights_are_of_these_features() -> None:

@@ -88,7 +88,7 @@ def test_a_trained_version_knows_its_intents_and_loads_again(
     assert joke.ranking[0].intent == "oos"
     assert joke.rejected
     assert sum(score.confidence for score in refund.ranking) <= 1.0 + 1e-5
-    assert refund.tone is not None
+    assert refund.emotion is not None
     assert model.engine == done.engine
     assert versions.current_id() == done.version.id
 
@@ -271,7 +271,7 @@ def test_too_few_examples_promise_nothing_and_say_what_is_missing(
     assert 0.0 < kept.calibration.coverage <= 1.0
     assert head_of(versions, kept).reference is not None
     model = open_model(versions, kept, encoder)
-    assert {prediction.sure for prediction in model.predict(["is the hat too small"])} == {True}
+    assert model.predict(["is the hat too small"])[0].is_certified is True
 
 
 def test_one_example_of_each_intent_is_enough_to_train(
