@@ -45,6 +45,7 @@ def dossier(conversation: str, staff: TheStaff, service: TheService) -> dict[str
         "conversation_id": conversation,
         "state": custody.owner.value,
         "queue": custody.queue,
+        "default_queue": service.assistant.components.policy.content.default_queue,
         "agent": custody.agent,
         "fence": custody.fence,
         "mine": staff.user is not None and custody.agent == staff.user.id,

@@ -168,7 +168,7 @@ class ConsoleScreen:
         self, me: Json, details: Json, texts: ConsoleTexts
     ) -> list[tuple[str, str]]:
         """Return the targets of a transfer: the conversation's queue and agents who are online."""
-        queue = details["queue"] or "general"
+        queue = details["queue"] or details["default_queue"]
         others = [
             (agent["name"], f"agent:{agent['id']}")
             for agent in call_api(self.desk.agents)
