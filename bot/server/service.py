@@ -55,7 +55,7 @@ class Service:
         engine, seal = home.engine, home.seal
         self.serving = ServingAssistant(home, log)
         self.reader = ConversationReader(engine)
-        self.desk = HandoffDesk(engine, self._notice)
+        self.desk = HandoffDesk(engine, self._render_notice)
         self.notes = ConversationNotes(engine)
         self.corrections = Corrections(engine)
         self.users = Users(engine)
@@ -149,12 +149,12 @@ class Service:
         """Handle expired leases, long waits, and conversations of silent customers."""
         content = self.assistant.components.policy.content
         silence = content.silence_minutes
-        self.desk.tick(
+        self.desk.apply_timeouts(
             timedelta(minutes=content.patience_minutes),
             timedelta(minutes=silence) if silence else None,
         )
 
-    def _notice(self, notice: CustomerNotice, language: str) -> str:
+    def _render_notice(self, notice: CustomerNotice, language: str) -> str:
         templates = self.assistant.components.templates
         return templates.render(notice.template, language, 0, **notice.values)
 

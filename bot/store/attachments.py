@@ -43,7 +43,7 @@ class Attachments:
         at = now()
         abandoned = here & attachments.c.message_id.is_(None) & (attachments.c.at < at - _ABANDONED)
         with self._engine.begin() as connection:
-            ownership.begin(connection, message)
+            ownership.open_conversation(connection, message)
             connection.execute(delete(attachments).where(abandoned))
             count = select(func.count()).select_from(attachments).where(here)
             if int(connection.execute(count).scalar_one()) >= MAX_FILES:

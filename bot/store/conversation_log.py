@@ -107,7 +107,7 @@ class SqlLog:
         return serialization.from_record(record) if record else None
 
     def _open_conversation(self, connection: Connection, message: Message) -> None:
-        ownership.begin(connection, message)
+        ownership.open_conversation(connection, message)
         if message.customer and self._seal:
             here = conversations.c.id == message.conversation_id
             proven = self._seal.close(message.customer)
@@ -144,7 +144,7 @@ class SqlLog:
         if row is None:
             return State()
         state = self._decrypted(states.from_json(row.state))
-        return replace(state, custody=ownership.read(row), revision=row.revision)
+        return replace(state, assignment=ownership.read(row), revision=row.revision)
 
     def append(self, turn: Turn, state: State, before: State | None = None) -> Turn:
         """Commit a turn and the state after it together; the trace contains the state before it.
@@ -226,7 +226,7 @@ class SqlLog:
             "state": states.to_json(self._encrypted(state)),
             "language": state.language,
             "updated_at": now(),
-            **ownership.columns(state.custody),
+            **ownership.columns(state.assignment),
         }
         if turn.decision.reason == "contact_given":
             entities = turn.understanding.entities

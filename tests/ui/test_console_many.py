@@ -103,7 +103,7 @@ def a_tick_asks_little(
 def _take_all(server: Server, user: User, names: list[str]) -> None:
     home = Home(Settings.load(server.home))
     desk = desks.HandoffDesk(home.engine, lambda notice, language: f"{notice.template} {language}")
-    desk.enroll(desks.Agent(user.id, user.name, capacity=MANY))
+    desk.save_agent(desks.Agent(user.id, user.name, capacity=MANY))
     for name in names:
         desk.take(name, user.id)
     home.engine.dispose()

@@ -40,15 +40,15 @@ class Label(BaseModel):
 @router.get("/conversations/{conversation}")
 def dossier(conversation: str, staff: TheStaff, service: TheService) -> dict[str, Any]:
     """Return the owner and details of a conversation: slots, moods, notes, labels."""
-    custody = service.desk.custody(conversation)
+    assignment = service.desk.assignment(conversation)
     return {
         "conversation_id": conversation,
-        "state": custody.owner.value,
-        "queue": custody.queue,
+        "state": assignment.owner.value,
+        "queue": assignment.queue,
         "default_queue": service.assistant.components.policy.content.default_queue,
-        "agent": custody.agent,
-        "fence": custody.fence,
-        "mine": staff.user is not None and custody.agent == staff.user.id,
+        "agent": assignment.agent,
+        "fence": assignment.fence,
+        "mine": staff.user is not None and assignment.agent == staff.user.id,
         **service.notes.dossier(conversation),
     }
 

@@ -89,7 +89,7 @@ class TransferRequest(HoldRequest):
 def enroll(body: Enrolment, desk: TheDesk) -> dict[str, Any]:
     """Add or change an agent."""
     agent = Agent(body.id, body.name, tuple(body.queues), tuple(body.languages), body.capacity)
-    desk.enroll(agent)
+    desk.save_agent(agent)
     return {"agent": body.id}
 
 
@@ -103,7 +103,7 @@ def agents(desk: TheDesk) -> dict[str, Any]:
 def be_present(agent: str, body: Presence, desk: TheDesk, staff: TheStaff) -> dict[str, Any]:
     """Report that an agent is present (about every half minute), or has left."""
     staff.check_is(agent)
-    desk.be_present(agent, online=body.online)
+    desk.set_presence(agent, online=body.online)
     renewed = desk.renew_all(agent) if body.renew else 0
     return {"agent": agent, "online": body.online, "renewed": renewed}
 
@@ -138,7 +138,7 @@ def say(
 ) -> dict[str, Any]:
     """Send an agent's message to the customer; store the suggestion it started from."""
     staff.check_is(body.agent)
-    sent = desk.say(conversation, body.agent, body.fence, body.text, body.client_message_id)
+    sent = desk.send(conversation, body.agent, body.fence, body.text, body.client_message_id)
     if body.suggestion is not None:
         service: Service = request.app.state.service
         service.suggester.record_choice(body.suggestion, body.place, sent, body.text)
@@ -149,7 +149,7 @@ def say(
 def type_(conversation: str, body: Typing, desk: TheDesk, staff: TheStaff) -> dict[str, Any]:
     """Show that an agent is typing; it expires after some seconds."""
     staff.check_is(body.agent)
-    desk.type(conversation, body.agent, body.fence, on=body.on)
+    desk.set_typing(conversation, body.agent, body.fence, on=body.on)
     return {"typing": body.on}
 
 
@@ -192,7 +192,7 @@ def close(conversation: str, body: HoldRequest, desk: TheDesk, staff: TheStaff) 
 @router.get("/conversations/{conversation}/summary")
 def summary(conversation: str, request: Request, desk: TheDesk) -> dict[str, Any]:
     """Return a short summary of a conversation."""
-    desk.custody(conversation)
+    desk.assignment(conversation)
     service: Service = request.app.state.service
     return service.summary(conversation)
 
@@ -200,19 +200,19 @@ def summary(conversation: str, request: Request, desk: TheDesk) -> dict[str, Any
 @router.get("/conversations/{conversation}/suggestions")
 def suggestions(conversation: str, request: Request, desk: TheDesk) -> dict[str, Any]:
     """Return three suggested replies with their sources, best first."""
-    desk.custody(conversation)
+    desk.assignment(conversation)
     service: Service = request.app.state.service
     return service.suggester.offer(service.assistant.components, conversation)
 
 
 def _assignment(desk: HandoffDesk, conversation: str) -> dict[str, Any]:
-    custody = desk.custody(conversation)
+    assignment = desk.assignment(conversation)
     return {
         "conversation_id": conversation,
-        "state": custody.owner.value,
-        "queue": custody.queue,
-        "agent": custody.agent if custody.owner is ConversationOwner.HUMAN else None,
-        "fence": custody.fence,
+        "state": assignment.owner.value,
+        "queue": assignment.queue,
+        "agent": assignment.agent if assignment.owner is ConversationOwner.HUMAN else None,
+        "fence": assignment.fence,
     }
 
 

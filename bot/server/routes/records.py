@@ -34,11 +34,10 @@ Values = Annotated[
 
 def allowed(conversation: str, staff: TheStaff, service: TheService) -> StaffUser:
     """Return the caller; raise 403 unless the conversation is assigned to them."""
-    custody = service.desk.custody(conversation)
-    mine = (
-        staff.user and custody.owner is ConversationOwner.HUMAN and custody.agent == staff.user.id
-    )
-    if not (mine or staff.level.covers(AccessLevel.SUPERVISOR)):
+    assignment = service.desk.assignment(conversation)
+    is_assigned = assignment.owner is ConversationOwner.HUMAN
+    is_own = is_assigned and staff.user is not None and assignment.agent == staff.user.id
+    if not (is_own or staff.level.covers(AccessLevel.SUPERVISOR)):
         message = "take over the conversation first to see its orders"
         raise RefusedRequestError(403, message, "orders_first")
     return staff
