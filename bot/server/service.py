@@ -10,7 +10,7 @@ from bot.assistant.pipeline import Assistant
 from bot.authoring.jobs import JobStore
 from bot.authoring.publications import PublicationStore
 from bot.container import Home
-from bot.core.settings import DOORS
+from bot.core.settings import CLIENT_SECRETS
 from bot.dialogue.handoff import CustomerNotice
 from bot.integrations import webhooks
 from bot.integrations.chatwoot import client
@@ -94,7 +94,7 @@ class Service:
         """Load everything, answer messages left by a crash, and start the background jobs."""
         log = home.log()
         database.check_known(home.engine)
-        for name in DOORS:
+        for name in CLIENT_SECRETS:
             home.settings.secret(name)  # report an unreadable file at the start
         service = cls(home, log, load_or_create(home.path))
         service.users.begin_with(FIRST_USER, service.secrets.password)
