@@ -60,19 +60,17 @@ class Service:
         self.corrections = Corrections(engine)
         self.users = Users(engine)
         self.session_key = seal.key_for("sessions")
-        self.logins = self._limiter("login", "too many wrong passwords: try again later")
-        self.lookups = self._limiter(
-            "order", "too many failed searches for orders: try again later"
-        )
+        self.login_limiter = self._limiter("login", "too many wrong passwords: try again later")
+        self.lookup_limiter = self._limiter("order", "too many failed look-ups: try again later")
         self.suggester = ReplySuggester(engine, home.encoder, home.path / "dialogs")
         self.topics = topic_updates.TopicUpdater(
             engine, home.encoder, home.small_talk, patient=True
         )
         self.jobs = JobStore(home.path.resolve())
         self.publications = PublicationStore(home.path)
-        self.visits = VisitorConversations(engine)
+        self.visitor_conversations = VisitorConversations(engine)
         self.attachments = Attachments(engine, seal)
-        self.tickets = VisitorTokens(seal.key_for("visitors"))
+        self.visitor_tokens = VisitorTokens(seal.key_for("visitors"))
         self.outbox_worker = OutboxWorker(Outbox(engine), self._channels())
         self.announcer = Announcer(home.settings, log, self.reader, self.outbox_worker)
         self.messages = MessageService(
@@ -117,8 +115,8 @@ class Service:
         """The active assistant."""
         return self.serving.current
 
-    def _limiter(self, kind: str, complaint: str) -> AttemptLimiter:
-        return AttemptLimiter(self.home.engine, kind, self.home.seal.key_for("guesses"), complaint)
+    def _limiter(self, kind: str, message: str) -> AttemptLimiter:
+        return AttemptLimiter(self.home.engine, kind, self.home.seal.key_for("guesses"), message)
 
     def _channels(self) -> dict[str, DeliveryChannel]:
         settings = self.home.settings

@@ -13,8 +13,8 @@ from bot.core.signatures import conversation_id, equal, is_signed
 from bot.core.types import InvalidMessageError, Message
 from bot.integrations.chatwoot import client
 from bot.integrations.chatwoot.client import CHANNEL, ChatwootChannel
+from bot.server.dependencies import TheService
 from bot.server.message_service import ReplyStream
-from bot.server.routes.messages import service_of
 from bot.server.service import Service
 from bot.store.outbox import Delivery
 
@@ -87,6 +87,7 @@ class ChatwootEvent(BaseModel):
 )
 async def receive(
     request: Request,
+    service: TheService,
     x_chatwoot_signature: Annotated[str, Header()] = "",
     x_chatwoot_timestamp: Annotated[str, Header()] = "",
     secret: Annotated[str, Query()] = "",
@@ -95,7 +96,6 @@ async def receive(
 
     Chatwoot signs it; versions that do not sign send the secret as `?secret=`.
     """
-    service = service_of(request)
     chatwoot = service.outbox_worker.channel(CHANNEL)
     if not isinstance(chatwoot, ChatwootChannel):
         message = "Chatwoot is not set up: set chatwoot_url, chatwoot_token and chatwoot_secret"

@@ -2,27 +2,18 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from bot.agent_assist import canned_replies
 from bot.server.api_errors import plain
 from bot.server.auth.access import StaffUser, at_least
-from bot.server.service import Service
+from bot.server.dependencies import TheService
 from bot.store.accounts import AccessLevel
 
 router: Final = APIRouter(prefix="/api/desk")
 TheStaff = Annotated[StaffUser, Depends(at_least(AccessLevel.AGENT))]
 _Words = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(plain)]
-
-
-def service_of(request: Request) -> Service:
-    """Return the service."""
-    service: Service = request.app.state.service
-    return service
-
-
-TheService = Annotated[Service, Depends(service_of)]
 
 
 class Note(BaseModel):
