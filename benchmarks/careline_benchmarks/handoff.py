@@ -46,7 +46,7 @@ class _Line:
     """A line that the customer read, its speaker, and the assignment at that moment."""
 
     speaker: str  # "bot", an agent, or "notice"
-    custody: Assignment
+    assignment: Assignment
     at: datetime
 
 
@@ -67,7 +67,7 @@ class HandoffSimulation:
     move: Move = handoff.move
     checks_revision: bool = True
     at: datetime = datetime(2026, 1, 5, 12, tzinfo=UTC)
-    custody: Assignment = field(default_factory=Assignment)
+    assignment: Assignment = field(default_factory=Assignment)
     revision: int = 0
     lines: list[_Line] = field(default_factory=list)
     pending: list[int] = field(default_factory=list)
@@ -84,18 +84,18 @@ class HandoffSimulation:
     def change(self, event: Event, *, tells: bool = False) -> bool:
         """Apply a rule; `tells` if the reply itself informs the customer of the change."""
         try:
-            moved = self.move(self.custody, event, self.at)
+            moved = self.move(self.assignment, event, self.at)
         except HandoffRefusedError:
             return False
-        before, self.custody = self.custody, moved.custody
+        before, self.assignment = self.assignment, moved.assignment
         self.revision += 1
-        for _ in moved.told:
-            self.lines.append(_Line("notice", self.custody, self.at))
-        if (before.owner, before.agent) != (self.custody.owner, self.custody.agent):
+        for _ in moved.notices:
+            self.lines.append(_Line("notice", self.assignment, self.at))
+        if (before.owner, before.agent) != (self.assignment.owner, self.assignment.agent):
             self.edges += 1
-            if not (moved.told or tells):
+            if not (moved.notices or tells):
                 self.wrong.add("an edge the customer is not told of")
-            if self.custody.typing_until is not None:
+            if self.assignment.typing_until is not None:
                 self.wrong.add("typing that does not clear")
         return True
 
@@ -107,7 +107,7 @@ class HandoffSimulation:
     def worker_begins(self) -> None:
         """Let a worker take the oldest unanswered message, perhaps one that another worker has."""
         if self.pending:
-            self.working.append(_Work(self.pending[0], self.revision, self.custody.fence))
+            self.working.append(_Work(self.pending[0], self.revision, self.assignment.fence))
 
     def worker_ends(self) -> None:
         """Commit a reply, or discard it because the conversation has changed."""
@@ -123,23 +123,24 @@ class HandoffSimulation:
     def _reply(self, work: _Work) -> None:
         self.pending.remove(work.message)
         self.answered[work.message] += 1
-        owner = self.custody.owner
+        owner = self.assignment.owner
         stale = work.revision != self.revision
         if owner is ConversationOwner.HUMAN and not stale:
             self.revision += 1
             return  # the bot keeps silent
         if owner is ConversationOwner.CLOSED:
             if stale:
-                self.lines.append(_Line("bot", self.custody, self.at))
+                self.lines.append(_Line("bot", self.assignment, self.at))
                 return
             self.change(handoff.CustomerWrote(), tells=True)
         gives_up = self.dice.random() < _GIVES_UP
-        if self.custody.owner in handoff.WITH_BOT and gives_up:
+        owner = self.assignment.owner
+        if owner in handoff.WITH_BOT and gives_up:
             self.change(handoff.HandedOff("support"), tells=True)
-        elif self.custody.owner is ConversationOwner.QUEUED and self.dice.random() < _NOW_AND_THEN:
+        elif owner is ConversationOwner.QUEUED and self.dice.random() < _NOW_AND_THEN:
             self.change(handoff.QueueLeft(), tells=True)
         self.revision += 1
-        self.lines.append(_Line("bot", self.custody, self.at))
+        self.lines.append(_Line("bot", self.assignment, self.at))
 
     def worker_crashes(self) -> None:
         """Lose the replies in preparation; their messages are still pending."""
@@ -149,7 +150,7 @@ class HandoffSimulation:
         """Let an agent take the conversation."""
         agent = self.dice.choice(_AGENTS)
         if self.change(handoff.AgentAssigned(agent, agent.title())):
-            self.screens[agent] = self.custody.fence
+            self.screens[agent] = self.assignment.fence
 
     def _held(self) -> tuple[str, int]:
         """Return an agent and the token on the screen, however old."""
@@ -165,7 +166,7 @@ class HandoffSimulation:
                 continue
             if self.change(handoff.AgentSpoke(agent, fence)):
                 self.sent.add(name)
-                self.lines.append(_Line(agent, self.custody, self.at))
+                self.lines.append(_Line(agent, self.assignment, self.at))
 
     def agent_types(self) -> None:
         """Let an agent begin or stop typing."""
@@ -199,8 +200,8 @@ class HandoffSimulation:
     def check(self) -> None:
         """Check everything that the customer could read."""
         for line in self.lines:
-            owner = line.custody.owner
-            if line.speaker in _AGENTS and (owner, line.custody.agent) != (
+            owner = line.assignment.owner
+            if line.speaker in _AGENTS and (owner, line.assignment.agent) != (
                 ConversationOwner.HUMAN,
                 line.speaker,
             ):
@@ -225,13 +226,14 @@ class HandoffSimulation:
             self.change(handoff.TimePassed(_PATIENCE))
         if self.pending:
             self.wrong.add("a dead end")
-        if self.custody.owner is ConversationOwner.HUMAN:  # nobody renewed the lease for an hour
+        if self.assignment.owner is ConversationOwner.HUMAN:  # nobody renewed the lease for an hour
             self.wrong.add("a dead end")
-        if self.custody.owner is ConversationOwner.QUEUED:
-            taken = self.move(self.custody, handoff.AgentAssigned("ann", "Ann"), self.at)
-            if taken.custody.owner is not ConversationOwner.HUMAN or not self.custody.asked_contact:
+        if self.assignment.owner is ConversationOwner.QUEUED:
+            taken = self.move(self.assignment, handoff.AgentAssigned("ann", "Ann"), self.at)
+            is_taken = taken.assignment.owner is ConversationOwner.HUMAN
+            if not (is_taken and self.assignment.asked_contact):
                 self.wrong.add("a dead end")
-        if self.custody.is_typing(self.at):
+        if self.assignment.is_typing(self.at):
             self.wrong.add("typing that does not clear")
         self.check()
 
@@ -288,8 +290,8 @@ def _endless_lease(now: Assignment, event: Event, at: datetime) -> HandoffTransi
 
 def _typing_stays(now: Assignment, event: Event, at: datetime) -> HandoffTransition:
     moved = handoff.move(now, event, at)
-    until = moved.custody.typing_until or now.typing_until
-    return replace(moved, custody=replace(moved.custody, typing_until=until))
+    until = moved.assignment.typing_until or now.typing_until
+    return replace(moved, assignment=replace(moved.assignment, typing_until=until))
 
 
 def _word_after_close(now: Assignment, event: Event, at: datetime) -> HandoffTransition:
@@ -299,7 +301,7 @@ def _word_after_close(now: Assignment, event: Event, at: datetime) -> HandoffTra
 
 
 def _nothing_told(now: Assignment, event: Event, at: datetime) -> HandoffTransition:
-    return replace(handoff.move(now, event, at), told=())
+    return replace(handoff.move(now, event, at), notices=())
 
 
 _FAULTS: Final[dict[str, Move]] = {

@@ -29,7 +29,10 @@ Secret = Literal[
     "seal_key",
     "identity_secret",
 ]
-DOORS: Final[tuple[Secret, ...]] = ("api_key", "rasa_token")  # secrets that clients present
+CLIENT_SECRETS: Final[tuple[Secret, ...]] = (
+    "api_key",
+    "rasa_token",
+)  # secrets that clients present
 
 
 class Promise(BaseModel):

@@ -35,7 +35,7 @@ TYPING: Final = timedelta(seconds=8)
 
 
 class HandoffRefusedError(CarelineError):
-    """A request by somebody who does not own the conversation; the message names the owner."""
+    """A request that the state of the conversation, or the agent's capacity, does not allow."""
 
 
 @dataclass(frozen=True)
@@ -176,8 +176,8 @@ Event = (
 class HandoffTransition:
     """The assignment after an event, and the notices for the customer."""
 
-    custody: Assignment
-    told: tuple[CustomerNotice, ...] = ()
+    assignment: Assignment
+    notices: tuple[CustomerNotice, ...] = ()
 
 
 def _next_owner(now: Assignment, owner: ConversationOwner, at: datetime) -> Assignment:

@@ -58,7 +58,7 @@ class State:
     articles: tuple[str, ...] = ()  # the sources of the last answer
     mood: str = "calm"
     leaning: IntentHistory = ()  # the decayed counts of the intents so far
-    custody: Assignment = field(default_factory=Assignment)
+    assignment: Assignment = field(default_factory=Assignment)
     revision: int = 0
     # Slots that are stored unencrypted; not stored itself: each turn sets it again.
     unsealed: frozenset[str] = field(default=RESERVED, compare=False)
@@ -66,12 +66,12 @@ class State:
     @property
     def owner(self) -> ConversationOwner:
         """The owner of the conversation."""
-        return self.custody.owner
+        return self.assignment.owner
 
     @property
     def queue(self) -> str | None:
         """The queue it waits in, or waited in last."""
-        return self.custody.queue
+        return self.assignment.queue
 
     @property
     def form(self) -> FormState | None:
@@ -111,7 +111,7 @@ def advance(
         mood=turn.understanding.emotion,
         leaning=update_history(state.leaning, _ranking(turn.understanding)),
         unsealed=frozenset(filter(is_persistent, slots)),
-        custody=_assignment(state, decisions, turn.message.at),
+        assignment=_assignment(state, decisions, turn.message.at),
         revision=state.revision + 1,
     )
 
@@ -167,21 +167,21 @@ def suspended_forms(forms: tuple[FormState, ...], decision: Decision) -> tuple[F
 
 def _assignment(state: State, decisions: tuple[Decision, ...], at: datetime) -> Assignment:
     """Return the assignment after these decisions."""
-    custody = handoff.move(state.custody, CustomerWrote(), at).custody
+    assignment = handoff.move(state.assignment, CustomerWrote(), at).assignment
     handoff_decision = next((d for d in decisions if d.route is Route.HANDOFF), None)
     if decisions[0].reason == "withdrawn":
-        return handoff.move(custody, QueueLeft(), at).custody
+        return handoff.move(assignment, QueueLeft(), at).assignment
     if (
         handoff_decision is None
-        or custody.owner is HUMAN
+        or assignment.owner is HUMAN
         or handoff_decision.reason == "contact_given"
     ):
-        return custody
+        return assignment
     # A customer who already waits stays in the queue, unless an escalation needs another one.
-    if custody.owner is QUEUED and handoff_decision.reason != "escalation":
-        return custody
-    queue = handoff_decision.queue or custody.queue or "support"
-    moved = handoff.move(custody, HandedOff(queue), at).custody
+    if assignment.owner is QUEUED and handoff_decision.reason != "escalation":
+        return assignment
+    queue = handoff_decision.queue or assignment.queue or "support"
+    moved = handoff.move(assignment, HandedOff(queue), at).assignment
     return replace(moved, asked_contact=moved.asked_contact or handoff_decision.contact)
 
 
@@ -197,7 +197,7 @@ def _topic(decision: Decision) -> str | None:
 
 def to_json(state: State) -> dict[str, Any]:
     """Return the state as JSON values."""
-    custody = state.custody
+    assignment = state.assignment
     return {
         "language": state.language,
         "history": [[line.role.value, line.text] for line in state.history],
@@ -212,11 +212,11 @@ def to_json(state: State) -> dict[str, Any]:
         "articles": list(state.articles),
         "mood": state.mood,
         "leaning": [list(pair) for pair in state.leaning],
-        "owner": custody.owner.value,
-        "queue": custody.queue,
-        "fence": custody.fence,
-        "since": custody.since.isoformat() if custody.since else None,
-        "asked_contact": custody.asked_contact,
+        "owner": assignment.owner.value,
+        "queue": assignment.queue,
+        "fence": assignment.fence,
+        "since": assignment.since.isoformat() if assignment.since else None,
+        "asked_contact": assignment.asked_contact,
         "revision": state.revision,
     }
 
@@ -238,7 +238,7 @@ def from_json(values: dict[str, Any]) -> State:
         articles=tuple(values.get("articles", ())),
         mood=values.get("mood", "calm"),
         leaning=tuple((intent, float(count)) for intent, count in values.get("leaning", ())),
-        custody=Assignment(
+        assignment=Assignment(
             ConversationOwner(values.get("owner", BOT)),
             int(values.get("fence", 0)),
             values.get("queue"),

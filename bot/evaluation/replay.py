@@ -174,7 +174,7 @@ def _as_logged(state: State | None, turns: Sequence[LoggedTurn]) -> State:
     history = tuple(
         Utterance(turn.role, turn.text) for turn in turns if turn.role is not Role.ACTION
     )
-    return replace(state or State(), history=history[-12:], custody=Assignment())
+    return replace(state or State(), history=history[-12:], assignment=Assignment())
 
 
 def _count(

@@ -31,10 +31,10 @@ class DeliveryRejectedError(CarelineError):
 
 
 class DeliveryChannel(Protocol):
-    """A channel that delivers parcels to another system."""
+    """A channel that delivers to another system."""
 
-    def deliver(self, parcel: Delivery, /) -> Sequence[Delivery]:
-        """Deliver a parcel and return the parcels that follow from it.
+    def deliver(self, delivery: Delivery, /) -> Sequence[Delivery]:
+        """Make a delivery and return the deliveries that follow from it.
 
         Raises DeliveryPostponedError if it may work later, DeliveryRejectedError if it never will.
         """

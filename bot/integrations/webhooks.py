@@ -25,11 +25,11 @@ class WebhookChannel:
         self._secret = secret
         self._http = httpx.Client(timeout=delivery.TIMEOUT, follow_redirects=False)
 
-    def deliver(self, parcel: Delivery) -> Sequence[Delivery]:
+    def deliver(self, event: Delivery) -> Sequence[Delivery]:
         """Send one event."""
-        body = delivery.encode_body(parcel.body)
-        headers = delivery.sign_headers(self._secret, body, parcel.key)
-        headers["X-Careline-Event"] = str(parcel.body["event"])
+        body = delivery.encode_body(event.body)
+        headers = delivery.sign_headers(self._secret, body, event.key)
+        headers["X-Careline-Event"] = str(event.body["event"])
         delivery.post(self._http, self._url, body, headers)
         return ()
 

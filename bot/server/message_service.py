@@ -223,8 +223,8 @@ def _check_names(message: Message) -> None:
         try:
             plain(name or "")
         except ValueError as error:
-            complaint = f"a name of the message cannot be stored: {error}"
-            raise InvalidMessageError(complaint) from error
+            text = f"a name of the message cannot be stored: {error}"
+            raise InvalidMessageError(text) from error
 
 
 def measure(turn: Turn) -> None:

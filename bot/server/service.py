@@ -10,7 +10,7 @@ from bot.assistant.pipeline import Assistant
 from bot.authoring.jobs import JobStore
 from bot.authoring.publications import PublicationStore
 from bot.container import Home
-from bot.core.settings import DOORS
+from bot.core.settings import CLIENT_SECRETS
 from bot.dialogue.handoff import CustomerNotice
 from bot.integrations import webhooks
 from bot.integrations.chatwoot import client
@@ -55,24 +55,22 @@ class Service:
         engine, seal = home.engine, home.seal
         self.serving = ServingAssistant(home, log)
         self.reader = ConversationReader(engine)
-        self.desk = HandoffDesk(engine, self._notice)
+        self.desk = HandoffDesk(engine, self._render_notice)
         self.notes = ConversationNotes(engine)
         self.corrections = Corrections(engine)
         self.users = Users(engine)
         self.session_key = seal.key_for("sessions")
-        self.logins = self._limiter("login", "too many wrong passwords: try again later")
-        self.lookups = self._limiter(
-            "order", "too many failed searches for orders: try again later"
-        )
+        self.login_limiter = self._limiter("login", "too many wrong passwords: try again later")
+        self.lookup_limiter = self._limiter("order", "too many failed look-ups: try again later")
         self.suggester = ReplySuggester(engine, home.encoder, home.path / "dialogs")
         self.topics = topic_updates.TopicUpdater(
             engine, home.encoder, home.small_talk, patient=True
         )
         self.jobs = JobStore(home.path.resolve())
         self.publications = PublicationStore(home.path)
-        self.visits = VisitorConversations(engine)
+        self.visitor_conversations = VisitorConversations(engine)
         self.attachments = Attachments(engine, seal)
-        self.tickets = VisitorTokens(seal.key_for("visitors"))
+        self.visitor_tokens = VisitorTokens(seal.key_for("visitors"))
         self.outbox_worker = OutboxWorker(Outbox(engine), self._channels())
         self.announcer = Announcer(home.settings, log, self.reader, self.outbox_worker)
         self.messages = MessageService(
@@ -94,7 +92,7 @@ class Service:
         """Load everything, answer messages left by a crash, and start the background jobs."""
         log = home.log()
         database.check_known(home.engine)
-        for name in DOORS:
+        for name in CLIENT_SECRETS:
             home.settings.secret(name)  # report an unreadable file at the start
         service = cls(home, log, load_or_create(home.path))
         service.users.begin_with(FIRST_USER, service.secrets.password)
@@ -117,8 +115,8 @@ class Service:
         """The active assistant."""
         return self.serving.current
 
-    def _limiter(self, kind: str, complaint: str) -> AttemptLimiter:
-        return AttemptLimiter(self.home.engine, kind, self.home.seal.key_for("guesses"), complaint)
+    def _limiter(self, kind: str, message: str) -> AttemptLimiter:
+        return AttemptLimiter(self.home.engine, kind, self.home.seal.key_for("guesses"), message)
 
     def _channels(self) -> dict[str, DeliveryChannel]:
         settings = self.home.settings
@@ -149,12 +147,12 @@ class Service:
         """Handle expired leases, long waits, and conversations of silent customers."""
         content = self.assistant.components.policy.content
         silence = content.silence_minutes
-        self.desk.tick(
+        self.desk.apply_timeouts(
             timedelta(minutes=content.patience_minutes),
             timedelta(minutes=silence) if silence else None,
         )
 
-    def _notice(self, notice: CustomerNotice, language: str) -> str:
+    def _render_notice(self, notice: CustomerNotice, language: str) -> str:
         templates = self.assistant.components.templates
         return templates.render(notice.template, language, 0, **notice.values)
 

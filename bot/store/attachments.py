@@ -43,12 +43,12 @@ class Attachments:
         at = now()
         abandoned = here & attachments.c.message_id.is_(None) & (attachments.c.at < at - _ABANDONED)
         with self._engine.begin() as connection:
-            ownership.begin(connection, message)
+            ownership.open_conversation(connection, message)
             connection.execute(delete(attachments).where(abandoned))
             count = select(func.count()).select_from(attachments).where(here)
             if int(connection.execute(count).scalar_one()) >= MAX_FILES:
-                complaint = f"a conversation takes {MAX_FILES} files: describe the rest in words"
-                raise CarelineError(complaint)
+                text = f"a conversation takes {MAX_FILES} files: describe the rest in words"
+                raise CarelineError(text)
             connection.execute(
                 insert(attachments).values(
                     id=file.id,
@@ -85,8 +85,8 @@ def attach(connection: Connection, message: Message) -> None:
     )
     updated = connection.execute(update(attachments).where(available).values(message_id=message.id))
     if updated.rowcount != len(set(message.attachments)):
-        complaint = "an attached file is not there, or was sent before: attach it again"
-        raise InvalidMessageError(complaint)
+        text = "an attached file is not there, or was sent before: attach it again"
+        raise InvalidMessageError(text)
 
 
 def files_of_messages(

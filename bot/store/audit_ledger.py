@@ -36,8 +36,19 @@ _FIRST: Final = "0" * 64
 _LOCK: Final = 0x6361_7265  # PostgreSQL advisory lock: one writer of the chain at a time
 _PAGE_SIZE: Final = 500
 _SEPARATOR: Final = "\x1f"
-# These columns change later, or are empty in a turn, and are not part of the content.
-_NOT_COVERED: Final = frozenset({"status", "author", "sealed", "merged_into"})
+# The columns that are hashed, in this order. Never change it: every stored hash would differ, and
+# every turn would count as altered.
+COVERED: Final = {
+    messages: (
+        *("position", "id", "conversation_id", "role", "text", "at", "client_message_id"),
+        *("in_reply_to", "turn"),
+    ),
+    decisions: (
+        *("message_id", "conversation_id", "at", "route", "reason", "intent", "confidence"),
+        *("language", "sentiment", "trace"),
+    ),
+    citations: ("id", "message_id", "article", "title", "quote", "start", "end", "url"),
+}
 
 
 @dataclass
@@ -167,8 +178,7 @@ def _content(connection: Connection, message_id: str) -> str:
 def _raw(table: Table, connection: Connection) -> Any:
     """Select a table's columns as they are stored: JSON as its text, so that every byte counts."""
     sqlite = connection.dialect.name == "sqlite"  # stores times as text, which may be invalid
-    columns = (c for c in table.columns if c.name not in _NOT_COVERED)
-    return select(*(_column(column, sqlite=sqlite) for column in columns))
+    return select(*(_column(table.c[name], sqlite=sqlite) for name in COVERED[table]))
 
 
 def _column(column: Any, *, sqlite: bool) -> Any:

@@ -41,6 +41,11 @@ PENDING: Final = "pending"
 ANSWERED: Final = "answered"
 _CONTACT_ENTITIES: Final = frozenset({"email", "phone"})
 _MAX_EARLIER: Final = 20  # intents and articles of earlier visits that are returned
+# Rows of messages with what their conversation knows of the customer.
+_CUSTOMER_MESSAGES: Final = select(
+    messages,
+    *(conversations.c[name] for name in ("sender", "channel", "visitor", "customer")),
+).join(conversations, conversations.c.id == messages.c.conversation_id)
 
 
 @dataclass(frozen=True)
@@ -83,16 +88,14 @@ class SqlLog:
         if message.client_message_id is None:
             return None
         row = connection.execute(
-            select(messages).where(
+            _CUSTOMER_MESSAGES.where(
                 messages.c.conversation_id == message.conversation_id,
                 messages.c.client_message_id == message.client_message_id,
             )
         ).one_or_none()
         if row is None:
             return None
-        condition = conversations.c.id == message.conversation_id
-        proven = connection.execute(select(conversations.c.customer).where(condition)).scalar_one()
-        stored = self._message(row, message.sender, proven)
+        stored = replace(self._message(row), sender=message.sender, channel=message.channel)
         return LogReceipt(stored, self._turn_of(connection, row.id))
 
     def _turn_of(self, connection: Connection, message_id: str) -> Turn | None:
@@ -104,7 +107,7 @@ class SqlLog:
         return serialization.from_record(record) if record else None
 
     def _open_conversation(self, connection: Connection, message: Message) -> None:
-        ownership.begin(connection, message)
+        ownership.open_conversation(connection, message)
         if message.customer and self._seal:
             here = conversations.c.id == message.conversation_id
             proven = self._seal.close(message.customer)
@@ -141,7 +144,7 @@ class SqlLog:
         if row is None:
             return State()
         state = self._decrypted(states.from_json(row.state))
-        return replace(state, custody=ownership.read(row), revision=row.revision)
+        return replace(state, assignment=ownership.read(row), revision=row.revision)
 
     def append(self, turn: Turn, state: State, before: State | None = None) -> Turn:
         """Commit a turn and the state after it together; the trace contains the state before it.
@@ -223,7 +226,7 @@ class SqlLog:
             "state": states.to_json(self._encrypted(state)),
             "language": state.language,
             "updated_at": now(),
-            **ownership.columns(state.custody),
+            **ownership.columns(state.assignment),
         }
         if turn.decision.reason == "contact_given":
             entities = turn.understanding.entities
@@ -281,13 +284,9 @@ class SqlLog:
         if conversation_id is not None:
             condition &= messages.c.conversation_id == conversation_id
         with self._transaction() as connection:
-            rows = connection.execute(
-                select(messages, conversations.c.sender, conversations.c.customer)
-                .join(conversations, conversations.c.id == messages.c.conversation_id)
-                .where(condition)
-                .order_by(messages.c.position)
-            ).all()
-        return [self._message(row, row.sender, row.customer) for row in rows]
+            query = _CUSTOMER_MESSAGES.where(condition).order_by(messages.c.position)
+            rows = connection.execute(query).all()
+        return [self._message(row) for row in rows]
 
     def customer(self, conversation_id: str) -> str | None:
         """Return the proven customer id of a conversation's visitor, None where there is none."""
@@ -296,14 +295,16 @@ class SqlLog:
             proven = connection.execute(select(conversations.c.customer).where(here)).scalar()
         return self._seal.open(proven) if self._seal and proven else None
 
-    def _message(self, row: Row[Any], sender: str | None, proven: str | None) -> Message:
+    def _message(self, row: Row[Any]) -> Message:
         """Return a message as it was written, as far as that can still be decrypted."""
-        written = self._seal.open(row.sealed) if self._seal and row.sealed else None
+        original = self._seal.open(row.sealed) if self._seal and row.sealed else None
         return Message(
-            text=written or row.text,
+            text=original or row.text,
             conversation_id=row.conversation_id,
-            sender=sender,
-            customer=self._seal.open(proven) if self._seal and proven else None,
+            sender=row.sender,
+            channel=row.channel,
+            visitor=row.visitor,
+            customer=self._seal.open(row.customer) if self._seal and row.customer else None,
             client_message_id=row.client_message_id,
             id=row.id,
             at=utc(row.at),

@@ -34,7 +34,7 @@ _MAX_HISTORY: Final = 12
 _MAX_INTENTS: Final = 2  # the latest ones, shown in the queue
 _SENT: Final = "sent"
 
-Say = Callable[[CustomerNotice, str], str]  # a notice and a language → a text for the customer
+NoticeRenderer = Callable[[CustomerNotice, str], str]  # from a notice and a language
 
 
 @dataclass(frozen=True)
@@ -87,15 +87,20 @@ def _recent_intents(state: Mapping[str, Any]) -> tuple[str, ...]:
 class HandoffDesk:
     """Takes, answers, passes on and closes conversations."""
 
-    def __init__(self, engine: Engine, say: Say, clock: Callable[[], datetime] = now) -> None:
-        """Use a migrated database; `say` returns the text of a notice."""
+    def __init__(
+        self,
+        engine: Engine,
+        render_notice: NoticeRenderer,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        """Use a migrated database; `render_notice` returns the text of a notice."""
         self._engine = engine
-        self._say = say
+        self._render_notice = render_notice
         self._clock = clock
 
     # Agents
 
-    def enroll(self, agent: Agent) -> None:
+    def save_agent(self, agent: Agent) -> None:
         """Add an agent, or update one."""
         values: dict[str, Any] = {
             "name": agent.name,
@@ -108,7 +113,7 @@ class HandoffDesk:
             if connection.execute(update(agents).where(here).values(**values)).rowcount == 0:
                 connection.execute(insert(agents).values(id=agent.id, **values))
 
-    def be_present(self, agent: str, *, online: bool = True) -> None:
+    def set_presence(self, agent: str, *, online: bool = True) -> None:
         """Set an agent online for a minute, or offline.
 
         Raises NotFoundError for an unknown agent.
@@ -163,7 +168,7 @@ class HandoffDesk:
             for row in rows
         ]
 
-    def custody(self, conversation_id: str) -> Assignment:
+    def assignment(self, conversation_id: str) -> Assignment:
         """Return the owner of a conversation; raise NotFoundError for an unknown one."""
         with self._engine.begin() as connection:
             return ownership.read(ownership.lock_conversation(connection, conversation_id))
@@ -174,7 +179,7 @@ class HandoffDesk:
         Raises HandoffRefusedError where a colleague was faster, or the agent has no room.
         """
         with self._engine.begin() as connection:
-            person = self._person(connection, agent)
+            person = self._find_agent(connection, agent)
             row = ownership.lock_conversation(connection, conversation_id)
             mine = row.owner == ConversationOwner.HUMAN.value and row.agent == agent
             if not mine and self._count_conversations(connection, agent) >= person.capacity:
@@ -183,7 +188,7 @@ class HandoffDesk:
             moved = self._transition(connection, row, handoff.AgentAssigned(agent, person.name))
         return AgentLease(conversation_id, moved.fence, moved.owner)
 
-    def say(
+    def send(
         self,
         conversation_id: str,
         agent: str,
@@ -198,12 +203,12 @@ class HandoffDesk:
         """
         try:
             with self._engine.begin() as connection:
-                if sent := self._sent(connection, conversation_id, client_message_id):
+                if sent := self._find_sent(connection, conversation_id, client_message_id):
                     return sent
-                person = self._person(connection, agent)
+                person = self._find_agent(connection, agent)
                 row = ownership.lock_conversation(connection, conversation_id)
                 self._transition(connection, row, handoff.AgentSpoke(agent, fence), agent_text=text)
-                return ownership.say(
+                return ownership.insert_message(
                     connection,
                     conversation_id,
                     Role.AGENT,
@@ -214,11 +219,11 @@ class HandoffDesk:
                 )
         except IntegrityError:  # another process stored the same message at the same time
             with self._engine.begin() as connection:
-                if sent := self._sent(connection, conversation_id, client_message_id):
+                if sent := self._find_sent(connection, conversation_id, client_message_id):
                     return sent
             raise
 
-    def _sent(
+    def _find_sent(
         self, connection: Connection, conversation_id: str, client_message_id: str | None
     ) -> str | None:
         if client_message_id is None:
@@ -229,7 +234,7 @@ class HandoffDesk:
         identifier = connection.execute(select(messages.c.id).where(here)).scalar_one_or_none()
         return str(identifier) if identifier else None
 
-    def type(self, conversation_id: str, agent: str, fence: int, *, on: bool = True) -> None:
+    def set_typing(self, conversation_id: str, agent: str, fence: int, *, on: bool = True) -> None:
         """Show that an agent is typing, or no longer."""
         self._apply(conversation_id, handoff.AgentTyping(agent, fence, on))
 
@@ -274,7 +279,7 @@ class HandoffDesk:
         with self._engine.begin() as connection:
             name = None
             if to is not None:
-                colleague = self._person(connection, to)
+                colleague = self._find_agent(connection, to)
                 name = colleague.name
                 if (
                     not colleague.online
@@ -289,7 +294,7 @@ class HandoffDesk:
         """End a conversation; the customer's next message opens it again."""
         self._apply(conversation_id, handoff.ConversationClosed(handoff.TokenShown(agent, fence)))
 
-    def tick(self, patience: timedelta, silence: timedelta | None = None) -> int:
+    def apply_timeouts(self, patience: timedelta, silence: timedelta | None = None) -> int:
         """Apply the effects of time: expired leases, long waits, customers who left.
 
         Returns how many conversations changed.
@@ -331,22 +336,22 @@ class HandoffDesk:
         """Apply the rules to a locked row, write the result and send the customer notices."""
         before = ownership.read(row)
         moved: HandoffTransition = handoff.move(before, event, self._clock())
-        notices = [self._say(notice, row.language or "en") for notice in moved.told]
+        notices = [self._render_notice(notice, row.language or "en") for notice in moved.notices]
         state = states.from_json(row.state)
         lines = [(Role.AGENT, agent_text)] if agent_text else [(Role.BOT, text) for text in notices]
         history = (*state.history, *(Utterance(role, redact(text)) for role, text in lines))
         updated = replace(state, history=history[-_MAX_HISTORY:])
-        if moved.custody.owner != before.owner:
+        if moved.assignment.owner != before.owner:
             updated = replace(updated, forms=(), options=(), failures=0, offered_human=False)
-        values = {**ownership.columns(moved.custody), "state": states.to_json(updated)}
+        values = {**ownership.columns(moved.assignment), "state": states.to_json(updated)}
         if lines:
             values["updated_at"] = self._clock()
         ownership.swap(connection, row.id, row.revision, **values)
         for text in notices:
-            ownership.say(connection, row.id, Role.BOT, text, status=ownership.NOTICE)
-        return moved.custody
+            ownership.insert_message(connection, row.id, Role.BOT, text, status=ownership.NOTICE)
+        return moved.assignment
 
-    def _person(self, connection: Connection, agent: str) -> Agent:
+    def _find_agent(self, connection: Connection, agent: str) -> Agent:
         row = connection.execute(select(agents).where(agents.c.id == agent)).one_or_none()
         if row is None:
             message = f"there is no agent {agent[:64]}"

@@ -16,9 +16,9 @@ _MAX_ERROR_LENGTH: Final = 256  # characters of the reason for giving up
 
 @dataclass(frozen=True)
 class Delivery:
-    """Something to deliver: parcels of one channel and target are delivered one after another.
+    """A delivery to a target of a channel; those of one target are delivered one after another.
 
-    The key identifies a parcel: one that is added twice is delivered once.
+    The key identifies it: a delivery that is added twice is made once.
     """
 
     channel: str
@@ -30,19 +30,19 @@ class Delivery:
 
 
 class Outbox:
-    """A queue of parcels. Their bodies are removed as soon as they are delivered or given up."""
+    """A queue of deliveries. Their bodies are removed as soon as they are made or given up."""
 
     def __init__(self, engine: Engine) -> None:
         """Use a migrated database."""
         self._engine = engine
 
-    def add(self, parcels: Sequence[Delivery], *, wait: float = 0.0) -> None:
-        """Store parcels, to be delivered after `wait` seconds; known keys change nothing."""
+    def add(self, deliveries: Sequence[Delivery], *, wait: float = 0.0) -> None:
+        """Store deliveries, to be delivered after `wait` seconds; known keys change nothing."""
         due = now() + timedelta(seconds=wait)
         for last in (False, True):
             try:
                 with self._engine.begin() as connection:
-                    _insert(connection, parcels, due)
+                    _insert(connection, deliveries, due)
             except IntegrityError:  # another process added one of them
                 if last:
                     raise
@@ -50,9 +50,9 @@ class Outbox:
                 return
 
     def claim(self, channels: Collection[str], lease: float) -> Delivery | None:
-        """Claim the parcel that has been due the longest, for `lease` seconds.
+        """Claim the delivery that has been due the longest, for `lease` seconds.
 
-        The order within a target is kept: while its first parcel waits, the next ones wait too.
+        The order within a target is kept: while its first delivery waits, the next ones wait too.
         """
         earlier = outbox.alias("earlier")
         blocked = (
@@ -83,41 +83,41 @@ class Outbox:
                 return None
             # Where two processes saw the same row, the count of attempts lets only one of them
             # claim it.
-            ours = (outbox.c.id == row.id) & (outbox.c.attempts == row.attempts)
-            taken = connection.execute(
+            is_unclaimed = (outbox.c.id == row.id) & (outbox.c.attempts == row.attempts)
+            claimed = connection.execute(
                 update(outbox)
-                .where(ours, outbox.c.done_at.is_(None))
+                .where(is_unclaimed, outbox.c.done_at.is_(None))
                 .values(attempts=row.attempts + 1, next_at=at + timedelta(seconds=lease))
             )
-            if taken.rowcount != 1:
+            if claimed.rowcount != 1:
                 return None
         return Delivery(row.channel, row.target, row.key, row.body, row.id, row.attempts + 1)
 
-    def settle(self, parcel: Delivery, following: Sequence[Delivery] = ()) -> None:
-        """Mark a parcel as delivered and add the ones that follow from it, in one transaction."""
+    def settle(self, delivery: Delivery, following: Sequence[Delivery] = ()) -> None:
+        """Mark a delivery as made and add the ones that follow from it, in one transaction."""
         with self._engine.begin() as connection:
-            _close(connection, parcel.id, None)
+            _close(connection, delivery.id, None)
             _insert(connection, following, now())
 
-    def postpone(self, parcel: Delivery, seconds: float) -> None:
-        """Try a parcel again later."""
+    def postpone(self, delivery: Delivery, seconds: float) -> None:
+        """Try a delivery again later."""
         due = now() + timedelta(seconds=seconds)
         with self._engine.begin() as connection:
-            connection.execute(update(outbox).where(outbox.c.id == parcel.id).values(next_at=due))
+            connection.execute(update(outbox).where(outbox.c.id == delivery.id).values(next_at=due))
 
-    def give_up(self, parcel: Delivery, reason: str) -> None:
-        """Mark a parcel as undeliverable; the ones behind it move up."""
+    def give_up(self, delivery: Delivery, reason: str) -> None:
+        """Mark a delivery as impossible; the ones behind it move up."""
         with self._engine.begin() as connection:
-            _close(connection, parcel.id, reason)
+            _close(connection, delivery.id, reason)
 
-    def hasten(self, key: str) -> None:
-        """Make a parcel due now, unless its delivery has begun."""
+    def make_due(self, key: str) -> None:
+        """Make a delivery due now, unless it was tried already."""
         with self._engine.begin() as connection:
             waiting = (outbox.c.key == key) & (outbox.c.attempts == 0)
             connection.execute(update(outbox).where(waiting).values(next_at=now()))
 
     def cancel(self, channel: str, target: str, reason: str) -> int:
-        """Drop the parcels that a target has not received yet; return how many."""
+        """Drop the deliveries to a target that are not made yet; return how many."""
         with self._engine.begin() as connection:
             pending = connection.execute(
                 select(outbox.c.id).where(
@@ -132,32 +132,32 @@ class Outbox:
         return len(identifiers)
 
     def waiting(self) -> int:
-        """Return the number of parcels still to be delivered."""
+        """Return the number of deliveries still to be made."""
         with self._engine.begin() as connection:
             count = select(func.count()).select_from(outbox).where(outbox.c.done_at.is_(None))
             return int(connection.execute(count).scalar_one())
 
     def forget(self, before: datetime) -> None:
-        """Remove the keys of parcels that were closed before a time."""
+        """Remove the keys of deliveries that were closed before a time."""
         with self._engine.begin() as connection:
             connection.execute(delete(outbox).where(outbox.c.done_at < before))
 
 
-def _insert(connection: Connection, parcels: Sequence[Delivery], due: datetime) -> None:
-    keys = [parcel.key for parcel in parcels]
+def _insert(connection: Connection, deliveries: Sequence[Delivery], due: datetime) -> None:
+    keys = [delivery.key for delivery in deliveries]
     existing = set(
         connection.execute(select(outbox.c.key).where(outbox.c.key.in_(keys))).scalars()
         if keys
         else ()
     )
-    for parcel in parcels:
-        if parcel.key not in existing:
+    for delivery in deliveries:
+        if delivery.key not in existing:
             connection.execute(
                 insert(outbox).values(
-                    key=parcel.key,
-                    channel=parcel.channel,
-                    target=parcel.target,
-                    body=dict(parcel.body),
+                    key=delivery.key,
+                    channel=delivery.channel,
+                    target=delivery.target,
+                    body=dict(delivery.body),
                     attempts=0,
                     next_at=due,
                 )

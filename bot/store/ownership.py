@@ -35,19 +35,19 @@ def read(row: Row[Any]) -> Assignment:
     )
 
 
-def columns(custody: Assignment) -> dict[str, Any]:
+def columns(assignment: Assignment) -> dict[str, Any]:
     """Return the columns of a row that describe its owner."""
-    waits = custody.owner in {ConversationOwner.QUEUED, ConversationOwner.HUMAN}
+    waits = assignment.owner in {ConversationOwner.QUEUED, ConversationOwner.HUMAN}
     return {
-        "owner": custody.owner.value,
-        "fence": custody.fence,
-        "queue": custody.queue,
-        "queued_at": custody.since if waits else None,
-        "agent": custody.agent,
-        "lease_until": custody.lease_until,
-        "typing_until": custody.typing_until,
-        "asked_contact": custody.asked_contact,
-        "asked_silent": custody.asked_silent,
+        "owner": assignment.owner.value,
+        "fence": assignment.fence,
+        "queue": assignment.queue,
+        "queued_at": assignment.since if waits else None,
+        "agent": assignment.agent,
+        "lease_until": assignment.lease_until,
+        "typing_until": assignment.typing_until,
+        "asked_contact": assignment.asked_contact,
+        "asked_silent": assignment.asked_silent,
     }
 
 
@@ -61,7 +61,7 @@ def lock_conversation(connection: Connection, conversation_id: str) -> Row[Any]:
     return row
 
 
-def begin(connection: Connection, message: Message) -> None:
+def open_conversation(connection: Connection, message: Message) -> None:
     """Open the conversation of a message, unless it exists."""
     here = conversations.c.id == message.conversation_id
     if connection.execute(select(conversations.c.id).where(here)).one_or_none():
@@ -89,7 +89,7 @@ def swap(connection: Connection, conversation_id: str, revision: int, **values: 
         raise ConversationChangedError(message)
 
 
-def say(
+def insert_message(
     connection: Connection,
     conversation_id: str,
     role: Role,

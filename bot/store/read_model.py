@@ -64,20 +64,20 @@ class ConversationReader:
             if row is None:
                 message = f"there is no conversation {conversation_id[:64]}"
                 raise NotFoundError(message)
-            custody = ownership.read(row)
+            assignment = ownership.read(row)
             position = None
-            if custody.owner is ConversationOwner.QUEUED:
+            if assignment.owner is ConversationOwner.QUEUED:
                 ahead = (conversations.c.owner == ConversationOwner.QUEUED.value) & (
                     conversations.c.queued_at < row.queued_at
                 )
                 counted = select(func.count()).select_from(conversations).where(ahead)
                 position = int(connection.execute(counted).scalar_one()) + 1
         return {
-            "state": custody.owner.value,
-            "queue": custody.queue,
+            "state": assignment.owner.value,
+            "queue": assignment.queue,
             "position": position,
-            "agent": row.name if custody.owner is ConversationOwner.HUMAN else None,
-            "typing": custody.is_typing(at),
+            "agent": row.name if assignment.owner is ConversationOwner.HUMAN else None,
+            "typing": assignment.is_typing(at),
         }
 
     def _position(self, connection: Connection, after: str) -> int:

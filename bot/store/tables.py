@@ -1,4 +1,7 @@
-"""The tables of the conversation log."""
+"""The tables of the conversation log.
+
+The audit ledger hashes the columns in `audit_ledger.COVERED`; a new column is not among them.
+"""
 
 from typing import Final
 

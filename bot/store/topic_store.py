@@ -222,9 +222,7 @@ def join(engine: Engine, identifier: str, name: str) -> str:
             message = f"there is no topic {identifier[:64]}, or no other one called {name[:80]}"
             raise NotFoundError(message, "no_topic")
         if other.synthetic and not synthetic:
-            message = (
-                "that topic is of simulated messages and is removed with them: choose another one"
-            )
+            message = "that topic is of simulated messages and is removed with them: choose another"
             raise TopicJoinError(message, "made_up_topic")
         within = here | (topics.c.joined == identifier)
         connection.execute(update(topics).where(within).values(joined=other.id))

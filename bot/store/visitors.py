@@ -58,7 +58,7 @@ class VisitorConversations:
         values = {key: value for key, value in contact_data.items() if value}
         here = conversations.c.id == message.conversation_id
         with self._engine.begin() as connection:
-            ownership.begin(connection, message)
+            ownership.open_conversation(connection, message)
             if values:
                 connection.execute(update(conversations).where(here).values(**values))
 

@@ -71,39 +71,39 @@ def a_tick_asks_little(
 ) -> None:
     me = console.open()
     requests = record_requests(console)
-    _, table, shown, *_ = console.watch(me, ENGLISH, None, None, *ALL)
+    _, table, shown, *_ = console.refresh_queue(me, ENGLISH, None, None, *ALL)
     assert len(requests) == 2
     rows = [row for row in table["value"]["data"] if row[-1] in conversations]
     assert [row[-1] for row in rows] == conversations  # who waits longest stands first
     assert [row[2] for row in rows] == [f"a human please, case {n}" for n in range(MANY)]
     assert {(row[1], row[3]) for row in rows} == {("waiting", "Talk to a person")}
-    chinese = console.watch(me, CHINESE, None, None, *ALL)[1]["value"]["data"]
+    chinese = console.refresh_queue(me, CHINESE, None, None, *ALL)[1]["value"]["data"]
     assert {row[1] for row in chinese if row[-1] in conversations} == {"等待中"}
-    marked = console.watch(me, ENGLISH, shown, conversations[7], *ALL)[1]["value"]["data"]
+    marked = console.refresh_queue(me, ENGLISH, shown, conversations[7], *ALL)[1]["value"]["data"]
     assert [row[-1] for row in marked if row[0].startswith("▸")] == [conversations[7]]
     requests.clear()
-    again: Any = console.watch(me, ENGLISH, shown, None, *ALL)[1]
+    again: Any = console.refresh_queue(me, ENGLISH, shown, None, *ALL)[1]
     assert again == {"__type__": "update"}  # nothing changed: the table stays
     assert len(requests) == 2
 
     _take_all(server, user, conversations)
     requests.clear()
-    console.stay(me, present=True)
+    console.renew_presence(me, present=True)
     assert len(requests) == 1  # presence, and the leases of all fifty
-    own = console.watch(me, ENGLISH, None, None, "mine", "", "", "", 0)[1]["value"]["data"]
+    own = console.refresh_queue(me, ENGLISH, None, None, "mine", "", "", "", 0)[1]["value"]["data"]
     assert {row[-1] for row in own} == set(conversations)
     requests.clear()
-    shown_conversation = console.read(me, conversations[0], None, ENGLISH)[0]
+    shown_conversation = console.refresh_conversation(me, conversations[0], None, ENGLISH)[0]
     assert len(requests) <= 8  # a conversation is opened
     requests.clear()
-    console.read(me, conversations[0], shown_conversation, ENGLISH)
+    console.refresh_conversation(me, conversations[0], shown_conversation, ENGLISH)
     assert len(requests) == 3  # and looked at again: its lines, what is known, the queue
 
 
 def _take_all(server: Server, user: User, names: list[str]) -> None:
     home = Home(Settings.load(server.home))
     desk = desks.HandoffDesk(home.engine, lambda notice, language: f"{notice.template} {language}")
-    desk.enroll(desks.Agent(user.id, user.name, capacity=MANY))
+    desk.save_agent(desks.Agent(user.id, user.name, capacity=MANY))
     for name in names:
         desk.take(name, user.id)
     home.engine.dispose()

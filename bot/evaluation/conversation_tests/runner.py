@@ -183,20 +183,20 @@ class _TestConversation:
     def _apply_event(self, step: TestStep) -> str:
         """Apply the rules of the hand-off, and return the customer's notices, as the desk does."""
         before = self.state
-        moved = handoff.move(before.custody, _event(step, before, self._patience()), self.now)
+        moved = handoff.move(before.assignment, _event(step, before, self._patience()), self.now)
         language = before.language or self.case.language
         templates = self.assistant.components.templates
-        notices = [templates.render(n.template, language, 0, **n.values) for n in moved.told]
+        notices = [templates.render(n.template, language, 0, **n.values) for n in moved.notices]
         lines = [Utterance(Role.BOT, text) for text in notices]
         if step.agent is not None:
             lines = [Utterance(Role.AGENT, step.agent)]
         state = replace(
             before,
-            custody=moved.custody,
+            assignment=moved.assignment,
             history=(*before.history, *lines)[-_MAX_HISTORY:],
             revision=before.revision + 1,
         )
-        if moved.custody.owner != before.owner:  # a new owner begins without open questions
+        if moved.assignment.owner != before.owner:  # a new owner begins without open questions
             state = replace(state, forms=(), options=(), failures=0, offered_human=False)
         self.log.states[self.case.name] = state
         return "\n".join(notices)
@@ -207,7 +207,7 @@ class _TestConversation:
 
 def _event(step: TestStep, state: State, patience: timedelta) -> Event:
     """Return the hand-off event of a step."""
-    fence = state.custody.fence
+    fence = state.assignment.fence
     if step.agent is not None:
         return handoff.AgentSpoke(_AGENT, fence)
     waits = step.event == "wait" and state.owner not in WITH_BOT

@@ -7,7 +7,12 @@ import httpx
 
 from bot.core.types import Reply, Turn
 from bot.dialogue import state as states
-from bot.integrations import delivery
+from bot.integrations.delivery import (
+    TIMEOUT,
+    DeliveryPostponedError,
+    encode_body,
+    post,
+)
 from bot.store.outbox import Delivery
 
 CHANNEL: Final = "chatwoot"
@@ -32,32 +37,32 @@ class ChatwootChannel:
         self._http = httpx.Client(
             base_url=url.rstrip("/"),
             headers={"api_access_token": token},
-            timeout=delivery.TIMEOUT,
+            timeout=TIMEOUT,
             follow_redirects=False,
         )
 
-    def deliver(self, parcel: Delivery) -> Sequence[Delivery]:
-        """Deliver a parcel: a reply becomes a message and, at a hand-off, a new status."""
-        conversation, kind = _conversation_path(parcel.body), parcel.body["kind"]
+    def deliver(self, delivery: Delivery) -> Sequence[Delivery]:
+        """Make a delivery: a reply becomes a message and, at a hand-off, a new status."""
+        conversation, kind = _conversation_path(delivery.body), delivery.body["kind"]
         if kind == _REPLY:
-            return self._reply_parcels(parcel)
+            return self._reply_deliveries(delivery)
         action = "messages" if kind == _MESSAGE else "toggle_status"
         path = f"{conversation}/{action}"
-        headers = {"Idempotency-Key": parcel.key}
-        delivery.post(self._http, path, delivery.encode_body(parcel.body["content"]), headers)
+        headers = {"Idempotency-Key": delivery.key}
+        post(self._http, path, encode_body(delivery.body["content"]), headers)
         return ()
 
-    def _reply_parcels(self, parcel: Delivery) -> list[Delivery]:
-        self.set_typing(parcel.body, "off")
-        turn = self._turns.answered(parcel.body["message_id"])
+    def _reply_deliveries(self, delivery: Delivery) -> list[Delivery]:
+        self.set_typing(delivery.body, "off")
+        turn = self._turns.answered(delivery.body["message_id"])
         if turn is None:
             message = "the message is not answered yet"
-            raise delivery.DeliveryPostponedError(message)
+            raise DeliveryPostponedError(message)
         following = []
         if turn.reply.text:  # empty while a person has the conversation
-            following.append(_following_parcel(parcel, _MESSAGE, _message(turn.reply)))
+            following.append(_following_delivery(delivery, _MESSAGE, _message(turn.reply)))
         if turn.handoff and turn.handoff.state in {states.QUEUED, states.HUMAN}:
-            following.append(_following_parcel(parcel, _STATUS, {"status": "open"}))
+            following.append(_following_delivery(delivery, _STATUS, {"status": "open"}))
         return following
 
     def set_typing(self, body: Mapping[str, Any], status: str) -> None:
@@ -65,7 +70,7 @@ class ChatwootChannel:
         try:
             self._http.post(
                 f"{_conversation_path(body)}/toggle_typing_status",
-                content=delivery.encode_body({"typing_status": status}),
+                content=encode_body({"typing_status": status}),
                 headers={"Content-Type": "application/json"},
                 timeout=_TYPING_TIMEOUT,
             )
@@ -73,15 +78,15 @@ class ChatwootChannel:
             return
 
 
-def reply_parcel(account: int, conversation: int, name: str, message_id: str) -> Delivery:
-    """Return a parcel for the reply to a message; `name` is Chatwoot's id of the message."""
+def reply_delivery(account: int, conversation: int, name: str, message_id: str) -> Delivery:
+    """Return the delivery of the reply to a message; `name` is Chatwoot's id of the message."""
     body = {"account": account, "conversation": conversation, "message_id": message_id}
     target = outbox_target(account, conversation)
     return Delivery(CHANNEL, target, f"{target}/{name}", {"kind": _REPLY, **body})
 
 
-def handoff_parcel(account: int, conversation: int, name: str) -> Delivery:
-    """Return a parcel that hands off a conversation with a message that cannot be read here."""
+def handoff_delivery(account: int, conversation: int, name: str) -> Delivery:
+    """Return a delivery that hands off a conversation with a message that cannot be read here."""
     target = outbox_target(account, conversation)
     body = {"account": account, "conversation": conversation, "kind": _STATUS}
     return Delivery(CHANNEL, target, f"{target}/{name}", {**body, "content": {"status": "open"}})
@@ -96,10 +101,10 @@ def _conversation_path(body: Mapping[str, Any]) -> str:
     return f"/api/v1/accounts/{body['account']}/conversations/{body['conversation']}"
 
 
-def _following_parcel(parcel: Delivery, kind: str, content: Mapping[str, Any]) -> Delivery:
-    ids = {key: parcel.body[key] for key in ("account", "conversation")}
+def _following_delivery(delivery: Delivery, kind: str, content: Mapping[str, Any]) -> Delivery:
+    ids = {key: delivery.body[key] for key in ("account", "conversation")}
     body = {**ids, "kind": kind, "content": content}
-    return Delivery(parcel.channel, parcel.target, f"{parcel.key}/{kind}", body)
+    return Delivery(delivery.channel, delivery.target, f"{delivery.key}/{kind}", body)
 
 
 def _message(reply: Reply) -> dict[str, Any]:

@@ -61,17 +61,17 @@ class ChatCompletionRequest(BaseModel):
 
         Raises InvalidMessageError if there is none, or if it is not text.
         """
-        questions = [message for message in self.messages if message.role == "user"]
+        questions = [m for m in self.messages if m.role == "user"]
         if not questions:
-            complaint = "no message has the role user: there is nothing to answer"
-            raise InvalidMessageError(complaint)
+            message = "no message has the role user: there is nothing to answer"
+            raise InvalidMessageError(message)
         content = questions[-1].content or ""
         if isinstance(content, str):
             return content
         types = sorted({part.type for part in content if part.type != "text"})
         if types:
-            complaint = f"only text is read, not {', '.join(types)[:100]}: describe it in words"
-            raise InvalidMessageError(complaint)
+            message = f"only text is read, not {', '.join(types)[:100]}: describe it in words"
+            raise InvalidMessageError(message)
         return "\n".join(part.text or "" for part in content)
 
 

@@ -17,15 +17,15 @@ ATTEMPT_WINDOW: Final = timedelta(minutes=5)
 class AttemptLimiter:
     """Failed attempts by name; old ones are forgotten."""
 
-    def __init__(self, engine: Database, kind: str, key: bytes, complaint: str) -> None:
-        """Count one kind of attempts; `complaint` is the message of the refusal.
+    def __init__(self, engine: Database, kind: str, key: bytes, message: str) -> None:
+        """Count one kind of attempts; `message` is the error after too many.
 
         Names are stored as keyed hashes: users sometimes type a password as the name.
         """
         self._engine = engine
         self._kind = kind
         self._key = key
-        self._complaint = complaint
+        self._message = message
 
     def check(self, name: str) -> None:
         """Raise 429 after too many failed attempts."""
@@ -36,7 +36,7 @@ class AttemptLimiter:
             seconds = round(ATTEMPT_WINDOW.total_seconds())
             minutes = seconds // 60
             raise RefusedRequestError(
-                429, self._complaint, "too_many_tries", wait=seconds, minutes=minutes
+                429, self._message, "too_many_tries", wait=seconds, minutes=minutes
             )
 
     def wrong(self, name: str) -> None:

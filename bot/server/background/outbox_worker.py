@@ -26,27 +26,25 @@ _THREADS: Final = 2  # if one system hangs, the others still have a thread
 _ATTEMPTS: Final = 13  # about an hour in total
 _MAX_PAUSE_SECONDS: Final = 1800.0
 _RETENTION: Final = timedelta(days=7)
-_TOO_EARLY: Final = frozenset({408, 425, 429})
-_WORST: Final = 500
 
 
 class OutboxWorker:
     """Delivers the entries of the outbox, in threads of this process."""
 
-    def __init__(self, outbox: Outbox, carriers: Mapping[str, DeliveryChannel]) -> None:
-        """Deliver for the channels in `carriers`; without any, no thread runs."""
+    def __init__(self, outbox: Outbox, channels: Mapping[str, DeliveryChannel]) -> None:
+        """Deliver for these channels; without any, no thread runs."""
         self.outbox = outbox
-        self._carriers = carriers
+        self._channels = channels
         self._stopped = threading.Event()
         self._due = threading.Event()
         self._threads = [
-            threading.Thread(target=self._run, daemon=True, name=f"courier-{number}")
-            for number in range(_THREADS if carriers else 0)
+            threading.Thread(target=self._run, daemon=True, name=f"outbox-{number}")
+            for number in range(_THREADS if channels else 0)
         ]
 
-    def carrier(self, channel: str) -> DeliveryChannel | None:
+    def channel(self, name: str) -> DeliveryChannel | None:
         """Return the delivery channel of a name; None if it is not set up."""
-        return self._carriers.get(channel)
+        return self._channels.get(name)
 
     def start(self) -> None:
         """Start delivering, including what an earlier process left."""
@@ -80,11 +78,11 @@ class OutboxWorker:
 
     def step(self) -> bool:
         """Deliver one entry; return whether there was one."""
-        delivery = self.outbox.claim(tuple(self._carriers), _LEASE_SECONDS)
+        delivery = self.outbox.claim(tuple(self._channels), _LEASE_SECONDS)
         if delivery is None:
             return False
         try:
-            following = self._carriers[delivery.channel].deliver(delivery)
+            following = self._channels[delivery.channel].deliver(delivery)
         except DeliveryRejectedError as error:
             self._give_up(delivery, str(error))
         except DeliveryPostponedError as error:

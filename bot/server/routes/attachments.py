@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from bot.core.types import ForbiddenError, Message, NotFoundError, new_id, now
 from bot.server import file_types
 from bot.server.auth.access import at_least
-from bot.server.routes.messages import CONVERSATION, service_of
+from bot.server.dependencies import TheService
+from bot.server.routes.messages import CONVERSATION
 from bot.server.routes.visitors import Authorization, Caller, check_access
 from bot.store.accounts import AccessLevel
 from bot.store.attachments import Attachment
@@ -30,12 +31,12 @@ _KINDS: Final = "PNG, JPEG, GIF, WebP, PDF or plain text"
 async def attach(
     conversation_id: CONVERSATION,
     request: Request,
+    service: TheService,
     name: Annotated[str, Query(max_length=1000)] = "file",
     authorization: Authorization = "",
 ) -> dict[str, Any]:
     """Store a file, the body of the request, for a message that lists its id in `attachments`."""
-    caller = await check_access(request, conversation_id, authorization)
-    service = service_of(request)
+    caller = await check_access(service, conversation_id, authorization)
     content = await _content(request, service.home.settings.attachment_bytes)
     media_type = file_types.kind(content)
     if media_type is None:
@@ -48,7 +49,7 @@ async def attach(
         "name": file.name,
         "media_type": media_type,
         "size": len(content),
-        "url": service.tickets.address(file.id, now()),
+        "url": service.visitor_tokens.address(file.id, now()),
     }
 
 
@@ -69,14 +70,13 @@ async def _content(request: Request, most: int) -> bytes:
 @router.get("/attachments/{identifier}")
 def fetch(
     identifier: str,
-    request: Request,
+    service: TheService,
     until: Annotated[int, Query(ge=0)] = 0,
     key: Annotated[str, Query(max_length=128)] = "",
     authorization: Authorization = "",
 ) -> Response:
     """Return a file, by its signed address or with access to its conversation."""
-    service = service_of(request)
-    is_signed = service.tickets.opens(identifier, until, key, now())
+    is_signed = service.visitor_tokens.opens(identifier, until, key, now())
     caller = Caller(service, authorization)
     if not (is_signed or caller.is_business or caller.visitor):
         message = "the address of the file has expired: load the conversation again"
@@ -89,9 +89,9 @@ def fetch(
 
 
 @router.get("/desk/attachments/{identifier}", dependencies=[Depends(at_least(AccessLevel.AGENT))])
-def show(identifier: str, request: Request) -> Response:
+def show(identifier: str, service: TheService) -> Response:
     """Return a file to a signed-in user."""
-    return _file_response(service_of(request).attachments.get(identifier), embedded=False)
+    return _file_response(service.attachments.get(identifier), embedded=False)
 
 
 def _file_response(file: Attachment, *, embedded: bool) -> Response:

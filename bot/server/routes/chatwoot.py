@@ -13,8 +13,8 @@ from bot.core.signatures import conversation_id, equal, is_signed
 from bot.core.types import InvalidMessageError, Message
 from bot.integrations.chatwoot import client
 from bot.integrations.chatwoot.client import CHANNEL, ChatwootChannel
+from bot.server.dependencies import TheService
 from bot.server.message_service import ReplyStream
-from bot.server.routes.messages import service_of
 from bot.server.service import Service
 from bot.store.outbox import Delivery
 
@@ -87,6 +87,7 @@ class ChatwootEvent(BaseModel):
 )
 async def receive(
     request: Request,
+    service: TheService,
     x_chatwoot_signature: Annotated[str, Header()] = "",
     x_chatwoot_timestamp: Annotated[str, Header()] = "",
     secret: Annotated[str, Query()] = "",
@@ -95,8 +96,7 @@ async def receive(
 
     Chatwoot signs it; versions that do not sign send the secret as `?secret=`.
     """
-    service = service_of(request)
-    chatwoot = service.outbox_worker.carrier(CHANNEL)
+    chatwoot = service.outbox_worker.channel(CHANNEL)
     if not isinstance(chatwoot, ChatwootChannel):
         message = "Chatwoot is not set up: set chatwoot_url, chatwoot_token and chatwoot_secret"
         raise HTTPException(404, message)
@@ -138,29 +138,29 @@ async def _handle(service: Service, chatwoot: ChatwootChannel, hook: ChatwootEve
     try:
         stream = await service.messages.begin(message)
     except InvalidMessageError:  # an image, a file or a very long text: an agent can look at it
-        owed = client.handoff_parcel(account, conversation, name)
-        await asyncio.to_thread(service.outbox_worker.outbox.add, [owed])
+        delivery = client.handoff_delivery(account, conversation, name)
+        await asyncio.to_thread(service.outbox_worker.outbox.add, [delivery])
         service.outbox_worker.wake()
         return "handed over"
-    owed = client.reply_parcel(account, conversation, name, stream.message.id)
+    delivery = client.reply_delivery(account, conversation, name, stream.message.id)
     wait = client.UNANSWERED_SECONDS
-    await asyncio.to_thread(service.outbox_worker.outbox.add, [owed], wait=wait)
-    task = asyncio.create_task(_finish(service, chatwoot, stream, owed))
+    await asyncio.to_thread(service.outbox_worker.outbox.add, [delivery], wait=wait)
+    task = asyncio.create_task(_finish(service, chatwoot, stream, delivery))
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
     return "accepted"
 
 
 async def _finish(
-    service: Service, chatwoot: ChatwootChannel, stream: ReplyStream, owed: Delivery
+    service: Service, chatwoot: ChatwootChannel, stream: ReplyStream, delivery: Delivery
 ) -> None:
     """Show the typing indicator until the reply is ready; then make it due."""
-    typing = asyncio.create_task(asyncio.to_thread(chatwoot.set_typing, owed.body, "on"))
+    typing = asyncio.create_task(asyncio.to_thread(chatwoot.set_typing, delivery.body, "on"))
     # The message is in the log: the next start answers it.
     with log_failure(_logger, "a message from Chatwoot is not answered yet"):
         await stream.turn()
     await typing  # so that it is not shown again after it was switched off
-    await asyncio.to_thread(service.outbox_worker.outbox.hasten, owed.key)
+    await asyncio.to_thread(service.outbox_worker.outbox.make_due, delivery.key)
     service.outbox_worker.wake()
 
 

@@ -2,27 +2,18 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from bot.agent_assist import canned_replies
 from bot.server.api_errors import plain
 from bot.server.auth.access import StaffUser, at_least
-from bot.server.service import Service
+from bot.server.dependencies import TheService
 from bot.store.accounts import AccessLevel
 
 router: Final = APIRouter(prefix="/api/desk")
 TheStaff = Annotated[StaffUser, Depends(at_least(AccessLevel.AGENT))]
 _Words = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(plain)]
-
-
-def service_of(request: Request) -> Service:
-    """Return the service."""
-    service: Service = request.app.state.service
-    return service
-
-
-TheService = Annotated[Service, Depends(service_of)]
 
 
 class Note(BaseModel):
@@ -40,14 +31,15 @@ class Label(BaseModel):
 @router.get("/conversations/{conversation}")
 def dossier(conversation: str, staff: TheStaff, service: TheService) -> dict[str, Any]:
     """Return the owner and details of a conversation: slots, moods, notes, labels."""
-    custody = service.desk.custody(conversation)
+    assignment = service.desk.assignment(conversation)
     return {
         "conversation_id": conversation,
-        "state": custody.owner.value,
-        "queue": custody.queue,
-        "agent": custody.agent,
-        "fence": custody.fence,
-        "mine": staff.user is not None and custody.agent == staff.user.id,
+        "state": assignment.owner.value,
+        "queue": assignment.queue,
+        "default_queue": service.assistant.components.policy.content.default_queue,
+        "agent": assignment.agent,
+        "fence": assignment.fence,
+        "mine": staff.user is not None and assignment.agent == staff.user.id,
         **service.notes.dossier(conversation),
     }
 

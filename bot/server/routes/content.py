@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
@@ -19,6 +19,7 @@ from bot.authoring.editable_files import MAX_CHARACTERS, FileKind
 from bot.authoring.publications import Publication, difference
 from bot.server.api_errors import RefusedRequestError
 from bot.server.auth.access import StaffUser, at_least
+from bot.server.dependencies import TheService
 from bot.server.service import Service
 from bot.store.accounts import AccessLevel
 
@@ -26,15 +27,6 @@ router: Final = APIRouter(prefix="/api/workshop")
 TheStaff = Annotated[StaffUser, Depends(at_least(AccessLevel.SUPERVISOR))]
 ThePath = Annotated[str, Query(min_length=1, max_length=300)]
 _HASH: Final = r"^([0-9a-f]{64})?$"
-
-
-def service_of(request: Request) -> Service:
-    """Return the service."""
-    service: Service = request.app.state.service
-    return service
-
-
-TheService = Annotated[Service, Depends(service_of)]
 
 
 class DraftText(BaseModel):

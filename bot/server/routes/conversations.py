@@ -11,8 +11,9 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from bot.core.types import Message, NotFoundError, now
 from bot.server.api_errors import plain
+from bot.server.dependencies import TheService
 from bot.server.message_service import STREAM_HEADERS
-from bot.server.routes.messages import CONVERSATION, Accept, LastEvent, service_of, sse
+from bot.server.routes.messages import CONVERSATION, Accept, LastEvent, sse
 from bot.server.routes.visitors import Authorization, check_access
 from bot.server.service import Service
 
@@ -31,6 +32,7 @@ Lines = list[dict[str, Any]]
 async def history(  # noqa: PLR0913, PLR0917 — the query of a route
     conversation_id: str,
     request: Request,
+    service: TheService,
     after: Annotated[str | None, Query(max_length=64)] = None,
     before: Annotated[int | None, Query(ge=0, le=2**62)] = None,
     limit: Annotated[int | None, Query(ge=1, le=500)] = None,
@@ -42,15 +44,14 @@ async def history(  # noqa: PLR0913, PLR0917 — the query of a route
 
     With `limit`, return the last ones, `before` a position if one is given.
     """
-    await check_access(request, conversation_id, authorization)
-    service = service_of(request)
+    await check_access(service, conversation_id, authorization)
     since = last_event_id or after
     if "text/event-stream" not in accept:
         return JSONResponse(
             await asyncio.to_thread(_page, service, conversation_id, since, before, limit)
         )
     lines = await asyncio.to_thread(_lines, service, conversation_id, since)
-    stream = _follow(request, conversation_id, lines, since)
+    stream = _follow(request, service, conversation_id, lines, since)
     return StreamingResponse(stream, media_type="text/event-stream", headers=STREAM_HEADERS)
 
 
@@ -61,7 +62,7 @@ def _page(
     return {
         "conversation_id": conversation_id,
         "handoff": service.reader.standing(conversation_id, now()),
-        "csat": service.visits.score(conversation_id),
+        "csat": service.visitor_conversations.score(conversation_id),
         "messages": lines,
         "more": limit is not None and len(lines) == limit,
     }
@@ -79,15 +80,14 @@ def _lines(
     at = now()
     for line in lines:
         for file in line.get("attachments", ()):
-            file["url"] = service.tickets.address(file["id"], at)
+            file["url"] = service.visitor_tokens.address(file["id"], at)
     return lines
 
 
 async def _follow(
-    request: Request, conversation_id: str, lines: Lines, after: str | None
+    request: Request, service: Service, conversation_id: str, lines: Lines, after: str | None
 ) -> AsyncIterator[bytes]:
     """Yield messages as they come, and the owner of the conversation on every change."""
-    service = service_of(request)
     idle_polls = 0
     status: dict[str, Any] | None = None
     yield format_sse_event(comment="following")
@@ -120,15 +120,15 @@ class Contact(BaseModel):
 async def introduce(
     conversation_id: CONVERSATION,
     body: Contact,
-    request: Request,
+    service: TheService,
     authorization: Authorization = "",
 ) -> dict[str, str]:
     """Store a visitor's name and address for agents; opens the conversation."""
-    caller = await check_access(request, conversation_id, authorization)
+    caller = await check_access(service, conversation_id, authorization)
     opening = caller.signed(Message("", conversation_id, channel="widget"))
     contact = body.email.strip() if body.email else None
-    visits = service_of(request).visits
-    await asyncio.to_thread(visits.introduce, opening, body.name, contact)
+    store = service.visitor_conversations
+    await asyncio.to_thread(store.introduce, opening, body.name, contact)
     return {"conversation_id": conversation_id}
 
 
@@ -141,25 +141,25 @@ class Rating(BaseModel):
 
 @router.post("/{conversation_id}/csat", status_code=201)
 async def rate(
-    conversation_id: str, body: Rating, request: Request, authorization: Authorization = ""
+    conversation_id: str, body: Rating, service: TheService, authorization: Authorization = ""
 ) -> dict[str, Any]:
     """Store the customer's rating; the last one counts."""
-    await check_access(request, conversation_id, authorization)
-    visits = service_of(request).visits
-    await asyncio.to_thread(visits.rate, conversation_id, body.score, body.comment)
+    await check_access(service, conversation_id, authorization)
+    store = service.visitor_conversations
+    await asyncio.to_thread(store.rate, conversation_id, body.score, body.comment)
     return {"conversation_id": conversation_id, "score": body.score}
 
 
 @router.get("/{conversation_id}/transcript")
 async def transcript(
     conversation_id: str,
-    request: Request,
+    service: TheService,
     language: Literal["en", "zh"] = "en",
     authorization: Authorization = "",
 ) -> Response:
     """Return the conversation as a text file for the customer."""
-    await check_access(request, conversation_id, authorization)
-    lines = await asyncio.to_thread(service_of(request).reader.history, conversation_id)
+    await check_access(service, conversation_id, authorization)
+    lines = await asyncio.to_thread(service.reader.history, conversation_id)
     headers = {"Content-Disposition": 'attachment; filename="conversation.txt"'}
     return PlainTextResponse(_as_text(lines, _LABELS[language]), headers=headers)
 
@@ -177,11 +177,10 @@ def _as_text(lines: Lines, labels: dict[str, str]) -> str:
 
 @router.delete("/{conversation_id}")
 async def forget(
-    conversation_id: str, request: Request, authorization: Authorization = ""
+    conversation_id: str, service: TheService, authorization: Authorization = ""
 ) -> dict[str, Any]:
     """Delete a conversation with its messages, files and ratings permanently."""
-    await check_access(request, conversation_id, authorization)
-    service = service_of(request)
-    removed = await asyncio.to_thread(service.visits.forget, conversation_id)
+    await check_access(service, conversation_id, authorization)
+    removed = await asyncio.to_thread(service.visitor_conversations.forget, conversation_id)
     service.messages.in_flight.forget(conversation_id)
     return {"conversation_id": conversation_id, "messages": removed}

@@ -11,7 +11,8 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_
 from bot.core.types import OUT_OF_SCOPE, Correction
 from bot.server.api_errors import RefusedRequestError, plain
 from bot.server.auth.access import at_least
-from bot.server.routes.console import TheService, TheStaff
+from bot.server.dependencies import TheService
+from bot.server.routes.console import TheStaff
 from bot.server.service import Service
 from bot.store.accounts import AccessLevel
 

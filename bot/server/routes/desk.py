@@ -6,21 +6,20 @@ change returns the new owner of the conversation; a change that is not allowed i
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from bot.dialogue.handoff import ConversationOwner
 from bot.server.auth.access import StaffUser, at_least
-from bot.server.service import Service
+from bot.server.dependencies import TheService
 from bot.store.accounts import AccessLevel
 from bot.store.handoff_desk import Agent, HandoffDesk, QueuedConversation
 
 _ID: Final = r"^[A-Za-z0-9_\-.:@]{1,64}$"
 
 
-def desk_of(request: Request) -> HandoffDesk:
+def desk_of(service: TheService) -> HandoffDesk:
     """Return the desk."""
-    service: Service = request.app.state.service
     return service.desk
 
 
@@ -89,7 +88,7 @@ class TransferRequest(HoldRequest):
 def enroll(body: Enrolment, desk: TheDesk) -> dict[str, Any]:
     """Add or change an agent."""
     agent = Agent(body.id, body.name, tuple(body.queues), tuple(body.languages), body.capacity)
-    desk.enroll(agent)
+    desk.save_agent(agent)
     return {"agent": body.id}
 
 
@@ -103,18 +102,17 @@ def agents(desk: TheDesk) -> dict[str, Any]:
 def be_present(agent: str, body: Presence, desk: TheDesk, staff: TheStaff) -> dict[str, Any]:
     """Report that an agent is present (about every half minute), or has left."""
     staff.check_is(agent)
-    desk.be_present(agent, online=body.online)
+    desk.set_presence(agent, online=body.online)
     renewed = desk.renew_all(agent) if body.renew else 0
     return {"agent": agent, "online": body.online, "renewed": renewed}
 
 
 @router.get("/queue")
-def queue(request: Request, desk: TheDesk) -> dict[str, Any]:
+def queue(service: TheService, desk: TheDesk) -> dict[str, Any]:
     """List the conversations that wait or are with an agent, longest waiting first.
 
     `reply_seconds` is the target for the waiting time.
     """
-    service: Service = request.app.state.service
     waiting = desk.queue()
     ids = [conversation.conversation_id for conversation in waiting]
     clocks = service.notes.queue_details(ids)
@@ -134,13 +132,12 @@ def take(conversation: str, body: TakeRequest, desk: TheDesk, staff: TheStaff) -
 
 @router.post("/conversations/{conversation}/say", status_code=201)
 def say(
-    conversation: str, body: AgentMessage, request: Request, desk: TheDesk, staff: TheStaff
+    conversation: str, body: AgentMessage, service: TheService, desk: TheDesk, staff: TheStaff
 ) -> dict[str, Any]:
     """Send an agent's message to the customer; store the suggestion it started from."""
     staff.check_is(body.agent)
-    sent = desk.say(conversation, body.agent, body.fence, body.text, body.client_message_id)
+    sent = desk.send(conversation, body.agent, body.fence, body.text, body.client_message_id)
     if body.suggestion is not None:
-        service: Service = request.app.state.service
         service.suggester.record_choice(body.suggestion, body.place, sent, body.text)
     return {"message_id": sent}
 
@@ -149,7 +146,7 @@ def say(
 def type_(conversation: str, body: Typing, desk: TheDesk, staff: TheStaff) -> dict[str, Any]:
     """Show that an agent is typing; it expires after some seconds."""
     staff.check_is(body.agent)
-    desk.type(conversation, body.agent, body.fence, on=body.on)
+    desk.set_typing(conversation, body.agent, body.fence, on=body.on)
     return {"typing": body.on}
 
 
@@ -190,29 +187,27 @@ def close(conversation: str, body: HoldRequest, desk: TheDesk, staff: TheStaff) 
 
 
 @router.get("/conversations/{conversation}/summary")
-def summary(conversation: str, request: Request, desk: TheDesk) -> dict[str, Any]:
+def summary(conversation: str, service: TheService, desk: TheDesk) -> dict[str, Any]:
     """Return a short summary of a conversation."""
-    desk.custody(conversation)
-    service: Service = request.app.state.service
+    desk.assignment(conversation)
     return service.summary(conversation)
 
 
 @router.get("/conversations/{conversation}/suggestions")
-def suggestions(conversation: str, request: Request, desk: TheDesk) -> dict[str, Any]:
+def suggestions(conversation: str, service: TheService, desk: TheDesk) -> dict[str, Any]:
     """Return three suggested replies with their sources, best first."""
-    desk.custody(conversation)
-    service: Service = request.app.state.service
+    desk.assignment(conversation)
     return service.suggester.offer(service.assistant.components, conversation)
 
 
 def _assignment(desk: HandoffDesk, conversation: str) -> dict[str, Any]:
-    custody = desk.custody(conversation)
+    assignment = desk.assignment(conversation)
     return {
         "conversation_id": conversation,
-        "state": custody.owner.value,
-        "queue": custody.queue,
-        "agent": custody.agent if custody.owner is ConversationOwner.HUMAN else None,
-        "fence": custody.fence,
+        "state": assignment.owner.value,
+        "queue": assignment.queue,
+        "agent": assignment.agent if assignment.owner is ConversationOwner.HUMAN else None,
+        "fence": assignment.fence,
     }
 
 

@@ -4,29 +4,23 @@ from datetime import date
 from functools import partial
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
 from bot.analytics import knowledge_gaps, reports
 from bot.authoring import article_drafts
 from bot.server.auth.access import at_least
-from bot.server.service import Service
+from bot.server.dependencies import TheService
 from bot.store import topic_store
 from bot.store.accounts import AccessLevel
-from bot.store.daily_aggregates import ReportQuery as Period
+from bot.store.daily_aggregates import ReportQuery
 from bot.store.database import Database
 
 
-def service_of(request: Request) -> Service:
-    """Return the service."""
-    service: Service = request.app.state.service
-    return service
-
-
-def database_of(request: Request) -> Database:
+def database_of(service: TheService) -> Database:
     """Return the database of the log."""
-    return service_of(request).home.engine
+    return service.home.engine
 
 
 def period_of(
@@ -36,7 +30,7 @@ def period_of(
     channel: Annotated[str | None, Query(max_length=32)] = None,
     language: Annotated[str | None, Query(max_length=8)] = None,
     synthetic: bool = False,  # noqa: FBT001, FBT002 — a query parameter
-) -> Period:
+) -> ReportQuery:
     """Return the period of the query: the last `days`, or from `first` to `last`."""
     return reports.query(
         days, first=first, last=last, channel=channel, language=language, synthetic=synthetic
@@ -46,9 +40,8 @@ def period_of(
 router: Final = APIRouter(
     prefix="/api/insights", dependencies=[Depends(at_least(AccessLevel.SUPERVISOR))]
 )
-TheService = Annotated[Service, Depends(service_of)]
 TheDatabase = Annotated[Database, Depends(database_of)]
-ThePeriod = Annotated[Period, Depends(period_of)]
+ThePeriod = Annotated[ReportQuery, Depends(period_of)]
 
 
 @router.get("")

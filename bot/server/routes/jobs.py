@@ -14,14 +14,12 @@ from bot.authoring import uploads
 from bot.authoring.jobs import AuthoringJob, JobTask
 from bot.server.api_errors import RefusedRequestError
 from bot.server.auth.access import StaffUser, at_least
-from bot.server.routes.content import service_of
-from bot.server.service import Service
+from bot.server.dependencies import TheService
 from bot.store.accounts import AccessLevel
 from bot.store.version_catalog import version_json
 
 FILES: Final = "/api/workshop/files"
 router: Final = APIRouter(prefix="/api/workshop")
-TheService = Annotated[Service, Depends(service_of)]
 Reader = Annotated[StaffUser, Depends(at_least(AccessLevel.SUPERVISOR))]
 Builder = Annotated[StaffUser, Depends(at_least(AccessLevel.ADMIN))]
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from bot.core.types import InvalidMessageError
 from bot.nlu.language import detect
-from bot.server.routes.messages import service_of
+from bot.server.dependencies import TheService
 from knowledge_base.index.filters import PassageFilter
 from knowledge_base.retrieval.search import article_json, hit_json
 
@@ -26,12 +26,12 @@ class NewSearch(BaseModel):
 
 
 @router.post("/search")
-def search(body: NewSearch, request: Request) -> list[dict[str, Any]]:
+def search(body: NewSearch, service: TheService) -> list[dict[str, Any]]:
     """Search passages in the same way as the chat."""
     if not body.query.strip():
         message = "the query is empty: write what to look for"
         raise InvalidMessageError(message)
-    knowledge = service_of(request).assistant.components.knowledge
+    knowledge = service.assistant.components.knowledge
     if knowledge is None:
         return []
     public = PassageFilter.public(datetime.now(UTC).date())
@@ -42,6 +42,6 @@ def search(body: NewSearch, request: Request) -> list[dict[str, Any]]:
 
 
 @router.get("/articles/{identifier:path}")
-def article(identifier: str, request: Request) -> dict[str, Any]:
+def article(identifier: str, service: TheService) -> dict[str, Any]:
     """Return an article with its extracted text, which the offsets of citations refer to."""
-    return article_json(service_of(request).serving.article(identifier), with_text=True)
+    return article_json(service.serving.article(identifier), with_text=True)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from bot.server.api_errors import RefusedRequestError
 from bot.server.auth import sessions
 from bot.server.auth.access import StaffUser, at_least
-from bot.server.service import Service
+from bot.server.dependencies import TheService
 from bot.store.accounts import MAX_PASSWORD_LENGTH, AccessLevel
 
 router: Final = APIRouter(prefix="/api/session")
@@ -23,15 +23,16 @@ class Login(BaseModel):
 
 
 @router.post("")
-def sign_in(body: Login, request: Request, response: Response) -> dict[str, Any]:
+def sign_in(
+    body: Login, request: Request, response: Response, service: TheService
+) -> dict[str, Any]:
     """Start a session, in a cookie that scripts cannot read."""
-    service: Service = request.app.state.service
-    service.logins.check(body.user)
+    service.login_limiter.check(body.user)
     user = service.users.check(body.user, body.password)
     if user is None:
-        service.logins.wrong(body.user)
+        service.login_limiter.wrong(body.user)
         raise RefusedRequestError(401, "wrong user or password", "wrong_password")
-    service.logins.right(body.user)
+    service.login_limiter.right(body.user)
     seconds = round(service.home.settings.session_minutes * 60)
     value = sessions.issue(service.session_key, user, time.time() + seconds)
     response.set_cookie(

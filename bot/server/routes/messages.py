@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Header, Path, Request
+from fastapi import APIRouter, Header, Path
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi.sse import format_sse_event
 from pydantic import AfterValidator, BaseModel, Field
@@ -15,9 +15,9 @@ from bot.assistant.pipeline import Event, Received
 from bot.core import serialization
 from bot.core.types import ONLY_FILES, Feedback, Interaction, Message, Turn, Understanding, new_id
 from bot.server.api_errors import plain
+from bot.server.dependencies import TheService
 from bot.server.message_service import STREAM_HEADERS, UNFINISHED, ReplyStream, end_with_error
 from bot.server.routes.visitors import Authorization, Caller, check_access
-from bot.server.service import Service
 
 router: Final = APIRouter(prefix="/api")
 _ID: Final = r"^[A-Za-z0-9_\-.:]{1,64}$"
@@ -57,16 +57,10 @@ class NewFeedback(BaseModel):
     comment: Annotated[str, AfterValidator(plain)] | None = Field(None, max_length=2000)
 
 
-def service_of(request: Request) -> Service:
-    """Return the service of the application."""
-    service: Service = request.app.state.service
-    return service
-
-
 @router.post("/messages")
 async def send(
     body: NewMessage,
-    request: Request,
+    service: TheService,
     accept: Accept = "*/*",
     last_event_id: LastEvent = None,
     authorization: Authorization = "",
@@ -76,9 +70,8 @@ async def send(
     Sending the same `client_message_id` again returns the first turn. With `Last-Event-ID` a stream
     continues after that event if it is still stored, else from its start.
     """
-    service = service_of(request)
     conversation = body.conversation_id or new_id()
-    caller = await check_access(request, conversation, authorization)
+    caller = await check_access(service, conversation, authorization)
     message = Message(
         text=body.content(),
         conversation_id=conversation,
@@ -141,10 +134,9 @@ def sse(name: str, data: dict[str, Any], number: str | None) -> bytes:
 
 @router.post("/messages/{message_id}/feedback", status_code=201)
 def give_feedback(
-    message_id: str, body: NewFeedback, request: Request, authorization: Authorization = ""
+    message_id: str, body: NewFeedback, service: TheService, authorization: Authorization = ""
 ) -> dict[str, str]:
     """Store a thumbs up or down for a reply."""
-    service = service_of(request)
     Caller(service, authorization).check_message(message_id)
     service.log.add_feedback(Feedback(message_id, body.rating, body.reason, body.comment))
     return {"message_id": message_id, "rating": body.rating}
@@ -158,10 +150,9 @@ class OpenedSource(BaseModel):
 
 @router.post("/messages/{message_id}/opened", status_code=201)
 def note_opened(
-    message_id: str, body: OpenedSource, request: Request, authorization: Authorization = ""
+    message_id: str, body: OpenedSource, service: TheService, authorization: Authorization = ""
 ) -> dict[str, str]:
     """Record that the customer opened an article of a reply; the search learns from it."""
-    service = service_of(request)
     Caller(service, authorization).check_message(message_id)
     article = service.serving.article(body.article)
     service.log.add_interaction(message_id, Interaction.OPENED, article.id)
@@ -169,8 +160,9 @@ def note_opened(
 
 
 @router.get("/messages/{message_id}/trace")
-def trace(message_id: str, request: Request, authorization: Authorization = "") -> dict[str, Any]:
+def trace(
+    message_id: str, service: TheService, authorization: Authorization = ""
+) -> dict[str, Any]:
     """Return the trace of a reply: why it is what it is."""
-    service = service_of(request)
     Caller(service, authorization).check_message(message_id)
     return service.reader.trace(message_id)

@@ -16,8 +16,8 @@ from bot.integrations.openai import schemas as shapes
 from bot.server import error_handlers
 from bot.server.api_errors import BusyError
 from bot.server.auth.access import check_channel
+from bot.server.dependencies import TheService
 from bot.server.message_service import STREAM_HEADERS, UNFINISHED, ReplyStream, end_with_error
-from bot.server.routes.messages import service_of
 from bot.server.routes.visitors import check_access
 
 _TYPES: Final = {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error"}
@@ -54,7 +54,7 @@ Authorization = Annotated[str, Header()]
 @router.post("/chat/completions")
 async def complete(
     body: shapes.ChatCompletionRequest,
-    request: Request,
+    service: TheService,
     authorization: Authorization = "",
     x_conversation_id: Annotated[str | None, Header(pattern=shapes.ID)] = None,
     idempotency_key: Annotated[str | None, Header(max_length=128)] = None,
@@ -64,7 +64,6 @@ async def complete(
     A conversation is continued by its id in `metadata.conversation_id`, or in the header
     `X-Conversation-Id`; without one a new conversation starts.
     """
-    service = service_of(request)
     check_channel(service, "api_key", authorization)
     continued = (body.metadata or shapes.RequestMetadata()).conversation_id or x_conversation_id
     message = Message(
@@ -75,7 +74,7 @@ async def complete(
         client_message_id=idempotency_key if continued else None,
     )
     if continued:
-        await check_access(request, continued, authorization)
+        await check_access(service, continued, authorization)
     stream = await service.messages.begin(message)
     if body.stream:
         chunks = end_with_error(_chunks(stream, usage=body.wants_usage), _error_chunk)
@@ -104,16 +103,16 @@ def _error_chunk() -> bytes:
 
 
 @router.get("/models")
-def models(request: Request, authorization: Authorization = "") -> dict[str, Any]:
+def models(service: TheService, authorization: Authorization = "") -> dict[str, Any]:
     """List the only model: the business's assistant."""
-    check_channel(service_of(request), "api_key", authorization)
+    check_channel(service, "api_key", authorization)
     return {"object": "list", "data": [_model(shapes.MODEL)]}
 
 
 @router.get("/models/{name:path}")
-def model(name: str, request: Request, authorization: Authorization = "") -> dict[str, Any]:
+def model(name: str, service: TheService, authorization: Authorization = "") -> dict[str, Any]:
     """Return a model; the business's assistant answers under any name."""
-    check_channel(service_of(request), "api_key", authorization)
+    check_channel(service, "api_key", authorization)
     return _model(name)
 
 

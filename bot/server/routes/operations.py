@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
 from bot.server.auth.access import at_least
-from bot.server.routes.messages import service_of
+from bot.server.dependencies import TheService
 from bot.store.accounts import AccessLevel
 
 router: Final = APIRouter()
@@ -22,9 +22,8 @@ def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz")
-def readyz(request: Request) -> Response:
+def readyz(service: TheService) -> Response:
     """Return whether the process serves the active versions on a migrated database."""
-    service = service_of(request)
     problems = service.serving.problems()
     served = service.assistant.served_by()
     body = {
@@ -48,21 +47,19 @@ class ExplainRequest(BaseModel):
 
 
 @router.post("/api/explain", dependencies=_STAFF)
-def explain(body: ExplainRequest, request: Request) -> dict[str, Any]:
+def explain(body: ExplainRequest, service: TheService) -> dict[str, Any]:
     """Explain the classification of a text; for staff.
 
     It shows training examples, which customers must not see.
     """
-    service = service_of(request)
     explanation = service.assistant.components.understander.explain(body.text)
     return {"explanation": explanation.as_json() if explanation else None}
 
 
 @router.get("/api/conversations", dependencies=_STAFF)
 def conversations(
-    request: Request,
+    service: TheService,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> dict[str, Any]:
     """List the most recent conversations; for staff."""
-    service = service_of(request)
     return {"conversations": service.reader.conversations(limit)}

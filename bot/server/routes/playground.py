@@ -11,7 +11,8 @@ from bot.evaluation import dry_run
 from bot.evaluation.dry_run import DryRunQuestion, DryRunResult
 from bot.generation.verification import SupportCheck
 from bot.server.api_errors import plain
-from bot.server.routes.console import TheService, TheStaff
+from bot.server.dependencies import TheService
+from bot.server.routes.console import TheStaff
 from knowledge_base.documents import SearchHit
 
 router: Final = APIRouter(prefix="/api")

@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncGenerator
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Query
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -15,8 +15,8 @@ from bot.core.signatures import conversation_id
 from bot.core.types import InvalidMessageError, Message, NotFoundError, Turn, now
 from bot.integrations.rasa import tracker as trackers
 from bot.server.auth.access import check_channel, check_either
+from bot.server.dependencies import TheService
 from bot.server.message_service import STREAM_HEADERS, ReplyStream, end_with_error
-from bot.server.routes.messages import service_of
 from bot.server.service import Service
 
 router: Final = APIRouter()
@@ -49,14 +49,13 @@ def health() -> dict[str, str]:
 @router.post("/webhooks/rest/webhook")
 async def webhook(
     body: RasaMessage,
-    request: Request,
+    service: TheService,
     *,
     stream: bool = False,
     token: Annotated[str, Query()] = "",
     authorization: Annotated[str, Header()] = "",
 ) -> Response:
     """Answer a message with Rasa's list; with `?stream=true`, one sentence per line."""
-    service = service_of(request)
     check_channel(service, "rasa_token", authorization or token)
     client_id = (body.metadata or {}).get("client_message_id")
     message = Message(
@@ -140,12 +139,11 @@ def _line(message: dict[str, Any]) -> bytes:
 @router.post("/model/parse")
 def parse(
     body: ParseRequest,
-    request: Request,
+    service: TheService,
     token: Annotated[str, Query()] = "",
     authorization: Annotated[str, Header()] = "",
 ) -> dict[str, Any]:
     """Return the understanding of a text in Rasa's format; nothing is stored."""
-    service = service_of(request)
     check_channel(service, "rasa_token", authorization or token)
     service.assistant.check(Message(body.text))
     understood = service.assistant.components.understander.understand(
@@ -162,13 +160,12 @@ def parse(
 @router.get("/conversations/{sender}/tracker")
 async def tracker(
     sender: str,
-    request: Request,
+    service: TheService,
     include_events: Annotated[str, Query(max_length=32)] = "AFTER_RESTART",
     token: Annotated[str, Query()] = "",
     authorization: Annotated[str, Header()] = "",
 ) -> dict[str, Any]:
     """Return a sender's tracker, for holders of the console's token or the rasa_token."""
-    service = service_of(request)
     check_either(service, "rasa_token", authorization, token)
     if len(sender) > 256:  # noqa: PLR2004 — the maximum length of a sender
         message = "the sender is too long: at most 256 characters"

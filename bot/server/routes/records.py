@@ -16,7 +16,8 @@ from bot.core.types import NotFoundError
 from bot.dialogue.handoff import ConversationOwner
 from bot.server.api_errors import RefusedRequestError
 from bot.server.auth.access import StaffUser
-from bot.server.routes.console import TheService, TheStaff
+from bot.server.dependencies import TheService
+from bot.server.routes.console import TheStaff
 from bot.server.service import Service
 from bot.store.accounts import AccessLevel
 
@@ -34,11 +35,10 @@ Values = Annotated[
 
 def allowed(conversation: str, staff: TheStaff, service: TheService) -> StaffUser:
     """Return the caller; raise 403 unless the conversation is assigned to them."""
-    custody = service.desk.custody(conversation)
-    mine = (
-        staff.user and custody.owner is ConversationOwner.HUMAN and custody.agent == staff.user.id
-    )
-    if not (mine or staff.level.covers(AccessLevel.SUPERVISOR)):
+    assignment = service.desk.assignment(conversation)
+    is_assigned = assignment.owner is ConversationOwner.HUMAN
+    is_own = is_assigned and staff.user is not None and assignment.agent == staff.user.id
+    if not (is_own or staff.level.covers(AccessLevel.SUPERVISOR)):
         message = "take over the conversation first to see its orders"
         raise RefusedRequestError(403, message, "orders_first")
     return staff
@@ -86,10 +86,10 @@ def _prove(service: Service, values: dict[str, str], staff: StaffUser) -> list[r
         names_missing = ", ".join(missing)
         message = f"{names_missing} is missing: see `fields` of the list"
         raise RefusedRequestError(422, message, "values_missing", names=names_missing)
-    service.lookups.check(_name(staff))
+    service.lookup_limiter.check(_name(staff))
     records_ = source.prove({name: values[name] for name in names})
     if not records_:
-        service.lookups.wrong(_name(staff))
+        service.lookup_limiter.wrong(_name(staff))
         raise NotFoundError(_NO_MATCH, "no_such_order")
     return list(records_)
 

@@ -8,13 +8,14 @@ import asyncio
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, HTTPException, Request
+from fastapi import APIRouter, Header, HTTPException
 from pydantic import BaseModel, Field
 
 from bot.core.signatures import equal
 from bot.core.types import CarelineError, ForbiddenError, Message, new_id, now
 from bot.server.auth.access import signed_in
 from bot.server.auth.visitor_tokens import LIFETIME, Visitor, is_session, proves
+from bot.server.dependencies import TheService
 from bot.server.service import Service
 
 router: Final = APIRouter(prefix="/api")
@@ -45,14 +46,14 @@ class Caller:
         token = authorization.removeprefix(_BEARER)
         settings = service.home.settings
         keys = (service.secrets.token, settings.secret("api_key"))
-        self._service = service
+        self._conversations = service.visitor_conversations
         self._required = settings.visitor_tokens == "required"
         self.is_business = (
             any(equal(token, key) for key in keys if key) or signed_in(service, token) is not None
         )
         self.visitor: Visitor | None = None
         if is_session(token):
-            self.visitor = service.tickets.visitor(token, now())
+            self.visitor = service.visitor_tokens.visitor(token, now())
             if self.visitor is None:
                 raise HTTPException(401, _UNKNOWN_SESSION)
 
@@ -63,7 +64,7 @@ class Caller:
         """
         if self.is_business:
             return
-        holder = self._service.visits.holder(conversation_id)
+        holder = self._conversations.holder(conversation_id)
         if holder is None:
             if self._required and self.visitor is None:
                 raise HTTPException(401, _NO_SESSION)
@@ -77,11 +78,11 @@ class Caller:
     def holds(self, conversation_id: str) -> bool:
         """Return whether a conversation belongs to the caller."""
         visitor_id = self.visitor.id if self.visitor else None
-        return visitor_id is not None and visitor_id == self._service.visits.holder(conversation_id)
+        return visitor_id is not None and visitor_id == self._conversations.holder(conversation_id)
 
     def check_message(self, message_id: str) -> None:
         """Raise ForbiddenError if a message is in another visitor's conversation."""
-        self.check(self._service.visits.conversation_of(message_id))
+        self.check(self._conversations.conversation_of(message_id))
 
     def signed(self, message: Message) -> Message:
         """Return a message with the visitor and, if verified, the customer."""
@@ -90,9 +91,8 @@ class Caller:
         return replace(message, visitor=self.visitor.id, customer=self.visitor.customer)
 
 
-async def check_access(request: Request, conversation_id: str, authorization: str) -> Caller:
+async def check_access(service: Service, conversation_id: str, authorization: str) -> Caller:
     """Return the caller with access to a conversation; raise 401 or ForbiddenError otherwise."""
-    service: Service = request.app.state.service
     caller = Caller(service, authorization)
     await asyncio.to_thread(caller.check, conversation_id)
     return caller
@@ -100,23 +100,22 @@ async def check_access(request: Request, conversation_id: str, authorization: st
 
 @router.post("/sessions", status_code=201)
 def begin_session(
-    body: NewSession, request: Request, authorization: Authorization = ""
+    body: NewSession, service: TheService, authorization: Authorization = ""
 ) -> dict[str, Any]:
     """Create a visitor's session, or renew the one in the header.
 
     With an identity, the session is that customer's. If the present session is another customer's,
     a new visitor starts, so that nobody takes over what somebody else wrote in the same browser.
     """
-    service: Service = request.app.state.service
     at = now()
     token = authorization.removeprefix(_BEARER)
-    visitor = service.tickets.visitor(token, at) or Visitor(new_id())
+    visitor = service.visitor_tokens.visitor(token, at) or Visitor(new_id())
     if body.identity:
         _check_identity(service, body.identity)
         is_other_customer = visitor.customer not in {None, body.identity.id}
         visitor = Visitor(new_id() if is_other_customer else visitor.id, body.identity.id)
     return {
-        "session": service.tickets.session(visitor, at),
+        "session": service.visitor_tokens.session(visitor, at),
         "visitor": visitor.id,
         "customer": visitor.customer,
         "expires_at": (at + LIFETIME).isoformat(),

@@ -94,9 +94,9 @@ def test_the_actions_of_agents_are_recorded_as_events(home: Home) -> None:
     desk = HandoffDesk(
         home.engine, lambda n, language: templates.render(n.template, language, 0, **n.values)
     )
-    desk.enroll(Agent("a-1", "Ann"))
+    desk.save_agent(Agent("a-1", "Ann"))
     ownership = desk.take("c-people", "a-1")
-    desk.say("c-people", "a-1", ownership.fence, "Ann here.")
+    desk.send("c-people", "a-1", ownership.fence, "Ann here.")
     bot.answer(Message("my boots squeak", "c-people"))
     desk.give_back("c-people", "a-1", ownership.fence)
     bot.answer(Message("thanks", "c-people"))

@@ -34,22 +34,22 @@ from bot.dialogue.handoff import (
 
 NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)
 PATIENCE = timedelta(minutes=5)
-QUEUED = move(Assignment(), HandedOff("support"), NOON).custody
-WITH_ANN = move(QUEUED, AgentAssigned("ann", "Ann"), NOON).custody
+QUEUED = move(Assignment(), HandedOff("support"), NOON).assignment
+WITH_ANN = move(QUEUED, AgentAssigned("ann", "Ann"), NOON).assignment
 
 
-def told(custody: Assignment, event: Any, at: datetime = NOON) -> list[str]:
-    return [notice.template for notice in move(custody, event, at).told]
+def told(assignment: Assignment, event: Any, at: datetime = NOON) -> list[str]:
+    return [notice.template for notice in move(assignment, event, at).notices]
 
 
 def test_a_conversation_goes_from_the_bot_to_a_person_and_back() -> None:
     assert (QUEUED.owner, QUEUED.queue, QUEUED.since) == (ConversationOwner.QUEUED, "support", NOON)
     assert (WITH_ANN.owner, WITH_ANN.agent) == (ConversationOwner.HUMAN, "ann")
-    back = move(WITH_ANN, ReturnedToBot("ann", WITH_ANN.fence), NOON).custody
+    back = move(WITH_ANN, ReturnedToBot("ann", WITH_ANN.fence), NOON).assignment
     assert (back.owner, back.agent) == (ConversationOwner.RETURNED, None)
-    closed = move(back, ConversationClosed(), NOON).custody
+    closed = move(back, ConversationClosed(), NOON).assignment
     assert closed.owner is ConversationOwner.CLOSED
-    assert move(closed, CustomerWrote(), NOON).custody.owner is ConversationOwner.BOT
+    assert move(closed, CustomerWrote(), NOON).assignment.owner is ConversationOwner.BOT
     tokens = [c.fence for c in (Assignment(), QUEUED, WITH_ANN, back, closed)]
     assert tokens == [0, 1, 2, 3, 4]
 
@@ -64,7 +64,7 @@ def test_the_customer_is_told_of_every_change_the_bot_does_not_tell_itself() -> 
     assert told(WITH_ANN, ConversationClosed(TokenShown("ann", fence))) == ["closed"]
     assert told(WITH_ANN, TimePassed(PATIENCE), NOON + 2 * LEASE) == ["handoff_agent_left"]
     assert told(QUEUED, TimePassed(PATIENCE), NOON + PATIENCE) == ["handoff_contact"]
-    closed = move(Assignment(), ConversationClosed(), NOON).custody
+    closed = move(Assignment(), ConversationClosed(), NOON).assignment
     assert told(closed, CustomerWrote()) == ["reopened"]
 
 
@@ -72,7 +72,7 @@ def test_of_two_who_take_it_the_second_is_refused() -> None:
     with pytest.raises(HandoffRefusedError, match="colleague"):
         move(WITH_ANN, AgentAssigned("bo", "Bo"), NOON)
     again = move(WITH_ANN, AgentAssigned("ann", "Ann"), NOON)
-    assert (again.custody.fence, again.told) == (WITH_ANN.fence, ())
+    assert (again.assignment.fence, again.notices) == (WITH_ANN.fence, ())
 
 
 @pytest.mark.parametrize(
@@ -90,15 +90,15 @@ def test_an_agent_not_heard_of_loses_the_conversation_but_not_the_customers_plac
     late = NOON + LEASE + timedelta(seconds=1)
     with pytest.raises(HandoffRefusedError, match="too long"):
         move(WITH_ANN, AgentSpoke("ann", WITH_ANN.fence), late)
-    lost = move(WITH_ANN, TimePassed(PATIENCE), late).custody
+    lost = move(WITH_ANN, TimePassed(PATIENCE), late).assignment
     assert (lost.owner, lost.since) == (ConversationOwner.QUEUED, QUEUED.since)
-    renewed = move(WITH_ANN, LeaseRenewed("ann", WITH_ANN.fence), NOON + LEASE).custody
-    assert move(renewed, TimePassed(PATIENCE), late).custody == renewed
+    renewed = move(WITH_ANN, LeaseRenewed("ann", WITH_ANN.fence), NOON + LEASE).assignment
+    assert move(renewed, TimePassed(PATIENCE), late).assignment == renewed
 
 
 def test_typing_ends_by_itself_with_a_message_and_with_the_conversation() -> None:
     fence = WITH_ANN.fence
-    typing = move(WITH_ANN, AgentTyping("ann", fence), NOON).custody
+    typing = move(WITH_ANN, AgentTyping("ann", fence), NOON).assignment
     assert typing.is_typing(NOON)
     assert not typing.is_typing(NOON + TYPING)
     for event in (
@@ -106,35 +106,35 @@ def test_typing_ends_by_itself_with_a_message_and_with_the_conversation() -> Non
         AgentTyping("ann", fence, on=False),
         ReturnedToBot("ann", fence),
     ):
-        assert not move(typing, event, NOON).custody.is_typing(NOON)
+        assert not move(typing, event, NOON).assignment.is_typing(NOON)
 
 
 def test_who_waits_for_long_is_asked_for_an_address_once() -> None:
-    asked = move(QUEUED, TimePassed(PATIENCE), NOON + PATIENCE).custody
+    asked = move(QUEUED, TimePassed(PATIENCE), NOON + PATIENCE).assignment
     assert asked.asked_contact
-    assert move(asked, TimePassed(PATIENCE), NOON + 9 * PATIENCE).told == ()
-    assert move(QUEUED, TimePassed(PATIENCE), NOON + PATIENCE / 2).told == ()
+    assert move(asked, TimePassed(PATIENCE), NOON + 9 * PATIENCE).notices == ()
+    assert move(QUEUED, TimePassed(PATIENCE), NOON + PATIENCE / 2).notices == ()
 
 
 def test_a_silent_customer_is_asked_once_and_then_the_conversation_is_closed() -> None:
     asked = move(Assignment(), CustomerSilent(), NOON)
-    assert [notice.template for notice in asked.told] == ["still_there"]
-    assert told(asked.custody, CustomerSilent()) == ["closed_silence"]
-    assert not move(asked.custody, CustomerWrote(), NOON).custody.asked_silent
+    assert [notice.template for notice in asked.notices] == ["still_there"]
+    assert told(asked.assignment, CustomerSilent()) == ["closed_silence"]
+    assert not move(asked.assignment, CustomerWrote(), NOON).assignment.asked_silent
     for waits in (QUEUED, WITH_ANN):  # who waits for a person is not closed on
-        assert move(waits, CustomerSilent(), NOON).custody == waits
+        assert move(waits, CustomerSilent(), NOON).assignment == waits
 
 
 def test_only_the_bots_conversations_end_by_themselves() -> None:
-    for custody in (QUEUED, WITH_ANN):
+    for assignment in (QUEUED, WITH_ANN):
         with pytest.raises(HandoffRefusedError):
-            move(custody, ConversationClosed(), NOON)
+            move(assignment, ConversationClosed(), NOON)
 
 
 def test_the_bot_gives_up_only_what_it_has() -> None:
     with pytest.raises(HandoffRefusedError):
         move(WITH_ANN, HandedOff("support"), NOON)
-    moved = move(QUEUED, HandedOff("security"), NOON).custody
+    moved = move(QUEUED, HandedOff("security"), NOON).assignment
     assert (moved.owner, moved.queue, moved.fence) == (
         ConversationOwner.QUEUED,
         "security",
@@ -179,7 +179,7 @@ class AnyOrder(RuleBasedStateMachine):
             moved = move(self.now, event, self.at)
         except HandoffRefusedError:
             return
-        self.now, self.told = moved.custody, len(moved.told)
+        self.now, self.told = moved.assignment, len(moved.notices)
 
     @invariant()
     def one_owner_at_a_time(self) -> None:
@@ -205,10 +205,10 @@ class AnyOrder(RuleBasedStateMachine):
         if self.now.owner is ConversationOwner.QUEUED:
             assert self.now.since is not None
             assert (
-                move(self.now, AgentAssigned("cy", "Cy"), self.at).custody.owner
+                move(self.now, AgentAssigned("cy", "Cy"), self.at).assignment.owner
                 is ConversationOwner.HUMAN
             )
-            assert move(self.now, QueueLeft(), self.at).custody.owner in handoff.WITH_BOT
+            assert move(self.now, QueueLeft(), self.at).assignment.owner in handoff.WITH_BOT
 
 
 TestAnyOrder = AnyOrder.TestCase

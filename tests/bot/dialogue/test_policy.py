@@ -76,7 +76,7 @@ def test_files_without_words_are_not_read_and_a_person_is_offered(text: str) -> 
     decision = decide(understood(), text=text)
     assert (decision.route, decision.reason) == (Route.TEMPLATE, "file_received")
     assert decision.template == "file_received"
-    waiting = State(custody=Assignment(ConversationOwner.QUEUED, queue="support"))
+    waiting = State(assignment=Assignment(ConversationOwner.QUEUED, queue="support"))
     decision = decide(understood(), waiting, text)
     assert (decision.route, decision.reason) == (Route.HANDOFF, "file_received")
     assert decide(understood(), text=f"{text} it came like this").reason == "route:refund"
@@ -131,7 +131,8 @@ def test_a_hand_off_goes_to_its_queue() -> None:
 @pytest.mark.parametrize("text", ["A10234", "it's A10234", "订单号是A10234"])
 def test_a_bare_number_belongs_to_what_was_just_handed_off(text: str) -> None:
     state = State(
-        intent="complaint", custody=Assignment(owner=ConversationOwner.QUEUED, queue="complaints")
+        intent="complaint",
+        assignment=Assignment(owner=ConversationOwner.QUEUED, queue="complaints"),
     )
     decision = decide(understood("order_status", entities=(ORDER,)), state, text)
     assert (decision.reason, decision.intent) == ("route:complaint", "complaint")
@@ -143,7 +144,10 @@ def test_a_bare_number_belongs_to_what_was_just_handed_off(text: str) -> None:
     [
         (State(intent="complaint"), "where is A10234 then, on the way?"),
         (State(intent="refund"), "A10234"),
-        (State(intent="complaint", custody=Assignment(owner=ConversationOwner.RETURNED)), "A10234"),
+        (
+            State(intent="complaint", assignment=Assignment(owner=ConversationOwner.RETURNED)),
+            "A10234",
+        ),
     ],
 )
 def test_other_numbers_are_read_for_themselves(state: State, text: str) -> None:

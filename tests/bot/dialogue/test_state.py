@@ -123,9 +123,9 @@ def test_a_hand_off_puts_the_conversation_into_its_queue() -> None:
 
 def test_who_waits_already_stays_in_the_queue_and_with_the_person() -> None:
     again = routed(Route.HANDOFF, "anger", queue="support")
-    waiting = State(custody=Assignment(QUEUED, queue="complaints"))
+    waiting = State(assignment=Assignment(QUEUED, queue="complaints"))
     assert advance(waiting, turn(again)).queue == "complaints"
-    helped = State(custody=Assignment(HUMAN, queue="complaints"))
+    helped = State(assignment=Assignment(HUMAN, queue="complaints"))
     assert advance(helped, turn(again)).owner == HUMAN
     assert advance(waiting, turn(routed())).owner == QUEUED
 
@@ -147,7 +147,7 @@ _STATES = st.builds(
     options=st.lists(_WORDS, max_size=3).map(tuple),
     failures=st.integers(0, 5),
     offered_human=st.booleans(),
-    custody=st.builds(
+    assignment=st.builds(
         Assignment,
         st.sampled_from([BOT, QUEUED, HUMAN, CLOSED]),
         st.integers(0, 5),

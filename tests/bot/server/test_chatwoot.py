@@ -267,8 +267,8 @@ class Turns(dict[str, Turn]):
 def carried(turn: Turn | None) -> list[Json]:
     turns = Turns({"m": turn} if turn else {})
     chatwoot = chatwoot_api.ChatwootChannel("http://127.0.0.1:9", "token", turns)
-    found = chatwoot.deliver(chatwoot_api.reply_parcel(1, 2, "3", "m"))
-    return [dict(parcel.body) for parcel in found]
+    deliveries = chatwoot.deliver(chatwoot_api.reply_delivery(1, 2, "3", "m"))
+    return [dict(delivery.body) for delivery in deliveries]
 
 
 def test_buttons_are_choices_and_sources_are_links() -> None:

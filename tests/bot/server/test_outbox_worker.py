@@ -91,10 +91,10 @@ class FakeChannel:
         self.errors = list(errors)
         self.delivered: list[str] = []
 
-    def deliver(self, parcel: Delivery, /) -> list[Delivery]:
+    def deliver(self, delivery: Delivery, /) -> list[Delivery]:
         if self.errors:
             raise self.errors.pop(0)
-        self.delivered.append(parcel.key)
+        self.delivered.append(delivery.key)
         return []
 
 

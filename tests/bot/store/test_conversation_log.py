@@ -21,6 +21,7 @@ from bot.core.types import (
     ServingVersions,
     Turn,
     Understanding,
+    now,
 )
 from bot.dialogue.state import FormState, State, advance
 from bot.store import database, encryption
@@ -86,6 +87,24 @@ def test_a_message_sent_twice_is_stored_once_and_keeps_its_turn(
     assert again.turn is not None
     assert again.turn.reply_id == first.reply_id
     assert len(reader.history("c")) == 2
+
+
+def test_an_unanswered_message_comes_back_with_its_channel_and_its_customer(
+    engine: Engine, tmp_path: Path
+) -> None:
+    database.migrate(engine)
+    log = SqlLog(engine, encryption.load_or_make(tmp_path))
+    message = Message(
+        *("hello", "c"),
+        sender="ada",
+        channel="rasa",
+        client_message_id="k",
+        visitor="v",
+        customer="c-1001",
+    )
+    assert log.receive(message).message == message
+    assert log.pending() == [message]  # after a crash
+    assert log.receive(replace(message, id="again", at=now())).message == message  # sent twice
 
 
 def test_two_replies_to_one_message_leave_the_first(

@@ -62,8 +62,8 @@ def log(engine: Engine) -> SqlLog:
 def desk(log: SqlLog, engine: Engine, clock: Clock) -> HandoffDesk:
     assert log
     made = HandoffDesk(engine, words, clock)
-    made.enroll(Agent("ann", "Ann", queues=("support",), capacity=2))
-    made.enroll(Agent("bo", "Bo", languages=("zh",)))
+    made.save_agent(Agent("ann", "Ann", queues=("support",), capacity=2))
+    made.save_agent(Agent("bo", "Bo", languages=("zh",)))
     return made
 
 
@@ -105,7 +105,7 @@ def test_a_person_takes_answers_and_gives_back(
 ) -> None:
     hand_off(log, "c", clock)
     held = desk.take("c", "ann")
-    desk.say("c", "ann", held.fence, "Hello, how can I help?")
+    desk.send("c", "ann", held.fence, "Hello, how can I help?")
     desk.give_back("c", "ann", held.fence)
     assert lines(engine, "c") == [
         ("customer", "a person please"),
@@ -132,8 +132,8 @@ def test_who_is_at_all_of_theirs_keeps_them_and_no_others(
     clock.forward(LEASE / 2)
     assert desk.renew_all("ann") == 2
     clock.forward(LEASE / 2 + timedelta(seconds=1))
-    assert desk.tick(PATIENCE) == 1
-    owners = {name: desk.custody(name).owner for name in ("c1", "c2", "c3")}
+    assert desk.apply_timeouts(PATIENCE) == 1
+    owners = {name: desk.assignment(name).owner for name in ("c1", "c2", "c3")}
     assert owners == {
         "c1": ConversationOwner.HUMAN,
         "c2": ConversationOwner.HUMAN,
@@ -158,7 +158,7 @@ def test_of_two_agents_who_take_it_at_once_one_gets_it(
         assert sum(one is not None for one in found) == 1
         joined = [text for _, text in lines(engine, f"c{number}") if "joined" in text]
         assert len(joined) == 1
-        owner = desk.custody(f"c{number}")
+        owner = desk.assignment(f"c{number}")
         desk.close(f"c{number}", str(owner.agent), owner.fence)
 
 
@@ -180,9 +180,9 @@ def test_an_agents_late_words_are_not_sent(
     hand_off(log, "c", clock)
     held = desk.take("c", "ann")
     clock.forward(LEASE + timedelta(seconds=1))
-    assert desk.tick(PATIENCE) == 1
+    assert desk.apply_timeouts(PATIENCE) == 1
     with pytest.raises(HandoffRefusedError):
-        desk.say("c", "ann", held.fence, "Still there?")
+        desk.send("c", "ann", held.fence, "Still there?")
     assert lines(engine, "c")[-1] == ("bot", "en:handoff_agent_left:")
     (waiting,) = desk.queue()
     assert (waiting.owner, waiting.agent) == (ConversationOwner.QUEUED, None)
@@ -199,7 +199,7 @@ def test_words_that_are_delivered_twice_are_said_once(
     def say(_: int) -> str:
         for _try in range(20):
             try:
-                return desk.say("c", "ann", held.fence, "Hello", "once")
+                return desk.send("c", "ann", held.fence, "Hello", "once")
             except ConversationChangedError:
                 continue
         raise AssertionError
@@ -230,25 +230,25 @@ def test_passing_on_needs_somebody_who_is_there(
     held = desk.take("c", "ann")
     with pytest.raises(HandoffRefusedError, match="Bo is not there"):
         desk.transfer("c", "ann", held.fence, to="bo")
-    desk.be_present("bo")
+    desk.set_presence("bo")
     desk.transfer("c", "ann", held.fence, to="bo")
-    custody = desk.custody("c")
-    assert (custody.agent, custody.owner) == ("bo", ConversationOwner.HUMAN)
-    desk.transfer("c", "bo", custody.fence, queue="billing")
-    assert desk.custody("c").queue == "billing"
+    assignment = desk.assignment("c")
+    assert (assignment.agent, assignment.owner) == ("bo", ConversationOwner.HUMAN)
+    desk.transfer("c", "bo", assignment.fence, queue="billing")
+    assert desk.assignment("c").queue == "billing"
     assert lines(engine, "c")[-1] == ("bot", "en:handoff_transferred:")
 
 
 def test_presence_is_forgotten_after_a_minute(desk: HandoffDesk, log: SqlLog, clock: Clock) -> None:
     assert not log.is_staffed("support", clock())
-    desk.be_present("ann")
+    desk.set_presence("ann")
     assert log.is_staffed("support", clock())
     assert not log.is_staffed("security", clock())
     clock.forward(PRESENCE)
     assert not log.is_staffed("support", clock())
-    desk.be_present("bo")
+    desk.set_presence("bo")
     assert log.is_staffed("security", clock())  # who names no queue answers all
-    desk.be_present("bo", online=False)
+    desk.set_presence("bo", online=False)
     assert not log.is_staffed("security", clock())
 
 
@@ -257,8 +257,8 @@ def test_who_waits_for_long_may_leave_an_address(
 ) -> None:
     hand_off(log, "c", clock)
     clock.forward(PATIENCE)
-    assert desk.tick(PATIENCE) == 1
-    assert desk.tick(PATIENCE) == 0
+    assert desk.apply_timeouts(PATIENCE) == 1
+    assert desk.apply_timeouts(PATIENCE) == 0
     assert lines(engine, "c")[-1] == ("bot", "en:handoff_contact:")
     found = (Entity("email", "ada@example.com", "ada@example.com", 0, 15),)
     given = turn(log, "c", reason="contact_given", text="ada@example.com", entities=found)
@@ -273,10 +273,10 @@ def test_a_silent_customer_is_asked_and_then_the_conversation_is_closed(
     log.append(*turn(log, "c", Route.TEMPLATE, "route:thanks", "thanks", clock))
     clock.at = datetime.now(UTC) + timedelta(minutes=30)  # rows are stamped by the real clock
     silence = timedelta(minutes=20)
-    assert desk.tick(PATIENCE, silence) == 1
-    assert desk.tick(PATIENCE, silence) == 0
+    assert desk.apply_timeouts(PATIENCE, silence) == 1
+    assert desk.apply_timeouts(PATIENCE, silence) == 0
     clock.forward(silence)
-    assert desk.tick(PATIENCE, silence) == 1
+    assert desk.apply_timeouts(PATIENCE, silence) == 1
     assert [text for _, text in lines(engine, "c")][-2:] == [
         "en:still_there:",
         "en:closed_silence:",
@@ -317,8 +317,8 @@ def test_unknown_agents_and_conversations_are_named(
     for call in (
         lambda: desk.take("nowhere", "ann"),
         lambda: desk.take("c", "nobody"),
-        lambda: desk.be_present("nobody"),
-        lambda: desk.custody("nowhere"),
+        lambda: desk.set_presence("nobody"),
+        lambda: desk.assignment("nowhere"),
     ):
         with pytest.raises(NotFoundError):
             call()

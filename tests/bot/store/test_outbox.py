@@ -1,4 +1,4 @@
-"""What is owed to other systems, on SQLite and on PostgreSQL."""
+"""Deliveries to other systems, on SQLite and on PostgreSQL."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -20,27 +20,27 @@ def outbox(engine: Engine) -> Outbox:
     return Outbox(engine)
 
 
-def parcel(key: str, target: str = "a") -> Delivery:
+def delivery(key: str, target: str = "a") -> Delivery:
     return Delivery("mail", target, key, {"says": key})
 
 
-def test_a_parcel_is_given_once_and_its_body_forgotten(outbox: Outbox, engine: Engine) -> None:
-    outbox.add([parcel("one")])
-    found = outbox.claim(CHANNELS, 60)
-    assert found is not None
-    assert (found.key, found.body, found.attempts) == ("one", {"says": "one"}, 1)
+def test_a_delivery_is_claimed_once_and_its_body_is_removed(outbox: Outbox, engine: Engine) -> None:
+    outbox.add([delivery("one")])
+    claimed = outbox.claim(CHANNELS, 60)
+    assert claimed is not None
+    assert (claimed.key, claimed.body, claimed.attempts) == ("one", {"says": "one"}, 1)
     assert outbox.claim(CHANNELS, 60) is None
-    outbox.settle(found)
+    outbox.settle(claimed)
     assert outbox.waiting() == 0
     with engine.begin() as connection:
         (body,) = connection.execute(text("SELECT body FROM outbox")).one()
     assert "says" not in str(body)
-    outbox.add([parcel("one")])
+    outbox.add([delivery("one")])
     assert outbox.waiting() == 0
 
 
-def test_parcels_of_a_target_wait_for_the_one_before(outbox: Outbox) -> None:
-    outbox.add([parcel("first"), parcel("second"), parcel("other", "b")])
+def test_deliveries_to_a_target_wait_for_the_one_before(outbox: Outbox) -> None:
+    outbox.add([delivery("first"), delivery("second"), delivery("other", "b")])
     first, other = outbox.claim(CHANNELS, 60), outbox.claim(CHANNELS, 60)
     assert first is not None
     assert other is not None
@@ -56,30 +56,32 @@ def test_parcels_of_a_target_wait_for_the_one_before(outbox: Outbox) -> None:
     assert second.key == "second"
 
 
-def test_what_a_process_took_and_never_delivered_is_given_to_another(outbox: Outbox) -> None:
-    outbox.add([parcel("one")])
+def test_a_delivery_that_a_process_claimed_and_never_made_is_claimed_by_another(
+    outbox: Outbox,
+) -> None:
+    outbox.add([delivery("one")])
     assert outbox.claim(CHANNELS, 0) is not None  # it dies here; its lease is over
-    found = outbox.claim(CHANNELS, 60)
-    assert found is not None
-    assert found.attempts == 2
+    claimed = outbox.claim(CHANNELS, 60)
+    assert claimed is not None
+    assert claimed.attempts == 2
 
 
-def test_a_parcel_can_wait_be_hastened_and_be_cancelled(outbox: Outbox) -> None:
-    outbox.add([parcel("one"), parcel("two")], wait=600)
+def test_a_delivery_can_wait_be_made_due_and_be_cancelled(outbox: Outbox) -> None:
+    outbox.add([delivery("one"), delivery("two")], wait=600)
     assert outbox.claim(CHANNELS, 60) is None
-    outbox.hasten("one")
-    found = outbox.claim(CHANNELS, 60)
-    assert found is not None
-    assert found.key == "one"
+    outbox.make_due("one")
+    claimed = outbox.claim(CHANNELS, 60)
+    assert claimed is not None
+    assert claimed.key == "one"
     assert outbox.cancel("mail", "a", "a colleague has it") == 2
     assert outbox.waiting() == 0
 
 
 def test_what_follows_is_kept_in_the_same_step(outbox: Outbox) -> None:
-    outbox.add([parcel("one")])
-    found = outbox.claim(CHANNELS, 60)
-    assert found is not None
-    outbox.settle(found, [parcel("then"), parcel("at last")])
+    outbox.add([delivery("one")])
+    claimed = outbox.claim(CHANNELS, 60)
+    assert claimed is not None
+    outbox.settle(claimed, [delivery("then"), delivery("at last")])
     following = outbox.claim(CHANNELS, 60)
     assert following is not None
     assert following.key == "then"
@@ -92,32 +94,32 @@ def test_other_channels_are_left_alone(outbox: Outbox) -> None:
 
 
 def test_old_keys_are_removed_and_waiting_ones_stay(outbox: Outbox) -> None:
-    outbox.add([parcel("done"), parcel("waits")])
-    found = outbox.claim(CHANNELS, 60)
-    assert found is not None
-    outbox.settle(found)
+    outbox.add([delivery("done"), delivery("waits")])
+    claimed = outbox.claim(CHANNELS, 60)
+    assert claimed is not None
+    outbox.settle(claimed)
     outbox.forget(now() - timedelta(days=1))
-    outbox.add([parcel("done")])
+    outbox.add([delivery("done")])
     assert outbox.waiting() == 1
     outbox.forget(now() + timedelta(days=1))
-    outbox.add([parcel("done")])
+    outbox.add([delivery("done")])
     assert outbox.waiting() == 2
 
 
-def test_many_at_once_deliver_each_parcel_once_and_in_order(outbox: Outbox) -> None:
+def test_many_workers_make_each_delivery_once_and_in_order(outbox: Outbox) -> None:
     keys = [f"{target}-{number}" for target in "abc" for number in range(5)]
-    outbox.add([parcel(key, key[0]) for key in keys])
+    outbox.add([delivery(key, key[0]) for key in keys])
     seen: list[str] = []
 
     def work(_: int) -> None:
         idle = 0
         while idle < 50:
-            found = outbox.claim(CHANNELS, 60)
-            if found is None:
+            claimed = outbox.claim(CHANNELS, 60)
+            if claimed is None:
                 idle += 1
                 continue
-            seen.append(found.key)
-            outbox.settle(found)
+            seen.append(claimed.key)
+            outbox.settle(claimed)
 
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(work, range(4)))

@@ -189,14 +189,14 @@ def _wire(console: ConsoleScreen, tab: SimpleNamespace, shown_locale: Any) -> No
         tab.answer_right,
     ]
     reasons += [tab.save_answer]
-    watch = {
-        "fn": console.watch,
+    refresh_queue = {
+        "fn": console.refresh_queue,
         "inputs": [tab.me, tab.locale, tab.rows, tab.conversation, *filters],
         "outputs": [tab.busy, tab.queue, tab.rows, tab.mood, tab.intent, tab.language],
         **_QUIET,
     }
-    read = {
-        "fn": console.read,
+    refresh_conversation = {
+        "fn": console.refresh_conversation,
         "inputs": [tab.me, tab.conversation, tab.shown, tab.locale],
         "outputs": _conversation_components(tab, reasons),
         **_QUIET,
@@ -204,18 +204,18 @@ def _wire(console: ConsoleScreen, tab: SimpleNamespace, shown_locale: Any) -> No
 
     def afterwards(event: Any) -> None:
         """Show the changes of an event at once."""
-        event.then(**read).then(**watch)
+        event.then(**refresh_conversation).then(**refresh_queue)
 
-    gr.context.Context.root_block.load(console.open, None, tab.me, **_QUIET).then(**watch)
-    gr.on([tick.tick, *(f.change for f in filters)], **watch)
-    tick.tick(**read)
+    gr.context.Context.root_block.load(console.open, None, tab.me, **_QUIET).then(**refresh_queue)
+    gr.on([tick.tick, *(f.change for f in filters)], **refresh_queue)
+    tick.tick(**refresh_conversation)
     _wire_presence(console, tab)
     _wire_actions(console, tab, afterwards)
     _wire_panels(console, tab, reasons)
     corrections = CorrectionPanel(console.desk)
 
     def translate(me: Any, shown: Any, message: Any, proven: Any, locale: str) -> list[Any]:
-        """Return in another locale what `read` does not: hint, reasons, proven records."""
+        """Return hint, proven records and reasons in the locale; a refresh does not change them."""
         texts = texts_of(me, locale)
         hint = gr.skip() if shown else f"<p class='quiet'>{texts['choose']}</p>"
         records = records_html(proven, texts) if proven else gr.skip()
@@ -223,12 +223,12 @@ def _wire(console: ConsoleScreen, tab: SimpleNamespace, shown_locale: Any) -> No
 
     inputs = [tab.me, tab.shown, tab.message, tab.proven_records, tab.locale]
     shown_locale.change(translate, inputs, [tab.head, tab.proven, *reasons], **_QUIET)
-    shown_locale.change(**read)
-    shown_locale.change(**watch)
+    shown_locale.change(**refresh_conversation)
+    shown_locale.change(**refresh_queue)
 
 
 def _conversation_components(tab: SimpleNamespace, reasons: list[Any]) -> list[Any]:
-    """Return the components that show the open conversation, in the order of `read`."""
+    """Return the outputs of `refresh_conversation`, in its order."""
     return [
         *(tab.shown, tab.head, tab.lines, tab.suggestions, tab.canned, tab.target, tab.about),
         *(
@@ -250,7 +250,7 @@ def _wire_presence(console: ConsoleScreen, tab: SimpleNamespace) -> None:
 
     gr.on(
         [gr.Timer(_ALIVE_SECONDS).tick, tab.present.change],
-        console.stay,
+        console.renew_presence,
         [tab.me, tab.present],
         None,
         **_QUIET,
@@ -266,9 +266,10 @@ def _wire_actions(
     inputs = [tab.conversation, tab.box, tab.suggestion, tab.note, tab.drafts]
     # The transfer target and the lookup belong to the conversation that is left.
     outputs = [*inputs, tab.target, *tab.fields]
-    afterwards(tab.queue.select(with_event(console.choose), inputs, outputs, **_QUIET))
+    afterwards(tab.queue.select(with_event(console.open_conversation), inputs, outputs, **_QUIET))
     for button, action in ((tab.take, "take"), (tab.give_back, "return"), (tab.close, "close")):
-        afterwards(button.click(console.act(action), [tab.me, tab.conversation], None, **_QUIET))
+        handler = console.button_handler(action)
+        afterwards(button.click(handler, [tab.me, tab.conversation], None, **_QUIET))
     afterwards(
         tab.transfer.click(console.transfer, [tab.me, tab.conversation, tab.target], None, **_QUIET)
     )
@@ -287,7 +288,7 @@ def _wire_actions(
     )
     afterwards(event)
     afterwards(tab.note.submit(console.note, [tab.conversation, tab.note], tab.note, **_QUIET))
-    # The clicked label counts, not the field: `read` may just have updated it.
+    # The clicked label counts, not the field, which a refresh may just have updated.
     afterwards(
         tab.labels.select(with_event(console.change_label), [tab.shown, tab.labels], None, **_QUIET)
     )

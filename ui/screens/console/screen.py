@@ -23,7 +23,7 @@ class ConsoleScreen:
     """Event handlers of the page.
 
     `me` is the signed-in user. `shown` is the open conversation as the page shows it, with its
-    messages and suggestions; only `read` writes it, because events overlap.
+    messages and suggestions; only `refresh_conversation` writes it, because events overlap.
     """
 
     desk: DeskApi
@@ -35,7 +35,7 @@ class ConsoleScreen:
             self.desk.set_presence(me["user"], online=True)
         return me | {"titles": self.desk.intents()}
 
-    def stay(self, me: Json, present: bool) -> None:  # noqa: FBT001 — a checkbox
+    def renew_presence(self, me: Json, present: bool) -> None:  # noqa: FBT001 — a checkbox
         """Set the agent's presence, and extend the leases of the agent's conversations."""
         user = _user(me)
         if user is None:
@@ -45,7 +45,7 @@ class ConsoleScreen:
         except ApiError:  # the next call may succeed: a lease lasts for several
             return
 
-    def watch(
+    def refresh_queue(
         self, me: Json, locale: str, shown_before: Any, open_conversation: str | None, *filters: Any
     ) -> Any:
         """Return the queue and its headline; the table stays if nothing changed."""
@@ -60,9 +60,9 @@ class ConsoleScreen:
         )
         waiting = sum(conversation["state"] == "queued" for conversation in queue["conversations"])
         load = next((agent for agent in call_api(self.desk.agents) if agent["id"] == user), {})
-        facts = {name: load.get(name, 0) for name in ("busy", "capacity")}
+        numbers = {name: load.get(name, 0) for name in ("busy", "capacity")}
         role = texts.term(me["role"])
-        headline = [texts["busy"].format(name=me["name"], role=role, **facts, waiting=waiting)]
+        headline = [texts["busy"].format(name=me["name"], role=role, **numbers, waiting=waiting)]
         headline += [] if rows else [texts["queue_empty"]]
         shown = (rows, locale)
         if shown == shown_before:
@@ -77,11 +77,11 @@ class ConsoleScreen:
         ]
         return [" · ".join(headline), table, shown, *options]
 
-    def choose(self, left: str | None, *inputs: Any) -> Any:
+    def open_conversation(self, previous: str | None, *inputs: Any) -> Any:
         """Open the conversation of the row that was clicked.
 
         Args:
-            left: The conversation that was open.
+            previous: The conversation that was open.
             inputs: Its draft, that is the text, the suggestion it was made from and the note; the
                 drafts of other conversations; the event. A draft is restored with its conversation.
         """
@@ -90,15 +90,15 @@ class ConsoleScreen:
         *draft, drafts, event = inputs
         text, _, note = draft
         conversation = str(event.row_value[-1])
-        if conversation == left:
+        if conversation == previous:
             return gr.skip()
         drafts = dict(drafts or {})
-        if left is not None and (text or note):
-            drafts[left] = draft
+        if previous is not None and (text or note):
+            drafts[previous] = draft
         draft = drafts.pop(conversation, ("", None, ""))
         return conversation, *draft, drafts, None, *[""] * FIELDS
 
-    def read(
+    def refresh_conversation(
         self, me: Json, conversation: str | None, shown_before: Json | None, locale: str
     ) -> Any:
         """Return the open conversation; the page stays as it is if nothing changed."""
@@ -168,7 +168,7 @@ class ConsoleScreen:
         self, me: Json, details: Json, texts: ConsoleTexts
     ) -> list[tuple[str, str]]:
         """Return the targets of a transfer: the conversation's queue and agents who are online."""
-        queue = details["queue"] or "general"
+        queue = details["queue"] or details["default_queue"]
         others = [
             (agent["name"], f"agent:{agent['id']}")
             for agent in call_api(self.desk.agents)
@@ -176,7 +176,7 @@ class ConsoleScreen:
         ]
         return [(texts["a_queue"].format(name=queue), f"queue:{queue}"), *others]
 
-    def act(self, action: str) -> Callable[..., None]:
+    def button_handler(self, action: str) -> Callable[..., None]:
         """Return the handler of a button: take, return, close."""
 
         def handle(me: Json, conversation: str | None) -> None:
