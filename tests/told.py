@@ -115,7 +115,7 @@ class Told:
     def explain(self, text: str, /) -> None:
         del text
 
-    def find(
+    def search_with_answerability(
         self,
         query: str,
         k: int,
@@ -148,8 +148,10 @@ class Told:
         context: str | None,
         prefer: Sequence[str] = (),
     ) -> list[SearchHit]:
-        found = self.find(query, k, language=language, only=only, context=context, prefer=prefer)
-        return list(found.hits)
+        result = self.search_with_answerability(
+            query, k, language=language, only=only, context=context, prefer=prefer
+        )
+        return list(result.hits)
 
     def article(self, identifier: str, /) -> None:
         del identifier

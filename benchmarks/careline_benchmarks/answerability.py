@@ -70,7 +70,7 @@ def without_articles(knowledge: KnowledgeBase, removed: frozenset[str]) -> Knowl
             numbers=numbers,
             views=views,
             sparse=knowledge._sparse.with_changes(remaining, []),  # noqa: SLF001
-            facts=knowledge._facts,  # noqa: SLF001 — asked with filters only
+            filters=knowledge._filters,  # noqa: SLF001 — asked with filters only
         ),
         weights=knowledge.weights,
         synonyms=knowledge._synonyms,  # noqa: SLF001
@@ -78,14 +78,14 @@ def without_articles(knowledge: KnowledgeBase, removed: frozenset[str]) -> Knowl
 
 
 def evidence(
-    knowledge: KnowledgeBase, question: AnswerableQuestion, judge: AnswerabilityModel
+    knowledge: KnowledgeBase, question: AnswerableQuestion, model: AnswerabilityModel
 ) -> AnswerEvidence | None:
     """Return the evidence for the first hit of a search."""
     candidates = knowledge.candidates(question.query.text)
     hits = knowledge.search(question.query.text, 1, language=question.language)
     if candidates is None or not hits:
         return None
-    return judge.judge(candidates, _articles(knowledge), hits[0].chunk.article)
+    return model.rate(candidates, _articles(knowledge), hits[0].chunk.article)
 
 
 def _articles(knowledge: KnowledgeBase) -> Callable[[int], str]:
@@ -96,10 +96,10 @@ def score_with_and_without(
     setting: BenchmarkContext,
     knowledge: KnowledgeBase,
     questions: Sequence[AnswerableQuestion],
-    judge: AnswerabilityModel,
+    model: AnswerabilityModel,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the scores of questions with their articles, and without them, shape (n,) each."""
-    answerable = np.array([_score(evidence(knowledge, question, judge)) for question in questions])
+    answerable = np.array([_score(evidence(knowledge, question, model)) for question in questions])
     if setting.planted:  # nothing is removed
         return answerable, answerable
     unanswerable = np.zeros(len(questions))
@@ -107,7 +107,7 @@ def score_with_and_without(
         rest = without_articles(knowledge, articles)
         for number, question in enumerate(questions):
             if question.removed == articles:
-                unanswerable[number] = _score(evidence(rest, question, judge))
+                unanswerable[number] = _score(evidence(rest, question, model))
     return answerable, unanswerable
 
 
@@ -214,14 +214,14 @@ def _speed(setting: BenchmarkContext, result: BenchmarkReport) -> None:
         for text in texts
         if (candidates := knowledge.candidates(text)) is not None
     ]
-    judge = AnswerabilityModel()
+    model = AnswerabilityModel()
     rounds = 500 if setting.planted else 1
-    judged = itertools.cycle(ready)
+    cases = itertools.cycle(ready)
 
     def rate(_: str) -> None:
         for _again in range(rounds):
-            _text, candidates, best = next(judged)
-            judge.judge(candidates, _articles(knowledge), best)
+            _text, candidates, best = next(cases)
+            model.rate(candidates, _articles(knowledge), best)
 
     texts = [text for text, _, _ in ready]
     spent, searching = median(rate, texts), median(lambda text: knowledge.search(text, 1), texts)

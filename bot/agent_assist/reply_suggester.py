@@ -227,7 +227,7 @@ def _passage(parts: Components, question: str, language: str) -> Iterator[ReplyS
     if parts.knowledge is None:
         return
     only = PassageFilter.public(now().date())
-    result = parts.knowledge.find(
+    result = parts.knowledge.search_with_answerability(
         question, _MAX_PASSAGES, language=language, only=only, context=None, prefer=()
     )
     hits = remove_injections(result.hits)

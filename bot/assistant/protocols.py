@@ -112,7 +112,7 @@ class Knowledge(Protocol):
         `context` is what the customer asked before.
         """
 
-    def find(
+    def search_with_answerability(
         self,
         query: str,
         k: int,
@@ -123,7 +123,7 @@ class Knowledge(Protocol):
         context: str | None,
         prefer: Sequence[str],
     ) -> SearchResult:
-        """Search, and tell how likely the best passage answers the question.
+        """Search, and rate how likely the best passage answers the question.
 
         Passages of articles whose ids fit a pattern of `prefer` are preferred.
         """

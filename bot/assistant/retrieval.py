@@ -60,7 +60,7 @@ def run_attempt(
     """Run one search; passages with instructions to a language model are left out."""
     if components.knowledge is None:
         return SearchResult()
-    result = components.knowledge.find(
+    result = components.knowledge.search_with_answerability(
         attempt.query,
         k,
         language=language,

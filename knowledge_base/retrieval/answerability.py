@@ -49,7 +49,7 @@ class AnswerabilityModel:
         chances: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-z))
         return chances
 
-    def judge(
+    def rate(
         self, candidates: Candidates, article: Callable[[int], str], best: str
     ) -> AnswerEvidence:
         """Return how likely the article `best` answers the query of the candidates.

@@ -27,9 +27,9 @@ _SYNONYM: Final = 0.8  # weight of other wordings against the customer's own
 class FusionWeights:
     """The weights of the retrievers; the defaults are best on validation queries of help sites.
 
-    `sparse` is the weight of the share of words covered, `chinese` the same for Chinese queries (a
-    pair of characters says more than a stem); the rest is the weight of meaning. Of that, `english`
-    is the share of the English encoder, where both encoders have a vector.
+    `sparse` is the weight of the share of words covered, `chinese` the same for Chinese queries
+    (character bigrams are more specific than stems); the rest is the weight of meaning. Of that,
+    `english` is the share of the English encoder, where both encoders have a vector.
     """
 
     sparse: float = 0.3
@@ -88,9 +88,9 @@ class Candidates:
 
 @dataclass(frozen=True)
 class _EncodedQuery:
-    """A query as vectors and as BM25 scores of all rows."""
+    """A query as its vector in each view of its language, and as BM25 scores of all rows."""
 
-    vectors: Sequence[Vectors]
+    vectors: Sequence[tuple[VectorField, Vectors]]
     bm25: Scores
     covered: Scores
     is_chinese: bool
@@ -99,7 +99,7 @@ class _EncodedQuery:
 class AnswerabilityScorer(Protocol):
     """A model of whether the retrieved passages answer the question."""
 
-    def judge(
+    def rate(
         self, candidates: Candidates, article: Callable[[int], str], best: str, /
     ) -> AnswerEvidence:
         """Return how likely the article `best` answers; `article` returns the article of a row."""
@@ -114,7 +114,7 @@ class KnowledgeIndex:
     numbers: Rows
     views: Sequence[VectorField]
     sparse: SparseIndex
-    facts: FilterFields
+    filters: FilterFields
 
 
 class KnowledgeBase:
@@ -127,9 +127,9 @@ class KnowledgeBase:
         *,
         weights: FusionWeights = FusionWeights(),
         synonyms: Synonyms = Synonyms(),  # noqa: B008 — frozen
-        judge: AnswerabilityScorer | None = None,
+        answerability: AnswerabilityScorer | None = None,
     ) -> None:
-        """Combine the index of a version with what ranks and judges its passages."""
+        """Combine the index of a version with what ranks and rates its passages."""
         self.version = version
         self.documents = index.documents
         self.chunks = index.chunks
@@ -138,9 +138,9 @@ class KnowledgeBase:
         self._numbers = index.numbers
         self._views = index.views
         self._sparse = index.sparse
-        self._facts = index.facts
+        self._filters = index.filters
         self._synonyms = synonyms
-        self._judge = judge
+        self._answerability = answerability
 
     def search(
         self,
@@ -162,7 +162,7 @@ class KnowledgeBase:
         candidates = self.candidates(query, only=only, context=context)
         return self.rank(candidates, k, language, prefer) if candidates else []
 
-    def find(
+    def search_with_answerability(
         self,
         query: str,
         k: int = 5,
@@ -177,9 +177,9 @@ class KnowledgeBase:
         if candidates is None:
             return SearchResult()
         hits = self.rank(candidates, k, language, prefer)
-        if not hits or self._judge is None:
+        if not hits or self._answerability is None:
             return SearchResult(tuple(hits))
-        evidence = self._judge.judge(
+        evidence = self._answerability.rate(
             candidates, lambda row: self.chunks[row].article, hits[0].chunk.article
         )
         return SearchResult(tuple(hits), evidence)
@@ -211,7 +211,7 @@ class KnowledgeBase:
         """Return the candidates of all retrievers, with all scores; None if there are none."""
         if not query.strip() or not len(self.chunks):
             return None
-        fits = self._facts.matching_rows(only) if only else None
+        fits = self._filters.matching_rows(only) if only else None
         if fits is not None and not fits.any():
             return None
         texts = [query, f"{context} {query}"] if context and context.strip() else [query]
@@ -227,13 +227,16 @@ class KnowledgeBase:
             other, perfect = self._sparse.scores(variant, is_word)
             share = np.clip(other / max(perfect, 1e-9), 0.0, 1.0)
             covered = np.maximum(covered, np.float32(_SYNONYM) * share)
-        vectors = [view.encode(query) for view in self._views if view.understands(query)]
+        vectors = self._encode_in_views(query)
         is_chinese = chinese.has_chinese(query)
         return _EncodedQuery(vectors, bm25, np.asarray(covered, dtype=np.float32), is_chinese)
 
+    def _encode_in_views(self, query: str) -> list[tuple[VectorField, Vectors]]:
+        return [(view, view.encode(query)) for view in self._views if view.understands(query)]
+
     def encode_query(self, query: str) -> list[Vectors]:
         """Return a query's vectors, (d,), one for each view that supports its language."""
-        return list(self._encode(chinese.simplified(query)).vectors)
+        return [vector for _, vector in self._encode_in_views(chinese.simplified(query))]
 
     def passage_vectors(self, view: int, rows: Rows) -> Vectors:
         """Return the vectors of passages in a view, (n, d); zeros for those it does not have."""
@@ -261,17 +264,14 @@ class KnowledgeBase:
         allowed = None if fits is None else self._numbers[fits]
         best = np.argpartition(-covered, min(CANDIDATES, len(covered)) - 1)[:CANDIDATES]
         rows = [best[covered[best] > 0]]
-        for view, vector in zip(self._views, encoded.vectors, strict=False):
+        for view, vector in encoded.vectors:
             rows.append(self._rows(view.nearest(vector, CANDIDATES, allowed)))
         return np.concatenate(rows)
 
     def _score(self, encoded: _EncodedQuery, rows: Rows) -> ScoreBreakdown:
         numbers = self._numbers[rows]
-        views = list(
-            zip(self._views, encoded.vectors, strict=False)
-        )  # the English one may be missing
-        cosines = [view.cosines(vector, numbers) for view, vector in views]
-        near = [view.scale.apply(c) for (view, _), c in zip(views, cosines, strict=True)]
+        cosines = [view.cosines(vector, numbers) for view, vector in encoded.vectors]
+        near = [view.scale.apply(c) for (view, _), c in zip(encoded.vectors, cosines, strict=True)]
         return ScoreBreakdown(
             np.stack(near),
             cosines[0],

@@ -63,9 +63,9 @@ def load(
             numbers=np.load(folder / NUMBERS),
             views=views,
             sparse=SparseIndex.load(folder / SPARSE),
-            facts=FilterFields.load(folder / FACTS),
+            filters=FilterFields.load(folder / FACTS),
         ),
         weights=FusionWeights(**details["weights"]),
         synonyms=synonyms,
-        judge=AnswerabilityModel.load(folder),
+        answerability=AnswerabilityModel.load(folder),
     )

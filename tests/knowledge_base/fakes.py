@@ -89,7 +89,7 @@ def knowledge(
             numbers=np.arange(len(chunks)),
             views=[VectorField(encoder, DenseIndex.build(encoder.passages(texts)), scale), *more],
             sparse=SparseIndex.build(texts),
-            facts=FilterFields.from_documents([articles[chunk.article] for chunk in chunks]),
+            filters=FilterFields.from_documents([articles[chunk.article] for chunk in chunks]),
         ),
         synonyms=synonyms,
     )

@@ -410,7 +410,7 @@ def test_staff_articles_and_those_out_of_date_are_never_cited(parts: Components)
             asked.append(only)
             return []
 
-        def find(
+        def search_with_answerability(
             self,
             query: str,
             k: int,

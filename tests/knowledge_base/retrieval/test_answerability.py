@@ -69,7 +69,7 @@ def test_the_question_together_with_the_one_before_counts_more() -> None:
     assert signs(found(alone, together))[0].level == pytest.approx(0.7)
 
 
-def test_few_passages_are_read_to_judge() -> None:
+def test_few_passages_are_read_to_rate() -> None:
     asked: list[int] = []
 
     def article(row: int) -> str:
@@ -109,15 +109,15 @@ def base() -> KnowledgeBase:
     return knowledge(PASSAGES)
 
 
-def judged(base: KnowledgeBase, text: str) -> AnswerEvidence:
+def rate(base: KnowledgeBase, text: str) -> AnswerEvidence:
     candidates = base.candidates(text)
     assert candidates is not None
     best = base.search(text, 1)[0].chunk.article
-    return AnswerabilityModel().judge(candidates, lambda row: base.chunks[row].article, best)
+    return AnswerabilityModel().rate(candidates, lambda row: base.chunks[row].article, best)
 
 
 def test_a_question_that_is_answered_has_the_better_chance(base: KnowledgeBase) -> None:
-    answered, missing = judged(base, "Where is the blax kept?"), judged(base, "Where is my pony?")
+    answered, missing = rate(base, "Where is the blax kept?"), rate(base, "Where is my pony?")
     assert answered.article == "blax.md"
     assert answered.score > missing.score + 0.2
     assert len(answered.signs) == 3
@@ -166,9 +166,9 @@ def test_the_threshold_lets_nine_in_ten_pass() -> None:
 
 def test_weights_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert AnswerabilityModel.load(tmp_path) == AnswerabilityModel()
-    judge = AnswerabilityModel((1.0, 2.0, 3.0), -4.0)
-    judge.save(tmp_path)
-    assert AnswerabilityModel.load(tmp_path) == judge
+    model = AnswerabilityModel((1.0, 2.0, 3.0), -4.0)
+    model.save(tmp_path)
+    assert AnswerabilityModel.load(tmp_path) == model
 
 
 def test_damaged_weights_are_named(tmp_path: Path) -> None:
