@@ -114,8 +114,8 @@ class Users:
         """Change a password, which ends the sessions; raise NotFoundError for an unknown id."""
         values = {"password_hash": _hash(password)}
         with self._engine.begin() as connection:
-            here = users.c.id == identifier
-            if connection.execute(update(users).where(here).values(**values)).rowcount == 0:
+            condition = users.c.id == identifier
+            if connection.execute(update(users).where(condition).values(**values)).rowcount == 0:
                 raise _no_such_user(identifier)
 
     def remove(self, identifier: str) -> None:
@@ -125,8 +125,8 @@ class Users:
         another.
         """
         with self._engine.begin() as connection:
-            here = select(users.c.role).where(users.c.id == identifier)
-            role = connection.execute(here).scalar_one_or_none()
+            query = select(users.c.role).where(users.c.id == identifier)
+            role = connection.execute(query).scalar_one_or_none()
             if role is None:
                 raise _no_such_user(identifier)
             admins = (

@@ -146,8 +146,8 @@ def _days_with_other_counts(connection: Connection) -> set[date]:
     conversation_count = connection.execute(
         select(func.count()).select_from(conversations)
     ).scalar_one()
-    whole = (digests.c.channel == ANY) & (digests.c.language == ANY)
-    sum_query = select(func.sum(digests.c.conversations)).where(whole)
+    is_total = (digests.c.channel == ANY) & (digests.c.language == ANY)
+    sum_query = select(func.sum(digests.c.conversations)).where(is_total)
     summed_count = connection.execute(sum_query).scalar_one() or 0
     if conversation_count == summed_count:
         return set()
@@ -157,7 +157,7 @@ def _days_with_other_counts(connection: Connection) -> set[date]:
         counts[day] = counts.get(day, 0) + 1
     day_query = (
         select(digests.c.day, func.sum(digests.c.conversations))
-        .where(whole)
+        .where(is_total)
         .group_by(digests.c.day)
     )
     summed_counts = {day: int(count) for day, count in connection.execute(day_query)}
@@ -171,8 +171,8 @@ def _days_with_other_counts(connection: Connection) -> set[date]:
 def mark_stale(connection: Connection, days: Collection[date]) -> None:
     """Make the sums of some days stale, so that they are computed again before they are read."""
     _lock(connection)
-    here = digests.c.day.in_(days)
-    connection.execute(update(digests).where(here).values(conversations=_STALE))
+    condition = digests.c.day.in_(days)
+    connection.execute(update(digests).where(condition).values(conversations=_STALE))
 
 
 def _write_days(connection: Connection, days: Sequence[date], aggregator: Aggregator) -> None:

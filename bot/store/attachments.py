@@ -39,13 +39,13 @@ class Attachments:
 
         Raises CarelineError for more files than a conversation may have.
         """
-        here = attachments.c.conversation_id == file.conversation_id
+        condition = attachments.c.conversation_id == file.conversation_id
         at = now()
-        abandoned = here & attachments.c.message_id.is_(None) & (attachments.c.at < at - _ABANDONED)
+        is_abandoned = attachments.c.message_id.is_(None) & (attachments.c.at < at - _ABANDONED)
         with self._engine.begin() as connection:
             ownership.open_conversation(connection, message)
-            connection.execute(delete(attachments).where(abandoned))
-            count = select(func.count()).select_from(attachments).where(here)
+            connection.execute(delete(attachments).where(condition, is_abandoned))
+            count = select(func.count()).select_from(attachments).where(condition)
             if int(connection.execute(count).scalar_one()) >= MAX_FILES:
                 text = f"a conversation takes {MAX_FILES} files: describe the rest in words"
                 raise CarelineError(text)

@@ -109,9 +109,9 @@ class SqlLog:
     def _open_conversation(self, connection: Connection, message: Message) -> None:
         ownership.open_conversation(connection, message)
         if message.customer and self._seal:
-            here = conversations.c.id == message.conversation_id
+            condition = conversations.c.id == message.conversation_id
             proven = self._seal.close(message.customer)
-            connection.execute(update(conversations).where(here).values(customer=proven))
+            connection.execute(update(conversations).where(condition).values(customer=proven))
 
     def _insert_message(self, connection: Connection, message: Message) -> None:
         text = redact(message.text)
@@ -169,8 +169,9 @@ class SqlLog:
         return turn
 
     def _revision(self, connection: Connection, turn: Turn) -> int:
-        here = conversations.c.id == turn.message.conversation_id
-        return int(connection.execute(select(conversations.c.revision).where(here)).scalar_one())
+        conversation_id = turn.message.conversation_id
+        query = select(conversations.c.revision).where(conversations.c.id == conversation_id)
+        return int(connection.execute(query).scalar_one())
 
     def _insert_reply(self, connection: Connection, turn: Turn) -> None:
         connection.execute(
@@ -290,9 +291,9 @@ class SqlLog:
 
     def customer(self, conversation_id: str) -> str | None:
         """Return the proven customer id of a conversation's visitor, None where there is none."""
-        here = conversations.c.id == conversation_id
+        condition = conversations.c.id == conversation_id
         with self._transaction() as connection:
-            proven = connection.execute(select(conversations.c.customer).where(here)).scalar()
+            proven = connection.execute(select(conversations.c.customer).where(condition)).scalar()
         return self._seal.open(proven) if self._seal and proven else None
 
     def _message(self, row: Row[Any]) -> Message:
@@ -323,9 +324,9 @@ class SqlLog:
 
     def is_staffed(self, queue: str, at: datetime) -> bool:
         """Return whether an agent who answers a queue is online."""
-        there = select(agents.c.queues).where(agents.c.online_until > at)
+        query = select(agents.c.queues).where(agents.c.online_until > at)
         with self._transaction() as connection:
-            queues = connection.execute(there).scalars().all()
+            queues = connection.execute(query).scalars().all()
         return any(not names or queue in names for names in queues)
 
     def add_feedback(self, rating: Feedback) -> None:
@@ -354,20 +355,20 @@ class SqlLog:
 
         A topic is the intent of a message or the id of an article that was opened.
         """
-        theirs = (conversations.c.sender == redact(sender)) & (
+        of_sender = (conversations.c.sender == redact(sender)) & (
             conversations.c.id != conversation_id
         )
         intents = (
             select(messages.c.position, literal(0).label("step"), decisions.c.intent.label("item"))
             .join(decisions, decisions.c.message_id == messages.c.id)
             .join(conversations, conversations.c.id == messages.c.conversation_id)
-            .where(theirs, decisions.c.intent.is_not(None))
+            .where(of_sender, decisions.c.intent.is_not(None))
         )
         opened = (
             select(messages.c.position, interactions.c.id, interactions.c.article)
             .join(interactions, interactions.c.message_id == messages.c.id)
             .join(conversations, conversations.c.id == messages.c.conversation_id)
-            .where(theirs, interactions.c.kind == Interaction.OPENED.value)
+            .where(of_sender, interactions.c.kind == Interaction.OPENED.value)
         )
         both = union_all(intents, opened).subquery()
         last = select(both.c.item).order_by(both.c.position.desc(), both.c.step.desc())

@@ -52,8 +52,8 @@ class ConversationNotes:
         """
         with self._engine.begin() as connection:
             row = _conversation(connection, conversation_id)
-            here = decisions.c.conversation_id == conversation_id
-            moods = connection.execute(select(decisions).where(here).order_by(decisions.c.at)).all()
+            query = select(decisions).where(decisions.c.conversation_id == conversation_id)
+            moods = connection.execute(query.order_by(decisions.c.at)).all()
             noted = connection.execute(
                 select(notes).where(notes.c.conversation_id == conversation_id).order_by(notes.c.id)
             ).all()
@@ -108,15 +108,16 @@ class ConversationNotes:
 
     def remove_label(self, conversation_id: str, label: str) -> None:
         """Remove a label from a conversation."""
-        here = (labels.c.conversation_id == conversation_id) & (labels.c.label == label)
+        condition = (labels.c.conversation_id == conversation_id) & (labels.c.label == label)
         with self._engine.begin() as connection:
-            connection.execute(delete(labels).where(here))
+            connection.execute(delete(labels).where(condition))
 
 
 def _last_messages(connection: Connection, ids: list[str]) -> Any:
     """Return the customer's last message of each conversation."""
-    here = messages.c.conversation_id.in_(ids) & (messages.c.role == Role.CUSTOMER.value)
-    last = select(func.max(messages.c.position)).where(here).group_by(messages.c.conversation_id)
+    condition = messages.c.conversation_id.in_(ids) & (messages.c.role == Role.CUSTOMER.value)
+    positions = select(func.max(messages.c.position)).where(condition)
+    last = positions.group_by(messages.c.conversation_id)
     query = select(messages.c.conversation_id, messages.c.text)
     return connection.execute(query.where(messages.c.position.in_(last)))
 
@@ -139,8 +140,8 @@ def _first_unanswered(connection: Connection, ids: list[str]) -> Any:
 
 
 def _conversation(connection: Connection, conversation_id: str) -> Any:
-    here = select(conversations).where(conversations.c.id == conversation_id)
-    row = connection.execute(here).one_or_none()
+    query = select(conversations).where(conversations.c.id == conversation_id)
+    row = connection.execute(query).one_or_none()
     if row is None:
         message = f"there is no conversation {conversation_id[:64]}"
         raise NotFoundError(message)

@@ -18,7 +18,7 @@ def summary(engine: Engine, conversation_id: str) -> dict[str, Any]:
 
     Raises NotFoundError for an unknown conversation.
     """
-    here = messages.c.conversation_id == conversation_id
+    condition = messages.c.conversation_id == conversation_id
     with engine.begin() as connection:
         row = connection.execute(
             select(conversations).where(conversations.c.id == conversation_id)
@@ -28,7 +28,7 @@ def summary(engine: Engine, conversation_id: str) -> dict[str, Any]:
             raise NotFoundError(message)
         recent = connection.execute(
             select(messages.c.text)
-            .where(here, messages.c.role == Role.CUSTOMER.value)
+            .where(condition, messages.c.role == Role.CUSTOMER.value)
             .order_by(messages.c.position.desc())
             .limit(_MAX_QUESTIONS)
         ).scalars()
@@ -36,7 +36,7 @@ def summary(engine: Engine, conversation_id: str) -> dict[str, Any]:
         decided = connection.execute(
             select(decisions.c.route, decisions.c.reason, decisions.c.intent, decisions.c.trace)
             .join(messages, messages.c.id == decisions.c.message_id)
-            .where(here)
+            .where(condition)
             .order_by(messages.c.position)
         ).all()
     state = states.from_json(row.state)

@@ -32,10 +32,10 @@ class Corrections:
             question, reply = _turn(connection, message_id)
             current = _current_values(connection, question, reply)
             for kind, value in values.items():
-                here = (corrections.c.message_id == question.id) & (
+                condition = (corrections.c.message_id == question.id) & (
                     corrections.c.kind == kind.value
                 )
-                connection.execute(delete(corrections).where(here))
+                connection.execute(delete(corrections).where(condition))
                 connection.execute(
                     insert(corrections).values(
                         message_id=question.id,
@@ -77,14 +77,14 @@ class Corrections:
         returned as they were written, without labels, because nobody checked them. Synthetic
         conversations are left out.
         """
-        here = conversations.c
+        c = conversations.c
         # Only these columns: PostgreSQL cannot compare the JSON of two states for DISTINCT.
         query = (
-            select(here.id, here.language, here.channel, here.created_at)
-            .join(corrections, corrections.c.conversation_id == here.id)
-            .where(here.synthetic.is_(False))
+            select(c.id, c.language, c.channel, c.created_at)
+            .join(corrections, corrections.c.conversation_id == c.id)
+            .where(c.synthetic.is_(False))
             .distinct()
-            .order_by(here.created_at, here.id)
+            .order_by(c.created_at, c.id)
         )
         with self._engine.begin() as connection:
             for row in connection.execute(query).all():
@@ -124,9 +124,9 @@ def _current_values(
 
 
 def _turns(connection: Connection, conversation_id: str) -> Iterator[dict[str, Any]]:
-    here = corrections.c.conversation_id == conversation_id
+    condition = corrections.c.conversation_id == conversation_id
     by_message: dict[str, dict[str, str]] = {}
-    for row in connection.execute(select(corrections).where(here)):
+    for row in connection.execute(select(corrections).where(condition)):
         by_message.setdefault(row.message_id, {})[row.kind] = row.value
     query = select(messages).where(messages.c.conversation_id == conversation_id)
     for row in connection.execute(query.order_by(messages.c.position)):

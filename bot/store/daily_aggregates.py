@@ -129,21 +129,22 @@ def _fact(row: Row[Any]) -> ConversationFacts:
     )
 
 
-def _join_conversations(query: Select[Any], table: Any, here: Any) -> Select[Any]:
-    return query.join(conversations, conversations.c.id == table.c.conversation_id).where(here)
+def _join_conversations(query: Select[Any], table: Any, condition: Any) -> Select[Any]:
+    return query.join(conversations, conversations.c.id == table.c.conversation_id).where(condition)
 
 
-def _join_messages(query: Select[Any], table: Any, here: Any) -> Select[Any]:
+def _join_messages(query: Select[Any], table: Any, condition: Any) -> Select[Any]:
     joined = query.join(messages, messages.c.id == table.c.message_id)
-    return joined.join(conversations, conversations.c.id == messages.c.conversation_id).where(here)
+    in_conversation = conversations.c.id == messages.c.conversation_id
+    return joined.join(conversations, in_conversation).where(condition)
 
 
-def _find_repeated(connection: Connection, here: Any) -> Sequence[str]:
+def _find_repeated(connection: Connection, condition: Any) -> Sequence[str]:
     later = aliased(conversations)
     query = (
         select(conversations.c.id, conversations.c.created_at, later.c.created_at.label("next"))
         .join(later, (later.c.sender == conversations.c.sender))
-        .where(here, later.c.created_at > conversations.c.created_at)
+        .where(condition, later.c.created_at > conversations.c.created_at)
     )
     rows = connection.execute(query)
     return [row.id for row in rows if utc(row.next) - utc(row.created_at) <= REPEAT_WINDOW]

@@ -109,8 +109,8 @@ class HandoffDesk:
             "capacity": agent.capacity,
         }
         with self._engine.begin() as connection:
-            here = agents.c.id == agent.id
-            if connection.execute(update(agents).where(here).values(**values)).rowcount == 0:
+            condition = agents.c.id == agent.id
+            if connection.execute(update(agents).where(condition).values(**values)).rowcount == 0:
                 connection.execute(insert(agents).values(id=agent.id, **values))
 
     def set_presence(self, agent: str, *, online: bool = True) -> None:
@@ -120,8 +120,8 @@ class HandoffDesk:
         """
         until = self._clock() + PRESENCE if online else None
         with self._engine.begin() as connection:
-            here = agents.c.id == agent
-            updated = connection.execute(update(agents).where(here).values(online_until=until))
+            condition = agents.c.id == agent
+            updated = connection.execute(update(agents).where(condition).values(online_until=until))
         if updated.rowcount == 0:
             message = f"there is no agent {agent[:64]}"
             raise NotFoundError(message)
@@ -181,12 +181,13 @@ class HandoffDesk:
         with self._engine.begin() as connection:
             person = self._find_agent(connection, agent)
             row = ownership.lock_conversation(connection, conversation_id)
-            mine = row.owner == ConversationOwner.HUMAN.value and row.agent == agent
-            if not mine and self._count_conversations(connection, agent) >= person.capacity:
+            is_own = row.owner == ConversationOwner.HUMAN.value and row.agent == agent
+            if not is_own and self._count_conversations(connection, agent) >= person.capacity:
                 message = f"you have {person.capacity} conversations: finish one first"
                 raise HandoffRefusedError(message)
-            moved = self._transition(connection, row, handoff.AgentAssigned(agent, person.name))
-        return AgentLease(conversation_id, moved.fence, moved.owner)
+            event = handoff.AgentAssigned(agent, person.name)
+            assignment = self._transition(connection, row, event)
+        return AgentLease(conversation_id, assignment.fence, assignment.owner)
 
     def send(
         self,
@@ -228,10 +229,10 @@ class HandoffDesk:
     ) -> str | None:
         if client_message_id is None:
             return None
-        here = (messages.c.conversation_id == conversation_id) & (
+        condition = (messages.c.conversation_id == conversation_id) & (
             messages.c.client_message_id == client_message_id
         )
-        identifier = connection.execute(select(messages.c.id).where(here)).scalar_one_or_none()
+        identifier = connection.execute(select(messages.c.id).where(condition)).scalar_one_or_none()
         return str(identifier) if identifier else None
 
     def set_typing(self, conversation_id: str, agent: str, fence: int, *, on: bool = True) -> None:
@@ -244,10 +245,10 @@ class HandoffDesk:
 
     def renew_all(self, agent: str) -> int:
         """Extend an agent's leases of all conversations; return how many were extended."""
-        here = (conversations.c.owner == ConversationOwner.HUMAN.value) & (
+        condition = (conversations.c.owner == ConversationOwner.HUMAN.value) & (
             conversations.c.agent == agent
         )
-        query = select(conversations.c.id, conversations.c.fence).where(here)
+        query = select(conversations.c.id, conversations.c.fence).where(condition)
         with self._engine.begin() as connection:
             rows = connection.execute(query).all()
         renewed = 0
@@ -300,17 +301,17 @@ class HandoffDesk:
         Returns how many conversations changed.
         """
         at = self._clock()
-        here = conversations.c
-        waits = (here.owner == ConversationOwner.QUEUED.value) & ~here.asked_contact
+        c = conversations.c
+        is_waiting = (c.owner == ConversationOwner.QUEUED.value) & ~c.asked_contact
         due = or_(
-            (here.owner == ConversationOwner.HUMAN.value) & (here.lease_until < at),
-            waits & (here.queued_at <= at - patience),
+            (c.owner == ConversationOwner.HUMAN.value) & (c.lease_until < at),
+            is_waiting & (c.queued_at <= at - patience),
         )
         if silence is not None:
-            with_bot = here.owner.in_([owner.value for owner in handoff.WITH_BOT])
-            due = or_(due, with_bot & (here.updated_at <= at - silence))
+            with_bot = c.owner.in_([owner.value for owner in handoff.WITH_BOT])
+            due = or_(due, with_bot & (c.updated_at <= at - silence))
         with self._engine.begin() as connection:
-            rows = connection.execute(select(here.id, here.owner).where(due)).all()
+            rows = connection.execute(select(c.id, c.owner).where(due)).all()
         changed = 0
         for row in rows:
             with_people = row.owner in {
@@ -335,21 +336,22 @@ class HandoffDesk:
     ) -> Assignment:
         """Apply the rules to a locked row, write the result and send the customer notices."""
         before = ownership.read(row)
-        moved: HandoffTransition = handoff.move(before, event, self._clock())
-        notices = [self._render_notice(notice, row.language or "en") for notice in moved.notices]
+        transition: HandoffTransition = handoff.move(before, event, self._clock())
+        language = row.language or "en"
+        notices = [self._render_notice(notice, language) for notice in transition.notices]
         state = states.from_json(row.state)
         lines = [(Role.AGENT, agent_text)] if agent_text else [(Role.BOT, text) for text in notices]
         history = (*state.history, *(Utterance(role, redact(text)) for role, text in lines))
         updated = replace(state, history=history[-_MAX_HISTORY:])
-        if moved.assignment.owner != before.owner:
+        if transition.assignment.owner != before.owner:
             updated = replace(updated, forms=(), options=(), failures=0, offered_human=False)
-        values = {**ownership.columns(moved.assignment), "state": states.to_json(updated)}
+        values = {**ownership.columns(transition.assignment), "state": states.to_json(updated)}
         if lines:
             values["updated_at"] = self._clock()
         ownership.swap(connection, row.id, row.revision, **values)
         for text in notices:
             ownership.insert_message(connection, row.id, Role.BOT, text, status=ownership.NOTICE)
-        return moved.assignment
+        return transition.assignment
 
     def _find_agent(self, connection: Connection, agent: str) -> Agent:
         row = connection.execute(select(agents).where(agents.c.id == agent)).one_or_none()
@@ -359,10 +361,10 @@ class HandoffDesk:
         return _agent(row, self._clock(), 0)
 
     def _count_conversations(self, connection: Connection, agent: str) -> int:
-        here = (conversations.c.owner == ConversationOwner.HUMAN.value) & (
+        condition = (conversations.c.owner == ConversationOwner.HUMAN.value) & (
             conversations.c.agent == agent
         )
-        query = select(func.count()).select_from(conversations).where(here)
+        query = select(func.count()).select_from(conversations).where(condition)
         return int(connection.execute(query).scalar_one())
 
 

@@ -53,8 +53,8 @@ def columns(assignment: Assignment) -> dict[str, Any]:
 
 def lock_conversation(connection: Connection, conversation_id: str) -> Row[Any]:
     """Lock and return a conversation's row; raise NotFoundError for an unknown one."""
-    here = select(conversations).where(conversations.c.id == conversation_id)
-    row = connection.execute(here.with_for_update()).one_or_none()
+    query = select(conversations).where(conversations.c.id == conversation_id)
+    row = connection.execute(query.with_for_update()).one_or_none()
     if row is None:
         message = f"there is no conversation {conversation_id[:64]}"
         raise NotFoundError(message)
@@ -63,8 +63,8 @@ def lock_conversation(connection: Connection, conversation_id: str) -> Row[Any]:
 
 def open_conversation(connection: Connection, message: Message) -> None:
     """Open the conversation of a message, unless it exists."""
-    here = conversations.c.id == message.conversation_id
-    if connection.execute(select(conversations.c.id).where(here)).one_or_none():
+    condition = conversations.c.id == message.conversation_id
+    if connection.execute(select(conversations.c.id).where(condition)).one_or_none():
         return
     connection.execute(
         insert(conversations).values(
@@ -82,9 +82,9 @@ def open_conversation(connection: Connection, message: Message) -> None:
 
 def swap(connection: Connection, conversation_id: str, revision: int, **values: Any) -> None:
     """Write to a conversation at a revision; raise ConversationChangedError for another one."""
-    here = (conversations.c.id == conversation_id) & (conversations.c.revision == revision)
+    condition = (conversations.c.id == conversation_id) & (conversations.c.revision == revision)
     fresh = {**values, "revision": revision + 1}
-    if connection.execute(update(conversations).where(here).values(**fresh)).rowcount != 1:
+    if connection.execute(update(conversations).where(condition).values(**fresh)).rowcount != 1:
         message = f"conversation {conversation_id[:64]} moved on: look again"
         raise ConversationChangedError(message)
 

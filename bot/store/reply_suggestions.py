@@ -30,8 +30,8 @@ def lines(engine: Engine, conversation_id: str) -> list[LoggedLine]:
         if connection.execute(exists).one_or_none() is None:
             message = f"there is no conversation {conversation_id[:64]}"
             raise NotFoundError(message)
-        here = messages.c.conversation_id == conversation_id
-        rows = connection.execute(select(messages).where(here).order_by(messages.c.position))
+        condition = messages.c.conversation_id == conversation_id
+        rows = connection.execute(select(messages).where(condition).order_by(messages.c.position))
         return [_line(row) for row in rows if row.role in _ROLES and row.text]
 
 

@@ -156,15 +156,16 @@ def _conversation(conversation: SyntheticConversation) -> dict[str, Any]:
 def _messages(conversation: SyntheticConversation) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for turn in conversation.turns:
-        here = {"conversation_id": conversation.id, "status": ANSWERED}
+        shared = {"conversation_id": conversation.id, "status": ANSWERED}
         question, reply = {"role": Role.CUSTOMER.value}, {"role": Role.BOT.value}
         question |= {"id": turn.message.id, "text": turn.message.text}
         reply |= {"id": turn.reply_id, "text": turn.reply.text}
         seconds = timedelta(milliseconds=dict(turn.timings_ms).get("total", 0.0))
-        rows.append({**here, **question, "at": turn.message.at, "in_reply_to": None, "turn": None})
+        question_at: dict[str, Any] = {"at": turn.message.at, "in_reply_to": None, "turn": None}
+        rows.append({**shared, **question, **question_at})
         rows.append(
             {
-                **here,
+                **shared,
                 **reply,
                 "at": turn.message.at + seconds,
                 "in_reply_to": turn.message.id,

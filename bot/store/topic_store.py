@@ -193,12 +193,12 @@ def rename(engine: Engine, identifier: str, name: str) -> None:
     Raises TopicNameTakenError when another topic has that name.
     """
     with engine.begin() as connection:
-        here = topics.c.id == identifier
-        taken = select(topics.c.id).where(topics.c.name == name, _VISIBLE, ~here)
+        condition = topics.c.id == identifier
+        taken = select(topics.c.id).where(topics.c.name == name, _VISIBLE, ~condition)
         if connection.execute(taken).first():
             message = f"another topic is called {name[:80]}: choose another name, or join them"
             raise TopicNameTakenError(message, "name_taken", name=name[:80])
-        if not connection.execute(update(topics).where(here).values(name=name)).rowcount:
+        if not connection.execute(update(topics).where(condition).values(name=name)).rowcount:
             message = f"there is no topic {identifier[:64]}"
             raise NotFoundError(message, "no_topic")
 
@@ -212,19 +212,18 @@ def join(engine: Engine, identifier: str, name: str) -> str:
     """
     with engine.begin() as connection:
         # `place` reads the same row: messages that are placed later belong to the other topic.
-        here = topics.c.id == identifier
-        query = select(topics.c.synthetic).where(here, _VISIBLE).with_for_update()
+        condition = topics.c.id == identifier
+        query = select(topics.c.synthetic).where(condition, _VISIBLE).with_for_update()
         synthetic = connection.execute(query).scalar_one_or_none()
-        other = connection.execute(
-            select(topics.c.id, topics.c.synthetic).where(topics.c.name == name, _VISIBLE, ~here)
-        ).first()
+        others = select(topics.c.id, topics.c.synthetic).where(topics.c.name == name, _VISIBLE)
+        other = connection.execute(others.where(~condition)).first()
         if synthetic is None or other is None:
             message = f"there is no topic {identifier[:64]}, or no other one called {name[:80]}"
             raise NotFoundError(message, "no_topic")
         if other.synthetic and not synthetic:
             message = "that topic is of simulated messages and is removed with them: choose another"
             raise TopicJoinError(message, "made_up_topic")
-        within = here | (topics.c.joined == identifier)
+        within = condition | (topics.c.joined == identifier)
         connection.execute(update(topics).where(within).values(joined=other.id))
         mine = message_topics.c.topic_id == identifier
         aggregate_cache.mark_stale(connection, _days(connection, mine))
@@ -316,12 +315,12 @@ def exclusive_update(engine: Engine) -> Iterator[None]:
 def _try_advance(engine: Engine, row: int, *, free: datetime, until: datetime) -> bool:
     """Set a row of `digested` if its time is at most `free`; only one of several processes does."""
     with engine.begin() as connection:
-        here = digested.c.id == row
-        last = connection.execute(select(digested.c.until).where(here)).scalar_one_or_none()
+        condition = digested.c.id == row
+        last = connection.execute(select(digested.c.until).where(condition)).scalar_one_or_none()
         if last is not None:
             if utc(last) > free:
                 return False
-            same = here & (digested.c.until == last)
+            same = condition & (digested.c.until == last)
             return bool(
                 connection.execute(update(digested).where(same).values(until=until)).rowcount
             )

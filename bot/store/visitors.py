@@ -32,17 +32,17 @@ class VisitorConversations:
 
     def holder(self, conversation_id: str) -> str | None:
         """Return the visitor who owns a conversation: "" for nobody, None for an unknown one."""
-        here = conversations.c.id == conversation_id
+        condition = conversations.c.id == conversation_id
         with self._engine.begin() as connection:
-            row = connection.execute(select(conversations.c.visitor).where(here)).one_or_none()
+            row = connection.execute(select(conversations.c.visitor).where(condition)).one_or_none()
         return None if row is None else row.visitor or ""
 
     def conversation_of(self, message_id: str) -> str:
         """Return the conversation of a message; raise NotFoundError for an unknown message."""
-        here = messages.c.id == message_id
+        condition = messages.c.id == message_id
         with self._engine.begin() as connection:
             conversation_id = connection.execute(
-                select(messages.c.conversation_id).where(here)
+                select(messages.c.conversation_id).where(condition)
             ).scalar()
         if conversation_id is None:
             message = f"there is no message {message_id[:64]}"
@@ -56,26 +56,26 @@ class VisitorConversations:
         """
         contact_data = {"visitor_name": name, "contact": contact}
         values = {key: value for key, value in contact_data.items() if value}
-        here = conversations.c.id == message.conversation_id
+        condition = conversations.c.id == message.conversation_id
         with self._engine.begin() as connection:
             ownership.open_conversation(connection, message)
             if values:
-                connection.execute(update(conversations).where(here).values(**values))
+                connection.execute(update(conversations).where(condition).values(**values))
 
     def rate(self, conversation_id: str, score: int, comment: str | None) -> None:
         """Store a customer's satisfaction; a second rating replaces the first."""
         values = {"score": score, "comment": redact(comment) if comment else None, "at": now()}
         with self._engine.begin() as connection:
             ownership.lock_conversation(connection, conversation_id)
-            here = csat.c.conversation_id == conversation_id
-            if connection.execute(update(csat).where(here).values(**values)).rowcount == 0:
+            condition = csat.c.conversation_id == conversation_id
+            if connection.execute(update(csat).where(condition).values(**values)).rowcount == 0:
                 connection.execute(insert(csat).values(conversation_id=conversation_id, **values))
 
     def score(self, conversation_id: str) -> int | None:
         """Return the rating of a conversation."""
-        here = csat.c.conversation_id == conversation_id
+        condition = csat.c.conversation_id == conversation_id
         with self._engine.begin() as connection:
-            return connection.execute(select(csat.c.score).where(here)).scalar_one_or_none()
+            return connection.execute(select(csat.c.score).where(condition)).scalar_one_or_none()
 
     def forget(self, conversation_id: str) -> int:
         """Delete a conversation and all that belongs to it; return how many messages it had.

@@ -129,7 +129,7 @@ def test_topics_that_are_one_are_joined_with_what_is_still_to_come(
     for one, name in (("topic:3", "name 3"), ("topic:3", "x"), ("topic:9", "name 3")):
         with pytest.raises(NotFoundError):
             topic_store.join(engine, one, name)
-    with pytest.raises(topic_store.TopicJoinError, match="made-up"):
+    with pytest.raises(topic_store.TopicJoinError, match="simulated"):
         topic_store.join(engine, "topic:3", "name 4")
     assert topic_store.join(engine, "topic:4", "name 3") == "topic:3"
     synthetic_conversations.clear(engine)
