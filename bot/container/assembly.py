@@ -41,9 +41,9 @@ def _suggester(
     policy: Policy,
     templates: Templates,
     *,
-    asked: bool,
+    with_log: bool,
 ) -> "QuestionSuggester":
-    """Learn what follows what from the home's dialogs and, where `asked`, from its log.
+    """Learn what follows what from the home's dialogs and, where `with_log` is set, from its log.
 
     While there is nothing to learn from, the intents whose titles are closest are suggested.
     """
@@ -57,7 +57,7 @@ def _suggester(
         for conversation in datasets.read_transcripts(files)
         if not datasets.is_held_back(conversation.id)
     ]
-    sessions += [list(steps) for steps in (query_log.sessions(home.engine) if asked else ())]
+    sessions += [list(steps) for steps in (query_log.sessions(home.engine) if with_log else ())]
     labels = model.labels if model else ()
     small_talk = policy.content.small_talk({*labels, *(item for s in sessions for item in s)})
     never = {*small_talk, OUT_OF_SCOPE}
@@ -85,15 +85,15 @@ def build_assistant(
     from bot.nlu.understander import Understander
     from bot.store.conversation_log import SqlLog
 
-    wanted: dict[str, str] = {}
+    by_prefix: dict[str, str] = {}
     for identifier in versions:
         prefix = home.catalog.versions_of(identifier).prefix
-        if prefix in wanted:
-            message = f"{wanted[prefix]} and {identifier} are of one kind: give one of each"
+        if prefix in by_prefix:
+            message = f"{by_prefix[prefix]} and {identifier} are of one kind: give one of each"
             raise CarelineError(message)
-        wanted[prefix] = identifier
-    model = home.model(wanted.get("m"))
-    knowledge = home.knowledge(wanted.get("k"), content)
+        by_prefix[prefix] = identifier
+    model = home.model(by_prefix.get("m"))
+    knowledge = home.knowledge(by_prefix.get("k"), content)
     templates = home.templates(content)
     policy = replace(home.policy(content), has_knowledge=knowledge is not None)
     labels = model.labels if model else ()
@@ -118,7 +118,7 @@ def build_assistant(
             knowledge=knowledge,
             actions=home.actions(dry=not (log is None or isinstance(log, SqlLog))),
             suggester=_suggester(
-                home, model, policy, templates, asked=log is None or isinstance(log, SqlLog)
+                home, model, policy, templates, with_log=log is None or isinstance(log, SqlLog)
             ),
             model_version=model.version if model else None,
             content=None if content else content_snapshots.save(home.path),

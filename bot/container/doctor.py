@@ -99,7 +99,7 @@ def _database(home: Home) -> str:
     database.check_known(home.engine)
     current, newest = database.revision(home.engine), database.head()
     if current != newest:
-        message = f"it stands at {current}, not {newest}: run `careline migrate`"
+        message = f"it is at revision {current}, not {newest}: run `careline migrate`"
         raise CarelineError(message)
     return f"{home.engine.url.render_as_string()} at revision {current}"
 

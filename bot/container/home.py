@@ -243,11 +243,11 @@ class Home:
         )
 
     def policy(self, content: Path | None = None) -> Policy:
-        """Read the policy, the home's present one or that of kept content."""
+        """Read the policy of the home, or of a content snapshot."""
         return policy.load((content or self.path) / "policy.yml")
 
     def templates(self, content: Path | None = None) -> Templates:
-        """Read the templates, the home's present ones or those of kept content."""
+        """Read the templates of the home, or of a content snapshot."""
         return templates.load((content or self.path) / "templates")
 
     def served_by(self) -> ServingVersions:

@@ -191,7 +191,7 @@ def _refit(
     distances = build_neighbour_index(narrow[rest], targets[rest], labels).distances(narrow[held])
     predictions = HeldOutPredictions(logits, distances, targets[held])
     model = extension.fit()
-    dense_head = linear.fit_plain(vectors, targets, len(labels))
+    dense_head = linear.fit_dense(vectors, targets, len(labels))
     return _ExtendedModel(
         model.head, model.sparse, vectors, predictions, encoder.engine, dense_head
     )

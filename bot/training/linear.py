@@ -22,7 +22,7 @@ _SPREAD: Final = 5.0  # decision values are around ±1: times this, softmax give
 DENSE: Final = 1.5  # the length of an embedding relative to two blocks of length 1
 _WEIGHTS: Final = (1.5, 1.0, 2.5)  # candidates; the first one is preferred if they are equal
 _MAX_ALL_FOLDS: Final = 3_000  # examples up to which the candidates are evaluated on all folds
-_PLAIN_STRENGTH: Final = 0.05
+_DENSE_STRENGTH: Final = 0.05
 _NEVER: Final = -1e3  # the logit of a class without examples
 _SUPPORT_MARGIN: Final = 1.05  # rows within this margin may be support vectors; 1, and a reserve
 
@@ -203,7 +203,7 @@ def select_recipe(
     return replace(recipe, dense=max(_WEIGHTS, key=accuracy))
 
 
-def fit_plain(vectors: Vectors, targets: NDArray[np.int64], classes: int) -> LinearHead:
+def fit_dense(vectors: Vectors, targets: NDArray[np.int64], classes: int) -> LinearHead:
     """Fit a logistic regression on embeddings alone, for messages whose words are all unknown.
 
     The joint model relies on the n-grams for what they explain, and is poor without them.
@@ -211,7 +211,7 @@ def fit_plain(vectors: Vectors, targets: NDArray[np.int64], classes: int) -> Lin
     from sklearn.linear_model import LogisticRegression
 
     mean, spread = vectors.mean(axis=0), np.maximum(vectors.std(axis=0), 1e-6)
-    model = LogisticRegression(C=_PLAIN_STRENGTH, max_iter=300)
+    model = LogisticRegression(C=_DENSE_STRENGTH, max_iter=300)
     weight, bias = _coefficients(model, (vectors - mean) / spread, targets, classes)
     weight /= spread.astype(np.float32)
     return LinearHead(weight, bias - weight @ mean)

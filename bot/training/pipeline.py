@@ -205,7 +205,7 @@ def _fit_head(job: TrainingJob, labels: Sequence[str]) -> FittedClassifier:
         data.targets,
         held_out,
         job.encoder.engine,
-        linear.fit_plain(data.features, data.targets, len(labels)),
+        linear.fit_dense(data.features, data.targets, len(labels)),
         {"recipe": asdict(heads.recipe)},
         examples=data.examples,
         history_width=heads.history_width,

@@ -88,7 +88,7 @@ def test_random_labels_are_not_recognised_out_of_fold() -> None:
 
 def test_a_message_of_unknown_words_is_read_by_its_vector_alone() -> None:
     vectors, _, targets = data()
-    plain = linear.fit_plain(vectors, targets, 3)
+    plain = linear.fit_dense(vectors, targets, 3)
     assert (plain.logits(vectors).argmax(axis=1) == targets).mean() > 0.6
 
 
