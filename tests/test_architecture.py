@@ -124,6 +124,14 @@ def test_scripts_stay_readable() -> None:
         assert path.read_text(encoding="utf-8").count("\n") <= MAX_FILE_LINES, path
 
 
+def test_help_imports_little() -> None:
+    code = "import sys, bot.cli; print([m for m in ('numpy', 'pydantic') if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize(
     "module", ["bot.assistant.pipeline", "bot.cli", "bot.container", "bot.store.conversation_log"]
 )

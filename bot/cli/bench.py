@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
 
 import typer
 
 from bot.cli.app import HomeOption, JsonOption, app, open_home, show, wants_progress
-from bot.core.types import CarelineError
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from bot.container import Home
 
 GROUP: Final = "careline.benchmarks"
@@ -52,12 +52,16 @@ class RunnableBenchmark(Protocol):
         """Run the parts in `only`, or all, and report each bar as a line."""
 
 
-def benchmarks() -> dict[str, EntryPoint]:
+def benchmarks() -> "dict[str, EntryPoint]":
     """Return the installed benchmarks by name."""
+    from importlib.metadata import entry_points
+
     return {entry.name: entry for entry in sorted(entry_points(group=GROUP))}
 
 
-def _find(name: str) -> EntryPoint:
+def _find(name: str) -> "EntryPoint":
+    from bot.core.types import CarelineError
+
     installed = benchmarks()
     if not installed:
         message = "no benchmarks are installed: run `pip install ./benchmarks` in the repository"
@@ -91,6 +95,8 @@ def bench(  # noqa: PLR0913 — one parameter per option
 
     The benchmarks are in a package of their own, `careline-benchmarks`.
     """
+    from bot.core.types import CarelineError
+
     entry = _find(name)
     if data is None or not data.is_dir():
         message = "bench needs real data: give its folder with --data or CARELINE_DATA"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from bot.cli.app import HomeOption, JsonOption, app, open_home, show, wants_progress
-from bot.training.job import TrainingJob
 
 if TYPE_CHECKING:
     from bot.container import Home
@@ -201,6 +200,7 @@ def tune(  # noqa: PLR0913 — one parameter per option
 ) -> None:
     """Search for a better training recipe; `careline train` uses the best one."""
     from bot.training import datasets, hyperparameter_search, recipe
+    from bot.training.job import TrainingJob
 
     opened = open_home(home)
     examples = datasets.read_all_examples(files or datasets.training_files(opened.path / "dialogs"))
