@@ -10,8 +10,6 @@ import typer
 from bot.cli.app import HomeOption, JsonOption, app, open_home, show, wants_progress
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
     from bot.container import Home
 
 GROUP: Final = "careline.benchmarks"
@@ -52,14 +50,14 @@ class RunnableBenchmark(Protocol):
         """Run the parts in `only`, or all, and report each bar as a line."""
 
 
-def benchmarks() -> "dict[str, EntryPoint]":
-    """Return the installed benchmarks by name."""
+def benchmarks() -> dict[str, Any]:
+    """Return the entry points of the installed benchmarks by name."""
     from importlib.metadata import entry_points
 
     return {entry.name: entry for entry in sorted(entry_points(group=GROUP))}
 
 
-def _find(name: str) -> "EntryPoint":
+def _find(name: str) -> Any:
     from bot.core.types import CarelineError
 
     installed = benchmarks()
