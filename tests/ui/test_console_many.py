@@ -66,37 +66,46 @@ def test_a_tick_asks_the_same_with_fifty_conversations(
         a_tick_asks_little(ConsoleScreen(DeskApi(client)), server, user, conversations)
 
 
+def refresh_queue(console: ConsoleScreen, *inputs: Any) -> dict[str, Any]:
+    updates = console.refresh_queue(*inputs)
+    assert updates is not None
+    return updates
+
+
 def a_tick_asks_little(
     console: ConsoleScreen, server: Server, user: User, conversations: list[str]
 ) -> None:
     me = console.open()
     requests = record_requests(console)
-    _, table, shown, *_ = console.refresh_queue(me, ENGLISH, None, None, *ALL)
+    first = refresh_queue(console, me, ENGLISH, None, None, *ALL)
     assert len(requests) == 2
-    rows = [row for row in table["value"]["data"] if row[-1] in conversations]
+    rows = [row for row in first["queue"]["value"]["data"] if row[-1] in conversations]
     assert [row[-1] for row in rows] == conversations  # who waits longest stands first
     assert [row[2] for row in rows] == [f"a human please, case {n}" for n in range(MANY)]
     assert {(row[1], row[3]) for row in rows} == {("waiting", "Talk to a person")}
-    chinese = console.refresh_queue(me, CHINESE, None, None, *ALL)[1]["value"]["data"]
+    chinese = refresh_queue(console, me, CHINESE, None, None, *ALL)["queue"]["value"]["data"]
     assert {row[1] for row in chinese if row[-1] in conversations} == {"等待中"}
-    marked = console.refresh_queue(me, ENGLISH, shown, conversations[7], *ALL)[1]["value"]["data"]
-    assert [row[-1] for row in marked if row[0].startswith("▸")] == [conversations[7]]
+    shown = first["rows"]
+    marked = refresh_queue(console, me, ENGLISH, shown, conversations[7], *ALL)
+    marked_rows = marked["queue"]["value"]["data"]
+    assert [row[-1] for row in marked_rows if row[0].startswith("▸")] == [conversations[7]]
     requests.clear()
-    again: Any = console.refresh_queue(me, ENGLISH, shown, None, *ALL)[1]
-    assert again == {"__type__": "update"}  # nothing changed: the table stays
+    again = refresh_queue(console, me, ENGLISH, shown, None, *ALL)
+    assert list(again) == ["busy"]  # nothing changed: the table stays
     assert len(requests) == 2
 
     _take_all(server, user, conversations)
     requests.clear()
     console.renew_presence(me, present=True)
     assert len(requests) == 1  # presence, and the leases of all fifty
-    own = console.refresh_queue(me, ENGLISH, None, None, "mine", "", "", "", 0)[1]["value"]["data"]
-    assert {row[-1] for row in own} == set(conversations)
+    own = refresh_queue(console, me, ENGLISH, None, None, "mine", "", "", "", 0)
+    assert {row[-1] for row in own["queue"]["value"]["data"]} == set(conversations)
     requests.clear()
-    shown_conversation = console.refresh_conversation(me, conversations[0], None, ENGLISH)[0]
+    updates = console.refresh_conversation(me, conversations[0], None, ENGLISH)
+    assert updates is not None
     assert len(requests) <= 8  # a conversation is opened
     requests.clear()
-    console.refresh_conversation(me, conversations[0], shown_conversation, ENGLISH)
+    console.refresh_conversation(me, conversations[0], updates["shown"], ENGLISH)
     assert len(requests) == 3  # and looked at again: its lines, what is known, the queue
 
 

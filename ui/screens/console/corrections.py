@@ -12,18 +12,21 @@ from ui.screens import notices
 from ui.screens.chat.views import facts_html, trace_html
 from ui.screens.console.texts import ConsoleTexts
 
-OUTPUTS: Final = 7  # components that show a clicked reply
+_FIELDS: Final = ("intent_right", "article_right", "answer_right", "save_answer")
 _PASSAGES: Final = 40  # of one article there may be several
 _ARTICLES: Final = 12
 
 
 @dataclass(frozen=True)
 class CorrectionPanel:
-    """Event handlers of the reasons and corrections; `message` is the one that was answered."""
+    """Event handlers of the reasons and corrections; `message` is the one that was answered.
+
+    They return updates by the names of the tab's components.
+    """
 
     desk: DeskApi
 
-    def explain(self, conversation: Json | None, event: Any, texts: ConsoleTexts) -> Any:
+    def explain(self, conversation: Json | None, event: Any, texts: ConsoleTexts) -> Json:
         """Return the reasons of the reply that was clicked, and its corrections."""
         import gradio as gr
 
@@ -42,17 +45,22 @@ class CorrectionPanel:
             return no_reply(texts, error_texts.error_text(error, texts.locale))
         values = {kind: correction["value"] for kind, correction in corrections.items()}
         intent = values.get("intent", line.get("intent"))
-        return [
-            message,
-            _facts(line, texts) + trace_html(trace, texts),
-            corrections_html(corrections, texts),
-            gr.update(choices=intents(texts), value=intent, visible=True),
-            gr.update(choices=articles(trace, passages), value=values.get("article"), visible=True),
-            gr.update(value=values.get("answer", ""), visible=True),
-            gr.update(visible=True),
-        ]
+        article_choices = articles(trace, passages)
+        return {
+            "message": message,
+            "why": _facts(line, texts) + trace_html(trace, texts),
+            "corrections": corrections_html(corrections, texts),
+            "intent_right": gr.update(choices=intents(texts), value=intent, visible=True),
+            "article_right": gr.update(
+                choices=article_choices, value=values.get("article"), visible=True
+            ),
+            "answer_right": gr.update(value=values.get("answer", ""), visible=True),
+            "save_answer": gr.update(visible=True),
+        }
 
-    def translate(self, conversation: Json | None, message: str | None, texts: ConsoleTexts) -> Any:
+    def translate(
+        self, conversation: Json | None, message: str | None, texts: ConsoleTexts
+    ) -> Json:
         """Return the reasons of the reply in another locale; fields keep what was entered."""
         import gradio as gr
 
@@ -64,15 +72,12 @@ class CorrectionPanel:
             trace, corrections = self._load(message)
         except ApiError as error:
             return no_reply(texts, error_texts.error_text(error, texts.locale))
-        facts = _facts(line, texts) + trace_html(trace, texts)
-        intent_choices = gr.update(choices=intents(texts))
-        return [
-            message,
-            facts,
-            corrections_html(corrections, texts),
-            intent_choices,
-            *[gr.skip()] * (OUTPUTS - 4),
-        ]
+        return {
+            "message": message,
+            "why": _facts(line, texts) + trace_html(trace, texts),
+            "corrections": corrections_html(corrections, texts),
+            "intent_right": gr.update(choices=intents(texts)),
+        }
 
     def _load(self, message: str) -> tuple[Json, Json]:
         """Return the trace and the corrections of a message."""
@@ -96,12 +101,13 @@ class CorrectionPanel:
         return handle
 
 
-def no_reply(texts: ConsoleTexts, problem: str = "") -> list[Any]:
-    """Return the page without a reply: none was clicked, or there is a problem."""
+def no_reply(texts: ConsoleTexts, problem: str = "") -> Json:
+    """Return the updates of the page without a reply: none was clicked, or there is a problem."""
     import gradio as gr
 
     hint = f"<p class='quiet'>{escape(problem) or texts['why_hint']}</p>"
-    return [None, hint, "", *[gr.update(visible=False)] * (OUTPUTS - 3)]
+    hidden = dict.fromkeys(_FIELDS, gr.update(visible=False))
+    return {"message": None, "why": hint, "corrections": "", **hidden}
 
 
 def intents(texts: ConsoleTexts) -> list[tuple[str, str]]:

@@ -127,7 +127,8 @@ def _side(tab: SimpleNamespace, texts: dict[str, str]) -> None:
     with gr.Accordion(texts["records"], open=True) as tab.records_box:
         tab.records = gr.HTML(elem_id="console-orders")
         with gr.Row():
-            tab.fields = [gr.Textbox(visible=False, min_width=120) for _ in range(FIELDS)]
+            tab.fields = [gr.Textbox(visible=False, min_width=120) for _ in FIELDS]
+            vars(tab).update(zip(FIELDS, tab.fields, strict=True))
         tab.lookup = gr.State({})
         tab.look_up = gr.Button(
             texts["records_look"], size="sm", visible=False, elem_id="console-look"
@@ -180,25 +181,16 @@ def _wire(console: ConsoleScreen, tab: SimpleNamespace, shown_locale: Any) -> No
 
     tick = gr.Timer(_SECONDS)
     filters = [tab.show, tab.mood, tab.intent, tab.language, tab.longer]
-    reasons = [
-        tab.message,
-        tab.why,
-        tab.corrections,
-        tab.intent_right,
-        tab.article_right,
-        tab.answer_right,
-    ]
-    reasons += [tab.save_answer]
     refresh_queue = {
-        "fn": console.refresh_queue,
+        "fn": _by_name(tab, console.refresh_queue),
         "inputs": [tab.me, tab.locale, tab.rows, tab.conversation, *filters],
         "outputs": [tab.busy, tab.queue, tab.rows, tab.mood, tab.intent, tab.language],
         **_QUIET,
     }
     refresh_conversation = {
-        "fn": console.refresh_conversation,
+        "fn": _by_name(tab, console.refresh_conversation),
         "inputs": [tab.me, tab.conversation, tab.shown, tab.locale],
-        "outputs": _conversation_components(tab, reasons),
+        "outputs": _conversation_components(tab),
         **_QUIET,
     }
 
@@ -211,37 +203,57 @@ def _wire(console: ConsoleScreen, tab: SimpleNamespace, shown_locale: Any) -> No
     tick.tick(**refresh_conversation)
     _wire_presence(console, tab)
     _wire_actions(console, tab, afterwards)
-    _wire_panels(console, tab, reasons)
+    _wire_panels(console, tab)
     corrections = CorrectionPanel(console.desk)
 
-    def translate(me: Any, shown: Any, message: Any, proven: Any, locale: str) -> list[Any]:
+    def translate(me: Any, shown: Any, message: Any, proven: Any, locale: str) -> dict[str, Any]:
         """Return hint, proven records and reasons in the locale; a refresh does not change them."""
         texts = texts_of(me, locale)
-        hint = gr.skip() if shown else f"<p class='quiet'>{texts['choose']}</p>"
-        records = records_html(proven, texts) if proven else gr.skip()
-        return [hint, records, *corrections.translate(shown, message, texts)]
+        updates = corrections.translate(shown, message, texts)
+        if not shown:
+            updates["head"] = f"<p class='quiet'>{texts['choose']}</p>"
+        if proven:
+            updates["proven"] = records_html(proven, texts)
+        return updates
 
     inputs = [tab.me, tab.shown, tab.message, tab.proven_records, tab.locale]
-    shown_locale.change(translate, inputs, [tab.head, tab.proven, *reasons], **_QUIET)
+    outputs = [tab.head, tab.proven, *_reason_components(tab)]
+    shown_locale.change(_by_name(tab, translate), inputs, outputs, **_QUIET)
     shown_locale.change(**refresh_conversation)
     shown_locale.change(**refresh_queue)
 
 
-def _conversation_components(tab: SimpleNamespace, reasons: list[Any]) -> list[Any]:
-    """Return the outputs of `refresh_conversation`, in its order."""
+def _by_name(
+    tab: SimpleNamespace, handler: Callable[..., dict[str, Any] | None]
+) -> Callable[..., Any]:
+    """Return a handler for Gradio: the updates of `handler` by component instead of by name."""
+    import gradio as gr
+
+    def handle(*inputs: Any) -> Any:
+        updates = handler(*inputs)
+        if updates is None:
+            return gr.skip()
+        return {getattr(tab, name): update for name, update in updates.items()}
+
+    return handle
+
+
+def _conversation_components(tab: SimpleNamespace) -> list[Any]:
+    """Return the components that show the open conversation."""
     return [
         *(tab.shown, tab.head, tab.lines, tab.suggestions, tab.canned, tab.target, tab.about),
-        *(
-            tab.records,
-            *tab.fields,
-            tab.look_up,
-            tab.lookup,
-            tab.proven,
-            tab.proven_records,
-            *reasons,
-        ),
+        *(tab.records, *tab.fields, tab.look_up, tab.lookup, tab.proven, tab.proven_records),
         *(tab.moods, tab.notes, tab.labels, tab.take),
         *(tab.give_back, tab.close, tab.transfer, tab.send),
+        *_reason_components(tab),
+    ]
+
+
+def _reason_components(tab: SimpleNamespace) -> list[Any]:
+    """Return the components that show a reply's reasons and corrections."""
+    return [
+        *(tab.message, tab.why, tab.corrections),
+        *(tab.intent_right, tab.article_right, tab.answer_right, tab.save_answer),
     ]
 
 
@@ -264,9 +276,9 @@ def _wire_actions(
     import gradio as gr
 
     inputs = [tab.conversation, tab.box, tab.suggestion, tab.note, tab.drafts]
-    # The transfer target and the lookup belong to the conversation that is left.
     outputs = [*inputs, tab.target, *tab.fields]
-    afterwards(tab.queue.select(with_event(console.open_conversation), inputs, outputs, **_QUIET))
+    open_conversation = with_event(_by_name(tab, console.open_conversation))
+    afterwards(tab.queue.select(open_conversation, inputs, outputs, **_QUIET))
     for button, action in ((tab.take, "take"), (tab.give_back, "return"), (tab.close, "close")):
         handler = console.button_handler(action)
         afterwards(button.click(handler, [tab.me, tab.conversation], None, **_QUIET))
@@ -296,7 +308,7 @@ def _wire_actions(
     tab.query.submit(console.search, [tab.query, tab.locale], tab.passages, **_QUIET)
 
 
-def _wire_panels(console: ConsoleScreen, tab: SimpleNamespace, reasons: list[Any]) -> None:
+def _wire_panels(console: ConsoleScreen, tab: SimpleNamespace) -> None:
     """Connect the events of reasons, corrections and records."""
     import gradio as gr
 
@@ -308,7 +320,11 @@ def _wire_panels(console: ConsoleScreen, tab: SimpleNamespace, reasons: list[Any
             shown, event, texts_of(me, shown["locale"] if shown else ENGLISH)
         )
 
-    tab.lines.select(with_event(explain), [tab.shown, tab.me], reasons, **_QUIET)
+    def prove(conversation: Any, lookup: Any, locale: str, *values: Any) -> Any:
+        return records.prove(conversation, lookup, values, ConsoleTexts(locale))
+
+    handler = with_event(_by_name(tab, explain))
+    tab.lines.select(handler, [tab.shown, tab.me], _reason_components(tab), **_QUIET)
     fields = {
         "intent": (tab.intent_right.input, tab.intent_right),
         "article": (tab.article_right.input, tab.article_right),
@@ -326,9 +342,7 @@ def _wire_panels(console: ConsoleScreen, tab: SimpleNamespace, reasons: list[Any
         )
     gr.on(
         [tab.look_up.click, *(field.submit for field in tab.fields)],
-        lambda conversation, lookup, locale, *values: records.prove(
-            conversation, lookup, values, ConsoleTexts(locale)
-        ),
+        _by_name(tab, prove),
         [tab.conversation, tab.lookup, tab.locale, *tab.fields],
         [tab.proven, tab.proven_records, *tab.fields],
         **_QUIET,

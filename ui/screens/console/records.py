@@ -19,19 +19,19 @@ CSS: Final = """
 .order summary { cursor: pointer; }
 .order summary b { margin-right: .5rem; }
 """
-FIELDS: Final = 4  # text boxes for the values of a lookup
+FIELDS: Final = ("field_1", "field_2", "field_3", "field_4")  # text boxes for a look-up's values
 _FORBIDDEN: Final = 403
 _NO_MATCH: Final = "no_such_order"
 
 
 @dataclass(frozen=True)
 class RecordsPanel:
-    """Event handlers of the records."""
+    """Event handlers of the records. They return updates by the names of the tab's components."""
 
     desk: DeskApi
 
-    def show(self, conversation: str, texts: ConsoleTexts) -> list[Any]:
-        """Return the proven records, the text boxes, the button, and the names of the boxes."""
+    def show(self, conversation: str, texts: ConsoleTexts) -> Json:
+        """Return the records, the text boxes with the button, and what `prove` needs (`lookup`)."""
         try:
             response = self.desk.get_part(conversation, "orders")
         except ApiError as error:
@@ -40,54 +40,54 @@ class RecordsPanel:
                 if error.status == _FORBIDDEN
                 else escape(error_texts.error_text(error, texts.locale))
             )
-            return [f"<p class='quiet'>{hint}</p>", *text_boxes([], texts), {}]
+            return _without_lookup(hint, texts)
         if not response["known"]:
-            return [
-                f"<p class='quiet'>{texts['records_elsewhere']}</p>",
-                *text_boxes([], texts),
-                {},
-            ]
+            return _without_lookup(texts["records_elsewhere"], texts)
         titles = response["titles"]
         records = records_html(response["orders"], texts)
         no_records = f"<p class='quiet'>{escape(texts.text(titles.get('none', {})))}</p>"
         heading = escape(texts.text(titles.get("records", {})))
         lookup = {
-            "names": [field["name"] for field in response["fields"][:FIELDS]],
+            "names": [field["name"] for field in response["fields"][: len(FIELDS)]],
             "no_match": titles.get("no_match", {}),
         }
-        return [
-            f"<p>{heading}</p>{records or no_records}",
-            *text_boxes(response["fields"], texts),
-            lookup,
-        ]
+        return {
+            "records": f"<p>{heading}</p>{records or no_records}",
+            "lookup": lookup,
+            **text_boxes(response["fields"], texts),
+        }
 
     def prove(
         self, conversation: str | None, lookup: Json, values: Any, texts: ConsoleTexts
-    ) -> Any:
+    ) -> Json | None:
         """Look a record up by the values that prove it; warn if there is none."""
-        import gradio as gr
-
         names = lookup.get("names", [])
         fields = {name: str(values[number] or "").strip() for number, name in enumerate(names)}
         if not (conversation and fields and all(fields.values())):
-            return gr.skip()
+            return None
         try:
             response = self.desk.prove(conversation, fields)
         except ApiError as error:
             no_match = texts.text(lookup["no_match"]) if error.code == _NO_MATCH else ""
             notices.warn(no_match or error, texts.locale)
-            return gr.skip()
-        return records_html(response["orders"], texts), response["orders"], *[""] * FIELDS
+            return None
+        records = response["orders"]
+        emptied = dict.fromkeys(FIELDS, "")
+        return {"proven": records_html(records, texts), "proven_records": records, **emptied}
 
 
-def text_boxes(fields: Sequence[Json], texts: ConsoleTexts) -> list[Any]:
+def text_boxes(fields: Sequence[Json], texts: ConsoleTexts) -> Json:
     """Return the text boxes with the titles of the fields, and the button; hide the others."""
     import gradio as gr
 
-    titles = [texts.text(field["title"]) for field in fields[:FIELDS]]
-    hidden = [gr.update(visible=False)] * (FIELDS - len(titles))
-    shown = [gr.update(label=title, visible=True) for title in titles]
-    return [*shown, *hidden, gr.update(visible=bool(titles))]
+    boxes = dict.fromkeys(FIELDS, gr.update(visible=False))
+    for name, field in zip(FIELDS, fields, strict=False):
+        boxes[name] = gr.update(label=texts.text(field["title"]), visible=True)
+    return {**boxes, "look_up": gr.update(visible=bool(fields))}
+
+
+def _without_lookup(hint: str, texts: ConsoleTexts) -> Json:
+    return {"records": f"<p class='quiet'>{hint}</p>", "lookup": {}, **text_boxes([], texts)}
 
 
 def records_html(records: Sequence[Json], texts: ConsoleTexts) -> str:

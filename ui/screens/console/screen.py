@@ -9,18 +9,19 @@ from ui.client.desk_api import DeskApi
 from ui.client.http_client import ApiError, Json
 from ui.screens import notices
 from ui.screens.console import views
-from ui.screens.console.corrections import OUTPUTS, no_reply
+from ui.screens.console.corrections import no_reply
 from ui.screens.console.records import FIELDS, RecordsPanel
 from ui.screens.console.texts import ConsoleTexts
 from ui.screens.notices import call_api
 
 _LINES: Final = 200
-_FILTERS: Final = ("mood", "intents", "language")
+_FILTERS: Final = {"mood": "mood", "intent": "intents", "language": "language"}
+_OWNER_BUTTONS: Final = ("give_back", "close", "transfer", "send")
 
 
 @dataclass(frozen=True)
 class ConsoleScreen:
-    """Event handlers of the page.
+    """Event handlers of the page. Most return updates by the names of the tab's components.
 
     `me` is the signed-in user. `shown` is the open conversation as the page shows it, with its
     messages and suggestions; only `refresh_conversation` writes it, because events overlap.
@@ -47,13 +48,13 @@ class ConsoleScreen:
 
     def refresh_queue(
         self, me: Json, locale: str, shown_before: Any, open_conversation: str | None, *filters: Any
-    ) -> Any:
+    ) -> Json | None:
         """Return the queue and its headline; the table stays if nothing changed."""
         import gradio as gr
 
         user, texts = _user(me), texts_of(me, locale)
         if user is None:
-            return gr.skip()
+            return None
         queue = call_api(self.desk.queue)
         rows = views.mark_open(
             views.queue_rows(queue, user, filters, datetime.now(UTC), texts), open_conversation
@@ -64,20 +65,19 @@ class ConsoleScreen:
         role = texts.term(me["role"])
         headline = [texts["busy"].format(name=me["name"], role=role, **numbers, waiting=waiting)]
         headline += [] if rows else [texts["queue_empty"]]
+        updates: Json = {"busy": " · ".join(headline)}
         shown = (rows, locale)
         if shown == shown_before:
-            return [" · ".join(headline), gr.skip(), shown, *[gr.skip()] * len(_FILTERS)]
-        table = gr.update(value={"data": rows, "headers": texts["columns"].split("|")})
-        titles = (texts.term, texts.title, texts.term)
-        options = [
-            gr.update(
-                choices=[(texts["everything"], ""), *sorted(_filter_choices(queue, name, title))]
-            )
-            for name, title in zip(_FILTERS, titles, strict=True)
-        ]
-        return [" · ".join(headline), table, shown, *options]
+            return updates
+        updates["rows"] = shown
+        updates["queue"] = gr.update(value={"data": rows, "headers": texts["columns"].split("|")})
+        for name, field in _FILTERS.items():
+            title = texts.title if name == "intent" else texts.term
+            choices = sorted(_filter_choices(queue, field, title))
+            updates[name] = gr.update(choices=[(texts["everything"], ""), *choices])
+        return updates
 
-    def open_conversation(self, previous: str | None, *inputs: Any) -> Any:
+    def open_conversation(self, previous: str | None, *inputs: Any) -> Json | None:
         """Open the conversation of the row that was clicked.
 
         Args:
@@ -85,27 +85,33 @@ class ConsoleScreen:
             inputs: Its draft, that is the text, the suggestion it was made from and the note; the
                 drafts of other conversations; the event. A draft is restored with its conversation.
         """
-        import gradio as gr
-
         *draft, drafts, event = inputs
         text, _, note = draft
         conversation = str(event.row_value[-1])
         if conversation == previous:
-            return gr.skip()
+            return None
         drafts = dict(drafts or {})
         if previous is not None and (text or note):
             drafts[previous] = draft
-        draft = drafts.pop(conversation, ("", None, ""))
-        return conversation, *draft, drafts, None, *[""] * FIELDS
+        text, suggestion, note = drafts.pop(conversation, ("", None, ""))
+        return {
+            "conversation": conversation,
+            "box": text,
+            "suggestion": suggestion,
+            "note": note,
+            "drafts": drafts,
+            "target": None,  # it belongs to the previous conversation, as do the look-up's values
+            **dict.fromkeys(FIELDS, ""),
+        }
 
     def refresh_conversation(
         self, me: Json, conversation: str | None, shown_before: Json | None, locale: str
-    ) -> Any:
+    ) -> Json | None:
         """Return the open conversation; the page stays as it is if nothing changed."""
         import gradio as gr
 
         if conversation is None:
-            return gr.skip()
+            return None
         before = shown_before or {}
         is_another = before.get("conversation") != conversation
         if is_another:
@@ -120,32 +126,36 @@ class ConsoleScreen:
         head = views.head_html(details, row, datetime.now(UTC), queue["reply_seconds"], texts)
         state = [head, locale, len(lines), details["notes"], details["labels"], details["state"]]
         if state == before.get("state"):
-            return gr.skip()
+            return None
         shown = {**before, "state": state, "lines": lines, "labels": details["labels"]}
         summary = call_api(lambda: self.desk.get_part(conversation, "summary"))
         is_new = self._update_suggestions(shown, details) or before.get("locale") != locale
         shown["locale"] = locale
-        choices = views.suggestion_choices(shown["suggestions"], texts) if is_new else []
         canned = call_api(lambda: self.desk.get_part(conversation, "canned"))["replies"]
         shown["canned"] = canned
         is_own = details["mine"]
-        return [
-            shown,
-            head,
-            views.transcript_messages(lines, texts),
-            gr.update(choices=choices, value=None) if is_new else gr.skip(),
-            gr.update(choices=[(f"/{c['shortcut']} {c['text']}", c["text"]) for c in canned]),
-            gr.update(choices=self._transfer_targets(me, details, texts)),
-            views.about_html(details, summary, texts),
-            *RecordsPanel(self.desk).show(conversation, texts),
-            *(("", None) if is_another else [gr.skip()] * 2),
-            *(no_reply(texts) if is_another else [gr.skip()] * OUTPUTS),
-            views.moods_html(details, texts),
-            views.notes_html(details),
-            gr.update(value=details["labels"], choices=details["labels"]),
-            gr.update(interactive=details["state"] != "human" and not is_own),
-            *[gr.update(interactive=is_own)] * 4,
-        ]
+        updates = {
+            "shown": shown,
+            "head": head,
+            "lines": views.transcript_messages(lines, texts),
+            "canned": gr.update(
+                choices=[(f"/{c['shortcut']} {c['text']}", c["text"]) for c in canned]
+            ),
+            "target": gr.update(choices=self._transfer_targets(me, details, texts)),
+            "about": views.about_html(details, summary, texts),
+            "moods": views.moods_html(details, texts),
+            "notes": views.notes_html(details),
+            "labels": gr.update(value=details["labels"], choices=details["labels"]),
+            "take": gr.update(interactive=details["state"] != "human" and not is_own),
+            **dict.fromkeys(_OWNER_BUTTONS, gr.update(interactive=is_own)),
+            **RecordsPanel(self.desk).show(conversation, texts),
+        }
+        if is_new:
+            choices = views.suggestion_choices(shown["suggestions"], texts)
+            updates["suggestions"] = gr.update(choices=choices, value=None)
+        if is_another:
+            updates |= {"proven": "", "proven_records": None, **no_reply(texts)}
+        return updates
 
     def _update_suggestions(self, shown: Json, details: Json) -> bool:
         """Load suggestions for a new message of the customer; return whether they changed.
