@@ -136,8 +136,8 @@ class Assistant:
                 return self.commit(processed, state)
             except ConversationChangedError:
                 _logger.info("message %s is answered again: its conversation changed", message.id)
-        complaint = "too much happens in this conversation at once: send the message again"
-        raise ConversationChangedError(complaint)
+        error = "too much happens in this conversation at once: send the message again"
+        raise ConversationChangedError(error)
 
     def commit(self, processed: ProcessedTurn, before: State) -> Turn:
         """Write the turn and the next state in one transaction.
@@ -325,17 +325,17 @@ class Assistant:
     def check(self, message: Message) -> None:
         """Raise InvalidMessageError for what nobody could answer, before it is stored."""
         if not message.text.strip():
-            complaint = "the message is empty: write a question"
-            raise InvalidMessageError(complaint)
+            error = "the message is empty: write a question"
+            raise InvalidMessageError(error)
         if len(message.text) > self.components.max_characters:
-            complaint = (
+            error = (
                 f"the message has {len(message.text)} characters; at most "
                 f"{self.components.max_characters} are read: shorten it"
             )
-            raise InvalidMessageError(complaint)
+            raise InvalidMessageError(error)
         if any(_is_control(character) for character in message.text):
-            complaint = "the message holds control characters, not text: send plain text"
-            raise InvalidMessageError(complaint)
+            error = "the message holds control characters, not text: send plain text"
+            raise InvalidMessageError(error)
 
     def recover(self) -> int:
         """Answer, or hand off, what a crash left unanswered; return how many messages."""
