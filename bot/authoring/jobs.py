@@ -97,7 +97,7 @@ class JobStore:
             self._remove_old()
             (self.folder / identifier).mkdir()
             self.write(job)
-            command = [sys.executable, "-m", _WORKER, str(self.home), identifier]
+            command = [sys.executable, "-m", _WORKER, str(self.home), identifier, str(lock)]
             with (self.folder / identifier / _LOG).open("wb") as log:
                 process = subprocess.Popen(  # noqa: S603 — our own program
                     command,

@@ -1,5 +1,6 @@
 """The process that runs one job of a home, started as a module with HOME and JOB."""
 
+import fcntl
 import logging
 import os
 import signal
@@ -159,14 +160,15 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
     raise _StopError
 
 
-def main(home: Path, identifier: str) -> None:
-    """Run a job that was started."""
+def main(home: Path, identifier: str, lock: int) -> None:
+    """Run a job that was started, and release its lock (a file descriptor)."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     signal.signal(signal.SIGTERM, _stop)
     os.nice(_NICENESS)
     jobs = JobStore(home)
     Worker(jobs, jobs.get(identifier)).run()
+    fcntl.flock(lock, fcntl.LOCK_UN)  # the next job need not wait until this process has exited
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

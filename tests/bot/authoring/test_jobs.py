@@ -1,5 +1,7 @@
 """Jobs: one at a time, each in a process of its own whose end is always reported."""
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -34,7 +36,7 @@ def replace_worker(monkeypatch: pytest.MonkeyPatch, body: str) -> None:
     popen = subprocess.Popen
 
     def run(command: list[str], **options: object) -> object:
-        code = f"import sys, time, os\nhome, job = sys.argv[1:3]\n{body}"
+        code = f"import sys, time, os\nhome, job, lock = sys.argv[1:4]\n{body}"
         return popen([command[0], "-c", code, *command[3:]], **options)  # type: ignore[call-overload]
 
     monkeypatch.setattr("bot.authoring.jobs.subprocess.Popen", run)
@@ -106,8 +108,22 @@ from knowledge_base import progress
 def work(home, worker):
 {body}
 job_worker._TASKS[JobTask.CHECK] = work
-job_worker.main(Path(home), job)
+job_worker.main(Path(home), job, int(lock))
 """
+
+
+def test_the_next_job_need_not_wait_until_the_process_has_exited(
+    jobs: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace_worker(monkeypatch, WORKER.format(body="    return {}") + "time.sleep(600)")
+    first = jobs.start(JobTask.CHECK, "ann")
+    ended = wait_until(jobs, first.id, lambda job: job.state is not JobState.RUNNING)
+    assert ended.state is JobState.DONE
+    second = jobs.start(JobTask.CHECK, "ann")
+    for job in (first, second):
+        pid = wait_until(jobs, job.id, lambda job: job.pid is not None).pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
 
 
 def test_a_stopped_job_records_its_progress(
