@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Engine, String, Table, Text, cast, func, select, text
 
+from bot.core.types import NotFoundError
 from bot.store.tables import citations, decisions, ledger, messages
 
 _KEYS: Final = {messages: "position", decisions: "message_id", citations: "id", ledger: "number"}
@@ -39,7 +40,10 @@ def alter_replies(engine: Engine) -> None:
 
 
 def _select_value(engine: Engine, number: int) -> tuple[Table, str, Any, str]:
-    """Return a table, a column, the key of a row, and the value there, which is not empty."""
+    """Return a table, a column, the key of a row, and the value there, which is not empty.
+
+    Raises NotFoundError if no row has such a value.
+    """
     tables = list(_COLUMNS)
     table = tables[number % len(tables)]
     columns = _COLUMNS[table]
@@ -48,6 +52,9 @@ def _select_value(engine: Engine, number: int) -> tuple[Table, str, Any, str]:
     filled = select(key, value).where(value.is_not(None), value != "").order_by(key)
     with engine.connect() as connection:
         count = connection.execute(select(func.count()).select_from(filled.subquery())).scalar_one()
+        if not count:
+            message = f"no row of {table.name} has a {column}: the log needs turns with answers"
+            raise NotFoundError(message)
         row = connection.execute(filled.offset((number * 104729) % count).limit(1)).one()
     return table, column, row[0], str(row[1])
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, delete, func, insert, select, update
 
-from bot.core.types import Message, Turn
+from bot.core.types import Message, NotFoundError, Turn
 from bot.dialogue.state import advance
 from bot.store import audit_ledger, database, tampering
 from bot.store.conversation_log import SqlLog
@@ -173,3 +174,10 @@ def test_any_altered_byte_of_any_kind_of_row_is_found(log: SqlLog, engine: Engin
         with tampering.altered(engine, number):
             assert not audit_ledger.walk(engine).is_whole, number
     assert audit_ledger.walk(engine).is_whole
+
+
+def test_a_log_without_turns_cannot_be_altered(tmp_path: Path) -> None:
+    engine = database.connect(f"sqlite:///{tmp_path / 'empty.db'}")
+    database.migrate(engine)
+    with pytest.raises(NotFoundError, match="needs turns"), tampering.altered(engine, 0):
+        pass
