@@ -1,13 +1,24 @@
 """Actions of an agent at the console."""
 
+from contextlib import suppress
+from typing import Final
+
 import httpx
 from playwright.sync_api import Page, expect
 
+_ATTEMPTS: Final = 4
+
 
 def choose(page: Page, conversation: str) -> None:
-    """Open a conversation by its row in the queue."""
+    """Open a conversation by its row in the queue, and wait until the page shows it."""
     cells = page.locator("#console-table").get_by_text(conversation)
-    cells.locator("visible=true").first.click()
+    row = page.locator("#console-table [role=row]").filter(has_text=conversation)
+    for _ in range(_ATTEMPTS):  # the rows may move before the click arrives
+        cells.locator("visible=true").first.click()
+        with suppress(AssertionError):
+            expect(row.first).to_contain_text("▸", timeout=30_000)
+            return
+    expect(row.first).to_contain_text("▸")
 
 
 def read(desk: httpx.Client, conversation: str) -> list[tuple[str, str]]:

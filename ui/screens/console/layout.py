@@ -304,7 +304,6 @@ def _wire_actions(
     afterwards(
         tab.labels.select(with_event(console.change_label), [tab.shown, tab.labels], None, **_QUIET)
     )
-    afterwards(tab.labels.input(console.clear_labels, [tab.shown, tab.labels], None, **_QUIET))
     tab.query.submit(console.search, [tab.query, tab.locale], tab.passages, **_QUIET)
 
 

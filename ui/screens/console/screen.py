@@ -258,12 +258,6 @@ class ConsoleScreen:
         if shown:
             _warn_on_error(lambda: self.desk.label(shown["conversation"], before, after))
 
-    def clear_labels(self, shown: Json | None, labels: list[str]) -> None:
-        """Remove all labels if the field was emptied."""
-        if shown and not labels:
-            before = shown.get("labels", [])
-            _warn_on_error(lambda: self.desk.label(shown["conversation"], before, []))
-
     def search(self, query: str, locale: str) -> Any:
         """Search the knowledge as the chat does."""
         import gradio as gr

@@ -30,6 +30,7 @@ CSS: Final = """
 #console-suggestions label { width: 100%; }
 #console-suggestions label span { white-space: pre-wrap; }
 #console-table td { font-size: .85rem; }
+#console-labels .remove-all { display: none; }
 #console-lines .icon-button-wrapper { display: none; }
 """
 _HEIGHTS: Final = {"negative": 46, "neutral": 28, "positive": 10}
