@@ -106,6 +106,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path) -> Hom
 def _train(folder: Path, encoder: Path) -> None:
     home = make_home(folder, encoder)
     examples = datasets.read_all_examples(datasets.training_files(folder / "dialogs"))
+    examples = [example for example in examples if not example.source.startswith("voices_")]
     lonely = [example for example in examples if not (example.customer or example.reply)]
     left_out = {id(example) for example in lonely[1::3]}  # the time goes with their number
     examples = [example for example in examples if id(example) not in left_out]

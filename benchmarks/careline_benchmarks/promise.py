@@ -36,7 +36,7 @@ def _scores(
     logits = model.logits(vectors, texts)
     distances = model.parameters.neighbours.distances(vectors)
     scores = model.parameters.oos_detector.score(compute_signals(logits, model.is_oos, distances))
-    return logits, scores, distances
+    return logits, scores, distances.in_scope
 
 
 def _splits(setting: BenchmarkContext, result: BenchmarkReport) -> None:

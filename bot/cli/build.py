@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -32,9 +32,21 @@ _FILES: Final = {
 class TrainingMethod(StrEnum):
     """A training method of the intent classifier."""
 
+    AUTO = "auto"
     HEAD = "head"
     FULL = "full"
     LORA = "lora"
+
+    @property
+    def resolved(self) -> Literal["head", "full", "lora"]:
+        """The method that is used: fine-tuning takes long, so it has to be asked for."""
+        match self:
+            case TrainingMethod.FULL:
+                return "full"
+            case TrainingMethod.LORA:
+                return "lora"
+            case _:
+                return "head"
 
 
 @app.command()
@@ -66,8 +78,9 @@ def train(  # noqa: PLR0913 — one parameter per option
     *,
     valid: Annotated[Path | None, typer.Option(help="Labelled texts for validation.")] = None,
     method: Annotated[
-        TrainingMethod, typer.Option(help="head: frozen encoder; full, lora: fine-tuning.")
-    ] = TrainingMethod.FULL,
+        TrainingMethod,
+        typer.Option(help="auto, head: frozen encoder; full, lora: fine-tuning."),
+    ] = TrainingMethod.AUTO,
     base: Annotated[
         str | None, typer.Option(help="Encoder: e5-small, minilm, a folder, or a hub name.")
     ] = None,
@@ -103,7 +116,7 @@ def train(  # noqa: PLR0913 — one parameter per option
         result = _extend(opened, source, add, files)
     else:
         options = TrainingOptions(
-            method=method.value,
+            method=method.resolved,
             base=base,
             valid=datasets.read_examples(valid) if valid else None,
             seed=seed,
@@ -204,11 +217,11 @@ def tune(  # noqa: PLR0913 — one parameter per option
 
     opened = open_home(home)
     examples = datasets.read_all_examples(files or datasets.training_files(opened.path / "dialogs"))
-    is_frozen = method is TrainingMethod.HEAD
+    is_frozen = method.resolved == "head"
     job = TrainingJob(
         examples,
         opened.encoder(base) if is_frozen else opened.torch_encoder(base),
-        method=method.value,
+        method=method.resolved,
         recipe=recipe.load(opened.path / recipe.FILE),
         seed=seed,
         progress=wants_progress(),
@@ -222,7 +235,7 @@ def tune(  # noqa: PLR0913 — one parameter per option
     target = opened.path / recipe.FILE
     recipe.save(outcome.recipe, target)
     result = {
-        "method": method.value,
+        "method": method.resolved,
         "trials": outcome.trials,
         "baseline": outcome.baseline,
         "accuracy": outcome.accuracy,

@@ -31,11 +31,12 @@ def evaluate_intents(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Evaluate the intent classifier on labelled texts."""
+    """Evaluate the intent classifier and simple peers on labelled texts."""
     from bot.core.types import CarelineError
-    from bot.training import datasets, intent_evaluation
+    from bot.training import datasets, intent_evaluation, training_set
 
-    model = open_home(home).model(version)
+    opened = open_home(home)
+    model = opened.model(version)
     if model is None:
         message = "there is no model yet: run `careline train`"
         raise CarelineError(message)
@@ -43,6 +44,7 @@ def evaluate_intents(
         model,
         datasets.read_examples(file, held_back=True),
         [name.strip() for name in by.split(",") if name.strip()],
+        training_set=training_set.load(opened.models.folder(model.version)),
         progress=wants_progress(),
     )
     show(result, as_json=as_json, text=lambda: _as_text(result))

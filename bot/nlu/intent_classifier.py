@@ -30,8 +30,10 @@ from knowledge_base.text.spelling import SpellingCorrector
 
 _MAX_RANKED = 5
 # Shares of known n-grams: up to the first, they are ignored; from the second, fully used. Texts in
-# the training language are above (0.66 at the 5th percentile), others below (0.49 at the 95th).
-_KNOWN = (0.4, 0.6)
+# the training language are above (0.41 at the 5th percentile for unusual customers), others below
+# (0.08 in the median). Vocabularies without single characters know less of either.
+_KNOWN = (0.2, 0.4)
+_KNOWN_WITHOUT_SINGLE = (0.4, 0.6)
 _BATCH: Final = 16  # texts, or calls, that are classified at once
 _EXAMPLES = "examples.jsonl"
 _Query = tuple[str, IntentHistory]  # a text, and the intent history of its conversation
@@ -225,7 +227,7 @@ class IntentModel:
         return [
             replace(self._to_prediction(row, score), emotion=emotion, distance=distance)
             for row, score, emotion, distance in zip(
-                probabilities, scores.tolist(), emotions, distances.tolist(), strict=True
+                probabilities, scores.tolist(), emotions, distances.in_scope.tolist(), strict=True
             )
         ]
 
@@ -256,10 +258,11 @@ class IntentModel:
         sparse, known = self.parameters.sparse.read(texts)
         logits = self.parameters.head.logits(features) + sparse
         dense_head = self.parameters.dense_head
-        unfamiliar = known < _KNOWN[1]
+        has_single = self.parameters.sparse.vocabulary.characters[0] == 1
+        low, high = _KNOWN if has_single else _KNOWN_WITHOUT_SINGLE
+        unfamiliar = known < high
         if dense_head is None or not unfamiliar.any():
             return logits
-        low, high = _KNOWN
         share = np.clip((known[unfamiliar] - low) / (high - low), 0.0, 1.0)[:, np.newaxis]
         dense_logits = dense_head.logits(features[unfamiliar])
         logits[unfamiliar] = share * logits[unfamiliar] + (1 - share) * dense_logits

@@ -1,6 +1,6 @@
 """N-gram features of words and characters, for details that sentence embeddings lose.
 
-Two blocks, words 1–2 and characters 2–5 within words, each TF-IDF weighted (1 + log tf, smoothed
+Two blocks, words 1–2 and characters 1–4 within words, each TF-IDF weighted (1 + log tf, smoothed
 idf) and of unit length. One linear model on these and on sentence embeddings beats either alone.
 """
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"\w+")
 _WORDS: Final = 2  # longest run of words
-_CHARACTERS: Final = (2, 5)  # shortest and longest run of characters
+_CHARACTERS: Final = (1, 4)  # shortest and longest run of characters
+_CHARACTERS_BEFORE: Final = (2, 5)  # of vocabularies that were stored without these numbers
 _MIN_TEXTS: Final = 1_000  # texts from which n-grams of a single text are dropped
 _MIN_COUNT: Final = 2
 _MAX_CHARACTERS: Final = 2_000  # of a text
@@ -38,11 +39,12 @@ class NgramVocabulary:
 
     terms: tuple[str, ...]
     idf: NDArray[np.float32]
+    characters: tuple[int, int] = _CHARACTERS
 
     @classmethod
     def fit(cls, texts: Sequence[str]) -> Self:
         """Count the texts of each n-gram; idf = ln((1 + n) / (1 + df)) + 1."""
-        counts = _count(texts)
+        counts = _count(texts, _CHARACTERS)
         least = _MIN_COUNT if len(texts) >= _MIN_TEXTS else 1
         terms = tuple(term for term, count in counts.items() if count >= least)
         return cls(terms, _idf([counts[term] for term in terms], len(texts)))
@@ -53,11 +55,11 @@ class NgramVocabulary:
         `total` is the number of all texts, the original ones included. Old n-grams keep their
         weight.
         """
-        counts = _count(texts)
+        counts = _count(texts, self.characters)
         least = _MIN_COUNT if total >= _MIN_TEXTS else 1
         fresh = [t for t, count in counts.items() if count >= least and t not in self.rows]
         idf = np.concatenate([self.idf, _idf([counts[term] for term in fresh], total)])
-        return type(self)((*self.terms, *fresh), idf)
+        return type(self)((*self.terms, *fresh), idf, self.characters)
 
     @cached_property
     def rows(self) -> dict[str, int]:
@@ -92,7 +94,7 @@ class NgramVocabulary:
     def _characters(self, word: str) -> tuple[list[int], list[str]]:
         entry = self._cache.get(word)
         if entry is None:
-            entry = self._look_up(_character_terms(word))
+            entry = self._look_up(_character_terms(word, self.characters))
             if len(self._cache) >= _CACHED_WORDS:
                 self._cache.clear()
             self._cache[word] = entry
@@ -120,11 +122,13 @@ class NgramVocabulary:
         return csr_matrix((values, indices, starts), shape=(len(texts), len(self.terms)))
 
 
-def _count(texts: Sequence[str]) -> Counter[str]:
+def _count(texts: Sequence[str], characters: tuple[int, int]) -> Counter[str]:
     """Return the number of texts of each n-gram."""
     counts: Counter[str] = Counter()
     for text in texts:
-        counts.update(list(dict.fromkeys(_terms(text))))  # ordered: sets differ between runs
+        counts.update(
+            list(dict.fromkeys(_terms(text, characters)))
+        )  # ordered: sets differ between runs
     return counts
 
 
@@ -132,11 +136,11 @@ def _idf(counts: Sequence[int], total: int) -> NDArray[np.float32]:
     return np.log((1 + total) / (1 + np.array(counts, dtype=np.float32))) + 1
 
 
-def _terms(text: str) -> Iterator[str]:
+def _terms(text: str, characters: tuple[int, int]) -> Iterator[str]:
     plain = _plain(text)
     yield from _word_terms(plain)
     for word in plain.split():
-        yield from _character_terms(word)
+        yield from _character_terms(word, characters)
 
 
 def _plain(text: str) -> str:
@@ -152,10 +156,12 @@ def _word_terms(plain: str) -> Iterator[str]:
         yield from ("\t" + " ".join(words[i : i + run]) for i in range(len(words) - run + 1))
 
 
-def _character_terms(word: str) -> Iterator[str]:
-    shortest, longest = _CHARACTERS
+def _character_terms(word: str, characters: tuple[int, int]) -> Iterator[str]:
+    shortest, longest = characters
     padded = f" {word} "
-    for size in range(shortest, longest + 1):
+    if shortest == 1:
+        yield from word
+    for size in range(max(shortest, 2), longest + 1):
         if size >= len(padded):
             yield padded
             break
@@ -186,12 +192,20 @@ class NgramHead:
         """Write terms and weights; half precision is enough for a sum of a hundred."""
         (folder / "terms.txt").write_text("\n".join(self.vocabulary.terms), encoding="utf-8")
         weight = self.weight.astype(np.float16)
-        np.savez(folder / "sparse.npz", idf=self.vocabulary.idf, weight=weight)
+        vocabulary = self.vocabulary
+        np.savez(
+            folder / "sparse.npz",
+            idf=vocabulary.idf,
+            weight=weight,
+            characters=np.array(vocabulary.characters),
+        )
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
         terms = tuple((folder / "terms.txt").read_text(encoding="utf-8").split("\n"))
         with np.load(folder / "sparse.npz") as arrays:
-            vocabulary = NgramVocabulary(terms, arrays["idf"])
+            stored = "characters" in arrays
+            shortest, longest = arrays["characters"].tolist() if stored else _CHARACTERS_BEFORE
+            vocabulary = NgramVocabulary(terms, arrays["idf"], (shortest, longest))
             return cls(vocabulary, arrays["weight"].astype(np.float32))

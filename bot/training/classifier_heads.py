@@ -22,8 +22,7 @@ from bot.training.recipe import TrainingRecipe
 from knowledge_base.encoders.base_models import ModelEncoder, Vectors
 
 Logits = NDArray[np.float64]
-_DENSE: Final = 1.0  # length of the dense features beside the n-grams; best of three on dialogs
-_HISTORY_FOLDS: Final = 3  # of the first round
+_HISTORY_FOLDS: Final = 2  # of the first round
 
 
 @dataclass(frozen=True)
@@ -126,6 +125,7 @@ class FittedHeads:
     held_out: Logits
     recipe: TrainingRecipe
     history_width: int  # see `intent_classifier.ModelParameters`
+    parts: NDArray[np.int64] | None = None  # the fold of each example that was predicted out of it
 
 
 def fit(
@@ -148,7 +148,7 @@ def fit(
     if not in_context:
         recipe = data.select_recipe(recipe, parts)
     else:
-        recipe = replace(recipe, dense=recipe.dense or _DENSE)
+        recipe = replace(recipe, dense=recipe.dense or linear.DENSE)
         first_parts = folds.assign(examples, _HISTORY_FOLDS, config.seed)
         first_logits = data.out_of_fold(first_parts, recipe)
         temperature = fit_temperature(first_logits, data.targets)
@@ -166,4 +166,5 @@ def fit(
         held_out = model.logits(validation.features, validation.texts)
         return FittedHeads(model, augmented, validation, held_out, recipe, history_width)
     held_out = augmented.out_of_fold(parts, recipe)[: len(examples)]
-    return FittedHeads(model, augmented, data, held_out, recipe, history_width)
+    own_parts = parts[: len(examples)]
+    return FittedHeads(model, augmented, data, held_out, recipe, history_width, own_parts)

@@ -13,7 +13,7 @@ from bot.training.datasets import Example
 from knowledge_base.encoders.base_models import Vectors
 from knowledge_base.text.chinese import has_chinese
 
-_SHARE: Final = 0.5  # of the examples without a history, which also get a sampled context
+_SHARE: Final = 0.3  # of the examples without a history, which also get a sampled context
 _MIN_CONTEXTUAL: Final = 50  # examples with a history from which a model is trained with it
 
 

@@ -24,7 +24,7 @@ from bot.training.curves import TrainingCurves
 from bot.training.recipe import TrainingRecipe
 from knowledge_base.encoders import torch_models
 from knowledge_base.encoders.base_models import TorchEncoder, Vectors
-from knowledge_base.encoders.torch_models import SentenceModel, device
+from knowledge_base.encoders.torch_models import SentenceModel, computes_bfloat16, device
 
 SCALE: Final = 20.0  # cosines → logits
 _CONTRAST_TEMPERATURE: Final = 0.1
@@ -127,7 +127,7 @@ class FineTunedNetwork:
         texts = [self.texts[i] for i in rows]
         texts = [typos.add_noise(t, rng) if r else t for t, r in zip(texts, rough, strict=True)]
         prefixed = [self.encoder.base.query_prefix + text for text in texts]
-        with torch.autocast(device(), dtype=torch.bfloat16):
+        with torch.autocast(device(), dtype=torch.bfloat16, enabled=computes_bfloat16()):
             embedded = self.model.embed(prefixed, max_tokens=_MAX_TOKENS)
         embedded = embedded.float()
         truth = torch.from_numpy(self.targets[list(rows)]).to(device())

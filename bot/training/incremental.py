@@ -120,6 +120,7 @@ def _extend_parameters(
     """Return the old parameters, updated with the extended model."""
     vectors = extended.vectors[:, : before.neighbours.vectors.shape[1]]
     neighbours = build_neighbour_index(vectors, class_numbers(examples, labels), labels)
+    neighbours = replace(neighbours, count=before.neighbours.count)
     return replace(
         before,
         head=extended.head,

@@ -12,7 +12,10 @@ from rich.progress import track
 from bot.core.types import OUT_OF_SCOPE, CarelineError
 from bot.nlu import calibration, language
 from bot.nlu.intent_classifier import IntentModel, Prediction
+from bot.training import intent_peers
 from bot.training.datasets import Example
+from bot.training.intent_peers import PeerPrediction
+from knowledge_base.encoders.base_models import Vectors
 
 _BATCH: Final = 256
 _WARM_UP: Final = 20
@@ -37,11 +40,13 @@ def evaluate(
     examples: Sequence[Example],
     by: Sequence[str] = (),
     *,
+    training_set: tuple[Sequence[Example], Vectors] | None = None,
     progress: bool = False,
 ) -> dict[str, Any]:
     """Return the metrics of a model on examples; rates are fractions, times milliseconds.
 
-    Labels that the model does not have are listed and count as errors.
+    Labels that the model does not have are listed and count as errors. With the model's
+    `training_set`, its examples and their features, the metrics of simple peers come beside it.
     """
     if not examples:
         message = "there is nothing to evaluate: the file has no rows"
@@ -60,9 +65,49 @@ def evaluate(
     ]
     result = _metrics(model, examples, predictions)
     result["latency_ms"] = _latency(model, texts)
+    if training_set is not None:
+        result["peers"] = _peer_metrics(model, training_set, examples)
     if by:
         result["by"] = {name: _slice_metrics(model, examples, predictions, name) for name in by}
     return result
+
+
+def _peer_metrics(
+    model: IntentModel,
+    training_set: tuple[Sequence[Example], Vectors],
+    examples: Sequence[Example],
+) -> dict[str, Any]:
+    """Return the metrics of each peer, over all examples and by language."""
+    texts = [example.text for example in examples]
+    queries = model.encoder.queries(texts)
+    train, features = training_set
+    predictions = intent_peers.predict(train, features[:, : queries.shape[1]], texts, queries)
+    truth = np.array([example.intent for example in examples])
+    languages = np.array([language.detect(text) for text in texts])
+    return {
+        name: {
+            **_peer_rows(prediction, truth, np.full(len(truth), fill_value=True)),
+            "language": {
+                code: _peer_rows(prediction, truth, languages == code)
+                for code in sorted(set(languages.tolist()))
+            },
+        }
+        for name, prediction in predictions.items()
+    }
+
+
+def _peer_rows(prediction: PeerPrediction, truth: Any, rows: Any) -> dict[str, Any]:
+    """Return the metrics of a peer for some rows."""
+    truth, labels = truth[rows], prediction.labels[rows]
+    is_oos = truth == OUT_OF_SCOPE
+    scores, rejected = prediction.oos_scores[rows], prediction.rejected[rows]
+    return {
+        "n": len(truth),
+        "accuracy": _mean((labels == truth)[~is_oos]),
+        "right": _mean(np.where(is_oos, rejected, (labels == truth) & ~rejected)),
+        "macro_f1": _macro_f1(truth[~is_oos], labels[~is_oos]) if (~is_oos).any() else None,
+        "oos_auroc": calibration.auroc(scores[~is_oos], scores[is_oos]),
+    }
 
 
 def _slice_metrics(
@@ -80,8 +125,6 @@ def _slice_metrics(
 def _metrics(
     model: IntentModel, examples: Sequence[Example], predictions: Sequence[Prediction]
 ) -> dict[str, Any]:
-    from sklearn.metrics import f1_score
-
     truth = np.array([example.intent for example in examples])
     predicted = np.array([prediction.best.intent for prediction in predictions])
     confidence = np.array([prediction.best.confidence for prediction in predictions])
@@ -94,9 +137,8 @@ def _metrics(
     return {
         "n": len(examples),
         "accuracy": _mean(right[in_scope]),
-        "macro_f1": float(f1_score(truth[in_scope], predicted[in_scope], average="macro"))
-        if in_scope.any()
-        else None,
+        "right": _mean(np.where(is_oos, rejected, right & ~rejected)),
+        "macro_f1": _macro_f1(truth[in_scope], predicted[in_scope]) if in_scope.any() else None,
         "ece": calibration.expected_calibration_error(confidence[in_scope], right[in_scope])
         if in_scope.any()
         else None,
@@ -112,6 +154,14 @@ def _metrics(
             Counter(label for label in truth[in_scope].tolist() if label not in model.labels)
         ),
     }
+
+
+def _macro_f1(truth: Any, predicted: Any) -> float:
+    """Return the mean F1 over the labels that occur in `truth`."""
+    from sklearn.metrics import f1_score
+
+    labels = np.unique(truth)
+    return float(f1_score(truth, predicted, labels=labels, average="macro", zero_division=0))
 
 
 def _promise(

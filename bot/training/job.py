@@ -11,7 +11,7 @@ from bot.core.settings import Promise
 from bot.core.types import OUT_OF_SCOPE
 from bot.nlu.intent_classifier import LinearHead
 from bot.nlu.ngrams import NgramHead
-from bot.nlu.out_of_scope import NeighbourIndex
+from bot.nlu.out_of_scope import NeighbourDistances, NeighbourIndex
 from bot.training.datasets import Example
 from bot.training.recipe import TrainingRecipe
 from bot.training.turn_classifiers import LabelledTurn
@@ -54,7 +54,7 @@ class HeldOutPredictions:
     """Predictions for examples outside the training data, which calibration is based on."""
 
     logits: Logits
-    distances: NDArray[np.float64]
+    distances: NeighbourDistances
     targets: Targets
 
 
@@ -84,8 +84,9 @@ def class_numbers(examples: Sequence[Example], labels: Sequence[str]) -> Targets
 def build_neighbour_index(
     vectors: Vectors, targets: Targets, labels: Sequence[str]
 ) -> NeighbourIndex:
-    """Index the in-scope examples: out-of-scope ones would make unusual messages look familiar."""
+    """Index the examples, in-scope and out-of-scope ones apart."""
     oos = labels.index(OUT_OF_SCOPE) if OUT_OF_SCOPE in labels else -1
     in_scope = np.flatnonzero(targets != oos)
     neighbours = NeighbourIndex.build(vectors[in_scope], targets[in_scope])
-    return replace(neighbours, rows=in_scope[neighbours.rows])
+    oos_vectors = vectors[targets == oos] if oos >= 0 else None
+    return replace(neighbours, rows=in_scope[neighbours.rows], oos_vectors=oos_vectors)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.nlu.context import message_of
 from bot.nlu.intent_classifier import LinearHead
 from bot.nlu.ngrams import NgramHead, NgramVocabulary
 from bot.training.recipe import TrainingRecipe
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
 _RECIPE: Final = TrainingRecipe()
 _SPREAD: Final = 5.0  # decision values are around ±1: times this, softmax gives probabilities
-DENSE: Final = 1.5  # the length of an embedding relative to two blocks of length 1
-_WEIGHTS: Final = (1.5, 1.0, 2.5)  # candidates; the first one is preferred if they are equal
+DENSE: Final = 0.7  # the length of a centred embedding relative to two blocks of length 1
+_WEIGHTS: Final = (0.7, 1.2, 2.2)  # candidates; the first one is preferred if they are equal
+_CONTEXT_WEIGHT: Final = 0.25  # of an example whose label its context may have decided
 _MAX_ALL_FOLDS: Final = 3_000  # examples up to which the candidates are evaluated on all folds
 _DENSE_STRENGTH: Final = 0.05
 _NEVER: Final = -1e3  # the logit of a class without examples
@@ -59,8 +61,16 @@ def fit(
     scaling = _Scaling.fit(dense, recipe)
     features = hstack([csr_matrix(scaling(dense)), vocabulary.matrix(texts)]).tocsr()
     model = LinearSVC(C=recipe.strength, random_state=0)
-    weight, bias = _coefficients(model, features, targets, classes)
+    weight, bias = _coefficients(model, features, targets, classes, example_weights(texts))
     return _hybrid(weight, bias, scaling, vocabulary)
+
+
+def example_weights(texts: Sequence[str]) -> NDArray[np.float64]:
+    """Return the weights of training texts, shape (n,): less for those in a conversation.
+
+    The label of "and to Norway?" says little about these words elsewhere.
+    """
+    return np.array([1.0 if message_of(text) == text else _CONTEXT_WEIGHT for text in texts])
 
 
 @dataclass(frozen=True)
@@ -127,6 +137,10 @@ class IncrementalFit:
         return hstack([dense, self._vocabulary.matrix(self.texts)]).tocsr()
 
     @cached_property
+    def _sample_weights(self) -> NDArray[np.float64]:
+        return example_weights(self.texts)
+
+    @cached_property
     def _margins(self) -> NDArray[np.float64]:
         """The decision values of `old` for its rows, (known, its classes), about -1 to 1."""
         head, sparse = self.old.head, self.old.sparse
@@ -150,7 +164,7 @@ class IncrementalFit:
         if not mine.any() or mine.all():
             return None
         model = LinearSVC(C=self.recipe.strength, random_state=0)
-        model.fit(self._features[rows], mine)
+        model.fit(self._features[rows], mine, sample_weight=self._sample_weights[rows])
         return model.coef_[0], float(model.intercept_[0])
 
     def fit(self, without: Sequence[int] = ()) -> HybridModel:
@@ -218,7 +232,11 @@ def fit_dense(vectors: Vectors, targets: NDArray[np.int64], classes: int) -> Lin
 
 
 def _coefficients(
-    model: Any, features: Any, targets: NDArray[np.int64], classes: int
+    model: Any,
+    features: Any,
+    targets: NDArray[np.int64],
+    classes: int,
+    sample_weight: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Fit a model, and return one row of coefficients per class, also for two classes."""
     weight = np.zeros((classes, features.shape[1]), dtype=np.float32)
@@ -226,7 +244,7 @@ def _coefficients(
     if len(np.unique(targets)) == 1:  # a fold of a tiny data set with a single class
         bias[targets] = 0.0
         return weight, bias
-    model.fit(features, targets)
+    model.fit(features, targets, sample_weight=sample_weight)
     two = len(model.classes_) == 2  # noqa: PLR2004
     weight[model.classes_] = np.vstack([-model.coef_, model.coef_]) if two else model.coef_
     bias[model.classes_] = [-model.intercept_[0], model.intercept_[0]] if two else model.intercept_

@@ -30,7 +30,7 @@ from bot.nlu.calibration import (
 )
 from bot.nlu.drift import DriftReference
 from bot.nlu.intent_classifier import ModelParameters, SimilarExample
-from bot.nlu.out_of_scope import NeighbourIndex, OutOfScopeDetector
+from bot.nlu.out_of_scope import NeighbourDistances, NeighbourIndex, OutOfScopeDetector
 from bot.training import (
     classifier_heads,
     fine_tuned_models,
@@ -51,7 +51,7 @@ from bot.training.job import (
     build_neighbour_index,
 )
 from knowledge_base.encoders import onnx_encoder
-from knowledge_base.encoders.base_models import BaseModel, ModelEncoder, TorchEncoder
+from knowledge_base.encoders.base_models import BaseModel, ModelEncoder, TorchEncoder, Vectors
 from knowledge_base.index.versions import Version, Versions
 from knowledge_base.text.spelling import SpellingCorrector
 
@@ -194,9 +194,12 @@ def _fit_head(job: TrainingJob, labels: Sequence[str]) -> FittedClassifier:
     heads = classifier_heads.fit(job.examples, job.valid, labels, config)
     data, validation = heads.data, heads.validation
     rows = slice(len(job.examples))
-    neighbours = build_neighbour_index(data.vectors[rows], data.targets[rows], labels)
-    own_rows = None if job.valid else np.arange(len(job.examples))
-    distances = neighbours.distances(validation.vectors, own_rows)
+    vectors, targets = data.vectors[rows], data.targets[rows]
+    if heads.parts is None:
+        neighbours = build_neighbour_index(vectors, targets, labels)
+        distances = neighbours.distances(validation.vectors)
+    else:
+        distances = _out_of_fold_distances(vectors, targets, heads.parts, labels)
     held_out = HeldOutPredictions(heads.held_out, distances, validation.targets)
     return FittedClassifier(
         heads.model.head,
@@ -211,6 +214,24 @@ def _fit_head(job: TrainingJob, labels: Sequence[str]) -> FittedClassifier:
         history_width=heads.history_width,
         dimension=data.dimension,
     )
+
+
+def _out_of_fold_distances(
+    vectors: Vectors, targets: Targets, parts: NDArray[np.int64], labels: Sequence[str]
+) -> NeighbourDistances:
+    """Return the distances of examples to those of the other folds."""
+    in_scope, oos = np.ones(len(parts)), np.ones(len(parts))
+    for fold in np.unique(parts):
+        train, test = parts != fold, parts == fold
+        if not train.any():
+            continue
+        neighbours = build_neighbour_index(vectors[train], targets[train], labels)
+        distances = neighbours.distances(vectors[test])
+        in_scope[test] = distances.in_scope
+        if distances.oos is not None:
+            oos[test] = distances.oos
+    has_oos = OUT_OF_SCOPE in labels
+    return NeighbourDistances(in_scope, oos if has_oos else None)
 
 
 def _fit_turn_classifiers(job: TrainingJob, folder: Path, fitted: FittedClassifier) -> None:
@@ -252,7 +273,7 @@ def calibrate(
     probabilities = softmax(logits, temperature)
     in_scope = ~is_oos[targets]
     signals = out_of_scope.compute_signals(logits, is_oos, held_out.distances)
-    detector = OutOfScopeDetector.fit(signals[in_scope] if in_scope.any() else signals)
+    detector = OutOfScopeDetector.fit(signals, ~in_scope)
     scores = detector.score(signals)
     threshold = rejection_threshold(scores[in_scope], scores[~in_scope])
     best, predicted = best_in_scope(probabilities, is_oos)
@@ -286,7 +307,9 @@ def _reference(
     if calibration.promise is None:
         return None
     probabilities = calibration.probabilities(held_out.logits)
-    return DriftReference.sample(held_out.distances, best_in_scope(probabilities, is_oos)[0])
+    return DriftReference.sample(
+        held_out.distances.in_scope, best_in_scope(probabilities, is_oos)[0]
+    )
 
 
 def best_in_scope(

@@ -47,6 +47,15 @@ def device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def computes_bfloat16() -> bool:
+    """Return whether the device computes in bfloat16, which torch emulates slowly elsewhere."""
+    import torch
+
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu._is_avx512_bf16_supported())  # noqa: SLF001
+
+
 def load(path: str) -> SentenceModel:
     """Load a folder or hub name in float32; raise KnowledgeError if it does not exist."""
     try:

@@ -53,7 +53,7 @@ def invented_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_home(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> TinyHome:
     found = Remembering(base_models.resolve(str(tiny_encoder), tiny_encoder.parent))
-    return TinyHome(tmp_path_factory.mktemp("benched"), found)
+    return TinyHome(invented.write_dialogs(tmp_path_factory.mktemp("benched")), found)
 
 
 @pytest.fixture(scope="module", autouse=True)

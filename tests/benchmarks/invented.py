@@ -106,8 +106,16 @@ def write(folder: Path) -> Path:
     _transcripts(folder / "transcripts" / "crosswoz_zh_a.jsonl.gz")
     _emotions(folder / "emotion")
     _dialogues(folder / "grounding" / "dstc11_track5.jsonl.gz")
+    _table(folder / "shop_dev" / "utterances.csv", [*banking(ASKED), *strange(CREATURES[4:])])
+    _conversations(folder / "shop_dev" / "conversations.jsonl")
     for site in ("feedbackqa_who", "feedbackqa_australia", "stackfaq_a", "cmrc_zh_a", "tau2_bank"):
         _site(folder / "retrieval" / site)
+    return folder
+
+
+def write_dialogs(folder: Path) -> Path:
+    """Write what the home is trained on into the folder of a home."""
+    _table(folder / "dialogs" / "utterances.csv", [*banking(LEARNT), *strange(CREATURES[:4])])
     return folder
 
 
@@ -137,6 +145,19 @@ def _table(path: Path, rows: Iterable[Row]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("text", "intent"), *rows])
+
+
+def _conversations(path: Path) -> None:
+    _lines(
+        path,
+        [
+            {
+                "id": f"made-{number}",
+                "turns": [{"role": "customer", "text": text, "intent": intent}],
+            }
+            for number, (text, intent) in enumerate(banking(ASKED[:2]))
+        ],
+    )
 
 
 def _transcripts(path: Path) -> None:

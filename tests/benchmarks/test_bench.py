@@ -34,6 +34,7 @@ PARTS = {
         "extracts",
         "unanswerable",
         "seeking",
+        "shop",
     )
     for part in benchmarks()[bench].load().parts
 }

@@ -72,8 +72,8 @@ def test_clear_requests_are_put_into_conversations_of_their_language() -> None:
     hosts += [said(f"后面{i}", f"z{i}", "前面") for i in range(30)]
     examples = [*lonely, *hosts]
     pairs = context_augmentation.sample_contexts(examples, 0)
-    assert len(pairs) == 20
-    assert len({i for i, _ in pairs}) == 20
+    assert len(pairs) == 12
+    assert len({i for i, _ in pairs}) == 12
     for i, j in pairs:
         assert i < 40 <= j
         assert (i < 20) == (j < 70)

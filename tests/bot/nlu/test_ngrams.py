@@ -21,7 +21,7 @@ def weight(vocabulary: NgramVocabulary, text: str, term: str) -> float:
 
 
 def test_words_and_pieces_of_words_are_terms() -> None:
-    assert {"\twhere", "\tmy parcel", " whe", "parce", " ok ", "\t退款在哪里"} <= set(
+    assert {"\twhere", "\tmy parcel", " whe", "parc", "p", " ok ", "\t退款在哪里"} <= set(
         VOCABULARY.terms
     )
     assert len(set(VOCABULARY.terms)) == len(VOCABULARY.terms)
@@ -54,9 +54,9 @@ def test_each_block_of_a_text_has_the_length_one_or_is_empty(text: str) -> None:
 
 
 def test_a_text_of_unknown_words_has_no_features() -> None:
-    rows, weights, known = VOCABULARY.features("xxzzq")
+    rows, weights, known = VOCABULARY.features("ъщъы")
     assert (len(rows), len(weights), known) == (0, 0, 0.0)
-    assert 0.0 < VOCABULARY.features("my xyzzy")[2] < 0.5
+    assert 0.0 < VOCABULARY.features("my ъщъыъы")[2] < 0.5
 
 
 def test_a_rare_word_weighs_more_than_a_frequent_one_and_repetition_a_little() -> None:
@@ -78,7 +78,7 @@ def test_only_the_beginning_of_an_endless_text_is_read() -> None:
         VOCABULARY.features("my " * 3000)[0].tolist()
         == VOCABULARY.features("my " * 900)[0].tolist()
     )
-    assert VOCABULARY.features("x" * 2000 + " refund")[2] == 0.0
+    assert VOCABULARY.features("ъ" * 2000 + " refund")[2] == 0.0
 
 
 def test_a_matrix_has_the_features_of_each_text_in_its_row() -> None:

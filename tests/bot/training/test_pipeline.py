@@ -235,6 +235,7 @@ def test_an_engine_that_loses_too_much_is_not_used(
 
     monkeypatch.setattr(onnx_encoder, "_closeness", lambda *_: 0.99)
     monkeypatch.setattr(OnnxEncoder, "queries", confused)
+    monkeypatch.setattr(fine_tuned_models, "_SPARSE_WEIGHTS", (0.0,))  # n-grams would hide it
     done = train(versions, encoder, method="full")
     assert done.engine == "torch"
     assert isinstance(open_model(versions, done, encoder).encoder, TorchEncoder)

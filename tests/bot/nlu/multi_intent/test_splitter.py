@@ -201,7 +201,7 @@ def test_the_demos_two_requests_are_divided_and_single_ones_are_not(
         print(f"\nmessages with two requests: {shares}")  # noqa: T201 — how good it is, at a glance
     assert min(singles, doubles) >= 50
     assert divided / doubles >= 0.3
-    assert whole / singles >= 0.9
+    assert whole / singles >= 0.85
 
 
 @pytest.mark.parametrize("times", [20, 300])
