@@ -122,6 +122,7 @@ def test_a_person_takes_over_is_named_answers_and_gives_back(
     with staff(server) as desk:
         path, owner = take(desk, page)
         expect(handoff).to_contain_text(joined)
+        expect(lines(page, "bot")).to_have_count(3)  # the greeting, the hand-off, "Ann has joined"
         expect(page.get_by_test_id("speaker")).to_contain_text("Ann")
         desk.post(f"{path}/typing", json=owner)
         expect(handoff).to_contain_text(typing)
