@@ -40,11 +40,12 @@ def evaluate_intents(
     if model is None:
         message = "there is no model yet: run `careline train`"
         raise CarelineError(message)
+    folder = opened.models.folder(model.version)
     result = intent_evaluation.evaluate(
         model,
         datasets.read_examples(file, held_back=True),
         [name.strip() for name in by.split(",") if name.strip()],
-        training_set=training_set.load(opened.models.folder(model.version)),
+        training_set=training_set.load(folder) if training_set.is_stored(folder) else None,
         progress=wants_progress(),
     )
     show(result, as_json=as_json, text=lambda: _as_text(result))

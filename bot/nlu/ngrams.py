@@ -126,9 +126,8 @@ def _count(texts: Sequence[str], characters: tuple[int, int]) -> Counter[str]:
     """Return the number of texts of each n-gram."""
     counts: Counter[str] = Counter()
     for text in texts:
-        counts.update(
-            list(dict.fromkeys(_terms(text, characters)))
-        )  # ordered: sets differ between runs
+        terms = dict.fromkeys(_terms(text, characters))  # ordered: sets differ between runs
+        counts.update(list(terms))
     return counts
 
 

@@ -68,9 +68,12 @@ def _distances(vectors: Vectors, stored: Vectors, count: int) -> Array:
     result = np.zeros(len(vectors))
     for at in range(0, len(vectors), _BLOCK):  # limits the memory for any number of texts
         cosines = vectors[at : at + _BLOCK] @ stored.T
-        nearest = min(count, cosines.shape[1])
-        best = np.partition(cosines, -nearest, axis=1)[:, -nearest:]
-        result[at : at + _BLOCK] = 1.0 - best.mean(axis=1)
+        if count > 1:
+            nearest = min(count, cosines.shape[1])
+            best = np.partition(cosines, -nearest, axis=1)[:, -nearest:].mean(axis=1)
+        else:
+            best = cosines.max(axis=1)
+        result[at : at + _BLOCK] = 1.0 - best
     return result
 
 

@@ -38,9 +38,12 @@ def predict(
     """Train the peers on examples and predict the labels of texts.
 
     `vectors`, shape (m, dimension), are those of the examples, `queries`, (n, dimension), those of
-    the texts. Examples with a conversation before them are left out.
+    the texts. Examples with a conversation before them are left out,
+    unless there are no others.
     """
     alone = [i for i, e in enumerate(examples) if not (e.customer or e.reply)]
+    if len({examples[i].intent for i in alone} - {OUT_OF_SCOPE}) < 2:  # noqa: PLR2004
+        alone = list(range(len(examples)))
     labels = np.array([examples[i].intent for i in alone])
     in_scope = labels != OUT_OF_SCOPE
     cosines = queries @ vectors[alone][in_scope].T

@@ -24,9 +24,14 @@ def save(folder: Path, examples: Sequence[Example], vectors: Vectors) -> None:
     np.save(folder / _VECTORS, vectors.astype(np.float16))
 
 
+def is_stored(folder: Path) -> bool:
+    """Return whether a version kept what it was trained on."""
+    return (folder / _EXAMPLES).exists()
+
+
 def load(folder: Path) -> tuple[list[Example], Vectors]:
     """Read what `save` wrote; raise CarelineError if there is nothing."""
-    if not (folder / _EXAMPLES).exists():
+    if not is_stored(folder):
         message = f"{folder.name} did not keep what it was trained on: run `careline train`"
         raise CarelineError(message)
     with gzip.open(folder / _EXAMPLES, "rt", encoding="utf-8") as file:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,12 @@ def test_messages_in_a_conversation_are_left_out() -> None:
     queries = VECTORS[:1]
     predictions = intent_peers.predict([*EXAMPLES, turn], vectors, ["and to Norway?"], queries)
     assert "delivery_time" not in {str(p.labels[0]) for p in predictions.values()}
+
+
+def test_a_home_of_conversations_alone_has_peers_too() -> None:
+    turns = [replace(example, reply="How can I help?") for example in EXAMPLES]
+    predictions = intent_peers.predict(turns, VECTORS, ["where is my parcel"], VECTORS[:1])
+    assert predictions["tfidf_embedding_svm"].labels.tolist() == ["order_status"]
 
 
 def test_without_out_of_scope_examples_the_margin_is_the_score() -> None:
