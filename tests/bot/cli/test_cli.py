@@ -105,6 +105,10 @@ def test_a_new_home_can_be_trained_evaluated_and_rolled_back(
     assert metrics["n"] == 36
     assert metrics["accuracy"] > 0.9
     assert set(metrics) >= {"macro_f1", "ece", "oos", "answered", "unknown_labels", "latency_ms"}
+    assert (
+        metrics["peers"]["tfidf_embedding_svm"]["accuracy"]
+        > metrics["peers"]["majority"]["accuracy"]
+    )
     assert sum(part["n"] for part in metrics["by"]["length"].values()) == 36
     active = json_of("versions", "rollback", "models", "--home", home)
     assert active["id"] == first["version"]
